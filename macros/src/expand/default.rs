@@ -1,0 +1,123 @@
+//! The defaults of missing fields, each an arm of `Record::default_of`.
+
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{LitStr, Type};
+
+use super::{at, codec};
+use crate::model::{Default, Field, Record, Source};
+use crate::parse::{SerdeDefault, option_inner, resolve_self};
+
+/// What answers for the default of a field, as a block; nothing where there is none.
+pub(super) fn default(record: &Record, index: usize) -> Option<TokenStream> {
+    let private = &record.paths.private;
+    let field = &record.fields[index];
+    let to_json = |value: TokenStream| codec::to_json(index, field, &value, private);
+    let body = match &field.default {
+        Default::Required | Default::Optional | Default::Broken => return None,
+        Default::Type => to_json(type_default(&field.ty)),
+        Default::Serde(default) => to_json(serde_default(record, default, &field.ty)),
+        Default::SerdeContainer(default) => {
+            let member = &field.parsed.ident;
+            let ident = &record.ident;
+            let whole = serde_default(record, default, &syn::parse_quote!(#ident));
+            to_json(quote!((#whole).#member))
+        }
+        Default::Text { literal, .. } => text(field, literal, &to_json),
+        Default::Value { expr, .. } => {
+            let ty = &field.ty;
+            // A constant can neither read a clock nor roll dice: the compiler sees to it.
+            let json = to_json(quote!(&__HEIRLOOM_DEFAULT));
+            quote! {
+                const __HEIRLOOM_DEFAULT: #ty = #expr;
+                #json
+            }
+        }
+        Default::Computed { closure, sources, .. } => {
+            computed(record, field, closure, sources, &to_json)
+        }
+    };
+    Some(quote!({ #body }))
+}
+
+fn type_default(ty: &Type) -> TokenStream {
+    quote_spanned!(at(ty)=> &<#ty as ::core::default::Default>::default())
+}
+
+fn serde_default(record: &Record, default: &SerdeDefault, ty: &Type) -> TokenStream {
+    match &default.path {
+        Some(path) => {
+            let path = resolve_self(path.to_token_stream(), &record.ident);
+            quote!(&#path())
+        }
+        None => type_default(ty),
+    }
+}
+
+/// A string literal, for whatever is made from one.
+fn text(
+    field: &Field,
+    literal: &LitStr,
+    to_json: &dyn Fn(TokenStream) -> TokenStream,
+) -> TokenStream {
+    // The literal is what is wrong where the type is not made from one.
+    let span = at(literal);
+    let mut ty = &field.ty;
+    let mut options = 0_usize;
+    while let Some(inner) = option_inner(ty) {
+        ty = inner;
+        options += 1;
+    }
+    let ty = located(ty.to_token_stream(), literal.span());
+    let mut value = quote_spanned! {span=>
+        <#ty as ::core::convert::From<&'static ::core::primitive::str>>::from(#literal)
+    };
+    for _ in 0..options {
+        value = quote_spanned!(span=> ::core::option::Option::Some(#value));
+    }
+    to_json(quote!(&#value))
+}
+
+/// ```text
+/// Above::computed(above, cfg!(debug_assertions), || {
+///     let compute: fn(Option<String>) -> u8 = |transcript| …;
+///     let value = compute(Above::get::<Option<String>>(above, "transcript")?);
+///     Above::json(above, &value)
+/// })
+/// ```
+fn computed(
+    record: &Record,
+    field: &Field,
+    closure: &TokenStream,
+    sources: &[Source],
+    to_json: &dyn Fn(TokenStream) -> TokenStream,
+) -> TokenStream {
+    let private = &record.paths.private;
+    let found = || sources.iter().filter_map(|source| source.field);
+    let types = found().map(|index| &record.fields[index].ty);
+    let values = found().map(|index| codec::from_above(index, &record.fields[index], private));
+    let ty = &field.ty;
+    let json = to_json(quote_spanned!(Span::mixed_site()=> &value));
+    quote_spanned! {Span::mixed_site()=>
+        #private::Above::computed(above, ::core::cfg!(debug_assertions), || {
+            let compute: fn(#(#types),*) -> #ty = #closure;
+            let value = compute(#(#values),*);
+            #json
+        })
+    }
+}
+
+/// The tokens as they are, with errors about them shown elsewhere.
+fn located(tokens: TokenStream, place: Span) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            if let TokenTree::Group(group) = &token {
+                let inner = located(group.stream(), place);
+                token = TokenTree::Group(Group::new(group.delimiter(), inner));
+            }
+            token.set_span(token.span().located_at(place));
+            token
+        })
+        .collect()
+}

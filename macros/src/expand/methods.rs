@@ -1,0 +1,150 @@
+//! The methods of a store as methods of its own type, so that users need not import the trait.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::{Generics, Ident, Visibility};
+
+use crate::paths::Paths;
+
+/// `impl Whispering { … }`, each method a call of the trait's.
+pub(crate) fn methods(
+    ident: &Ident,
+    vis: &Visibility,
+    paths: &Paths,
+    generics: &Generics,
+) -> TokenStream {
+    let (root, private) = (&paths.root, &paths.private);
+    let (impl_generics, type_generics, clause) = generics.split_for_impl();
+    let lifecycle = lifecycle(vis, root, private);
+    let exchange = exchange(vis, root, private);
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        #[allow(dead_code, unreachable_pub)]
+        impl #impl_generics #ident #type_generics #clause {
+            #lifecycle
+            #exchange
+        }
+    }
+}
+
+fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        /// Opens the store in this file, which is made where there is none.
+        ///
+        /// # Errors
+        ///
+        /// Where the file is open already, is no store of this kind, was written by code that this
+        /// code cannot follow, or cannot be read or written.
+        #vis fn open(
+            path: impl ::core::convert::AsRef<::std::path::Path>,
+        ) -> #root::Result<Self> {
+            <Self as #private::Store>::open(path)
+        }
+
+        /// Opens the store with options.
+        #[must_use]
+        #vis fn builder() -> #root::Builder<Self> {
+            <Self as #private::Store>::builder()
+        }
+
+        /// A store in memory, which behaves like one in a file and is gone with its last handle.
+        ///
+        /// # Errors
+        ///
+        /// Where memory cannot be had.
+        #vis fn in_memory() -> #root::Result<Self> {
+            <Self as #private::Store>::in_memory()
+        }
+
+        /// Checks the store in this file against itself, and says what was found.
+        ///
+        /// # Errors
+        ///
+        /// Where the file is open already, or cannot be read.
+        #vis fn check(
+            path: impl ::core::convert::AsRef<::std::path::Path>,
+        ) -> #root::Result<#root::CheckReport> {
+            <Self as #private::Store>::check(path)
+        }
+
+        /// Runs a transaction: all of what the closure writes, or, where it fails, nothing.
+        ///
+        /// # Errors
+        ///
+        /// The closure's own, or where the commit fails.
+        #vis fn transact<T>(
+            &self,
+            run: impl ::core::ops::FnOnce(&mut #root::Transaction<'_, Self>) -> #root::Result<T>,
+        ) -> #root::Result<T> {
+            <Self as #private::Store>::transact(self, run)
+        }
+
+        /// A view of the whole store as it is now, which later writes leave alone.
+        ///
+        /// # Errors
+        ///
+        /// Where the file cannot be read.
+        #vis fn snapshot(&self) -> #root::Result<#root::Snapshot<Self>> {
+            <Self as #private::Store>::snapshot(self)
+        }
+
+        /// Copies the store into a new file, which is complete and consistent.
+        ///
+        /// # Errors
+        ///
+        /// Where a file is there already, or cannot be written.
+        #vis fn backup(
+            &self,
+            path: impl ::core::convert::AsRef<::std::path::Path>,
+        ) -> #root::Result<()> {
+            <Self as #private::Store>::backup(self, path)
+        }
+
+        /// Writes defaults into the rows that lack them, and says how many rows changed.
+        ///
+        /// # Errors
+        ///
+        /// Where the commit fails, in which case no row has changed.
+        #vis fn migrate_rows(&self) -> #root::Result<::core::primitive::usize> {
+            <Self as #private::Store>::migrate_rows(self)
+        }
+    }
+}
+
+fn exchange(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        /// What this copy has, for others to compute what it lacks.
+        ///
+        /// # Errors
+        ///
+        /// Where the file cannot be read.
+        #vis fn summary(&self) -> #root::Result<#root::sync::Summary> {
+            <Self as #private::Store>::summary(self)
+        }
+
+        /// What this copy has and the other lacks.
+        ///
+        /// # Errors
+        ///
+        /// Where the summary is that of another store, or the file cannot be read.
+        #vis fn changes_since(
+            &self,
+            theirs: &#root::sync::Summary,
+        ) -> #root::Result<#root::sync::Changes> {
+            <Self as #private::Store>::changes_since(self, theirs)
+        }
+
+        /// Merges the changes of another copy, and says what they changed here.
+        ///
+        /// # Errors
+        ///
+        /// Where the changes are those of another store or are damaged, in which case nothing has
+        /// changed, or where the commit fails.
+        #vis fn apply(
+            &self,
+            changes: &#root::sync::Changes,
+        ) -> #root::Result<#root::sync::Applied> {
+            <Self as #private::Store>::apply(self, changes)
+        }
+    }
+}

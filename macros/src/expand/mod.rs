@@ -1,0 +1,37 @@
+//! From the model to code. Nothing here fails and nothing here decides: every rule has been
+//! checked, and what is generated are thin calls into heirloom's `__private`.
+//!
+//! Local variables carry `mixed_site` spans, so that the user's own expressions cannot see them.
+
+mod codec;
+mod default;
+mod key;
+mod kv;
+mod methods;
+mod record;
+mod store;
+mod table;
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::spanned::Spanned;
+
+pub(crate) use key::key;
+pub(crate) use kv::{entries_name, entries_struct, kv};
+pub(crate) use methods::methods;
+pub(crate) use store::{slots, store};
+pub(crate) use table::table;
+
+/// Puts items where they can be named by nobody.
+pub(crate) fn hidden(items: &TokenStream) -> TokenStream {
+    quote! {
+        const _: () = {
+            #items
+        };
+    }
+}
+
+/// The place of these tokens, for errors, without sight of their variables.
+fn at(tokens: &impl Spanned) -> Span {
+    Span::mixed_site().located_at(tokens.span())
+}

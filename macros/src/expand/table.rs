@@ -1,0 +1,42 @@
+//! `#[derive(Table)]`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+use super::{codec, hidden, record};
+use crate::model::Record;
+
+/// The impls of a row:
+///
+/// ```text
+/// const _: () = {
+///     impl Record for Recording { … }
+///     impl Row for Recording {
+///         type Key = Id<Recording>;
+///         const TABLE: &'static str = "recordings";
+///         const KEY_FIELD: usize = 0;
+///         fn key(&self) -> &Self::Key { &self.id }
+///     }
+/// };
+/// ```
+pub(crate) fn table(row: &Record) -> TokenStream {
+    let Some((index, key)) = row.key.zip(row.key_field()) else { return TokenStream::new() };
+    let (ident, member, key) = (&row.ident, &key.parsed.ident, &key.ty);
+    let (private, name) = (&row.paths.private, &row.name.text);
+    let (codecs, record) = (codec::codecs(row), record::record(row));
+    hidden(&quote_spanned! {Span::mixed_site()=>
+        #codecs
+        #record
+
+        #[automatically_derived]
+        impl #private::Row for #ident {
+            type Key = #key;
+            const TABLE: &'static ::core::primitive::str = #name;
+            const KEY_FIELD: ::core::primitive::usize = #index;
+
+            fn key(&self) -> &Self::Key {
+                &self.#member
+            }
+        }
+    })
+}

@@ -1,0 +1,238 @@
+//! Stub impls after a mistake, so that code using the type compiles and one mistake gives one
+//! error. They never run, since the crate does not compile.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{DeriveInput, Generics, Type};
+
+use crate::expand::{entries_name, entries_struct, hidden, methods, slots};
+use crate::kind::Kind;
+use crate::model::Record;
+use crate::parse::option_inner;
+use crate::paths::Paths;
+
+/// A body that fits every signature.
+fn never() -> TokenStream {
+    quote!(::core::panic!("the derive of this type failed"))
+}
+
+/// Stubs for a struct whose fields could be read.
+pub(crate) fn record(input: &DeriveInput, record: &Record) -> TokenStream {
+    let paths = &record.paths;
+    let common = record_impl(input, paths);
+    match record.kind {
+        Kind::Table => {
+            let key = record.key_field().map(|key| option_inner(&key.ty).unwrap_or(&key.ty));
+            let row = row_impl(input, paths, &record.name.text, key);
+            hidden(&quote!(#common #row))
+        }
+        _ if input.generics.params.is_empty() => {
+            let entries = entries_struct(record);
+            let group = group_impl(input, paths, &record.name.text);
+            let impls = hidden(&quote!(#common #group));
+            quote!(#entries #impls)
+        }
+        _ => no_entries(input, paths, &record.name.text),
+    }
+}
+
+/// Stubs for what is not even a struct with named fields.
+pub(crate) fn shapeless(input: &DeriveInput, kind: Kind, paths: &Paths) -> TokenStream {
+    match kind {
+        Kind::Table => {
+            let common = record_impl(input, paths);
+            let row = row_impl(input, paths, "stub", None);
+            hidden(&quote!(#common #row))
+        }
+        Kind::Kv => no_entries(input, paths, "stub"),
+        Kind::Store => store(input, paths, &[], &[]),
+    }
+}
+
+/// Stubs for a store of these tables and kv groups.
+pub(crate) fn store(
+    input: &DeriveInput,
+    paths: &Paths,
+    tables: &[&Type],
+    groups: &[&Type],
+) -> TokenStream {
+    let (ident, private) = (&input.ident, &paths.private);
+    let generics = with_static(&input.generics);
+    let (impl_generics, type_generics, clause) = generics.split_for_impl();
+    let never = never();
+    // A row in two tables would belong to the store twice, and parameters stand for nothing here.
+    let concrete = input.generics.params.is_empty();
+    let slots =
+        concrete.then(|| slots(ident, paths, &without_repeats(tables), &without_repeats(groups)));
+    let methods = methods(ident, &input.vis, paths, &generics);
+    hidden(&quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl #impl_generics #private::Store for #ident #type_generics #clause {
+            const DEF: #private::StoreDef = #private::StoreDef::new("stub", 0, &[], &[]);
+
+            fn attach(_: &#private::Handle) -> Self {
+                #never
+            }
+
+            fn handle(&self) -> &#private::Handle {
+                #never
+            }
+        }
+
+        #slots
+        #methods
+    })
+}
+
+/// A stub for a key.
+pub(crate) fn key(input: &DeriveInput, paths: &Paths) -> TokenStream {
+    let (ident, private) = (&input.ident, &paths.private);
+    let generics = with_bound(
+        &input.generics,
+        ident,
+        &quote!(
+            ::core::clone::Clone
+                + ::core::cmp::Eq
+                + ::core::hash::Hash
+                + ::core::marker::Send
+                + ::core::marker::Sync
+                + 'static
+        ),
+    );
+    let (impl_generics, type_generics, clause) = generics.split_for_impl();
+    let never = never();
+    hidden(&quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::Key for #ident #type_generics #clause {
+            const KIND: #private::KeyKind = #private::KeyKind::Text;
+
+            fn to_text(&self) -> ::std::string::String {
+                #never
+            }
+
+            fn from_text(
+                _: &::core::primitive::str,
+            ) -> ::core::result::Result<Self, #private::KeyError> {
+                #never
+            }
+
+            fn to_bytes(&self) -> #private::KeyBytes<'_> {
+                #never
+            }
+        }
+    })
+}
+
+fn without_repeats<'a>(types: &[&'a Type]) -> Vec<&'a Type> {
+    let mut kept: Vec<&Type> = Vec::new();
+    for ty in types {
+        if !kept.contains(ty) {
+            kept.push(ty);
+        }
+    }
+    kept
+}
+
+fn record_impl(input: &DeriveInput, paths: &Paths) -> TokenStream {
+    let (ident, private, never) = (&input.ident, &paths.private, never());
+    let generics = record_generics(input, paths);
+    let (impl_generics, type_generics, clause) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::Record for #ident #type_generics #clause {
+            const FIELDS: &'static [#private::FieldDef] =
+                &[#private::FieldDef::new("stub", "stub", "stub")];
+
+            fn default_of(
+                _: ::core::primitive::usize,
+                _: &#private::Above<'_>,
+            ) -> ::core::result::Result<::std::string::String, #private::DefaultError> {
+                #never
+            }
+        }
+    }
+}
+
+fn row_impl(input: &DeriveInput, paths: &Paths, name: &str, key: Option<&Type>) -> TokenStream {
+    let (ident, private, never) = (&input.ident, &paths.private, never());
+    let generics = record_generics(input, paths);
+    let (impl_generics, type_generics, clause) = generics.split_for_impl();
+    let key = key.map_or_else(|| quote!(::std::string::String), |key| quote!(#key));
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::Row for #ident #type_generics #clause {
+            type Key = #key;
+            const TABLE: &'static ::core::primitive::str = #name;
+            const KEY_FIELD: ::core::primitive::usize = 0;
+
+            fn key(&self) -> &Self::Key {
+                #never
+            }
+        }
+    }
+}
+
+fn group_impl(input: &DeriveInput, paths: &Paths, name: &str) -> TokenStream {
+    let (ident, private, never) = (&input.ident, &paths.private, never());
+    let entries = entries_name(ident);
+    let generics = record_generics(input, paths);
+    let (impl_generics, type_generics, clause) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::Group for #ident #type_generics #clause {
+            const GROUP: &'static ::core::primitive::str = #name;
+            type Entries = #entries;
+
+            fn entries(_: &#private::EntryMaker<Self>) -> #entries {
+                #never
+            }
+        }
+    }
+}
+
+/// A kv group of which not even the entries are known.
+fn no_entries(input: &DeriveInput, paths: &Paths, name: &str) -> TokenStream {
+    let (vis, entries) = (&input.vis, entries_name(&input.ident));
+    let common = record_impl(input, paths);
+    let group = group_impl(input, paths, name);
+    let impls = hidden(&quote!(#common #group));
+    quote! {
+        #[derive(::core::clone::Clone, ::core::fmt::Debug)]
+        #vis struct #entries {}
+        #impls
+    }
+}
+
+/// The type's parameters; where there are any, with what `Record` asks of
+/// the type, since it may hold for some arguments only.
+fn record_generics(input: &DeriveInput, paths: &Paths) -> Generics {
+    let private = &paths.private;
+    with_bound(
+        &input.generics,
+        &input.ident,
+        &quote!(
+            #private::serde::Serialize
+                + #private::serde::de::DeserializeOwned
+                + #private::schemars::JsonSchema
+                + 'static
+        ),
+    )
+}
+
+fn with_static(generics: &Generics) -> Generics {
+    let mut generics = generics.clone();
+    for parameter in generics.type_params_mut() {
+        parameter.bounds.push(syn::parse_quote!('static));
+    }
+    generics
+}
+
+fn with_bound(generics: &Generics, ident: &syn::Ident, bound: &TokenStream) -> Generics {
+    let mut generics = generics.clone();
+    if !generics.params.is_empty() {
+        let (_, type_generics, _) = generics.split_for_impl();
+        let predicate = syn::parse_quote!(#ident #type_generics: #bound);
+        generics.make_where_clause().predicates.push(predicate);
+    }
+    generics
+}

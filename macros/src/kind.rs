@@ -1,0 +1,54 @@
+//! Which derive is at work, and the words its messages use.
+
+/// One of the derives that take a struct with named fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Table,
+    Kv,
+    Store,
+}
+
+impl Kind {
+    /// The derive, as it is written.
+    pub(crate) fn derive(self) -> &'static str {
+        match self {
+            Self::Table => "#[derive(Table)]",
+            Self::Kv => "#[derive(Kv)]",
+            Self::Store => "#[derive(Store)]",
+        }
+    }
+
+    /// The attribute of the whole struct.
+    pub(crate) fn attribute(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Kv => "kv",
+            Self::Store => "store",
+        }
+    }
+
+    /// What the struct is to heirloom.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Table => "a row",
+            Self::Kv => "a kv group",
+            Self::Store => "a store",
+        }
+    }
+
+    /// What the attribute of the whole struct takes.
+    pub(crate) fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Table | Self::Kv => &["name", "crate"],
+            Self::Store => &["name", "epoch", "history", "crate"],
+        }
+    }
+
+    /// What it will take once there are epochs.
+    pub(crate) fn epoch_keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Table | Self::Kv => &["previous", "removes", "from", "try_from"],
+            Self::Store => &["previous", "drops", "migrate"],
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The derive macros of [heirloom](https://docs.rs/heirloom), which re-exports them: depend on
+//! `heirloom`, not on this crate.
+//!
+//! Each derive goes the same way: `parse` reads the attributes, `model` resolves what they leave
+//! out, `validate` applies the rules, `expand` writes code. Every mistake is reported in one
+//! compile, and after one `fallback` writes stubs, so that it is the only error.
+
+mod diag;
+mod expand;
+mod fallback;
+mod kind;
+mod model;
+mod parse;
+mod paths;
+mod suggest;
+mod text;
+mod validate;
+
+use diag::Diag;
+use kind::Kind;
+use paths::Paths;
+use proc_macro2::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+#[doc = include_str!("../docs/table.md")]
+#[proc_macro_derive(Table, attributes(table, key, index, evolve))]
+pub fn derive_table(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    record(&parse_macro_input!(input as DeriveInput), Kind::Table).into()
+}
+
+#[doc = include_str!("../docs/kv.md")]
+#[proc_macro_derive(Kv, attributes(kv, evolve))]
+pub fn derive_kv(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    record(&parse_macro_input!(input as DeriveInput), Kind::Kv).into()
+}
+
+#[doc = include_str!("../docs/store.md")]
+#[proc_macro_derive(Store, attributes(store))]
+pub fn derive_store(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    store(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+#[doc = include_str!("../docs/key.md")]
+#[proc_macro_derive(Key, attributes(heirloom))]
+pub fn derive_key(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    key(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+fn record(input: &DeriveInput, kind: Kind) -> TokenStream {
+    let mut diag = Diag::new();
+    let Some(fields) = parse::named_fields(input, kind, &mut diag) else {
+        return shapeless(input, kind, diag);
+    };
+    let record = model::Record::new(input, kind, fields, &mut diag);
+    validate::record(&record, &mut diag);
+    let Some(mut errors) = diag.finish() else {
+        return match kind {
+            Kind::Kv => expand::kv(&record),
+            _ => expand::table(&record),
+        };
+    };
+    errors.extend(fallback::record(input, &record));
+    errors
+}
+
+fn store(input: &DeriveInput) -> TokenStream {
+    let mut diag = Diag::new();
+    let Some(fields) = parse::named_fields(input, Kind::Store, &mut diag) else {
+        return shapeless(input, Kind::Store, diag);
+    };
+    let store = model::Store::new(input, fields, &mut diag);
+    validate::store(&store, &mut diag);
+    let Some(mut errors) = diag.finish() else { return expand::store(&store) };
+    errors.extend(fallback::store(input, &store.paths, &store.tables(), &store.groups()));
+    errors
+}
+
+fn key(input: &DeriveInput) -> TokenStream {
+    let mut diag = Diag::new();
+    let paths = Paths::new(parse::key_container(&input.attrs, &mut diag).as_ref());
+    let newtype = parse::newtype(input, &mut diag);
+    match (diag.finish(), newtype) {
+        (None, Some(newtype)) => expand::key(&input.ident, &newtype, &paths),
+        (errors, _) => {
+            let mut errors = errors.unwrap_or_default();
+            errors.extend(fallback::key(input, &paths));
+            errors
+        }
+    }
+}
+
+/// The errors and stubs of what is no struct with named fields.
+fn shapeless(input: &DeriveInput, kind: Kind, mut diag: Diag) -> TokenStream {
+    let container = parse::container(&input.attrs, kind, &mut diag);
+    let paths = Paths::new(container.krate.as_ref());
+    let mut errors = diag.finish().unwrap_or_default();
+    errors.extend(fallback::shapeless(input, kind, &paths));
+    errors
+}

@@ -1,0 +1,95 @@
+//! What fills a field that stored rows lack.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Ident, Lit, LitStr};
+
+use crate::parse::{self, Closure, Evolve, Form, SerdeDefault, resolve_self};
+
+/// The default of a field, after heirloom's attributes, serde's, and the type.
+#[derive(Debug)]
+pub(crate) enum Default {
+    /// There is none.
+    Required,
+    /// An `Option`, which is `None` where it is missing.
+    Optional,
+    /// serde's, for this field.
+    Serde(SerdeDefault),
+    /// serde's, for the whole struct.
+    SerdeContainer(SerdeDefault),
+    /// The type's `Default`.
+    Type,
+    /// A string literal.
+    Text { literal: LitStr, text: String },
+    /// Any other constant.
+    Value { expr: TokenStream, text: String },
+    /// Computed from fields above.
+    Computed { closure: TokenStream, sources: Vec<Source>, text: String },
+    /// A mistake that has been reported.
+    Broken,
+}
+
+/// A field that a computed default names.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) ident: Ident,
+    /// Where the field stands, if there is one of that name.
+    pub(crate) field: Option<usize>,
+}
+
+impl Default {
+    /// The default of `field`.
+    pub(super) fn new(
+        field: &parse::Field,
+        names: &[&str],
+        container: Option<&SerdeDefault>,
+        receiver: &Ident,
+    ) -> Self {
+        match &field.evolve {
+            Some(Evolve { form: Form::Type, .. }) => return Self::Type,
+            Some(Evolve { form: Form::Broken, .. }) => return Self::Broken,
+            Some(Evolve { form: Form::Value(expr), .. }) => return Self::value(expr, receiver),
+            Some(Evolve { form: Form::Computed(closure), .. }) => {
+                return Self::computed(closure, names, receiver);
+            }
+            None => {}
+        }
+        if let Some(default) = &field.serde.default {
+            Self::Serde(default.clone())
+        } else if let Some(default) = container {
+            Self::SerdeContainer(default.clone())
+        } else if parse::is_option(&field.ty) && field.serde.deserialize.is_none() {
+            // serde asks a function of the user's own for a missing field only with a default.
+            Self::Optional
+        } else {
+            Self::Required
+        }
+    }
+
+    fn value(expr: &syn::Expr, receiver: &Ident) -> Self {
+        let text = crate::text::text(expr.to_token_stream());
+        match expr {
+            syn::Expr::Lit(syn::ExprLit { lit: Lit::Str(literal), .. }) => {
+                Self::Text { literal: literal.clone(), text }
+            }
+            _ => Self::Value { expr: resolve_self(expr.to_token_stream(), receiver), text },
+        }
+    }
+
+    fn computed(closure: &Closure, names: &[&str], receiver: &Ident) -> Self {
+        use syn::ext::IdentExt as _;
+
+        let sources = closure.parameters.iter().map(|parameter| {
+            let name = parameter.ident.unraw().to_string();
+            Source {
+                ident: parameter.ident.clone(),
+                field: names.iter().position(|field| *field == name),
+            }
+        });
+        Self::Computed {
+            sources: sources.collect(),
+            text: crate::text::text(closure.expr.to_token_stream()),
+            closure: resolve_self(closure.expr.to_token_stream(), receiver),
+        }
+    }
+}

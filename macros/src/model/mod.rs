@@ -1,0 +1,15 @@
+//! What the derives know once defaults are resolved: stored names, keys, what fills a field.
+//!
+//! A model is made whatever mistakes there are, so that [`validate`](crate::validate) can find all
+//! of them and [`fallback`](crate::fallback) has something to stand in for.
+
+mod default;
+mod name;
+mod record;
+mod rename;
+mod store;
+
+pub(crate) use default::{Default, Source};
+pub(crate) use name::Name;
+pub(crate) use record::{Field, Record};
+pub(crate) use store::{Member, Store};

@@ -1,0 +1,150 @@
+//! A row or a kv group.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{DeriveInput, FieldsNamed, Ident, LitStr, Type, Visibility};
+
+use super::default::Default;
+use super::name::Name;
+use super::rename;
+use crate::diag::Diag;
+use crate::kind::Kind;
+use crate::parse::{self, SerdeContainer, SerdeField, resolve_self};
+use crate::paths::Paths;
+
+/// A struct that is stored as a JSON object.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) kind: Kind,
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) paths: Paths,
+    pub(crate) name: Name,
+    pub(crate) serde: SerdeContainer,
+    pub(crate) fields: Vec<Field>,
+    /// Which field is the key: what `#[key]` marks first, or the one named `id`.
+    pub(crate) key: Option<usize>,
+}
+
+/// A field with everything resolved.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) parsed: parse::Field,
+    /// The type, with `Self` spelled out.
+    pub(crate) ty: Type,
+    /// The type as written, as text.
+    pub(crate) ty_text: String,
+    pub(crate) stored: String,
+    pub(crate) aliases: Vec<LitStr>,
+    pub(crate) default: Default,
+    /// The `Option<X>` of an `Option<Option<X>>` that serde reads and writes itself.
+    pub(crate) nullable: Option<Type>,
+}
+
+impl Field {
+    /// The function of the user's own that writes the field.
+    pub(crate) fn serialize(&self) -> Option<&TokenStream> {
+        self.parsed.serde.serialize.as_ref()
+    }
+
+    /// The function of the user's own that reads the field.
+    pub(crate) fn deserialize(&self) -> Option<&TokenStream> {
+        self.parsed.serde.deserialize.as_ref()
+    }
+
+    /// The tokens to blame for the stored name.
+    pub(crate) fn name_origin(&self) -> TokenStream {
+        match self.parsed.serde.rename.as_ref().and_then(|rename| rename.serialize.as_ref()) {
+            Some(name) => name.to_token_stream(),
+            None => self.parsed.ident.to_token_stream(),
+        }
+    }
+}
+
+impl Record {
+    /// Reads a row or a kv group, whose fields are these.
+    pub(crate) fn new(
+        input: &DeriveInput,
+        kind: Kind,
+        fields: &FieldsNamed,
+        diag: &mut Diag,
+    ) -> Self {
+        let container = parse::container(&input.attrs, kind, diag);
+        let serde = parse::serde_container(&input.attrs);
+        let parsed: Vec<parse::Field> =
+            fields.named.iter().filter_map(|field| parse::field(field, diag)).collect();
+        let names: Vec<String> = parsed.iter().map(|field| field.name.clone()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let marked = parsed.iter().position(|field| field.key.is_some());
+        let key = marked.or_else(|| names.iter().position(|name| *name == "id"));
+        let fields =
+            parsed.into_iter().map(|field| resolve(field, &names, &serde, &input.ident)).collect();
+        Self {
+            kind,
+            ident: input.ident.clone(),
+            vis: input.vis.clone(),
+            paths: Paths::new(container.krate.as_ref()),
+            name: Name::new(container.name.as_ref(), &input.ident),
+            serde,
+            fields,
+            key: key.filter(|_| kind == Kind::Table),
+        }
+    }
+
+    /// The key, if there is one.
+    pub(crate) fn key_field(&self) -> Option<&Field> {
+        self.key.and_then(|key| self.fields.get(key))
+    }
+}
+
+fn resolve(
+    mut parsed: parse::Field,
+    names: &[&str],
+    serde: &SerdeContainer,
+    receiver: &Ident,
+) -> Field {
+    let written = parsed.ty.to_token_stream();
+    let ty = syn::parse2(resolve_self(written.clone(), receiver));
+    let ty = ty.unwrap_or_else(|_| parsed.ty.clone());
+    parsed.ty = ty.clone();
+    for function in [&mut parsed.serde.serialize, &mut parsed.serde.deserialize] {
+        *function = function.take().map(|path| resolve_self(path, receiver));
+    }
+    let own_functions = parsed.serde.serialize.is_some() || parsed.serde.deserialize.is_some();
+    let nullable = parse::option_inner(&ty).filter(|inner| parse::is_option(inner));
+    let (stored, aliases) = stored_names(&parsed.name, &parsed.serde, serde);
+    Field {
+        default: Default::new(&parsed, names, serde.default.as_ref(), receiver),
+        nullable: nullable.filter(|_| !own_functions).cloned(),
+        ty_text: crate::text::text(written),
+        stored,
+        aliases,
+        ty,
+        parsed,
+    }
+}
+
+/// The name a field is written under, and the others it is read under.
+fn stored_names(
+    name: &str,
+    field: &SerdeField,
+    container: &SerdeContainer,
+) -> (String, Vec<LitStr>) {
+    let rule = container.rename_all.as_ref().and_then(|renames| renames.serialize.as_ref());
+    let renamed = field.rename.as_ref().and_then(|renames| renames.serialize.as_ref());
+    let stored = match (renamed, rule) {
+        (Some(renamed), _) => renamed.value(),
+        (None, Some(rule)) => rename::apply(&rule.value(), name),
+        (None, None) => name.to_owned(),
+    };
+    // With `rename(deserialize = …)` several times, the others are aliases.
+    let also = field.rename.iter().flat_map(|renames| &renames.deserialize);
+    let mut aliases: Vec<LitStr> = Vec::new();
+    for alias in also.chain(&field.aliases) {
+        let value = alias.value();
+        if value != stored && aliases.iter().all(|known| known.value() != value) {
+            aliases.push(alias.clone());
+        }
+    }
+    (stored, aliases)
+}

@@ -1,0 +1,83 @@
+//! A store: its tables and kv groups.
+
+use syn::{DeriveInput, FieldsNamed, Ident, LitInt, Type, Visibility};
+
+use super::name::Name;
+use crate::diag::Diag;
+use crate::kind::Kind;
+use crate::parse;
+use crate::paths::Paths;
+
+/// A struct of table and kv handles.
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) paths: Paths,
+    pub(crate) name: Name,
+    pub(crate) epoch: Option<LitInt>,
+    pub(crate) fields: Vec<Handle>,
+}
+
+/// One field of a store.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    pub(crate) member: Member,
+}
+
+/// What a field of a store is a handle to.
+#[derive(Debug)]
+pub(crate) enum Member {
+    /// `Table<Row>`
+    Table(Type),
+    /// `Kv<Group>`
+    Kv(Type),
+    /// Anything else, which is a mistake.
+    Other,
+}
+
+impl Store {
+    /// Reads a store, whose fields are these.
+    pub(crate) fn new(input: &DeriveInput, fields: &FieldsNamed, diag: &mut Diag) -> Self {
+        let container = parse::container(&input.attrs, Kind::Store, diag);
+        Self {
+            ident: input.ident.clone(),
+            vis: input.vis.clone(),
+            paths: Paths::new(container.krate.as_ref()),
+            name: Name::new(container.name.as_ref(), &input.ident),
+            epoch: container.epoch,
+            fields: fields.named.iter().filter_map(handle).collect(),
+        }
+    }
+
+    /// The row types, in the order of their slots.
+    pub(crate) fn tables(&self) -> Vec<&Type> {
+        let rows = self.fields.iter().filter_map(|field| match &field.member {
+            Member::Table(row) => Some(row),
+            _ => None,
+        });
+        rows.collect()
+    }
+
+    /// The kv groups, in the order of their slots.
+    pub(crate) fn groups(&self) -> Vec<&Type> {
+        let groups = self.fields.iter().filter_map(|field| match &field.member {
+            Member::Kv(group) => Some(group),
+            _ => None,
+        });
+        groups.collect()
+    }
+}
+
+fn handle(field: &syn::Field) -> Option<Handle> {
+    let member = if let Some(row) = parse::generic_argument(&field.ty, "Table") {
+        Member::Table(row.clone())
+    } else if let Some(group) = parse::generic_argument(&field.ty, "Kv") {
+        Member::Kv(group.clone())
+    } else {
+        Member::Other
+    };
+    Some(Handle { ident: field.ident.clone()?, ty: field.ty.clone(), member })
+}

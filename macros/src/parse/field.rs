@@ -1,0 +1,52 @@
+//! One field with its attributes.
+
+use syn::ext::IdentExt as _;
+use syn::{Attribute, Ident, Path, Type};
+
+use super::evolve::{Evolve, evolve};
+use super::meta::{bare, set};
+use super::serde::{SerdeField, serde_field};
+use crate::diag::Diag;
+
+/// A field as written.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) ident: Ident,
+    /// The name without `r#`.
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) key: Option<Path>,
+    pub(crate) index: Option<Path>,
+    pub(crate) evolve: Option<Evolve>,
+    pub(crate) serde: SerdeField,
+}
+
+/// Reads a named field.
+pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
+    let ident = field.ident.clone()?;
+    let mut parsed = Field {
+        name: ident.unraw().to_string(),
+        ident,
+        ty: field.ty.clone(),
+        docs: Vec::new(),
+        key: None,
+        index: None,
+        evolve: None,
+        serde: serde_field(&field.attrs),
+    };
+    for attribute in &field.attrs {
+        let path = attribute.path();
+        if path.is_ident("doc") {
+            parsed.docs.push(attribute.clone());
+        } else if path.is_ident("key") {
+            bare(attribute, diag);
+            set(&mut parsed.key, path, Some(path.clone()), diag);
+        } else if path.is_ident("index") {
+            parsed.index.get_or_insert_with(|| path.clone());
+        } else if path.is_ident("evolve") {
+            evolve(&mut parsed.evolve, attribute, diag);
+        }
+    }
+    Some(parsed)
+}

@@ -1,0 +1,21 @@
+//! From syn's tree to the attributes this crate knows, spans kept.
+//!
+//! What is wrong with an attribute itself is reported here; what is wrong with the struct as a
+//! whole, by [`validate`](crate::validate).
+
+mod closure;
+mod container;
+mod evolve;
+mod field;
+mod meta;
+mod serde;
+mod shape;
+mod ty;
+
+pub(crate) use closure::Closure;
+pub(crate) use container::{container, key_container};
+pub(crate) use evolve::{Evolve, Form};
+pub(crate) use field::{Field, field};
+pub(crate) use serde::{Renames, SerdeContainer, SerdeDefault, SerdeField, serde_container};
+pub(crate) use shape::{Newtype, named_fields, newtype};
+pub(crate) use ty::{generic_argument, is_option, option_inner, resolve_self};

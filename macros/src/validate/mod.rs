@@ -1,0 +1,51 @@
+//! The rules: one function each, listed here, every mistake reported.
+
+mod defaults;
+mod fields;
+mod keys;
+mod members;
+mod names;
+mod serde;
+
+use crate::diag::Diag;
+use crate::model::{Record, Store};
+
+/// The rules for rows and kv groups.
+const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
+    names::record_name_is_valid,
+    names::id_prefix_is_valid,
+    keys::there_is_one_key,
+    keys::key_is_no_option,
+    keys::key_has_no_default,
+    keys::key_is_always_written,
+    fields::indexes_are_not_supported,
+    fields::stored_names_are_distinct,
+    serde::container_keeps_what_it_does_not_know,
+    serde::fields_are_stored,
+    serde::names_are_the_same_both_ways,
+    defaults::kv_entries_have_defaults,
+    defaults::computed_defaults_read_fields_above,
+];
+
+/// The rules for stores.
+const STORE_RULES: &[fn(&Store, &mut Diag)] = &[
+    names::store_name_is_valid,
+    members::epoch_is_zero,
+    members::there_is_one,
+    members::all_are_handles,
+    members::types_are_distinct,
+];
+
+/// Finds every mistake of a row or a kv group.
+pub(crate) fn record(record: &Record, diag: &mut Diag) {
+    for rule in RECORD_RULES {
+        rule(record, diag);
+    }
+}
+
+/// Finds every mistake of a store.
+pub(crate) fn store(store: &Store, diag: &mut Diag) {
+    for rule in STORE_RULES {
+        rule(store, diag);
+    }
+}

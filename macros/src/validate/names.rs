@@ -1,0 +1,90 @@
+//! What tables, kv groups and stores may be named.
+
+use crate::diag::Diag;
+use crate::kind::Kind;
+use crate::model::{Name, Record, Store};
+use crate::parse::generic_argument;
+
+/// The longest name, which is also the longest prefix that the TypeID specification allows.
+const MAX_LEN: usize = 63;
+
+/// The stored name of a table or kv group can go into files and other languages as it is.
+pub(super) fn record_name_is_valid(record: &Record, diag: &mut Diag) {
+    name_is_valid(&record.name, record.kind, diag);
+}
+
+/// The name of a store can go into files and other languages as it is.
+pub(super) fn store_name_is_valid(store: &Store, diag: &mut Diag) {
+    name_is_valid(&store.name, Kind::Store, diag);
+}
+
+fn name_is_valid(name: &Name, kind: Kind, diag: &mut Diag) {
+    let text = &name.text;
+    let problem = if text.is_empty() {
+        "is empty"
+    } else if text.len() > MAX_LEN {
+        "is longer than 63 bytes"
+    } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
+        "has characters other than ASCII letters, digits, `_` and `-`"
+    } else if text.starts_with(|first: char| first.is_ascii_digit() || first == '-') {
+        "starts with a digit or `-`"
+    } else {
+        return;
+    };
+    let advice = advice(name, kind, &repaired(text, |c| c.is_ascii_alphanumeric() || c == '_'));
+    diag.error(&name.origin, format_args!("the stored name `{text}` {problem}; {advice}"));
+}
+
+/// A table whose key is an `Id` has a name that can be the prefix of a TypeID.
+pub(super) fn id_prefix_is_valid(record: &Record, diag: &mut Diag) {
+    let has_id = record.key_field().is_some_and(|key| generic_argument(&key.ty, "Id").is_some());
+    let text = &record.name.text;
+    if !has_id || is_type_id_prefix(text) || !is_name(text) {
+        return;
+    }
+    let advice = advice(&record.name, Kind::Table, &repaired(text, |c| c == '_'));
+    diag.error(
+        &record.name.origin,
+        format_args!(
+            "ids of this table would start with `{text}`, and the prefix of a TypeID has only \
+             `a` to `z` and `_`, with a letter at both ends; {advice}"
+        ),
+    );
+}
+
+/// Whether [`name_is_valid`] has nothing to say.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= MAX_LEN
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+        && !text.starts_with(|first: char| first.is_ascii_digit() || first == '-')
+}
+
+fn is_type_id_prefix(text: &str) -> bool {
+    text.len() <= MAX_LEN
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        && text.starts_with(|first: char| first != '_')
+        && !text.ends_with('_')
+}
+
+fn advice(name: &Name, kind: Kind, repaired: &str) -> String {
+    let attribute = kind.attribute();
+    if name.explicit {
+        format!("write another, as in `name = \"{repaired}\"`")
+    } else {
+        format!("give it another with `#[{attribute}(name = \"{repaired}\")]`")
+    }
+}
+
+/// The nearest name of small letters and what else is kept.
+fn repaired(text: &str, keep: impl Fn(char) -> bool) -> String {
+    let text: String = text
+        .to_lowercase()
+        .chars()
+        .map(|c| if c == '-' { '_' } else { c })
+        .filter(|&c| c.is_ascii_lowercase() || keep(c))
+        .take(MAX_LEN)
+        .collect();
+    let text = text.trim_start_matches(|c: char| !c.is_ascii_lowercase()).trim_end_matches('_');
+    if text.is_empty() { "…".to_owned() } else { text.to_owned() }
+}

@@ -1,0 +1,231 @@
+//! The storage under redb, which holds back writes until the app writes something.
+//!
+//! redb marks a file as open and, at the end, as closed, so that merely reading a store would
+//! change its file. Until [`Backend::arm`] is called, what redb writes is kept in memory and laid
+//! over what it reads; if the store is closed by then, it is forgotten. So a file that was only
+//! read stays byte for byte as it was, and can be read on a full or read-only disk.
+
+use std::fmt;
+use std::io;
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use redb::{BackendError, StorageBackend};
+
+/// A storage operation that is about to change the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StorageOp {
+    /// Bytes are written.
+    Write,
+    /// The file gets longer or shorter.
+    SetLen,
+    /// What was written is made durable.
+    Sync,
+}
+
+/// Called before every [`StorageOp`]; an error is reported as that operation's. For tests that
+/// fail or kill at a chosen operation.
+pub type StorageHook = Arc<dyn Fn(StorageOp) -> io::Result<()> + Send + Sync>;
+
+/// A redb backend; clones share it.
+#[derive(Clone)]
+pub(super) struct Backend(Arc<Shared>);
+
+struct Shared {
+    inner: Box<dyn StorageBackend>,
+    held: RwLock<Option<Held>>,
+    hook: Option<StorageHook>,
+}
+
+/// What was written while the file must not change, in order.
+struct Held {
+    steps: Vec<Step>,
+    /// The length as redb sees it.
+    len: u64,
+    /// Beyond this, nothing of the file is visible any more.
+    base_len: u64,
+}
+
+enum Step {
+    Write(u64, Vec<u8>),
+    SetLen(u64),
+    Sync,
+}
+
+impl Backend {
+    /// A backend whose writes reach `inner` at once.
+    pub(super) fn armed(inner: impl StorageBackend, hook: Option<StorageHook>) -> Self {
+        Self(Arc::new(Shared { inner: Box::new(inner), held: RwLock::new(None), hook }))
+    }
+
+    /// A backend whose writes are held back until [`arm`](Self::arm).
+    pub(super) fn held(inner: impl StorageBackend, hook: Option<StorageHook>) -> io::Result<Self> {
+        let len = inner.len()?;
+        let held = Held { steps: Vec::new(), len, base_len: len };
+        Ok(Self(Arc::new(Shared {
+            inner: Box::new(inner),
+            held: RwLock::new(Some(held)),
+            hook,
+        })))
+    }
+
+    /// Lets writes through from now on, those held back first, in their order.
+    ///
+    /// After an error they are still held back, and it may be tried again.
+    pub(super) fn arm(&self) -> io::Result<()> {
+        if self.0.held.read().unwrap_or_else(PoisonError::into_inner).is_none() {
+            return Ok(());
+        }
+        let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
+        for step in held.iter().flat_map(|held| &held.steps) {
+            match step {
+                Step::Write(offset, data) => self.0.write(*offset, data)?,
+                Step::SetLen(len) => self.0.set_len(*len)?,
+                Step::Sync => self.0.sync()?,
+            }
+        }
+        *held = None;
+        Ok(())
+    }
+
+    fn hold(&self, step: impl FnOnce(&mut Held)) -> bool {
+        if self.0.held.read().unwrap_or_else(PoisonError::into_inner).is_none() {
+            return false;
+        }
+        let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
+        held.as_mut().map(step).is_some()
+    }
+}
+
+impl Shared {
+    fn before(&self, op: StorageOp) -> io::Result<()> {
+        self.hook.as_ref().map_or(Ok(()), |hook| hook(op))
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.before(StorageOp::Write)?;
+        self.inner.write(offset, data)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.before(StorageOp::SetLen)?;
+        self.inner.set_len(len)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.before(StorageOp::Sync)?;
+        self.inner.sync_data()
+    }
+}
+
+impl Held {
+    fn read(&self, inner: &dyn StorageBackend, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let end = offset + out.len() as u64;
+        if end > self.len {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let in_base = usize::try_from(self.base_len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let (base, beyond) = out.split_at_mut(in_base.min(out.len()));
+        if !base.is_empty() {
+            inner.read(offset, base)?;
+        }
+        beyond.fill(0);
+        for step in &self.steps {
+            match step {
+                Step::Write(at, data) => overlay(offset, out, *at, data),
+                Step::SetLen(len) if *len < end => {
+                    let kept = usize::try_from(len.saturating_sub(offset)).unwrap_or(usize::MAX);
+                    out[kept..].fill(0);
+                }
+                Step::SetLen(_) | Step::Sync => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Copies what `data`, which stands at `at`, has in common with `out`, which stands at `offset`.
+fn overlay(offset: u64, out: &mut [u8], at: u64, data: &[u8]) {
+    let start = offset.max(at);
+    let end = (offset + out.len() as u64).min(at + data.len() as u64);
+    if start < end {
+        let span = |from: u64| (start - from) as usize..(end - from) as usize;
+        out[span(offset)].copy_from_slice(&data[span(at)]);
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Backend").finish_non_exhaustive()
+    }
+}
+
+impl StorageBackend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        match &*self.0.held.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(held) => Ok(held.len),
+            None => self.0.inner.len(),
+        }
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        match &*self.0.held.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(held) => held.read(&*self.0.inner, offset, out),
+            None => self.0.inner.read(offset, out),
+        }
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let held = self.hold(|held| {
+            held.len = len;
+            held.base_len = held.base_len.min(len);
+            held.steps.push(Step::SetLen(len));
+        });
+        if held { Ok(()) } else { self.0.set_len(len) }
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        if self.hold(|held| held.steps.push(Step::Sync)) { Ok(()) } else { self.0.sync() }
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let held = self.hold(|held| {
+            held.len = held.len.max(offset + data.len() as u64);
+            held.steps.push(Step::Write(offset, data.to_vec()));
+        });
+        if held { Ok(()) } else { self.0.write(offset, data) }
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.0.inner.close()
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.0.inner.try_lock_range(start, end)
+    }
+
+    fn try_lock_shared_range(
+        &self,
+        start: Bound<u64>,
+        end: Bound<u64>,
+    ) -> Result<bool, BackendError> {
+        self.0.inner.try_lock_shared_range(start, end)
+    }
+
+    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.0.inner.lock_range(start, end)
+    }
+
+    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.0.inner.lock_shared_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.0.inner.unlock_range(start, end)
+    }
+
+    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.0.inner.query_lock_range(start, end)
+    }
+}

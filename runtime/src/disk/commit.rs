@@ -1,0 +1,192 @@
+//! One write transaction of the file.
+
+use redb::{Database, Durability, Table, TableDefinition, WriteTransaction};
+
+use super::failure::{Try, guarded};
+use super::names;
+use super::view::StoredRow;
+use crate::doc::{Content, ItemId};
+use crate::error::Result;
+
+type BytesTable<'t> = Table<'t, &'static [u8], &'static [u8]>;
+type TextTable<'t> = Table<'t, &'static str, &'static [u8]>;
+
+/// An open write transaction; dropped without [`finish`](Self::finish), it leaves nothing.
+pub(crate) struct Commit {
+    txn: WriteTransaction,
+}
+
+impl Commit {
+    pub(super) fn begin(database: &Database, durable: bool) -> Try<Self> {
+        let mut txn = database.begin_write()?;
+        txn.set_durability(if durable { Durability::Immediate } else { Durability::None })?;
+        Ok(Self { txn })
+    }
+
+    pub(super) fn finish(self) -> Try<()> {
+        Ok(self.txn.commit()?)
+    }
+
+    pub(super) fn abort(self) {
+        // What fails here was not going to be kept anyway.
+        let _ = self.txn.abort();
+    }
+
+    /// Sets a fact about the file.
+    pub(crate) fn set_meta(&self, name: &str, value: &[u8]) -> Result<()> {
+        guarded(|| {
+            self.txn.open_table(names::META)?.insert(name, value)?;
+            Ok(())
+        })
+    }
+
+    /// Adds a record to a document's log.
+    pub(crate) fn append_log(&self, document: &str, sequence: u64, record: &[u8]) -> Result<()> {
+        let name = names::log(document);
+        guarded(|| {
+            let table = TableDefinition::<u64, &[u8]>::new(&name);
+            self.txn.open_table(table)?.insert(sequence, record)?;
+            Ok(())
+        })
+    }
+
+    /// Replaces a document's snapshot by one that covers the log up to `sequence`, and drops that
+    /// part of the log.
+    pub(crate) fn renew_snapshot(
+        &self,
+        document: &str,
+        sequence: u64,
+        record: &[u8],
+    ) -> Result<()> {
+        let (snapshot, log) = (names::snapshot(document), names::log(document));
+        guarded(|| {
+            let mut table = self.txn.open_table(TableDefinition::<u64, &[u8]>::new(&snapshot))?;
+            table.retain(|_, _| false)?;
+            table.insert(sequence, record)?;
+            let mut log = self.txn.open_table(TableDefinition::<u64, &[u8]>::new(&log))?;
+            log.retain_in(..=sequence, |_, _| false)?;
+            Ok(())
+        })
+    }
+
+    /// The rows of a table, to write to.
+    pub(crate) fn rows(&self, document: &str, table: &str) -> Result<RowsMut<'_>> {
+        let (rows, strays) = (names::rows(document, table), names::strays(document, table));
+        guarded(|| {
+            Ok(RowsMut {
+                txn: &self.txn,
+                rows: self.txn.open_table(TableDefinition::new(&rows))?,
+                strays_name: strays,
+                buffer: Vec::new(),
+            })
+        })
+    }
+
+    /// Forgets all rows of a table in the read model.
+    pub(crate) fn clear_rows(&self, document: &str, table: &str) -> Result<()> {
+        let (rows, strays) = (names::rows(document, table), names::strays(document, table));
+        guarded(|| {
+            self.txn.delete_table(TableDefinition::<&[u8], &[u8]>::new(&rows))?;
+            self.txn.delete_table(TableDefinition::<&str, &[u8]>::new(&strays))?;
+            Ok(())
+        })
+    }
+
+    /// The entries of a kv group, to write to.
+    pub(crate) fn entries(&self, document: &str, group: &str) -> Result<EntriesMut<'_>> {
+        let name = names::entries(document, group);
+        guarded(|| {
+            Ok(EntriesMut {
+                table: self.txn.open_table(TableDefinition::new(&name))?,
+                buffer: Vec::new(),
+            })
+        })
+    }
+
+    /// Copies everything that `from` has, meta facts included.
+    pub(crate) fn copy_from(&self, from: &super::View) -> Result<()> {
+        from.copy_into(&self.txn)
+    }
+}
+
+impl std::fmt::Debug for Commit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Commit").finish_non_exhaustive()
+    }
+}
+
+/// The rows of one table inside a commit.
+pub(crate) struct RowsMut<'t> {
+    txn: &'t WriteTransaction,
+    rows: BytesTable<'t>,
+    strays_name: String,
+    buffer: Vec<u8>,
+}
+
+impl RowsMut<'_> {
+    /// Keeps a row under its key.
+    pub(crate) fn put(&mut self, key: &[u8], id: ItemId, content: &Content) -> Result<()> {
+        StoredRow::encode(&mut self.buffer, id, content);
+        guarded(|| {
+            self.rows.insert(key, self.buffer.as_slice())?;
+            Ok(())
+        })
+    }
+
+    /// [`put`](Self::put), for the JSON text of a local write.
+    pub(crate) fn put_text(&mut self, key: &[u8], id: ItemId, json: &str) -> Result<()> {
+        StoredRow::encode_text(&mut self.buffer, id, json);
+        guarded(|| {
+            self.rows.insert(key, self.buffer.as_slice())?;
+            Ok(())
+        })
+    }
+
+    pub(crate) fn remove(&mut self, key: &[u8]) -> Result<()> {
+        guarded(|| {
+            self.rows.remove(key)?;
+            Ok(())
+        })
+    }
+
+    /// Keeps a row whose key is none of the declared type; `None` removes it.
+    pub(crate) fn set_stray(&mut self, key: &str, row: Option<(ItemId, &Content)>) -> Result<()> {
+        guarded(|| {
+            let definition = TableDefinition::new(&self.strays_name);
+            let mut strays: TextTable<'_> = self.txn.open_table(definition)?;
+            match row {
+                Some((id, content)) => {
+                    StoredRow::encode(&mut self.buffer, id, content);
+                    strays.insert(key, self.buffer.as_slice())?;
+                }
+                None => {
+                    strays.remove(key)?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The entries of one kv group inside a commit.
+pub(crate) struct EntriesMut<'t> {
+    table: TextTable<'t>,
+    buffer: Vec<u8>,
+}
+
+impl EntriesMut<'_> {
+    pub(crate) fn put(&mut self, name: &str, id: ItemId, content: &Content) -> Result<()> {
+        StoredRow::encode(&mut self.buffer, id, content);
+        guarded(|| {
+            self.table.insert(name, self.buffer.as_slice())?;
+            Ok(())
+        })
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) -> Result<()> {
+        guarded(|| {
+            self.table.remove(name)?;
+            Ok(())
+        })
+    }
+}

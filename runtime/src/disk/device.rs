@@ -1,0 +1,45 @@
+//! Where a file lives, so that a copy of it is noticed and gets a device id of its own.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use twox_hash::XxHash3_64;
+use uuid::Uuid;
+
+/// A fingerprint of a file's place: its canonical path, the machine, and its inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Whereabouts(pub(crate) u64);
+
+impl Whereabouts {
+    /// Of `file`, which stands at `path` or will be moved there.
+    pub(super) fn of(path: &Path, file: &File) -> Self {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let in_folder = || {
+            let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+            path.file_name().map_or_else(|| folder.clone(), |name| folder.join(name))
+        };
+        let path = fs::canonicalize(path).unwrap_or_else(|_| in_folder());
+        let machine = machine_uid::get().unwrap_or_default();
+        let text = format!("{}\0{machine}\0{}", path.display(), inode(file));
+        Self(XxHash3_64::oneshot(text.as_bytes()))
+    }
+
+    /// Of a store in memory, which is never the same place twice.
+    pub(super) fn nowhere() -> Self {
+        Self(Uuid::new_v4().as_u64_pair().1)
+    }
+}
+
+#[cfg(unix)]
+fn inode(file: &File) -> String {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().map(|meta| format!("{}:{}", meta.dev(), meta.ino())).unwrap_or_default()
+}
+
+#[cfg(not(unix))]
+fn inode(file: &File) -> String {
+    // The time of creation changes with a copy, as the inode does elsewhere.
+    let created = file.metadata().and_then(|meta| meta.created());
+    created.map(|time| format!("{time:?}")).unwrap_or_default()
+}

@@ -1,0 +1,294 @@
+//! Opening, creating and re-opening the redb file.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use redb::backends::{FileBackend, InMemoryBackend};
+use redb::{Database, ReadableDatabase};
+use tempfile::TempPath;
+
+use super::backend::{Backend, StorageHook};
+use super::commit::Commit;
+use super::device::Whereabouts;
+use super::failure::{Failure, corrupt, guarded, io as io_error};
+use super::view::{View, ViewNames};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How much of the file redb may keep in memory, in bytes.
+const CACHE_BYTES: usize = 256 << 20;
+
+/// Where a store is kept.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    File(PathBuf),
+    Memory,
+}
+
+/// An open redb file, or one in memory.
+pub(crate) struct Disk {
+    medium: Medium,
+    hook: Option<StorageHook>,
+    names: Arc<ViewNames>,
+    /// `None` only while it could not be opened again after a failure.
+    live: Mutex<Option<Live>>,
+    /// A new file before it has its final name.
+    unpublished: Mutex<Option<TempPath>>,
+}
+
+enum Medium {
+    /// The handle is kept so that the same file is opened again after a failure, whatever has
+    /// become of its path.
+    File { path: PathBuf, file: File },
+    Memory,
+}
+
+struct Live {
+    database: Database,
+    backend: Backend,
+}
+
+impl std::fmt::Debug for Disk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Disk").field("path", &self.path()).finish_non_exhaustive()
+    }
+}
+
+impl Disk {
+    /// Opens the store at `place`, or starts a new one; tells which.
+    ///
+    /// A new file gets its name by [`publish`](Self::publish), so that a crash before leaves
+    /// nothing half-made under it.
+    pub(crate) fn open(
+        place: &Place,
+        names: Arc<ViewNames>,
+        hook: Option<StorageHook>,
+    ) -> Result<(Self, bool)> {
+        let path = match place {
+            Place::File(path) => path,
+            Place::Memory => return Self::in_memory(names, hook).map(|disk| (disk, true)),
+        };
+        match existing(path) {
+            Ok(Some(file)) => Self::existing(path, file, names, hook).map(|disk| (disk, false)),
+            Ok(None) => Self::new_file(path, names, hook).map(|disk| (disk, true)),
+            Err(error) => Err(error),
+        }
+        .map_err(|error| error.at_file(path))
+    }
+
+    fn in_memory(names: Arc<ViewNames>, hook: Option<StorageHook>) -> Result<Self> {
+        let backend = Backend::armed(InMemoryBackend::new(), hook.clone());
+        let live = Live::open(backend)?;
+        Ok(Self {
+            medium: Medium::Memory,
+            hook,
+            names,
+            live: Mutex::new(Some(live)),
+            unpublished: Mutex::new(None),
+        })
+    }
+
+    fn existing(
+        path: &Path,
+        file: File,
+        names: Arc<ViewNames>,
+        hook: Option<StorageHook>,
+    ) -> Result<Self> {
+        let live = Live::of_file(&file, hook.clone())?;
+        Ok(Self {
+            medium: Medium::File { path: path.to_owned(), file },
+            hook,
+            names,
+            live: Mutex::new(Some(live)),
+            unpublished: Mutex::new(None),
+        })
+    }
+
+    fn new_file(path: &Path, names: Arc<ViewNames>, hook: Option<StorageHook>) -> Result<Self> {
+        let (file, unpublished) = temporary_beside(path).map_err(io_error)?;
+        let backend = FileBackend::new(file.try_clone().map_err(io_error)?)
+            .map_err(database_error)?;
+        let live = Live::open(Backend::armed(backend, hook.clone()))?;
+        Ok(Self {
+            medium: Medium::File { path: path.to_owned(), file },
+            hook,
+            names,
+            live: Mutex::new(Some(live)),
+            unpublished: Mutex::new(Some(unpublished)),
+        })
+    }
+
+    /// Gives a new file its name. Nothing that stands there is overwritten.
+    pub(crate) fn publish(&self) -> Result<()> {
+        let unpublished = self.unpublished.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (Some(temporary), Medium::File { path, .. }) = (unpublished, &self.medium) else {
+            return Ok(());
+        };
+        publish(temporary, path)
+    }
+
+    /// The path of the file; `None` in memory.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.medium {
+            Medium::File { path, .. } => Some(path),
+            Medium::Memory => None,
+        }
+    }
+
+    /// Where the file lives now.
+    pub(crate) fn whereabouts(&self) -> Whereabouts {
+        match &self.medium {
+            Medium::File { path, file } => Whereabouts::of(path, file),
+            Medium::Memory => Whereabouts::nowhere(),
+        }
+    }
+
+    /// What is committed now.
+    pub(crate) fn view(&self) -> Result<View> {
+        self.with_live(|live| {
+            guarded(|| Ok(View::new(live.database.begin_read()?, self.names.clone())))
+        })
+    }
+
+    /// Makes one commit of what `work` writes: all of it, or after an error nothing.
+    ///
+    /// A failed write leaves redb unusable, so that the file is opened again at once.
+    pub(crate) fn commit<T>(
+        &self,
+        durable: bool,
+        work: impl FnOnce(&Commit) -> Result<T>,
+    ) -> Result<T> {
+        let outcome = self.with_live(|live| {
+            live.backend.arm().map_err(io_error)?;
+            guarded(|| {
+                let commit = Commit::begin(&live.database, durable)?;
+                match work(&commit) {
+                    Ok(value) => commit.finish().map(|()| value),
+                    Err(error) => {
+                        commit.abort();
+                        Err(Failure(error))
+                    }
+                }
+            })
+        });
+        if outcome.is_err() && self.path().is_some() {
+            self.reopen();
+        }
+        outcome
+    }
+
+    fn with_live<T>(&self, work: impl FnOnce(&Live) -> Result<T>) -> Result<T> {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if live.is_none() {
+            *live = Some(self.live_again()?);
+        }
+        match &*live {
+            Some(live) => work(live),
+            None => Err(corrupt("the file is closed")),
+        }
+    }
+
+    /// Closes the file and opens it again; where that fails, the next use tries once more.
+    fn reopen(&self) {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        *live = None;
+        *live = self.live_again().ok();
+    }
+
+    fn live_again(&self) -> Result<Live> {
+        match &self.medium {
+            Medium::File { file, .. } => Live::of_file(file, self.hook.clone()),
+            Medium::Memory => Err(corrupt("the store in memory is closed")),
+        }
+    }
+}
+
+impl Live {
+    fn of_file(file: &File, hook: Option<StorageHook>) -> Result<Self> {
+        let file = file.try_clone().map_err(io_error)?;
+        let backend = FileBackend::new(file).map_err(database_error)?;
+        Self::open(Backend::held(backend, hook).map_err(io_error)?)
+    }
+
+    fn open(backend: Backend) -> Result<Self> {
+        let repaired = Arc::new(AtomicBool::new(false));
+        let noticed = repaired.clone();
+        let database = guarded(|| {
+            let database = Database::builder()
+                .set_cache_size(CACHE_BYTES)
+                .set_repair_callback(move |_| {
+                    noticed.store(true, Ordering::Relaxed);
+                })
+                .create_with_backend(backend.clone())?;
+            Ok(database)
+        })?;
+        if repaired.load(Ordering::Relaxed) {
+            // Kept, so that the next open need not repair again. Where it cannot be written, the
+            // store can still be read.
+            let _ = backend.arm();
+        }
+        Ok(Self { database, backend })
+    }
+}
+
+fn database_error(error: redb::DatabaseError) -> Error {
+    Failure::from(error).0
+}
+
+/// The file at `path`; `None` where there is nothing yet.
+fn existing(path: &Path) -> Result<Option<File>> {
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => {
+            Err(Error::new(ErrorKind::Storage, "the path is a folder, not a file")
+                .help("name a file in it"))
+        }
+        Ok(meta) if meta.len() == 0 => {
+            Err(Error::new(ErrorKind::Corrupt, "the file is empty, which a store never is")
+                .help("restore a backup, or remove the file to start a new store"))
+        }
+        Ok(_) => OpenOptions::new().read(true).write(true).open(path).map(Some).map_err(io_error),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error(error)),
+    }
+}
+
+/// A new file in the folder of `path`, removed again unless it is published.
+pub(super) fn temporary_beside(path: &Path) -> io::Result<(File, TempPath)> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut prefix = std::ffi::OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(".");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(".new");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file: what the umask leaves of it.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let temporary = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    Ok(temporary.into_parts())
+}
+
+/// Moves a finished temporary file to `path`, where nothing may stand.
+pub(super) fn publish(temporary: TempPath, path: &Path) -> Result<()> {
+    temporary.persist_noclobber(path).map_err(|error| {
+        let error = error.error;
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            Error::new(ErrorKind::AlreadyExists, "a file of this name was made in the meantime")
+                .help("open it, or choose another name")
+        } else {
+            io_error(error)
+        }
+    })?;
+    // The name is durable only with its folder. Not every file system can do that, and the store
+    // is complete either way.
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+    Ok(())
+}

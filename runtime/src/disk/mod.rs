@@ -1,0 +1,21 @@
+//! The only module that names redb: the file, its tables, and one commit at a time.
+
+mod backend;
+mod commit;
+mod device;
+mod failure;
+mod file;
+mod names;
+mod record;
+mod view;
+
+pub use backend::{StorageHook, StorageOp};
+pub(crate) use commit::Commit;
+pub(crate) use file::{Disk, Place};
+pub(crate) use names::DATA_DOCUMENT;
+pub use record::Origin;
+pub(crate) use record::Record;
+pub(crate) use view::{Meta, Rows, Stored, StoredRow, View, ViewNames};
+
+/// The file format this code writes, and the newest it reads.
+pub(crate) const FORMAT: u64 = 1;

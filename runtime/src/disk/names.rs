@@ -1,0 +1,35 @@
+//! The redb tables of a file. Their columns are `&str`, `&[u8]` and `u64` only, since redb puts
+//! type names on disk.
+
+use redb::TableDefinition;
+
+/// Facts about the file, by name.
+pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+
+/// The document of epoch 0, which all devices share.
+pub(crate) const DATA_DOCUMENT: &str = "0";
+
+/// Updates of a document, by sequence number.
+pub(super) fn log(document: &str) -> String {
+    format!("{document}/log")
+}
+
+/// The newest state of a document, by the sequence number it covers.
+pub(super) fn snapshot(document: &str) -> String {
+    format!("{document}/snapshot")
+}
+
+/// Rows of a table, by key bytes.
+pub(super) fn rows(document: &str, table: &str) -> String {
+    format!("{document}/rows/{table}")
+}
+
+/// Rows of a table whose key is none of the declared type, by key text.
+pub(super) fn strays(document: &str, table: &str) -> String {
+    format!("{document}/strays/{table}")
+}
+
+/// Entries of a kv group, by stored name.
+pub(super) fn entries(document: &str, group: &str) -> String {
+    format!("{document}/entries/{group}")
+}

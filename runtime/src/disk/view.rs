@@ -1,0 +1,386 @@
+//! A consistent picture of the file: one read transaction, shared by all who read.
+
+use std::marker::PhantomData;
+use std::sync::{Arc, OnceLock};
+
+use redb::{
+    AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata,
+    TableDefinition, TableError, WriteTransaction,
+};
+
+use super::failure::{Try, guarded};
+use super::names;
+use super::record::Record;
+use crate::doc::{Content, ItemId};
+use crate::error::Result;
+
+type BytesTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
+type TextTable = ReadOnlyTable<&'static str, &'static [u8]>;
+
+/// The redb tables of a store's current data document, by slot.
+#[derive(Debug)]
+pub(crate) struct ViewNames {
+    rows: Vec<String>,
+    strays: Vec<String>,
+    entries: Vec<String>,
+}
+
+impl ViewNames {
+    pub(crate) fn new(
+        document: &str,
+        tables: impl Iterator<Item = &'static str> + Clone,
+        groups: impl Iterator<Item = &'static str>,
+    ) -> Self {
+        Self {
+            rows: tables.clone().map(|table| names::rows(document, table)).collect(),
+            strays: tables.map(|table| names::strays(document, table)).collect(),
+            entries: groups.map(|group| names::entries(document, group)).collect(),
+        }
+    }
+}
+
+/// What was committed at one moment. Later commits do not change it.
+pub(crate) struct View {
+    txn: ReadTransaction,
+    names: Arc<ViewNames>,
+    // Opened at first use: a store may have many tables, and a commit makes a new view.
+    rows: Box<[OnceLock<Option<BytesTable>>]>,
+    entries: Box<[OnceLock<Option<TextTable>>]>,
+}
+
+impl std::fmt::Debug for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("View").finish_non_exhaustive()
+    }
+}
+
+impl View {
+    pub(super) fn new(txn: ReadTransaction, names: Arc<ViewNames>) -> Self {
+        let rows = names.rows.iter().map(|_| OnceLock::new()).collect();
+        let entries = names.entries.iter().map(|_| OnceLock::new()).collect();
+        Self { txn, names, rows, entries }
+    }
+
+    fn table(&self, slot: usize) -> Try<Option<&BytesTable>> {
+        let cell = &self.rows[slot];
+        if cell.get().is_none() {
+            let opened = self.open(TableDefinition::new(&self.names.rows[slot]))?;
+            // Another reader may have been faster, with the same table.
+            let _ = cell.set(opened);
+        }
+        Ok(cell.get().and_then(Option::as_ref))
+    }
+
+    fn group(&self, slot: usize) -> Try<Option<&TextTable>> {
+        let cell = &self.entries[slot];
+        if cell.get().is_none() {
+            let opened = self.open(TableDefinition::new(&self.names.entries[slot]))?;
+            let _ = cell.set(opened);
+        }
+        Ok(cell.get().and_then(Option::as_ref))
+    }
+
+    fn open<K: redb::Key + 'static>(
+        &self,
+        definition: TableDefinition<'_, K, &'static [u8]>,
+    ) -> Try<Option<ReadOnlyTable<K, &'static [u8]>>> {
+        match self.txn.open_table(definition) {
+            Ok(table) => Ok(Some(table)),
+            Err(TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The row under a key.
+    pub(crate) fn row(&self, slot: usize, key: &[u8]) -> Result<Option<StoredRow<'_>>> {
+        guarded(|| match self.table(slot)? {
+            Some(table) => Ok(table.get(key)?.map(StoredRow::new)),
+            None => Ok(None),
+        })
+    }
+
+    /// How many rows are stored, strays included.
+    pub(crate) fn len(&self, slot: usize) -> Result<u64> {
+        guarded(|| {
+            let rows = self.table(slot)?.map_or(Ok(0), ReadableTableMetadata::len)?;
+            let strays = self.stray_table(slot)?.map_or(Ok(0), |table| table.len())?;
+            Ok(rows + strays)
+        })
+    }
+
+    /// All rows in the order of their keys, without strays.
+    pub(crate) fn rows(self: &Arc<Self>, slot: usize) -> Result<Rows> {
+        let range = guarded(|| match self.table(slot)? {
+            Some(table) => Ok(Some(table.range::<&[u8]>(..)?)),
+            None => Ok(None),
+        })?;
+        Ok(Rows { range, _view: self.clone() })
+    }
+
+    /// The rows whose key is none of the declared type.
+    pub(crate) fn strays(&self, slot: usize) -> Result<Vec<(String, String)>> {
+        guarded(|| {
+            let mut strays = Vec::new();
+            if let Some(table) = self.stray_table(slot)? {
+                for item in table.range::<&str>(..)? {
+                    let (key, row) = item?;
+                    let row = StoredRow::new(row);
+                    let json = String::from_utf8_lossy(row.json()).into_owned();
+                    strays.push((key.value().to_owned(), json));
+                }
+            }
+            Ok(strays)
+        })
+    }
+
+    /// The row under a key that is none of the declared type.
+    pub(crate) fn stray(&self, slot: usize, key: &str) -> Result<Option<ItemId>> {
+        guarded(|| match self.stray_table(slot)? {
+            Some(table) => Ok(table.get(key)?.map(|row| StoredRow::new(row).id())),
+            None => Ok(None),
+        })
+    }
+
+    fn stray_table(&self, slot: usize) -> Try<Option<TextTable>> {
+        self.open(TableDefinition::new(&self.names.strays[slot]))
+    }
+
+    /// The entry of a declared kv group.
+    pub(crate) fn entry(&self, slot: usize, name: &str) -> Result<Option<StoredRow<'_>>> {
+        guarded(|| match self.group(slot)? {
+            Some(table) => Ok(table.get(name)?.map(StoredRow::new)),
+            None => Ok(None),
+        })
+    }
+
+    /// All entries of a kv group, declared or not.
+    pub(crate) fn entries(&self, document: &str, group: &str) -> Result<Entries> {
+        let name = names::entries(document, group);
+        guarded(|| {
+            let mut entries = Entries::new();
+            let Some(table) = self.open(TableDefinition::<&str, _>::new(&name))? else {
+                return Ok(entries);
+            };
+            for item in table.range::<&str>(..)? {
+                let (name, row) = item?;
+                let row = StoredRow::new(row);
+                entries.push((name.value().to_owned(), row.id(), row.content()));
+            }
+            Ok(entries)
+        })
+    }
+
+    /// The facts about the file.
+    pub(crate) fn meta(&self) -> Result<Meta> {
+        guarded(|| {
+            let mut meta = Meta::default();
+            let Some(table) = self.open(names::META)? else { return Ok(meta) };
+            for item in table.range::<&str>(..)? {
+                let (name, value) = item?;
+                meta.0.push((name.value().to_owned(), value.value().to_vec()));
+            }
+            Ok(meta)
+        })
+    }
+
+    /// Calls `visit` with a document's snapshot, then with its log in order: the sequence number,
+    /// the stored length, and the update or what is wrong with it.
+    pub(crate) fn document<E>(
+        &self,
+        document: &str,
+        mut visit: impl FnMut(Stored) -> std::result::Result<(), E>,
+    ) -> Result<std::result::Result<(), E>> {
+        for (is_snapshot, name) in [(true, names::snapshot(document)), (false, names::log(document))] {
+            let range = guarded(|| match self.open(TableDefinition::<u64, &[u8]>::new(&name))? {
+                Some(table) => Ok(Some(table.range::<u64>(..)?)),
+                None => Ok(None),
+            })?;
+            let Some(mut range) = range else { continue };
+            while let Some(stored) = guarded(|| match range.next() {
+                Some(item) => {
+                    let (sequence, record) = item?;
+                    Ok(Some(Stored {
+                        is_snapshot,
+                        sequence: sequence.value(),
+                        stored_bytes: record.value().len() as u64,
+                        update: Record::decode(record.value()).map(|record| record.update),
+                    }))
+                }
+                None => Ok(None),
+            })? {
+                if let Err(error) = visit(stored) {
+                    return Ok(Err(error));
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Whether a document has a snapshot or a log record at all.
+    pub(super) fn copy_into(&self, into: &WriteTransaction) -> Result<()> {
+        guarded(|| {
+            for table in self.txn.list_tables()? {
+                let name = redb::TableHandle::name(&table).to_owned();
+                // The three kinds of keys that our tables have, told apart by name.
+                let kind = name.split_once('/').map_or("meta", |(_, rest)| rest);
+                match kind.split('/').next() {
+                    Some("log" | "snapshot") => {
+                        copy::<u64>(&self.txn, into, TableDefinition::new(&name))?;
+                    }
+                    Some("rows") => {
+                        copy::<&[u8]>(&self.txn, into, TableDefinition::new(&name))?;
+                    }
+                    _ => copy::<&str>(&self.txn, into, TableDefinition::new(&name))?,
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+fn copy<K: redb::Key + 'static>(
+    from: &ReadTransaction,
+    into: &WriteTransaction,
+    definition: TableDefinition<'_, K, &'static [u8]>,
+) -> Try<()> {
+    let source = from.open_table(definition)?;
+    let mut target = into.open_table(definition)?;
+    for item in source.iter()? {
+        let (key, value) = item?;
+        target.insert(key.value(), value.value())?;
+    }
+    Ok(())
+}
+
+/// A snapshot or a log record of a document.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) is_snapshot: bool,
+    pub(crate) sequence: u64,
+    pub(crate) stored_bytes: u64,
+    pub(crate) update: std::result::Result<Vec<u8>, &'static str>,
+}
+
+/// Entries of a kv group: name, item, content.
+pub(crate) type Entries = Vec<(String, ItemId, Content)>;
+
+/// The facts about a file, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Meta(Vec<(String, Vec<u8>)>);
+
+impl Meta {
+    pub(crate) fn bytes(&self, name: &str) -> Option<&[u8]> {
+        self.0.iter().find_map(|(found, value)| (found == name).then_some(value.as_slice()))
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        self.bytes(name)?.try_into().ok().map(u64::from_le_bytes)
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        std::str::from_utf8(self.bytes(name)?).ok()
+    }
+}
+
+/// The rows of a table, streamed; keeps its view alive.
+pub(crate) struct Rows {
+    range: Option<redb::Range<'static, &'static [u8], &'static [u8]>>,
+    _view: Arc<View>,
+}
+
+impl std::fmt::Debug for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rows").finish_non_exhaustive()
+    }
+}
+
+impl Rows {
+    /// Calls `read` with the next key and row.
+    pub(crate) fn next_with<T>(
+        &mut self,
+        read: impl FnOnce(&[u8], &StoredRow<'_>) -> T,
+    ) -> Option<Result<T>> {
+        let range = self.range.as_mut()?;
+        let item = guarded(|| match range.next() {
+            Some(item) => Ok(Some(item?)),
+            None => Ok(None),
+        });
+        match item {
+            Ok(Some((key, row))) => Some(Ok(read(key.value(), &StoredRow::new(row)))),
+            Ok(None) => None,
+            Err(error) => {
+                // redb keeps on failing after an error; the rest of the table is lost to us.
+                self.range = None;
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+const ROW_HEADER_LEN: usize = 13;
+const TEXT: u8 = 0;
+const FOREIGN: u8 = 1;
+
+/// A row or entry as it stands in the read model: one byte that tells JSON text from what another
+/// program put into the document, the current item's client (8 bytes) and clock (4), and the JSON.
+pub(crate) struct StoredRow<'v> {
+    guard: AccessGuard<'static, &'static [u8]>,
+    /// The guard does not keep the transaction alive; the view does.
+    view: PhantomData<&'v View>,
+}
+
+impl StoredRow<'_> {
+    fn new(guard: AccessGuard<'static, &'static [u8]>) -> Self {
+        Self { guard, view: PhantomData }
+    }
+
+    pub(super) fn encode(buffer: &mut Vec<u8>, id: ItemId, content: &Content) {
+        match content {
+            Content::Text(json) => Self::encode_tagged(buffer, TEXT, id, json),
+            Content::Foreign(json) => Self::encode_tagged(buffer, FOREIGN, id, json),
+        }
+    }
+
+    pub(super) fn encode_text(buffer: &mut Vec<u8>, id: ItemId, json: &str) {
+        Self::encode_tagged(buffer, TEXT, id, json);
+    }
+
+    fn encode_tagged(buffer: &mut Vec<u8>, tag: u8, id: ItemId, json: &str) {
+        buffer.clear();
+        buffer.push(tag);
+        buffer.extend(id.client.to_le_bytes());
+        buffer.extend(id.clock.to_le_bytes());
+        buffer.extend(json.as_bytes());
+    }
+
+    /// The item that the row is.
+    pub(crate) fn id(&self) -> ItemId {
+        let bytes = self.guard.value();
+        let mut client = [0; 8];
+        let mut clock = [0; 4];
+        if bytes.len() >= ROW_HEADER_LEN {
+            client.copy_from_slice(&bytes[1..9]);
+            clock.copy_from_slice(&bytes[9..13]);
+        }
+        ItemId { client: u64::from_le_bytes(client), clock: u32::from_le_bytes(clock) }
+    }
+
+    /// The JSON, whether it is ours or not.
+    pub(crate) fn json(&self) -> &[u8] {
+        self.guard.value().get(ROW_HEADER_LEN..).unwrap_or_default()
+    }
+
+    /// Whether another program put something there that is no JSON text.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.guard.value().first() != Some(&TEXT)
+    }
+
+    pub(crate) fn content(&self) -> Content {
+        let json = String::from_utf8_lossy(self.json());
+        if self.is_foreign() {
+            Content::Foreign(json.into_owned())
+        } else {
+            Content::Text(json.into())
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! A yrs document whose root maps are tables and kv groups.
+
+use std::sync::Arc;
+
+use yrs::block::ClientID;
+use yrs::updates::decoder::Decode;
+use yrs::{Any, Doc, Map, MapRef, Options, ReadTxn, StateVector, Transact, Update, WriteTxn};
+
+use super::{BadUpdate, DocVersion, Entry, ItemId};
+
+/// A root map of a document.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Root {
+    Table(String),
+    Group(String),
+}
+
+impl Root {
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Table(name) => format!("table:{name}"),
+            Self::Group(name) => format!("kv:{name}"),
+        }
+    }
+
+    /// The root of that name; `None` for one of a later heirloom, which we leave alone.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        match name.split_once(':')? {
+            ("table", name) => Some(Self::Table(name.to_owned())),
+            ("kv", name) => Some(Self::Group(name.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// One change of a local transaction.
+#[derive(Debug)]
+pub(crate) struct Op<'a> {
+    /// Which of the roots given with it.
+    pub(crate) root: usize,
+    pub(crate) key: &'a str,
+    /// The new JSON text; `None` removes.
+    pub(crate) value: Option<&'a str>,
+}
+
+/// A document in memory.
+pub(crate) struct Document {
+    pub(super) doc: Doc,
+}
+
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Document").field("guid", &self.doc.guid()).finish_non_exhaustive()
+    }
+}
+
+impl Document {
+    /// An empty document that writes as `client`, which is below 2^53.
+    pub(crate) fn new(guid: &str, client: u64) -> Self {
+        let client = ClientID::new(client);
+        Self { doc: Doc::with_options(Options::with_guid_and_client_id(guid.into(), client)) }
+    }
+
+    /// Integrates an update of the document's own log or snapshot.
+    pub(crate) fn replay(&mut self, update: &[u8]) -> Result<(), BadUpdate> {
+        let update = decode(update)?;
+        let mut txn = self.doc.transact_mut();
+        txn.apply_update(update).map_err(|error| BadUpdate(error.to_string()))
+    }
+
+    /// Writes `ops` in one transaction.
+    ///
+    /// Gives the update, and for each op the id of the item it made, none for a removal.
+    pub(crate) fn write(&mut self, roots: &[Root], ops: &[Op<'_>]) -> (Vec<u8>, Vec<Option<ItemId>>) {
+        let client = self.doc.client_id();
+        let mut txn = self.doc.transact_mut();
+        let maps: Vec<MapRef> =
+            roots.iter().map(|root| txn.get_or_insert_map(root.name())).collect();
+        // A value is one item of length one, so that ids count up from the document's clock.
+        let mut clock = txn.state_vector().get(&client);
+        let mut ids = Vec::with_capacity(ops.len());
+        for op in ops {
+            let map = &maps[op.root];
+            match op.value {
+                Some(json) => {
+                    map.insert(&mut txn, op.key, Any::String(Arc::from(json)));
+                    ids.push(Some(ItemId { client: client.get(), clock }));
+                    clock += 1;
+                }
+                None => {
+                    map.remove(&mut txn, op.key);
+                    ids.push(None);
+                }
+            }
+        }
+        txn.commit();
+        (txn.encode_update_v1(), ids)
+    }
+
+    /// What this copy holds.
+    pub(crate) fn version(&self) -> DocVersion {
+        DocVersion::of(&self.doc.transact())
+    }
+
+    /// The clock that `client`'s next write gets.
+    pub(crate) fn clock_of(&self, client: u64) -> u32 {
+        self.doc.transact().state_vector().get(&ClientID::new(client))
+    }
+
+    /// Whether updates wait for others that have not arrived.
+    pub(crate) fn has_pending(&self) -> bool {
+        self.doc.transact().has_missing_updates()
+    }
+
+    /// Everything a copy at `theirs` lacks; waiting updates travel along.
+    pub(crate) fn changes_since(&self, theirs: &DocVersion) -> Vec<u8> {
+        self.doc.transact().encode_state_as_update_v1(&theirs.state_vector())
+    }
+
+    /// The whole document.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        self.doc.transact().encode_state_as_update_v1(&StateVector::default())
+    }
+
+    /// The names of all root maps.
+    pub(crate) fn roots(&self) -> Vec<Arc<str>> {
+        let txn = self.doc.transact();
+        txn.root_refs().map(|(name, _)| Arc::from(name)).collect()
+    }
+
+    /// The entry under a key.
+    pub(crate) fn entry(&self, root: &str, key: &str) -> Option<Entry> {
+        let txn = self.doc.transact();
+        let map = txn.get_map(root)?;
+        Entry::read(&txn, &map, key)
+    }
+
+    /// Calls `visit` with every entry of a root map, in no order.
+    pub(crate) fn for_each<E>(
+        &self,
+        root: &str,
+        mut visit: impl FnMut(&str, Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let txn = self.doc.transact();
+        let Some(map) = txn.get_map(root) else { return Ok(()) };
+        for key in map.keys(&txn) {
+            if let Some(entry) = Entry::read(&txn, &map, key) {
+                visit(key, entry)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn decode(update: &[u8]) -> Result<Update, BadUpdate> {
+    Update::decode_v1(update).map_err(|error| BadUpdate(error.to_string()))
+}

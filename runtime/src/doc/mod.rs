@@ -1,0 +1,25 @@
+//! The only module that names yrs: documents of root maps, written, merged and compared.
+
+mod document;
+mod entry;
+mod merge;
+mod version;
+
+pub(crate) use document::{Document, Op, Root};
+pub(crate) use entry::{Content, Entry, ItemId};
+pub(crate) use merge::Merged;
+pub(crate) use version::DocVersion;
+
+use std::fmt;
+
+/// Bytes that are no update, or that yrs cannot integrate.
+#[derive(Debug)]
+pub(crate) struct BadUpdate(String);
+
+impl fmt::Display for BadUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadUpdate {}

@@ -1,0 +1,45 @@
+//! Which tables the read model holds, so that a table of other code is found again later.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::schema::{StoreDef, TableDef};
+
+/// Recorded in the file. Every table that the document has is either in `tables`, and then the
+/// read model holds all of it, or in `absent`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Coverage {
+    /// Tables that are up to date, with the kind of their key.
+    tables: BTreeMap<String, String>,
+    /// Tables that changed while the running code did not declare them.
+    absent: BTreeSet<String>,
+}
+
+impl Coverage {
+    /// The declared tables whose rows must be read out of the document first.
+    pub(super) fn to_rebuild(&self, def: &StoreDef) -> Vec<usize> {
+        (0..def.tables.len()).filter(|&slot| !self.is_ready(&def.tables[slot])).collect()
+    }
+
+    fn is_ready(&self, table: &TableDef) -> bool {
+        let kind_changed = self.tables.get(table.name).is_some_and(|kind| kind != table.key.name());
+        !kind_changed && !self.absent.contains(table.name)
+    }
+
+    /// Notes that the read model holds these tables; tells whether that is news.
+    pub(super) fn cover(&mut self, def: &StoreDef) -> bool {
+        let before = self.clone();
+        for table in def.tables {
+            self.absent.remove(table.name);
+            self.tables.insert(table.name.to_owned(), table.key.name().to_owned());
+        }
+        *self != before
+    }
+
+    /// Notes a change of a table that the code does not declare.
+    pub(super) fn miss(&mut self, table: &str) {
+        self.tables.remove(table);
+        self.absent.insert(table.to_owned());
+    }
+}

@@ -1,0 +1,249 @@
+//! Changes to and from other devices.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::hub::{Change, ChangeKind, Topic};
+use super::load::Loaded;
+use super::open::{Engine, Writer};
+use super::progress::{Progress, REPORT_EVERY_ROWS};
+use crate::disk::{Commit, DATA_DOCUMENT, Origin, Record, View};
+use crate::doc::{Content, DocVersion, Entry, Merged, Root};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What a merge did, by table or group name.
+#[derive(Debug, Default)]
+pub(crate) struct MergeOutcome {
+    /// Changed rows of declared tables and entries of all groups.
+    pub(crate) changed: Vec<(Root, Vec<(String, ChangeKind)>)>,
+    /// Whether updates wait for others that have not arrived.
+    pub(crate) pending: bool,
+}
+
+/// One changed entry of the document and what it was.
+struct Touched {
+    key: String,
+    kind: ChangeKind,
+    entry: Option<Entry>,
+    /// The key's bytes; `None` where it is none of the table's type.
+    bytes: Option<Vec<u8>>,
+}
+
+/// Where changed entries belong in the read model.
+enum Target {
+    Table(usize),
+    /// Declared or not: entries are kept under their names, which need no type.
+    Group(String),
+}
+
+impl Engine {
+    /// How much of the data document this copy holds.
+    pub(crate) fn version(&self) -> Result<DocVersion> {
+        let mut writer = self.lock_writer()?;
+        self.load(&mut writer).map_err(|error| self.placed(error))?;
+        Ok(writer.loaded.as_ref().map(|loaded| loaded.document.version()).unwrap_or_default())
+    }
+
+    /// What a copy at `theirs` lacks; nothing where that is nothing.
+    pub(crate) fn changes_since(&self, theirs: &DocVersion) -> Result<Option<Vec<u8>>> {
+        let mut writer = self.lock_writer()?;
+        self.load(&mut writer).map_err(|error| self.placed(error))?;
+        Ok(writer.loaded.as_ref().and_then(|Loaded { document, .. }| {
+            (!document.is_known_to(theirs)).then(|| document.changes_since(theirs))
+        }))
+    }
+
+    /// Takes in an update of the data document.
+    pub(crate) fn merge(&self, update: &[u8]) -> Result<MergeOutcome> {
+        let mut writer = self.lock_writer()?;
+        let outcome = self.merge_locked(&mut writer, update).map_err(|error| {
+            // The document may be ahead of the file: it is loaded again before its next use.
+            writer.loaded = None;
+            self.placed(error)
+        })?;
+        drop(writer);
+        self.hub.deliver();
+        Ok(outcome)
+    }
+
+    fn merge_locked(&self, writer: &mut Writer, update: &[u8]) -> Result<MergeOutcome> {
+        self.load(writer)?;
+        let device = writer.device.unwrap_or_default();
+        let Some(loaded) = &mut writer.loaded else {
+            return Err(Error::new(ErrorKind::Corrupt, "the document is not loaded"));
+        };
+        let own_before = loaded.document.clock_of(device);
+        // A panic of yrs on bytes that no yrs has written must not reach the app.
+        let merged = catch_unwind(AssertUnwindSafe(|| loaded.document.merge(update)));
+        let merged: Merged = match merged {
+            Ok(Ok(merged)) => merged,
+            outcome => {
+                let error = Error::new(ErrorKind::Update, "the changes do not decode")
+                    .help("nothing was changed; ask the other device for its changes again");
+                return Err(match outcome {
+                    Ok(Err(cause)) => error.because(cause),
+                    _ => error,
+                });
+            }
+        };
+        let pending = loaded.document.has_pending();
+        let own_grew = loaded.document.clock_of(device) != own_before;
+        let view = self.view();
+        let (touched, missed) = self.touched(loaded, &view, &merged)?;
+
+        for table in &missed {
+            writer.coverage.miss(table);
+            writer.unrecorded.coverage = true;
+        }
+        if let Some(record) = &merged.record {
+            writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
+            let record = Record::encode(record, Origin::Remote);
+            self.store(writer, Some(&record), |commit| self.write_touched(commit, &touched))?;
+        }
+        if own_grew {
+            // Another copy has written under our id, so this one is a restored backup.
+            writer.renew_device();
+        }
+        self.hub.push(Origin::Remote, self.noted_remote(&touched));
+        let changed = touched.into_iter().filter(|(_, _, rows)| !rows.is_empty());
+        let changed = changed.map(|(root, _, rows)| {
+            (root, rows.into_iter().map(|row| (row.key, row.kind)).collect())
+        });
+        Ok(MergeOutcome { changed: changed.collect(), pending })
+    }
+
+    /// The entries that really changed, by root, and the tables that this code does not declare.
+    #[expect(clippy::type_complexity, reason = "named nowhere else")]
+    fn touched(
+        &self,
+        loaded: &Loaded,
+        view: &Arc<View>,
+        merged: &Merged,
+    ) -> Result<(Vec<(Root, Target, Vec<Touched>)>, Vec<String>)> {
+        let mut touched = Vec::new();
+        let mut missed = Vec::new();
+        for (root_name, keys) in &merged.changed {
+            let Some(root) = Root::parse(root_name) else { continue };
+            let target = match &root {
+                Root::Group(name) => Target::Group(name.clone()),
+                Root::Table(name) => {
+                    match self.def.tables.iter().position(|table| table.name == name) {
+                        Some(slot) => Target::Table(slot),
+                        None => {
+                            missed.push(name.clone());
+                            continue;
+                        }
+                    }
+                }
+            };
+            let before = match &target {
+                Target::Group(name) => view.entries(DATA_DOCUMENT, name)?,
+                Target::Table(_) => Vec::new(),
+            };
+            let mut rows = Vec::with_capacity(keys.len());
+            for key in keys {
+                let entry = loaded.document.entry(root_name, key);
+                let (bytes, was) = match &target {
+                    Target::Table(slot) => match (self.def.tables[*slot].read_key)(key) {
+                        Some(bytes) => {
+                            let was = view.row(*slot, &bytes)?.map(|row| row.id());
+                            (Some(bytes), was)
+                        }
+                        None => (None, view.stray(*slot, key)?),
+                    },
+                    Target::Group(_) => {
+                        let was = before.iter().find(|(name, ..)| **name == **key);
+                        (None, was.map(|(_, id, _)| *id))
+                    }
+                };
+                if was != entry.as_ref().map(|entry| entry.id) {
+                    let kind = ChangeKind::of(was.is_some(), entry.is_some());
+                    rows.push(Touched { key: key.to_string(), kind, entry, bytes });
+                }
+            }
+            // In the order of the file, which redb writes fastest.
+            rows.sort_by(|a, b| a.bytes.cmp(&b.bytes));
+            touched.push((root, target, rows));
+        }
+        Ok((touched, missed))
+    }
+
+    fn write_touched(
+        &self,
+        commit: &Commit,
+        touched: &[(Root, Target, Vec<Touched>)],
+    ) -> Result<()> {
+        let total = touched.iter().map(|(_, _, rows)| rows.len() as u64).sum();
+        let mut done = 0;
+        let mut count = || {
+            done += 1;
+            if done % REPORT_EVERY_ROWS == 0 {
+                self.settings.report(Progress::Merge { done, total });
+            }
+        };
+        for (_, target, rows) in touched {
+            match target {
+                Target::Table(slot) => {
+                    let mut table = commit.rows(DATA_DOCUMENT, self.def.tables[*slot].name)?;
+                    for row in rows {
+                        match (&row.bytes, &row.entry) {
+                            (Some(key), Some(entry)) => {
+                                table.put(key, entry.id, &entry.content)?;
+                            }
+                            (Some(key), None) => table.remove(key)?,
+                            (None, entry) => {
+                                let entry = entry.as_ref().map(|entry| (entry.id, &entry.content));
+                                table.set_stray(&row.key, entry)?;
+                            }
+                        }
+                        count();
+                    }
+                }
+                Target::Group(name) => {
+                    let mut group = commit.entries(DATA_DOCUMENT, name)?;
+                    for row in rows {
+                        match &row.entry {
+                            Some(entry) => group.put(&row.key, entry.id, &entry.content)?,
+                            None => group.remove(&row.key)?,
+                        }
+                        count();
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn noted_remote(
+        &self,
+        touched: &[(Root, Target, Vec<Touched>)],
+    ) -> BTreeMap<Topic, Vec<Change>> {
+        let mut noted = BTreeMap::new();
+        for (_, target, rows) in touched {
+            let topic = match target {
+                Target::Table(slot) => Some(Topic::Table(*slot)),
+                Target::Group(name) => {
+                    let slot = self.def.groups.iter().position(|group| group.name == name);
+                    slot.map(Topic::Group)
+                }
+            };
+            let Some(topic) = topic.filter(|topic| self.hub.listens(*topic)) else { continue };
+            let changes: Vec<Change> = rows.iter().map(Touched::noted).collect();
+            if !changes.is_empty() {
+                noted.insert(topic, changes);
+            }
+        }
+        noted
+    }
+}
+
+impl Touched {
+    fn noted(&self) -> Change {
+        let json = self.entry.as_ref().map(|entry| match &entry.content {
+            Content::Text(json) => json.to_string(),
+            Content::Foreign(json) => json.clone(),
+        });
+        Change { key: self.key.clone(), kind: self.kind, json }
+    }
+}

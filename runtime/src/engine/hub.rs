@@ -1,0 +1,166 @@
+//! Telling observers what was committed: in order, outside all locks, once a transaction.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::disk::Origin;
+
+/// What happened to a row or an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChangeKind {
+    /// It is new.
+    Inserted,
+    /// It was there before.
+    Updated,
+    /// It is gone.
+    Removed,
+}
+
+impl ChangeKind {
+    pub(crate) fn of(existed: bool, exists: bool) -> Self {
+        match (existed, exists) {
+            (false, _) => Self::Inserted,
+            (true, true) => Self::Updated,
+            (true, false) => Self::Removed,
+        }
+    }
+}
+
+/// What an observer listens to, by slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Topic {
+    Table(usize),
+    Group(usize),
+}
+
+/// One changed row or entry: its key text, and the JSON it has now.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) key: String,
+    pub(crate) kind: ChangeKind,
+    /// Kept for entries only, whose observers are given the value.
+    pub(crate) json: Option<String>,
+}
+
+/// One committed transaction, as far as somebody observes it.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) origin: Origin,
+    pub(crate) changes: BTreeMap<Topic, Vec<Change>>,
+    /// Observers that came later are not told.
+    before: u64,
+}
+
+/// What an observer does.
+pub(crate) type Callback = Box<dyn FnMut(Origin, &[Change]) + Send>;
+
+struct Observer {
+    topic: Topic,
+    live: AtomicBool,
+    // Deliveries are one at a time, so that this lock is never waited for.
+    callback: Mutex<Callback>,
+}
+
+#[derive(Default)]
+struct State {
+    next_id: u64,
+    observers: BTreeMap<u64, Arc<Observer>>,
+    queue: VecDeque<Event>,
+    delivering: bool,
+}
+
+/// The observers of an open store.
+#[derive(Default)]
+pub(crate) struct Hub(Mutex<State>);
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn subscribe(self: &Arc<Self>, topic: Topic, callback: Callback) -> Subscription {
+        let mut state = self.state();
+        let id = state.next_id;
+        state.next_id += 1;
+        let callback = Mutex::new(callback);
+        state.observers.insert(id, Arc::new(Observer { topic, live: true.into(), callback }));
+        Subscription { hub: self.clone(), id }
+    }
+
+    /// Whether anybody listens, so that a change is worth noting.
+    pub(crate) fn listens(&self, topic: Topic) -> bool {
+        self.state().observers.values().any(|observer| observer.topic == topic)
+    }
+
+    /// Queues what was committed; called while no other commit can come in between.
+    pub(crate) fn push(&self, origin: Origin, changes: BTreeMap<Topic, Vec<Change>>) {
+        if !changes.is_empty() {
+            let mut state = self.state();
+            let before = state.next_id;
+            state.queue.push_back(Event { origin, changes, before });
+        }
+    }
+
+    /// Delivers what is queued. While one thread does, the others leave it to that one; so a
+    /// callback that writes is told of its own write after it has returned.
+    pub(crate) fn deliver(&self) {
+        if std::mem::replace(&mut self.state().delivering, true) {
+            return;
+        }
+        while let Some((event, observers)) = self.next() {
+            for observer in observers {
+                let Some(changes) = event.changes.get(&observer.topic) else { continue };
+                if !observer.live.load(Ordering::Acquire) {
+                    continue;
+                }
+                let mut callback = observer.callback.lock().unwrap_or_else(PoisonError::into_inner);
+                // A panic is that callback's own affair: it has been printed by the panic hook,
+                // and the others still want to know.
+                let _ = catch_unwind(AssertUnwindSafe(|| callback(event.origin, changes)));
+            }
+        }
+    }
+
+    /// The next event with those to tell; ends the delivery where there is none.
+    fn next(&self) -> Option<(Event, Vec<Arc<Observer>>)> {
+        let mut state = self.state();
+        let Some(event) = state.queue.pop_front() else {
+            state.delivering = false;
+            return None;
+        };
+        let to_tell = state.observers.range(..event.before).map(|(_, observer)| observer.clone());
+        let to_tell = to_tell.collect();
+        Some((event, to_tell))
+    }
+}
+
+/// Keeps an observer going; dropping it ends it.
+#[must_use = "dropping the subscription ends it at once"]
+pub struct Subscription {
+    hub: Arc<Hub>,
+    id: u64,
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let removed = self.hub.state().observers.remove(&self.id);
+        if let Some(observer) = removed {
+            observer.live.store(false, Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What is done beside the app's own work: renewing snapshots, flushing, rebuilding, copying.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::batch::RowOp;
+use super::load::Loaded;
+use super::open::{Engine, Writer, fact};
+use super::progress::{Progress, REPORT_EVERY_ROWS};
+use crate::disk::{Commit, DATA_DOCUMENT, Disk, Origin, Place, Record, ViewNames};
+use crate::doc::{Document, Root};
+use crate::error::{Error, ErrorKind, Result};
+
+impl Engine {
+    /// Whether there is work for the background.
+    pub(crate) fn needs_maintenance(&self) -> bool {
+        self.outgrown.load(Ordering::Acquire) || self.unflushed.load(Ordering::Acquire)
+    }
+
+    /// Makes commits durable that did not wait for the disk.
+    pub(crate) fn flush(&self) -> Result<()> {
+        if self.unflushed.swap(false, Ordering::AcqRel) {
+            let _writer = self.lock_writer()?;
+            self.disk.commit(true, |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// Replaces the snapshot and the log it has outgrown by one new snapshot.
+    ///
+    /// Writers wait only while the document is encoded and while the result is stored.
+    pub(crate) fn renew_snapshot(&self) -> Result<()> {
+        if !self.outgrown.swap(false, Ordering::AcqRel) || self.closing.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let (update, version, view, covered, covered_bytes) = {
+            let writer = self.lock_writer()?;
+            let Some(Loaded { document, log }) = &writer.loaded else { return Ok(()) };
+            (document.encode(), document.version(), self.view(), log.last, log.log_bytes)
+        };
+        let record = Record::encode(&update, Origin::Local);
+        drop(update);
+
+        // Log records go only once what replaces them was decoded again and found to say the same.
+        let copy = decode_again(self.def.name, &record)?;
+        if copy.version() != version || !self.compare(&copy, &view)?.is_empty() {
+            return Err(Error::new(ErrorKind::Corrupt, "a new snapshot does not read back the same")
+                .help("the log was kept; run `check` on the file"));
+        }
+        drop((copy, view));
+        if self.closing.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let mut writer = self.lock_writer()?;
+        let stored = self.disk.commit(self.settings.durable, |commit| {
+            commit.renew_snapshot(DATA_DOCUMENT, covered, &record)
+        });
+        if stored.is_ok()
+            && let Some(Loaded { log, .. }) = &mut writer.loaded
+        {
+            log.snapshot_bytes = record.len() as u64;
+            log.log_records = log.last - covered;
+            log.log_bytes -= covered_bytes;
+        }
+        self.refresh_view()?;
+        stored
+    }
+
+    /// Reads tables out of the document into the read model.
+    pub(super) fn rebuild(&self, slots: &[usize]) -> Result<()> {
+        let mut writer = self.lock_writer()?;
+        self.load(&mut writer)?;
+        let Some(loaded) = writer.loaded.take() else { return Ok(()) };
+        writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
+        let rebuilt = self.store(&mut writer, None, |commit| {
+            slots.iter().try_for_each(|slot| self.rebuild_table(commit, &loaded.document, *slot))
+        });
+        if rebuilt.is_ok() {
+            writer.loaded = Some(loaded);
+        }
+        rebuilt
+    }
+
+    fn rebuild_table(&self, commit: &Commit, document: &Document, slot: usize) -> Result<()> {
+        let table = &self.def.tables[slot];
+        commit.clear_rows(DATA_DOCUMENT, table.name)?;
+        let mut rows = commit.rows(DATA_DOCUMENT, table.name)?;
+        let mut done = 0;
+        document.for_each(&Root::Table(table.name.to_owned()).name(), |key, entry| {
+            done += 1;
+            if done % REPORT_EVERY_ROWS == 0 {
+                self.settings.report(Progress::Rebuild { table: table.name.to_owned(), done });
+            }
+            match (table.read_key)(key) {
+                Some(bytes) => rows.put(&bytes, entry.id, &entry.content),
+                None => rows.set_stray(key, Some((entry.id, &entry.content))),
+            }
+        })?;
+        self.settings.report(Progress::Rebuild { table: table.name.to_owned(), done });
+        Ok(())
+    }
+
+    /// Copies what is committed now to a new file, which gets a device id of its own.
+    pub(crate) fn backup(&self, path: &Path) -> Result<()> {
+        let names = ViewNames::new(DATA_DOCUMENT, std::iter::empty(), std::iter::empty());
+        let at_file = |error: Error| self.placed(error).at_file(path);
+        if path.try_exists().unwrap_or(true) {
+            return Err(at_file(
+                Error::new(ErrorKind::AlreadyExists, "a backup never overwrites")
+                    .help("choose another name, or remove what stands there"),
+            ));
+        }
+        let place = Place::File(path.to_owned());
+        let (copy, _) = Disk::open(&place, Arc::new(names), None).map_err(at_file)?;
+        let view = self.view();
+        copy.commit(true, |commit| {
+            commit.copy_from(&view)?;
+            // Whoever opens the copy is another device, wherever it comes to lie.
+            commit.set_meta(fact::DEVICE, &[])?;
+            commit.set_meta(fact::WHEREABOUTS, &[])
+        })
+        .and_then(|()| copy.publish())
+        .map_err(at_file)
+    }
+}
+
+fn decode_again(store: &str, record: &[u8]) -> Result<Document> {
+    let mut copy = Document::new(store, 1);
+    let read = Record::decode(record).map_err(|why| Error::new(ErrorKind::Corrupt, why))?;
+    copy.replay(&read.update).map_err(|error| {
+        Error::new(ErrorKind::Corrupt, "a new snapshot does not load").because(error)
+    })?;
+    Ok(copy)
+}
+
+impl Writer {
+    /// Takes a new device id before the next write.
+    pub(super) fn renew_device(&mut self) {
+        self.device = None;
+        self.loaded = None;
+    }
+}
+
+impl Engine {
+    /// Writes missing defaults into the rows of all tables; gives the number of rows changed.
+    pub(crate) fn migrate_rows(&self) -> Result<usize> {
+        self.transact(|view, batch| {
+            let mut changed = 0;
+            for (slot, table) in self.def.tables.iter().enumerate() {
+                let total = view.len(slot)?;
+                let mut done = 0;
+                let mut rows = view.rows(slot)?;
+                while let Some(filled) = rows.next_with(|key, stored| {
+                    let json = std::str::from_utf8(stored.json()).ok().filter(|_| !stored.is_foreign());
+                    let filled = json.and_then(table.fill);
+                    filled.map(|json| (key.to_vec(), json))
+                }) {
+                    done += 1;
+                    if done % REPORT_EVERY_ROWS == 0 || done == total {
+                        let table = table.name.to_owned();
+                        self.settings.report(Progress::MigrateRows { table, done, total });
+                    }
+                    if let Some((bytes, json)) = filled? {
+                        let key = (table.key_text)(&bytes).ok_or_else(|| {
+                            Error::new(ErrorKind::Corrupt, "a row is stored under no key")
+                        })?;
+                        let op = RowOp { key, json: Some(json), existed: true };
+                        batch.set_row(slot, bytes, op);
+                        changed += 1;
+                    }
+                }
+            }
+            Ok(changed)
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! The write path, the merge path, and telling who wants to know: joins `doc` and `disk`.
+
+mod batch;
+mod check;
+mod coverage;
+mod exchange;
+mod hub;
+mod load;
+mod maintain;
+mod open;
+mod progress;
+mod write;
+
+pub(crate) use batch::{Batch, RowOp};
+pub use check::CheckReport;
+pub(crate) use exchange::MergeOutcome;
+pub(crate) use hub::{Change, Topic};
+pub use hub::{ChangeKind, Subscription};
+pub(crate) use open::{Engine, Settings};
+pub use progress::Progress;

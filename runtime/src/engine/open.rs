@@ -1,0 +1,258 @@
+//! An open store without its types, and how it comes to be.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use arc_swap::ArcSwap;
+
+use super::coverage::Coverage;
+use super::hub::Hub;
+use super::load::Loaded;
+use super::progress::Progress;
+use crate::disk::{DATA_DOCUMENT, Disk, FORMAT, Meta, Place, StorageHook, View, ViewNames};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::StoreDef;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    /// Whether a commit waits for the disk.
+    pub(crate) durable: bool,
+    pub(crate) progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
+    pub(crate) hook: Option<StorageHook>,
+}
+
+impl Settings {
+    pub(crate) fn report(&self, progress: Progress) {
+        if let Some(report) = &self.progress {
+            report(progress);
+        }
+    }
+}
+
+/// An open store.
+pub(crate) struct Engine {
+    pub(crate) def: StoreDef,
+    pub(crate) hub: Arc<Hub>,
+    pub(super) disk: Disk,
+    pub(crate) settings: Settings,
+    /// What readers see. Replaced after every commit, so that reading takes no lock.
+    view: ArcSwap<View>,
+    writer: Mutex<Writer>,
+    /// The thread that holds `writer`, which would wait for itself for ever.
+    owner: Mutex<Option<ThreadId>>,
+    /// Whether the log has outgrown the snapshot.
+    pub(super) outgrown: AtomicBool,
+    /// Whether commits wait to be made durable.
+    pub(crate) unflushed: AtomicBool,
+    /// Set when the store closes, so that background work ends early.
+    pub(crate) closing: AtomicBool,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("store", &self.def.name).finish_non_exhaustive()
+    }
+}
+
+/// What only one thread at a time may touch.
+#[derive(Debug)]
+pub(super) struct Writer {
+    /// The document, once something was written or merged.
+    pub(super) loaded: Option<Loaded>,
+    /// The id this device writes under; `None` where one must be made first.
+    pub(super) device: Option<u64>,
+    pub(super) coverage: Coverage,
+    /// Facts that the next commit must record.
+    pub(super) unrecorded: Unrecorded,
+    /// The damage that the device id was made for.
+    pub(super) damage: Option<u64>,
+}
+
+/// Which facts about the file are newer in memory.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Unrecorded {
+    pub(super) identity: bool,
+    pub(super) device: bool,
+    pub(super) coverage: bool,
+}
+
+/// The writer, while this thread has it.
+pub(super) struct WriterGuard<'e> {
+    engine: &'e Engine,
+    writer: MutexGuard<'e, Writer>,
+}
+
+impl Deref for WriterGuard<'_> {
+    type Target = Writer;
+    fn deref(&self) -> &Writer {
+        &self.writer
+    }
+}
+
+impl DerefMut for WriterGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Writer {
+        &mut self.writer
+    }
+}
+
+impl Drop for WriterGuard<'_> {
+    fn drop(&mut self) {
+        *self.engine.owner.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Names of the facts in the `meta` table.
+pub(super) mod fact {
+    pub(crate) const FORMAT: &str = "format";
+    pub(crate) const STORE: &str = "store";
+    pub(crate) const DOCUMENT: &str = "document";
+    pub(crate) const DEVICE: &str = "device";
+    pub(crate) const WHEREABOUTS: &str = "whereabouts";
+    pub(crate) const DAMAGE: &str = "damage";
+    pub(crate) const COVERAGE: &str = "coverage";
+}
+
+impl Engine {
+    /// Opens the store at `place`; tells whether it is new, and then nothing is stored yet: the
+    /// first transaction must go through [`create`](Self::create).
+    pub(crate) fn open(def: StoreDef, place: &Place, settings: Settings) -> Result<(Self, bool)> {
+        let names = ViewNames::new(
+            DATA_DOCUMENT,
+            def.tables.iter().map(|table| table.name),
+            def.groups.iter().map(|group| group.name),
+        );
+        let in_store = |error: Error| error.at_store(def.name);
+        let (disk, is_new) =
+            Disk::open(place, Arc::new(names), settings.hook.clone()).map_err(in_store)?;
+        let at_file = |error: Error| match disk.path() {
+            Some(path) => in_store(error).at_file(path),
+            None => in_store(error),
+        };
+        let view = disk.view().map_err(at_file)?;
+        let writer = if is_new {
+            Writer::of_new_store()
+        } else {
+            let meta = view.meta().map_err(at_file)?;
+            check_identity(&def, &meta).map_err(at_file)?;
+            Writer::of_existing(&meta, disk.whereabouts().0)
+        };
+        let to_rebuild = writer.coverage.to_rebuild(&def);
+        let engine = Self {
+            def,
+            hub: Arc::new(Hub::default()),
+            disk,
+            settings,
+            view: ArcSwap::from_pointee(view),
+            writer: Mutex::new(writer),
+            owner: Mutex::new(None),
+            outgrown: AtomicBool::new(false),
+            unflushed: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+        };
+        if !to_rebuild.is_empty() {
+            engine.rebuild(&to_rebuild).map_err(|error| engine.placed(error))?;
+        }
+        Ok((engine, is_new))
+    }
+
+    /// What is committed now.
+    pub(crate) fn view(&self) -> Arc<View> {
+        self.view.load_full()
+    }
+
+    /// [`view`](Self::view) for a short look, without counting a reference.
+    pub(crate) fn with_view<T>(&self, look: impl FnOnce(&View) -> T) -> T {
+        look(&self.view.load())
+    }
+
+    /// Shows readers what was committed last.
+    pub(super) fn refresh_view(&self) -> Result<()> {
+        self.view.store(Arc::new(self.disk.view()?));
+        Ok(())
+    }
+
+    /// Waits for other writers.
+    pub(super) fn lock_writer(&self) -> Result<WriterGuard<'_>> {
+        let this = thread::current().id();
+        if *self.owner.lock().unwrap_or_else(PoisonError::into_inner) == Some(this) {
+            return Err(Error::new(
+                ErrorKind::Nested,
+                "a write was started inside a transaction of the same store",
+            )
+            .at_store(self.def.name)
+            .help("inside `transact`, write through its transaction: `tx.insert(…)`"));
+        }
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = Some(this);
+        Ok(WriterGuard { engine: self, writer })
+    }
+
+    /// The error with the store and its file.
+    pub(crate) fn placed(&self, error: Error) -> Error {
+        let error = error.at_store(self.def.name);
+        // The file says where to look when the storage is at fault; elsewhere it is noise.
+        let about_file = matches!(
+            error.kind(),
+            ErrorKind::Storage | ErrorKind::Corrupt | ErrorKind::Locked | ErrorKind::NewerFormat
+        );
+        match self.disk.path() {
+            Some(path) if about_file => error.at_file(path),
+            _ => error,
+        }
+    }
+}
+
+impl Writer {
+    fn of_new_store() -> Self {
+        Self {
+            loaded: None,
+            device: None,
+            coverage: Coverage::default(),
+            unrecorded: Unrecorded { identity: true, ..Unrecorded::default() },
+            damage: None,
+        }
+    }
+
+    fn of_existing(meta: &Meta, whereabouts: u64) -> Self {
+        // A copy must not write under the id of its original.
+        let stayed = meta.number(fact::WHEREABOUTS) == Some(whereabouts);
+        let coverage = meta.text(fact::COVERAGE).and_then(|json| serde_json::from_str(json).ok());
+        Self {
+            loaded: None,
+            device: meta.number(fact::DEVICE).filter(|_| stayed),
+            coverage: coverage.unwrap_or_default(),
+            unrecorded: Unrecorded::default(),
+            damage: meta.number(fact::DAMAGE),
+        }
+    }
+}
+
+fn check_identity(def: &StoreDef, meta: &Meta) -> Result<()> {
+    let (Some(format), Some(store)) = (meta.number(fact::FORMAT), meta.text(fact::STORE)) else {
+        return Err(Error::new(
+            ErrorKind::WrongStore,
+            "the file is a redb database of another program, not a heirloom store",
+        )
+        .help("check the path"));
+    };
+    if format > FORMAT {
+        return Err(Error::new(
+            ErrorKind::NewerFormat,
+            "the file was written by a newer version of heirloom",
+        )
+        .expecting(format!("file format {FORMAT} or older"))
+        .finding(format!("file format {format}"))
+        .help("update the app; the file was not changed"));
+    }
+    if store != def.name {
+        return Err(Error::new(ErrorKind::WrongStore, "the file belongs to another store")
+            .expecting(format!("the store `{}`", def.name))
+            .finding(format!("the store `{store}`"))
+            .help("check the path; the file was not changed"));
+    }
+    Ok(())
+}

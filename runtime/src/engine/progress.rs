@@ -1,0 +1,57 @@
+//! What long work and damaged files report beside their results.
+
+use std::fmt;
+
+/// A report of long work, or of something wrong that stops nobody; shown with `Display`.
+///
+/// Given to the closure of [`Builder::on_progress`](crate::Builder::on_progress).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// Rows of a table that this code declares anew are read out of the document.
+    Rebuild {
+        /// The table.
+        table: String,
+        /// Rows so far.
+        done: u64,
+    },
+    /// Defaults are written out, by `migrate_rows`.
+    MigrateRows {
+        /// The table.
+        table: String,
+        /// Rows looked at so far.
+        done: u64,
+        /// Rows in the table.
+        total: u64,
+    },
+    /// Changes of another device are taken in.
+    Merge {
+        /// Rows and entries so far.
+        done: u64,
+        /// Rows and entries that the changes touch.
+        total: u64,
+    },
+    /// Something is wrong that stops nobody: a part of the document cannot be read (the rest was
+    /// loaded, and the changes of a device that has the part fill it in), or upkeep in the
+    /// background failed (it is tried again).
+    Problem {
+        /// What is wrong, and how.
+        what: String,
+    },
+}
+
+/// How many rows pass between two reports.
+pub(crate) const REPORT_EVERY_ROWS: u64 = 10_000;
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rebuild { table, done } => write!(f, "rebuilding table `{table}`: {done} rows"),
+            Self::MigrateRows { table, done, total } => {
+                write!(f, "writing defaults of table `{table}`: {done} of {total} rows")
+            }
+            Self::Merge { done, total } => write!(f, "merging: {done} of {total} changes"),
+            Self::Problem { what } => write!(f, "problem: {what}"),
+        }
+    }
+}

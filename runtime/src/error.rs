@@ -1,0 +1,298 @@
+//! One opaque error: a kind to match on, the place it concerns, and what to do next.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The result of everything heirloom does.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, to match on.
+///
+/// ```
+/// use heirloom::ErrorKind;
+///
+/// fn worth_a_retry(error: &heirloom::Error) -> bool {
+///     matches!(error.kind(), ErrorKind::Locked | ErrorKind::Storage)
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A stored row or entry does not decode as the type this code declares for it.
+    InvalidRow,
+    /// A value cannot be stored: it holds a NaN or infinite number, or does not serialize.
+    InvalidValue,
+    /// `insert` found a row under its key, or a file stands where a new one should go.
+    AlreadyExists,
+    /// The closure of an `update` changed the row's key.
+    KeyChanged,
+    /// An id has the prefix of another table, or is no id at all.
+    WrongId,
+    /// The schema of this code breaks against the versions recorded in the store.
+    BreakingChange,
+    /// The store was written by a newer version of the schema.
+    NewerSchema,
+    /// The store has moved on to an epoch this code does not know.
+    NewerEpoch,
+    /// The file was written in a newer file format, by a newer heirloom.
+    NewerFormat,
+    /// A migration failed; the store is as it was before.
+    Migration,
+    /// The file is damaged, or is no heirloom store.
+    Corrupt,
+    /// Another process has the file open, or this one has it open already.
+    Locked,
+    /// The storage below failed: the disk is full, the file unreadable, the path wrong.
+    Storage,
+    /// Bytes that should be a summary or changes are not, or are damaged.
+    Update,
+    /// The file or the changes belong to another store.
+    WrongStore,
+    /// A write was started from inside `transact` without going through its transaction.
+    Nested,
+    /// The application itself refused, through [`Error::custom`].
+    Custom,
+}
+
+/// An error of heirloom: opaque, with a [kind](Error::kind), the place it concerns, and the
+/// underlying cause as its [source](StdError::source).
+///
+/// The message names store, table, key and field where there are such, what was expected and
+/// found, and what to do next.
+///
+/// ```
+/// # use heirloom::{Id, Store, Table};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize, JsonSchema, Table)]
+/// # #[table(name = "notes")]
+/// # struct Note { id: Id<Note>, text: String }
+/// # #[derive(Store)]
+/// # #[store(name = "app")]
+/// # struct App { notes: Table<Note> }
+/// use heirloom::ErrorKind;
+///
+/// let app = App::in_memory()?;
+/// let note = Note { id: Id::new(), text: "milk".into() };
+/// app.notes.insert(&note)?;
+///
+/// let error = app.notes.insert(&note).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+/// assert_eq!(error.table(), Some("notes"));
+/// assert!(error.to_string().contains("use `put`"));
+/// # Ok::<(), heirloom::Error>(())
+/// ```
+pub struct Error(Box<Inner>);
+
+type Source = Box<dyn StdError + Send + Sync>;
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    what: String,
+    place: Place,
+    help: Option<String>,
+    source: Option<Source>,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    store: Option<String>,
+    table: Option<String>,
+    group: Option<String>,
+    key: Option<String>,
+    field: Option<String>,
+    expected: Option<String>,
+    found: Option<String>,
+    file: Option<PathBuf>,
+}
+
+impl Error {
+    /// An error of the application's own, to end a transaction with.
+    ///
+    /// Its kind is [`ErrorKind::Custom`] and `source` is what [`source`](StdError::source) gives.
+    ///
+    /// ```
+    /// let error = heirloom::Error::custom("the quota is used up");
+    /// assert_eq!(error.kind(), heirloom::ErrorKind::Custom);
+    /// assert_eq!(error.to_string(), "the quota is used up");
+    /// ```
+    pub fn custom(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let source = source.into();
+        let mut error = Self::new(ErrorKind::Custom, source.to_string());
+        error.0.source = Some(source);
+        error
+    }
+
+    /// What went wrong, to match on.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The name of the store concerned.
+    pub fn store(&self) -> Option<&str> {
+        self.0.place.store.as_deref()
+    }
+
+    /// The name of the table concerned.
+    pub fn table(&self) -> Option<&str> {
+        self.0.place.table.as_deref()
+    }
+
+    /// The name of the kv group concerned.
+    pub fn group(&self) -> Option<&str> {
+        self.0.place.group.as_deref()
+    }
+
+    /// The key of the row concerned, in its text form.
+    pub fn key(&self) -> Option<&str> {
+        self.0.place.key.as_deref()
+    }
+
+    /// The stored name of the field concerned; a path such as `address.street` for a nested one.
+    pub fn field(&self) -> Option<&str> {
+        self.0.place.field.as_deref()
+    }
+
+    /// What should have been there.
+    pub fn expected(&self) -> Option<&str> {
+        self.0.place.expected.as_deref()
+    }
+
+    /// What was there instead.
+    pub fn found(&self) -> Option<&str> {
+        self.0.place.found.as_deref()
+    }
+
+    /// The file concerned.
+    pub fn file(&self) -> Option<&Path> {
+        self.0.place.file.as_deref()
+    }
+
+    pub(crate) fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            what: what.into(),
+            place: Place::default(),
+            help: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn at_store(mut self, store: &str) -> Self {
+        self.0.place.store.get_or_insert_with(|| store.to_owned());
+        self
+    }
+
+    pub(crate) fn at_file(mut self, file: &Path) -> Self {
+        self.0.place.file.get_or_insert_with(|| file.to_owned());
+        self
+    }
+
+    pub(crate) fn at_table(mut self, table: &str) -> Self {
+        self.0.place.table.get_or_insert_with(|| table.to_owned());
+        self
+    }
+
+    pub(crate) fn at_group(mut self, group: &str) -> Self {
+        self.0.place.group.get_or_insert_with(|| group.to_owned());
+        self
+    }
+
+    pub(crate) fn at_key(mut self, key: impl Into<String>) -> Self {
+        self.0.place.key.get_or_insert_with(|| key.into());
+        self
+    }
+
+    pub(crate) fn at_field(mut self, field: impl Into<String>) -> Self {
+        self.0.place.field.get_or_insert_with(|| field.into());
+        self
+    }
+
+    pub(crate) fn expecting(mut self, expected: impl Into<String>) -> Self {
+        self.0.place.expected.get_or_insert_with(|| expected.into());
+        self
+    }
+
+    pub(crate) fn finding(mut self, found: impl Into<String>) -> Self {
+        self.0.place.found.get_or_insert_with(|| found.into());
+        self
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.0.help.get_or_insert_with(|| help.into());
+        self
+    }
+
+    pub(crate) fn because(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// What went wrong, without the place and the help.
+    pub(crate) fn what(&self) -> &str {
+        &self.0.what
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = [
+            ("store", &self.store),
+            ("table", &self.table),
+            ("group", &self.group),
+            ("key", &self.key),
+            ("field", &self.field),
+        ];
+        let mut separator = "";
+        for (word, name) in named {
+            if let Some(name) = name {
+                write!(f, "{separator}{word} `{name}`")?;
+                separator = ", ";
+            }
+        }
+        if let Some(file) = &self.file {
+            write!(f, "{separator}file {}", file.display())?;
+            separator = ", ";
+        }
+        let stated = [("expected", &self.expected), ("found", &self.found)];
+        for (word, value) in stated {
+            if let Some(value) = value {
+                write!(f, "{separator}{word} {value}")?;
+                separator = ", ";
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.what)?;
+        let place = self.0.place.to_string();
+        if !place.is_empty() {
+            write!(f, " ({place})")?;
+        }
+        match &self.0.help {
+            Some(help) => write!(f, "; {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.to_string())
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}

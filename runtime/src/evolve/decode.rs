@@ -1,0 +1,62 @@
+//! JSON to a typed record. Where nothing is missing, in one pass over the text; where only
+//! constants are missing, in the same pass; where a computed default is, in a second one.
+
+use super::explain::{Invalid, explain};
+use super::fill::fill;
+use super::track::{Tracked, track};
+use crate::row::Record;
+use crate::schema::FieldDef;
+
+/// What decoding a record takes, known at compile time.
+struct Plan<R>(std::marker::PhantomData<R>);
+
+impl<R: Record> Plan<R> {
+    /// Whether serde alone would read something else than we promise.
+    const TRACKED: bool = {
+        let mut tracked = false;
+        let mut i = 0;
+        while i < R::FIELDS.len() {
+            tracked |= is_tracked(&R::FIELDS[i]);
+            i += 1;
+        }
+        tracked
+    };
+
+    /// Whether the fields fit the bits that note which were seen.
+    const FITS: bool = R::FIELDS.len() <= u128::BITS as usize;
+}
+
+const fn is_tracked(field: &FieldDef) -> bool {
+    field.default.is_evolve() || field.nullable
+}
+
+/// The record stored as `json`, its missing fields filled with their defaults.
+pub(crate) fn decode<R: Record>(json: &[u8]) -> Result<R, Invalid> {
+    match std::str::from_utf8(json) {
+        Ok(text) => decode_text(text),
+        Err(error) => Err(Invalid::whole(&String::from_utf8_lossy(json), error)),
+    }
+}
+
+/// [`decode`], from text.
+pub(crate) fn decode_text<R: Record>(json: &str) -> Result<R, Invalid> {
+    if !Plan::<R>::TRACKED {
+        return serde_json::from_str(json).map_err(|error| explain::<R>(json, json, &error));
+    }
+    if Plan::<R>::FITS {
+        match track(json) {
+            Tracked::Done(record) => return Ok(record),
+            Tracked::Failed(error) => return Err(explain::<R>(json, json, &error)),
+            Tracked::NeedsComputing => {}
+        }
+    }
+    let filled = fill::<R>(json)?;
+    match track(&filled) {
+        Tracked::Done(record) => Ok(record),
+        Tracked::Failed(error) => Err(explain::<R>(json, &filled, &error)),
+        // More fields than the bits can note: everything is filled in, so serde's reading is ours.
+        Tracked::NeedsComputing => {
+            serde_json::from_str(&filled).map_err(|error| explain::<R>(json, &filled, &error))
+        }
+    }
+}

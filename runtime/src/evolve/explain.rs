@@ -1,0 +1,104 @@
+//! Why a stored value does not decode, in words that help to repair it.
+
+use std::fmt::Display;
+
+use crate::error::{Error, ErrorKind};
+use crate::row::{DefaultError, Object, Record};
+use crate::schema::FieldDef;
+
+/// How much of a stored value an error shows, in characters.
+const SNIPPET_CHARS: usize = 80;
+
+/// Why a stored object does not decode.
+#[derive(Debug)]
+pub(crate) struct Invalid {
+    /// The stored name of the field, or a path into it.
+    pub(crate) field: Option<String>,
+    pub(crate) expected: Option<String>,
+    pub(crate) found: Option<String>,
+    pub(crate) reason: String,
+}
+
+impl Invalid {
+    /// The value as a whole is at fault.
+    pub(crate) fn whole(json: &str, reason: impl Display) -> Self {
+        Self {
+            field: None,
+            expected: Some("a JSON object".into()),
+            found: Some(snippet(json)),
+            reason: reason.to_string(),
+        }
+    }
+
+    /// A field is missing, and its default cannot be computed.
+    pub(super) fn no_default(field: &FieldDef, error: &DefaultError) -> Self {
+        Self {
+            field: Some(field.name.into()),
+            expected: Some(field.rust_type.into()),
+            found: Some("nothing".into()),
+            reason: format!("the field is missing, and its default fails: {error}"),
+        }
+    }
+
+    /// The error to report, to which the caller adds the place.
+    pub(crate) fn into_error(self) -> Error {
+        let mut error = Error::new(ErrorKind::InvalidRow, self.reason);
+        if let Some(field) = self.field {
+            error = error.at_field(field);
+        }
+        if let Some(expected) = self.expected {
+            error = error.expecting(expected);
+        }
+        if let Some(found) = self.found {
+            error = error.finding(found);
+        }
+        error
+    }
+}
+
+/// The beginning of a stored value.
+pub(crate) fn snippet(json: &str) -> String {
+    let mut chars = json.chars();
+    let mut text: String = chars.by_ref().take(SNIPPET_CHARS).collect();
+    if chars.next().is_some() {
+        text.push('…');
+    }
+    text
+}
+
+/// Finds the field at fault: `stored` is what the file holds, `filled` what was decoded.
+pub(super) fn explain<R: Record>(
+    stored: &str,
+    filled: &str,
+    error: &serde_json::Error,
+) -> Invalid {
+    let Some(object) = Object::parse(stored) else {
+        return Invalid::whole(stored, error);
+    };
+    let mut text = serde_json::Deserializer::from_str(filled);
+    let (path, reason) = match serde_path_to_error::deserialize::<_, R>(&mut text) {
+        Err(error) => (error.path().to_string(), error.into_inner().to_string()),
+        Ok(_) => (".".to_owned(), error.to_string()),
+    };
+    // serde appends where in the text it was, which says nothing to who reads the error.
+    let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
+
+    let top = path.split(['.', '[']).next().unwrap_or_default();
+    let at_fault = R::FIELDS.iter().find(|field| field.answers_to(top)).or_else(|| {
+        // At the root it is a missing field, which serde names only in its message.
+        let named = |field: &&FieldDef| reason.contains(&format!("`{}`", field.name));
+        let absent = |field: &&FieldDef| !object.iter().any(|(name, _)| field.answers_to(name));
+        R::FIELDS.iter().filter(absent).find(named)
+    });
+    let Some(field) = at_fault else {
+        return Invalid { expected: None, ..Invalid::whole(stored, reason) };
+    };
+    let value = object.iter().find_map(|(name, value)| field.answers_to(name).then_some(value));
+    let nested = field.answers_to(top) && path.len() > top.len();
+    Invalid {
+        field: Some(if nested { path } else { field.name.to_owned() }),
+        expected: Some(format!("a value of type `{}`", field.rust_type)),
+        found: Some(value.map_or_else(|| "nothing".to_owned(), |value| snippet(value.get()))),
+        reason,
+    }
+}

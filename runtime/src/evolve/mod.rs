@@ -1,0 +1,11 @@
+//! Reading rows of any age: a missing field reads as its default.
+
+mod decode;
+mod explain;
+mod fill;
+mod track;
+
+pub(crate) use decode::{decode, decode_text};
+pub(crate) use explain::{Invalid, snippet};
+pub(crate) use track::decode_present;
+pub(crate) use fill::{default_of_field, fill_defaults};

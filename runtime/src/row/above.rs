@@ -1,0 +1,122 @@
+//! What the default of a missing field may read: the fields declared above it.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::ser::Serialize;
+
+/// The fields above a missing one, as stored or already filled in, by stored name.
+///
+/// Generated code reads them through [`get`](Self::get) and answers through
+/// [`json`](Self::json) or [`computed`](Self::computed).
+pub struct Above<'a> {
+    /// The JSON text of the field of a stored name; nothing where it is absent.
+    read: &'a dyn Fn(&str) -> Result<Option<String>, DefaultError>,
+}
+
+/// Why a default could not be computed.
+#[derive(Debug)]
+pub struct DefaultError {
+    message: String,
+}
+
+impl DefaultError {
+    pub(crate) fn new(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string() }
+    }
+}
+
+impl fmt::Display for DefaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for DefaultError {}
+
+impl<'a> Above<'a> {
+    pub(crate) fn new(read: &'a dyn Fn(&str) -> Result<Option<String>, DefaultError>) -> Self {
+        Self { read }
+    }
+
+    /// The value of the field of this stored name.
+    ///
+    /// # Errors
+    ///
+    /// Where the field is missing without a default, or does not decode.
+    pub fn get<T: DeserializeOwned>(&self, stored_name: &str) -> Result<T, DefaultError> {
+        // An absent `Option` reads as `None`, which is what `null` decodes to.
+        let json = (self.read)(stored_name)?;
+        serde_json::from_str(json.as_deref().unwrap_or("null")).map_err(|error| {
+            DefaultError::new(format_args!("the field `{stored_name}` above it: {error}"))
+        })
+    }
+
+    /// The value of an `Option<Option<_>>` field, of which absent and `null` differ.
+    ///
+    /// # Errors
+    ///
+    /// Where the field does not decode.
+    pub fn nullable<T: DeserializeOwned>(
+        &self,
+        stored_name: &str,
+    ) -> Result<Option<T>, DefaultError> {
+        match (self.read)(stored_name)? {
+            Some(_) => self.get(stored_name).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The JSON text of a default.
+    ///
+    /// # Errors
+    ///
+    /// Where the value does not serialize.
+    pub fn json<T: Serialize + ?Sized>(&self, value: &T) -> Result<String, DefaultError> {
+        super::encode_value(value).map_err(DefaultError::new)
+    }
+
+    /// The JSON text of a computed default.
+    ///
+    /// With `twice` (generated code passes `cfg!(debug_assertions)`) it is computed a second time
+    /// and must come out the same: a default that reads a clock or a random number would give
+    /// every device, and every read, another value.
+    ///
+    /// # Errors
+    ///
+    /// Where a field above does not decode, the value does not serialize, or the two differ.
+    pub fn computed(
+        &self,
+        twice: bool,
+        compute: impl Fn() -> Result<String, DefaultError>,
+    ) -> Result<String, DefaultError> {
+        let value = compute()?;
+        if twice {
+            let again = compute()?;
+            // As values, since maps come in any order.
+            let parsed = |json: &str| serde_json::from_str::<serde_json::Value>(json).ok();
+            if value != again && parsed(&value) != parsed(&again) {
+                return Err(DefaultError::new(format_args!(
+                    "its computed default is not pure: it gave {value}, then {again}; a default \
+                     may depend on nothing but the fields above"
+                )));
+            }
+        }
+        Ok(value)
+    }
+
+    /// The answer for a field that has no default.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    pub fn none(&self) -> Result<String, DefaultError> {
+        Err(DefaultError::new("it has no default"))
+    }
+}
+
+impl fmt::Debug for Above<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Above")
+    }
+}

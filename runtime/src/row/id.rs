@@ -1,0 +1,212 @@
+//! [`Id`]: a UUIDv7 that knows its table and shows itself as a TypeID.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use fast32::base32::CROCKFORD_LOWER;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use uuid::Uuid;
+
+use super::Row;
+
+/// The length of a TypeID's suffix: 128 bits, 5 a character.
+const SUFFIX_LEN: usize = 26;
+
+/// The id of a row of table `T`: a UUIDv7, shown as a TypeID with the table's name as its prefix.
+///
+/// Ids are `Copy`, sort by the time they were made, and are unique without asking anybody. Their
+/// text form follows the [TypeID specification 0.3](https://github.com/jetify-com/typeid): the
+/// prefix, an underscore, and 26 characters of lower-case Crockford base32.
+///
+/// ```
+/// # use heirloom::{Id, Table};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Serialize, Deserialize, JsonSchema, Table)]
+/// #[table(name = "recordings")]
+/// struct Recording {
+///     id: Id<Recording>,
+///     title: String,
+/// }
+///
+/// let id: Id<Recording> = "recordings_01h455vb4pex5vsknk084sn02q".parse()?;
+/// assert_eq!(id.to_string(), "recordings_01h455vb4pex5vsknk084sn02q");
+///
+/// let wrong = "tags_01h455vb4pex5vsknk084sn02q".parse::<Id<Recording>>().unwrap_err();
+/// assert!(wrong.to_string().contains("expected an id that starts with `recordings_`"));
+/// # Ok::<(), heirloom::ParseIdError>(())
+/// ```
+pub struct Id<T> {
+    uuid: Uuid,
+    table: PhantomData<fn() -> T>,
+}
+
+impl<T> Id<T> {
+    /// A new id, greater than every one made before it in this process.
+    ///
+    /// The first 48 bits are the milliseconds since 1970.
+    #[expect(clippy::new_without_default, reason = "a default that differs each time surprises")]
+    pub fn new() -> Self {
+        Self::from_uuid(Uuid::now_v7())
+    }
+
+    /// The id with these 128 bits, of whatever UUID version.
+    ///
+    /// ```
+    /// # use heirloom::{Id, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # #[table(name = "tags")]
+    /// # struct Tag { id: Id<Tag> }
+    /// let first: Id<Tag> = Id::from_uuid(uuid::Uuid::nil());
+    /// assert_eq!(first.to_string(), "tags_00000000000000000000000000");
+    /// ```
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self { uuid, table: PhantomData }
+    }
+
+    /// The UUID inside.
+    pub const fn uuid(self) -> Uuid {
+        self.uuid
+    }
+
+    /// The same 128 bits as an id of another table: for rows that move.
+    pub const fn cast<U>(self) -> Id<U> {
+        Id::from_uuid(self.uuid)
+    }
+}
+
+impl<T> Clone for Id<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Id<T> {}
+
+impl<T> PartialEq for Id<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.uuid == other.uuid
+    }
+}
+
+impl<T> Eq for Id<T> {}
+
+impl<T> PartialOrd for Id<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Id<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.uuid.cmp(&other.uuid)
+    }
+}
+
+impl<T> Hash for Id<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.uuid.hash(state);
+    }
+}
+
+impl<T: Row> fmt::Display for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = CROCKFORD_LOWER.encode_u128(self.uuid.as_u128());
+        write!(f, "{}_{digits:0>SUFFIX_LEN$}", T::TABLE)
+    }
+}
+
+impl<T: Row> fmt::Debug for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Why a text is no id of the table it was parsed for; says what was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseIdError {
+    prefix: &'static str,
+    found: String,
+}
+
+impl fmt::Display for ParseIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { prefix, found } = self;
+        write!(f, "expected an id that starts with `{prefix}_` ")?;
+        write!(f, "and goes on with {SUFFIX_LEN} characters of base32, found `{found}`")
+    }
+}
+
+impl std::error::Error for ParseIdError {}
+
+impl<T: Row> FromStr for Id<T> {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        text.strip_prefix(T::TABLE)
+            .and_then(|rest| rest.strip_prefix('_'))
+            .and_then(|suffix| decode_suffix(suffix.as_bytes()))
+            .map(|bits| Self::from_uuid(Uuid::from_u128(bits)))
+            .ok_or_else(|| ParseIdError {
+                prefix: T::TABLE,
+                found: text.chars().take(100).collect(),
+            })
+    }
+}
+
+/// The 128 bits of a suffix in its one canonical spelling: lower case, no look-alikes, no overflow.
+fn decode_suffix(suffix: &[u8]) -> Option<u128> {
+    let canonical = suffix.len() == SUFFIX_LEN
+        && suffix[0] <= b'7'
+        && suffix.iter().all(|byte| {
+            matches!(byte, b'0'..=b'9' | b'a'..=b'z') && !matches!(byte, b'i' | b'l' | b'o' | b'u')
+        });
+    canonical.then(|| CROCKFORD_LOWER.decode_u128(suffix).ok()).flatten()
+}
+
+impl<T: Row> Serialize for Id<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, T: Row> Deserialize<'de> for Id<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor<T>(PhantomData<fn() -> T>);
+
+        impl<T: Row> de::Visitor<'_> for Visitor<T> {
+            type Value = Id<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "an id of table `{}`", T::TABLE)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Id<T>, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(Visitor(PhantomData))
+    }
+}
+
+impl<T: Row> JsonSchema for Id<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Id_{}", T::TABLE).into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", T::TABLE),
+        })
+    }
+}

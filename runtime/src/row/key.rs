@@ -1,0 +1,224 @@
+//! Keys: a text form for the document, an order-preserving byte form for the file.
+
+use std::fmt;
+use std::hash::Hash;
+
+use uuid::Uuid;
+
+use super::{Id, Row};
+use crate::schema::KeyKind;
+
+/// What a row can be kept under: [`Id`], `String`, an integer, [`uuid::Uuid`], or a newtype around
+/// one of them that derives [`Key`](macro@crate::Key).
+///
+/// Rows come in the order of their keys: numbers by value, text by its UTF-8 bytes, ids by time.
+///
+/// ```
+/// use heirloom::{Key, Store, Table};
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, Key)]
+/// #[serde(transparent)]
+/// struct Isbn(String);
+///
+/// #[derive(Serialize, Deserialize, JsonSchema, Table)]
+/// struct Book {
+///     #[key]
+///     isbn: Isbn,
+///     title: String,
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a key",
+    label = "not a key",
+    note = "keys are `Id<T>`, `String`, integers up to 64 bits, `uuid::Uuid`, and newtypes around \
+            one of them that derive `Key`: `#[derive(heirloom::Key)]`"
+)]
+pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
+    /// How the key is written.
+    #[doc(hidden)]
+    const KIND: KeyKind;
+
+    /// The key as the document's entry is named.
+    fn to_text(&self) -> String;
+
+    /// The key of that text, which has exactly one spelling.
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`] that says what was expected.
+    fn from_text(text: &str) -> Result<Self, KeyError>;
+
+    /// The key as bytes that sort as the keys do.
+    #[doc(hidden)]
+    fn to_bytes(&self) -> KeyBytes<'_>;
+
+    /// The key of those bytes.
+    #[doc(hidden)]
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
+}
+
+/// The byte form of a key, borrowed or on the stack.
+#[derive(Debug, Clone, Copy)]
+#[doc(hidden)]
+pub enum KeyBytes<'a> {
+    /// Text, as it is.
+    Text(&'a str),
+    /// Eight bytes of an integer.
+    Int([u8; 8]),
+    /// Sixteen bytes of a UUID.
+    Uuid([u8; 16]),
+}
+
+impl KeyBytes<'_> {
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Int(bytes) => bytes,
+            Self::Uuid(bytes) => bytes,
+        }
+    }
+}
+
+/// A text that is no key of the type it was read as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyError {
+    expected: String,
+    found: String,
+}
+
+impl KeyError {
+    fn new(expected: impl Into<String>, found: &str) -> Self {
+        Self { expected: expected.into(), found: found.chars().take(100).collect() }
+    }
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}, found `{}`", self.expected, self.found)
+    }
+}
+
+impl std::error::Error for KeyError {}
+
+impl<T: Row> Key for Id<T> {
+    const KIND: KeyKind = KeyKind::Id;
+
+    fn to_text(&self) -> String {
+        self.to_string()
+    }
+
+    fn from_text(text: &str) -> Result<Self, KeyError> {
+        text.parse().map_err(|_| {
+            KeyError::new(format!("an id that starts with `{}_`", T::TABLE), text)
+        })
+    }
+
+    fn to_bytes(&self) -> KeyBytes<'_> {
+        KeyBytes::Uuid(self.uuid().into_bytes())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Uuid::from_slice(bytes).ok().map(Self::from_uuid)
+    }
+}
+
+impl Key for String {
+    const KIND: KeyKind = KeyKind::Text;
+
+    fn to_text(&self) -> String {
+        self.clone()
+    }
+
+    fn from_text(text: &str) -> Result<Self, KeyError> {
+        Ok(text.to_owned())
+    }
+
+    fn to_bytes(&self) -> KeyBytes<'_> {
+        KeyBytes::Text(self)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        String::from_utf8(bytes.to_vec()).ok()
+    }
+}
+
+impl Key for Uuid {
+    const KIND: KeyKind = KeyKind::Uuid;
+
+    fn to_text(&self) -> String {
+        self.hyphenated().to_string()
+    }
+
+    fn from_text(text: &str) -> Result<Self, KeyError> {
+        one_spelling(text, "a hyphenated, lower-case UUID")
+    }
+
+    fn to_bytes(&self) -> KeyBytes<'_> {
+        KeyBytes::Uuid(self.into_bytes())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::from_slice(bytes).ok()
+    }
+}
+
+macro_rules! integer_keys {
+    ($($unsigned:ty)*; $($signed:ty)*) => {
+        $(impl Key for $unsigned {
+            const KIND: KeyKind = KeyKind::Unsigned;
+
+            fn to_text(&self) -> String {
+                self.to_string()
+            }
+
+            fn from_text(text: &str) -> Result<Self, KeyError> {
+                one_spelling(text, concat!("a number of type ", stringify!($unsigned)))
+            }
+
+            fn to_bytes(&self) -> KeyBytes<'_> {
+                KeyBytes::Int((*self as u64).to_be_bytes())
+            }
+
+            fn from_bytes(bytes: &[u8]) -> Option<Self> {
+                u64::from_be_bytes(bytes.try_into().ok()?).try_into().ok()
+            }
+        })*
+        $(impl Key for $signed {
+            const KIND: KeyKind = KeyKind::Signed;
+
+            fn to_text(&self) -> String {
+                self.to_string()
+            }
+
+            fn from_text(text: &str) -> Result<Self, KeyError> {
+                one_spelling(text, concat!("a number of type ", stringify!($signed)))
+            }
+
+            fn to_bytes(&self) -> KeyBytes<'_> {
+                // Two's complement sorts as unsigned once the sign bit is flipped.
+                KeyBytes::Int(((*self as i64) ^ i64::MIN).to_be_bytes())
+            }
+
+            fn from_bytes(bytes: &[u8]) -> Option<Self> {
+                let flipped = i64::from_be_bytes(bytes.try_into().ok()?);
+                (flipped ^ i64::MIN).try_into().ok()
+            }
+        })*
+    };
+}
+
+integer_keys!(u8 u16 u32 u64 usize; i8 i16 i32 i64 isize);
+
+/// Parses `text` and refuses a second spelling such as `007`: two entries of the document would be
+/// one row.
+fn one_spelling<K: std::str::FromStr + fmt::Display>(
+    text: &str,
+    expected: &str,
+) -> Result<K, KeyError> {
+    text.parse::<K>()
+        .ok()
+        .filter(|key| key.to_string() == text)
+        .ok_or_else(|| KeyError::new(expected, text))
+}

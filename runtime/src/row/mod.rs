@@ -1,0 +1,19 @@
+//! A typed value as JSON and back: keys and ids, encoding, and writing as a difference.
+
+mod above;
+mod encode;
+mod finite;
+mod id;
+mod key;
+mod object;
+mod patch;
+mod record;
+
+pub use above::{Above, DefaultError};
+pub use id::{Id, ParseIdError};
+pub use key::{Key, KeyBytes, KeyError};
+pub use record::{Group, Record, Row};
+
+pub(crate) use encode::{EncodeError, encode_record, encode_value, is_none};
+pub(crate) use object::Object;
+pub(crate) use patch::{overwrite, patch};

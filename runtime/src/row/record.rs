@@ -1,0 +1,76 @@
+//! What the derives implement: [`Record`] for both, [`Row`] for tables, [`Group`] for kv groups.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Above, DefaultError, Key};
+use crate::schema::FieldDef;
+
+/// A struct that is stored as a JSON object: what rows and kv groups have in common.
+///
+/// Implemented by `#[derive(Table)]` and `#[derive(Kv)]`.
+pub trait Record: Serialize + DeserializeOwned + JsonSchema + Sized + 'static {
+    /// The fields, in declaration order.
+    #[doc(hidden)]
+    const FIELDS: &'static [FieldDef];
+
+    /// The JSON text of the default of field `index`, which may read the fields above it.
+    #[doc(hidden)]
+    fn default_of(index: usize, above: &Above<'_>) -> Result<String, DefaultError>;
+}
+
+/// A row of a table: implemented by `#[derive(Table)]`.
+///
+/// ```
+/// use heirloom::{Row, Table};
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, JsonSchema, Table)]
+/// struct Track {
+///     #[key]
+///     number: u32,
+///     title: String,
+/// }
+///
+/// assert_eq!(Track::TABLE, "track");
+/// assert_eq!(Track { number: 7, title: "Intro".into() }.key(), &7);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a row of a table",
+    label = "not a row",
+    note = "add `#[derive(heirloom::Table)]` to `{Self}`"
+)]
+pub trait Row: Record {
+    /// The type of the key.
+    type Key: Key;
+
+    /// The stored name of the table, which is also the prefix of its ids.
+    const TABLE: &'static str;
+
+    /// Which of the fields is the key.
+    #[doc(hidden)]
+    const KEY_FIELD: usize;
+
+    /// The key of this row.
+    fn key(&self) -> &Self::Key;
+}
+
+/// A group of single values: implemented by `#[derive(Kv)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a kv group",
+    label = "not a kv group",
+    note = "add `#[derive(heirloom::Kv)]` to `{Self}`"
+)]
+pub trait Group: Record {
+    /// The stored name of the group.
+    const GROUP: &'static str;
+
+    /// One [`Entry`](crate::Entry) handle for each field.
+    type Entries: Send + Sync + 'static;
+
+    /// Makes the entry handles of an open store.
+    #[doc(hidden)]
+    fn entries(maker: &crate::store::EntryMaker<Self>) -> Self::Entries;
+}

@@ -1,0 +1,212 @@
+//! The descriptor of a store, built in constants by generated code.
+
+/// What fills a field that a stored row lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefaultKind {
+    /// Nothing: a row without the field is invalid.
+    Required,
+    /// The field is an `Option`: absent reads as `None`.
+    Optional,
+    /// `#[serde(default)]`, which serde itself applies to rows.
+    Serde,
+    /// `#[evolve(default)]`: the type's `Default`.
+    Type,
+    /// `#[evolve(default = EXPR)]`: a constant, as written.
+    Value(&'static str),
+    /// `#[evolve(default = |a, b| EXPR)]`: computed from fields above, as written.
+    Computed(&'static str),
+}
+
+impl DefaultKind {
+    /// Whether `#[evolve]` gives this default, so that it is ours to fill in.
+    pub const fn is_evolve(self) -> bool {
+        matches!(self, Self::Type | Self::Value(_) | Self::Computed(_))
+    }
+}
+
+/// One field of a row or one entry of a kv group.
+#[derive(Debug, Clone, Copy)]
+pub struct FieldDef {
+    /// The stored name.
+    pub name: &'static str,
+    /// The name in the struct, without `r#`.
+    pub rust_name: &'static str,
+    /// The type as written.
+    pub rust_type: &'static str,
+    /// Other stored names that are read as this field.
+    pub aliases: &'static [&'static str],
+    /// What fills it when a stored row lacks it.
+    pub default: DefaultKind,
+    /// An `Option<Option<_>>`, for which absent is `None` and `null` is `Some(None)`.
+    pub nullable: bool,
+}
+
+impl FieldDef {
+    /// A required field without aliases.
+    pub const fn new(
+        name: &'static str,
+        rust_name: &'static str,
+        rust_type: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            rust_name,
+            rust_type,
+            aliases: &[],
+            default: DefaultKind::Required,
+            nullable: false,
+        }
+    }
+
+    /// The same field, read under these names as well.
+    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// The same field with a default.
+    pub const fn default(mut self, default: DefaultKind) -> Self {
+        self.default = default;
+        self
+    }
+
+    /// The same field as an `Option<Option<_>>`.
+    pub const fn nullable(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
+    /// Whether a stored field of this name is this field.
+    pub(crate) fn answers_to(&self, stored: &str) -> bool {
+        self.name == stored || self.aliases.contains(&stored)
+    }
+}
+
+/// How a key is written: in the document as text, in the file as bytes that keep its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyKind {
+    /// An `Id<T>`: a TypeID as text, the UUID's 16 bytes in the file.
+    Id,
+    /// A `String`: itself.
+    Text,
+    /// An unsigned integer: decimal digits, big-endian bytes.
+    Unsigned,
+    /// A signed integer: decimal digits, big-endian bytes with the sign bit flipped.
+    Signed,
+    /// A `uuid::Uuid`: hyphenated text, 16 bytes.
+    Uuid,
+}
+
+impl KeyKind {
+    /// The word under which the kind is recorded in a file.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Text => "text",
+            Self::Unsigned => "unsigned",
+            Self::Signed => "signed",
+            Self::Uuid => "uuid",
+        }
+    }
+}
+
+/// One table.
+#[derive(Debug, Clone, Copy)]
+pub struct TableDef {
+    /// The stored name.
+    pub name: &'static str,
+    /// The kind of its key.
+    pub key: KeyKind,
+    /// Which of `fields` is the key.
+    pub key_field: usize,
+    /// The fields of its row, in declaration order.
+    pub fields: &'static [FieldDef],
+    /// The byte form of a key's text; `None` where it is no key of the table's type.
+    pub read_key: fn(&str) -> Option<Vec<u8>>,
+    /// The text of a key's bytes.
+    pub key_text: fn(&[u8]) -> Option<String>,
+    /// The JSON object of a row with its missing defaults written out; `None` where it lacks none
+    /// or does not decode.
+    pub fill: fn(&str) -> Option<String>,
+}
+
+/// One kv group.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupDef {
+    /// The stored name.
+    pub name: &'static str,
+    /// Its entries, in declaration order.
+    pub fields: &'static [FieldDef],
+}
+
+/// A whole store.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreDef {
+    /// The store's name.
+    pub name: &'static str,
+    /// The epoch of its schema.
+    pub epoch: u32,
+    /// Its tables, in declaration order.
+    pub tables: &'static [TableDef],
+    /// Its kv groups, in declaration order.
+    pub groups: &'static [GroupDef],
+}
+
+impl StoreDef {
+    /// A store of these tables and groups.
+    ///
+    /// # Panics
+    ///
+    /// At compile time, where two tables or two groups have one name.
+    pub const fn new(
+        name: &'static str,
+        epoch: u32,
+        tables: &'static [TableDef],
+        groups: &'static [GroupDef],
+    ) -> Self {
+        let mut i = 0;
+        while i < tables.len() {
+            let mut j = i + 1;
+            while j < tables.len() {
+                assert!(
+                    !same(tables[i].name, tables[j].name),
+                    "two tables of this store have the same stored name; give one of them \
+                     another with `#[table(name = \"…\")]` on its row"
+                );
+                j += 1;
+            }
+            i += 1;
+        }
+        let mut i = 0;
+        while i < groups.len() {
+            let mut j = i + 1;
+            while j < groups.len() {
+                assert!(
+                    !same(groups[i].name, groups[j].name),
+                    "two kv groups of this store have the same stored name; give one of them \
+                     another with `#[kv(name = \"…\")]` on its struct"
+                );
+                j += 1;
+            }
+            i += 1;
+        }
+        Self { name, epoch, tables, groups }
+    }
+}
+
+/// `a == b`, which is not const for strings.
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}

@@ -1,0 +1,5 @@
+//! What a store looks like: its tables, groups and fields, as constants the derives write.
+
+mod descriptor;
+
+pub use descriptor::{DefaultKind, FieldDef, GroupDef, KeyKind, StoreDef, TableDef};

@@ -1,0 +1,139 @@
+//! [`Builder`]: how a store is opened.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::handle::Handle;
+use super::trait_store::Store;
+use super::transaction::Transaction;
+use crate::disk::{Place, StorageHook};
+use crate::engine::{Engine, Progress, Settings};
+use crate::error::Result;
+
+/// When a commit counts as kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Durability {
+    /// A commit returns once the disk has it: after `Ok`, neither a kill nor a power loss takes it
+    /// back.
+    #[default]
+    Immediate,
+    /// A commit returns at once and reaches the disk about a tenth of a second later, or when the
+    /// store closes. A kill or a power loss may take back the newest commits, never a part of one.
+    Eventual,
+}
+
+type Seed<S> = Box<dyn FnOnce(&mut Transaction<'_, S>) -> Result<()>>;
+
+/// How a store is opened; made by [`Store::builder`](crate::Store::builder).
+///
+/// ```
+/// # use heirloom::{Durability, Store, Table};
+/// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+/// # struct Folder { #[key] name: String }
+/// # #[derive(Store)]
+/// # struct App { folders: Table<Folder> }
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("app.redb");
+/// let app = App::builder()
+///     .durability(Durability::Eventual)
+///     .on_progress(|progress| eprintln!("{progress}"))
+///     .on_create(|tx| tx.insert(&Folder { name: "inbox".into() }))
+///     .preload(true)
+///     .open(path)?;
+/// assert_eq!(app.folders.len()?, 1);
+/// # Ok::<(), heirloom::Error>(())
+/// ```
+#[must_use = "nothing is opened before `open` or `in_memory` is called"]
+pub struct Builder<S> {
+    settings: Settings,
+    preload: bool,
+    seed: Option<Seed<S>>,
+}
+
+impl<S> fmt::Debug for Builder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("preload", &self.preload).finish_non_exhaustive()
+    }
+}
+
+impl<S: Store> Builder<S> {
+    pub(super) fn new() -> Self {
+        let settings = Settings { durable: true, progress: None, hook: None };
+        Self { settings, preload: false, seed: None }
+    }
+
+    /// When a commit counts as kept; [`Durability::Immediate`] unless set.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.settings.durable = durability == Durability::Immediate;
+        self
+    }
+
+    /// Calls `report` during long work, and where something is found wrong that stops nobody.
+    ///
+    /// It may be called from a thread of the store's own, and must not write to the store.
+    pub fn on_progress(mut self, report: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.settings.progress = Some(Arc::new(report));
+        self
+    }
+
+    /// Loads the document in the background, so that the first write need not.
+    pub fn preload(mut self, preload: bool) -> Self {
+        self.preload = preload;
+        self
+    }
+
+    /// Runs `seed` if the store is new, in the very transaction that creates it.
+    ///
+    /// Two devices may both create their store and meet later, so use fixed keys: the rows then
+    /// merge into one. With [`Id::new`](crate::Id::new) there would be two of each.
+    pub fn on_create(
+        mut self,
+        seed: impl FnOnce(&mut Transaction<'_, S>) -> Result<()> + 'static,
+    ) -> Self {
+        self.seed = Some(Box::new(seed));
+        self
+    }
+
+    /// Calls `hook` before every storage operation. For this project's own tests.
+    #[doc(hidden)]
+    pub fn storage_hook(mut self, hook: StorageHook) -> Self {
+        self.settings.hook = Some(hook);
+        self
+    }
+
+    /// Opens the file at `path`, or creates it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`](crate::Store::open), and what `on_create` returns.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<S> {
+        self.open_at(&Place::File(path.as_ref().to_owned()))
+    }
+
+    /// Makes a store in memory, with the same behaviour and no file.
+    ///
+    /// # Errors
+    ///
+    /// What `on_create` returns.
+    pub fn in_memory(self) -> Result<S> {
+        self.open_at(&Place::Memory)
+    }
+
+    fn open_at(self, place: &Place) -> Result<S> {
+        let (engine, is_new) = Engine::open(S::DEF, place, self.settings)?;
+        let handle = Handle::new(engine);
+        let store = S::attach(&handle);
+        if is_new {
+            handle.engine().create(|view, batch| match self.seed {
+                Some(seed) => seed(&mut Transaction::new(&store, view, batch)),
+                None => Ok(()),
+            })?;
+        }
+        if self.preload {
+            handle.preload();
+        }
+        Ok(store)
+    }
+}

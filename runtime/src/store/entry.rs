@@ -1,0 +1,241 @@
+//! [`Entry`]: one value of a kv group.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::handle::Handle;
+use super::overlay::Overlay;
+use super::read::EntriesOf;
+use crate::engine::{Change, Subscription, Topic};
+use crate::error::{Error, Result};
+use crate::evolve::decode_present;
+use crate::row::{DefaultError, Group, encode_value, is_none};
+
+/// How the value of an entry is written and read.
+pub(super) struct Codec<T> {
+    pub(super) encode: fn(&T) -> Result<String, DefaultError>,
+    pub(super) decode: fn(&str) -> Result<T, DefaultError>,
+    /// What an entry without a default reads as while it is not set.
+    pub(super) absent: fn() -> Result<T, DefaultError>,
+    /// Whether setting this value means to have none.
+    pub(super) is_absent: fn(&T) -> bool,
+}
+
+impl<T> Clone for Codec<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Codec<T> {}
+
+/// One value of a kv group `G`: a field of the group's handle.
+///
+/// It reads as its default until it is set.
+///
+/// ```
+/// # use heirloom::{Kv, Store};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Serialize, Deserialize, JsonSchema, Kv)]
+/// #[kv(name = "settings")]
+/// struct Settings {
+///     #[evolve(default = "en")]
+///     language: String,
+/// }
+///
+/// #[derive(Store)]
+/// struct App {
+///     settings: Kv<Settings>,
+/// }
+///
+/// let app = App::in_memory()?;
+/// assert_eq!(app.settings.language.get()?, "en");
+/// app.settings.language.set(&"fr".into())?;
+/// assert_eq!(app.settings.language.get()?, "fr");
+/// app.settings.language.reset()?;
+/// assert_eq!(app.settings.language.get()?, "en");
+/// # Ok::<(), heirloom::Error>(())
+/// ```
+pub struct Entry<G, T> {
+    pub(super) handle: Handle,
+    pub(super) slot: usize,
+    pub(super) index: usize,
+    pub(super) codec: Codec<T>,
+    group: PhantomData<fn() -> G>,
+}
+
+impl<G, T> Clone for Entry<G, T> {
+    fn clone(&self) -> Self {
+        Self {
+            handle: self.handle.clone(),
+            slot: self.slot,
+            index: self.index,
+            codec: self.codec,
+            group: PhantomData,
+        }
+    }
+}
+
+impl<G: Group, T> fmt::Debug for Entry<G, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("group", &G::GROUP)
+            .field("name", &G::FIELDS[self.index].name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<G: Group, T: 'static> Entry<G, T> {
+    fn placed<V>(&self, outcome: Result<V>) -> Result<V> {
+        outcome.map_err(|error| {
+            let name = G::FIELDS[self.index].name;
+            self.handle.placed(error.at_group(G::GROUP).at_field(name))
+        })
+    }
+
+    /// The value, or its default while it is not set.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where what is stored does not decode; the
+    /// other entries are not affected.
+    pub fn get(&self) -> Result<T> {
+        let value = self.handle.engine().with_view(|view| {
+            EntriesOf { view, batch: None, slot: self.slot }.value::<G, T>(self.index, &self.codec)
+        });
+        self.placed(value)
+    }
+
+    /// Sets the value.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
+    pub fn set(&self, value: &T) -> Result<()> {
+        let set = self.handle.transact(|view, batch| {
+            let mut overlay = Overlay { view, batch };
+            overlay.set_entry::<G, T>(self.slot, self.index, &self.codec, value)
+        });
+        self.placed(set)
+    }
+
+    /// Goes back to the default.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn reset(&self) -> Result<()> {
+        let reset = self.handle.transact(|view, batch| {
+            Overlay { view, batch }.reset_entry::<G>(self.slot, self.index)
+        });
+        self.placed(reset)
+    }
+
+    /// Calls `observer` with the new value after each commit that changes it, outside all locks,
+    /// until the subscription is dropped.
+    ///
+    /// A value that another device has set and that does not decode is not delivered;
+    /// [`get`](Self::get) reports it.
+    ///
+    /// # Errors
+    ///
+    /// None today.
+    pub fn observe(&self, mut observer: impl FnMut(T) + Send + 'static) -> Result<Subscription> {
+        let field = &G::FIELDS[self.index];
+        let (codec, slot, index) = (self.codec, self.slot, self.index);
+        // A strong reference would keep the store open as long as the subscription lives.
+        let engine = Arc::downgrade(self.handle.engine());
+        let callback = move |_, changes: &[Change]| {
+            // Setting an entry stored under an alias removes the one and sets the other.
+            let mine = || changes.iter().filter(|change| field.answers_to(&change.key));
+            let set = mine().find_map(|change| change.json.as_deref());
+            let value = match set {
+                Some(json) => (codec.decode)(json).ok(),
+                None if mine().next().is_none() => None,
+                None => engine.upgrade().and_then(|engine| {
+                    engine.with_view(|view| {
+                        let entries = EntriesOf { view, batch: None, slot };
+                        entries.default::<G, T>(index, &codec).ok()
+                    })
+                }),
+            };
+            if let Some(value) = value {
+                observer(value);
+            }
+        };
+        Ok(self.handle.engine().hub.subscribe(Topic::Group(slot), Box::new(callback)))
+    }
+
+    /// The entry's handle in an open store, if it is that store's.
+    pub(super) fn checked(&self, handle: &Handle) -> Result<()> {
+        if self.handle.is(handle) {
+            return Ok(());
+        }
+        Err(Error::new(crate::ErrorKind::WrongStore, "the entry is one of another open store")
+            .at_group(G::GROUP)
+            .at_field(G::FIELDS[self.index].name)
+            .help("use the entries of the store that the transaction or snapshot is of"))
+    }
+}
+
+/// Makes the entries of a group, for generated code.
+#[doc(hidden)]
+pub struct EntryMaker<G> {
+    handle: Handle,
+    slot: usize,
+    group: PhantomData<fn() -> G>,
+}
+
+impl<G: Group> fmt::Debug for EntryMaker<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntryMaker").field("group", &G::GROUP).finish_non_exhaustive()
+    }
+}
+
+impl<G: Group> EntryMaker<G> {
+    pub(super) fn new(handle: &Handle, slot: usize) -> Self {
+        Self { handle: handle.clone(), slot, group: PhantomData }
+    }
+
+    fn make<T>(&self, index: usize, codec: Codec<T>) -> Entry<G, T> {
+        Entry { handle: self.handle.clone(), slot: self.slot, index, codec, group: PhantomData }
+    }
+
+    /// The entry of a field.
+    pub fn entry<T: Serialize + DeserializeOwned>(&self, index: usize) -> Entry<G, T> {
+        let nullable = G::FIELDS[index].nullable;
+        self.make(
+            index,
+            Codec {
+                encode: |value| encode_value(value).map_err(DefaultError::new),
+                decode: if nullable { from_present } else { from_json },
+                absent: || from_json("null"),
+                is_absent: if nullable { |value| is_none(value).unwrap_or(false) } else { |_| false },
+            },
+        )
+    }
+
+    /// The entry of a field that serializes through functions of its own.
+    pub fn entry_with<T>(
+        &self,
+        index: usize,
+        encode: fn(&T) -> Result<String, DefaultError>,
+        decode: fn(&str) -> Result<T, DefaultError>,
+    ) -> Entry<G, T> {
+        let absent = || Err(DefaultError::new("it has no default"));
+        self.make(index, Codec { encode, decode, absent, is_absent: |_| false })
+    }
+}
+
+fn from_json<T: DeserializeOwned>(json: &str) -> Result<T, DefaultError> {
+    serde_json::from_str(json).map_err(DefaultError::new)
+}
+
+fn from_present<T: DeserializeOwned>(json: &str) -> Result<T, DefaultError> {
+    decode_present(json).map_err(DefaultError::new)
+}

@@ -1,0 +1,178 @@
+//! What all handles of one open store share, and its work in the background.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::Store;
+use crate::disk::View;
+use crate::engine::{Batch, Engine, Progress};
+use crate::error::{Error, Result};
+use crate::row::{Group, Row};
+
+/// How long a commit that does not wait for the disk may stay in memory only.
+const FLUSH_AFTER: Duration = Duration::from_millis(100);
+
+/// An open store; clones are the same one. The store closes when the last is dropped.
+#[derive(Clone)]
+pub struct Handle(Arc<Shared>);
+
+struct Shared {
+    engine: Arc<Engine>,
+    background: Mutex<Option<Background>>,
+    scheduled: Arc<AtomicBool>,
+}
+
+struct Background {
+    jobs: Sender<Job>,
+    thread: JoinHandle<()>,
+}
+
+#[derive(PartialEq)]
+enum Job {
+    Preload,
+    Maintain,
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("store", &self.0.engine.def.name).finish_non_exhaustive()
+    }
+}
+
+impl Handle {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self(Arc::new(Shared {
+            engine: Arc::new(engine),
+            background: Mutex::new(None),
+            scheduled: Arc::default(),
+        }))
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.0.engine
+    }
+
+    /// Whether both are handles of the same open store.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// [`Engine::transact`], and then whatever upkeep it made necessary.
+    pub(crate) fn transact<T>(
+        &self,
+        work: impl FnOnce(&Arc<View>, &mut Batch) -> Result<T>,
+    ) -> Result<T> {
+        let outcome = self.engine().transact(work);
+        self.maintain();
+        outcome.map_err(|error| self.placed(error))
+    }
+
+    pub(crate) fn placed(&self, error: Error) -> Error {
+        self.engine().placed(error)
+    }
+
+    pub(crate) fn maintain(&self) {
+        if self.engine().needs_maintenance() && !self.0.scheduled.swap(true, Ordering::AcqRel) {
+            self.start(Job::Maintain);
+        }
+    }
+
+    pub(crate) fn preload(&self) {
+        self.start(Job::Preload);
+    }
+
+    fn start(&self, job: Job) {
+        let mut background = self.0.background.lock().unwrap_or_else(PoisonError::into_inner);
+        if background.is_none() {
+            let (jobs, queue) = channel();
+            let (engine, scheduled) = (self.engine().clone(), self.0.scheduled.clone());
+            let thread = thread::Builder::new()
+                .name("heirloom".to_owned())
+                .spawn(move || work_through(&queue, &engine, &scheduled));
+            // Without a thread, upkeep waits for a time when there is one.
+            *background = thread.ok().map(|thread| Background { jobs, thread });
+        }
+        if let Some(background) = &*background {
+            // The thread lives as long as its queue.
+            let _ = background.jobs.send(job);
+        }
+    }
+}
+
+fn work_through(queue: &Receiver<Job>, engine: &Engine, scheduled: &AtomicBool) {
+    while let Ok(job) = queue.recv() {
+        let done = match job {
+            Job::Preload => engine.preload(),
+            Job::Maintain => {
+                // Commits of the meantime are flushed together; closing the store ends the wait.
+                let delayed = engine.unflushed.load(Ordering::Acquire);
+                if delayed && queue.recv_timeout(FLUSH_AFTER) == Err(RecvTimeoutError::Disconnected)
+                {
+                    return;
+                }
+                scheduled.store(false, Ordering::Release);
+                engine.flush().and_then(|()| engine.renew_snapshot())
+            }
+        };
+        if let Err(error) = done {
+            engine.settings.report(Progress::Problem { what: error.to_string() });
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.engine.closing.store(true, Ordering::Release);
+        let background = self.background.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Background { jobs, thread }) = background {
+            drop(jobs);
+            // The file is free for others once this returns, so that the thread must be gone; it
+            // cannot wait for itself, though.
+            if thread.thread().id() != thread::current().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+/// What a field of a store may be: [`Table`](crate::Table) or [`Kv`](crate::Kv).
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a field of a store is a `Table<Row>` or a `Kv<Group>`, not `{Self}`",
+    label = "neither a table nor a kv group"
+)]
+pub trait Attach: Sized {
+    /// The field of an open store, by its slot.
+    fn attach(handle: &Handle, slot: usize) -> Self;
+
+    /// The open store.
+    fn handle(&self) -> &Handle;
+}
+
+/// A row type that has a table in store `S`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no table in the store `{S}`",
+    label = "not a table of `{S}`",
+    note = "add a field `Table<{Self}>` to `{S}`, or use a row type that has one"
+)]
+pub trait TableOf<S: Store>: Row {
+    /// Which of the store's tables it is.
+    #[doc(hidden)]
+    const SLOT: usize;
+}
+
+/// A kv group of store `S`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no kv group of the store `{S}`",
+    label = "not a group of `{S}`",
+    note = "add a field `Kv<{Self}>` to `{S}`, or use a group that it has"
+)]
+pub trait GroupOf<S: Store>: Group {
+    /// Which of the store's groups it is.
+    #[doc(hidden)]
+    const SLOT: usize;
+}

@@ -1,0 +1,128 @@
+//! Rows that do not decode.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::read::{scanned_key, stray_row, typed_in_scan};
+use crate::disk::View;
+use crate::error::{Error, Result};
+use crate::row::Row;
+
+/// A stored row that does not decode as its table's struct: what is wrong, and what is stored.
+///
+/// Listed by [`Table::invalid`](crate::Table::invalid).
+///
+/// ```
+/// # use heirloom::{Store, Table};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// mod last_year {
+/// #   use super::*;
+///     #[derive(Serialize, Deserialize, JsonSchema, Table)]
+///     #[table(name = "films")]
+///     pub struct Film { #[key] pub title: String, pub year: String }
+/// #   #[derive(Store)]
+/// #   #[store(name = "cinema")]
+/// #   pub struct Cinema { pub films: Table<Film> }
+/// }
+///
+/// #[derive(Serialize, Deserialize, JsonSchema, Table)]
+/// #[table(name = "films")]
+/// struct Film { #[key] title: String, year: u16 }
+/// # #[derive(Store)]
+/// # #[store(name = "cinema")]
+/// # struct Cinema { films: Table<Film> }
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("cinema.redb");
+/// # last_year::Cinema::open(&path)?
+/// #     .films.insert(&last_year::Film { title: "Alien".into(), year: "1979?".into() })?;
+/// # let cinema = Cinema::open(&path)?;
+///
+/// let bad = &cinema.films.invalid()?[0];
+/// assert_eq!(bad.key(), "Alien");
+/// assert_eq!(bad.field(), Some("year"));
+/// assert_eq!(bad.json(), r#"{"title":"Alien","year":"1979?"}"#);
+///
+/// cinema.films.put(&Film { title: "Alien".into(), year: 1979 })?;
+/// assert!(cinema.films.invalid()?.is_empty());
+/// # Ok::<(), heirloom::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct InvalidRow {
+    error: Error,
+    table: &'static str,
+    key: String,
+    json: String,
+    reason: String,
+}
+
+impl InvalidRow {
+    fn new<R: Row>(error: Error, key: String, json: String) -> Self {
+        let reason = error.what().to_owned();
+        Self { error, table: R::TABLE, key, json, reason }
+    }
+
+    /// The table.
+    pub fn table(&self) -> &str {
+        self.table
+    }
+
+    /// The text of the key it is stored under.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// What is wrong.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The stored name of the field at fault, a path for a nested one; `None` where it is the row
+    /// as a whole.
+    pub fn field(&self) -> Option<&str> {
+        self.error.field()
+    }
+
+    /// What should have been there.
+    pub fn expected(&self) -> Option<&str> {
+        self.error.expected()
+    }
+
+    /// The beginning of what is there.
+    pub fn found(&self) -> Option<&str> {
+        self.error.found()
+    }
+
+    /// What is stored, to the letter.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// The error that [`Table::get`](crate::Table::get) gives for it.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+}
+
+impl fmt::Display for InvalidRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+pub(super) fn invalid_rows<R: Row>(view: &Arc<View>, slot: usize) -> Result<Vec<InvalidRow>> {
+    let mut invalid = Vec::new();
+    let mut rows = view.rows(slot)?;
+    while let Some(row) = rows.next_with(|key, stored| {
+        typed_in_scan::<R>(key, stored).err().map(|error| {
+            let json = String::from_utf8_lossy(stored.json()).into_owned();
+            InvalidRow::new::<R>(error, scanned_key::<R>(key), json)
+        })
+    }) {
+        invalid.extend(row?);
+    }
+    for (key, json) in view.strays(slot)? {
+        invalid.push(InvalidRow::new::<R>(stray_row::<R>(&key), key, json));
+    }
+    Ok(invalid)
+}

@@ -1,0 +1,114 @@
+//! [`Kv`]: a group of single values.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::entry::EntryMaker;
+use super::handle::{Attach, Handle};
+use super::observe::KvChanges;
+use super::read::EntriesOf;
+use crate::engine::{Change, Subscription, Topic};
+use crate::error::Result;
+use crate::row::Group;
+
+/// The single values of one struct in an open store: a field of the struct that derives
+/// [`Store`](crate::Store).
+///
+/// It has one [`Entry`](crate::Entry) for each field of the struct, under the field's name.
+///
+/// ```
+/// # use heirloom::{Kv, Store};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Serialize, Deserialize, JsonSchema, Kv)]
+/// #[kv(name = "window")]
+/// struct Window {
+///     #[evolve(default = 800)]
+///     width: u32,
+///     title: Option<String>,
+/// }
+///
+/// #[derive(Store)]
+/// struct App {
+///     window: Kv<Window>,
+/// }
+///
+/// let app = App::in_memory()?;
+/// app.window.title.set(&Some("Notes".into()))?;
+///
+/// let window: Window = app.window.get()?;
+/// assert_eq!((window.width, window.title.as_deref()), (800, Some("Notes")));
+/// # Ok::<(), heirloom::Error>(())
+/// ```
+pub struct Kv<G: Group> {
+    // Named so that no field of a group can have the name: those are reached through `Deref`.
+    __handle: Handle,
+    __slot: usize,
+    __entries: Arc<G::Entries>,
+}
+
+impl<G: Group> Clone for Kv<G> {
+    fn clone(&self) -> Self {
+        Self {
+            __handle: self.__handle.clone(),
+            __slot: self.__slot,
+            __entries: self.__entries.clone(),
+        }
+    }
+}
+
+impl<G: Group> fmt::Debug for Kv<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kv").field("name", &G::GROUP).finish_non_exhaustive()
+    }
+}
+
+impl<G: Group> Deref for Kv<G> {
+    type Target = G::Entries;
+
+    fn deref(&self) -> &G::Entries {
+        &self.__entries
+    }
+}
+
+impl<G: Group> Attach for Kv<G> {
+    fn attach(handle: &Handle, slot: usize) -> Self {
+        let entries = Arc::new(G::entries(&EntryMaker::new(handle, slot)));
+        Self { __handle: handle.clone(), __slot: slot, __entries: entries }
+    }
+
+    fn handle(&self) -> &Handle {
+        &self.__handle
+    }
+}
+
+impl<G: Group> Kv<G> {
+    /// All values of the group, defaults where they are not set.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where one of them does not decode. The others
+    /// can still be read by their entries.
+    pub fn get(&self) -> Result<G> {
+        let group = self.__handle.engine().with_view(|view| {
+            EntriesOf { view, batch: None, slot: self.__slot }.group::<G>()
+        });
+        group.map_err(|error| self.__handle.placed(error.at_group(G::GROUP)))
+    }
+
+    /// Calls `observer` after each commit that changes the group, once a transaction, outside all
+    /// locks, until the subscription is dropped.
+    ///
+    /// # Errors
+    ///
+    /// None today.
+    pub fn observe(
+        &self,
+        mut observer: impl FnMut(&KvChanges) + Send + 'static,
+    ) -> Result<Subscription> {
+        let callback =
+            move |origin, changes: &[Change]| observer(&KvChanges::new(origin, changes));
+        Ok(self.__handle.engine().hub.subscribe(Topic::Group(self.__slot), Box::new(callback)))
+    }
+}

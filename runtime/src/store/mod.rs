@@ -1,0 +1,27 @@
+//! The handles a user holds: typed tables, entries, transactions and snapshots of an open store.
+
+mod builder;
+mod entry;
+mod handle;
+mod invalid;
+mod kv;
+mod observe;
+mod overlay;
+mod read;
+mod rows;
+mod snapshot;
+mod table;
+mod transaction;
+mod trait_store;
+
+pub use builder::{Builder, Durability};
+pub use entry::{Entry, EntryMaker};
+pub use handle::{Attach, GroupOf, Handle, TableOf};
+pub use invalid::InvalidRow;
+pub use kv::Kv;
+pub use observe::{EntryChange, KvChanges, RowChange, TableChanges};
+pub use rows::Rows;
+pub use snapshot::Snapshot;
+pub use table::Table;
+pub use transaction::Transaction;
+pub use trait_store::Store;

@@ -1,0 +1,130 @@
+//! What observers are given.
+
+use std::fmt;
+
+use crate::disk::Origin;
+use crate::engine::{Change, ChangeKind};
+use crate::row::{Key, Row};
+
+/// The rows of a table that one transaction changed.
+pub struct TableChanges<R: Row> {
+    origin: Origin,
+    changes: Vec<RowChange<R>>,
+}
+
+/// A changed row.
+pub struct RowChange<R: Row> {
+    key: R::Key,
+    kind: ChangeKind,
+}
+
+impl<R: Row> TableChanges<R> {
+    pub(super) fn new(origin: Origin, changes: &[Change]) -> Self {
+        let changes = changes.iter().filter_map(|change| {
+            let key = R::Key::from_text(&change.key).ok()?;
+            Some(RowChange { key, kind: change.kind })
+        });
+        Self { origin, changes: changes.collect() }
+    }
+
+    /// Whether the transaction was this copy's own.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The changed rows, each once.
+    pub fn iter(&self) -> std::slice::Iter<'_, RowChange<R>> {
+        self.changes.iter()
+    }
+
+    /// How many rows changed.
+    pub fn len(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Whether no row changed.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
+impl<'c, R: Row> IntoIterator for &'c TableChanges<R> {
+    type Item = &'c RowChange<R>;
+    type IntoIter = std::slice::Iter<'c, RowChange<R>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<R: Row> fmt::Debug for TableChanges<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TableChanges")
+            .field("table", &R::TABLE)
+            .field("origin", &self.origin)
+            .field("changes", &self.changes)
+            .finish()
+    }
+}
+
+impl<R: Row> RowChange<R> {
+    /// The row's key.
+    pub fn key(&self) -> &R::Key {
+        &self.key
+    }
+
+    /// What happened to it.
+    pub fn kind(&self) -> ChangeKind {
+        self.kind
+    }
+}
+
+impl<R: Row> fmt::Debug for RowChange<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {}", self.kind, self.key.to_text())
+    }
+}
+
+/// The entries of a kv group that one transaction changed.
+#[derive(Debug)]
+pub struct KvChanges {
+    origin: Origin,
+    changes: Vec<EntryChange>,
+}
+
+/// A changed entry.
+#[derive(Debug)]
+pub struct EntryChange {
+    name: String,
+    kind: ChangeKind,
+}
+
+impl KvChanges {
+    pub(super) fn new(origin: Origin, changes: &[Change]) -> Self {
+        let changes =
+            changes.iter().map(|change| EntryChange { name: change.key.clone(), kind: change.kind });
+        Self { origin, changes: changes.collect() }
+    }
+
+    /// Whether the transaction was this copy's own.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The changed entries, each once.
+    pub fn iter(&self) -> std::slice::Iter<'_, EntryChange> {
+        self.changes.iter()
+    }
+}
+
+impl EntryChange {
+    /// The stored name of the entry.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What happened to it; `Removed` where it is back to its default.
+    pub fn kind(&self) -> ChangeKind {
+        self.kind
+    }
+}

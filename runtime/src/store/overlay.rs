@@ -1,0 +1,245 @@
+//! Typed reads and writes of a transaction: what is committed, with its own writes over it.
+
+use std::sync::Arc;
+
+use super::entry::Codec;
+use super::read::{EntriesOf, typed_row, typed_text};
+use crate::disk::View;
+use crate::engine::{Batch, RowOp};
+use crate::error::{Error, ErrorKind, Result};
+use crate::evolve::{decode, decode_text};
+use crate::row::{EncodeError, Group, Key, Row, encode_record, overwrite, patch};
+
+/// A transaction by slots, without the store's type.
+pub(super) struct Overlay<'t> {
+    pub(super) view: &'t Arc<View>,
+    pub(super) batch: &'t mut Batch,
+}
+
+/// A row as the transaction sees it.
+enum Current {
+    Absent,
+    Text(String),
+    /// There, and not as JSON text.
+    Foreign,
+}
+
+impl Overlay<'_> {
+    fn current<R: Row>(&self, slot: usize, key: &R::Key) -> Result<Current> {
+        let bytes = key.to_bytes();
+        if let Some(op) = self.batch.row(slot, bytes.as_slice()) {
+            return Ok(op.json.clone().map_or(Current::Absent, Current::Text));
+        }
+        Ok(match self.view.row(slot, bytes.as_slice())? {
+            None => Current::Absent,
+            Some(stored) if stored.is_foreign() => Current::Foreign,
+            Some(stored) => match std::str::from_utf8(stored.json()) {
+                Ok(json) => Current::Text(json.to_owned()),
+                Err(_) => Current::Foreign,
+            },
+        })
+    }
+
+    pub(super) fn get<R: Row>(&self, slot: usize, key: &R::Key) -> Result<Option<R>> {
+        let bytes = key.to_bytes();
+        if let Some(op) = self.batch.row(slot, bytes.as_slice()) {
+            return op.json.as_deref().map(|json| typed_text(key, json)).transpose();
+        }
+        let stored = self.view.row(slot, bytes.as_slice())?;
+        stored.map(|stored| typed_row(key, &stored)).transpose()
+    }
+
+    pub(super) fn contains<R: Row>(&self, slot: usize, key: &R::Key) -> Result<bool> {
+        let bytes = key.to_bytes();
+        match self.batch.row(slot, bytes.as_slice()) {
+            Some(op) => Ok(op.json.is_some()),
+            None => Ok(self.view.row(slot, bytes.as_slice())?.is_some()),
+        }
+    }
+
+    pub(super) fn len(&self, slot: usize) -> Result<usize> {
+        let mut len = self.view.len(slot)?;
+        for op in self.batch.tables.get(&slot).into_iter().flat_map(|rows| rows.values()) {
+            match (op.existed, op.json.is_some()) {
+                (false, true) => len += 1,
+                (true, false) => len -= 1,
+                _ => {}
+            }
+        }
+        Ok(usize::try_from(len).unwrap_or(usize::MAX))
+    }
+
+    /// Stores a row that is not there yet.
+    pub(super) fn insert<R: Row>(&mut self, slot: usize, row: &R) -> Result<()> {
+        let key = row.key();
+        if self.contains::<R>(slot, key)? {
+            return Err(at_row::<R>(
+                Error::new(ErrorKind::AlreadyExists, "there is a row under this key already")
+                    .help("use `put` to replace it, or `update` to change it"),
+                key,
+            ));
+        }
+        let json = encode::<R>(row)?;
+        self.set::<R>(slot, key, Some(json))
+    }
+
+    /// Stores a row, whether there is one under its key or not.
+    pub(super) fn put<R: Row>(&mut self, slot: usize, row: &R) -> Result<()> {
+        let key = row.key();
+        let after = encode::<R>(row)?;
+        let json = match self.current::<R>(slot, key)? {
+            Current::Absent | Current::Foreign => after,
+            Current::Text(stored) => {
+                let before = decode_text::<R>(&stored).ok().and_then(|row| encode::<R>(&row).ok());
+                rewritten::<R>(&stored, before.as_deref(), after)
+            }
+        };
+        self.set::<R>(slot, key, Some(json))
+    }
+
+    /// Changes a row; `None` where there is none.
+    pub(super) fn update<R: Row>(
+        &mut self,
+        slot: usize,
+        key: &R::Key,
+        change: impl FnOnce(&mut R),
+    ) -> Result<Option<R>> {
+        let Some(mut row) = self.get::<R>(slot, key)? else { return Ok(None) };
+        let before = encode::<R>(&row)?;
+        change(&mut row);
+        if row.key() != key {
+            return Err(at_row::<R>(
+                Error::new(ErrorKind::KeyChanged, "the update changed the row's key")
+                    .at_field(R::FIELDS[R::KEY_FIELD].name)
+                    .expecting(key.to_text())
+                    .finding(row.key().to_text())
+                    .help("to re-key a row, insert the new one and remove the old one"),
+                key,
+            ));
+        }
+        let after = encode::<R>(&row)?;
+        if after != before
+            && let Current::Text(stored) = self.current::<R>(slot, key)?
+        {
+            let json = rewritten::<R>(&stored, Some(&before), after);
+            self.set::<R>(slot, key, Some(json))?;
+        }
+        Ok(Some(row))
+    }
+
+    /// Removes a row; tells whether there was one.
+    pub(super) fn remove<R: Row>(&mut self, slot: usize, key: &R::Key) -> Result<bool> {
+        let existed = self.contains::<R>(slot, key)?;
+        if existed {
+            self.set::<R>(slot, key, None)?;
+        }
+        Ok(existed)
+    }
+
+    fn set<R: Row>(&mut self, slot: usize, key: &R::Key, json: Option<String>) -> Result<()> {
+        let bytes = key.to_bytes();
+        let existed = match self.batch.row(slot, bytes.as_slice()) {
+            Some(op) => op.existed,
+            None => self.view.row(slot, bytes.as_slice())?.is_some(),
+        };
+        let op = RowOp { key: key.to_text(), json, existed };
+        self.batch.set_row(slot, bytes.as_slice().to_vec(), op);
+        Ok(())
+    }
+
+    pub(super) fn entries(&self, slot: usize) -> EntriesOf<'_> {
+        EntriesOf { view: self.view, batch: Some(self.batch), slot }
+    }
+
+    /// Sets an entry.
+    pub(super) fn set_entry<G: Group, T>(
+        &mut self,
+        slot: usize,
+        index: usize,
+        codec: &Codec<T>,
+        value: &T,
+    ) -> Result<()> {
+        let field = &G::FIELDS[index];
+        if (codec.is_absent)(value) {
+            return self.reset_entry::<G>(slot, index);
+        }
+        let encoded = |value: &T| {
+            (codec.encode)(value).map_err(|error| {
+                Error::new(ErrorKind::InvalidValue, error.to_string())
+                    .at_group(G::GROUP)
+                    .at_field(field.name)
+                    .help("nothing was changed")
+            })
+        };
+        let after = encoded(value)?;
+        // An entry that cannot be read is replaced whole.
+        let stored = self.entries(slot).field(field).ok().flatten();
+        let json = match &stored {
+            Some((_, stored)) => {
+                let before = (codec.decode)(stored).ok().and_then(|before| encoded(&before).ok());
+                before.and_then(|before| patch(stored, &before, &after, &[])).unwrap_or(after)
+            }
+            None => after,
+        };
+        if let Some((name, _)) = stored
+            && name != field.name
+        {
+            self.put_entry(slot, name, None)?;
+        }
+        self.put_entry(slot, field.name, Some(json))
+    }
+
+    /// Forgets what an entry was set to.
+    pub(super) fn reset_entry<G: Group>(&mut self, slot: usize, index: usize) -> Result<()> {
+        let field = &G::FIELDS[index];
+        for name in std::iter::once(&field.name).chain(field.aliases) {
+            self.put_entry(slot, name, None)?;
+        }
+        Ok(())
+    }
+
+    fn put_entry(&mut self, slot: usize, name: &str, json: Option<String>) -> Result<()> {
+        let existed = match self.batch.entry(slot, name) {
+            Some(op) => op.existed,
+            None => self.view.entry(slot, name)?.is_some(),
+        };
+        self.batch.set_entry(slot, RowOp { key: name.to_owned(), json, existed });
+        Ok(())
+    }
+}
+
+fn encode<R: Row>(row: &R) -> Result<String> {
+    encode_record(row).map_err(|EncodeError { field, message }| {
+        let error = Error::new(ErrorKind::InvalidValue, message).help("nothing was changed");
+        let error = at_row::<R>(error, row.key());
+        match field {
+            Some(field) => error.at_field(field),
+            None => error,
+        }
+    })
+}
+
+fn at_row<R: Row>(error: Error, key: &R::Key) -> Error {
+    error.at_table(R::TABLE).at_key(key.to_text())
+}
+
+/// The stored row with the changes from `before` to `after`; without `before`, with the fields of
+/// this code replaced.
+fn rewritten<R: Row>(stored: &str, before: Option<&str>, after: String) -> String {
+    let patched = before.and_then(|before| patch(stored, before, &after, R::FIELDS));
+    match patched {
+        Some(patched) if patched == after => after,
+        // What was asked for must be what is read afterwards, whatever the stored row held.
+        Some(patched) if reads_as::<R>(&patched, &after) => patched,
+        _ => overwrite(stored, &after, R::FIELDS),
+    }
+}
+
+fn reads_as<R: Row>(json: &str, after: &str) -> bool {
+    let read = decode::<R>(json.as_bytes()).ok().and_then(|row| encode_record(&row).ok());
+    // Maps come in any order, so that equal texts are enough but not needed.
+    read.is_some_and(|read| {
+        let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).ok();
+        read == after || value(&read) == value(after)
+    })
+}

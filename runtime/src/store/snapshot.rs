@@ -1,0 +1,125 @@
+//! [`Snapshot`]: the store as it was at one moment.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::entry::Entry;
+use super::handle::{GroupOf, Handle, TableOf};
+use super::read::{EntriesOf, typed_row};
+use super::rows::Rows;
+use super::trait_store::Store;
+use crate::disk::View;
+use crate::error::{Error, Result};
+use crate::row::Key;
+
+/// A consistent view across all tables and groups, unaffected by later writes.
+///
+/// Made by [`snapshot`](crate::Store::snapshot), at no cost. While it lives, the space of what it
+/// still sees cannot be used again.
+///
+/// ```
+/// # use heirloom::{Store, Table};
+/// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+/// # struct Note { #[key] name: String }
+/// # #[derive(Store)]
+/// # struct App { notes: Table<Note> }
+/// # let app = App::in_memory()?;
+/// let before = app.snapshot()?;
+/// app.notes.insert(&Note { name: "milk".into() })?;
+/// assert_eq!(before.len::<Note>()?, 0);
+/// assert_eq!(app.snapshot()?.len::<Note>()?, 1);
+/// # Ok::<(), heirloom::Error>(())
+/// ```
+pub struct Snapshot<S> {
+    handle: Handle,
+    view: Arc<View>,
+    store: PhantomData<fn() -> S>,
+}
+
+impl<S> fmt::Debug for Snapshot<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").finish_non_exhaustive()
+    }
+}
+
+impl<S> Clone for Snapshot<S> {
+    fn clone(&self) -> Self {
+        Self { handle: self.handle.clone(), view: self.view.clone(), store: PhantomData }
+    }
+}
+
+impl<S: Store> Snapshot<S> {
+    pub(super) fn new(handle: &Handle) -> Self {
+        Self { handle: handle.clone(), view: handle.engine().view(), store: PhantomData }
+    }
+
+    fn placed<R: TableOf<S>, T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| self.handle.placed(error.at_table(R::TABLE)))
+    }
+
+    /// The row under a key; `None` where there was none.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where the stored row does not decode.
+    pub fn get<R: TableOf<S>>(&self, key: &R::Key) -> Result<Option<R>> {
+        let stored = self.view.row(R::SLOT, key.to_bytes().as_slice());
+        let row = stored.and_then(|stored| stored.map(|row| typed_row(key, &row)).transpose());
+        self.placed::<R, _>(row)
+    }
+
+    /// Whether there was a row under a key.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn contains<R: TableOf<S>>(&self, key: &R::Key) -> Result<bool> {
+        let stored = self.view.row(R::SLOT, key.to_bytes().as_slice());
+        self.placed::<R, _>(stored.map(|row| row.is_some()))
+    }
+
+    /// How many rows were stored, invalid ones included.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn len<R: TableOf<S>>(&self) -> Result<usize> {
+        let len = self.placed::<R, _>(self.view.len(R::SLOT))?;
+        Ok(usize::try_from(len).unwrap_or(usize::MAX))
+    }
+
+    /// All rows in the order of their keys; an invalid one is an `Err` item.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn iter<R: TableOf<S>>(&self) -> Result<Rows<R>> {
+        self.placed::<R, _>(Rows::new(self.view.clone(), R::SLOT, &self.handle))
+    }
+
+    /// The value of an entry, or its default where it was not set.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where what is stored does not decode,
+    /// [`WrongStore`](crate::ErrorKind::WrongStore) where the entry is one of another open store.
+    pub fn entry<G: GroupOf<S>, T: 'static>(&self, entry: &Entry<G, T>) -> Result<T> {
+        entry.checked(&self.handle)?;
+        let value = self.entries(G::SLOT).value::<G, T>(entry.index, &entry.codec);
+        value.map_err(|error: Error| self.handle.placed(error))
+    }
+
+    /// All values of a kv group.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where one of them does not decode.
+    pub fn group<G: GroupOf<S>>(&self) -> Result<G> {
+        self.entries(G::SLOT).group().map_err(|error| self.handle.placed(error))
+    }
+
+    fn entries(&self, slot: usize) -> EntriesOf<'_> {
+        EntriesOf { view: &self.view, batch: None, slot }
+    }
+}

@@ -1,0 +1,317 @@
+//! [`Table`]: the rows of one struct.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::handle::{Attach, Handle};
+use super::invalid::{InvalidRow, invalid_rows};
+use super::observe::TableChanges;
+use super::overlay::Overlay;
+use super::read::typed_row;
+use super::rows::Rows;
+use crate::engine::{Subscription, Topic};
+use crate::error::{Error, ErrorKind, Result};
+use crate::row::{Key, Row};
+
+/// The rows of one struct in an open store: a field of the struct that derives
+/// [`Store`](crate::Store).
+///
+/// Every write is a transaction of its own, durable when it returns; several in one go through
+/// [`transact`](crate::Store::transact). Reads see the newest commit and never wait for writers.
+///
+/// ```
+/// # use heirloom::{Id, Store, Table};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+/// #[table(name = "notes")]
+/// struct Note {
+///     id: Id<Note>,
+///     text: String,
+/// }
+///
+/// #[derive(Store)]
+/// #[store(name = "notebook")]
+/// struct Notebook {
+///     notes: Table<Note>,
+/// }
+///
+/// let app = Notebook::in_memory()?;
+/// let note = Note { id: Id::new(), text: "milk".into() };
+/// app.notes.insert(&note)?;
+/// app.notes.update(&note.id, |note| note.text.push_str(", bread"))?;
+/// assert_eq!(app.notes.get(&note.id)?.unwrap().text, "milk, bread");
+/// assert!(app.notes.remove(&note.id)?);
+/// assert!(app.notes.is_empty()?);
+/// # Ok::<(), heirloom::Error>(())
+/// ```
+pub struct Table<R> {
+    handle: Handle,
+    slot: usize,
+    row: PhantomData<fn() -> R>,
+}
+
+impl<R> Clone for Table<R> {
+    fn clone(&self) -> Self {
+        Self { handle: self.handle.clone(), slot: self.slot, row: PhantomData }
+    }
+}
+
+impl<R: Row> fmt::Debug for Table<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("name", &R::TABLE).finish_non_exhaustive()
+    }
+}
+
+impl<R: Row> Attach for Table<R> {
+    fn attach(handle: &Handle, slot: usize) -> Self {
+        Self { handle: handle.clone(), slot, row: PhantomData }
+    }
+
+    fn handle(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl<R: Row> Table<R> {
+    fn write<T>(&self, work: impl FnOnce(&mut Overlay<'_>) -> Result<T>) -> Result<T> {
+        self.handle.transact(|view, batch| work(&mut Overlay { view, batch }))
+    }
+
+    fn placed<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| self.handle.placed(error.at_table(R::TABLE)))
+    }
+
+    /// The row under a key; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where the stored row does not decode.
+    pub fn get(&self, key: &R::Key) -> Result<Option<R>> {
+        let row = self.handle.engine().with_view(|view| {
+            let stored = view.row(self.slot, key.to_bytes().as_slice())?;
+            stored.map(|stored| typed_row(key, &stored)).transpose()
+        });
+        self.placed(row)
+    }
+
+    /// Whether there is a row under a key, valid or not.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn contains(&self, key: &R::Key) -> Result<bool> {
+        let found = self.handle.engine().with_view(|view| {
+            view.row(self.slot, key.to_bytes().as_slice()).map(|row| row.is_some())
+        });
+        self.placed(found)
+    }
+
+    /// How many rows are stored, invalid ones included. Does not depend on how many there are.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn len(&self) -> Result<usize> {
+        let len = self.handle.engine().with_view(|view| view.len(self.slot));
+        self.placed(len).map(|len| usize::try_from(len).unwrap_or(usize::MAX))
+    }
+
+    /// Whether no row is stored, not even an invalid one.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// All rows in the order of their keys, streamed from a consistent view.
+    ///
+    /// A row that does not decode is an `Err` item, and the rest still come.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct City { #[key] name: String, people: u32 }
+    /// # #[derive(Store)]
+    /// # struct Atlas { cities: Table<City> }
+    /// # let atlas = Atlas::in_memory()?;
+    /// # atlas.cities.insert(&City { name: "Bern".into(), people: 134_000 })?;
+    /// # atlas.cities.insert(&City { name: "Aarau".into(), people: 21_000 })?;
+    /// let mut names = Vec::new();
+    /// for city in atlas.cities.iter()? {
+    ///     names.push(city?.name);
+    /// }
+    /// assert_eq!(names, ["Aarau", "Bern"]);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn iter(&self) -> Result<Rows<R>> {
+        self.placed(Rows::new(self.handle.engine().view(), self.slot, &self.handle))
+    }
+
+    /// The rows that do not decode: for each its key, what is wrong, and its raw JSON.
+    ///
+    /// They stay stored until they are replaced by [`put`](Self::put), removed, or
+    /// [discarded](Self::discard). Together with the valid ones they are all of
+    /// [`len`](Self::len).
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn invalid(&self) -> Result<Vec<InvalidRow>> {
+        self.placed(invalid_rows::<R>(&self.handle.engine().view(), self.slot))
+    }
+
+    /// Stores a new row.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) where there is a row under its key,
+    /// [`InvalidValue`](ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
+    pub fn insert(&self, row: &R) -> Result<()> {
+        self.write(|overlay| overlay.insert(self.slot, row))
+    }
+
+    /// Stores new rows in one transaction: all of them, or after an error none. Gives their
+    /// number.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Square { #[key] root: u32, square: u64 }
+    /// # #[derive(Store)]
+    /// # struct Squares { squares: Table<Square> }
+    /// # let app = Squares::in_memory()?;
+    /// let squares = (1..=100).map(|root| Square { root, square: u64::from(root).pow(2) });
+    /// assert_eq!(app.squares.insert_many(squares)?, 100);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert), for the first row that cannot be stored.
+    pub fn insert_many<I>(&self, rows: I) -> Result<usize>
+    where
+        I: IntoIterator,
+        I::Item: Borrow<R>,
+    {
+        self.write(|overlay| {
+            let mut count = 0;
+            for row in rows {
+                overlay.insert(self.slot, row.borrow())?;
+                count += 1;
+            }
+            Ok(count)
+        })
+    }
+
+    /// Stores a row, in place of the one under its key if there is one.
+    ///
+    /// Fields of the stored row that this code does not know are kept, nested ones too. A stored
+    /// row that does not decode is repaired by it.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`](ErrorKind::InvalidValue) where the row holds a NaN or does not serialize.
+    pub fn put(&self, row: &R) -> Result<()> {
+        self.write(|overlay| overlay.put(self.slot, row))
+    }
+
+    /// Changes the row under a key and gives it as it is then; `None` where there is none.
+    ///
+    /// Where `change` leaves the row as it was, nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyChanged`](ErrorKind::KeyChanged) where `change` alters the key,
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where the stored row does not decode.
+    pub fn update(&self, key: &R::Key, change: impl FnOnce(&mut R)) -> Result<Option<R>> {
+        self.write(|overlay| overlay.update(self.slot, key, change))
+    }
+
+    /// Removes the row under a key; tells whether there was one.
+    ///
+    /// Where another device edits the row at the same time, the edit wins and the row comes back.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn remove(&self, key: &R::Key) -> Result<bool> {
+        self.write(|overlay| overlay.remove::<R>(self.slot, key))
+    }
+
+    /// Removes an invalid row, even one whose key is none of the table's type; tells whether it
+    /// was still there.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn discard(&self, row: &InvalidRow) -> Result<bool> {
+        if row.table() != R::TABLE {
+            let error = Error::new(ErrorKind::WrongId, "the invalid row is one of another table");
+            return self.placed(Err(error.finding(row.table())));
+        }
+        match R::Key::from_text(row.key()) {
+            Ok(key) => self.remove(&key),
+            Err(_) => self.write(|overlay| {
+                let there = overlay.view.stray(self.slot, row.key())?.is_some();
+                if there {
+                    overlay.batch.strays.push((self.slot, row.key().to_owned()));
+                }
+                Ok(there)
+            }),
+        }
+    }
+
+    /// Calls `observer` after each commit that changes the table, once a transaction, outside all
+    /// locks, until the subscription is dropped.
+    ///
+    /// The observer may read, write, and drop subscriptions. It is told of its own writes after it
+    /// has returned. If it panics, only this call is lost.
+    ///
+    /// ```
+    /// # use heirloom::{ChangeKind, Origin, Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// let seen = Arc::new(Mutex::new(Vec::new()));
+    /// let log = seen.clone();
+    /// let subscription = app.notes.observe(move |changes| {
+    ///     assert_eq!(changes.origin(), Origin::Local);
+    ///     for change in changes.iter() {
+    ///         log.lock().unwrap().push((change.key().clone(), change.kind()));
+    ///     }
+    /// })?;
+    /// app.notes.insert(&Note { name: "milk".into() })?;
+    /// assert_eq!(*seen.lock().unwrap(), [("milk".to_string(), ChangeKind::Inserted)]);
+    /// # drop(subscription);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// None today.
+    pub fn observe(
+        &self,
+        mut observer: impl FnMut(&TableChanges<R>) + Send + 'static,
+    ) -> Result<Subscription> {
+        let callback = move |origin, changes: &[crate::engine::Change]| {
+            let changes = TableChanges::new(origin, changes);
+            // Where every key is none of the table's type there is nothing to name.
+            if !changes.is_empty() {
+                observer(&changes);
+            }
+        };
+        Ok(self.handle.engine().hub.subscribe(Topic::Table(self.slot), Box::new(callback)))
+    }
+}

@@ -1,0 +1,160 @@
+//! [`Store`]: what every struct that derives it can do.
+
+use std::path::Path;
+
+use super::builder::Builder;
+use super::handle::Handle;
+use super::snapshot::Snapshot;
+use super::transaction::Transaction;
+use crate::disk::Place;
+use crate::engine::{CheckReport, Engine, Settings};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::StoreDef;
+use crate::sync::{Applied, Changes, Summary};
+
+/// One app's data: a struct whose fields are [`Table`](crate::Table)s and [`Kv`](crate::Kv)
+/// groups. Implemented by `#[derive(Store)]`.
+///
+/// The derive also gives the struct these methods as its own, so that using them needs no import.
+/// A store is `Send + Sync`: share it by reference, or in an `Arc`.
+pub trait Store: Sized + Send + Sync + 'static {
+    /// The store's tables and groups.
+    #[doc(hidden)]
+    const DEF: StoreDef;
+
+    /// The struct of an open store.
+    #[doc(hidden)]
+    fn attach(handle: &Handle) -> Self;
+
+    /// The open store behind the struct.
+    #[doc(hidden)]
+    fn handle(&self) -> &Handle;
+
+    /// Opens the file at `path`, or creates it.
+    ///
+    /// Opening takes the same time however many rows there are, and changes nothing in the file.
+    ///
+    /// # Errors
+    ///
+    /// [`Locked`](ErrorKind::Locked) where it is open already, here or in another process;
+    /// [`WrongStore`](ErrorKind::WrongStore) where it is another store's or another program's;
+    /// [`NewerFormat`](ErrorKind::NewerFormat) where a newer heirloom wrote it;
+    /// [`Corrupt`](ErrorKind::Corrupt) where it is empty, truncated or no store at all;
+    /// [`Storage`](ErrorKind::Storage) where the path is a folder or cannot be read and written.
+    fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder().open(path)
+    }
+
+    /// Says how to open the store.
+    fn builder() -> Builder<Self> {
+        Builder::new()
+    }
+
+    /// Makes a store in memory, with the same behaviour and no file: for tests.
+    ///
+    /// # Errors
+    ///
+    /// None that the app can cause.
+    fn in_memory() -> Result<Self> {
+        Self::builder().in_memory()
+    }
+
+    /// Reads a whole file and compares the document with what readers see. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), where the file cannot be opened at all.
+    fn check(path: impl AsRef<Path>) -> Result<CheckReport> {
+        let path = path.as_ref();
+        let settings = Settings { durable: true, progress: None, hook: None };
+        let (engine, is_new) = Engine::open(Self::DEF, &Place::File(path.to_owned()), settings)?;
+        if is_new {
+            return Err(Error::new(ErrorKind::Storage, "there is no file to check")
+                .at_store(Self::DEF.name)
+                .at_file(path)
+                .help("check the path"));
+        }
+        engine.check().map_err(|error| engine.placed(error))
+    }
+
+    /// Runs `work` as one transaction: all of its writes, or none.
+    ///
+    /// Writers take turns, so `work` runs while no other does. Its reads see its own writes.
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns, and then nothing happened; or why the commit failed, likewise.
+    fn transact<T>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_, Self>) -> Result<T>,
+    ) -> Result<T> {
+        self.handle().transact(|view, batch| work(&mut Transaction::new(self, view, batch)))
+    }
+
+    /// The store as it is now, unaffected by later writes.
+    ///
+    /// # Errors
+    ///
+    /// None today.
+    fn snapshot(&self) -> Result<Snapshot<Self>> {
+        Ok(Snapshot::new(self.handle()))
+    }
+
+    /// What this copy holds, in a form small enough to send with every request for changes.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    fn summary(&self) -> Result<Summary> {
+        crate::sync::summary(self.handle().engine())
+    }
+
+    /// Everything that a copy with that summary lacks.
+    ///
+    /// # Errors
+    ///
+    /// [`WrongStore`](ErrorKind::WrongStore) where the summary is one of another store.
+    fn changes_since(&self, theirs: &Summary) -> Result<Changes> {
+        crate::sync::changes_since(self.handle().engine(), theirs)
+    }
+
+    /// Takes in the changes of another copy.
+    ///
+    /// Any two copies that have taken in each other's changes hold the same, in whatever order
+    /// and how often they came.
+    ///
+    /// # Errors
+    ///
+    /// [`WrongStore`](ErrorKind::WrongStore) where they are another store's,
+    /// [`Update`](ErrorKind::Update) where they are damaged; nothing was changed then.
+    fn apply(&self, changes: &Changes) -> Result<Applied> {
+        let applied = crate::sync::apply(self.handle().engine(), changes);
+        self.handle().maintain();
+        applied
+    }
+
+    /// Copies what is committed now to a new file. Whoever opens the copy is a device of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) where something stands at `path`.
+    fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.handle().engine().backup(path.as_ref())
+    }
+
+    /// Writes read-time defaults into the rows that lack the fields, in one transaction, and gives
+    /// the number of rows it changed.
+    ///
+    /// Never needed: a missing field reads as its default all the same. Useful where programs in
+    /// other languages read the document. Rows that do not decode are left alone.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    fn migrate_rows(&self) -> Result<usize> {
+        let engine = self.handle().engine();
+        let changed = engine.migrate_rows();
+        self.handle().maintain();
+        changed.map_err(|error| engine.placed(error))
+    }
+}

@@ -1,0 +1,204 @@
+//! [`Transaction`]: several reads and writes as one.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::entry::Entry;
+use super::handle::{GroupOf, TableOf};
+use super::overlay::Overlay;
+use super::trait_store::Store;
+use crate::disk::View;
+use crate::engine::Batch;
+use crate::error::Result;
+
+/// Several reads and writes that happen together or not at all.
+///
+/// Given to the closure of [`transact`](crate::Store::transact). Its reads see its own writes, and
+/// nobody else's. Where the closure returns an error or panics, nothing happened.
+///
+/// ```
+/// # use heirloom::{Error, ErrorKind, Store, Table};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Serialize, Deserialize, JsonSchema, Table)]
+/// struct Account {
+///     #[key]
+///     owner: String,
+///     cents: i64,
+/// }
+/// # #[derive(Store)]
+/// # struct Bank { accounts: Table<Account> }
+/// # let bank = Bank::in_memory()?;
+/// # bank.accounts.insert(&Account { owner: "ada".into(), cents: 100 })?;
+/// # bank.accounts.insert(&Account { owner: "ben".into(), cents: 0 })?;
+///
+/// let too_much = bank.transact(|tx| {
+///     let from = tx.update::<Account>(&"ada".into(), |account| account.cents -= 500)?;
+///     tx.update::<Account>(&"ben".into(), |account| account.cents += 500)?;
+///     match from {
+///         Some(from) if from.cents >= 0 => Ok(()),
+///         _ => Err(Error::custom("not enough money")),
+///     }
+/// });
+/// assert_eq!(too_much.unwrap_err().kind(), ErrorKind::Custom);
+/// assert_eq!(bank.accounts.get(&"ben".into())?.unwrap().cents, 0);
+/// # Ok::<(), heirloom::Error>(())
+/// ```
+pub struct Transaction<'t, S> {
+    store: &'t S,
+    overlay: Overlay<'t>,
+}
+
+impl<S> fmt::Debug for Transaction<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction").finish_non_exhaustive()
+    }
+}
+
+impl<'t, S: Store> Transaction<'t, S> {
+    pub(super) fn new(store: &'t S, view: &'t Arc<View>, batch: &'t mut Batch) -> Self {
+        Self { store, overlay: Overlay { view, batch } }
+    }
+
+    /// The store, whose entries [`set`](Self::set) and [`entry`](Self::entry) take.
+    ///
+    /// Its tables are not part of the transaction: reading them shows what was committed before,
+    /// and writing to them is refused.
+    pub fn store(&self) -> &'t S {
+        self.store
+    }
+
+    /// The row under a key; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where the stored row does not decode.
+    pub fn get<R: TableOf<S>>(&self, key: &R::Key) -> Result<Option<R>> {
+        self.overlay.get(R::SLOT, key)
+    }
+
+    /// Whether there is a row under a key.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn contains<R: TableOf<S>>(&self, key: &R::Key) -> Result<bool> {
+        self.overlay.contains::<R>(R::SLOT, key)
+    }
+
+    /// How many rows the table of `R` has.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn len<R: TableOf<S>>(&self) -> Result<usize> {
+        self.overlay.len(R::SLOT)
+    }
+
+    /// Stores a new row.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) where there is a row under its key,
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
+    pub fn insert<R: TableOf<S>>(&mut self, row: &R) -> Result<()> {
+        self.overlay.insert(R::SLOT, row)
+    }
+
+    /// Stores new rows and gives their number.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert), for the first row that cannot be stored.
+    pub fn insert_many<R, I>(&mut self, rows: I) -> Result<usize>
+    where
+        R: TableOf<S>,
+        I: IntoIterator,
+        I::Item: Borrow<R>,
+    {
+        let mut count = 0;
+        for row in rows {
+            self.insert::<R>(row.borrow())?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Stores a row, in place of the one under its key if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
+    pub fn put<R: TableOf<S>>(&mut self, row: &R) -> Result<()> {
+        self.overlay.put(R::SLOT, row)
+    }
+
+    /// Changes the row under a key and gives it as it is then; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyChanged`](crate::ErrorKind::KeyChanged) where `change` alters the key,
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where the stored row does not decode.
+    pub fn update<R: TableOf<S>>(
+        &mut self,
+        key: &R::Key,
+        change: impl FnOnce(&mut R),
+    ) -> Result<Option<R>> {
+        self.overlay.update(R::SLOT, key, change)
+    }
+
+    /// Removes the row under a key; tells whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn remove<R: TableOf<S>>(&mut self, key: &R::Key) -> Result<bool> {
+        self.overlay.remove::<R>(R::SLOT, key)
+    }
+
+    /// The value of an entry, or its default while it is not set.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where what is stored does not decode,
+    /// [`WrongStore`](crate::ErrorKind::WrongStore) where the entry is one of another open store.
+    pub fn entry<G: GroupOf<S>, T: 'static>(&self, entry: &Entry<G, T>) -> Result<T> {
+        entry.checked(self.store.handle())?;
+        self.overlay.entries(G::SLOT).value::<G, T>(entry.index, &entry.codec)
+    }
+
+    /// All values of a kv group.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where one of them does not decode.
+    pub fn group<G: GroupOf<S>>(&self) -> Result<G> {
+        self.overlay.entries(G::SLOT).group()
+    }
+
+    /// Sets an entry.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) where it holds a NaN or does not serialize,
+    /// [`WrongStore`](crate::ErrorKind::WrongStore) where the entry is one of another open store.
+    pub fn set<G: GroupOf<S>, T: 'static>(
+        &mut self,
+        entry: &Entry<G, T>,
+        value: &T,
+    ) -> Result<()> {
+        entry.checked(self.store.handle())?;
+        self.overlay.set_entry::<G, T>(G::SLOT, entry.index, &entry.codec, value)
+    }
+
+    /// Takes an entry back to its default.
+    ///
+    /// # Errors
+    ///
+    /// [`WrongStore`](crate::ErrorKind::WrongStore) where the entry is one of another open store.
+    pub fn reset<G: GroupOf<S>, T: 'static>(&mut self, entry: &Entry<G, T>) -> Result<()> {
+        entry.checked(self.store.handle())?;
+        self.overlay.reset_entry::<G>(G::SLOT, entry.index)
+    }
+}

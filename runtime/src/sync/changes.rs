@@ -1,0 +1,64 @@
+//! [`Changes`]: what another copy lacks.
+
+use super::frame::{Reader, Writer};
+use crate::error::{Error, ErrorKind, Result};
+
+const TAG: [u8; 4] = *b"HLch";
+
+/// The length up to which a compressed update may claim to decompress, per byte of it.
+const MAX_EXPANSION: usize = 255;
+
+/// What another copy lacks, ready to send.
+///
+/// Made by [`Store::changes_since`](crate::Store::changes_since), taken in by
+/// [`Store::apply`](crate::Store::apply).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    pub(super) store: String,
+    /// For each document its name and an update.
+    pub(super) documents: Vec<(String, Vec<u8>)>,
+}
+
+impl Changes {
+    /// Whether there is nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+
+    /// The bytes to send, compressed.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::new(TAG);
+        writer.bytes(self.store.as_bytes());
+        writer.number(self.documents.len() as u64);
+        for (name, update) in &self.documents {
+            writer.bytes(name.as_bytes());
+            writer.number(update.len() as u64);
+            writer.bytes(&lz4_flex::block::compress(update));
+        }
+        writer.finish()
+    }
+
+    /// The changes in bytes that were received.
+    ///
+    /// # Errors
+    ///
+    /// [`Update`](ErrorKind::Update) where they are none, or damaged.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(bytes, TAG, "changes")?;
+        let store = reader.text()?;
+        let mut documents = Vec::new();
+        for _ in 0..reader.count(24)? {
+            let name = reader.text()?;
+            let len = usize::try_from(reader.number()?).unwrap_or(usize::MAX);
+            let compressed = reader.bytes()?;
+            let refused = || Error::new(ErrorKind::Update, "the changes do not decompress");
+            if len / MAX_EXPANSION > compressed.len() {
+                return Err(refused());
+            }
+            let update = lz4_flex::block::decompress(compressed, len);
+            documents.push((name, update.map_err(|error| refused().because(error))?));
+        }
+        reader.end()?;
+        Ok(Self { store, documents })
+    }
+}

@@ -1,0 +1,20 @@
+//! What does not compile, and how the compiler says so; and odd things that do compile.
+//!
+//! The first line of each fixture states the rule it breaks. After a change to a message, run
+//! `TRYBUILD=overwrite cargo test -p heirloom-tests --test ui` and read what changed.
+
+#[test]
+fn mistakes_are_reported_once_and_with_the_fix() {
+    let cases = trybuild::TestCases::new();
+    for topic in [
+        "attribute", "bounds", "default", "epoch", "field", "key", "kv", "many", "name", "newtype",
+        "serde", "shape", "store",
+    ] {
+        cases.compile_fail(format!("ui/{topic}/*.rs"));
+    }
+}
+
+#[test]
+fn odd_but_valid_structs_compile_without_a_warning() {
+    trybuild::TestCases::new().pass("ui/pass/*.rs");
+}

@@ -1,0 +1,15 @@
+// A computed default runs at once.
+
+use heirloom::{Id, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Note {
+    id: Id<Note>,
+    title: Option<String>,
+    #[evolve(default = async |title| 1)]
+    size: u8,
+}
+
+fn main() {}

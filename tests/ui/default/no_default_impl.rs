@@ -1,0 +1,21 @@
+// `#[evolve(default)]` needs the type's `Default`.
+
+use heirloom::{Id, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+enum Status {
+    Open,
+    Done,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Note {
+    id: Id<Note>,
+    title: Option<String>,
+    #[evolve(default)]
+    size: Status,
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+// A parameter has the type of its field.
+
+use heirloom::{Id, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Note {
+    id: Id<Note>,
+    title: Option<String>,
+    #[evolve(default = |title: String| title.len())]
+    size: usize,
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+// A field cannot have serde's `skip_serializing`.
+
+use heirloom::{Id, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Note {
+    id: Id<Note>,
+    #[serde(skip_serializing)]
+    title: String,
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+// A row has one stored form.
+
+use heirloom::Table;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Note<const N: usize> {
+    #[key]
+    number: u32,
+}
+
+fn main() {}
