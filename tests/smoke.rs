@@ -3,9 +3,15 @@ use heirloom::{ErrorKind, Id, Kv, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
-pub enum Status { Pending, Transcribed, Failed }
+pub enum Status {
+    Pending,
+    Transcribed,
+    Failed,
+}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
 #[table(name = "recordings")]
@@ -26,10 +32,16 @@ mod old {
     use super::*;
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
     #[table(name = "recordings")]
-    pub struct Recording { pub id: Id<Recording>, pub title: String, pub transcript: Option<String> }
+    pub struct Recording {
+        pub id: Id<Recording>,
+        pub title: String,
+        pub transcript: Option<String>,
+    }
     #[derive(Store)]
     #[store(name = "whispering")]
-    pub struct Whispering { pub recordings: Table<Recording> }
+    pub struct Whispering {
+        pub recordings: Table<Recording>,
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Kv)]
@@ -56,7 +68,11 @@ fn end_to_end() -> heirloom::Result<()> {
     let id = Id::new();
     {
         let app = old::Whispering::open(&path)?;
-        app.recordings.insert(&old::Recording { id, title: "Standup".into(), transcript: Some("hi".into()) })?;
+        app.recordings.insert(&old::Recording {
+            id,
+            title: "Standup".into(),
+            transcript: Some("hi".into()),
+        })?;
     }
     let bytes = std::fs::read(&path).unwrap();
     {

@@ -7,8 +7,19 @@
 fn mistakes_are_reported_once_and_with_the_fix() {
     let cases = trybuild::TestCases::new();
     for topic in [
-        "attribute", "bounds", "default", "epoch", "field", "key", "kv", "many", "name", "newtype",
-        "serde", "shape", "store",
+        "attribute",
+        "bounds",
+        "default",
+        "epoch",
+        "field",
+        "key",
+        "kv",
+        "many",
+        "name",
+        "newtype",
+        "serde",
+        "shape",
+        "store",
     ] {
         cases.compile_fail(format!("ui/{topic}/*.rs"));
     }

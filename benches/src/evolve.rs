@@ -4,8 +4,6 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use heirloom::Store;
-
 use crate::args::Args;
 use crate::data::{self, Track};
 use crate::measure::samples;
@@ -43,7 +41,8 @@ macro_rules! before {
                     id: Id::from_uuid(track.id),
                     $($field: track.$field,)+
                 });
-                Ok(Library::open(file)?.tracks.insert_many(rows)?)
+                Library::open(file)?.tracks.insert_many(rows)?;
+                Ok(())
             }
         }
     };

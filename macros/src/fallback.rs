@@ -19,6 +19,9 @@ fn never() -> TokenStream {
 /// Stubs for a struct whose fields could be read.
 pub(crate) fn record(input: &DeriveInput, record: &Record) -> TokenStream {
     let paths = &record.paths;
+    if has_type_parameters(input) {
+        return TokenStream::new();
+    }
     let common = record_impl(input, paths);
     match record.kind {
         Kind::Table => {
@@ -39,6 +42,7 @@ pub(crate) fn record(input: &DeriveInput, record: &Record) -> TokenStream {
 /// Stubs for what is not even a struct with named fields.
 pub(crate) fn shapeless(input: &DeriveInput, kind: Kind, paths: &Paths) -> TokenStream {
     match kind {
+        Kind::Table | Kind::Kv if has_type_parameters(input) => TokenStream::new(),
         Kind::Table => {
             let common = record_impl(input, paths);
             let row = row_impl(input, paths, "stub", None);
@@ -119,6 +123,10 @@ pub(crate) fn key(input: &DeriveInput, paths: &Paths) -> TokenStream {
             fn to_bytes(&self) -> #private::KeyBytes<'_> {
                 #never
             }
+
+            fn from_bytes(_: &[::core::primitive::u8]) -> ::core::option::Option<Self> {
+                #never
+            }
         }
     })
 }
@@ -135,7 +143,7 @@ fn without_repeats<'a>(types: &[&'a Type]) -> Vec<&'a Type> {
 
 fn record_impl(input: &DeriveInput, paths: &Paths) -> TokenStream {
     let (ident, private, never) = (&input.ident, &paths.private, never());
-    let generics = record_generics(input, paths);
+    let generics = record_generics(input);
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
     quote! {
         #[automatically_derived]
@@ -155,7 +163,7 @@ fn record_impl(input: &DeriveInput, paths: &Paths) -> TokenStream {
 
 fn row_impl(input: &DeriveInput, paths: &Paths, name: &str, key: Option<&Type>) -> TokenStream {
     let (ident, private, never) = (&input.ident, &paths.private, never());
-    let generics = record_generics(input, paths);
+    let generics = record_generics(input);
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
     let key = key.map_or_else(|| quote!(::std::string::String), |key| quote!(#key));
     quote! {
@@ -175,7 +183,7 @@ fn row_impl(input: &DeriveInput, paths: &Paths, name: &str, key: Option<&Type>) 
 fn group_impl(input: &DeriveInput, paths: &Paths, name: &str) -> TokenStream {
     let (ident, private, never) = (&input.ident, &paths.private, never());
     let entries = entries_name(ident);
-    let generics = record_generics(input, paths);
+    let generics = record_generics(input);
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
     quote! {
         #[automatically_derived]
@@ -203,20 +211,15 @@ fn no_entries(input: &DeriveInput, paths: &Paths, name: &str) -> TokenStream {
     }
 }
 
-/// The type's parameters; where there are any, with what `Record` asks of
-/// the type, since it may hold for some arguments only.
-fn record_generics(input: &DeriveInput, paths: &Paths) -> Generics {
-    let private = &paths.private;
-    with_bound(
-        &input.generics,
-        &input.ident,
-        &quote!(
-            #private::serde::Serialize
-                + #private::serde::de::DeserializeOwned
-                + #private::schemars::JsonSchema
-                + 'static
-        ),
-    )
+/// Whether a stub would have to name traits that are none of ours: whether the type has a JSON
+/// Schema, say, depends on the argument.
+fn has_type_parameters(input: &DeriveInput) -> bool {
+    input.generics.type_params().next().is_some()
+}
+
+/// The type's parameters, where it is no record unless it lives long enough.
+fn record_generics(input: &DeriveInput) -> Generics {
+    with_bound(&input.generics, &input.ident, &quote!('static))
 }
 
 fn with_static(generics: &Generics) -> Generics {

@@ -13,9 +13,7 @@ pub const fn table_def<R: Row>() -> TableDef {
         key: <R::Key as Key>::KIND,
         key_field: R::KEY_FIELD,
         fields: R::FIELDS,
-        read_key: |text| {
-            R::Key::from_text(text).ok().map(|key| key.to_bytes().as_slice().to_vec())
-        },
+        read_key: |text| R::Key::from_text(text).ok().map(|key| key.to_bytes().as_slice().to_vec()),
         key_text: |bytes| R::Key::from_bytes(bytes).map(|key| key.to_text()),
         fill: crate::evolve::fill_defaults::<R>,
     }

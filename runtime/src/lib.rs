@@ -1,5 +1,73 @@
-//! A typed, local-first database for Rust apps.
+//! A typed, local-first database for Rust apps, whose data outlives every version of the app.
+//!
+//! Derive a store from plain structs; open it; read and write rows. Rows are kept in one file on
+//! each device and read at the speed of an embedded database. Any two copies of a store merge.
+//! Structs gain fields for years, and rows of any age go on being read, by code of any age.
+//!
+//! ```
+//! use heirloom::{Id, Kv, Store, Table};
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+//! #[table(name = "tasks")]
+//! struct Task {
+//!     id: Id<Task>,
+//!     title: String,
+//!     // Rows written before this field existed read as `false`.
+//!     #[evolve(default)]
+//!     done: bool,
+//! }
+//!
+//! #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Kv)]
+//! #[kv(name = "settings")]
+//! struct Settings {
+//!     #[evolve(default = "light")]
+//!     theme: String,
+//! }
+//!
+//! #[derive(Store)]
+//! #[store(name = "todo")]
+//! struct Todo {
+//!     tasks: Table<Task>,
+//!     settings: Kv<Settings>,
+//! }
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("todo.redb");
+//! let app = Todo::open(&path)?;
+//! let task = Task { id: Id::new(), title: "water the plants".into(), done: false };
+//! app.tasks.insert(&task)?;
+//! app.tasks.update(&task.id, |task| task.done = true)?;
+//! assert!(app.tasks.get(&task.id)?.unwrap().done);
+//! assert_eq!(app.settings.theme.get()?, "light");
+//! # Ok::<(), heirloom::Error>(())
+//! ```
+//!
+//! # Where to look
+//!
+//! - The derives: [`Store`](macro@Store), [`Table`](macro@Table), [`Kv`](macro@Kv),
+//!   [`Key`](macro@Key).
+//! - Reading and writing: [`Table`](struct@Table), [`Entry`], [`Store::transact`], [`Store::snapshot`].
+//! - Opening: [`Store::open`], [`Builder`].
+//! - Being told of changes: [`Table::observe`], [`Entry::observe`].
+//! - Other devices: [`sync`].
+//! - What can go wrong: [`ErrorKind`], [`Table::invalid`].
+//!
+//! # Rows are JSON
+//!
+//! A row is stored as the JSON object that serde makes of its struct. `rename`, `rename_all`,
+//! `alias`, `default`, `skip_serializing_if` and `with` are honoured; what would lose data, such as
+//! `flatten` or `skip`, is refused at compile time with the reason. In an `Option<Option<T>>` an
+//! absent field is `None` and `null` is `Some(None)`. A NaN or an infinity is refused when it is
+//! written, since JSON would turn it into `null`.
+
 #![doc(test(attr(allow(dead_code))))]
+
+/// The README's code blocks, compiled and run with the other doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
 
 #[doc(hidden)]
 pub mod __private;

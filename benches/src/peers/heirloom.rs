@@ -18,6 +18,7 @@ track_as! {
     id: Id<Row> = Id::from_uuid, Id::uuid
 }
 
+#[cfg(feature = "indexes")]
 track_as! {
     #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Table)]
     #[table(name = "tracks")]
@@ -35,6 +36,7 @@ pub struct Heirloom {
 }
 
 /// An open store with an index on the status.
+#[cfg(feature = "indexes")]
 #[derive(Store)]
 #[store(name = "library", epoch = 0)]
 pub struct IndexedHeirloom {
@@ -57,7 +59,8 @@ macro_rules! peer {
             }
 
             fn insert_all(&mut self, rows: impl Iterator<Item = $Row>) -> Result<()> {
-                Ok(self.tracks.insert_many(rows)?)
+                self.tracks.insert_many(rows)?;
+                Ok(())
             }
 
             fn insert(&mut self, row: $Row) -> Result<()> {
@@ -79,4 +82,5 @@ macro_rules! peer {
 }
 
 peer!(Heirloom, Row, "heirloom");
+#[cfg(feature = "indexes")]
 peer!(IndexedHeirloom, IndexedRow, "heirloom, indexed");

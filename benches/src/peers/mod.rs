@@ -102,9 +102,8 @@ mod tests {
         passes::<yrs::Yrs>();
         passes::<automerge::Autosurgeon>();
         #[cfg(feature = "heirloom")]
-        {
-            passes::<heirloom::Heirloom>();
-            passes::<heirloom::IndexedHeirloom>();
-        }
+        passes::<heirloom::Heirloom>();
+        #[cfg(feature = "indexes")]
+        passes::<heirloom::IndexedHeirloom>();
     }
 }

@@ -1,10 +1,10 @@
 //! The defaults of missing fields, each an arm of `Record::default_of`.
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{LitStr, Type};
 
-use super::{at, codec};
+use super::{at, codec, located};
 use crate::model::{Default, Field, Record, Source};
 use crate::parse::{SerdeDefault, option_inner, resolve_self};
 
@@ -15,13 +15,19 @@ pub(super) fn default(record: &Record, index: usize) -> Option<TokenStream> {
     let to_json = |value: TokenStream| codec::to_json(index, field, &value, private);
     let body = match &field.default {
         Default::Required | Default::Optional | Default::Broken => return None,
-        Default::Type => to_json(type_default(&field.ty)),
-        Default::Serde(default) => to_json(serde_default(record, default, &field.ty)),
+        Default::Type => {
+            let value = type_default(&field.ty);
+            to_json(quote!(&#value))
+        }
+        Default::Serde(default) => {
+            let value = serde_default(record, default, &field.ty);
+            to_json(quote!(&#value))
+        }
         Default::SerdeContainer(default) => {
             let member = &field.parsed.ident;
             let ident = &record.ident;
             let whole = serde_default(record, default, &syn::parse_quote!(#ident));
-            to_json(quote!((#whole).#member))
+            to_json(quote!(&#whole.#member))
         }
         Default::Text { literal, .. } => text(field, literal, &to_json),
         Default::Value { expr, .. } => {
@@ -41,14 +47,14 @@ pub(super) fn default(record: &Record, index: usize) -> Option<TokenStream> {
 }
 
 fn type_default(ty: &Type) -> TokenStream {
-    quote_spanned!(at(ty)=> &<#ty as ::core::default::Default>::default())
+    quote_spanned!(at(ty)=> <#ty as ::core::default::Default>::default())
 }
 
 fn serde_default(record: &Record, default: &SerdeDefault, ty: &Type) -> TokenStream {
     match &default.path {
         Some(path) => {
             let path = resolve_self(path.to_token_stream(), &record.ident);
-            quote!(&#path())
+            quote!(#path())
         }
         None => type_default(ty),
     }
@@ -97,27 +103,13 @@ fn computed(
     let types = found().map(|index| &record.fields[index].ty);
     let values = found().map(|index| codec::from_above(index, &record.fields[index], private));
     let ty = &field.ty;
+    let pointer = quote_spanned!(at(ty)=> fn(#(#types),*) -> #ty);
     let json = to_json(quote_spanned!(Span::mixed_site()=> &value));
     quote_spanned! {Span::mixed_site()=>
         #private::Above::computed(above, ::core::cfg!(debug_assertions), || {
-            let compute: fn(#(#types),*) -> #ty = #closure;
+            let compute: #pointer = #closure;
             let value = compute(#(#values),*);
             #json
         })
     }
-}
-
-/// The tokens as they are, with errors about them shown elsewhere.
-fn located(tokens: TokenStream, place: Span) -> TokenStream {
-    tokens
-        .into_iter()
-        .map(|mut token| {
-            if let TokenTree::Group(group) = &token {
-                let inner = located(group.stream(), place);
-                token = TokenTree::Group(Group::new(group.delimiter(), inner));
-            }
-            token.set_span(token.span().located_at(place));
-            token
-        })
-        .collect()
 }

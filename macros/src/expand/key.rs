@@ -1,43 +1,44 @@
 //! `#[derive(Key)]`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Ident;
+use syn::spanned::Spanned as _;
 
-use super::{at, hidden};
+use super::{hidden, located};
 use crate::parse::{Newtype, resolve_self};
 use crate::paths::Paths;
 
 /// `impl Key for Isbn`, all of it the inner key's.
 pub(crate) fn key(ident: &Ident, newtype: &Newtype, paths: &Paths) -> TokenStream {
     let (private, member) = (&paths.private, &newtype.member);
-    let ty = &newtype.ty;
-    let inner = resolve_self(quote::quote!(#ty), ident);
-    // One bound for the whole impl: a type that is no key is reported once.
-    let bound = quote_spanned!(at(ty)=> #inner: #private::Key);
+    let ty = resolve_self(newtype.ty.to_token_stream(), ident);
+    // All of it stands at the type, so that one that is no key gives the same error everywhere,
+    // which the compiler shows once.
+    let inner = located(quote!(<#ty as #private::Key>), newtype.ty.span());
     hidden(&quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
-        impl #private::Key for #ident
-        where
-            #bound,
-        {
-            const KIND: #private::KeyKind = <#inner as #private::Key>::KIND;
+        impl #private::Key for #ident {
+            const KIND: #private::KeyKind = #inner::KIND;
 
             fn to_text(&self) -> ::std::string::String {
-                <#inner as #private::Key>::to_text(&self.#member)
+                #inner::to_text(&self.#member)
             }
 
             fn from_text(
                 text: &::core::primitive::str,
             ) -> ::core::result::Result<Self, #private::KeyError> {
-                ::core::result::Result::map(
-                    <#inner as #private::Key>::from_text(text),
-                    |key| Self { #member: key },
-                )
+                ::core::result::Result::map(#inner::from_text(text), |key| Self { #member: key })
             }
 
             fn to_bytes(&self) -> #private::KeyBytes<'_> {
-                <#inner as #private::Key>::to_bytes(&self.#member)
+                #inner::to_bytes(&self.#member)
+            }
+
+            fn from_bytes(
+                bytes: &[::core::primitive::u8],
+            ) -> ::core::option::Option<Self> {
+                ::core::option::Option::map(#inner::from_bytes(bytes), |key| Self { #member: key })
             }
         }
     })

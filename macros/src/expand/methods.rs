@@ -72,10 +72,10 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         /// # Errors
         ///
         /// The closure's own, or where the commit fails.
-        #vis fn transact<T>(
+        #vis fn transact<Out>(
             &self,
-            run: impl ::core::ops::FnOnce(&mut #root::Transaction<'_, Self>) -> #root::Result<T>,
-        ) -> #root::Result<T> {
+            run: impl ::core::ops::FnOnce(&mut #root::Transaction<'_, Self>) -> #root::Result<Out>,
+        ) -> #root::Result<Out> {
             <Self as #private::Store>::transact(self, run)
         }
 

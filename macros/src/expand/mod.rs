@@ -12,7 +12,7 @@ mod record;
 mod store;
 mod table;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::spanned::Spanned;
 
@@ -34,4 +34,19 @@ pub(crate) fn hidden(items: &TokenStream) -> TokenStream {
 /// The place of these tokens, for errors, without sight of their variables.
 fn at(tokens: &impl Spanned) -> Span {
     Span::mixed_site().located_at(tokens.span())
+}
+
+/// The tokens as they are, with errors about them shown elsewhere.
+fn located(tokens: TokenStream, place: Span) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            if let TokenTree::Group(group) = &token {
+                let inner = located(group.stream(), place);
+                token = TokenTree::Group(Group::new(group.delimiter(), inner));
+            }
+            token.set_span(token.span().located_at(place));
+            token
+        })
+        .collect()
 }

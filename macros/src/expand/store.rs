@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Generics, Ident, Type};
 
-use super::{at, hidden, methods};
+use super::{at, hidden, located, methods};
 use crate::model::{Member, Store};
 use crate::paths::Paths;
 
@@ -12,12 +12,13 @@ use crate::paths::Paths;
 ///
 /// ```text
 /// const _: () = {
+///     fn __attach_table<R: TableOf<Whispering>>(handle: &Handle) -> Table<R> { … }
 ///     impl Store for Whispering {
 ///         const DEF: StoreDef = …;
 ///         fn attach(handle: &Handle) -> Self {
-///             Self { recordings: <Table<Recording> as Attach>::attach(handle, 0), … }
+///             Self { recordings: __attach_table::<Recording>(handle), … }
 ///         }
-///         fn handle(&self) -> &Handle { Attach::handle(&self.recordings) }
+///         fn handle(&self) -> &Handle { __handle_of_table(&self.recordings) }
 ///     }
 ///     impl TableOf<Whispering> for Recording { const SLOT: usize = 0; }
 ///     impl GroupOf<Whispering> for Settings { const SLOT: usize = 0; }
@@ -26,12 +27,12 @@ use crate::paths::Paths;
 /// ```
 pub(crate) fn store(store: &Store) -> TokenStream {
     let (ident, private) = (&store.ident, &store.paths.private);
-    let Some(first) = store.fields.first() else { return TokenStream::new() };
-    let (def, attach) = (def(store), attach(store));
-    let (first, first_ty) = (&first.ident, &first.ty);
+    let (helpers, def, attach, handle) = (helpers(store), def(store), attach(store), handle(store));
     let slots = slots(ident, &store.paths, &store.tables(), &store.groups());
     let methods = methods(ident, &store.vis, &store.paths, &Generics::default());
     hidden(&quote_spanned! {Span::mixed_site()=>
+        #helpers
+
         #[automatically_derived]
         impl #private::Store for #ident {
             const DEF: #private::StoreDef = #def;
@@ -41,7 +42,7 @@ pub(crate) fn store(store: &Store) -> TokenStream {
             }
 
             fn handle(&self) -> &#private::Handle {
-                <#first_ty as #private::Attach>::handle(&self.#first)
+                #handle
             }
         }
 
@@ -53,45 +54,100 @@ pub(crate) fn store(store: &Store) -> TokenStream {
     })
 }
 
+/// Functions that ask no more of a type than to belong to the store.
+///
+/// Its impl of `TableOf` says so, and asks in turn that it be a row: a type that is none is
+/// reported there, and nowhere else.
+fn helpers(store: &Store) -> TokenStream {
+    let (ident, root, private) = (&store.ident, &store.paths.root, &store.paths.private);
+    let tables = (!store.tables().is_empty()).then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            const fn __table_def<R: #private::TableOf<#ident>>() -> #private::TableDef {
+                #private::table_def::<R>()
+            }
+
+            fn __attach_table<R: #private::TableOf<#ident>>(
+                handle: &#private::Handle,
+            ) -> #root::Table<R> {
+                <#root::Table<R> as #private::Attach>::attach(
+                    handle,
+                    <R as #private::TableOf<#ident>>::SLOT,
+                )
+            }
+        }
+    });
+    let groups = (!store.groups().is_empty()).then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            const fn __group_def<G: #private::GroupOf<#ident>>() -> #private::GroupDef {
+                #private::group_def::<G>()
+            }
+
+            fn __attach_group<G: #private::GroupOf<#ident>>(
+                handle: &#private::Handle,
+            ) -> #root::Kv<G> {
+                <#root::Kv<G> as #private::Attach>::attach(
+                    handle,
+                    <G as #private::GroupOf<#ident>>::SLOT,
+                )
+            }
+        }
+    });
+    quote!(#tables #groups)
+}
+
 /// The descriptor, in a block of its own constants so that it can borrow them.
 fn def(store: &Store) -> TokenStream {
-    let private = &store.paths.private;
-    let name = &store.name.text;
-    let tables = store
-        .tables()
-        .into_iter()
-        .map(|row| quote_spanned!(at(row)=> #private::table_def::<#row>()));
-    let groups = store
-        .groups()
-        .into_iter()
-        .map(|group| quote_spanned!(at(group)=> #private::group_def::<#group>()));
+    let (private, name) = (&store.paths.private, &store.name.text);
+    let tables =
+        store.tables().into_iter().map(|row| quote_spanned!(at(row)=> __table_def::<#row>()));
+    let groups =
+        store.groups().into_iter().map(|group| quote_spanned!(at(group)=> __group_def::<#group>()));
+    // Names that collide are reported at the store.
+    let new = quote!(#private::StoreDef::new(#name, 0, __TABLES, __GROUPS));
+    let new = located(new, store.ident.span());
     quote! {
         {
-            const __HEIRLOOM_TABLES: &[#private::TableDef] = &[#(#tables),*];
-            const __HEIRLOOM_GROUPS: &[#private::GroupDef] = &[#(#groups),*];
-            #private::StoreDef::new(#name, 0, __HEIRLOOM_TABLES, __HEIRLOOM_GROUPS)
+            const __TABLES: &[#private::TableDef] = &[#(#tables),*];
+            const __GROUPS: &[#private::GroupDef] = &[#(#groups),*];
+            #new
         }
     }
 }
 
-/// `recordings: <Table<Recording> as Attach>::attach(handle, 0), …`
+/// `recordings: __attach_table::<Recording>(handle), …`
 fn attach(store: &Store) -> TokenStream {
-    let private = &store.paths.private;
-    let (mut tables, mut groups) = (0_usize, 0_usize);
-    let mut fields = TokenStream::new();
-    for field in &store.fields {
-        let counter = match field.member {
-            Member::Table(_) => &mut tables,
-            Member::Kv(_) => &mut groups,
-            Member::Other => continue,
-        };
-        let (member, ty, slot) = (&field.ident, &field.ty, *counter);
-        *counter += 1;
-        fields.extend(quote_spanned! {at(ty)=>
-            #member: <#ty as #private::Attach>::attach(handle, #slot),
-        });
+    let fields = store.fields.iter().map(|field| {
+        let (member, span) = (&field.ident, at(&field.ty));
+        match &field.member {
+            Member::Table(row) => {
+                quote_spanned!(span=> #member: __attach_table::<#row>(handle),)
+            }
+            Member::Kv(group) => {
+                quote_spanned!(span=> #member: __attach_group::<#group>(handle),)
+            }
+            Member::Other => TokenStream::new(),
+        }
+    });
+    fields.collect()
+}
+
+/// The open store behind the first field.
+fn handle(store: &Store) -> TokenStream {
+    let (ident, root, private) = (&store.ident, &store.paths.root, &store.paths.private);
+    let Some(first) = store.fields.first() else { return TokenStream::new() };
+    let member = &first.ident;
+    let (handle, belongs) = match first.member {
+        Member::Table(_) => (quote!(Table), quote!(TableOf)),
+        _ => (quote!(Kv), quote!(GroupOf)),
+    };
+    quote_spanned! {Span::mixed_site()=>
+        fn __handle<T: #private::#belongs<#ident>>(
+            field: &#root::#handle<T>,
+        ) -> &#private::Handle {
+            <#root::#handle<T> as #private::Attach>::handle(field)
+        }
+        __handle(&self.#member)
     }
-    fields
 }
 
 /// Which rows and groups belong to the store.

@@ -13,7 +13,9 @@ pub(super) fn entries(attribute: &Attribute, diag: &mut Diag) -> Vec<Meta> {
     match try_entries(attribute) {
         Ok(entries) => entries,
         Err(error) => {
-            diag.push(error);
+            let example = example(&key_name(attribute.path()));
+            let message = format_args!("{error}; write it like `{example}`");
+            diag.push(syn::Error::new(error.span(), message));
             Vec::new()
         }
     }
@@ -24,15 +26,22 @@ pub(super) fn try_entries(attribute: &Attribute) -> syn::Result<Vec<Meta>> {
     let list = match &attribute.meta {
         Meta::List(list) => list,
         other => {
-            let name = key_name(other.path());
-            return Err(syn::Error::new_spanned(
-                other,
-                format_args!("expected parentheses: `#[{name}(…)]`"),
-            ));
+            return Err(syn::Error::new_spanned(other, "expected parentheses"));
         }
     };
     let entries = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
     Ok(entries.into_iter().collect())
+}
+
+/// What an attribute looks like.
+fn example(attribute: &str) -> &'static str {
+    match attribute {
+        "table" => "#[table(name = \"notes\")]",
+        "kv" => "#[kv(name = \"settings\")]",
+        "store" => "#[store(name = \"app\", epoch = 0)]",
+        "heirloom" => "#[heirloom(crate = \"heirloom\")]",
+        _ => "#[evolve(default)]` or `#[evolve(default = 0)]",
+    }
 }
 
 /// An attribute that takes nothing.
@@ -95,11 +104,8 @@ pub(super) fn unknown(attribute: &str, key: &Path, valid: &[&str], diag: &mut Di
     let found = key_name(key);
     let meant = did_you_mean(&found, valid);
     let valid = list(valid);
-    let separator = if meant.is_empty() { ";" } else { "" };
-    diag.error(
-        key,
-        format_args!("`#[{attribute}(…)]` has no `{found}`{meant}{separator} it takes {valid}"),
-    );
+    let takes = if meant.is_empty() { "; it takes" } else { " It takes" };
+    diag.error(key, format_args!("`#[{attribute}(…)]` has no `{found}`{meant}{takes} {valid}"));
 }
 
 /// An entry's key as it is written.

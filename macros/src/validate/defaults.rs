@@ -51,11 +51,11 @@ pub(super) fn computed_defaults_read_fields_above(record: &Record, diag: &mut Di
                 ),
                 None => {
                     let meant = did_you_mean(&source.ident.to_string(), &above);
-                    let separator = if meant.is_empty() { ";" } else { "" };
+                    let the = if meant.is_empty() { "; the" } else { " The" };
                     diag.error(
                         &source.ident,
                         format_args!(
-                            "there is no field `{}` above `{own}`{meant}{separator} the \
+                            "there is no field `{}` above `{own}`{meant}{the} \
                              parameters of a computed default are the names of fields declared \
                              above it",
                             source.ident

@@ -81,7 +81,7 @@ fn repaired(text: &str, keep: impl Fn(char) -> bool) -> String {
     let text: String = text
         .to_lowercase()
         .chars()
-        .map(|c| if c == '-' { '_' } else { c })
+        .map(|c| if c == '-' || c.is_whitespace() { '_' } else { c })
         .filter(|&c| c.is_ascii_lowercase() || keep(c))
         .take(MAX_LEN)
         .collect();

@@ -10,7 +10,7 @@ use crate::parse::{Field, Renames};
 const CONTAINER: &[(&str, &str)] = &[
     (
         "deny_unknown_fields",
-        "rows written by newer code may have fields that this code does not know, and must stay \
+        "what newer code writes may have fields that this code does not know, and must stay \
          readable; remove it",
     ),
     ("tag", "it adds a field that is none of the struct's; write the field yourself"),

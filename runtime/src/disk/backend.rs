@@ -63,11 +63,7 @@ impl Backend {
     pub(super) fn held(inner: impl StorageBackend, hook: Option<StorageHook>) -> io::Result<Self> {
         let len = inner.len()?;
         let held = Held { steps: Vec::new(), len, base_len: len };
-        Ok(Self(Arc::new(Shared {
-            inner: Box::new(inner),
-            held: RwLock::new(Some(held)),
-            hook,
-        })))
+        Ok(Self(Arc::new(Shared { inner: Box::new(inner), held: RwLock::new(Some(held)), hook })))
     }
 
     /// Lets writes through from now on, those held back first, in their order.
@@ -227,5 +223,88 @@ impl StorageBackend for Backend {
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
         self.0.inner.query_lock_range(start, end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::backends::InMemoryBackend;
+
+    use super::*;
+
+    /// A storage that shows what reached it.
+    #[derive(Debug, Clone)]
+    struct Visible(Arc<InMemoryBackend>);
+
+    impl StorageBackend for Visible {
+        fn len(&self) -> io::Result<u64> {
+            self.0.len()
+        }
+        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+            self.0.read(offset, out)
+        }
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.0.set_len(len)
+        }
+        fn sync_data(&self) -> io::Result<()> {
+            self.0.sync_data()
+        }
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            self.0.write(offset, data)
+        }
+    }
+
+    fn content(backend: &dyn StorageBackend) -> Vec<u8> {
+        let mut bytes = vec![0; usize::try_from(backend.len().unwrap()).unwrap()];
+        backend.read(0, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn held_writes_are_seen_through_the_backend_only_until_it_is_armed() {
+        let below = Visible(Arc::new(InMemoryBackend::new()));
+        below.set_len(8).unwrap();
+        below.write(0, b"abcdefgh").unwrap();
+
+        let backend = Backend::held(below.clone(), None).unwrap();
+        backend.write(1, b"XY").unwrap();
+        backend.set_len(4).unwrap();
+        backend.set_len(10).unwrap();
+        backend.write(9, b"Z").unwrap();
+        backend.sync_data().unwrap();
+        assert_eq!(content(&backend), b"aXYd\0\0\0\0\0Z");
+        assert_eq!(content(&below), b"abcdefgh");
+
+        let mut middle = [0; 3];
+        backend.read(2, &mut middle).unwrap();
+        assert_eq!(&middle, b"Yd\0");
+        assert!(backend.read(8, &mut middle).is_err(), "a read beyond the end");
+
+        backend.arm().unwrap();
+        assert_eq!(content(&below), b"aXYd\0\0\0\0\0Z");
+        backend.write(0, b"!").unwrap();
+        assert_eq!(content(&below), b"!XYd\0\0\0\0\0Z");
+    }
+
+    #[test]
+    fn arming_that_fails_can_be_tried_again() {
+        let below = Visible(Arc::new(InMemoryBackend::new()));
+        below.set_len(4).unwrap();
+        let full = Arc::new(std::sync::atomic::AtomicBool::new(true));
+        let disk_full = full.clone();
+        let hook: StorageHook = Arc::new(move |op| {
+            let refuse =
+                op == StorageOp::Sync && disk_full.load(std::sync::atomic::Ordering::Relaxed);
+            if refuse { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        });
+        let backend = Backend::held(below.clone(), Some(hook)).unwrap();
+        backend.write(0, b"1234").unwrap();
+        backend.sync_data().unwrap();
+
+        assert!(backend.arm().is_err());
+        assert_eq!(content(&backend), b"1234");
+        full.store(false, std::sync::atomic::Ordering::Relaxed);
+        backend.arm().unwrap();
+        assert_eq!(content(&below), b"1234");
     }
 }

@@ -1,6 +1,8 @@
 //! One write transaction of the file.
 
-use redb::{Database, Durability, Table, TableDefinition, WriteTransaction};
+use std::ops::Bound;
+
+use redb::{Database, Durability, ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::failure::{Try, guarded};
 use super::names;
@@ -133,12 +135,36 @@ impl RowsMut<'_> {
         })
     }
 
-    /// [`put`](Self::put), for the JSON text of a local write.
-    pub(crate) fn put_text(&mut self, key: &[u8], id: ItemId, json: &str) -> Result<()> {
-        StoredRow::encode_text(&mut self.buffer, id, json);
+    /// Writes the rows of a local transaction, which come in the order of their keys: the JSON text
+    /// of each, or nothing where it is removed.
+    pub(crate) fn write_sorted<'r>(
+        &mut self,
+        rows: impl Iterator<Item = (&'r [u8], Option<(ItemId, &'r str)>)>,
+    ) -> Result<()> {
+        let mut rows = rows.peekable();
         guarded(|| {
-            self.rows.insert(key, self.buffer.as_slice())?;
-            Ok(())
+            let last = self.rows.last()?.map(|(key, _)| key.value().to_vec());
+            let is_old = |key: &[u8]| last.as_deref().is_some_and(|last| key <= last);
+            while let Some((key, row)) = rows.next_if(|(key, _)| is_old(key)) {
+                match row {
+                    Some((id, json)) => {
+                        StoredRow::encode_text(&mut self.buffer, id, json);
+                        self.rows.insert(key, self.buffer.as_slice())?;
+                    }
+                    None => {
+                        self.rows.remove(key)?;
+                    }
+                }
+            }
+            // Beyond the last key, where ids of new rows are, a cursor fills whole pages.
+            let mut end = self.rows.upper_bound_mut(Bound::<&[u8]>::Unbounded)?;
+            for (key, row) in rows {
+                if let Some((id, json)) = row {
+                    StoredRow::encode_text(&mut self.buffer, id, json);
+                    end.insert_before(key, self.buffer.as_slice())?;
+                }
+            }
+            Ok(end.close()?)
         })
     }
 

@@ -4,7 +4,10 @@ use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use redb::{CommitError, DatabaseError, SetDurabilityError, StorageError, TableError, TransactionError};
+use redb::{
+    CommitError, CursorError, DatabaseError, SetDurabilityError, StorageError, TableError,
+    TransactionError,
+};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -16,9 +19,7 @@ pub(super) type Try<T> = std::result::Result<T, Failure>;
 fn storage(error: StorageError) -> Error {
     match error {
         StorageError::Io(error) => io(error),
-        StorageError::Corrupted(what) => {
-            corrupt(format!("the file is damaged: {what}"))
-        }
+        StorageError::Corrupted(what) => corrupt(format!("the file is damaged: {what}")),
         StorageError::ValueTooLarge(bytes) => Error::new(
             ErrorKind::Storage,
             format!("a value of {bytes} bytes is too large to store"),
@@ -76,6 +77,15 @@ impl From<TableError> for Failure {
     fn from(error: TableError) -> Self {
         match error {
             TableError::Storage(error) => error.into(),
+            other => Self(corrupt(format!("the file is damaged: {other}"))),
+        }
+    }
+}
+
+impl From<CursorError> for Failure {
+    fn from(error: CursorError) -> Self {
+        match error {
+            CursorError::Storage(error) => error.into(),
             other => Self(corrupt(format!("the file is damaged: {other}"))),
         }
     }

@@ -41,8 +41,11 @@ pub(crate) struct Disk {
 enum Medium {
     /// The handle is kept so that the same file is opened again after a failure, whatever has
     /// become of its path.
-    File { path: PathBuf, file: File },
-    Memory,
+    File {
+        path: PathBuf,
+        file: File,
+    },
+    Memory(Backend),
 }
 
 struct Live {
@@ -80,9 +83,9 @@ impl Disk {
 
     fn in_memory(names: Arc<ViewNames>, hook: Option<StorageHook>) -> Result<Self> {
         let backend = Backend::armed(InMemoryBackend::new(), hook.clone());
-        let live = Live::open(backend)?;
+        let live = Live::open(backend.clone())?;
         Ok(Self {
-            medium: Medium::Memory,
+            medium: Medium::Memory(backend),
             hook,
             names,
             live: Mutex::new(Some(live)),
@@ -108,8 +111,8 @@ impl Disk {
 
     fn new_file(path: &Path, names: Arc<ViewNames>, hook: Option<StorageHook>) -> Result<Self> {
         let (file, unpublished) = temporary_beside(path).map_err(io_error)?;
-        let backend = FileBackend::new(file.try_clone().map_err(io_error)?)
-            .map_err(database_error)?;
+        let backend =
+            FileBackend::new(file.try_clone().map_err(io_error)?).map_err(database_error)?;
         let live = Live::open(Backend::armed(backend, hook.clone()))?;
         Ok(Self {
             medium: Medium::File { path: path.to_owned(), file },
@@ -133,7 +136,7 @@ impl Disk {
     pub(crate) fn path(&self) -> Option<&Path> {
         match &self.medium {
             Medium::File { path, .. } => Some(path),
-            Medium::Memory => None,
+            Medium::Memory(_) => None,
         }
     }
 
@@ -141,7 +144,7 @@ impl Disk {
     pub(crate) fn whereabouts(&self) -> Whereabouts {
         match &self.medium {
             Medium::File { path, file } => Whereabouts::of(path, file),
-            Medium::Memory => Whereabouts::nowhere(),
+            Medium::Memory(_) => Whereabouts::nowhere(),
         }
     }
 
@@ -173,7 +176,7 @@ impl Disk {
                 }
             })
         });
-        if outcome.is_err() && self.path().is_some() {
+        if outcome.is_err() {
             self.reopen();
         }
         outcome
@@ -200,7 +203,7 @@ impl Disk {
     fn live_again(&self) -> Result<Live> {
         match &self.medium {
             Medium::File { file, .. } => Live::of_file(file, self.hook.clone()),
-            Medium::Memory => Err(corrupt("the store in memory is closed")),
+            Medium::Memory(backend) => Live::open(backend.clone()),
         }
     }
 }

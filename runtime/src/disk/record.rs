@@ -69,8 +69,9 @@ impl Record {
         let update = match header[8] {
             PLAIN => body.to_vec(),
             // An LZ4 block expands at most 255-fold, which bounds what a length may claim.
-            LZ4 if len / 255 <= body.len() => lz4_flex::block::decompress(body, len)
-                .map_err(|_| "it does not decompress")?,
+            LZ4 if len / 255 <= body.len() => {
+                lz4_flex::block::decompress(body, len).map_err(|_| "it does not decompress")?
+            }
             _ => return Err("its encoding is unknown"),
         };
         if update.len() != len {

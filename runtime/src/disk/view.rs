@@ -190,11 +190,14 @@ impl View {
         document: &str,
         mut visit: impl FnMut(Stored) -> std::result::Result<(), E>,
     ) -> Result<std::result::Result<(), E>> {
-        for (is_snapshot, name) in [(true, names::snapshot(document)), (false, names::log(document))] {
-            let range = guarded(|| match self.open(TableDefinition::<u64, &[u8]>::new(&name))? {
-                Some(table) => Ok(Some(table.range::<u64>(..)?)),
-                None => Ok(None),
-            })?;
+        for (is_snapshot, name) in
+            [(true, names::snapshot(document)), (false, names::log(document))]
+        {
+            let range =
+                guarded(|| match self.open(TableDefinition::<u64, &[u8]>::new(&name))? {
+                    Some(table) => Ok(Some(table.range::<u64>(..)?)),
+                    None => Ok(None),
+                })?;
             let Some(mut range) = range else { continue };
             while let Some(stored) = guarded(|| match range.next() {
                 Some(item) => {

@@ -71,7 +71,11 @@ impl Document {
     /// Writes `ops` in one transaction.
     ///
     /// Gives the update, and for each op the id of the item it made, none for a removal.
-    pub(crate) fn write(&mut self, roots: &[Root], ops: &[Op<'_>]) -> (Vec<u8>, Vec<Option<ItemId>>) {
+    pub(crate) fn write(
+        &mut self,
+        roots: &[Root],
+        ops: &[Op<'_>],
+    ) -> (Vec<u8>, Vec<Option<ItemId>>) {
         let client = self.doc.client_id();
         let mut txn = self.doc.transact_mut();
         let maps: Vec<MapRef> =

@@ -43,7 +43,8 @@ impl Document {
         }
         let (effect, pending_changed) = outcome?;
 
-        let mut changed = std::mem::take(&mut *changed.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut changed =
+            std::mem::take(&mut *changed.lock().unwrap_or_else(PoisonError::into_inner));
         // A root that this update made had no observer: all that is in it is new.
         for root in self.roots() {
             if !known.contains(&root) {
@@ -95,9 +96,12 @@ impl Document {
     /// Whether a copy at `theirs` lacks nothing that this one holds.
     pub(crate) fn is_known_to(&self, theirs: &DocVersion) -> bool {
         let ours = self.version();
-        let covered = ours.clocks.iter().all(|(client, clock)| {
-            theirs.clocks.get(client).is_some_and(|theirs| theirs >= clock)
-        });
-        covered && (ours.deletions == 0 || ours.deletions == theirs.deletions) && !self.has_pending()
+        let covered = ours
+            .clocks
+            .iter()
+            .all(|(client, clock)| theirs.clocks.get(client).is_some_and(|theirs| theirs >= clock));
+        covered
+            && (ours.deletions == 0 || ours.deletions == theirs.deletions)
+            && !self.has_pending()
     }
 }

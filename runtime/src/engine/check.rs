@@ -106,9 +106,9 @@ impl Engine {
         document.for_each(&Root::Table(table.name.to_owned()).name(), |key, entry| {
             in_document += 1;
             let same = match (table.read_key)(key) {
-                Some(bytes) => view.row(slot, &bytes)?.is_some_and(|row| {
-                    row.id() == entry.id && row.content() == entry.content
-                }),
+                Some(bytes) => view
+                    .row(slot, &bytes)?
+                    .is_some_and(|row| row.id() == entry.id && row.content() == entry.content),
                 None => view.stray(slot, key)? == Some(entry.id),
             };
             if !same {

@@ -24,7 +24,8 @@ pub(super) struct LogState {
     /// The sequence number of the last record.
     pub(super) last: u64,
     pub(super) log_bytes: u64,
-    pub(super) log_records: u64,
+    /// The largest record of the log.
+    pub(super) largest: u64,
     pub(super) snapshot_bytes: u64,
     /// What could not be read.
     pub(super) damage: Vec<String>,
@@ -32,12 +33,11 @@ pub(super) struct LogState {
 
 impl LogState {
     fn note(&mut self, stored: &Stored) {
-        self.last = self.last.max(stored.sequence);
         if stored.is_snapshot {
+            self.last = self.last.max(stored.sequence);
             self.snapshot_bytes = stored.stored_bytes;
         } else {
-            self.log_bytes += stored.stored_bytes;
-            self.log_records += 1;
+            self.grow(stored.sequence, stored.stored_bytes);
         }
     }
 

@@ -22,7 +22,10 @@ impl Engine {
     pub(crate) fn flush(&self) -> Result<()> {
         if self.unflushed.swap(false, Ordering::AcqRel) {
             let _writer = self.lock_writer()?;
-            self.disk.commit(true, |_| Ok(()))?;
+            if let Err(error) = self.disk.commit(true, |_| Ok(())) {
+                self.unflushed.store(true, Ordering::Release);
+                return Err(error);
+            }
         }
         Ok(())
     }
@@ -45,7 +48,12 @@ impl Engine {
         // Log records go only once what replaces them was decoded again and found to say the same.
         let copy = decode_again(self.def.name, &record)?;
         if copy.version() != version || !self.compare(&copy, &view)?.is_empty() {
-            return Err(Error::new(ErrorKind::Corrupt, "a new snapshot does not read back the same")
+            let what = "a new snapshot does not read back the same";
+            if let Some(Loaded { log, .. }) = &mut self.lock_writer()?.loaded {
+                // It would not do so the next time either.
+                log.damage.push(what.to_owned());
+            }
+            return Err(Error::new(ErrorKind::Corrupt, what)
                 .help("the log was kept; run `check` on the file"));
         }
         drop((copy, view));
@@ -60,8 +68,9 @@ impl Engine {
             && let Some(Loaded { log, .. }) = &mut writer.loaded
         {
             log.snapshot_bytes = record.len() as u64;
-            log.log_records = log.last - covered;
             log.log_bytes -= covered_bytes;
+            // Of the few records since, none counts as large.
+            log.largest = 0;
         }
         self.refresh_view()?;
         stored
@@ -152,7 +161,8 @@ impl Engine {
                 let mut done = 0;
                 let mut rows = view.rows(slot)?;
                 while let Some(filled) = rows.next_with(|key, stored| {
-                    let json = std::str::from_utf8(stored.json()).ok().filter(|_| !stored.is_foreign());
+                    let json =
+                        std::str::from_utf8(stored.json()).ok().filter(|_| !stored.is_foreign());
                     let filled = json.and_then(table.fill);
                     filled.map(|json| (key.to_vec(), json))
                 }) {

@@ -15,17 +15,23 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Below this the log is not worth rewriting.
 const MIN_LOG_BYTES: u64 = 1 << 20;
-/// A log of few records loads as fast as a snapshot would.
-const MIN_LOG_RECORDS: u64 = 64;
 
 impl LogState {
-    /// Whether a snapshot is due. A log must be as large as the snapshot before it is rewritten,
-    /// so that every byte written is rewritten a bounded number of times.
+    /// Whether a snapshot is due: when what came after the snapshot, or after a record so large
+    /// that it is as good as one, is larger than that. So every byte written is rewritten a
+    /// bounded number of times.
     fn is_outgrown(&self) -> bool {
         // A damaged document is left as it is: the damaged part may yet be wanted.
         self.damage.is_empty()
-            && self.log_records >= MIN_LOG_RECORDS
-            && self.log_bytes > self.snapshot_bytes.max(MIN_LOG_BYTES)
+            && self.log_bytes - self.largest
+                > self.snapshot_bytes.max(self.largest).max(MIN_LOG_BYTES)
+    }
+
+    /// Notes a record of the log.
+    pub(super) fn grow(&mut self, sequence: u64, stored_bytes: u64) {
+        self.last = self.last.max(sequence);
+        self.log_bytes += stored_bytes;
+        self.largest = self.largest.max(stored_bytes);
     }
 }
 
@@ -74,9 +80,8 @@ impl Engine {
             (Some(Record::encode(&update, Origin::Local)), ids)
         };
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
-        let stored = self.store(writer, record.as_deref(), |commit| {
-            write_read_model(self, commit, &batch, ids)
-        });
+        let stored = self
+            .store(writer, record.as_deref(), |commit| write_read_model(self, commit, &batch, ids));
         drop(roots);
         stored?;
         self.hub.push(Origin::Local, self.noted(batch));
@@ -112,9 +117,7 @@ impl Engine {
             self.unflushed.store(true, Ordering::Release);
         }
         if let (Some(Loaded { log, .. }), Some(record)) = (&mut writer.loaded, record) {
-            log.last = next;
-            log.log_records += 1;
-            log.log_bytes += record.len() as u64;
+            log.grow(next, record.len() as u64);
             self.outgrown.store(log.is_outgrown(), Ordering::Release);
         }
         self.refresh_view()
@@ -144,17 +147,18 @@ impl Engine {
 
     /// What observers are told of a local batch.
     fn noted(&self, batch: Batch) -> BTreeMap<Topic, Vec<Change>> {
-        let tables = batch.tables.into_iter().map(|(slot, rows)| {
-            (Topic::Table(slot), rows.into_values().collect::<Vec<RowOp>>())
-        });
-        let groups = batch.groups.into_iter().map(|(slot, entries)| {
-            (Topic::Group(slot), entries.into_values().collect())
-        });
-        tables
-            .chain(groups)
-            .filter(|(topic, _)| self.hub.listens(*topic))
-            .map(|(topic, ops)| (topic, ops.into_iter().map(Change::of).collect()))
-            .collect()
+        let mut noted = BTreeMap::new();
+        for (slot, rows) in batch.tables {
+            if self.hub.listens(Topic::Table(slot)) {
+                noted.insert(Topic::Table(slot), rows.into_values().map(Change::of).collect());
+            }
+        }
+        for (slot, entries) in batch.groups {
+            if self.hub.listens(Topic::Group(slot)) {
+                noted.insert(Topic::Group(slot), entries.into_values().map(Change::of).collect());
+            }
+        }
+        noted
     }
 }
 
@@ -196,7 +200,10 @@ impl<'b> Roots<'b> {
 }
 
 /// Writes the ops to the document in memory.
-fn write_document(writer: &mut Writer, roots: &Roots<'_>) -> Result<(Vec<u8>, Vec<Option<ItemId>>)> {
+fn write_document(
+    writer: &mut Writer,
+    roots: &Roots<'_>,
+) -> Result<(Vec<u8>, Vec<Option<ItemId>>)> {
     let Some(loaded) = &mut writer.loaded else {
         return Err(Error::new(ErrorKind::Corrupt, "the document is not loaded"));
     };
@@ -217,13 +224,11 @@ fn write_read_model(
 ) -> Result<()> {
     let mut ids = ids.into_iter();
     for (slot, rows) in &batch.tables {
-        let mut table = commit.rows(DATA_DOCUMENT, engine.def.tables[*slot].name)?;
-        for (key, op) in rows {
-            match (&op.json, ids.next().flatten()) {
-                (Some(json), Some(id)) => table.put_text(key, id, json)?,
-                _ => table.remove(key)?,
-            }
-        }
+        let rows = rows.iter().map(|(key, op)| {
+            let id = ids.next().flatten();
+            (key.as_slice(), id.zip(op.json.as_deref()))
+        });
+        commit.rows(DATA_DOCUMENT, engine.def.tables[*slot].name)?.write_sorted(rows)?;
     }
     for (slot, entries) in &batch.groups {
         let mut group = commit.entries(DATA_DOCUMENT, engine.def.groups[*slot].name)?;

@@ -67,11 +67,7 @@ pub(crate) fn snippet(json: &str) -> String {
 }
 
 /// Finds the field at fault: `stored` is what the file holds, `filled` what was decoded.
-pub(super) fn explain<R: Record>(
-    stored: &str,
-    filled: &str,
-    error: &serde_json::Error,
-) -> Invalid {
+pub(super) fn explain<R: Record>(stored: &str, filled: &str, error: &serde_json::Error) -> Invalid {
     let Some(object) = Object::parse(stored) else {
         return Invalid::whole(stored, error);
     };

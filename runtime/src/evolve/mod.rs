@@ -7,5 +7,5 @@ mod track;
 
 pub(crate) use decode::{decode, decode_text};
 pub(crate) use explain::{Invalid, snippet};
-pub(crate) use track::decode_present;
 pub(crate) use fill::{default_of_field, fill_defaults};
+pub(crate) use track::decode_present;

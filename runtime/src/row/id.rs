@@ -158,13 +158,23 @@ impl<T: Row> FromStr for Id<T> {
     }
 }
 
-/// The 128 bits of a suffix in its one canonical spelling: lower case, no look-alikes, no overflow.
+/// Which bytes are digits of the suffix: lower case, no look-alikes.
+const DIGITS: [bool; 256] = {
+    let digits = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let mut table = [false; 256];
+    let mut i = 0;
+    while i < digits.len() {
+        table[digits[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
+
+/// The 128 bits of a suffix in its one canonical spelling, which does not overflow either.
 fn decode_suffix(suffix: &[u8]) -> Option<u128> {
     let canonical = suffix.len() == SUFFIX_LEN
         && suffix[0] <= b'7'
-        && suffix.iter().all(|byte| {
-            matches!(byte, b'0'..=b'9' | b'a'..=b'z') && !matches!(byte, b'i' | b'l' | b'o' | b'u')
-        });
+        && suffix.iter().all(|&byte| DIGITS[usize::from(byte)]);
     canonical.then(|| CROCKFORD_LOWER.decode_u128(suffix).ok()).flatten()
 }
 
@@ -208,5 +218,39 @@ impl<T: Row> JsonSchema for Id<T> {
             "type": "string",
             "pattern": format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", T::TABLE),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_spelling_is_a_suffix() {
+        // Values of the TypeID specification's own test vectors.
+        let valid = [
+            ("00000000000000000000000000", 0),
+            ("00000000000000000000000001", 1),
+            ("0000000000000000000000000g", 16),
+            ("00000000000000000000000010", 32),
+            ("7zzzzzzzzzzzzzzzzzzzzzzzzz", u128::MAX),
+            ("01h455vb4pex5vsknk084sn02q", 0x0189_0a5d_ac96_774b_bcce_b302_099a_8057),
+        ];
+        for (suffix, bits) in valid {
+            assert_eq!(decode_suffix(suffix.as_bytes()), Some(bits), "{suffix}");
+        }
+        let invalid = [
+            "",
+            "8zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "0000000000000000000000000",
+            "000000000000000000000000000",
+            "0123456789ABCDEFGHJKMNPQRS",
+            "ooooooiiiiiiuuuuuuulllllll",
+            "i23456789ol23456789oi23456",
+            "123456789-0123456789-01234",
+        ];
+        for suffix in invalid {
+            assert_eq!(decode_suffix(suffix.as_bytes()), None, "{suffix}");
+        }
     }
 }

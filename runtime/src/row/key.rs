@@ -110,9 +110,8 @@ impl<T: Row> Key for Id<T> {
     }
 
     fn from_text(text: &str) -> Result<Self, KeyError> {
-        text.parse().map_err(|_| {
-            KeyError::new(format!("an id that starts with `{}_`", T::TABLE), text)
-        })
+        text.parse()
+            .map_err(|_| KeyError::new(format!("an id that starts with `{}_`", T::TABLE), text))
     }
 
     fn to_bytes(&self) -> KeyBytes<'_> {

@@ -15,7 +15,12 @@ const MAX_DEPTH: usize = 64;
 /// `stored` with the changes from `before` to `after` applied, object by object at every depth.
 ///
 /// `before` is the stored row as this code reads it. All three are JSON objects.
-pub(crate) fn patch(stored: &str, before: &str, after: &str, fields: &[FieldDef]) -> Option<String> {
+pub(crate) fn patch(
+    stored: &str,
+    before: &str,
+    after: &str,
+    fields: &[FieldDef],
+) -> Option<String> {
     let (stored, before, after) =
         (Object::parse(stored)?, Object::parse(before)?, Object::parse(after)?);
     let patched = patch_object(&stored, &before, &after, MAX_DEPTH, fields)?;
@@ -113,8 +118,10 @@ fn patch_value<'a>(
 mod tests {
     use super::*;
 
-    const FIELDS: &[FieldDef] =
-        &[FieldDef::new("title", "title", "String").aliases(&["name"]), FieldDef::new("n", "n", "u8")];
+    const FIELDS: &[FieldDef] = &[
+        FieldDef::new("title", "title", "String").aliases(&["name"]),
+        FieldDef::new("n", "n", "u8"),
+    ];
 
     #[track_caller]
     fn check(stored: &str, before: &str, after: &str, expected: &str) {
@@ -133,7 +140,12 @@ mod tests {
 
     #[test]
     fn a_default_that_was_not_changed_is_not_written() {
-        check(r#"{"title":"a"}"#, r#"{"title":"a","n":5}"#, r#"{"title":"b","n":5}"#, r#"{"title":"b"}"#);
+        check(
+            r#"{"title":"a"}"#,
+            r#"{"title":"a","n":5}"#,
+            r#"{"title":"b","n":5}"#,
+            r#"{"title":"b"}"#,
+        );
         check(
             r#"{"title":"a"}"#,
             r#"{"title":"a","n":5}"#,
@@ -144,8 +156,18 @@ mod tests {
 
     #[test]
     fn a_changed_field_moves_from_its_alias_to_its_name() {
-        check(r#"{"name":"a"}"#, r#"{"title":"a","n":5}"#, r#"{"title":"a","n":5}"#, r#"{"name":"a"}"#);
-        check(r#"{"name":"a"}"#, r#"{"title":"a","n":5}"#, r#"{"title":"b","n":5}"#, r#"{"title":"b"}"#);
+        check(
+            r#"{"name":"a"}"#,
+            r#"{"title":"a","n":5}"#,
+            r#"{"title":"a","n":5}"#,
+            r#"{"name":"a"}"#,
+        );
+        check(
+            r#"{"name":"a"}"#,
+            r#"{"title":"a","n":5}"#,
+            r#"{"title":"b","n":5}"#,
+            r#"{"title":"b"}"#,
+        );
     }
 
     #[test]

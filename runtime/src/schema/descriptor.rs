@@ -43,11 +43,7 @@ pub struct FieldDef {
 
 impl FieldDef {
     /// A required field without aliases.
-    pub const fn new(
-        name: &'static str,
-        rust_name: &'static str,
-        rust_type: &'static str,
-    ) -> Self {
+    pub const fn new(name: &'static str, rust_name: &'static str, rust_type: &'static str) -> Self {
         Self {
             name,
             rust_name,

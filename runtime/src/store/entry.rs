@@ -215,7 +215,11 @@ impl<G: Group> EntryMaker<G> {
                 encode: |value| encode_value(value).map_err(DefaultError::new),
                 decode: if nullable { from_present } else { from_json },
                 absent: || from_json("null"),
-                is_absent: if nullable { |value| is_none(value).unwrap_or(false) } else { |_| false },
+                is_absent: if nullable {
+                    |value| is_none(value).unwrap_or(false)
+                } else {
+                    |_| false
+                },
             },
         )
     }

@@ -13,11 +13,14 @@ use crate::row::Row;
 /// Listed by [`Table::invalid`](crate::Table::invalid).
 ///
 /// ```
-/// # use heirloom::{Store, Table};
-/// # use schemars::JsonSchema;
-/// # use serde::{Deserialize, Serialize};
+/// use heirloom::{Store, Table};
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+///
 /// mod last_year {
-/// #   use super::*;
+/// #   use heirloom::{Store, Table};
+/// #   use schemars::JsonSchema;
+/// #   use serde::{Deserialize, Serialize};
 ///     #[derive(Serialize, Deserialize, JsonSchema, Table)]
 ///     #[table(name = "films")]
 ///     pub struct Film { #[key] pub title: String, pub year: String }

@@ -91,9 +91,10 @@ impl<G: Group> Kv<G> {
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where one of them does not decode. The others
     /// can still be read by their entries.
     pub fn get(&self) -> Result<G> {
-        let group = self.__handle.engine().with_view(|view| {
-            EntriesOf { view, batch: None, slot: self.__slot }.group::<G>()
-        });
+        let group = self
+            .__handle
+            .engine()
+            .with_view(|view| EntriesOf { view, batch: None, slot: self.__slot }.group::<G>());
         group.map_err(|error| self.__handle.placed(error.at_group(G::GROUP)))
     }
 
@@ -107,8 +108,7 @@ impl<G: Group> Kv<G> {
         &self,
         mut observer: impl FnMut(&KvChanges) + Send + 'static,
     ) -> Result<Subscription> {
-        let callback =
-            move |origin, changes: &[Change]| observer(&KvChanges::new(origin, changes));
+        let callback = move |origin, changes: &[Change]| observer(&KvChanges::new(origin, changes));
         Ok(self.__handle.engine().hub.subscribe(Topic::Group(self.__slot), Box::new(callback)))
     }
 }

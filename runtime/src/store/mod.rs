@@ -11,8 +11,8 @@ mod read;
 mod rows;
 mod snapshot;
 mod table;
-mod transaction;
 mod trait_store;
+mod transaction;
 
 pub use builder::{Builder, Durability};
 pub use entry::{Entry, EntryMaker};
@@ -23,5 +23,5 @@ pub use observe::{EntryChange, KvChanges, RowChange, TableChanges};
 pub use rows::Rows;
 pub use snapshot::Snapshot;
 pub use table::Table;
-pub use transaction::Transaction;
 pub use trait_store::Store;
+pub use transaction::Transaction;

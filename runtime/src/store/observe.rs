@@ -101,8 +101,9 @@ pub struct EntryChange {
 
 impl KvChanges {
     pub(super) fn new(origin: Origin, changes: &[Change]) -> Self {
-        let changes =
-            changes.iter().map(|change| EntryChange { name: change.key.clone(), kind: change.kind });
+        let changes = changes
+            .iter()
+            .map(|change| EntryChange { name: change.key.clone(), kind: change.kind });
         Self { origin, changes: changes.collect() }
     }
 

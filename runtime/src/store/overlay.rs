@@ -16,6 +16,15 @@ pub(super) struct Overlay<'t> {
     pub(super) batch: &'t mut Batch,
 }
 
+/// Whether there is a row under a key.
+#[derive(Clone, Copy)]
+struct State {
+    /// Before the transaction.
+    existed: bool,
+    /// With its own writes so far.
+    exists: bool,
+}
+
 /// A row as the transaction sees it.
 enum Current {
     Absent,
@@ -50,11 +59,7 @@ impl Overlay<'_> {
     }
 
     pub(super) fn contains<R: Row>(&self, slot: usize, key: &R::Key) -> Result<bool> {
-        let bytes = key.to_bytes();
-        match self.batch.row(slot, bytes.as_slice()) {
-            Some(op) => Ok(op.json.is_some()),
-            None => Ok(self.view.row(slot, bytes.as_slice())?.is_some()),
-        }
+        self.state::<R>(slot, key).map(|state| state.exists)
     }
 
     pub(super) fn len(&self, slot: usize) -> Result<usize> {
@@ -72,7 +77,8 @@ impl Overlay<'_> {
     /// Stores a row that is not there yet.
     pub(super) fn insert<R: Row>(&mut self, slot: usize, row: &R) -> Result<()> {
         let key = row.key();
-        if self.contains::<R>(slot, key)? {
+        let state = self.state::<R>(slot, key)?;
+        if state.exists {
             return Err(at_row::<R>(
                 Error::new(ErrorKind::AlreadyExists, "there is a row under this key already")
                     .help("use `put` to replace it, or `update` to change it"),
@@ -80,7 +86,8 @@ impl Overlay<'_> {
             ));
         }
         let json = encode::<R>(row)?;
-        self.set::<R>(slot, key, Some(json))
+        self.set::<R>(slot, key, Some(json), state);
+        Ok(())
     }
 
     /// Stores a row, whether there is one under its key or not.
@@ -94,7 +101,9 @@ impl Overlay<'_> {
                 rewritten::<R>(&stored, before.as_deref(), after)
             }
         };
-        self.set::<R>(slot, key, Some(json))
+        let state = self.state::<R>(slot, key)?;
+        self.set::<R>(slot, key, Some(json), state);
+        Ok(())
     }
 
     /// Changes a row; `None` where there is none.
@@ -122,29 +131,35 @@ impl Overlay<'_> {
             && let Current::Text(stored) = self.current::<R>(slot, key)?
         {
             let json = rewritten::<R>(&stored, Some(&before), after);
-            self.set::<R>(slot, key, Some(json))?;
+            let state = self.state::<R>(slot, key)?;
+            self.set::<R>(slot, key, Some(json), state);
         }
         Ok(Some(row))
     }
 
     /// Removes a row; tells whether there was one.
     pub(super) fn remove<R: Row>(&mut self, slot: usize, key: &R::Key) -> Result<bool> {
-        let existed = self.contains::<R>(slot, key)?;
-        if existed {
-            self.set::<R>(slot, key, None)?;
+        let state = self.state::<R>(slot, key)?;
+        if state.exists {
+            self.set::<R>(slot, key, None, state);
         }
-        Ok(existed)
+        Ok(state.exists)
     }
 
-    fn set<R: Row>(&mut self, slot: usize, key: &R::Key, json: Option<String>) -> Result<()> {
+    fn state<R: Row>(&self, slot: usize, key: &R::Key) -> Result<State> {
         let bytes = key.to_bytes();
-        let existed = match self.batch.row(slot, bytes.as_slice()) {
-            Some(op) => op.existed,
-            None => self.view.row(slot, bytes.as_slice())?.is_some(),
-        };
-        let op = RowOp { key: key.to_text(), json, existed };
-        self.batch.set_row(slot, bytes.as_slice().to_vec(), op);
-        Ok(())
+        match self.batch.row(slot, bytes.as_slice()) {
+            Some(op) => Ok(State { existed: op.existed, exists: op.json.is_some() }),
+            None => {
+                let exists = self.view.row(slot, bytes.as_slice())?.is_some();
+                Ok(State { existed: exists, exists })
+            }
+        }
+    }
+
+    fn set<R: Row>(&mut self, slot: usize, key: &R::Key, json: Option<String>, state: State) {
+        let op = RowOp { key: key.to_text(), json, existed: state.existed };
+        self.batch.set_row(slot, key.to_bytes().as_slice().to_vec(), op);
     }
 
     pub(super) fn entries(&self, slot: usize) -> EntriesOf<'_> {

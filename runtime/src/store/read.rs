@@ -60,10 +60,11 @@ fn invalid_row<R: Row>(error: Error) -> Error {
 
 /// A row that says it has another key than the one it is stored under.
 fn misplaced<R: Row>(row: &R) -> Error {
-    let error = Error::new(ErrorKind::InvalidRow, "the row's key is not the one it is stored under")
-        .at_field(R::FIELDS[R::KEY_FIELD].name)
-        .expecting("the key it is stored under")
-        .finding(row.key().to_text());
+    let error =
+        Error::new(ErrorKind::InvalidRow, "the row's key is not the one it is stored under")
+            .at_field(R::FIELDS[R::KEY_FIELD].name)
+            .expecting("the key it is stored under")
+            .finding(row.key().to_text());
     invalid_row::<R>(error)
 }
 

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::schema::StoreDef;
 use crate::sync::{Applied, Changes, Summary};
 
-/// One app's data: a struct whose fields are [`Table`](crate::Table)s and [`Kv`](crate::Kv)
+/// One app's data: a struct whose fields are [`Table`](struct@crate::Table)s and [`Kv`](struct@crate::Kv)
 /// groups. Implemented by `#[derive(Store)]`.
 ///
 /// The derive also gives the struct these methods as its own, so that using them needs no import.
@@ -84,10 +84,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// What `work` returns, and then nothing happened; or why the commit failed, likewise.
-    fn transact<T>(
-        &self,
-        work: impl FnOnce(&mut Transaction<'_, Self>) -> Result<T>,
-    ) -> Result<T> {
+    fn transact<T>(&self, work: impl FnOnce(&mut Transaction<'_, Self>) -> Result<T>) -> Result<T> {
         self.handle().transact(|view, batch| work(&mut Transaction::new(self, view, batch)))
     }
 

@@ -183,11 +183,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) where it holds a NaN or does not serialize,
     /// [`WrongStore`](crate::ErrorKind::WrongStore) where the entry is one of another open store.
-    pub fn set<G: GroupOf<S>, T: 'static>(
-        &mut self,
-        entry: &Entry<G, T>,
-        value: &T,
-    ) -> Result<()> {
+    pub fn set<G: GroupOf<S>, T: 'static>(&mut self, entry: &Entry<G, T>, value: &T) -> Result<()> {
         entry.checked(self.store.handle())?;
         self.overlay.set_entry::<G, T>(G::SLOT, entry.index, &entry.codec, value)
     }

@@ -26,11 +26,14 @@ pub(crate) fn apply(engine: &Engine, changes: &Changes) -> Result<Applied> {
     same_store(engine.def.name, &changes.store, "the changes")?;
     for (document, _) in &changes.documents {
         if document != DATA_DOCUMENT {
-            return Err(Error::new(ErrorKind::NewerEpoch, "the changes hold a document of newer code")
-                .at_store(engine.def.name)
-                .expecting(format!("the document `{DATA_DOCUMENT}`"))
-                .finding(format!("the document `{document}`"))
-                .help("update the app; nothing was changed"));
+            return Err(Error::new(
+                ErrorKind::NewerEpoch,
+                "the changes hold a document of newer code",
+            )
+            .at_store(engine.def.name)
+            .expecting(format!("the document `{DATA_DOCUMENT}`"))
+            .finding(format!("the document `{document}`"))
+            .help("update the app; nothing was changed"));
         }
     }
     let mut outcome = MergeOutcome::default();

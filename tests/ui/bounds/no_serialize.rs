@@ -2,12 +2,17 @@
 
 use heirloom::{Id, Table};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Tag {
+    text: String,
+}
 
 #[derive(Deserialize, JsonSchema, Table)]
 struct Note {
     id: Id<Note>,
-    title: String,
+    tag: Tag,
 }
 
 fn main() {}

@@ -19,6 +19,7 @@ mod text {
 #[derive(Serialize, Deserialize, JsonSchema, Kv)]
 struct Settings {
     #[serde(with = "text")]
+    #[schemars(with = "Option<String>")]
     theme: Option<String>,
 }
 

@@ -45,6 +45,7 @@ pub struct Locals {
     /// Serialized by hand.
     #[evolve(default = |compute| compute)]
     #[serde(with = "by_hand")]
+    #[schemars(with = "String")]
     pub text: u8,
     /// Reads what is read by hand.
     #[evolve(default = |text| text)]
@@ -91,6 +92,7 @@ pub struct Settings {
     r#type: Option<u8>,
     #[evolve(default = 3)]
     #[serde(with = "by_hand")]
+    #[schemars(with = "String")]
     text: u8,
     hidden: Option<Hidden>,
 }

@@ -28,13 +28,6 @@ mod app {
     pub(crate) mod std {}
     pub(crate) mod heirloom {}
 
-    macro_rules! panic {
-        () => {
-            compile_error!("the panic of the user's own")
-        };
-    }
-    pub(crate) use panic;
-
     #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, ::heirloom::Table)]
     pub(crate) struct Note {
         pub(crate) id: ::heirloom::Id<Note>,

@@ -1,4 +1,4 @@
-// A field cannot have serde's `borrow`.
+// A row owns its data (serde's own impl, which reads borrowed data only, is an error too).
 
 use heirloom::{Id, Table};
 use schemars::JsonSchema;

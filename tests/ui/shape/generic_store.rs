@@ -11,9 +11,8 @@ struct Note {
 }
 
 #[derive(Store)]
-struct App<T> {
+struct App<const N: usize> {
     notes: Table<Note>,
-    other: std::marker::PhantomData<T>,
 }
 
 fn main() {}

@@ -4,12 +4,18 @@ use heirloom::{Id, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+#[derive(Serialize, Deserialize, JsonSchema)]
+enum Status {
+    Open,
+    Done,
+}
+
 #[derive(Serialize, Deserialize, JsonSchema, Table)]
 struct Note {
     id: Id<Note>,
     title: Option<String>,
-    #[evolve(default = "many")]
-    size: u8,
+    #[evolve(default = "open")]
+    size: Status,
 }
 
 fn main() {}

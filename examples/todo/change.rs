@@ -1,0 +1,87 @@
+//! The commands that change todos. Each is one transaction, so that it happens or does not.
+
+use std::error::Error;
+use std::io::Write;
+
+use heirloom::Id;
+use jiff::civil::Date;
+
+use crate::cli::Edit;
+use crate::date;
+use crate::pick::{pick, pick_one, todos};
+use crate::schema::{Todo, TodoList};
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+pub fn add(app: &TodoList, words: &[String], due: Option<Date>, out: &mut impl Write) -> Outcome {
+    let todo = Todo { id: Id::new(), text: text(words)?, due, done_on: None };
+    app.todos.insert(&todo)?;
+    writeln!(out, "Added {}: {}", app.todos.len()?, todo.text)?;
+    Ok(())
+}
+
+pub fn done(app: &TodoList, which: &[String], undo: bool, out: &mut impl Write) -> Outcome {
+    let picked = pick(&todos(app)?, which)?;
+    let done_on = (!undo).then(date::today);
+    app.transact(|tx| {
+        for todo in picked.iter().filter(|todo| todo.done_on.is_some() == undo) {
+            tx.update::<Todo>(&todo.id, |todo| todo.done_on = done_on)?;
+        }
+        Ok(())
+    })?;
+    for todo in &picked {
+        let said = match (undo, todo.done_on) {
+            (false, None) => "Done".to_owned(),
+            (false, Some(day)) => format!("Done already, on {day}"),
+            (true, Some(_)) => "Open again".to_owned(),
+            (true, None) => "Open anyway".to_owned(),
+        };
+        writeln!(out, "{said}: {}", todo.text)?;
+    }
+    Ok(())
+}
+
+pub fn edit(app: &TodoList, edit: &Edit, out: &mut impl Write) -> Outcome {
+    let todos = todos(app)?;
+    let todo = pick_one(&todos, &edit.which)?;
+    let text = if edit.text.is_empty() { todo.text.clone() } else { text(&edit.text)? };
+    app.todos.update(&todo.id, |todo| {
+        todo.text.clone_from(&text);
+        if edit.due.is_some() || edit.no_due {
+            todo.due = edit.due;
+        }
+    })?;
+    writeln!(out, "Changed: {text}")?;
+    Ok(())
+}
+
+pub fn remove(app: &TodoList, which: &[String], out: &mut impl Write) -> Outcome {
+    let picked = pick(&todos(app)?, which)?;
+    delete(app, &picked)?;
+    for todo in &picked {
+        writeln!(out, "Removed: {}", todo.text)?;
+    }
+    Ok(())
+}
+
+pub fn clear_done(app: &TodoList, out: &mut impl Write) -> Outcome {
+    let mut todos = todos(app)?;
+    todos.retain(|todo| todo.done_on.is_some());
+    delete(app, &todos)?;
+    match todos.len() {
+        0 => writeln!(out, "Nothing was done, so nothing was removed.")?,
+        1 => writeln!(out, "Removed 1 todo.")?,
+        count => writeln!(out, "Removed {count} todos.")?,
+    }
+    Ok(())
+}
+
+fn delete(app: &TodoList, todos: &[Todo]) -> heirloom::Result<()> {
+    app.transact(|tx| todos.iter().try_for_each(|todo| tx.remove::<Todo>(&todo.id).map(|_| ())))
+}
+
+/// One line, whatever white space came in.
+fn text(words: &[String]) -> Result<String, &'static str> {
+    let text = words.iter().flat_map(|word| word.split_whitespace()).collect::<Vec<_>>().join(" ");
+    if text.is_empty() { Err("a todo needs some text") } else { Ok(text) }
+}

@@ -1,0 +1,30 @@
+//! `todo sync`: two files, merged without a server.
+
+use std::error::Error;
+use std::io::Write;
+use std::path::Path;
+
+use crate::schema::TodoList;
+
+/// Brings both files to the same state.
+///
+/// Todos that only one side added, changed or removed come through as they are. Where both changed
+/// the same todo, one change wins, the same in both files; an edit wins over a removal.
+pub fn sync(
+    app: &TodoList,
+    other: &Path,
+    create: bool,
+    out: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
+    if !create && !other.exists() {
+        return Err(format!("there is no file {}; `--create` makes it", other.display()).into());
+    }
+    let other = TodoList::open(other)?;
+    let came = app.apply(&other.changes_since(&app.summary()?)?)?;
+    let went = other.apply(&app.changes_since(&other.summary()?)?)?;
+    match (came.rows() + came.entries(), went.rows() + went.entries()) {
+        (0, 0) => writeln!(out, "Both files were the same already.")?,
+        (came, went) => writeln!(out, "Changes that came: {came}. Changes that went: {went}.")?,
+    }
+    Ok(())
+}
