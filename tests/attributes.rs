@@ -48,14 +48,12 @@ mod names {
 
     #[derive(Store)]
     struct MyApp2 {
-        #[expect(dead_code, reason = "only the name matters")]
         servers: Table<HTTPServer>,
     }
 
     #[derive(Store)]
     #[store(name = "other-name")]
     struct Named {
-        #[expect(dead_code, reason = "only the name matters")]
         settings: Kv<UserSettings>,
     }
 
@@ -127,7 +125,7 @@ mod names {
                 struct Names {
                     plain: Option<u8>,
                     very_tasty: Option<u8>,
-                    _with__more_2: Option<u8>,
+                    _with_more_2: Option<u8>,
                     r#type: Option<u8>,
                 }
 

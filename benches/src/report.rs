@@ -129,9 +129,11 @@ fn times(ratio: f64) -> String {
     format!("{}×", digits(ratio))
 }
 
-/// Three significant digits.
+/// About three significant digits.
 fn digits(value: f64) -> String {
     match value {
+        ..0.01 => format!("{value:.4}"),
+        ..0.1 => format!("{value:.3}"),
         ..10.0 => format!("{value:.2}"),
         ..100.0 => format!("{value:.1}"),
         _ => format!("{value:.0}"),
@@ -156,7 +158,7 @@ mod tests {
         assert_eq!(amount(209_400.0, Unit::Time), "209 µs");
         assert_eq!(amount(1.3214e9, Unit::Time), "1.32 s");
         assert_eq!(amount(19.04e6, Unit::Bytes), "19.0 MB");
-        assert_eq!(times(0.0512), "0.05×");
+        assert_eq!(times(0.0512), "0.051×");
         assert_eq!(count(100_000), "100k");
     }
 }

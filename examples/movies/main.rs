@@ -1,1 +1,97 @@
-fn main() {}
+//! Untidy JSON becomes typed rows, in two steps.
+//!
+//! ```sh
+//! cargo run -p heirloom-examples --example movies                           # a small sample
+//! cargo run -p heirloom-examples --example movies -- films.json --file films.redb
+//! ```
+
+mod cell;
+mod evolved;
+mod import;
+mod lists;
+mod loose;
+mod parse;
+mod repair;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+
+/// Ships with the example: well-known films, with votes and ratings rounded.
+const SAMPLE: &str = include_str!("sample.json");
+
+/// Imports films and makes sense of them
+#[derive(Debug, Parser)]
+#[command(name = "movies")]
+struct Args {
+    /// A JSON array of films, such as movies.json of vega-datasets; a small sample if left out
+    input: Option<PathBuf>,
+    /// Keep the store in this file
+    #[arg(long)]
+    file: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("movies: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let json = match &args.input {
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?,
+        None => SAMPLE.to_owned(),
+    };
+    match &args.file {
+        Some(file) => {
+            work(&json, file)?;
+            println!("\nThe store stays in {}.", file.display());
+        }
+        None => {
+            // Deleted when it goes out of scope.
+            let folder = tempfile::tempdir()?;
+            work(&json, &folder.path().join("movies.redb"))?;
+        }
+    }
+    Ok(())
+}
+
+fn work(json: &str, file: &Path) -> Result<(), Box<dyn Error>> {
+    println!("A loose schema takes whatever the input holds.");
+    let (count, importing) = timed(|| import::import(json, file))?;
+    println!("  {count} films imported in {importing:.0?}, all in one transaction");
+
+    println!(
+        "\nA stricter schema opens the same file. `year`, `decade`, `minutes` and `profit` are"
+    );
+    println!("new, and computed as old rows are read. `Title` is text now, which is no additive");
+    println!("change: done on purpose, to show what becomes of rows that do not fit.");
+    let store = evolved::Movies::open(file)?;
+    let (invalid, surveying) = timed(|| repair::survey(&store))?;
+    repair::list(&invalid);
+
+    println!("A number becomes text, and nothing becomes \"(untitled)\".");
+    let (_, repairing) = timed(|| repair::repair(&store, &invalid))?;
+    repair::survey(&store)?;
+
+    let (films, reading) = timed(|| store.films.iter()?.collect::<heirloom::Result<Vec<_>>>())?;
+    lists::print(&films);
+
+    println!("\nTimes: import {importing:.0?}, survey {surveying:.0?}, repair {repairing:.0?},");
+    println!("reading all {} with their computed fields {reading:.0?}.", films.len());
+    Ok(())
+}
+
+fn timed<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<(T, Duration), E> {
+    let start = Instant::now();
+    let outcome = work()?;
+    Ok((outcome, start.elapsed()))
+}

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use crate::cli::Edit;
 use crate::date;
+use crate::list::describe;
 use crate::pick::{pick, pick_one, todos};
 use crate::schema::{Todo, TodoList};
 
@@ -16,7 +17,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 pub fn add(app: &TodoList, words: &[String], due: Option<Date>, out: &mut impl Write) -> Outcome {
     let todo = Todo { id: Id::new(), text: text(words)?, due, done_on: None };
     app.todos.insert(&todo)?;
-    writeln!(out, "Added {}: {}", app.todos.len()?, todo.text)?;
+    writeln!(out, "Added {}: {}", app.todos.len()?, describe(&todo, date::today()))?;
     Ok(())
 }
 
@@ -44,14 +45,18 @@ pub fn done(app: &TodoList, which: &[String], undo: bool, out: &mut impl Write) 
 pub fn edit(app: &TodoList, edit: &Edit, out: &mut impl Write) -> Outcome {
     let todos = todos(app)?;
     let todo = pick_one(&todos, &edit.which)?;
-    let text = if edit.text.is_empty() { todo.text.clone() } else { text(&edit.text)? };
-    app.todos.update(&todo.id, |todo| {
-        todo.text.clone_from(&text);
+    let text = if edit.text.is_empty() { None } else { Some(text(&edit.text)?) };
+    let changed = app.todos.update(&todo.id, |todo| {
+        if let Some(text) = text {
+            todo.text = text;
+        }
         if edit.due.is_some() || edit.no_due {
             todo.due = edit.due;
         }
     })?;
-    writeln!(out, "Changed: {text}")?;
+    if let Some(todo) = changed {
+        writeln!(out, "Changed: {}", describe(&todo, date::today()))?;
+    }
     Ok(())
 }
 

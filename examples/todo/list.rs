@@ -34,7 +34,7 @@ pub fn list(
     let pen = Pen::new(colour);
     for (number, todo) in shown {
         let id = if options.ids { id_end(todo) } else { String::new() };
-        writeln!(out, "{number:>3}  {id}{}", line(todo, today, &pen))?;
+        writeln!(out, "{number:>3}  {id}{}", pen.write(todo, today))?;
     }
     Ok(())
 }
@@ -44,12 +44,10 @@ fn id_end(todo: &Todo) -> String {
     format!("…{}  ", &id[id.len() - ID_CHARS..])
 }
 
-fn line(todo: &Todo, today: Date, pen: &Pen) -> String {
+/// A todo in one line.
+pub fn describe(todo: &Todo, today: Date) -> String {
     match (todo.done_on, todo.due) {
-        (Some(day), _) => pen.dim(&format!("{} (done {day})", todo.text)),
-        (None, Some(due)) if due < today => {
-            pen.red(&format!("{} ({})", todo.text, date::in_words(due, today)))
-        }
+        (Some(day), _) => format!("{} (done {day})", todo.text),
         (None, Some(due)) => format!("{} ({})", todo.text, date::in_words(due, today)),
         (None, None) => todo.text.clone(),
     }
@@ -73,15 +71,17 @@ impl Pen {
         Self { on }
     }
 
-    fn dim(&self, text: &str) -> String {
-        self.paint("2", text)
-    }
-
-    fn red(&self, text: &str) -> String {
-        self.paint("31", text)
-    }
-
-    fn paint(&self, code: &str, text: &str) -> String {
-        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    /// Done is dim, late is red.
+    fn write(&self, todo: &Todo, today: Date) -> String {
+        let code = match (todo.done_on, todo.due) {
+            (Some(_), _) => Some(2),
+            (None, Some(due)) if due < today => Some(31),
+            _ => None,
+        };
+        let text = describe(todo, today);
+        match code.filter(|_| self.on) {
+            Some(code) => format!("\x1b[{code}m{text}\x1b[0m"),
+            None => text,
+        }
     }
 }

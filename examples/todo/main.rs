@@ -59,7 +59,7 @@ fn run(cli: Cli, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
             config::config(&app, key, value.as_deref(), reset, out)
         }
         Command::Where => Ok(()),
-        Command::Sync { other, create } => sync::sync(&app, &other, create, out),
+        Command::Sync { other, create } => sync::sync(&app, &file, &other, create, out),
     }
 }
 

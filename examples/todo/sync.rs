@@ -12,12 +12,16 @@ use crate::schema::TodoList;
 /// the same todo, one change wins, the same in both files; an edit wins over a removal.
 pub fn sync(
     app: &TodoList,
+    file: &Path,
     other: &Path,
     create: bool,
     out: &mut impl Write,
 ) -> Result<(), Box<dyn Error>> {
     if !create && !other.exists() {
         return Err(format!("there is no file {}; `--create` makes it", other.display()).into());
+    }
+    if other.exists() && other.canonicalize()? == file.canonicalize()? {
+        return Err("that is the same file; name another one to sync with".into());
     }
     let other = TodoList::open(other)?;
     let came = app.apply(&other.changes_since(&app.summary()?)?)?;

@@ -32,7 +32,10 @@ pub fn part_and_meet(path: &Path, ids: &[Id<Recording>; 3]) -> Result<()> {
     show("laptop", &laptop, ids)?;
     show("phone", &phone, ids)?;
     println!("   Nothing collided but the interview, where one of the two edits stands on both.");
-    println!("   Anything left to send? {}", if is_synced(&laptop, &phone)? { "No." } else { "Yes." });
+    println!(
+        "   Anything left to send? {}",
+        if is_synced(&laptop, &phone)? { "No." } else { "Yes." }
+    );
     Ok(())
 }
 

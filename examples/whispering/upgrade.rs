@@ -8,10 +8,7 @@ use crate::last_year;
 use crate::this_year::{Recording, Source, Status, Whispering};
 
 /// Old rows read as if they had the new fields, and reading writes nothing.
-pub fn read_old_rows(
-    path: &Path,
-    ids: &[Id<Recording>],
-) -> Result<(), Box<dyn std::error::Error>> {
+pub fn read_old_rows(path: &Path, ids: &[Id<Recording>]) -> Result<(), Box<dyn std::error::Error>> {
     let before = std::fs::read(path)?;
     {
         let app = Whispering::open(path)?;

@@ -1,6 +1,8 @@
 //! [`Kv`]: a group of single values.
 
+use std::any::Any;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -41,19 +43,23 @@ use crate::row::Group;
 /// assert_eq!((window.width, window.title.as_deref()), (800, Some("Notes")));
 /// # Ok::<(), heirloom::Error>(())
 /// ```
-pub struct Kv<G: Group> {
+pub struct Kv<G> {
     // Named so that no field of a group can have the name: those are reached through `Deref`.
     __handle: Handle,
     __slot: usize,
-    __entries: Arc<G::Entries>,
+    // The group's `Entries`, without its type: a struct with a bound on `G` would answer a missing
+    // `derive(Kv)` with an error at every place that names it.
+    __entries: Arc<dyn Any + Send + Sync>,
+    __group: PhantomData<fn() -> G>,
 }
 
-impl<G: Group> Clone for Kv<G> {
+impl<G> Clone for Kv<G> {
     fn clone(&self) -> Self {
         Self {
             __handle: self.__handle.clone(),
             __slot: self.__slot,
             __entries: self.__entries.clone(),
+            __group: PhantomData,
         }
     }
 }
@@ -68,14 +74,17 @@ impl<G: Group> Deref for Kv<G> {
     type Target = G::Entries;
 
     fn deref(&self) -> &G::Entries {
-        &self.__entries
+        match self.__entries.downcast_ref() {
+            Some(entries) => entries,
+            None => unreachable!("`attach` is the only maker, and makes entries of this type"),
+        }
     }
 }
 
 impl<G: Group> Attach for Kv<G> {
     fn attach(handle: &Handle, slot: usize) -> Self {
         let entries = Arc::new(G::entries(&EntryMaker::new(handle, slot)));
-        Self { __handle: handle.clone(), __slot: slot, __entries: entries }
+        Self { __handle: handle.clone(), __slot: slot, __entries: entries, __group: PhantomData }
     }
 
     fn handle(&self) -> &Handle {

@@ -7,6 +7,7 @@ mod invalid;
 mod kv;
 mod observe;
 mod overlay;
+mod overlay_rows;
 mod read;
 mod rows;
 mod snapshot;

@@ -1,8 +1,10 @@
 //! Typed reads and writes of a transaction: what is committed, with its own writes over it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::entry::Codec;
+use super::overlay_rows::OverlayRows;
 use super::read::{EntriesOf, typed_row, typed_text};
 use crate::disk::View;
 use crate::engine::{Batch, RowOp};
@@ -72,6 +74,13 @@ impl Overlay<'_> {
             }
         }
         Ok(usize::try_from(len).unwrap_or(usize::MAX))
+    }
+
+    /// All rows in the order of their keys.
+    pub(super) fn rows<R: Row>(&self, slot: usize) -> Result<OverlayRows<'_, R>> {
+        let written = self.batch.tables.get(&slot).map_or_else(Default::default, BTreeMap::iter);
+        let strays = self.view.strays(slot)?.into_iter().map(|(key, _)| key);
+        Ok(OverlayRows::new(self.view.rows(slot)?, written, strays.collect()))
     }
 
     /// Stores a row that is not there yet.

@@ -89,6 +89,15 @@ impl<S: Store> Snapshot<S> {
         Ok(usize::try_from(len).unwrap_or(usize::MAX))
     }
 
+    /// Whether the table of `R` is empty.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn is_empty<R: TableOf<S>>(&self) -> Result<bool> {
+        Ok(self.len::<R>()? == 0)
+    }
+
     /// All rows in the order of their keys; an invalid one is an `Err` item.
     ///
     /// # Errors

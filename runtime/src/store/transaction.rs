@@ -10,7 +10,7 @@ use super::overlay::Overlay;
 use super::trait_store::Store;
 use crate::disk::View;
 use crate::engine::Batch;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Several reads and writes that happen together or not at all.
 ///
@@ -94,6 +94,43 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// Where the storage fails.
     pub fn len<R: TableOf<S>>(&self) -> Result<usize> {
         self.overlay.len(R::SLOT)
+    }
+
+    /// Whether the table of `R` is empty.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn is_empty<R: TableOf<S>>(&self) -> Result<bool> {
+        Ok(self.len::<R>()? == 0)
+    }
+
+    /// All rows in the order of their keys, those of the transaction among them; an invalid one is
+    /// an `Err` item.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct City { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct Atlas { cities: Table<City> }
+    /// # let atlas = Atlas::in_memory()?;
+    /// # atlas.cities.insert(&City { name: "Bern".into() })?;
+    /// let names = atlas.transact(|tx| {
+    ///     tx.insert(&City { name: "Aarau".into() })?;
+    ///     tx.iter::<City>()?.map(|city| Ok(city?.name)).collect::<heirloom::Result<Vec<_>>>()
+    /// })?;
+    /// assert_eq!(names, ["Aarau", "Bern"]);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn iter<R: TableOf<S>>(&self) -> Result<impl Iterator<Item = Result<R>> + '_> {
+        let placed = |error: Error| self.store.handle().placed(error.at_table(R::TABLE));
+        let rows = self.overlay.rows::<R>(R::SLOT).map_err(placed)?;
+        Ok(rows.map(move |row| row.map_err(placed)))
     }
 
     /// Stores a new row.

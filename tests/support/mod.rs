@@ -1,0 +1,152 @@
+//! What several test files share: a small store, and ways to compare copies of it.
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+pub mod file;
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+
+use heirloom::sync::{Applied, Changes, Summary};
+use heirloom::{Kv, Row, Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes")]
+pub struct Note {
+    #[key]
+    pub id: u32,
+    pub title: String,
+    #[evolve(default)]
+    pub stars: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Kv)]
+#[kv(name = "settings")]
+pub struct Settings {
+    #[evolve(default = "light")]
+    pub theme: String,
+    #[evolve(default = 12)]
+    pub size: u32,
+    pub nickname: Option<String>,
+}
+
+#[derive(Store)]
+#[store(name = "notebook")]
+pub struct Notebook {
+    pub notes: Table<Note>,
+    pub settings: Kv<Settings>,
+}
+
+/// The rows of a notebook as text: its row type fits none of them, and an invalid row shows what
+/// is stored.
+#[derive(Debug, Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes")]
+pub struct RawNote {
+    #[key]
+    id: u32,
+    never_stored: bool,
+}
+
+#[derive(Store)]
+#[store(name = "notebook")]
+pub struct RawNotebook {
+    notes: Table<RawNote>,
+}
+
+pub fn note(id: u32, title: &str) -> Note {
+    Note { id, title: title.to_owned(), stars: 0 }
+}
+
+/// A folder that goes when the test ends, and a path in it where nothing is yet.
+pub fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notebook.redb");
+    (folder, path)
+}
+
+/// Everything in a notebook, to compare copies by.
+pub fn content(store: &Notebook) -> (Vec<Note>, Settings) {
+    (rows(&store.notes), store.settings.get().unwrap())
+}
+
+pub fn rows<R: Row>(table: &Table<R>) -> Vec<R> {
+    table.iter().unwrap().collect::<heirloom::Result<_>>().unwrap()
+}
+
+/// The stored text of the notes of any copy whose store is called `notebook`.
+pub fn raw_notes<S: Store>(store: &S) -> BTreeMap<u32, String> {
+    let raw = RawNotebook::in_memory().unwrap();
+    raw.apply(&store.changes_since(&Summary::default()).unwrap()).unwrap();
+    let invalid = raw.notes.invalid().unwrap();
+    invalid.iter().map(|row| (row.key().parse().unwrap(), row.json().to_owned())).collect()
+}
+
+/// Gives `to` what it lacks of `from`, as bytes, the way a transport would.
+pub fn give<A: Store, B: Store>(from: &A, to: &B) -> Applied {
+    let request = to.summary().unwrap().to_bytes();
+    let answer = from.changes_since(&Summary::from_bytes(&request).unwrap()).unwrap().to_bytes();
+    to.apply(&Changes::from_bytes(&answer).unwrap()).unwrap()
+}
+
+/// Both give each other what they lack; afterwards neither lacks anything.
+#[track_caller]
+pub fn exchange<A: Store, B: Store>(a: &A, b: &B) {
+    give(a, b);
+    give(b, a);
+    assert!(a.changes_since(&b.summary().unwrap()).unwrap().is_empty(), "b lacks something of a");
+    assert!(b.changes_since(&a.summary().unwrap()).unwrap().is_empty(), "a lacks something of b");
+}
+
+/// Exchanges and compares.
+#[track_caller]
+pub fn converge(a: &Notebook, b: &Notebook) {
+    exchange(a, b);
+    assert_eq!(content(a), content(b), "the copies differ after an exchange");
+}
+
+/// The document and the read model of a closed file say the same, and nothing is damaged.
+#[track_caller]
+pub fn assert_sound<S: Store>(path: &Path) {
+    let report = S::check(path).unwrap();
+    assert!(report.is_ok(), "{report}");
+}
+
+/// The error of a result that must not be `Ok`.
+#[track_caller]
+pub fn refused<T>(outcome: heirloom::Result<T>) -> heirloom::Error {
+    match outcome {
+        Ok(_) => panic!("it was not refused"),
+        Err(error) => error,
+    }
+}
+
+/// Compares without printing two values of a megabyte.
+#[track_caller]
+pub fn assert_same_bytes(before: &[u8], after: &[u8]) {
+    let differs = before.iter().zip(after).position(|(a, b)| a != b);
+    assert_eq!((before.len(), differs), (after.len(), None), "the length, and the first difference");
+}
+
+/// Collects what observers are told.
+#[derive(Debug, Clone)]
+pub struct Heard<T>(std::sync::Arc<std::sync::Mutex<Vec<T>>>);
+
+impl<T> Default for Heard<T> {
+    fn default() -> Self {
+        Self(std::sync::Arc::default())
+    }
+}
+
+impl<T: Clone + Debug> Heard<T> {
+    pub fn note(&self, what: T) {
+        self.0.lock().unwrap().push(what);
+    }
+
+    /// What was heard since the last call.
+    pub fn take(&self) -> Vec<T> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
