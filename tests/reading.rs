@@ -253,10 +253,11 @@ fn old_code_keeps_what_new_code_wrote_into_its_rows_and_entries() {
     give(&new, &old);
 
     // By `update` at two depths, and by `put` of a row that was built anew.
-    old.notes.update(&1, |note| {
+    let change = |note: &mut v1::Note| {
         note.title = "edited".into();
         note.town.geo.lat = 1.5;
-    });
+    };
+    old.notes.update(&1, change).unwrap().unwrap();
     let mut rebuilt = old.notes.get(&2).unwrap().unwrap();
     rebuilt.title = "rebuilt".into();
     old.notes.put(&rebuilt).unwrap();
@@ -340,6 +341,7 @@ fn a_table_that_the_code_does_not_declare_survives_and_stays_current() {
         peer.settings.home.reset().unwrap();
         exchange(&app, &peer);
     }
+    eprintln!("COVER {}", String::from_utf8_lossy(&support::file::meta(&path,"coverage").unwrap()));
     {
         // And passed on to a third copy that declares it, after a restart.
         let app = Part::open(&path).unwrap();
@@ -348,6 +350,7 @@ fn a_table_that_the_code_does_not_declare_survives_and_stays_current() {
         give(&app, &third);
         assert_eq!(rows(&third.people), rows(&peer.people));
     }
+    eprintln!("COVER {}", String::from_utf8_lossy(&support::file::meta(&path,"coverage").unwrap()));
     let expected = [person("Ada", 37), person("Cy", 1), person("Dot", 5)];
     let app = Full::open(&path).unwrap();
     assert_eq!(rows(&app.people), expected, "without a resync");

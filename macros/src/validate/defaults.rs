@@ -25,6 +25,27 @@ pub(super) fn kv_entries_have_defaults(record: &Record, diag: &mut Diag) {
     }
 }
 
+/// Absent is what the outer `None` of an `Option<Option<_>>` is stored as, so that it has a meaning
+/// already.
+pub(super) fn double_options_have_none(record: &Record, diag: &mut Diag) {
+    for field in &record.fields {
+        let ours = matches!(
+            field.default,
+            Default::Type | Default::Text { .. } | Default::Value { .. } | Default::Computed { .. }
+        );
+        if ours && field.nullable.is_some() {
+            diag.error(
+                &field.parsed.ident,
+                format_args!(
+                    "`{}` is an `Option<Option<_>>`, which reads as `None` where it is absent; \
+                     remove its `#[evolve(default)]`",
+                    field.parsed.name
+                ),
+            );
+        }
+    }
+}
+
 /// A computed default reads fields that are filled in before it.
 pub(super) fn computed_defaults_read_fields_above(record: &Record, diag: &mut Diag) {
     for (index, field) in record.fields.iter().enumerate() {

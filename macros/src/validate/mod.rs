@@ -24,6 +24,7 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     serde::fields_are_stored,
     serde::names_are_the_same_both_ways,
     defaults::kv_entries_have_defaults,
+    defaults::double_options_have_none,
     defaults::computed_defaults_read_fields_above,
 ];
 
