@@ -93,7 +93,10 @@ fn loose(key: u32, change: impl FnOnce(&mut BTreeMap<String, Value>)) -> Loose {
 
 fn repaired(id: u32) -> Strict {
     serde_json::from_value(Value::Object(
-        valid(id).into_iter().chain([("level".into(), 9.into()), ("sum".into(), 8.into())]).collect(),
+        valid(id)
+            .into_iter()
+            .chain([("level".into(), 9.into()), ("sum".into(), 8.into())])
+            .collect(),
     ))
     .unwrap()
 }
@@ -103,9 +106,8 @@ fn a_row_that_does_not_decode_is_reported_in_full_and_the_others_still_come() {
     let (_folder, path) = place();
     {
         let other = LooseApp::open(&path).unwrap();
-        let bad = |key, field: &str, value| {
-            loose(key, |row| drop(row.insert(field.to_owned(), value)))
-        };
+        let bad =
+            |key, field: &str, value| loose(key, |row| drop(row.insert(field.to_owned(), value)));
         other
             .rows
             .insert_many([
@@ -223,7 +225,12 @@ fn a_row_under_a_key_of_another_type_is_counted_listed_and_can_be_discarded() {
     ByName::open(&path)
         .unwrap()
         .things
-        .insert_many([named(&id.to_string()), named("plain"), named(""), named("other_01h455vb4pex5vsknk084sn02q")])
+        .insert_many([
+            named(&id.to_string()),
+            named("plain"),
+            named(""),
+            named("other_01h455vb4pex5vsknk084sn02q"),
+        ])
         .unwrap();
     let app = ById::open(&path).unwrap();
     assert_eq!(app.things.len().unwrap(), 4);

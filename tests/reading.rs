@@ -341,7 +341,6 @@ fn a_table_that_the_code_does_not_declare_survives_and_stays_current() {
         peer.settings.home.reset().unwrap();
         exchange(&app, &peer);
     }
-    eprintln!("COVER {}", String::from_utf8_lossy(&support::file::meta(&path,"coverage").unwrap()));
     {
         // And passed on to a third copy that declares it, after a restart.
         let app = Part::open(&path).unwrap();
@@ -350,7 +349,6 @@ fn a_table_that_the_code_does_not_declare_survives_and_stays_current() {
         give(&app, &third);
         assert_eq!(rows(&third.people), rows(&peer.people));
     }
-    eprintln!("COVER {}", String::from_utf8_lossy(&support::file::meta(&path,"coverage").unwrap()));
     let expected = [person("Ada", 37), person("Cy", 1), person("Dot", 5)];
     let app = Full::open(&path).unwrap();
     assert_eq!(rows(&app.people), expected, "without a resync");

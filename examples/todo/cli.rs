@@ -80,15 +80,16 @@ pub struct List {
 
 #[derive(Debug, Args)]
 pub struct Which {
-    /// Numbers as `list` shows them, or the beginning or the end of ids
+    /// Numbers as `list` shows them, or four or more characters of the beginning or end of an id
     #[arg(required = true, value_name = "NUMBER|ID")]
     pub which: Vec<String>,
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "todo edit [OPTIONS] <NUMBER|ID> [TEXT]...")]
 #[command(group = clap::ArgGroup::new("change").required(true).multiple(true))]
 pub struct Edit {
-    /// A number as `list` shows it, or the beginning or the end of an id
+    /// A number as `list` shows it, or four or more characters of the beginning or end of an id
     #[arg(value_name = "NUMBER|ID")]
     pub which: String,
     /// The new text

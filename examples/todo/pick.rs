@@ -6,6 +6,9 @@ use heirloom::ErrorKind;
 
 use crate::schema::{Todo, TodoList};
 
+/// A shorter text is a number or nothing: `todo remove 7` must never hit an id that ends in 7.
+const MIN_ID_CHARS: usize = 4;
+
 /// All todos in the order they were added. A todo's number is its place in this list.
 pub fn todos(app: &TodoList) -> heirloom::Result<Vec<Todo>> {
     let mut todos = Vec::new();
@@ -55,7 +58,8 @@ pub fn pick_one<'t>(todos: &'t [Todo], which: &str) -> Result<&'t Todo, String> 
 fn is_part_of_id(part: &str, todo: &Todo) -> bool {
     let id = todo.id.to_string();
     let digits = id.rsplit('_').next().unwrap_or(&id);
-    !part.is_empty() && (id.starts_with(part) || digits.starts_with(part) || id.ends_with(part))
+    part.len() >= MIN_ID_CHARS
+        && (id.starts_with(part) || digits.starts_with(part) || id.ends_with(part))
 }
 
 #[cfg(test)]
@@ -76,14 +80,14 @@ mod tests {
         ];
         let pick = |which| pick_one(&todos, which).map(|todo| todo.id.to_string());
         assert_eq!(pick("3"), Ok(todos[2].id.to_string()));
-        assert_eq!(pick("02q"), Ok(todos[0].id.to_string()));
-        assert_eq!(pick("777"), Ok(todos[1].id.to_string()));
-        assert_eq!(pick("01j"), Ok(todos[2].id.to_string()));
+        assert_eq!(pick("n02q"), Ok(todos[0].id.to_string()));
+        assert_eq!(pick("n777"), Ok(todos[1].id.to_string()));
+        assert_eq!(pick("01j4"), Ok(todos[2].id.to_string()));
         assert_eq!(pick("todos_01j"), Ok(todos[2].id.to_string()));
-        for ambiguous in ["01h", "todos_01"] {
+        for ambiguous in ["01h4", "todos_01"] {
             assert!(pick(ambiguous).unwrap_err().contains("could be"), "{ambiguous}");
         }
-        for nothing in ["", "0", "4", "milk"] {
+        for nothing in ["", "0", "4", "77q", "milk"] {
             assert!(pick(nothing).unwrap_err().contains("no todo"), "{nothing}");
         }
     }

@@ -93,7 +93,7 @@ pub fn survive_old_code(path: &Path, standup: &Id<Recording>) -> Result<()> {
 
     let app = Whispering::open(path)?;
     if let Some(row) = app.recordings.get(standup)? {
-        println!("   new title:            {:?}", row.title);
+        println!("   new title:           {:?}", row.title);
         println!("   fields it never saw: {:?}, {:?}, {:?}", row.source, row.tags, row.status);
     }
     Ok(())

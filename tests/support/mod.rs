@@ -127,7 +127,11 @@ pub fn refused<T>(outcome: heirloom::Result<T>) -> heirloom::Error {
 #[track_caller]
 pub fn assert_same_bytes(before: &[u8], after: &[u8]) {
     let differs = before.iter().zip(after).position(|(a, b)| a != b);
-    assert_eq!((before.len(), differs), (after.len(), None), "the length, and the first difference");
+    assert_eq!(
+        (before.len(), differs),
+        (after.len(), None),
+        "the length, and the first difference"
+    );
 }
 
 /// Collects what observers are told.

@@ -7,8 +7,8 @@ use redb::{Database, Durability, ReadableTable, Table, TableDefinition, WriteTra
 use super::failure::{Try, guarded};
 use super::names;
 use super::view::StoredRow;
-use crate::doc::{Content, ItemId};
 use crate::error::Result;
+use crate::row::{Content, ItemId};
 
 type BytesTable<'t> = Table<'t, &'static [u8], &'static [u8]>;
 type TextTable<'t> = Table<'t, &'static str, &'static [u8]>;

@@ -11,8 +11,8 @@ use redb::{
 use super::failure::{Try, guarded};
 use super::names;
 use super::record::Record;
-use crate::doc::{Content, ItemId};
 use crate::error::Result;
+use crate::row::{Content, ItemId};
 
 type BytesTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
 type TextTable = ReadOnlyTable<&'static str, &'static [u8]>;

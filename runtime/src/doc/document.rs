@@ -6,7 +6,8 @@ use yrs::block::ClientID;
 use yrs::updates::decoder::Decode;
 use yrs::{Any, Doc, Map, MapRef, Options, ReadTxn, StateVector, Transact, Update, WriteTxn};
 
-use super::{BadUpdate, DocVersion, Entry, ItemId};
+use super::{BadUpdate, DocVersion, Entry};
+use crate::row::ItemId;
 
 /// A root map of a document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,26 +1,10 @@
 //! What stands under a key of a root map.
 
-use std::sync::Arc;
-
 use yrs::types::{ToJson, TypeRef};
 use yrs::updates::encoder::Encode;
 use yrs::{Any, Map, MapRef, Out, ReadTxn};
 
-/// The identity of a write in a document: who made it, and as that device's how manyth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct ItemId {
-    pub(crate) client: u64,
-    pub(crate) clock: u32,
-}
-
-/// The value of an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Content {
-    /// JSON text, which is what we write.
-    Text(Arc<str>),
-    /// Something that another program put there, shown as JSON.
-    Foreign(String),
-}
+use crate::row::{Content, ItemId};
 
 /// An entry of a root map.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use yrs::updates::encoder::Encode;
 use yrs::{Map, Observable, ReadTxn, Transact};
 
-use super::document::{Document, decode};
+use super::document::{Document, Root, decode};
 use super::{BadUpdate, DocVersion};
 
 /// The name under which our observers are registered and removed again.
@@ -30,7 +30,9 @@ impl Document {
     /// is in no defined state and must be dropped.
     pub(crate) fn merge(&mut self, update: &[u8]) -> Result<Merged, BadUpdate> {
         let decoded = decode(update)?;
-        let known: Vec<Arc<str>> = self.roots();
+        // Roots of a later heirloom may be no maps; nothing here reads them.
+        let ours = |root: &Arc<str>| Root::parse(root).is_some();
+        let known: Vec<Arc<str>> = self.roots().into_iter().filter(ours).collect();
         let changed = Arc::new(Mutex::new(ChangedKeys::new()));
         for root in &known {
             self.observe(root, &changed);
@@ -47,7 +49,7 @@ impl Document {
             std::mem::take(&mut *changed.lock().unwrap_or_else(PoisonError::into_inner));
         // A root that this update made had no observer: all that is in it is new.
         for root in self.roots() {
-            if !known.contains(&root) {
+            if ours(&root) && !known.contains(&root) {
                 let txn = self.doc.transact();
                 if let Some(map) = txn.get_map(&*root) {
                     changed.insert(root, map.keys(&txn).map(Arc::from).collect());
@@ -60,9 +62,8 @@ impl Document {
     }
 
     fn observe(&self, root: &Arc<str>, changed: &Arc<Mutex<ChangedKeys>>) {
-        let txn = self.doc.transact();
-        let Some(map) = txn.get_map(&**root) else { return };
-        drop(txn);
+        // A root that came in an update has no type yet, and without one yrs tells of no change.
+        let map = self.doc.get_or_insert_map(&**root);
         let (root, changed) = (root.clone(), changed.clone());
         map.observe(OBSERVER, move |txn, event| {
             let mut changed = changed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,7 @@ mod merge;
 mod version;
 
 pub(crate) use document::{Document, Op, Root};
-pub(crate) use entry::{Content, Entry, ItemId};
+pub(crate) use entry::Entry;
 pub(crate) use merge::Merged;
 pub(crate) use version::DocVersion;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::load::read_document;
+use super::loaded::read_document;
 use super::open::Engine;
 use crate::disk::{DATA_DOCUMENT, View};
 use crate::doc::{Document, Root};

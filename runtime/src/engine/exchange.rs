@@ -5,12 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::hub::{Change, ChangeKind, Topic};
-use super::load::Loaded;
-use super::open::{Engine, Writer};
+use super::loaded::Loaded;
+use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
+use super::writer::Writer;
 use crate::disk::{Commit, DATA_DOCUMENT, Origin, Record, View};
-use crate::doc::{Content, DocVersion, Entry, Merged, Root};
+use crate::doc::{DocVersion, Entry, Merged, Root};
 use crate::error::{Error, ErrorKind, Result};
+use crate::row::Content;
 
 /// What a merge did, by table or group name.
 #[derive(Debug, Default)]

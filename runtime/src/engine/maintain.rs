@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::batch::RowOp;
-use super::load::Loaded;
-use super::open::{Engine, Writer, fact};
+use super::fact;
+use super::loaded::Loaded;
+use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
 use crate::disk::{Commit, DATA_DOCUMENT, Disk, Origin, Place, Record, ViewNames};
 use crate::doc::{Document, Root};
@@ -141,14 +142,6 @@ fn decode_again(store: &str, record: &[u8]) -> Result<Document> {
         Error::new(ErrorKind::Corrupt, "a new snapshot does not load").because(error)
     })?;
     Ok(copy)
-}
-
-impl Writer {
-    /// Takes a new device id before the next write.
-    pub(super) fn renew_device(&mut self) {
-        self.device = None;
-        self.loaded = None;
-    }
 }
 
 impl Engine {

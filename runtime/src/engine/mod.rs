@@ -4,12 +4,15 @@ mod batch;
 mod check;
 mod coverage;
 mod exchange;
+mod fact;
 mod hub;
 mod load;
+mod loaded;
 mod maintain;
 mod open;
 mod progress;
 mod write;
+mod writer;
 
 pub(crate) use batch::{Batch, RowOp};
 pub use check::CheckReport;

@@ -1,17 +1,15 @@
 //! An open store without its types, and how it comes to be.
 
 use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
 
 use arc_swap::ArcSwap;
 
-use super::coverage::Coverage;
+use super::fact;
 use super::hub::Hub;
-use super::load::Loaded;
 use super::progress::Progress;
+use super::writer::{Writer, WriterGuard, WriterLock};
 use crate::disk::{DATA_DOCUMENT, Disk, FORMAT, Meta, Place, StorageHook, View, ViewNames};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::StoreDef;
@@ -41,9 +39,7 @@ pub(crate) struct Engine {
     pub(crate) settings: Settings,
     /// What readers see. Replaced after every commit, so that reading takes no lock.
     view: ArcSwap<View>,
-    writer: Mutex<Writer>,
-    /// The thread that holds `writer`, which would wait for itself for ever.
-    owner: Mutex<Option<ThreadId>>,
+    writer: WriterLock,
     /// Whether the log has outgrown the snapshot.
     pub(super) outgrown: AtomicBool,
     /// Whether commits wait to be made durable.
@@ -56,64 +52,6 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("store", &self.def.name).finish_non_exhaustive()
     }
-}
-
-/// What only one thread at a time may touch.
-#[derive(Debug)]
-pub(super) struct Writer {
-    /// The document, once something was written or merged.
-    pub(super) loaded: Option<Loaded>,
-    /// The id this device writes under; `None` where one must be made first.
-    pub(super) device: Option<u64>,
-    pub(super) coverage: Coverage,
-    /// Facts that the next commit must record.
-    pub(super) unrecorded: Unrecorded,
-    /// The damage that the device id was made for.
-    pub(super) damage: Option<u64>,
-}
-
-/// Which facts about the file are newer in memory.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Unrecorded {
-    pub(super) identity: bool,
-    pub(super) device: bool,
-    pub(super) coverage: bool,
-}
-
-/// The writer, while this thread has it.
-pub(super) struct WriterGuard<'e> {
-    engine: &'e Engine,
-    writer: MutexGuard<'e, Writer>,
-}
-
-impl Deref for WriterGuard<'_> {
-    type Target = Writer;
-    fn deref(&self) -> &Writer {
-        &self.writer
-    }
-}
-
-impl DerefMut for WriterGuard<'_> {
-    fn deref_mut(&mut self) -> &mut Writer {
-        &mut self.writer
-    }
-}
-
-impl Drop for WriterGuard<'_> {
-    fn drop(&mut self) {
-        *self.engine.owner.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-/// Names of the facts in the `meta` table.
-pub(super) mod fact {
-    pub(crate) const FORMAT: &str = "format";
-    pub(crate) const STORE: &str = "store";
-    pub(crate) const DOCUMENT: &str = "document";
-    pub(crate) const DEVICE: &str = "device";
-    pub(crate) const WHEREABOUTS: &str = "whereabouts";
-    pub(crate) const DAMAGE: &str = "damage";
-    pub(crate) const COVERAGE: &str = "coverage";
 }
 
 impl Engine {
@@ -147,8 +85,7 @@ impl Engine {
             disk,
             settings,
             view: ArcSwap::from_pointee(view),
-            writer: Mutex::new(writer),
-            owner: Mutex::new(None),
+            writer: WriterLock::new(writer),
             outgrown: AtomicBool::new(false),
             unflushed: AtomicBool::new(false),
             closing: AtomicBool::new(false),
@@ -177,18 +114,14 @@ impl Engine {
 
     /// Waits for other writers.
     pub(super) fn lock_writer(&self) -> Result<WriterGuard<'_>> {
-        let this = thread::current().id();
-        if *self.owner.lock().unwrap_or_else(PoisonError::into_inner) == Some(this) {
-            return Err(Error::new(
+        self.writer.lock().ok_or_else(|| {
+            Error::new(
                 ErrorKind::Nested,
                 "a write was started inside a transaction of the same store",
             )
             .at_store(self.def.name)
-            .help("inside `transact`, write through its transaction: `tx.insert(…)`"));
-        }
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = Some(this);
-        Ok(WriterGuard { engine: self, writer })
+            .help("inside `transact`, write through its transaction: `tx.insert(…)`")
+        })
     }
 
     /// The error with the store and its file.
@@ -202,31 +135,6 @@ impl Engine {
         match self.disk.path() {
             Some(path) if about_file => error.at_file(path),
             _ => error,
-        }
-    }
-}
-
-impl Writer {
-    fn of_new_store() -> Self {
-        Self {
-            loaded: None,
-            device: None,
-            coverage: Coverage::default(),
-            unrecorded: Unrecorded { identity: true, ..Unrecorded::default() },
-            damage: None,
-        }
-    }
-
-    fn of_existing(meta: &Meta, whereabouts: u64) -> Self {
-        // A copy must not write under the id of its original.
-        let stayed = meta.number(fact::WHEREABOUTS) == Some(whereabouts);
-        let coverage = meta.text(fact::COVERAGE).and_then(|json| serde_json::from_str(json).ok());
-        Self {
-            loaded: None,
-            device: meta.number(fact::DEVICE).filter(|_| stayed),
-            coverage: coverage.unwrap_or_default(),
-            unrecorded: Unrecorded::default(),
-            damage: meta.number(fact::DAMAGE),
         }
     }
 }

@@ -6,34 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::batch::{Batch, RowOp};
+use super::fact;
 use super::hub::{Change, ChangeKind, Topic};
-use super::load::{Loaded, LogState};
-use super::open::{Engine, Writer, fact};
+use super::loaded::Loaded;
+use super::open::Engine;
+use super::writer::{Unrecorded, Writer};
 use crate::disk::{Commit, DATA_DOCUMENT, FORMAT, Origin, Record, View};
-use crate::doc::{Content, ItemId, Op, Root};
+use crate::doc::{Op, Root};
 use crate::error::{Error, ErrorKind, Result};
-
-/// Below this the log is not worth rewriting.
-const MIN_LOG_BYTES: u64 = 1 << 20;
-
-impl LogState {
-    /// Whether a snapshot is due: when what came after the snapshot, or after a record so large
-    /// that it is as good as one, is larger than that. So every byte written is rewritten a
-    /// bounded number of times.
-    fn is_outgrown(&self) -> bool {
-        // A damaged document is left as it is: the damaged part may yet be wanted.
-        self.damage.is_empty()
-            && self.log_bytes - self.largest
-                > self.snapshot_bytes.max(self.largest).max(MIN_LOG_BYTES)
-    }
-
-    /// Notes a record of the log.
-    pub(super) fn grow(&mut self, sequence: u64, stored_bytes: u64) {
-        self.last = self.last.max(sequence);
-        self.log_bytes += stored_bytes;
-        self.largest = self.largest.max(stored_bytes);
-    }
-}
+use crate::row::{Content, ItemId};
 
 impl Engine {
     /// Runs `work` on what is committed, then commits what it put into the batch.
@@ -112,7 +93,7 @@ impl Engine {
             let _ = self.refresh_view();
             return Err(error);
         }
-        writer.unrecorded = super::open::Unrecorded::default();
+        writer.unrecorded = Unrecorded::default();
         if !self.settings.durable {
             self.unflushed.store(true, Ordering::Release);
         }

@@ -8,6 +8,7 @@ mod key;
 mod object;
 mod patch;
 mod record;
+mod stored;
 
 pub use above::{Above, DefaultError};
 pub use id::{Id, ParseIdError};
@@ -17,3 +18,4 @@ pub use record::{Group, Record, Row};
 pub(crate) use encode::{EncodeError, encode_record, encode_value, is_none};
 pub(crate) use object::Object;
 pub(crate) use patch::{overwrite, patch};
+pub(crate) use stored::{Content, ItemId};

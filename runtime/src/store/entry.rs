@@ -7,31 +7,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::codec::Codec;
 use super::handle::Handle;
 use super::overlay::Overlay;
 use super::read::EntriesOf;
 use crate::engine::{Change, Subscription, Topic};
 use crate::error::{Error, Result};
-use crate::evolve::decode_present;
-use crate::row::{DefaultError, Group, encode_value, is_none};
-
-/// How the value of an entry is written and read.
-pub(super) struct Codec<T> {
-    pub(super) encode: fn(&T) -> Result<String, DefaultError>,
-    pub(super) decode: fn(&str) -> Result<T, DefaultError>,
-    /// What an entry without a default reads as while it is not set.
-    pub(super) absent: fn() -> Result<T, DefaultError>,
-    /// Whether setting this value means to have none.
-    pub(super) is_absent: fn(&T) -> bool,
-}
-
-impl<T> Clone for Codec<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Codec<T> {}
+use crate::row::{DefaultError, Group};
 
 /// One value of a kv group `G`: a field of the group's handle.
 ///
@@ -208,20 +190,7 @@ impl<G: Group> EntryMaker<G> {
 
     /// The entry of a field.
     pub fn entry<T: Serialize + DeserializeOwned>(&self, index: usize) -> Entry<G, T> {
-        let nullable = G::FIELDS[index].nullable;
-        self.make(
-            index,
-            Codec {
-                encode: |value| encode_value(value).map_err(DefaultError::new),
-                decode: if nullable { from_present } else { from_json },
-                absent: || from_json("null"),
-                is_absent: if nullable {
-                    |value| is_none(value).unwrap_or(false)
-                } else {
-                    |_| false
-                },
-            },
-        )
+        self.make(index, Codec::of_serde(&G::FIELDS[index]))
     }
 
     /// The entry of a field that serializes through functions of its own.
@@ -231,15 +200,6 @@ impl<G: Group> EntryMaker<G> {
         encode: fn(&T) -> Result<String, DefaultError>,
         decode: fn(&str) -> Result<T, DefaultError>,
     ) -> Entry<G, T> {
-        let absent = || Err(DefaultError::new("it has no default"));
-        self.make(index, Codec { encode, decode, absent, is_absent: |_| false })
+        self.make(index, Codec::of_functions(encode, decode))
     }
-}
-
-fn from_json<T: DeserializeOwned>(json: &str) -> Result<T, DefaultError> {
-    serde_json::from_str(json).map_err(DefaultError::new)
-}
-
-fn from_present<T: DeserializeOwned>(json: &str) -> Result<T, DefaultError> {
-    decode_present(json).map_err(DefaultError::new)
 }

@@ -1,6 +1,7 @@
 //! The handles a user holds: typed tables, entries, transactions and snapshots of an open store.
 
 mod builder;
+mod codec;
 mod entry;
 mod handle;
 mod invalid;

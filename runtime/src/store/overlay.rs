@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::entry::Codec;
+use super::codec::Codec;
 use super::overlay_rows::OverlayRows;
 use super::read::{EntriesOf, typed_row, typed_text};
 use crate::disk::View;

@@ -7,7 +7,7 @@ use crate::evolve::{Invalid, decode, decode_text, default_of_field, snippet};
 use crate::row::{Group, Key, Object, Row};
 use crate::schema::FieldDef;
 
-use super::entry::Codec;
+use super::codec::Codec;
 
 /// The row stored under `key`.
 pub(super) fn typed_row<R: Row>(key: &R::Key, stored: &StoredRow<'_>) -> Result<R> {

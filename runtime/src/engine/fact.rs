@@ -1,0 +1,9 @@
+//! Names of the facts in the file's `meta` table.
+
+pub(super) const FORMAT: &str = "format";
+pub(super) const STORE: &str = "store";
+pub(super) const DOCUMENT: &str = "document";
+pub(super) const DEVICE: &str = "device";
+pub(super) const WHEREABOUTS: &str = "whereabouts";
+pub(super) const DAMAGE: &str = "damage";
+pub(super) const COVERAGE: &str = "coverage";

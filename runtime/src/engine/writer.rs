@@ -1,0 +1,116 @@
+//! What only one thread at a time may touch, and the lock around it.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use super::coverage::Coverage;
+use super::fact;
+use super::loaded::Loaded;
+use crate::disk::Meta;
+
+/// What only one thread at a time may touch.
+#[derive(Debug)]
+pub(super) struct Writer {
+    /// The document, once something was written or merged.
+    pub(super) loaded: Option<Loaded>,
+    /// The id this device writes under; `None` where one must be made first.
+    pub(super) device: Option<u64>,
+    pub(super) coverage: Coverage,
+    /// Facts that the next commit must record.
+    pub(super) unrecorded: Unrecorded,
+    /// The damage that the device id was made for.
+    pub(super) damage: Option<u64>,
+}
+
+/// Which facts about the file are newer in memory.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Unrecorded {
+    pub(super) identity: bool,
+    pub(super) device: bool,
+    pub(super) coverage: bool,
+}
+
+/// The lock around the writer, which knows who holds it.
+pub(super) struct WriterLock {
+    writer: Mutex<Writer>,
+    /// The thread that holds `writer`, which would wait for itself for ever.
+    owner: Mutex<Option<ThreadId>>,
+}
+
+impl WriterLock {
+    pub(super) fn new(writer: Writer) -> Self {
+        Self { writer: Mutex::new(writer), owner: Mutex::new(None) }
+    }
+
+    fn owner(&self) -> MutexGuard<'_, Option<ThreadId>> {
+        self.owner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for other writers; nothing where this thread is the writer already.
+    pub(super) fn lock(&self) -> Option<WriterGuard<'_>> {
+        let this = thread::current().id();
+        if *self.owner() == Some(this) {
+            return None;
+        }
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.owner() = Some(this);
+        Some(WriterGuard { lock: self, writer })
+    }
+}
+
+/// The writer, while this thread has it.
+pub(super) struct WriterGuard<'l> {
+    lock: &'l WriterLock,
+    writer: MutexGuard<'l, Writer>,
+}
+
+impl Deref for WriterGuard<'_> {
+    type Target = Writer;
+    fn deref(&self) -> &Writer {
+        &self.writer
+    }
+}
+
+impl DerefMut for WriterGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Writer {
+        &mut self.writer
+    }
+}
+
+impl Drop for WriterGuard<'_> {
+    fn drop(&mut self) {
+        *self.lock.owner() = None;
+    }
+}
+
+impl Writer {
+    pub(super) fn of_new_store() -> Self {
+        Self {
+            loaded: None,
+            device: None,
+            coverage: Coverage::default(),
+            unrecorded: Unrecorded { identity: true, ..Unrecorded::default() },
+            damage: None,
+        }
+    }
+
+    pub(super) fn of_existing(meta: &Meta, whereabouts: u64) -> Self {
+        // A copy must not write under the id of its original.
+        let stayed = meta.number(fact::WHEREABOUTS) == Some(whereabouts);
+        let coverage = meta.text(fact::COVERAGE).and_then(|json| serde_json::from_str(json).ok());
+        Self {
+            loaded: None,
+            device: meta.number(fact::DEVICE).filter(|_| stayed),
+            coverage: coverage.unwrap_or_default(),
+            unrecorded: Unrecorded::default(),
+            damage: meta.number(fact::DAMAGE),
+        }
+    }
+
+    /// Takes a new device id before the next write.
+    pub(super) fn renew_device(&mut self) {
+        self.device = None;
+        self.loaded = None;
+    }
+}
