@@ -5,7 +5,7 @@ mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use heirloom::{Error, ErrorKind, Store as _};
+use heirloom::{Error, ErrorKind};
 use support::{Notebook, assert_sound, content, note, place, refused, rows};
 
 fn notebook() -> Notebook {

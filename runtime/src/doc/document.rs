@@ -127,10 +127,11 @@ impl Document {
         self.doc.transact().encode_state_as_update_v1(&StateVector::default())
     }
 
-    /// The names of all root maps.
-    pub(crate) fn roots(&self) -> Vec<Arc<str>> {
+    /// The names of all roots that are tables or kv groups.
+    pub(super) fn maps(&self) -> Vec<Arc<str>> {
         let txn = self.doc.transact();
-        txn.root_refs().map(|(name, _)| Arc::from(name)).collect()
+        let names = txn.root_refs().map(|(name, _)| name);
+        names.filter(|name| Root::parse(name).is_some()).map(Arc::from).collect()
     }
 
     /// The entry under a key.

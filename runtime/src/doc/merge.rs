@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use yrs::updates::encoder::Encode;
 use yrs::{Map, Observable, ReadTxn, Transact};
 
-use super::document::{Document, Root, decode};
+use super::document::{Document, decode};
 use super::{BadUpdate, DocVersion};
 
 /// The name under which our observers are registered and removed again.
@@ -30,9 +30,7 @@ impl Document {
     /// is in no defined state and must be dropped.
     pub(crate) fn merge(&mut self, update: &[u8]) -> Result<Merged, BadUpdate> {
         let decoded = decode(update)?;
-        // Roots of a later heirloom may be no maps; nothing here reads them.
-        let ours = |root: &Arc<str>| Root::parse(root).is_some();
-        let known: Vec<Arc<str>> = self.roots().into_iter().filter(ours).collect();
+        let known = self.maps();
         let changed = Arc::new(Mutex::new(ChangedKeys::new()));
         for root in &known {
             self.observe(root, &changed);
@@ -48,8 +46,8 @@ impl Document {
         let mut changed =
             std::mem::take(&mut *changed.lock().unwrap_or_else(PoisonError::into_inner));
         // A root that this update made had no observer: all that is in it is new.
-        for root in self.roots() {
-            if ours(&root) && !known.contains(&root) {
+        for root in self.maps() {
+            if !known.contains(&root) {
                 let txn = self.doc.transact();
                 if let Some(map) = txn.get_map(&*root) {
                     changed.insert(root, map.keys(&txn).map(Arc::from).collect());

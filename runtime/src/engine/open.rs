@@ -126,6 +126,9 @@ impl Engine {
 
     /// The error with the store and its file.
     pub(crate) fn placed(&self, error: Error) -> Error {
+        if error.kind() == ErrorKind::Custom {
+            return error;
+        }
         let error = error.at_store(self.def.name);
         // The file says where to look when the storage is at fault; elsewhere it is noise.
         let about_file = matches!(

@@ -93,7 +93,7 @@ pub(super) fn explain<R: Record>(stored: &str, filled: &str, error: &serde_json:
     let nested = field.answers_to(top) && path.len() > top.len();
     Invalid {
         field: Some(if nested { path } else { field.name.to_owned() }),
-        expected: Some(format!("a value of type `{}`", field.rust_type)),
+        expected: Some(field.rust_type.to_owned()),
         found: Some(value.map_or_else(|| "nothing".to_owned(), |value| snippet(value.get()))),
         reason,
     }

@@ -146,6 +146,29 @@ impl Overlay<'_> {
         Ok(Some(row))
     }
 
+    /// Stores `json` in place of an invalid row.
+    pub(super) fn repair<R: Row>(&mut self, slot: usize, key: &str, json: &str) -> Result<R> {
+        let row = decode_text::<R>(json).map_err(|invalid| {
+            let error = invalid.into_error().at_table(R::TABLE).at_key(key);
+            error.help("nothing was changed; correct the JSON further")
+        })?;
+        let state = self.state::<R>(slot, row.key())?;
+        if R::Key::from_text(key).is_err() {
+            if state.exists {
+                let error = Error::new(ErrorKind::AlreadyExists, "there is a row under this key");
+                return Err(at_row::<R>(error, row.key()).help("name a key that is free"));
+            }
+            self.batch.strays.push((slot, key.to_owned()));
+        } else if row.key().to_text() != key {
+            let error = Error::new(ErrorKind::KeyChanged, "the corrected row has another key")
+                .expecting(key)
+                .finding(row.key().to_text());
+            return Err(error.at_table(R::TABLE).help("keep the row's key as it was"));
+        }
+        self.set::<R>(slot, row.key(), Some(json.to_owned()), state);
+        Ok(row)
+    }
+
     /// Removes a row; tells whether there was one.
     pub(super) fn remove<R: Row>(&mut self, slot: usize, key: &R::Key) -> Result<bool> {
         let state = self.state::<R>(slot, key)?;

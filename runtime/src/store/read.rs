@@ -53,8 +53,8 @@ pub(super) fn scanned_key<R: Row>(bytes: &[u8]) -> String {
 
 fn invalid_row<R: Row>(error: Error) -> Error {
     error.at_table(R::TABLE).help(
-        "the row is kept as it is: replace it with `put`, remove it, or give the field a type or \
-         default that fits",
+        "the row is kept as it is: replace it with `put`, correct its JSON with `repair`, remove it, \
+         or give the field a type or default that fits",
     )
 }
 
@@ -181,6 +181,6 @@ fn invalid_entry<G: Group>(error: Error, field: &FieldDef) -> Error {
     error
         .at_group(G::GROUP)
         .at_field(field.name)
-        .expecting(format!("a value of type `{}`", field.rust_type))
+        .expecting(field.rust_type)
         .help("the entry is kept as it is: replace it with `set`, or `reset` it to its default")
 }

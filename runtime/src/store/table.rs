@@ -246,6 +246,55 @@ impl<R: Row> Table<R> {
         self.write(|overlay| overlay.remove::<R>(self.slot, key))
     }
 
+    /// Replaces the JSON of an invalid row by a corrected one, and gives the row that it is now.
+    ///
+    /// What `json` leaves out reads as its default, as in any stored row. Unlike
+    /// [`put`](Self::put), this does not need a whole row, and it can also save a row that is
+    /// stored under no key of the table: the corrected one goes under the key that it names.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # use schemars::JsonSchema;
+    /// # use serde::{Deserialize, Serialize};
+    /// # mod last_year {
+    /// #   #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, heirloom::Table)]
+    /// #   #[table(name = "films")]
+    /// #   pub struct Film { #[key] pub title: String, pub year: String }
+    /// #   #[derive(heirloom::Store)]
+    /// #   #[store(name = "cinema")]
+    /// #   pub struct Cinema { pub films: heirloom::Table<Film> }
+    /// # }
+    /// # #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    /// # #[table(name = "films")]
+    /// # struct Film { #[key] title: String, year: u16 }
+    /// # #[derive(Store)]
+    /// # #[store(name = "cinema")]
+    /// # struct Cinema { films: Table<Film> }
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("cinema.redb");
+    /// # last_year::Cinema::open(&path)?
+    /// #     .films.insert(&last_year::Film { title: "Alien".into(), year: "1979".into() })?;
+    /// # let cinema = Cinema::open(&path)?;
+    /// for bad in cinema.films.invalid()? {
+    ///     // {"title":"Alien","year":"1979"}, where a number is wanted
+    ///     let json = bad.json().replace("\"1979\"", "1979");
+    ///     assert_eq!(cinema.films.repair(&bad, &json)?.year, 1979);
+    /// }
+    /// assert!(cinema.films.invalid()?.is_empty());
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where `json` does not decode either,
+    /// [`KeyChanged`](ErrorKind::KeyChanged) where it names another key than the row has, and
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) where a row without a key of the table would
+    /// take the place of another.
+    pub fn repair(&self, row: &InvalidRow, json: &str) -> Result<R> {
+        self.owns(row)?;
+        self.write(|overlay| overlay.repair(self.slot, row.key(), json))
+    }
+
     /// Removes an invalid row, even one whose key is none of the table's type; tells whether it
     /// was still there.
     ///
@@ -253,10 +302,7 @@ impl<R: Row> Table<R> {
     ///
     /// Where the storage fails.
     pub fn discard(&self, row: &InvalidRow) -> Result<bool> {
-        if row.table() != R::TABLE {
-            let error = Error::new(ErrorKind::WrongId, "the invalid row is one of another table");
-            return self.placed(Err(error.finding(row.table())));
-        }
+        self.owns(row)?;
         match R::Key::from_text(row.key()) {
             Ok(key) => self.remove(&key),
             Err(_) => self.write(|overlay| {
@@ -269,11 +315,20 @@ impl<R: Row> Table<R> {
         }
     }
 
+    fn owns(&self, row: &InvalidRow) -> Result<()> {
+        if row.table() == R::TABLE {
+            return Ok(());
+        }
+        let error = Error::new(ErrorKind::WrongId, "the invalid row is one of another table");
+        self.placed(Err(error.finding(row.table())))
+    }
+
     /// Calls `observer` after each commit that changes the table, once a transaction, outside all
     /// locks, until the subscription is dropped.
     ///
     /// The observer may read, write, and drop subscriptions. It is told of its own writes after it
-    /// has returned. If it panics, only this call is lost.
+    /// has returned. If it panics, only this call is lost. A handle that it captures keeps the store
+    /// open, and its file locked, for as long as the subscription lives.
     ///
     /// ```
     /// # use heirloom::{ChangeKind, Origin, Store, Table};
