@@ -242,11 +242,14 @@ fn observers_of_an_entry_are_given_its_value_and_those_of_a_group_the_names() {
     assert_eq!(sizes.take(), [5, 12]);
     assert_eq!(nicknames.take(), [Some("n".to_owned()), None]);
     let kinds: Vec<_> = names.take().into_iter().map(|(_, name, kind)| (name, kind)).collect();
-    assert_eq!(kinds[..3], [
-        ("size".to_owned(), ChangeKind::Inserted),
-        ("theme".to_owned(), ChangeKind::Inserted),
-        ("size".to_owned(), ChangeKind::Removed),
-    ]);
+    assert_eq!(
+        kinds[..3],
+        [
+            ("size".to_owned(), ChangeKind::Inserted),
+            ("theme".to_owned(), ChangeKind::Inserted),
+            ("size".to_owned(), ChangeKind::Removed),
+        ]
+    );
 
     converge(&app, &peer);
     peer.settings.size.set(&30).unwrap();

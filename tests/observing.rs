@@ -59,10 +59,8 @@ fn one_commit_is_one_notification_that_names_every_changed_key() {
     // Each commit has its own.
     app.notes.insert_many([note(6, "six"), note(7, "seven")]).unwrap();
     app.notes.put(&note(6, "again")).unwrap();
-    let expected = [
-        (Origin::Local, vec![(6, Inserted), (7, Inserted)]),
-        (Origin::Local, vec![(6, Updated)]),
-    ];
+    let expected =
+        [(Origin::Local, vec![(6, Inserted), (7, Inserted)]), (Origin::Local, vec![(6, Updated)])];
     assert_eq!(heard.take(), expected);
 }
 

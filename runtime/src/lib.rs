@@ -82,9 +82,7 @@ mod store;
 pub mod sync;
 
 #[doc(inline)]
-pub use disk::Origin;
-#[doc(inline)]
-pub use engine::{ChangeKind, CheckReport, Progress, Subscription};
+pub use engine::{ChangeKind, CheckReport, Origin, Progress, Subscription};
 #[doc(inline)]
 pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]

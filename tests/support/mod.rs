@@ -1,7 +1,9 @@
 //! What several test files share: a small store, and ways to compare copies of it.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
+pub mod child;
 pub mod file;
+pub mod forge;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

@@ -12,6 +12,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{BackendError, StorageBackend};
 
+/// redb's header has the first page of the file to itself.
+const HEADER_BYTES: u64 = 4096;
+
 /// A storage operation that is about to change the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -60,9 +63,21 @@ impl Backend {
     }
 
     /// A backend whose writes are held back until [`arm`](Self::arm).
-    pub(super) fn held(inner: impl StorageBackend, hook: Option<StorageHook>) -> io::Result<Self> {
+    ///
+    /// With a `header` it shows that in place of the beginning of the storage: a commit that failed
+    /// in its very last step is undone by the header from before it, since redb does not write over
+    /// what that one refers to.
+    pub(super) fn held(
+        inner: impl StorageBackend,
+        hook: Option<StorageHook>,
+        header: Option<Vec<u8>>,
+    ) -> io::Result<Self> {
         let len = inner.len()?;
-        let held = Held { steps: Vec::new(), len, base_len: len };
+        let steps = match header {
+            Some(header) => vec![Step::Write(0, header), Step::Sync],
+            None => Vec::new(),
+        };
+        let held = Held { steps, len, base_len: len };
         Ok(Self(Arc::new(Shared { inner: Box::new(inner), held: RwLock::new(Some(held)), hook })))
     }
 
@@ -83,6 +98,14 @@ impl Backend {
         }
         *held = None;
         Ok(())
+    }
+
+    /// What tells which of redb's trees are current.
+    pub(super) fn header(&self) -> io::Result<Vec<u8>> {
+        let len = self.len()?.min(HEADER_BYTES);
+        let mut header = vec![0; usize::try_from(len).unwrap_or_default()];
+        self.read(0, &mut header)?;
+        Ok(header)
     }
 
     fn hold(&self, step: impl FnOnce(&mut Held)) -> bool {
@@ -266,7 +289,7 @@ mod tests {
         below.set_len(8).unwrap();
         below.write(0, b"abcdefgh").unwrap();
 
-        let backend = Backend::held(below.clone(), None).unwrap();
+        let backend = Backend::held(below.clone(), None, None).unwrap();
         backend.write(1, b"XY").unwrap();
         backend.set_len(4).unwrap();
         backend.set_len(10).unwrap();
@@ -297,7 +320,7 @@ mod tests {
                 op == StorageOp::Sync && disk_full.load(std::sync::atomic::Ordering::Relaxed);
             if refuse { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
         });
-        let backend = Backend::held(below.clone(), Some(hook)).unwrap();
+        let backend = Backend::held(below.clone(), Some(hook), None).unwrap();
         backend.write(0, b"1234").unwrap();
         backend.sync_data().unwrap();
 

@@ -13,6 +13,9 @@ use crate::row::{Content, ItemId};
 type BytesTable<'t> = Table<'t, &'static [u8], &'static [u8]>;
 type TextTable<'t> = Table<'t, &'static str, &'static [u8]>;
 
+/// For fewer rows a cursor costs more than it saves.
+const CURSOR_FROM_ROWS: usize = 16;
+
 /// An open write transaction; dropped without [`finish`](Self::finish), it leaves nothing.
 pub(crate) struct Commit {
     txn: WriteTransaction,
@@ -143,8 +146,10 @@ impl RowsMut<'_> {
     ) -> Result<()> {
         let mut rows = rows.peekable();
         guarded(|| {
-            let last = self.rows.last()?.map(|(key, _)| key.value().to_vec());
-            let is_old = |key: &[u8]| last.as_deref().is_some_and(|last| key <= last);
+            let few = rows.size_hint().0 < CURSOR_FROM_ROWS;
+            let last = if few { None } else { self.rows.last()? };
+            let last = last.map(|(key, _)| key.value().to_vec());
+            let is_old = |key: &[u8]| few || last.as_deref().is_some_and(|last| key <= last);
             while let Some((key, row)) = rows.next_if(|(key, _)| is_old(key)) {
                 match row {
                     Some((id, json)) => {
@@ -155,6 +160,9 @@ impl RowsMut<'_> {
                         self.rows.remove(key)?;
                     }
                 }
+            }
+            if rows.peek().is_none() {
+                return Ok(());
             }
             // Beyond the last key, where ids of new rows are, a cursor fills whole pages.
             let mut end = self.rows.upper_bound_mut(Bound::<&[u8]>::Unbounded)?;

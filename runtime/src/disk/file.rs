@@ -51,6 +51,8 @@ enum Medium {
 struct Live {
     database: Database,
     backend: Backend,
+    /// Whether the newest commits are not yet on disk.
+    unflushed: AtomicBool,
 }
 
 impl std::fmt::Debug for Disk {
@@ -99,7 +101,7 @@ impl Disk {
         names: Arc<ViewNames>,
         hook: Option<StorageHook>,
     ) -> Result<Self> {
-        let live = Live::of_file(&file, hook.clone())?;
+        let live = Live::of_file(&file, hook.clone(), None)?;
         Ok(Self {
             medium: Medium::File { path: path.to_owned(), file },
             hook,
@@ -163,8 +165,14 @@ impl Disk {
         durable: bool,
         work: impl FnOnce(&Commit) -> Result<T>,
     ) -> Result<T> {
+        // `None` where the file was not touched.
+        let mut before = None;
         let outcome = self.with_live(|live| {
             live.backend.arm().map_err(io_error)?;
+            let header = live.backend.header().map_err(io_error)?;
+            // While commits wait to be flushed, the header is from before those, too.
+            let is_current = !live.unflushed.load(Ordering::Relaxed);
+            before = Some(is_current.then_some(header));
             guarded(|| {
                 let commit = Commit::begin(&live.database, durable)?;
                 match work(&commit) {
@@ -175,9 +183,10 @@ impl Disk {
                     }
                 }
             })
+            .inspect(|_| live.unflushed.store(!durable, Ordering::Relaxed))
         });
-        if outcome.is_err() {
-            self.reopen();
+        if let (Err(_), Some(header)) = (&outcome, before) {
+            self.reopen(header);
         }
         outcome
     }
@@ -185,7 +194,7 @@ impl Disk {
     fn with_live<T>(&self, work: impl FnOnce(&Live) -> Result<T>) -> Result<T> {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         if live.is_none() {
-            *live = Some(self.live_again()?);
+            *live = Some(self.live_again(None)?);
         }
         match &*live {
             Some(live) => work(live),
@@ -193,26 +202,27 @@ impl Disk {
         }
     }
 
-    /// Closes the file and opens it again; where that fails, the next use tries once more.
-    fn reopen(&self) {
+    /// Closes the file and opens it again, as of `header`; where that fails, the next use tries
+    /// once more.
+    fn reopen(&self, header: Option<Vec<u8>>) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         *live = None;
-        *live = self.live_again().ok();
+        *live = self.live_again(header).ok();
     }
 
-    fn live_again(&self) -> Result<Live> {
+    fn live_again(&self, header: Option<Vec<u8>>) -> Result<Live> {
         match &self.medium {
-            Medium::File { file, .. } => Live::of_file(file, self.hook.clone()),
+            Medium::File { file, .. } => Live::of_file(file, self.hook.clone(), header),
             Medium::Memory(backend) => Live::open(backend.clone()),
         }
     }
 }
 
 impl Live {
-    fn of_file(file: &File, hook: Option<StorageHook>) -> Result<Self> {
+    fn of_file(file: &File, hook: Option<StorageHook>, header: Option<Vec<u8>>) -> Result<Self> {
         let file = file.try_clone().map_err(io_error)?;
         let backend = FileBackend::new(file).map_err(database_error)?;
-        Self::open(Backend::held(backend, hook).map_err(io_error)?)
+        Self::open(Backend::held(backend, hook, header).map_err(io_error)?)
     }
 
     fn open(backend: Backend) -> Result<Self> {
@@ -232,7 +242,7 @@ impl Live {
             // store can still be read.
             let _ = backend.arm();
         }
-        Ok(Self { database, backend })
+        Ok(Self { database, backend, unflushed: AtomicBool::new(false) })
     }
 }
 

@@ -13,8 +13,7 @@ pub use backend::{StorageHook, StorageOp};
 pub(crate) use commit::Commit;
 pub(crate) use file::{Disk, Place};
 pub(crate) use names::DATA_DOCUMENT;
-pub use record::Origin;
-pub(crate) use record::Record;
+pub(crate) use record::{Record, RecordKind};
 pub(crate) use view::{Meta, Rows, Stored, StoredRow, View, ViewNames};
 
 /// The file format this code writes, and the newest it reads.

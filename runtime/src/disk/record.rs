@@ -4,7 +4,7 @@
 //! |--:|---|
 //! | 8 | XXH3 (64 bits, little-endian) of all that follows |
 //! | 1 | encoding: 0 plain, 1 an LZ4 block |
-//! | 1 | origin: 0 local, 1 remote |
+//! | 1 | kind: 0 local, 1 remote, 2 remote and waiting for earlier changes |
 //! | 8 | when, in milliseconds since 1970, little-endian |
 //! | 8 | the update's length in bytes, little-endian |
 //! | … | the update |
@@ -17,24 +17,37 @@ const HEADER_LEN: usize = 26;
 const PLAIN: u8 = 0;
 const LZ4: u8 = 1;
 
-/// Where a change comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Origin {
-    /// A write of this copy of the store.
+/// Which update a record holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RecordKind {
+    /// A write of this copy, or a snapshot.
     Local,
-    /// Changes of another device, taken in by `apply`.
+    /// Changes of another device.
     Remote,
+    /// Changes of another device that wait for earlier ones of it.
+    Waiting,
+}
+
+impl RecordKind {
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Local => 0,
+            Self::Remote => 1,
+            Self::Waiting => 2,
+        }
+    }
 }
 
 /// A record as read back.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) update: Vec<u8>,
+    pub(crate) waits: bool,
 }
 
 impl Record {
     /// The bytes to store for an update.
-    pub(crate) fn encode(update: &[u8], origin: Origin) -> Vec<u8> {
+    pub(crate) fn encode(update: &[u8], kind: RecordKind) -> Vec<u8> {
         let compressed = lz4_flex::block::compress(update);
         let (encoding, body) = if compressed.len() < update.len() {
             (LZ4, compressed.as_slice())
@@ -47,7 +60,7 @@ impl Record {
         let mut bytes = Vec::with_capacity(HEADER_LEN + body.len());
         bytes.extend([0; 8]);
         bytes.push(encoding);
-        bytes.push(u8::from(origin == Origin::Remote));
+        bytes.push(kind.byte());
         bytes.extend(now_ms.to_le_bytes());
         bytes.extend((update.len() as u64).to_le_bytes());
         bytes.extend(body);
@@ -77,7 +90,7 @@ impl Record {
         if update.len() != len {
             return Err("its length does not match");
         }
-        Ok(Self { update })
+        Ok(Self { update, waits: header[9] == RecordKind::Waiting.byte() })
     }
 }
 
@@ -88,7 +101,7 @@ mod tests {
     #[test]
     fn a_record_comes_back_and_any_flipped_bit_is_noticed() {
         for update in [b"".to_vec(), b"abc".to_vec(), vec![7; 5000]] {
-            let bytes = Record::encode(&update, Origin::Local);
+            let bytes = Record::encode(&update, RecordKind::Local);
             assert_eq!(Record::decode(&bytes).unwrap().update, update);
             for bit in 0..bytes.len() * 8 {
                 let mut flipped = bytes.clone();

@@ -184,7 +184,7 @@ impl View {
     }
 
     /// Calls `visit` with a document's snapshot, then with its log in order: the sequence number,
-    /// the stored length, and the update or what is wrong with it.
+    /// the stored length, and the record or what is wrong with it.
     pub(crate) fn document<E>(
         &self,
         document: &str,
@@ -206,7 +206,7 @@ impl View {
                         is_snapshot,
                         sequence: sequence.value(),
                         stored_bytes: record.value().len() as u64,
-                        update: Record::decode(record.value()).map(|record| record.update),
+                        record: Record::decode(record.value()),
                     }))
                 }
                 None => Ok(None),
@@ -261,7 +261,7 @@ pub(crate) struct Stored {
     pub(crate) is_snapshot: bool,
     pub(crate) sequence: u64,
     pub(crate) stored_bytes: u64,
-    pub(crate) update: std::result::Result<Vec<u8>, &'static str>,
+    pub(crate) record: std::result::Result<Record, &'static str>,
 }
 
 /// Entries of a kv group: name, item, content.

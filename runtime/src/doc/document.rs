@@ -47,6 +47,10 @@ pub(crate) struct Op<'a> {
 /// A document in memory.
 pub(crate) struct Document {
     pub(super) doc: Doc,
+    /// Updates that wait for earlier ones of the same device.
+    pub(super) waiting: Vec<Vec<u8>>,
+    /// Whether writes are integrated although earlier ones of the same device are missing.
+    pub(super) gaps: bool,
 }
 
 impl std::fmt::Debug for Document {
@@ -59,7 +63,8 @@ impl Document {
     /// An empty document that writes as `client`, which is below 2^53.
     pub(crate) fn new(guid: &str, client: u64) -> Self {
         let client = ClientID::new(client);
-        Self { doc: Doc::with_options(Options::with_guid_and_client_id(guid.into(), client)) }
+        let options = Options::with_guid_and_client_id(guid.into(), client);
+        Self { doc: Doc::with_options(options), waiting: Vec::new(), gaps: false }
     }
 
     /// Integrates an update of the document's own log or snapshot.
@@ -69,37 +74,32 @@ impl Document {
         txn.apply_update(update).map_err(|error| BadUpdate(error.to_string()))
     }
 
-    /// Writes `ops` in one transaction.
-    ///
-    /// Gives the update, and for each op the id of the item it made, none for a removal.
-    pub(crate) fn write(
-        &mut self,
-        roots: &[Root],
-        ops: &[Op<'_>],
-    ) -> (Vec<u8>, Vec<Option<ItemId>>) {
+    /// The id of the next item that is written here. A value is one item, so that ids count up.
+    pub(crate) fn next_id(&self) -> ItemId {
         let client = self.doc.client_id();
+        // Not the state vector's, which stops at a gap.
+        let clock = self.doc.transact().store().get_local_state();
+        ItemId { client: client.get(), clock }
+    }
+
+    /// Writes `ops` in one transaction and gives the update.
+    pub(crate) fn write(&mut self, roots: &[Root], ops: &[Op<'_>]) -> Vec<u8> {
         let mut txn = self.doc.transact_mut();
         let maps: Vec<MapRef> =
             roots.iter().map(|root| txn.get_or_insert_map(root.name())).collect();
-        // A value is one item of length one, so that ids count up from the document's clock.
-        let mut clock = txn.state_vector().get(&client);
-        let mut ids = Vec::with_capacity(ops.len());
         for op in ops {
             let map = &maps[op.root];
             match op.value {
                 Some(json) => {
                     map.insert(&mut txn, op.key, Any::String(Arc::from(json)));
-                    ids.push(Some(ItemId { client: client.get(), clock }));
-                    clock += 1;
                 }
                 None => {
                     map.remove(&mut txn, op.key);
-                    ids.push(None);
                 }
             }
         }
         txn.commit();
-        (txn.encode_update_v1(), ids)
+        txn.encode_update_v1()
     }
 
     /// What this copy holds.
@@ -107,22 +107,12 @@ impl Document {
         DocVersion::of(&self.doc.transact())
     }
 
-    /// The clock that `client`'s next write gets.
-    pub(crate) fn clock_of(&self, client: u64) -> u32 {
-        self.doc.transact().state_vector().get(&ClientID::new(client))
-    }
-
-    /// Whether updates wait for others that have not arrived.
-    pub(crate) fn has_pending(&self) -> bool {
-        self.doc.transact().has_missing_updates()
-    }
-
-    /// Everything a copy at `theirs` lacks; waiting updates travel along.
+    /// Everything a copy at `theirs` lacks, apart from what waits.
     pub(crate) fn changes_since(&self, theirs: &DocVersion) -> Vec<u8> {
         self.doc.transact().encode_state_as_update_v1(&theirs.state_vector())
     }
 
-    /// The whole document.
+    /// The whole document, apart from what waits.
     pub(crate) fn encode(&self) -> Vec<u8> {
         self.doc.transact().encode_state_as_update_v1(&StateVector::default())
     }

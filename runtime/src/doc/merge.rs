@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use yrs::updates::encoder::Encode;
-use yrs::{Map, Observable, ReadTxn, Transact};
+use yrs::{Map, Observable, ReadTxn, Transact, Update};
 
 use super::document::{Document, decode};
+use super::waiting::{apply, has_gap, must_wait, release};
 use super::{BadUpdate, DocVersion};
 
 /// The name under which our observers are registered and removed again.
@@ -21,15 +21,22 @@ pub(crate) struct Merged {
     pub(crate) changed: ChangedKeys,
     /// What the log must keep of it; `None` where everything was known before.
     pub(crate) record: Option<Vec<u8>>,
+    /// Whether the record is that of an update that waits.
+    pub(crate) waits: bool,
 }
 
 impl Document {
-    /// Integrates an update from elsewhere.
+    /// Integrates an update from elsewhere, and what waited for it.
     ///
-    /// Parts whose dependencies are missing wait inside the document. After an error the document
-    /// is in no defined state and must be dropped.
+    /// An update whose dependencies are missing waits inside the document. After an error the
+    /// document is in no defined state and must be dropped.
     pub(crate) fn merge(&mut self, update: &[u8]) -> Result<Merged, BadUpdate> {
         let decoded = decode(update)?;
+        if must_wait(&self.doc.transact().state_vector(), &decoded) {
+            let record = self.wait(update).then(|| update.to_vec());
+            return Ok(Merged { changed: ChangedKeys::new(), record, waits: true });
+        }
+        self.gaps |= has_gap(&decoded);
         let known = self.maps();
         let changed = Arc::new(Mutex::new(ChangedKeys::new()));
         for root in &known {
@@ -41,7 +48,7 @@ impl Document {
                 map.unobserve(OBSERVER);
             }
         }
-        let (effect, pending_changed) = outcome?;
+        let (effect, held_changed) = outcome?;
 
         let mut changed =
             std::mem::take(&mut *changed.lock().unwrap_or_else(PoisonError::into_inner));
@@ -54,9 +61,12 @@ impl Document {
                 }
             }
         }
-        // Waiting parts are in no effect yet, so that only the update itself keeps them.
-        let record = if pending_changed { Some(update.to_vec()) } else { effect };
-        Ok(Merged { changed, record })
+        // What yrs holds back is in no effect yet, and it encodes no effect beyond a gap, so that
+        // only the update itself keeps them.
+        let keep_whole = held_changed || self.gaps;
+        let record = effect.map(|effect| if keep_whole { update.to_vec() } else { effect });
+        let record = record.or_else(|| held_changed.then(|| update.to_vec()));
+        Ok(Merged { changed, record, waits: false })
     }
 
     fn observe(&self, root: &Arc<str>, changed: &Arc<Mutex<ChangedKeys>>) {
@@ -69,27 +79,18 @@ impl Document {
         });
     }
 
-    /// The update's effect on what is integrated, and whether what waits has changed.
-    fn integrate(&mut self, update: yrs::Update) -> Result<(Option<Vec<u8>>, bool), BadUpdate> {
-        let waiting_before = self.waiting();
+    /// The update's effect on what is integrated, and whether what yrs holds back has changed.
+    fn integrate(&mut self, update: Update) -> Result<(Option<Vec<u8>>, bool), BadUpdate> {
+        let held_before = self.held_back();
         let effect = {
             let mut txn = self.doc.transact_mut();
-            txn.apply_update(update).map_err(|error| BadUpdate(error.to_string()))?;
+            apply(&mut txn, update)?;
+            release(&mut txn, &mut self.waiting)?;
             txn.commit();
             let changed = !txn.insert_set().is_empty() || !txn.delete_set().is_empty();
             changed.then(|| txn.encode_update_v1())
         };
-        Ok((effect, self.waiting() != waiting_before))
-    }
-
-    /// The updates and deletions that wait for others.
-    fn waiting(&self) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
-        let txn = self.doc.transact();
-        let store = txn.store();
-        (
-            store.pending_update().map(|pending| pending.update.encode_v1()),
-            store.pending_ds().map(Encode::encode_v1),
-        )
+        Ok((effect, self.held_back() != held_before))
     }
 
     /// Whether a copy at `theirs` lacks nothing that this one holds.
@@ -101,6 +102,7 @@ impl Document {
             .all(|(client, clock)| theirs.clocks.get(client).is_some_and(|theirs| theirs >= clock));
         covered
             && (ours.deletions == 0 || ours.deletions == theirs.deletions)
-            && !self.has_pending()
+            && self.held_back() == (None, None)
+            && !self.gaps
     }
 }

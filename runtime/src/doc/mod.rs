@@ -4,6 +4,7 @@ mod document;
 mod entry;
 mod merge;
 mod version;
+mod waiting;
 
 pub(crate) use document::{Document, Op, Root};
 pub(crate) use entry::Entry;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::hub::{Change, ChangeKind, Topic};
+use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::loaded::Loaded;
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
+use super::write::not_loaded;
 use super::writer::Writer;
-use crate::disk::{Commit, DATA_DOCUMENT, Origin, Record, View};
-use crate::doc::{DocVersion, Entry, Merged, Root};
+use crate::disk::{Commit, DATA_DOCUMENT, Record, RecordKind, View};
+use crate::doc::{DocVersion, Document, Entry, Merged, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
 
@@ -21,6 +22,19 @@ pub(crate) struct MergeOutcome {
     pub(crate) changed: Vec<(Root, Vec<(String, ChangeKind)>)>,
     /// Whether updates wait for others that have not arrived.
     pub(crate) pending: bool,
+}
+
+impl MergeOutcome {
+    /// Adds what a later merge did.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.pending = later.pending;
+        for (root, changes) in later.changed {
+            match self.changed.iter_mut().find(|(known, _)| *known == root) {
+                Some((_, known)) => known.extend(changes),
+                None => self.changed.push((root, changes)),
+            }
+        }
+    }
 }
 
 /// One changed entry of the document and what it was.
@@ -47,23 +61,23 @@ impl Engine {
         Ok(writer.loaded.as_ref().map(|loaded| loaded.document.version()).unwrap_or_default())
     }
 
-    /// What a copy at `theirs` lacks; nothing where that is nothing.
-    pub(crate) fn changes_since(&self, theirs: &DocVersion) -> Result<Option<Vec<u8>>> {
+    /// The updates that a copy at `theirs` lacks: everything that is integrated here as one, and
+    /// then those that wait.
+    pub(crate) fn changes_since(&self, theirs: &DocVersion) -> Result<Vec<Vec<u8>>> {
         let mut writer = self.lock_writer()?;
         self.load(&mut writer).map_err(|error| self.placed(error))?;
-        Ok(writer.loaded.as_ref().and_then(|Loaded { document, .. }| {
-            (!document.is_known_to(theirs)).then(|| document.changes_since(theirs))
-        }))
+        let Some(Loaded { document, .. }) = &writer.loaded else { return Ok(Vec::new()) };
+        let mut updates = document.waiting().to_vec();
+        if !document.is_known_to(theirs) {
+            updates.insert(0, document.changes_since(theirs));
+        }
+        Ok(updates)
     }
 
     /// Takes in an update of the data document.
     pub(crate) fn merge(&self, update: &[u8]) -> Result<MergeOutcome> {
         let mut writer = self.lock_writer()?;
-        let outcome = self.merge_locked(&mut writer, update).map_err(|error| {
-            // The document may be ahead of the file: it is loaded again before its next use.
-            writer.loaded = None;
-            self.placed(error)
-        })?;
+        let outcome = self.merge_locked(&mut writer, update).map_err(|error| self.placed(error))?;
         drop(writer);
         self.hub.deliver();
         Ok(outcome)
@@ -71,28 +85,14 @@ impl Engine {
 
     fn merge_locked(&self, writer: &mut Writer, update: &[u8]) -> Result<MergeOutcome> {
         self.load(writer)?;
-        let device = writer.device.unwrap_or_default();
-        let Some(loaded) = &mut writer.loaded else {
-            return Err(Error::new(ErrorKind::Corrupt, "the document is not loaded"));
+        // Taken out, so that after an error, or a panic, it is loaded again.
+        let Some(Loaded { mut document, mut log }) = writer.loaded.take() else {
+            return Err(not_loaded());
         };
-        let own_before = loaded.document.clock_of(device);
-        // A panic of yrs on bytes that no yrs has written must not reach the app.
-        let merged = catch_unwind(AssertUnwindSafe(|| loaded.document.merge(update)));
-        let merged: Merged = match merged {
-            Ok(Ok(merged)) => merged,
-            outcome => {
-                let error = Error::new(ErrorKind::Update, "the changes do not decode")
-                    .help("nothing was changed; ask the other device for its changes again");
-                return Err(match outcome {
-                    Ok(Err(cause)) => error.because(cause),
-                    _ => error,
-                });
-            }
-        };
-        let pending = loaded.document.has_pending();
-        let own_grew = loaded.document.clock_of(device) != own_before;
-        let view = self.view();
-        let (touched, missed) = self.touched(loaded, &view, &merged)?;
+        let own_before = document.next_id();
+        let merged = merge_guarded(&mut document, update)?;
+        let pending = document.has_pending();
+        let (touched, missed) = self.touched(&document, &self.view(), &merged)?;
 
         for table in &missed {
             writer.coverage.miss(table);
@@ -100,10 +100,14 @@ impl Engine {
         }
         if let Some(record) = &merged.record {
             writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
-            let record = Record::encode(record, Origin::Remote);
-            self.store(writer, Some(&record), |commit| self.write_touched(commit, &touched))?;
+            let kind = if merged.waits { RecordKind::Waiting } else { RecordKind::Remote };
+            let record = Record::encode(record, kind);
+            let read_model = |commit: &Commit| self.write_touched(commit, &touched);
+            self.store(writer, Some(&mut log), read_model, || Ok(Some(record)))?;
         }
-        if own_grew {
+        if document.next_id() == own_before {
+            writer.loaded = Some(Loaded { document, log });
+        } else {
             // Another copy has written under our id, so this one is a restored backup.
             writer.renew_device();
         }
@@ -119,7 +123,7 @@ impl Engine {
     #[expect(clippy::type_complexity, reason = "named nowhere else")]
     fn touched(
         &self,
-        loaded: &Loaded,
+        document: &Document,
         view: &Arc<View>,
         merged: &Merged,
     ) -> Result<(Vec<(Root, Target, Vec<Touched>)>, Vec<String>)> {
@@ -145,7 +149,7 @@ impl Engine {
             };
             let mut rows = Vec::with_capacity(keys.len());
             for key in keys {
-                let entry = loaded.document.entry(root_name, key);
+                let entry = document.entry(root_name, key);
                 let (bytes, was) = match &target {
                     Target::Table(slot) => match (self.def.tables[*slot].read_key)(key) {
                         Some(bytes) => {
@@ -237,6 +241,19 @@ impl Engine {
             }
         }
         noted
+    }
+}
+
+/// Merges into the document in memory. A panic of yrs on bytes that no yrs has written must not
+/// reach the app.
+fn merge_guarded(document: &mut Document, update: &[u8]) -> Result<Merged> {
+    let refused = || {
+        Error::new(ErrorKind::Update, "the changes do not decode")
+            .help("nothing was changed; ask the other device for its changes again")
+    };
+    match catch_unwind(AssertUnwindSafe(|| document.merge(update))) {
+        Ok(merged) => merged.map_err(|error| refused().because(error)),
+        Err(_) => Err(refused()),
     }
 }
 

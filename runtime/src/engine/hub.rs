@@ -6,7 +6,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::disk::Origin;
+/// Where a change comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// A write of this copy of the store.
+    Local,
+    /// Changes of another device, taken in by `apply`.
+    Remote,
+}
 
 /// What happened to a row or an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

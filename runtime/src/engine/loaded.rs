@@ -85,19 +85,26 @@ pub(super) fn read_document(view: &View, store: &str, device: u64) -> Result<Loa
     let replayed = catch_unwind(AssertUnwindSafe(|| {
         view.document(DATA_DOCUMENT, |stored| {
             log.note(&stored);
-            let problem = match &stored.update {
-                Ok(update) => document.replay(update).err().map(|error| error.to_string()),
+            let problem = match &stored.record {
+                Ok(record) if record.waits => {
+                    document.wait(&record.update);
+                    None
+                }
+                Ok(record) => document.replay(&record.update).err().map(|error| error.to_string()),
                 Err(why) => Some((*why).to_owned()),
             };
             if let Some(why) = problem {
                 log.damaged(&stored, &why);
             }
             Ok::<(), Error>(())
+        })??;
+        document.settle().map_err(|error| {
+            Error::new(ErrorKind::Corrupt, "the updates that wait cannot be read").because(error)
         })
     }));
     match replayed {
         Ok(read) => {
-            read??;
+            read?;
             Ok(Loaded { document, log })
         }
         Err(_) => Err(Error::new(ErrorKind::Corrupt, "the stored document cannot be loaded")

@@ -9,7 +9,7 @@ use super::fact;
 use super::loaded::Loaded;
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
-use crate::disk::{Commit, DATA_DOCUMENT, Disk, Origin, Place, Record, ViewNames};
+use crate::disk::{Commit, DATA_DOCUMENT, Disk, Place, Record, RecordKind, ViewNames};
 use crate::doc::{Document, Root};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -43,7 +43,7 @@ impl Engine {
             let Some(Loaded { document, log }) = &writer.loaded else { return Ok(()) };
             (document.encode(), document.version(), self.view(), log.last, log.log_bytes)
         };
-        let record = Record::encode(&update, Origin::Local);
+        let record = Record::encode(&update, RecordKind::Local);
         drop(update);
 
         // Log records go only once what replaces them was decoded again and found to say the same.
@@ -62,16 +62,26 @@ impl Engine {
             return Ok(());
         }
         let mut writer = self.lock_writer()?;
+        let Some(Loaded { document, log }) = &mut writer.loaded else { return Ok(()) };
+        // What waits is no part of the snapshot, and is written behind it once more.
+        let waiting = document.waiting().iter();
+        let waiting: Vec<_> =
+            waiting.map(|update| Record::encode(update, RecordKind::Waiting)).collect();
         let stored = self.disk.commit(self.settings.durable, |commit| {
-            commit.renew_snapshot(DATA_DOCUMENT, covered, &record)
+            commit.renew_snapshot(DATA_DOCUMENT, covered, &record)?;
+            let sequences = log.last + 1..;
+            sequences.zip(&waiting).try_for_each(|(sequence, record)| {
+                commit.append_log(DATA_DOCUMENT, sequence, record)
+            })
         });
-        if stored.is_ok()
-            && let Some(Loaded { log, .. }) = &mut writer.loaded
-        {
+        if stored.is_ok() {
             log.snapshot_bytes = record.len() as u64;
             log.log_bytes -= covered_bytes;
             // Of the few records since, none counts as large.
             log.largest = 0;
+            for record in &waiting {
+                log.grow(log.last + 1, record.len() as u64);
+            }
         }
         self.refresh_view()?;
         stored
@@ -81,15 +91,14 @@ impl Engine {
     pub(super) fn rebuild(&self, slots: &[usize]) -> Result<()> {
         let mut writer = self.lock_writer()?;
         self.load(&mut writer)?;
-        let Some(loaded) = writer.loaded.take() else { return Ok(()) };
+        let Some(Loaded { document, log }) = writer.loaded.take() else { return Ok(()) };
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
-        let rebuilt = self.store(&mut writer, None, |commit| {
-            slots.iter().try_for_each(|slot| self.rebuild_table(commit, &loaded.document, *slot))
-        });
-        if rebuilt.is_ok() {
-            writer.loaded = Some(loaded);
-        }
-        rebuilt
+        let read_model = |commit: &Commit| {
+            slots.iter().try_for_each(|slot| self.rebuild_table(commit, &document, *slot))
+        };
+        self.store(&mut writer, None, read_model, || Ok(None))?;
+        writer.loaded = Some(Loaded { document, log });
+        Ok(())
     }
 
     fn rebuild_table(&self, commit: &Commit, document: &Document, slot: usize) -> Result<()> {

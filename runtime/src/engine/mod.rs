@@ -11,6 +11,7 @@ mod loaded;
 mod maintain;
 mod open;
 mod progress;
+mod store;
 mod write;
 mod writer;
 
@@ -18,6 +19,6 @@ pub(crate) use batch::{Batch, RowOp};
 pub use check::CheckReport;
 pub(crate) use exchange::MergeOutcome;
 pub(crate) use hub::{Change, Topic};
-pub use hub::{ChangeKind, Subscription};
+pub use hub::{ChangeKind, Origin, Subscription};
 pub(crate) use open::{Engine, Settings};
 pub use progress::Progress;

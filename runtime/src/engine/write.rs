@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::thread;
 
 use super::batch::{Batch, RowOp};
-use super::fact;
-use super::hub::{Change, ChangeKind, Topic};
+use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::loaded::Loaded;
 use super::open::Engine;
-use super::writer::{Unrecorded, Writer};
-use crate::disk::{Commit, DATA_DOCUMENT, FORMAT, Origin, Record, View};
-use crate::doc::{Op, Root};
+use super::writer::Writer;
+use crate::disk::{Commit, DATA_DOCUMENT, Record, RecordKind, View};
+use crate::doc::{Document, Op, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId};
+
+/// From so many writes on, a second thread is worth starting.
+const PARALLEL_FROM_OPS: usize = 2_000;
 
 impl Engine {
     /// Runs `work` on what is committed, then commits what it put into the batch.
@@ -52,77 +54,35 @@ impl Engine {
         if batch.is_empty() && !writer.unrecorded.identity {
             return Ok(());
         }
-        let roots = Roots::of(self, &batch);
-        let (record, ids) = if batch.is_empty() {
-            (None, Vec::new())
-        } else {
-            self.load(writer)?;
-            let (update, ids) = write_document(writer, &roots)?;
-            (Some(Record::encode(&update, Origin::Local)), ids)
-        };
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
-        let stored = self
-            .store(writer, record.as_deref(), |commit| write_read_model(self, commit, &batch, ids));
-        drop(roots);
-        stored?;
-        self.hub.push(Origin::Local, self.noted(batch));
-        Ok(())
-    }
-
-    /// One commit of a log record, the facts that changed, and what `read_model` writes. After an
-    /// error memory and file are as before.
-    pub(super) fn store(
-        &self,
-        writer: &mut Writer,
-        record: Option<&[u8]>,
-        read_model: impl FnOnce(&Commit) -> Result<()>,
-    ) -> Result<()> {
-        let next = writer.loaded.as_ref().map_or(1, |loaded| loaded.log.last + 1);
-        let stored = self.disk.commit(self.settings.durable, |commit| {
-            self.record_facts(writer, commit)?;
-            if let Some(record) = record {
-                commit.append_log(DATA_DOCUMENT, next, record)?;
-            }
-            read_model(commit)
-        });
-        if let Err(error) = stored {
-            // The document is ahead of the file: it is loaded again before its next use.
-            writer.loaded = None;
-            // The file may have been opened again, and then readers need it, too. Where even that
-            // fails, they keep what they have.
-            let _ = self.refresh_view();
-            return Err(error);
+        if batch.is_empty() {
+            return self.store(writer, None, |_| Ok(()), || Ok(None));
         }
-        writer.unrecorded = Unrecorded::default();
-        if !self.settings.durable {
-            self.unflushed.store(true, Ordering::Release);
-        }
-        if let (Some(Loaded { log, .. }), Some(record)) = (&mut writer.loaded, record) {
-            log.grow(next, record.len() as u64);
-            self.outgrown.store(log.is_outgrown(), Ordering::Release);
-        }
-        self.refresh_view()
-    }
-
-    fn record_facts(&self, writer: &Writer, commit: &Commit) -> Result<()> {
-        if writer.unrecorded.identity {
-            commit.set_meta(fact::FORMAT, &FORMAT.to_le_bytes())?;
-            commit.set_meta(fact::STORE, self.def.name.as_bytes())?;
-            commit.set_meta(fact::DOCUMENT, DATA_DOCUMENT.as_bytes())?;
-        }
-        if let (true, Some(device)) = (writer.unrecorded.device, writer.device) {
-            commit.set_meta(fact::DEVICE, &device.to_le_bytes())?;
-            commit.set_meta(fact::WHEREABOUTS, &self.disk.whereabouts().0.to_le_bytes())?;
-            if let Some(damage) = writer.damage {
-                commit.set_meta(fact::DAMAGE, &damage.to_le_bytes())?;
-            }
-        }
-        if writer.unrecorded.coverage {
-            let json = serde_json::to_vec(&writer.coverage).map_err(|error| {
-                Error::new(ErrorKind::Storage, "the coverage does not serialize").because(error)
+        self.load(writer)?;
+        // Taken out, so that after an error, or a panic, it is loaded again.
+        let Some(Loaded { mut document, mut log }) = writer.loaded.take() else {
+            return Err(not_loaded());
+        };
+        let ops = Ops::of(self, &batch);
+        let first = document.next_id();
+        let read_model = |commit: &Commit| write_read_model(self, commit, &batch, first);
+        if ops.ops.len() < PARALLEL_FROM_OPS {
+            let record = write_document(&mut document, &ops)?;
+            self.store(writer, Some(&mut log), read_model, || Ok(Some(record)))?;
+        } else {
+            // Document and read model are written side by side: each needs of the other only the
+            // ids of the items, and those count up from `first`.
+            thread::scope(|scope| {
+                let record = scope.spawn(|| write_document(&mut document, &ops));
+                self.store(writer, Some(&mut log), read_model, || match record.join() {
+                    Ok(record) => record.map(Some),
+                    Err(_) => Err(refused()),
+                })
             })?;
-            commit.set_meta(fact::COVERAGE, &json)?;
         }
+        drop(ops);
+        writer.loaded = Some(Loaded { document, log });
+        self.hub.push(Origin::Local, self.noted(batch));
         Ok(())
     }
 
@@ -150,13 +110,13 @@ impl Change {
     }
 }
 
-/// The batch as the document sees it: roots and ops.
-struct Roots<'b> {
+/// The batch as the document sees it.
+struct Ops<'b> {
     roots: Vec<Root>,
     ops: Vec<Op<'b>>,
 }
 
-impl<'b> Roots<'b> {
+impl<'b> Ops<'b> {
     fn of(engine: &Engine, batch: &'b Batch) -> Self {
         let mut this = Self { roots: Vec::new(), ops: Vec::new() };
         for (slot, rows) in &batch.tables {
@@ -180,45 +140,50 @@ impl<'b> Roots<'b> {
     }
 }
 
-/// Writes the ops to the document in memory.
-fn write_document(
-    writer: &mut Writer,
-    roots: &Roots<'_>,
-) -> Result<(Vec<u8>, Vec<Option<ItemId>>)> {
-    let Some(loaded) = &mut writer.loaded else {
-        return Err(Error::new(ErrorKind::Corrupt, "the document is not loaded"));
-    };
-    let written =
-        catch_unwind(AssertUnwindSafe(|| loaded.document.write(&roots.roots, &roots.ops)));
-    written.map_err(|_| {
-        writer.loaded = None;
-        Error::new(ErrorKind::Corrupt, "the document refuses the write")
-            .help("run `check` on the file; nothing was changed")
-    })
+/// Writes the ops to the document in memory, and gives the log record of it.
+fn write_document(document: &mut Document, ops: &Ops<'_>) -> Result<Vec<u8>> {
+    let expected = ops.ops.iter().filter(|op| op.value.is_some()).count();
+    let first = document.next_id();
+    let written = catch_unwind(AssertUnwindSafe(|| document.write(&ops.roots, &ops.ops)));
+    let update = written.map_err(|_| refused())?;
+    // The read model counts on it that every value is one item.
+    if u64::from(document.next_id().clock) != u64::from(first.clock) + expected as u64 {
+        return Err(refused());
+    }
+    Ok(Record::encode(&update, RecordKind::Local))
 }
 
-fn write_read_model(
-    engine: &Engine,
-    commit: &Commit,
-    batch: &Batch,
-    ids: Vec<Option<ItemId>>,
-) -> Result<()> {
-    let mut ids = ids.into_iter();
+fn refused() -> Error {
+    Error::new(ErrorKind::Corrupt, "the document refuses the write")
+        .help("run `check` on the file; nothing was changed")
+}
+
+pub(super) fn not_loaded() -> Error {
+    Error::new(ErrorKind::Corrupt, "the document is not loaded").help("try again")
+}
+
+/// Writes the batch to the read model; the first value is the item `first` of the document.
+fn write_read_model(engine: &Engine, commit: &Commit, batch: &Batch, first: ItemId) -> Result<()> {
+    let mut next = first;
+    let mut id_of = |op: &RowOp| {
+        let id = next;
+        next.clock = next.clock.wrapping_add(u32::from(op.json.is_some()));
+        id
+    };
     for (slot, rows) in &batch.tables {
         let rows = rows.iter().map(|(key, op)| {
-            let id = ids.next().flatten();
-            (key.as_slice(), id.zip(op.json.as_deref()))
+            let id = id_of(op);
+            (key.as_slice(), op.json.as_deref().map(|json| (id, json)))
         });
         commit.rows(DATA_DOCUMENT, engine.def.tables[*slot].name)?.write_sorted(rows)?;
     }
     for (slot, entries) in &batch.groups {
         let mut group = commit.entries(DATA_DOCUMENT, engine.def.groups[*slot].name)?;
         for (name, op) in entries {
-            match (&op.json, ids.next().flatten()) {
-                (Some(json), Some(id)) => {
-                    group.put(name, id, &Content::Text(json.as_str().into()))?;
-                }
-                _ => group.remove(name)?,
+            let id = id_of(op);
+            match &op.json {
+                Some(json) => group.put(name, id, &Content::Text(json.as_str().into()))?,
+                None => group.remove(name)?,
             }
         }
     }

@@ -113,10 +113,25 @@ impl<T> Hash for Id<T> {
     }
 }
 
+impl<T: Row> Id<T> {
+    /// The TypeID.
+    pub(super) fn to_text(self) -> String {
+        let digits = CROCKFORD_LOWER.encode_u128(self.uuid.as_u128());
+        let mut text = String::with_capacity(T::TABLE.len() + 1 + SUFFIX_LEN);
+        text.push_str(T::TABLE);
+        text.push('_');
+        // The encoder leaves out leading zeros.
+        for _ in digits.len()..SUFFIX_LEN {
+            text.push('0');
+        }
+        text.push_str(&digits);
+        text
+    }
+}
+
 impl<T: Row> fmt::Display for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = CROCKFORD_LOWER.encode_u128(self.uuid.as_u128());
-        write!(f, "{}_{digits:0>SUFFIX_LEN$}", T::TABLE)
+        f.pad(&self.to_text())
     }
 }
 
@@ -180,7 +195,7 @@ fn decode_suffix(suffix: &[u8]) -> Option<u128> {
 
 impl<T: Row> Serialize for Id<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.to_text())
     }
 }
 

@@ -106,7 +106,7 @@ impl<T: Row> Key for Id<T> {
     const KIND: KeyKind = KeyKind::Id;
 
     fn to_text(&self) -> String {
-        self.to_string()
+        Id::to_text(*self)
     }
 
     fn from_text(text: &str) -> Result<Self, KeyError> {

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::disk::Origin;
-use crate::engine::{Change, ChangeKind};
+use crate::engine::{Change, ChangeKind, Origin};
 use crate::row::{Key, Row};
 
 /// The rows of a table that one transaction changed.

@@ -17,9 +17,9 @@ pub(crate) fn changes_since(engine: &Engine, theirs: &Summary) -> Result<Changes
         same_store(store, &theirs.store, "the summary")?;
     }
     let known = theirs.documents.get(DATA_DOCUMENT).cloned().unwrap_or_default();
-    let update = engine.changes_since(&known)?;
-    let documents = update.map(|update| (DATA_DOCUMENT.to_owned(), update));
-    Ok(Changes { store: store.to_owned(), documents: documents.into_iter().collect() })
+    let updates = engine.changes_since(&known)?.into_iter();
+    let documents = updates.map(|update| (DATA_DOCUMENT.to_owned(), update));
+    Ok(Changes { store: store.to_owned(), documents: documents.collect() })
 }
 
 pub(crate) fn apply(engine: &Engine, changes: &Changes) -> Result<Applied> {
@@ -38,7 +38,7 @@ pub(crate) fn apply(engine: &Engine, changes: &Changes) -> Result<Applied> {
     }
     let mut outcome = MergeOutcome::default();
     for (_, update) in &changes.documents {
-        outcome = engine.merge(update)?;
+        outcome.add(engine.merge(update)?);
     }
     Ok(Applied::new(outcome))
 }

@@ -1,0 +1,73 @@
+//! One commit of the file: log record, read model and facts together.
+
+use std::sync::atomic::Ordering;
+
+use super::fact;
+use super::loaded::LogState;
+use super::open::Engine;
+use super::writer::{Unrecorded, Writer};
+use crate::disk::{Commit, DATA_DOCUMENT, FORMAT};
+use crate::error::{Error, ErrorKind, Result};
+
+impl Engine {
+    /// One commit of the facts that changed, what `read_model` writes, and the log record that
+    /// `record` gives, in this order. After an error the file is as before.
+    pub(super) fn store(
+        &self,
+        writer: &mut Writer,
+        log: Option<&mut LogState>,
+        read_model: impl FnOnce(&Commit) -> Result<()>,
+        record: impl FnOnce() -> Result<Option<Vec<u8>>>,
+    ) -> Result<()> {
+        let next = log.as_ref().map_or(1, |log| log.last + 1);
+        let stored = self.disk.commit(self.settings.durable, |commit| {
+            self.record_facts(writer, commit)?;
+            read_model(commit)?;
+            let record = record()?;
+            if let Some(record) = &record {
+                commit.append_log(DATA_DOCUMENT, next, record)?;
+            }
+            Ok(record.map(|record| record.len() as u64))
+        });
+        let grown = match stored {
+            Ok(grown) => grown,
+            Err(error) => {
+                // The file may have been opened again, and then readers need it, too. Where even
+                // that fails, they keep what they have.
+                let _ = self.refresh_view();
+                return Err(error);
+            }
+        };
+        writer.unrecorded = Unrecorded::default();
+        if !self.settings.durable {
+            self.unflushed.store(true, Ordering::Release);
+        }
+        if let (Some(log), Some(bytes)) = (log, grown) {
+            log.grow(next, bytes);
+            self.outgrown.store(log.is_outgrown(), Ordering::Release);
+        }
+        self.refresh_view()
+    }
+
+    fn record_facts(&self, writer: &Writer, commit: &Commit) -> Result<()> {
+        if writer.unrecorded.identity {
+            commit.set_meta(fact::FORMAT, &FORMAT.to_le_bytes())?;
+            commit.set_meta(fact::STORE, self.def.name.as_bytes())?;
+            commit.set_meta(fact::DOCUMENT, DATA_DOCUMENT.as_bytes())?;
+        }
+        if let (true, Some(device)) = (writer.unrecorded.device, writer.device) {
+            commit.set_meta(fact::DEVICE, &device.to_le_bytes())?;
+            commit.set_meta(fact::WHEREABOUTS, &self.disk.whereabouts().0.to_le_bytes())?;
+            if let Some(damage) = writer.damage {
+                commit.set_meta(fact::DAMAGE, &damage.to_le_bytes())?;
+            }
+        }
+        if writer.unrecorded.coverage {
+            let json = serde_json::to_vec(&writer.coverage).map_err(|error| {
+                Error::new(ErrorKind::Storage, "the coverage does not serialize").because(error)
+            })?;
+            commit.set_meta(fact::COVERAGE, &json)?;
+        }
+        Ok(())
+    }
+}

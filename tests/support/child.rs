@@ -1,0 +1,26 @@
+//! A test that runs itself again as another process.
+
+use std::process::{Command, Output};
+
+const VARIABLE: &str = "HEIRLOOM_TESTS_CHILD";
+
+/// What the parent wants of this process; `None` in the parent.
+pub fn role() -> Option<String> {
+    std::env::var(VARIABLE).ok()
+}
+
+/// Runs the test `name` of this file alone, in a new process, which finds `role`.
+pub fn run(name: &str, role: &str) -> Output {
+    Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture", "--test-threads=1"])
+        .env(VARIABLE, role)
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .unwrap()
+}
+
+/// The lines that the child printed after a mark that nothing else prints.
+pub fn said(output: &Output) -> Vec<String> {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines().filter_map(|line| Some(line.split_once("said: ")?.1.to_owned())).collect()
+}
