@@ -163,23 +163,34 @@ fn a_file_cut_at_any_length_panics_nobody() {
     survives(&longer, "longer than it was");
 }
 
-#[test]
-fn a_file_with_flipped_bytes_panics_nobody() {
+/// Flips bytes of a real file one at a time, and wipes whole pages, as many of each.
+fn damage_each(bytes_flipped: usize, pages_wiped: usize) {
     let bytes = real_file();
     // Most of a fresh file is unused: what matters is where there is something.
     let used: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] != 0).collect();
     // The header is small, so that a stride would step over it.
     let header = (0..320).step_by(7);
-    let body = used.iter().copied().step_by(used.len() / 120 + 1);
+    let body = used.iter().copied().step_by(used.len() / bytes_flipped + 1);
     for (turn, at) in header.chain(body).enumerate() {
         let mut flipped = bytes.clone();
         flipped[at] ^= [1, 0x80, 0xff, 0x10][turn % 4];
         survives(&flipped, &format!("byte {at} flipped in turn {turn}"));
     }
-    // And whole pages.
-    for page in (0..bytes.len() / 4096).step_by(bytes.len() / 4096 / 24 + 1) {
+    let pages = bytes.len() / 4096;
+    for page in (0..pages).step_by(pages / pages_wiped + 1) {
         let mut wiped = bytes.clone();
         wiped[page * 4096..][..4096].fill(if page % 2 == 0 { 0 } else { 0xff });
         survives(&wiped, &format!("page {page} wiped"));
     }
+}
+
+#[test]
+fn a_file_with_flipped_bytes_panics_nobody() {
+    damage_each(120, 24);
+}
+
+#[test]
+#[ignore = "takes over a minute; what it found so far lay in single bytes of page headers"]
+fn a_file_with_any_flipped_byte_panics_nobody() {
+    damage_each(5000, 4000);
 }

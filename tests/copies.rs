@@ -169,6 +169,11 @@ fn a_plain_copy_restored_in_place_that_merges_first_reuses_no_clock() {
 
 #[test]
 fn a_restored_copy_that_gets_only_the_newer_of_its_lost_writes_reuses_no_clock() {
+    get_only_the_newer(false);
+    get_only_the_newer(true);
+}
+
+fn get_only_the_newer(restarts: bool) {
     let (folder, path) = place();
     let kept = folder.path().join("kept.redb");
     original(&path);
@@ -183,8 +188,13 @@ fn a_restored_copy_that_gets_only_the_newer_of_its_lost_writes_reuses_no_clock()
         (app.changes_since(&before).unwrap(), newer)
     };
     over(&kept, &path);
-    let app = Notebook::open(&path).unwrap();
+    let mut app = Notebook::open(&path).unwrap();
     app.apply(&newer).unwrap();
+    if restarts {
+        // What it has learned of itself must not be forgotten.
+        drop(app);
+        app = Notebook::open(&path).unwrap();
+    }
     app.notes.insert(&note(200, "after")).unwrap();
     app.apply(&older).unwrap();
     app.notes.insert(&note(201, "after")).unwrap();

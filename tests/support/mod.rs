@@ -4,6 +4,9 @@
 pub mod child;
 pub mod file;
 pub mod forge;
+pub mod history;
+pub mod loose;
+pub mod versions;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -79,11 +82,11 @@ pub fn rows<R: Row>(table: &Table<R>) -> Vec<R> {
 }
 
 /// The stored text of the notes of any copy whose store is called `notebook`.
-pub fn raw_notes<S: Store>(store: &S) -> BTreeMap<u32, String> {
+pub fn raw_notes<S: Store>(store: &S) -> BTreeMap<String, String> {
     let raw = RawNotebook::in_memory().unwrap();
     raw.apply(&store.changes_since(&Summary::default()).unwrap()).unwrap();
     let invalid = raw.notes.invalid().unwrap();
-    invalid.iter().map(|row| (row.key().parse().unwrap(), row.json().to_owned())).collect()
+    invalid.iter().map(|row| (row.key().to_owned(), row.json().to_owned())).collect()
 }
 
 /// Gives `to` what it lacks of `from`, as bytes, the way a transport would.

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,7 @@ use super::backend::{Backend, StorageHook};
 use super::commit::Commit;
 use super::device::Whereabouts;
 use super::failure::{Failure, corrupt, guarded, io as io_error};
+use super::mark::Mark;
 use super::view::{View, ViewNames};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -49,7 +51,8 @@ enum Medium {
 }
 
 struct Live {
-    database: Database,
+    /// There until it is dropped.
+    database: Option<Database>,
     backend: Backend,
     /// Whether the newest commits are not yet on disk.
     unflushed: AtomicBool,
@@ -150,10 +153,26 @@ impl Disk {
         }
     }
 
+    /// Notes how far a device got.
+    pub(crate) fn set_mark(&self, mark: Mark) {
+        if let Medium::File { file, .. } = &self.medium {
+            mark.write(file);
+        }
+    }
+
+    /// How far a device had got when it last noted it.
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        match &self.medium {
+            Medium::File { file, .. } => Mark::read(file),
+            Medium::Memory(_) => None,
+        }
+    }
+
     /// What is committed now.
     pub(crate) fn view(&self) -> Result<View> {
         self.with_live(|live| {
-            guarded(|| Ok(View::new(live.database.begin_read()?, self.names.clone())))
+            let database = live.database()?;
+            guarded(|| Ok(View::new(database.begin_read()?, self.names.clone())))
         })
     }
 
@@ -173,8 +192,9 @@ impl Disk {
             // While commits wait to be flushed, the header is from before those, too.
             let is_current = !live.unflushed.load(Ordering::Relaxed);
             before = Some(is_current.then_some(header));
+            let database = live.database()?;
             guarded(|| {
-                let commit = Commit::begin(&live.database, durable)?;
+                let commit = Commit::begin(database, durable)?;
                 match work(&commit) {
                     Ok(value) => commit.finish().map(|()| value),
                     Err(error) => {
@@ -242,7 +262,19 @@ impl Live {
             // store can still be read.
             let _ = backend.arm();
         }
-        Ok(Self { database, backend, unflushed: AtomicBool::new(false) })
+        Ok(Self { database: Some(database), backend, unflushed: AtomicBool::new(false) })
+    }
+
+    fn database(&self) -> Result<&Database> {
+        self.database.as_ref().ok_or_else(|| corrupt("the file is closed"))
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // On a damaged file redb may panic when it is closed, too. What was committed is kept.
+        let database = self.database.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
     }
 }
 

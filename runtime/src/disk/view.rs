@@ -305,11 +305,16 @@ impl Rows {
     ) -> Option<Result<T>> {
         let range = self.range.as_mut()?;
         let item = guarded(|| match range.next() {
-            Some(item) => Ok(Some(item?)),
+            Some(item) => {
+                let (key, row) = item?;
+                // As for a row: on a damaged page redb panics no later than here.
+                let _ = key.value();
+                Ok(Some((key, StoredRow::new(row))))
+            }
             None => Ok(None),
         });
         match item {
-            Ok(Some((key, row))) => Some(Ok(read(key.value(), &StoredRow::new(row)))),
+            Ok(Some((key, row))) => Some(Ok(read(key.value(), &row))),
             Ok(None) => None,
             Err(error) => {
                 // redb keeps on failing after an error; the rest of the table is lost to us.
@@ -333,7 +338,10 @@ pub(crate) struct StoredRow<'v> {
 }
 
 impl StoredRow<'_> {
+    /// To be called where redb's panics are caught: on a damaged page it finds out at the first
+    /// look at the value.
     fn new(guard: AccessGuard<'static, &'static [u8]>) -> Self {
+        let _ = guard.value();
         Self { guard, view: PhantomData }
     }
 

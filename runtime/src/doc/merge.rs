@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use yrs::{Map, Observable, ReadTxn, Transact, Update};
 
 use super::document::{Document, decode};
-use super::waiting::{apply, has_gap, must_wait, release};
+use super::waiting::{apply, has_gap, must_wait, reaches, release};
 use super::{BadUpdate, DocVersion};
 
 /// The name under which our observers are registered and removed again.
@@ -23,6 +23,8 @@ pub(crate) struct Merged {
     pub(crate) record: Option<Vec<u8>>,
     /// Whether the record is that of an update that waits.
     pub(crate) waits: bool,
+    /// Whether it holds writes under the id of this device that this device does not know.
+    pub(crate) is_of_own_id: bool,
 }
 
 impl Document {
@@ -32,11 +34,13 @@ impl Document {
     /// document is in no defined state and must be dropped.
     pub(crate) fn merge(&mut self, update: &[u8]) -> Result<Merged, BadUpdate> {
         let decoded = decode(update)?;
+        let is_of_own_id = reaches(&decoded, self.next_id());
         if must_wait(&self.doc.transact().state_vector(), &decoded) {
             let record = self.wait(update).then(|| update.to_vec());
-            return Ok(Merged { changed: ChangedKeys::new(), record, waits: true });
+            return Ok(Merged { changed: ChangedKeys::new(), record, waits: true, is_of_own_id });
         }
         self.gaps |= has_gap(&decoded);
+        let had_gaps = self.gaps;
         let known = self.maps();
         let changed = Arc::new(Mutex::new(ChangedKeys::new()));
         for root in &known {
@@ -49,6 +53,9 @@ impl Document {
             }
         }
         let (effect, held_changed) = outcome?;
+        if had_gaps {
+            self.find_gaps()?;
+        }
 
         let mut changed =
             std::mem::take(&mut *changed.lock().unwrap_or_else(PoisonError::into_inner));
@@ -63,10 +70,10 @@ impl Document {
         }
         // What yrs holds back is in no effect yet, and it encodes no effect beyond a gap, so that
         // only the update itself keeps them.
-        let keep_whole = held_changed || self.gaps;
+        let keep_whole = held_changed || had_gaps;
         let record = effect.map(|effect| if keep_whole { update.to_vec() } else { effect });
         let record = record.or_else(|| held_changed.then(|| update.to_vec()));
-        Ok(Merged { changed, record, waits: false })
+        Ok(Merged { changed, record, waits: false, is_of_own_id })
     }
 
     fn observe(&self, root: &Arc<str>, changed: &Arc<Mutex<ChangedKeys>>) {

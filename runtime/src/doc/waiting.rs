@@ -9,6 +9,7 @@ use yrs::{ReadTxn, StateVector, Transact, TransactionMut, Update, WriteTxn};
 
 use super::BadUpdate;
 use super::document::{Document, decode};
+use crate::row::ItemId;
 
 impl Document {
     /// Keeps an update until what came before it is here; tells whether it is news.
@@ -29,6 +30,11 @@ impl Document {
     /// log.
     pub(crate) fn settle(&mut self) -> Result<(), BadUpdate> {
         release(&mut self.doc.transact_mut(), &mut self.waiting)?;
+        self.find_gaps()
+    }
+
+    /// Notes whether there are gaps now.
+    pub(super) fn find_gaps(&mut self) -> Result<(), BadUpdate> {
         // A version counts each device up to its first gap, so that beyond it there is nothing
         // unless there are gaps. They come of damaged log records only.
         let beyond = decode(&self.changes_since(&self.version()))?;
@@ -56,6 +62,13 @@ impl Document {
 pub(super) fn must_wait(state: &StateVector, update: &Update) -> bool {
     let lower = update.state_vector_lower();
     lower.iter().any(|(client, clock)| *clock > state.get(client))
+}
+
+/// Whether an update holds writes of `next`'s device from that one on.
+pub(super) fn reaches(update: &Update, next: ItemId) -> bool {
+    let insertions = update.insertions(true);
+    let mut own = insertions.iter().filter(|(client, _)| client.get() == next.client);
+    own.any(|(_, ranges)| ranges.iter().any(|range| range.end > next.clock))
 }
 
 /// Whether an update itself leaves out writes between others of the same device.

@@ -64,6 +64,8 @@ impl Engine {
     /// The updates that a copy at `theirs` lacks: everything that is integrated here as one, and
     /// then those that wait.
     pub(crate) fn changes_since(&self, theirs: &DocVersion) -> Result<Vec<Vec<u8>>> {
+        // What others have must not be lost here, or its numbers would be given out again.
+        self.flush().map_err(|error| self.placed(error))?;
         let mut writer = self.lock_writer()?;
         self.load(&mut writer).map_err(|error| self.placed(error))?;
         let Some(Loaded { document, .. }) = &writer.loaded else { return Ok(Vec::new()) };
@@ -89,7 +91,6 @@ impl Engine {
         let Some(Loaded { mut document, mut log }) = writer.loaded.take() else {
             return Err(not_loaded());
         };
-        let own_before = document.next_id();
         let merged = merge_guarded(&mut document, update)?;
         let pending = document.has_pending();
         let (touched, missed) = self.touched(&document, &self.view(), &merged)?;
@@ -105,11 +106,11 @@ impl Engine {
             let read_model = |commit: &Commit| self.write_touched(commit, &touched);
             self.store(writer, Some(&mut log), read_model, || Ok(Some(record)))?;
         }
-        if document.next_id() == own_before {
-            writer.loaded = Some(Loaded { document, log });
-        } else {
+        if merged.is_of_own_id {
             // Another copy has written under our id, so this one is a restored backup.
             writer.renew_device();
+        } else {
+            writer.loaded = Some(Loaded { document, log });
         }
         self.hub.push(Origin::Remote, self.noted_remote(&touched));
         let changed = touched.into_iter().filter(|(_, _, rows)| !rows.is_empty());

@@ -4,6 +4,7 @@ use super::loaded::{new_device, read_document};
 use super::open::Engine;
 use super::progress::Progress;
 use super::writer::Writer;
+use crate::disk::Mark;
 use crate::error::Result;
 
 impl Engine {
@@ -23,9 +24,13 @@ impl Engine {
                 self.settings.report(Progress::Problem { what: what.clone() });
             }
         }
-        if damage.is_some() && damage != writer.damage {
-            // What is lost may hold writes of this device: under the old id their numbers would
-            // be given out again.
+        // What is lost, to damage or to a restored copy, may hold writes of this device: under the
+        // old id their numbers would be given out again.
+        let is_rolled_back = self
+            .disk
+            .mark()
+            .is_some_and(|mark| mark.device == device && mark.sequence > loaded.log.last);
+        if is_rolled_back || damage.is_some() && damage != writer.damage {
             let device = new_device();
             writer.device = Some(device);
             writer.damage = damage;
@@ -33,7 +38,16 @@ impl Engine {
             loaded = read_document(&self.view(), self.def.name, device)?;
         }
         writer.loaded = Some(loaded);
+        writer.is_marked = false;
         Ok(())
+    }
+
+    /// Notes how far this device got.
+    pub(super) fn mark(&self, writer: &mut Writer, sequence: u64) {
+        if let Some(device) = writer.device {
+            self.disk.set_mark(Mark { device, sequence });
+            writer.is_marked = true;
+        }
     }
 
     /// Loads the document ahead of the first write.

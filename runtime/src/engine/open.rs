@@ -54,6 +54,17 @@ impl fmt::Debug for Engine {
     }
 }
 
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(mut writer) = self.writer.lock()
+            && let Some(last) = writer.loaded.as_ref().map(|loaded| loaded.log.last)
+            && writer.is_marked
+        {
+            self.mark(&mut writer, last);
+        }
+    }
+}
+
 impl Engine {
     /// Opens the store at `place`; tells whether it is new, and then nothing is stored yet: the
     /// first transaction must go through [`create`](Self::create).

@@ -44,6 +44,10 @@ impl Engine {
         }
         if let (Some(log), Some(bytes)) = (log, grown) {
             log.grow(next, bytes);
+            // Once now and once at the end, since it costs a little and a missing mark no data.
+            if !writer.is_marked {
+                self.mark(writer, next);
+            }
             self.outgrown.store(log.is_outgrown(), Ordering::Release);
         }
         self.refresh_view()

@@ -19,6 +19,8 @@ pub(super) struct Writer {
     pub(super) coverage: Coverage,
     /// Facts that the next commit must record.
     pub(super) unrecorded: Unrecorded,
+    /// Whether the file was marked since the document was loaded.
+    pub(super) is_marked: bool,
     /// The damage that the device id was made for.
     pub(super) damage: Option<u64>,
 }
@@ -88,6 +90,7 @@ impl Writer {
     pub(super) fn of_new_store() -> Self {
         Self {
             loaded: None,
+            is_marked: false,
             device: None,
             coverage: Coverage::default(),
             unrecorded: Unrecorded { identity: true, ..Unrecorded::default() },
@@ -101,6 +104,7 @@ impl Writer {
         let coverage = meta.text(fact::COVERAGE).and_then(|json| serde_json::from_str(json).ok());
         Self {
             loaded: None,
+            is_marked: false,
             device: meta.number(fact::DEVICE).filter(|_| stayed),
             coverage: coverage.unwrap_or_default(),
             unrecorded: Unrecorded::default(),
