@@ -116,7 +116,7 @@ pub(crate) fn key(input: &DeriveInput, paths: &Paths) -> TokenStream {
 
             fn from_text(
                 _: &::core::primitive::str,
-            ) -> ::core::result::Result<Self, #private::KeyError> {
+            ) -> ::core::result::Result<Self, #private::Error> {
                 #never
             }
 

@@ -1,7 +1,8 @@
 //! What generated code may name, and nothing else may: no part of it is covered by semver.
 
 pub use crate::disk::{StorageHook, StorageOp};
-pub use crate::row::{Above, DefaultError, Group, Key, KeyBytes, KeyError, Record, Row};
+pub use crate::error::Error;
+pub use crate::row::{Above, DefaultError, Group, Key, KeyBytes, Record, Row};
 pub use crate::schema::{DefaultKind, FieldDef, GroupDef, KeyKind, StoreDef, TableDef};
 pub use crate::store::{Attach, Entry, EntryMaker, GroupOf, Handle, Store, TableOf};
 pub use serde;

@@ -86,7 +86,7 @@ pub use engine::{ChangeKind, CheckReport, Origin, Progress, Subscription};
 #[doc(inline)]
 pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]
-pub use row::{Group, Id, Key, KeyError, ParseIdError, Record, Row};
+pub use row::{Group, Id, Key, Record, Row};
 #[doc(inline)]
 pub use store::{
     Builder, Durability, Entry, EntryChange, GroupOf, InvalidRow, Kv, KvChanges, RowChange, Rows,

@@ -27,7 +27,7 @@ pub(crate) fn key(ident: &Ident, newtype: &Newtype, paths: &Paths) -> TokenStrea
 
             fn from_text(
                 text: &::core::primitive::str,
-            ) -> ::core::result::Result<Self, #private::KeyError> {
+            ) -> ::core::result::Result<Self, #private::Error> {
                 ::core::result::Result::map(#inner::from_text(text), |key| Self { #member: key })
             }
 

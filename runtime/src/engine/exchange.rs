@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::hub::{Change, ChangeKind, Origin, Topic};
-use super::loaded::Loaded;
+use super::loaded::{Loaded, new_device};
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
 use super::write::not_loaded;
@@ -95,6 +95,12 @@ impl Engine {
         let pending = document.has_pending();
         let (touched, missed) = self.touched(&document, &self.view(), &merged)?;
 
+        if merged.is_of_own_id {
+            // Another copy has written under our id, so this one is a restored backup. The new id
+            // is recorded along with what told of it.
+            writer.device = Some(new_device());
+            writer.unrecorded.device = true;
+        }
         for table in &missed {
             writer.coverage.miss(table);
             writer.unrecorded.coverage = true;
@@ -106,10 +112,8 @@ impl Engine {
             let read_model = |commit: &Commit| self.write_touched(commit, &touched);
             self.store(writer, Some(&mut log), read_model, || Ok(Some(record)))?;
         }
-        if merged.is_of_own_id {
-            // Another copy has written under our id, so this one is a restored backup.
-            writer.renew_device();
-        } else {
+        // Under a new id the document is loaded anew.
+        if !merged.is_of_own_id {
             writer.loaded = Some(Loaded { document, log });
         }
         self.hub.push(Origin::Remote, self.noted_remote(&touched));

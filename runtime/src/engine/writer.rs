@@ -111,10 +111,4 @@ impl Writer {
             damage: meta.number(fact::DAMAGE),
         }
     }
-
-    /// Takes a new device id before the next write.
-    pub(super) fn renew_device(&mut self) {
-        self.device = None;
-        self.loaded = None;
-    }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
 use super::Row;
+use crate::error::{Error, ErrorKind};
 
 /// The length of a TypeID's suffix: 128 bits, 5 a character.
 const SUFFIX_LEN: usize = 26;
@@ -37,8 +38,9 @@ const SUFFIX_LEN: usize = 26;
 /// assert_eq!(id.to_string(), "recordings_01h455vb4pex5vsknk084sn02q");
 ///
 /// let wrong = "tags_01h455vb4pex5vsknk084sn02q".parse::<Id<Recording>>().unwrap_err();
-/// assert!(wrong.to_string().contains("expected an id that starts with `recordings_`"));
-/// # Ok::<(), heirloom::ParseIdError>(())
+/// assert_eq!(wrong.kind(), heirloom::ErrorKind::WrongId);
+/// assert!(wrong.to_string().contains("expected `recordings_`"));
+/// # Ok::<(), heirloom::Error>(())
 /// ```
 pub struct Id<T> {
     uuid: Uuid,
@@ -141,34 +143,27 @@ impl<T: Row> fmt::Debug for Id<T> {
     }
 }
 
-/// Why a text is no id of the table it was parsed for; says what was expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseIdError {
-    prefix: &'static str,
-    found: String,
-}
-
-impl fmt::Display for ParseIdError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { prefix, found } = self;
-        write!(f, "expected an id that starts with `{prefix}_` ")?;
-        write!(f, "and goes on with {SUFFIX_LEN} characters of base32, found `{found}`")
-    }
-}
-
-impl std::error::Error for ParseIdError {}
-
 impl<T: Row> FromStr for Id<T> {
-    type Err = ParseIdError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+    /// The id of a text.
+    ///
+    /// # Errors
+    ///
+    /// [`WrongId`](ErrorKind::WrongId) where it has another prefix or is no TypeID.
+    fn from_str(text: &str) -> Result<Self, Error> {
         text.strip_prefix(T::TABLE)
             .and_then(|rest| rest.strip_prefix('_'))
             .and_then(|suffix| decode_suffix(suffix.as_bytes()))
             .map(|bits| Self::from_uuid(Uuid::from_u128(bits)))
-            .ok_or_else(|| ParseIdError {
-                prefix: T::TABLE,
-                found: text.chars().take(100).collect(),
+            .ok_or_else(|| {
+                let prefix = T::TABLE;
+                Error::new(ErrorKind::WrongId, format!("this is no id of table `{prefix}`"))
+                    .expecting(format!(
+                        "`{prefix}_` and {SUFFIX_LEN} characters of lower-case base32"
+                    ))
+                    .finding(format!("`{}`", text.chars().take(100).collect::<String>()))
+                    .help("check which table the id is of")
             })
     }
 }

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use uuid::Uuid;
 
 use super::{Id, Row};
+use crate::error::{Error, ErrorKind, Result};
 use crate::schema::KeyKind;
 
 /// What a row can be kept under: [`Id`], `String`, an integer, [`uuid::Uuid`], or a newtype around
@@ -47,8 +48,8 @@ pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// A [`KeyError`] that says what was expected.
-    fn from_text(text: &str) -> Result<Self, KeyError>;
+    /// [`WrongId`](crate::ErrorKind::WrongId), and what was expected.
+    fn from_text(text: &str) -> Result<Self>;
 
     /// The key as bytes that sort as the keys do.
     #[doc(hidden)]
@@ -81,26 +82,12 @@ impl KeyBytes<'_> {
     }
 }
 
-/// A text that is no key of the type it was read as.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyError {
-    expected: String,
-    found: String,
+/// The error for a text that is no key.
+fn no_key(expected: &str, found: &str) -> Error {
+    Error::new(ErrorKind::WrongId, "this is no key of the table")
+        .expecting(expected)
+        .finding(format!("`{}`", found.chars().take(100).collect::<String>()))
 }
-
-impl KeyError {
-    fn new(expected: impl Into<String>, found: &str) -> Self {
-        Self { expected: expected.into(), found: found.chars().take(100).collect() }
-    }
-}
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {}, found `{}`", self.expected, self.found)
-    }
-}
-
-impl std::error::Error for KeyError {}
 
 impl<T: Row> Key for Id<T> {
     const KIND: KeyKind = KeyKind::Id;
@@ -109,9 +96,8 @@ impl<T: Row> Key for Id<T> {
         Id::to_text(*self)
     }
 
-    fn from_text(text: &str) -> Result<Self, KeyError> {
+    fn from_text(text: &str) -> Result<Self> {
         text.parse()
-            .map_err(|_| KeyError::new(format!("an id that starts with `{}_`", T::TABLE), text))
     }
 
     fn to_bytes(&self) -> KeyBytes<'_> {
@@ -130,7 +116,7 @@ impl Key for String {
         self.clone()
     }
 
-    fn from_text(text: &str) -> Result<Self, KeyError> {
+    fn from_text(text: &str) -> Result<Self> {
         Ok(text.to_owned())
     }
 
@@ -150,7 +136,7 @@ impl Key for Uuid {
         self.hyphenated().to_string()
     }
 
-    fn from_text(text: &str) -> Result<Self, KeyError> {
+    fn from_text(text: &str) -> Result<Self> {
         one_spelling(text, "a hyphenated, lower-case UUID")
     }
 
@@ -172,7 +158,7 @@ macro_rules! integer_keys {
                 self.to_string()
             }
 
-            fn from_text(text: &str) -> Result<Self, KeyError> {
+            fn from_text(text: &str) -> Result<Self> {
                 one_spelling(text, concat!("a number of type ", stringify!($unsigned)))
             }
 
@@ -191,7 +177,7 @@ macro_rules! integer_keys {
                 self.to_string()
             }
 
-            fn from_text(text: &str) -> Result<Self, KeyError> {
+            fn from_text(text: &str) -> Result<Self> {
                 one_spelling(text, concat!("a number of type ", stringify!($signed)))
             }
 
@@ -212,12 +198,9 @@ integer_keys!(u8 u16 u32 u64 usize; i8 i16 i32 i64 isize);
 
 /// Parses `text` and refuses a second spelling such as `007`: two entries of the document would be
 /// one row.
-fn one_spelling<K: std::str::FromStr + fmt::Display>(
-    text: &str,
-    expected: &str,
-) -> Result<K, KeyError> {
+fn one_spelling<K: std::str::FromStr + fmt::Display>(text: &str, expected: &str) -> Result<K> {
     text.parse::<K>()
         .ok()
         .filter(|key| key.to_string() == text)
-        .ok_or_else(|| KeyError::new(expected, text))
+        .ok_or_else(|| no_key(expected, text))
 }

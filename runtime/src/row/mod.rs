@@ -11,8 +11,8 @@ mod record;
 mod stored;
 
 pub use above::{Above, DefaultError};
-pub use id::{Id, ParseIdError};
-pub use key::{Key, KeyBytes, KeyError};
+pub use id::Id;
+pub use key::{Key, KeyBytes};
 pub use record::{Group, Record, Row};
 
 pub(crate) use encode::{EncodeError, encode_record, encode_value, is_none};

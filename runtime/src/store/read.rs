@@ -78,14 +78,15 @@ fn foreign(json: &str) -> Error {
 /// The error for a row whose key text is none of the table's type.
 pub(super) fn stray_row<R: Row>(key: &str) -> Error {
     let field = &R::FIELDS[R::KEY_FIELD];
-    let why = R::Key::from_text(key).err().map_or_else(String::new, |error| error.to_string());
-    Error::new(ErrorKind::InvalidRow, format!("the row is stored under no key of its table: {why}"))
+    let why = R::Key::from_text(key).err();
+    let expected = why.as_ref().and_then(Error::expected).unwrap_or(field.rust_type);
+    Error::new(ErrorKind::InvalidRow, "the row is stored under no key of its table")
         .at_table(R::TABLE)
         .at_key(key)
         .at_field(field.name)
-        .expecting(format!("a key of type `{}`", field.rust_type))
+        .expecting(expected)
         .finding(snippet(key))
-        .help("the row is kept as it is: remove it with `discard`")
+        .help("the row is kept as it is: give it a key with `repair`, or remove it with `discard`")
 }
 
 /// The entries of one group: what is committed, with a transaction's own writes over it.
