@@ -8,12 +8,12 @@
 use std::fmt;
 use std::io;
 use std::ops::Bound;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use redb::{BackendError, StorageBackend};
 
 /// redb's header has the first page of the file to itself.
-const HEADER_BYTES: u64 = 4096;
+const HEADER_BYTES: usize = 4096;
 
 /// A storage operation that is about to change the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,9 @@ struct Shared {
     inner: Box<dyn StorageBackend>,
     held: RwLock<Option<Held>>,
     hook: Option<StorageHook>,
+    /// The header as last written; empty until it is first asked for. Reading it back after every
+    /// commit takes a third of a commit's time.
+    header: Mutex<Vec<u8>>,
 }
 
 /// What was written while the file must not change, in order.
@@ -59,7 +62,12 @@ enum Step {
 impl Backend {
     /// A backend whose writes reach `inner` at once.
     pub(super) fn armed(inner: impl StorageBackend, hook: Option<StorageHook>) -> Self {
-        Self(Arc::new(Shared { inner: Box::new(inner), held: RwLock::new(None), hook }))
+        Self(Arc::new(Shared {
+            inner: Box::new(inner),
+            held: RwLock::new(None),
+            hook,
+            header: Mutex::default(),
+        }))
     }
 
     /// A backend whose writes are held back until [`arm`](Self::arm).
@@ -78,7 +86,12 @@ impl Backend {
             None => Vec::new(),
         };
         let held = Held { steps, len, base_len: len };
-        Ok(Self(Arc::new(Shared { inner: Box::new(inner), held: RwLock::new(Some(held)), hook })))
+        Ok(Self(Arc::new(Shared {
+            inner: Box::new(inner),
+            held: RwLock::new(Some(held)),
+            hook,
+            header: Mutex::default(),
+        })))
     }
 
     /// Lets writes through from now on, those held back first, in their order.
@@ -102,10 +115,14 @@ impl Backend {
 
     /// What tells which of redb's trees are current.
     pub(super) fn header(&self) -> io::Result<Vec<u8>> {
-        let len = self.len()?.min(HEADER_BYTES);
-        let mut header = vec![0; usize::try_from(len).unwrap_or_default()];
-        self.read(0, &mut header)?;
-        Ok(header)
+        let mut header = self.0.header.lock().unwrap_or_else(PoisonError::into_inner);
+        if header.is_empty() {
+            let len = self.len()?.min(HEADER_BYTES as u64);
+            let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
+            self.read(0, &mut bytes)?;
+            *header = bytes;
+        }
+        Ok(header.clone())
     }
 
     fn hold(&self, step: impl FnOnce(&mut Held)) -> bool {
@@ -209,6 +226,10 @@ impl StorageBackend for Backend {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        if offset < HEADER_BYTES as u64 {
+            let mut header = self.0.header.lock().unwrap_or_else(PoisonError::into_inner);
+            overlay(0, &mut header, offset, data);
+        }
         let held = self.hold(|held| {
             held.len = held.len.max(offset + data.len() as u64);
             held.steps.push(Step::Write(offset, data.to_vec()));
