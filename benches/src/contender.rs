@@ -7,8 +7,6 @@ use crate::child::Job;
 use crate::measure::{Kind, Turn};
 #[cfg(feature = "heirloom")]
 use crate::peers::heirloom::Heirloom;
-#[cfg(feature = "indexes")]
-use crate::peers::heirloom::IndexedHeirloom;
 use crate::peers::native_db::{IndexedRow, NativeDb};
 use crate::peers::{self, Peer, automerge::Autosurgeon, redb::Redb, sqlite::Sqlite, yrs::Yrs};
 use crate::plan::{Measurement, Size};
@@ -33,9 +31,7 @@ pub struct Contender {
 
 /// Everyone, heirloom first: the columns of the table.
 pub const ALL: &[Contender] = &[
-    #[cfg(feature = "indexes")]
-    Contender::of::<Heirloom>().indexed::<IndexedHeirloom>(),
-    #[cfg(all(feature = "heirloom", not(feature = "indexes")))]
+    #[cfg(feature = "heirloom")]
     Contender::of::<Heirloom>(),
     Contender::of::<Sqlite>().indexed::<Sqlite<true>>(),
     Contender::of::<NativeDb>().indexed::<NativeDb<IndexedRow>>(),

@@ -50,8 +50,6 @@ pub const TARGETS: &[Target] = {
         target("scan, to SQLite", AtMost(1.1), |r| cost(r, "scan", "SQLite")),
         target("insert 100k, to SQLite", AtMost(2.2), |r| cost(r, "insert-100k", "SQLite")),
         target("insert 100k, to native_db", AtMost(0.5), |r| cost(r, "insert-100k", "native_db")),
-        target("insert 100k with an index, to SQLite", AtMost(2.2), |r| cost(r, "insert-100k-indexed", "SQLite")),
-        target("insert 100k with an index, to native_db", AtMost(0.5), |r| cost(r, "insert-100k-indexed", "native_db")),
         target("insert one, to native_db", AtMost(1.0), |r| cost(r, "insert-one", "native_db")),
         target("insert one, to a raw redb commit", AtMost(1.7), |r| cost(r, "insert-one", "redb")),
         target("open and read one at 100k, to SQLite", AtMost(2.0), |r| cost(r, "open-100k", "SQLite")),

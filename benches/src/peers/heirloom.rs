@@ -18,16 +18,6 @@ track_as! {
     id: Id<Row> = Id::from_uuid, Id::uuid
 }
 
-#[cfg(feature = "indexes")]
-track_as! {
-    #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Table)]
-    #[table(name = "tracks")]
-    struct IndexedRow;
-    id: Id<IndexedRow> = Id::from_uuid, Id::uuid;
-    #[index]
-    status
-}
-
 /// An open store.
 #[derive(Store)]
 #[store(name = "library", epoch = 0)]
@@ -35,52 +25,36 @@ pub struct Heirloom {
     tracks: Table<Row>,
 }
 
-/// An open store with an index on the status.
-#[cfg(feature = "indexes")]
-#[derive(Store)]
-#[store(name = "library", epoch = 0)]
-pub struct IndexedHeirloom {
-    tracks: Table<IndexedRow>,
-}
+impl Peer for Heirloom {
+    const NAME: &'static str = "heirloom";
+    type Row = Row;
+    type Key = Id<Row>;
 
-macro_rules! peer {
-    ($Store:ty, $Row:ty, $name:literal) => {
-        impl Peer for $Store {
-            const NAME: &'static str = $name;
-            type Row = $Row;
-            type Key = Id<$Row>;
+    fn key(id: Uuid) -> Id<Row> {
+        Id::from_uuid(id)
+    }
 
-            fn key(id: Uuid) -> Id<$Row> {
-                Id::from_uuid(id)
-            }
+    fn open(dir: &Path) -> Result<Self> {
+        Ok(Self::open(dir.join("tracks.heirloom"))?)
+    }
 
-            fn open(dir: &Path) -> Result<Self> {
-                Ok(<$Store>::open(dir.join("tracks.heirloom"))?)
-            }
+    fn insert_all(&mut self, rows: impl Iterator<Item = Row>) -> Result<()> {
+        self.tracks.insert_many(rows)?;
+        Ok(())
+    }
 
-            fn insert_all(&mut self, rows: impl Iterator<Item = $Row>) -> Result<()> {
-                self.tracks.insert_many(rows)?;
-                Ok(())
-            }
+    fn insert(&mut self, row: Row) -> Result<()> {
+        Ok(self.tracks.insert(&row)?)
+    }
 
-            fn insert(&mut self, row: $Row) -> Result<()> {
-                Ok(self.tracks.insert(&row)?)
-            }
+    fn get(&self, key: &Id<Row>) -> Result<Option<Row>> {
+        Ok(self.tracks.get(key)?)
+    }
 
-            fn get(&self, key: &Id<$Row>) -> Result<Option<$Row>> {
-                Ok(self.tracks.get(key)?)
-            }
-
-            fn scan(&self, mut each: impl FnMut($Row)) -> Result<()> {
-                for row in self.tracks.iter()? {
-                    each(row?);
-                }
-                Ok(())
-            }
+    fn scan(&self, mut each: impl FnMut(Row)) -> Result<()> {
+        for row in self.tracks.iter()? {
+            each(row?);
         }
-    };
+        Ok(())
+    }
 }
-
-peer!(Heirloom, Row, "heirloom");
-#[cfg(feature = "indexes")]
-peer!(IndexedHeirloom, IndexedRow, "heirloom, indexed");

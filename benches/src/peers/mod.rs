@@ -103,7 +103,5 @@ mod tests {
         passes::<automerge::Autosurgeon>();
         #[cfg(feature = "heirloom")]
         passes::<heirloom::Heirloom>();
-        #[cfg(feature = "indexes")]
-        passes::<heirloom::IndexedHeirloom>();
     }
 }

@@ -377,11 +377,13 @@ impl StoredRow<'_> {
     }
 
     /// The JSON, whether it is ours or not.
+    #[inline]
     pub(crate) fn json(&self) -> &[u8] {
         self.guard.value().get(ROW_HEADER_LEN..).unwrap_or_default()
     }
 
     /// Whether another program put something there that is no JSON text.
+    #[inline]
     pub(crate) fn is_foreign(&self) -> bool {
         self.guard.value().first() != Some(&TEXT)
     }

@@ -63,6 +63,7 @@ struct Notes<'a> {
 }
 
 impl Notes<'_> {
+    #[inline]
     fn came(&mut self, name: &str) {
         let in_order = self.fields.get(self.expected).is_some_and(|field| field.name == name);
         self.current = if in_order {
@@ -77,6 +78,7 @@ impl Notes<'_> {
     }
 
     /// The next field that did not come and has a default of ours.
+    #[inline]
     fn next_missing(&mut self) -> Option<&'static FieldDef> {
         let seen = self.seen;
         let missing = (0..self.fields.len())

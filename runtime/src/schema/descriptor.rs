@@ -19,6 +19,7 @@ pub enum DefaultKind {
 
 impl DefaultKind {
     /// Whether `#[evolve]` gives this default, so that it is ours to fill in.
+    #[inline]
     pub const fn is_evolve(self) -> bool {
         matches!(self, Self::Type | Self::Value(_) | Self::Computed(_))
     }
