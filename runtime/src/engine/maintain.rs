@@ -159,7 +159,7 @@ impl Engine {
         self.transact(|view, batch| {
             let mut changed = 0;
             for (slot, table) in self.def.tables.iter().enumerate() {
-                let total = view.len(slot)?;
+                let total = view.len(slot)? - view.strays(slot)?.len() as u64;
                 let mut done = 0;
                 let mut rows = view.rows(slot)?;
                 while let Some(filled) = rows.next_with(|key, stored| {
