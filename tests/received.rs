@@ -96,6 +96,38 @@ fn a_right_frame_around_nonsense_is_refused_or_harmless() {
     converge(&app, &Notebook::in_memory().unwrap());
 }
 
+/// A Yjs update by which client 5 puts `json` under `key` of the table of notes.
+fn update_by_hand(key: &str, json: &str) -> Vec<u8> {
+    // One client with one block, clock 0: a value in a root map, without neighbours.
+    let mut update = vec![1, 1, 5, 0, 0x28, 1];
+    for text in ["table:notes", key] {
+        update.push(text.len() as u8);
+        update.extend(text.as_bytes());
+    }
+    // One value, a text; and no deletions.
+    update.extend([1, 119, json.len() as u8]);
+    update.extend(json.as_bytes());
+    update.push(0);
+    update
+}
+
+#[test]
+fn nothing_is_taken_in_where_only_the_first_of_several_updates_is_one() {
+    let good = update_by_hand("77", r#"{"id":77}"#);
+    let framed = |updates: &[&[u8]]| {
+        Changes::from_bytes(&forge::framed_all("notebook", "0", updates)).unwrap()
+    };
+    let app = notebook();
+    let before = (app.summary().unwrap(), app.notes.len().unwrap());
+    for bad in [b"garbage".as_slice(), &[0xff; 64], b""] {
+        let error = refused(app.apply(&framed(&[&good, bad])));
+        assert_eq!(error.kind(), ErrorKind::Update);
+        assert_eq!((app.summary().unwrap(), app.notes.len().unwrap()), before);
+    }
+    assert_eq!(app.apply(&framed(&[&good, &[0, 0]])).unwrap().rows(), 1);
+    assert!(app.notes.contains(&77).unwrap());
+}
+
 #[test]
 fn a_bit_flipped_under_a_right_checksum_does_no_harm() {
     let (_, bytes) = small();

@@ -7,12 +7,19 @@ const HEADER_LEN: usize = 13;
 
 /// The bytes of changes that hold `update`, framed as the sync format says.
 pub fn framed(store: &str, document: &str, update: &[u8]) -> Vec<u8> {
+    framed_all(store, document, &[update])
+}
+
+/// The bytes of changes that hold several updates of one document.
+pub fn framed_all(store: &str, document: &str, updates: &[&[u8]]) -> Vec<u8> {
     let mut parts = Vec::new();
     text(&mut parts, store.as_bytes());
-    parts.extend(1u64.to_le_bytes());
-    text(&mut parts, document.as_bytes());
-    parts.extend((update.len() as u64).to_le_bytes());
-    text(&mut parts, &lz4_literals(update));
+    parts.extend((updates.len() as u64).to_le_bytes());
+    for update in updates {
+        text(&mut parts, document.as_bytes());
+        parts.extend((update.len() as u64).to_le_bytes());
+        text(&mut parts, &lz4_literals(update));
+    }
     sealed(b"HLch", &parts)
 }
 

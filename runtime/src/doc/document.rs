@@ -74,6 +74,11 @@ impl Document {
         txn.apply_update(update).map_err(|error| BadUpdate(error.to_string()))
     }
 
+    /// Whether bytes are an update at all.
+    pub(crate) fn check_update(update: &[u8]) -> Result<(), BadUpdate> {
+        decode(update).map(drop)
+    }
+
     /// The id of the next item that is written here. A value is one item, so that ids count up.
     pub(crate) fn next_id(&self) -> ItemId {
         let client = self.doc.client_id();

@@ -11,7 +11,7 @@ use super::progress::{Progress, REPORT_EVERY_ROWS};
 use super::write::not_loaded;
 use super::writer::Writer;
 use crate::disk::{Commit, DATA_DOCUMENT, Record, RecordKind, View};
-use crate::doc::{DocVersion, Document, Entry, Merged, Root};
+use crate::doc::{BadUpdate, DocVersion, Document, Entry, Merged, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
 
@@ -64,9 +64,9 @@ impl Engine {
     /// The updates that a copy at `theirs` lacks: everything that is integrated here as one, and
     /// then those that wait.
     pub(crate) fn changes_since(&self, theirs: &DocVersion) -> Result<Vec<Vec<u8>>> {
-        // What others have must not be lost here, or its numbers would be given out again.
-        self.flush().map_err(|error| self.placed(error))?;
         let mut writer = self.lock_writer()?;
+        // What others have must not be lost here, or its numbers would be given out again.
+        self.flush_held(&mut writer).map_err(|error| self.placed(error))?;
         self.load(&mut writer).map_err(|error| self.placed(error))?;
         let Some(Loaded { document, .. }) = &writer.loaded else { return Ok(Vec::new()) };
         let mut updates = document.waiting().to_vec();
@@ -249,15 +249,23 @@ impl Engine {
     }
 }
 
-/// Merges into the document in memory. A panic of yrs on bytes that no yrs has written must not
-/// reach the app.
+/// Refuses bytes that are no update, before any of the changes they came with are taken in.
+pub(crate) fn check_update(update: &[u8]) -> Result<()> {
+    refusing(|| Document::check_update(update))
+}
+
 fn merge_guarded(document: &mut Document, update: &[u8]) -> Result<Merged> {
+    refusing(|| document.merge(update))
+}
+
+/// Runs yrs on bytes from elsewhere. A panic on what no yrs has written must not reach the app.
+fn refusing<T>(read: impl FnOnce() -> Result<T, BadUpdate>) -> Result<T> {
     let refused = || {
         Error::new(ErrorKind::Update, "the changes do not decode")
             .help("nothing was changed; ask the other device for its changes again")
     };
-    match catch_unwind(AssertUnwindSafe(|| document.merge(update))) {
-        Ok(merged) => merged.map_err(|error| refused().because(error)),
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(read) => read.map_err(|error| refused().because(error)),
         Err(_) => Err(refused()),
     }
 }

@@ -9,6 +9,7 @@ use super::fact;
 use super::loaded::Loaded;
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
+use super::writer::Writer;
 use crate::disk::{Commit, DATA_DOCUMENT, Disk, Place, Record, RecordKind, ViewNames};
 use crate::doc::{Document, Root};
 use crate::error::{Error, ErrorKind, Result};
@@ -21,14 +22,35 @@ impl Engine {
 
     /// Makes commits durable that did not wait for the disk.
     pub(crate) fn flush(&self) -> Result<()> {
-        if self.unflushed.swap(false, Ordering::AcqRel) {
-            let _writer = self.lock_writer()?;
-            if let Err(error) = self.disk.commit(true, |_| Ok(())) {
-                self.unflushed.store(true, Ordering::Release);
-                return Err(error);
-            }
+        if self.unflushed.load(Ordering::Acquire) {
+            self.flush_held(&mut *self.lock_writer()?)?;
         }
         Ok(())
+    }
+
+    /// [`flush`](Self::flush), while no other commit can come in between.
+    pub(super) fn flush_held(&self, writer: &mut Writer) -> Result<()> {
+        if !self.unflushed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        match self.disk.commit(true, |_| Ok(())) {
+            Ok(()) => {
+                self.unflushed.store(false, Ordering::Release);
+                Ok(())
+            }
+            Err(error) => {
+                self.follow_disk(writer);
+                Err(error)
+            }
+        }
+    }
+
+    /// After a commit that failed: the file was opened again, and what had not reached it is gone
+    /// from document and readers, too.
+    fn follow_disk(&self, writer: &mut Writer) {
+        writer.loaded = None;
+        // Where even reading fails, readers keep what they have.
+        let _ = self.refresh_view();
     }
 
     /// Replaces the snapshot and the log it has outgrown by one new snapshot.
@@ -74,17 +96,18 @@ impl Engine {
                 commit.append_log(DATA_DOCUMENT, sequence, record)
             })
         });
-        if stored.is_ok() {
-            log.snapshot_bytes = record.len() as u64;
-            log.log_bytes -= covered_bytes;
-            // Of the few records since, none counts as large.
-            log.largest = 0;
-            for record in &waiting {
-                log.grow(log.last + 1, record.len() as u64);
-            }
+        if let Err(error) = stored {
+            self.follow_disk(&mut writer);
+            return Err(error);
         }
-        self.refresh_view()?;
-        stored
+        log.snapshot_bytes = record.len() as u64;
+        log.log_bytes -= covered_bytes;
+        // Of the few records since, none counts as large.
+        log.largest = 0;
+        for record in &waiting {
+            log.grow(log.last + 1, record.len() as u64);
+        }
+        self.refresh_view()
     }
 
     /// Reads tables out of the document into the read model.

@@ -17,7 +17,7 @@ mod writer;
 
 pub(crate) use batch::{Batch, RowOp};
 pub use check::CheckReport;
-pub(crate) use exchange::MergeOutcome;
+pub(crate) use exchange::{MergeOutcome, check_update};
 pub(crate) use hub::{Change, Topic};
 pub use hub::{ChangeKind, Origin, Subscription};
 pub(crate) use open::{Engine, Settings};

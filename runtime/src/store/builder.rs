@@ -20,7 +20,8 @@ pub enum Durability {
     #[default]
     Immediate,
     /// A commit returns at once and reaches the disk about a tenth of a second later, or when the
-    /// store closes. A kill or a power loss may take back the newest commits, never a part of one.
+    /// store closes. A kill, a power loss or a failing disk may take back the newest commits, never
+    /// a part of one.
     Eventual,
 }
 

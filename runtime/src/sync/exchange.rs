@@ -2,7 +2,7 @@
 
 use super::{Applied, Changes, Summary};
 use crate::disk::DATA_DOCUMENT;
-use crate::engine::{Engine, MergeOutcome};
+use crate::engine::{Engine, MergeOutcome, check_update};
 use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) fn summary(engine: &Engine) -> Result<Summary> {
@@ -35,6 +35,10 @@ pub(crate) fn apply(engine: &Engine, changes: &Changes) -> Result<Applied> {
             .finding(format!("the document `{document}`"))
             .help("update the app; nothing was changed"));
         }
+    }
+    // The first is refused by its own merge; the others must be before that.
+    for (_, update) in changes.documents.iter().skip(1) {
+        check_update(update).map_err(|error| error.at_store(engine.def.name))?;
     }
     let mut outcome = MergeOutcome::default();
     for (_, update) in &changes.documents {
