@@ -3,7 +3,7 @@
 pub use crate::disk::{StorageHook, StorageOp};
 pub use crate::error::Error;
 pub use crate::row::{Above, DefaultError, Group, Key, KeyBytes, Record, Row};
-pub use crate::schema::{DefaultKind, FieldDef, GroupDef, KeyKind, StoreDef, TableDef};
+pub use crate::schema::{DefaultKind, FieldDef, GroupDef, IndexDef, KeyKind, StoreDef, TableDef};
 pub use crate::store::{Attach, Entry, EntryMaker, GroupOf, Handle, Store, TableOf};
 pub use serde;
 
@@ -14,6 +14,7 @@ pub const fn table_def<R: Row>() -> TableDef {
         key: <R::Key as Key>::KIND,
         key_field: R::KEY_FIELD,
         fields: R::FIELDS,
+        indexes: R::INDEXES,
         read_key: |text| R::Key::from_text(text).ok().map(|key| key.to_bytes().as_slice().to_vec()),
         key_text: |bytes| R::Key::from_bytes(bytes).map(|key| key.to_text()),
         fill: crate::evolve::fill_defaults::<R>,

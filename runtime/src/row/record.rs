@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Above, DefaultError, Key};
-use crate::schema::FieldDef;
+use crate::schema::{FieldDef, IndexDef};
 
 /// A struct that is stored as a JSON object: what rows and kv groups have in common.
 ///
@@ -52,6 +52,10 @@ pub trait Row: Record {
     /// Which of the fields is the key.
     #[doc(hidden)]
     const KEY_FIELD: usize;
+
+    /// The indexes of the table.
+    #[doc(hidden)]
+    const INDEXES: &'static [IndexDef] = &[];
 
     /// The key of this row.
     fn key(&self) -> &Self::Key;

@@ -108,6 +108,15 @@ impl KeyKind {
     }
 }
 
+/// One index of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexDef {
+    /// The stored names of the fields it orders rows by, first things first.
+    pub fields: &'static [&'static str],
+    /// Whether two rows with equal values are a conflict.
+    pub unique: bool,
+}
+
 /// One table.
 #[derive(Debug, Clone, Copy)]
 pub struct TableDef {
@@ -119,6 +128,8 @@ pub struct TableDef {
     pub key_field: usize,
     /// The fields of its row, in declaration order.
     pub fields: &'static [FieldDef],
+    /// Its indexes, in declaration order.
+    pub indexes: &'static [IndexDef],
     /// The byte form of a key's text; `None` where it is no key of the table's type.
     pub read_key: fn(&str) -> Option<Vec<u8>>,
     /// The text of a key's bytes.

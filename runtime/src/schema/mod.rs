@@ -2,4 +2,4 @@
 
 mod descriptor;
 
-pub use descriptor::{DefaultKind, FieldDef, GroupDef, KeyKind, StoreDef, TableDef};
+pub use descriptor::{DefaultKind, FieldDef, GroupDef, IndexDef, KeyKind, StoreDef, TableDef};
