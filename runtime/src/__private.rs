@@ -3,7 +3,9 @@
 pub use crate::disk::{StorageHook, StorageOp};
 pub use crate::error::Error;
 pub use crate::row::{Above, DefaultError, Group, Key, KeyBytes, Record, Row};
-pub use crate::schema::{DefaultKind, FieldDef, GroupDef, IndexDef, KeyKind, StoreDef, TableDef};
+pub use crate::schema::descriptor::{
+    DefaultKind, FieldDef, GroupDef, IndexDef, KeyKind, StoreDef, TableDef,
+};
 pub use crate::store::{Attach, Entry, EntryMaker, GroupOf, Handle, Store, TableOf};
 pub use serde;
 

@@ -77,7 +77,7 @@ mod engine;
 mod error;
 mod evolve;
 mod row;
-mod schema;
+pub mod schema;
 mod store;
 pub mod sync;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::schema::{StoreDef, TableDef};
+use crate::schema::descriptor::{StoreDef, TableDef};
 
 /// Recorded in the file. Every table that the document has is either in `tables`, and then the
 /// read model holds all of it, or in `absent`.

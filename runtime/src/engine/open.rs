@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::writer::{Writer, WriterGuard, WriterLock};
 use crate::disk::{DATA_DOCUMENT, Disk, FORMAT, Meta, Place, StorageHook, View, ViewNames};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::StoreDef;
+use crate::schema::descriptor::StoreDef;
 
 /// How a store is opened.
 #[derive(Clone)]

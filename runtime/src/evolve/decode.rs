@@ -5,7 +5,7 @@ use super::explain::{Invalid, explain};
 use super::fill::fill;
 use super::track::{Tracked, track};
 use crate::row::Record;
-use crate::schema::FieldDef;
+use crate::schema::descriptor::FieldDef;
 
 /// What decoding a record takes, known at compile time.
 struct Plan<R>(std::marker::PhantomData<R>);

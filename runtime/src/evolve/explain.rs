@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::error::{Error, ErrorKind};
 use crate::row::{DefaultError, Object, Record};
-use crate::schema::FieldDef;
+use crate::schema::descriptor::FieldDef;
 
 /// How much of a stored value an error shows, in characters.
 const SNIPPET_CHARS: usize = 80;

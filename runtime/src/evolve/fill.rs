@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::explain::Invalid;
 use crate::row::{Above, DefaultError, Object, Record};
-use crate::schema::DefaultKind;
+use crate::schema::descriptor::DefaultKind;
 
 /// The JSON text of a default that reads no other field.
 pub(super) fn constant_of<R: Record>(index: usize) -> Result<String, DefaultError> {

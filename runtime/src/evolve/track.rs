@@ -9,7 +9,7 @@ use serde_json::Error;
 
 use super::fill::constant_of;
 use crate::row::{DefaultError, Record};
-use crate::schema::{DefaultKind, FieldDef};
+use crate::schema::descriptor::{DefaultKind, FieldDef};
 
 /// How one pass over the text ended.
 pub(super) enum Tracked<R> {

@@ -9,7 +9,7 @@ use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::Record;
 use super::finite::Finite;
-use crate::schema::FieldDef;
+use crate::schema::descriptor::FieldDef;
 
 /// Why a value cannot be stored, and in which field.
 #[derive(Debug)]

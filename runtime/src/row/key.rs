@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Id, Row};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::KeyKind;
+use crate::schema::descriptor::KeyKind;
 
 /// What a row can be kept under: [`Id`], `String`, an integer, [`uuid::Uuid`], or a newtype around
 /// one of them that derives [`Key`](macro@crate::Key).

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::Object;
-use crate::schema::FieldDef;
+use crate::schema::descriptor::FieldDef;
 
 /// How deep objects are compared; a deeper value is replaced whole, so that hostile nesting cannot
 /// exhaust the stack.

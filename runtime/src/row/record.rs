@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Above, DefaultError, Key};
-use crate::schema::{FieldDef, IndexDef};
+use crate::schema::descriptor::{FieldDef, IndexDef};
 
 /// A struct that is stored as a JSON object: what rows and kv groups have in common.
 ///

@@ -1,5 +1,13 @@
-//! What a store looks like: its tables, groups and fields, as constants the derives write.
+//! What a store looks like, as data: described, fingerprinted, compared, and kept in a history file.
+//!
+//! Nothing here reads or writes a file.
 
-mod descriptor;
+pub(crate) mod descriptor;
 
-pub use descriptor::{DefaultKind, FieldDef, GroupDef, IndexDef, KeyKind, StoreDef, TableDef};
+mod described;
+mod diff;
+
+pub use described::{
+    FieldDefault, FieldSchema, GroupSchema, IndexSchema, KeySchema, Reserved, Schema, TableSchema,
+};
+pub use diff::{Change, Class, Operation, Rule};

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::evolve::decode_present;
 use crate::row::{DefaultError, encode_value, is_none};
-use crate::schema::FieldDef;
+use crate::schema::descriptor::FieldDef;
 
 /// The functions of an entry's type.
 pub(super) struct Codec<T> {

@@ -5,7 +5,7 @@ use crate::engine::Batch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Invalid, decode, decode_text, default_of_field, snippet};
 use crate::row::{Group, Key, Object, Row};
-use crate::schema::FieldDef;
+use crate::schema::descriptor::FieldDef;
 
 use super::codec::Codec;
 
@@ -135,7 +135,7 @@ impl EntriesOf<'_> {
 
     /// What an entry reads as while it is not set.
     pub(super) fn default<G: Group, T>(&self, index: usize, codec: &Codec<T>) -> Result<T> {
-        use crate::schema::DefaultKind;
+        use crate::schema::descriptor::DefaultKind;
 
         let decoded = match G::FIELDS[index].default {
             DefaultKind::Optional | DefaultKind::Required => (codec.absent)(),

@@ -9,7 +9,7 @@ use super::transaction::Transaction;
 use crate::disk::Place;
 use crate::engine::{CheckReport, Engine, Settings};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::StoreDef;
+use crate::schema::descriptor::StoreDef;
 use crate::sync::{Applied, Changes, Summary};
 
 /// One app's data: a struct whose fields are [`Table`](struct@crate::Table)s and [`Kv`](struct@crate::Kv)

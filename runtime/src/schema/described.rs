@@ -1,0 +1,146 @@
+//! [`Schema`]: what a store looks like, as data.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a store looks like: its tables, kv groups and fields, with the JSON Schema of each.
+///
+/// Plain data: serializable, and readable without the types of the app.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Schema {
+    /// The epoch it belongs to.
+    pub epoch: u32,
+    /// The tables, by stored name.
+    pub tables: BTreeMap<String, TableSchema>,
+    /// The kv groups, by stored name.
+    #[serde(default)]
+    pub groups: BTreeMap<String, GroupSchema>,
+    /// The JSON Schemas of named types, which those of fields refer to as `#/types/Name`.
+    #[serde(default)]
+    pub types: BTreeMap<String, Value>,
+    /// The names of removed tables, groups and fields, which must not be used again.
+    #[serde(default)]
+    pub reserved: BTreeSet<Reserved>,
+}
+
+/// A table of a [`Schema`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TableSchema {
+    /// What its rows are kept under.
+    pub key: KeySchema,
+    /// Its indexes, in declaration order.
+    #[serde(default)]
+    pub indexes: Vec<IndexSchema>,
+    /// The fields of its row, by stored name, the key among them.
+    pub fields: BTreeMap<String, FieldSchema>,
+}
+
+/// The key of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct KeySchema {
+    /// The stored name of the field that is the key.
+    pub field: String,
+    /// `id`, `text`, `unsigned`, `signed` or `uuid`.
+    pub kind: String,
+}
+
+/// An index of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct IndexSchema {
+    /// The stored names of its fields.
+    pub fields: Vec<String>,
+    /// Whether two rows with equal values are a conflict.
+    #[serde(default)]
+    pub unique: bool,
+}
+
+/// A kv group of a [`Schema`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GroupSchema {
+    /// Its entries, by stored name.
+    pub fields: BTreeMap<String, FieldSchema>,
+}
+
+/// A field of a row, or an entry of a kv group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FieldSchema {
+    /// The Rust type as written.
+    #[serde(rename = "type")]
+    pub rust_type: String,
+    /// What fills it where a stored row lacks it.
+    pub default: FieldDefault,
+    /// Other stored names that are read as this field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// Whether absent and `null` are two values: an `Option<Option<_>>`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nullable: bool,
+    /// The JSON Schema of its value.
+    pub schema: Value,
+}
+
+/// What fills a field that a stored row lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FieldDefault {
+    /// Nothing: a row without the field is invalid.
+    Required,
+    /// The field is an `Option`: absent reads as `None`.
+    Optional,
+    /// Always the same value.
+    Constant {
+        /// The value, as it would be stored.
+        value: Value,
+    },
+    /// A value computed from other fields of the row.
+    Computed {
+        /// The closure as written.
+        code: String,
+    },
+    /// A value that is another each time, which no two reads agree on: from `Default` or a
+    /// function of serde's that asks a clock, say.
+    Unstable,
+}
+
+impl FieldDefault {
+    /// Whether a row without the field is valid.
+    pub fn fills(&self) -> bool {
+        !matches!(self, Self::Required)
+    }
+}
+
+impl fmt::Display for FieldDefault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Required => f.write_str("required"),
+            Self::Optional => f.write_str("optional"),
+            Self::Constant { value } => write!(f, "default {value}"),
+            Self::Computed { code } => write!(f, "default {code}"),
+            Self::Unstable => f.write_str("a default that is another each time"),
+        }
+    }
+}
+
+/// A name that was used once and must not be used again, since old rows still carry it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Reserved {
+    /// The table it was a field of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// The kv group it was an entry of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The stored name of the field or entry.
+    pub field: String,
+}
