@@ -74,6 +74,10 @@ pub(crate) fn store(
         impl #impl_generics #private::Store for #ident #type_generics #clause {
             const DEF: #private::StoreDef = #private::StoreDef::new("stub", 0, &[], &[]);
 
+            fn described() -> &'static #private::Described {
+                #never
+            }
+
             fn attach(_: &#private::Handle) -> Self {
                 #never
             }

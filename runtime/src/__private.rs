@@ -3,11 +3,16 @@
 pub use crate::disk::{StorageHook, StorageOp};
 pub use crate::error::Error;
 pub use crate::row::{Above, DefaultError, Group, Key, KeyBytes, Record, Row};
+pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{
     DefaultKind, FieldDef, GroupDef, IndexDef, KeyKind, StoreDef, TableDef,
 };
 pub use crate::store::{Attach, Entry, EntryMaker, GroupOf, Handle, Store, TableOf};
 pub use serde;
+
+const fn record_def<R: Record>() -> RecordDef {
+    RecordDef::new::<R>(crate::row::default_alone::<R>, R::REMOVED)
+}
 
 /// The descriptor of a table.
 pub const fn table_def<R: Row>() -> TableDef {
@@ -17,6 +22,7 @@ pub const fn table_def<R: Row>() -> TableDef {
         key_field: R::KEY_FIELD,
         fields: R::FIELDS,
         indexes: R::INDEXES,
+        record: record_def::<R>(),
         read_key: |text| R::Key::from_text(text).ok().map(|key| key.to_bytes().as_slice().to_vec()),
         key_text: |bytes| R::Key::from_bytes(bytes).map(|key| key.to_text()),
         fill: crate::evolve::fill_defaults::<R>,
@@ -25,7 +31,7 @@ pub const fn table_def<R: Row>() -> TableDef {
 
 /// The descriptor of a kv group.
 pub const fn group_def<G: Group>() -> GroupDef {
-    GroupDef { name: G::GROUP, fields: G::FIELDS }
+    GroupDef { name: G::GROUP, fields: G::FIELDS, record: record_def::<G>() }
 }
 
 /// The JSON text of a value, for entries that serialize through functions of their own.

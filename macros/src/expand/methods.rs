@@ -56,6 +56,13 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
             <Self as #private::Store>::in_memory()
         }
 
+        /// What the store looks like: tables, kv groups, keys, indexes, defaults, and the JSON
+        /// Schema of every field.
+        #[must_use]
+        #vis fn schema() -> #root::schema::Schema {
+            <Self as #private::Store>::schema()
+        }
+
         /// Checks the store in this file against itself, and says what was found.
         ///
         /// # Errors

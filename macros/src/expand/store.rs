@@ -37,6 +37,11 @@ pub(crate) fn store(store: &Store) -> TokenStream {
         impl #private::Store for #ident {
             const DEF: #private::StoreDef = #def;
 
+            fn described() -> &'static #private::Described {
+                static DESCRIBED: #private::Described = #private::Described::new();
+                &DESCRIBED
+            }
+
             fn attach(handle: &#private::Handle) -> Self {
                 Self { #attach }
             }

@@ -1,9 +1,12 @@
 //! What the default of a missing field may read: the fields declared above it.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::de::DeserializeOwned;
 use serde::ser::Serialize;
+
+use super::Record;
 
 /// The fields above a missing one, as stored or already filled in, by stored name.
 ///
@@ -113,6 +116,15 @@ impl<'a> Above<'a> {
     pub fn none(&self) -> Result<String, DefaultError> {
         Err(DefaultError::new("it has no default"))
     }
+}
+
+/// The JSON text of the default of a field that reads no field above it; nothing where it has none
+/// that is sure.
+pub(crate) fn default_alone<R: Record>(index: usize) -> Option<String> {
+    let nothing = |_: &str| Err(DefaultError::new("no field above it is known"));
+    let default = || R::default_of(index, &Above::new(&nothing)).ok();
+    // It is user code, which is run here without being asked for.
+    catch_unwind(AssertUnwindSafe(default)).ok().flatten()
 }
 
 impl fmt::Debug for Above<'_> {

@@ -15,6 +15,7 @@ pub use id::Id;
 pub use key::{Key, KeyBytes};
 pub use record::{Group, Record, Row};
 
+pub(crate) use above::default_alone;
 pub(crate) use encode::{EncodeError, encode_record, encode_value, is_none};
 pub(crate) use object::Object;
 pub(crate) use patch::{overwrite, patch};

@@ -15,6 +15,10 @@ pub trait Record: Serialize + DeserializeOwned + JsonSchema + Sized + 'static {
     #[doc(hidden)]
     const FIELDS: &'static [FieldDef];
 
+    /// The stored names of fields that it had once and has no more.
+    #[doc(hidden)]
+    const REMOVED: &'static [&'static str] = &[];
+
     /// The JSON text of the default of field `index`, which may read the fields above it.
     #[doc(hidden)]
     fn default_of(index: usize, above: &Above<'_>) -> Result<String, DefaultError>;

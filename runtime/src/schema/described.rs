@@ -8,7 +8,24 @@ use serde_json::Value;
 
 /// What a store looks like: its tables, kv groups and fields, with the JSON Schema of each.
 ///
-/// Plain data: serializable, and readable without the types of the app.
+/// Given by [`Store::schema`](crate::Store::schema), kept in the history file and in the head
+/// document, and compared by `diff`. It is plain data: serializable, and readable
+/// without the types of the app.
+///
+/// ```
+/// # use heirloom::{Id, Store, Table};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize, JsonSchema, Table)]
+/// # #[table(name = "notes")]
+/// # struct Note { id: Id<Note>, #[evolve(default)] done: bool }
+/// # #[derive(Store)]
+/// # struct App { notes: Table<Note> }
+/// let schema = App::schema();
+/// let notes = &schema.tables["notes"];
+/// assert_eq!(notes.key.field, "id");
+/// assert_eq!(notes.fields["done"].schema["type"], "boolean");
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Schema {
@@ -25,6 +42,16 @@ pub struct Schema {
     /// The names of removed tables, groups and fields, which must not be used again.
     #[serde(default)]
     pub reserved: BTreeSet<Reserved>,
+}
+
+impl Schema {
+    /// The fingerprint of its canonical form: 32 hexadecimal digits, equal for two schemas exactly
+    /// if they say the same about what is stored.
+    ///
+    /// The order of fields, docs, names of Rust types and indexes make no difference.
+    pub fn fingerprint(&self) -> String {
+        super::canonical::fingerprint(self)
+    }
 }
 
 /// A table of a [`Schema`].

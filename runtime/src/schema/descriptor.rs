@@ -1,5 +1,7 @@
 //! The descriptor of a store, built in constants by generated code.
 
+use super::describe::RecordDef;
+
 /// What fills a field that a stored row lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DefaultKind {
@@ -130,6 +132,8 @@ pub struct TableDef {
     pub fields: &'static [FieldDef],
     /// Its indexes, in declaration order.
     pub indexes: &'static [IndexDef],
+    /// What describes its row.
+    pub record: RecordDef,
     /// The byte form of a key's text; `None` where it is no key of the table's type.
     pub read_key: fn(&str) -> Option<Vec<u8>>,
     /// The text of a key's bytes.
@@ -146,6 +150,8 @@ pub struct GroupDef {
     pub name: &'static str,
     /// Its entries, in declaration order.
     pub fields: &'static [FieldDef],
+    /// What describes its entries.
+    pub record: RecordDef,
 }
 
 /// A whole store.

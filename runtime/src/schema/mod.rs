@@ -2,8 +2,10 @@
 //!
 //! Nothing here reads or writes a file.
 
+pub(crate) mod describe;
 pub(crate) mod descriptor;
 
+mod canonical;
 mod described;
 mod diff;
 

@@ -9,6 +9,8 @@ use super::transaction::Transaction;
 use crate::disk::Place;
 use crate::engine::{CheckReport, Engine, Settings};
 use crate::error::{Error, ErrorKind, Result};
+use crate::schema::Schema;
+use crate::schema::describe::Described;
 use crate::schema::descriptor::StoreDef;
 use crate::sync::{Applied, Changes, Summary};
 
@@ -22,6 +24,14 @@ pub trait Store: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     const DEF: StoreDef;
 
+    /// The text of the history file that `history = "…"` names.
+    #[doc(hidden)]
+    const HISTORY: Option<&'static str> = None;
+
+    /// Where the description of the store's code is kept.
+    #[doc(hidden)]
+    fn described() -> &'static Described;
+
     /// The struct of an open store.
     #[doc(hidden)]
     fn attach(handle: &Handle) -> Self;
@@ -29,6 +39,12 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// The open store behind the struct.
     #[doc(hidden)]
     fn handle(&self) -> &Handle;
+
+    /// What the store looks like: tables, kv groups, keys, indexes, defaults, and the JSON Schema of
+    /// every field.
+    fn schema() -> Schema {
+        Self::described().schema(&Self::DEF).clone()
+    }
 
     /// Opens the file at `path`, or creates it.
     ///
