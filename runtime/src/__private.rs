@@ -2,6 +2,7 @@
 
 pub use crate::disk::{StorageHook, StorageOp};
 pub use crate::error::Error;
+pub use crate::recorder::check_history;
 pub use crate::row::{Above, DefaultError, Group, Key, KeyBytes, Record, Row};
 pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{

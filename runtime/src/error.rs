@@ -35,6 +35,8 @@ pub enum ErrorKind {
     NewerSchema,
     /// The store has moved on to an epoch this code does not know.
     NewerEpoch,
+    /// A history file is damaged, in conflict, or none at all.
+    History,
     /// The file was written in a newer file format, by a newer heirloom.
     NewerFormat,
     /// A migration failed; the store is as it was before.

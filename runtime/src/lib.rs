@@ -76,6 +76,7 @@ mod doc;
 mod engine;
 mod error;
 mod evolve;
+mod recorder;
 mod row;
 pub mod schema;
 mod store;

@@ -8,8 +8,10 @@ pub(crate) mod descriptor;
 mod canonical;
 mod described;
 mod diff;
+mod history;
 
 pub use described::{
     FieldDefault, FieldSchema, GroupSchema, IndexSchema, KeySchema, Reserved, Schema, TableSchema,
 };
-pub use diff::{Change, Class, Operation, Rule};
+pub use diff::{Change, Class, Diff, Operation, Rule};
+pub use history::{History, Version};

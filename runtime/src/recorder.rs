@@ -1,0 +1,126 @@
+//! What the test does that `#[derive(Store)]` writes beside a store with a history: it compares the
+//! code with the newest recorded version, and records a new one when asked to.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::{History, Schema};
+use crate::store::Store;
+
+/// The command that records.
+const RECORD: &str = "HEIRLOOM=record cargo test";
+
+/// Compares the schema of `S` with its history file, which is relative to the crate's folder.
+///
+/// # Panics
+///
+/// Where they differ, unless the environment variable `HEIRLOOM` is `record` and the changes need
+/// no epoch: then they are recorded as a new version.
+#[track_caller]
+pub fn check_history<S: Store>(manifest_dir: &str, history: &str) {
+    let path = Path::new(manifest_dir).join(history);
+    let is_recording = std::env::var_os("HEIRLOOM").as_deref() == Some(OsStr::new("record"));
+    let recorder = Recorder { store: S::DEF.name, path, name: history };
+    match recorder.run(&S::schema(), is_recording) {
+        Ok(Outcome::Same) => {}
+        Ok(Outcome::Recorded(what)) => eprintln!("{what}"),
+        Ok(Outcome::Missing(what)) => panic!("{what}"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+struct Recorder<'a> {
+    store: &'a str,
+    path: PathBuf,
+    /// The path as the attribute has it.
+    name: &'a str,
+}
+
+enum Outcome {
+    Same,
+    Recorded(String),
+    /// Something is to be recorded, and nobody asked for it yet.
+    Missing(String),
+}
+
+impl Recorder<'_> {
+    fn run(&self, schema: &Schema, is_recording: bool) -> Result<Outcome> {
+        let mut history = self.read().map_err(|error| error.at_store(self.store))?;
+        let (store, name) = (self.store, self.name);
+        let before = match history.newest() {
+            None => format!("the schema of the store `{store}` is not recorded yet"),
+            Some(newest) => format!(
+                "the schema of the store `{store}` has changed since {newest}:\n\n{}",
+                newest.schema().diff(schema)
+            ),
+        };
+        if !history.record(schema, &Timestamp::now().strftime("%F").to_string())? {
+            return Ok(Outcome::Same);
+        }
+        let number = history.versions().len();
+        if !is_recording {
+            return Ok(Outcome::Missing(format!(
+                "{before}\nto record it as version {number} in `{name}`, run\n\n    {RECORD}\n\n\
+                 and commit the file\n"
+            )));
+        }
+        self.write(history.text()).map_err(|error| {
+            Error::new(ErrorKind::Storage, "the history file cannot be written")
+                .at_file(&self.path)
+                .because(error)
+        })?;
+        Ok(Outcome::Recorded(format!(
+            "{before}\nrecorded as version {number} in `{name}`; commit that file\n"
+        )))
+    }
+
+    fn read(&self) -> Result<History> {
+        let text = match fs::read(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(History::new(self.store));
+            }
+            Err(error) => {
+                return Err(Error::new(ErrorKind::History, "the history file cannot be read")
+                    .at_file(&self.path)
+                    .because(error));
+            }
+        };
+        let text = String::from_utf8(text).map_err(|error| {
+            Error::new(ErrorKind::History, "the file is no schema history: it is no text")
+                .at_file(&self.path)
+                .because(error)
+        })?;
+        let history = History::parse(&text).map_err(|error| error.at_file(&self.path))?;
+        if history.store() != self.store {
+            return Err(Error::new(ErrorKind::WrongStore, "the history is that of another store")
+                .at_file(&self.path)
+                .expecting(format!("the history of `{}`", self.store))
+                .finding(format!("the history of `{}`", history.store()))
+                .help("name a file of its own in `#[store(history = \"…\")]`"));
+        }
+        Ok(history)
+    }
+
+    /// Replaces the file as a whole: two test programs may record at the same time.
+    fn write(&self, text: &str) -> io::Result<()> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut file = NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // A file made to be committed, not a secret.
+            file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        }
+        file.persist(&self.path).map(drop).map_err(|error| error.error)
+    }
+}
