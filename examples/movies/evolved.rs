@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::Cell;
+use crate::title::Title;
 use crate::{loose, parse};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
@@ -12,11 +13,12 @@ use crate::{loose, parse};
 pub struct Film {
     #[key]
     pub row: u32,
-    /// Was `Option<Cell>`. **Do not do this within an epoch**: rows that do not fit the new type
-    /// become invalid. It is done here to show how they are found and repaired. `minutes`, below,
-    /// is the way that costs nothing: the old field stays, and a new one makes sense of it.
+    /// Was `Option<Cell>`, which its JSON Schema still is: `String` would be a breaking change, and
+    /// refused. Rows that break the rule of `Title` are found and repaired. `minutes`, below, is the
+    /// way that needs no repair: the old field stays, and a new one makes sense of it.
     #[serde(rename = "Title")]
-    pub title: String,
+    #[evolve(default = "(untitled)")]
+    pub title: Title,
     #[serde(rename = "US Gross")]
     pub us_gross: Option<i64>,
     #[serde(rename = "Worldwide Gross")]
@@ -70,7 +72,7 @@ impl Film {
     /// A row of the first schema with a title that fits.
     ///
     /// Defaults are heirloom's, applied when a row is read; a struct made by hand names every field.
-    pub fn from_loose(film: loose::Film, title: String) -> Self {
+    pub fn from_loose(film: loose::Film, title: Title) -> Self {
         let year = film.release_date.as_ref().and_then(parse::year);
         Self {
             row: film.row,

@@ -55,7 +55,7 @@ fn lengths(films: &[Film]) {
 
 /// A film as people speak of it.
 fn named(film: &Film) -> String {
-    let mut name = film.title.clone();
+    let mut name = film.title.to_string();
     if let Some(year) = film.year {
         name += &format!(" ({year})");
     }

@@ -12,6 +12,7 @@ mod lists;
 mod loose;
 mod parse;
 mod repair;
+mod title;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -72,8 +73,10 @@ fn work(json: &str, file: &Path) -> Result<(), Box<dyn Error>> {
     println!(
         "\nA stricter schema opens the same file. `year`, `decade`, `minutes` and `profit` are"
     );
-    println!("new, and computed as old rows are read. `Title` is text now, which is no additive");
-    println!("change: done on purpose, to show what becomes of rows that do not fit.");
+    println!(
+        "new, and computed as old rows are read. A title has to be text now, by a rule that its"
+    );
+    println!("type checks and no schema tells: that shows what becomes of rows that break it.");
     let store = evolved::Movies::open(file)?;
     let (invalid, surveying) = timed(|| repair::survey(&store))?;
     repair::list(&invalid);

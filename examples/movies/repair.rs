@@ -7,6 +7,7 @@ use heirloom::InvalidRow;
 use crate::cell::Cell;
 use crate::evolved::{Film, Movies};
 use crate::loose;
+use crate::title::Title;
 
 /// Prints how many rows can be read, and gives those that cannot.
 pub fn survey(store: &Movies) -> heirloom::Result<Vec<InvalidRow>> {
@@ -39,5 +40,5 @@ pub fn repair(store: &Movies, invalid: &[InvalidRow]) -> Result<(), Box<dyn Erro
 fn repaired(invalid: &InvalidRow) -> serde_json::Result<Film> {
     let film: loose::Film = serde_json::from_str(invalid.json())?;
     let title = film.title.as_ref().map_or_else(|| "(untitled)".to_owned(), Cell::to_string);
-    Ok(Film::from_loose(film, title))
+    Ok(Film::from_loose(film, Title::new(title)))
 }

@@ -11,12 +11,17 @@ pub fn role() -> Option<String> {
 
 /// Runs the test `name` of this file alone, in a new process, which finds `role`.
 pub fn run(name: &str, role: &str) -> Output {
-    Command::new(std::env::current_exe().unwrap())
+    command(name, role).output().unwrap()
+}
+
+/// What [`run`] runs.
+pub fn command(name: &str, role: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args([name, "--exact", "--nocapture", "--test-threads=1"])
         .env(VARIABLE, role)
-        .env("RUST_BACKTRACE", "0")
-        .output()
-        .unwrap()
+        .env("RUST_BACKTRACE", "0");
+    command
 }
 
 /// The lines that the child printed after a mark that nothing else prints.
