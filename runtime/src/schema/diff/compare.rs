@@ -1,0 +1,213 @@
+//! Comparing JSON Schemas, place by place.
+//!
+//! Places are worked off a queue, each pair once, so that neither recursive types nor deep ones
+//! cost more than their size.
+
+use std::cell::Cell;
+use std::collections::{BTreeSet, HashSet, VecDeque};
+
+use super::shape::{Node, NodeKey, Shape, Types, describe, parse};
+use super::{Change, Rule, rules};
+use crate::schema::Reserved;
+
+/// How many alternatives and properties are looked at in one comparison of two schemas.
+pub(super) const BUDGET: usize = 400_000;
+
+/// What two values are compared in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) old: Types<'a>,
+    pub(super) new: Types<'a>,
+    pub(super) reserved: &'a BTreeSet<Reserved>,
+    pub(super) budget: &'a Cell<usize>,
+}
+
+/// The table or group that a change is in.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Owner<'a> {
+    Table(&'a str),
+    Group(&'a str),
+}
+
+impl Owner<'_> {
+    pub(super) fn change(self, rule: &'static Rule) -> Change {
+        match self {
+            Self::Table(name) => Change::of(rule).at_table(name),
+            Self::Group(name) => Change::of(rule).at_group(name),
+        }
+    }
+
+    /// Whether a name was used here before, by what has been removed since.
+    pub(super) fn reserves(self, reserved: &BTreeSet<Reserved>, path: &str) -> bool {
+        let (table, group) = match self {
+            Self::Table(name) => (Some(name.to_owned()), None),
+            Self::Group(name) => (None, Some(name.to_owned())),
+        };
+        reserved.contains(&Reserved { table, group, field: path.to_owned() })
+    }
+}
+
+/// A place in a value: where, and what of it matters there.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) path: String,
+    /// Inside a list, which is written as a whole.
+    pub(super) in_list: bool,
+}
+
+impl Place {
+    pub(super) fn field(&self, name: &str) -> Self {
+        Self { path: format!("{}.{name}", self.path), in_list: self.in_list }
+    }
+
+    pub(super) fn item(&self, suffix: &str) -> Self {
+        Self { path: format!("{}{suffix}", self.path), in_list: true }
+    }
+
+    pub(super) fn value(&self) -> Self {
+        Self { path: format!("{}{{}}", self.path), in_list: self.in_list }
+    }
+}
+
+struct Job<'a> {
+    old: Node<'a>,
+    new: Node<'a>,
+    place: Place,
+    /// Whether `null` has been judged already, as a field's default is.
+    is_null_judged: bool,
+}
+
+/// A comparison of two values' schemas.
+pub(super) struct Comparison<'a> {
+    pub(super) scope: Scope<'a>,
+    pub(super) owner: Owner<'a>,
+    /// Whether what was perhaps renamed is looked for.
+    pub(super) finds_renames: bool,
+    queue: VecDeque<Job<'a>>,
+    seen: HashSet<(NodeKey, NodeKey, bool, bool)>,
+    pub(super) changes: Vec<Change>,
+}
+
+impl<'a> Comparison<'a> {
+    pub(super) fn new(scope: Scope<'a>, owner: Owner<'a>) -> Self {
+        Self {
+            scope,
+            owner,
+            finds_renames: true,
+            queue: VecDeque::new(),
+            seen: HashSet::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// Whether two places admit the same.
+    pub(super) fn is_same(scope: Scope<'a>, old: &Node<'a>, new: &Node<'a>) -> bool {
+        let mut probe = Self::new(scope, Owner::Table(""));
+        probe.finds_renames = false;
+        let place = Place { path: String::new(), in_list: false };
+        probe.enqueue(old.clone(), new.clone(), place, false);
+        probe.run();
+        probe.changes.is_empty()
+    }
+
+    /// The changes of a field whose `null` has been judged.
+    pub(super) fn of_field(mut self, name: &str, old: Node<'a>, new: Node<'a>) -> Vec<Change> {
+        let place = Place { path: name.to_owned(), in_list: false };
+        self.enqueue(old, new, place, true);
+        self.run();
+        self.changes
+    }
+
+    pub(super) fn enqueue(
+        &mut self,
+        old: Node<'a>,
+        new: Node<'a>,
+        place: Place,
+        is_null_judged: bool,
+    ) {
+        let pair =
+            (old.key(self.scope.old), new.key(self.scope.new), place.in_list, is_null_judged);
+        if self.seen.insert(pair) {
+            self.queue.push_back(Job { old, new, place, is_null_judged });
+        }
+    }
+
+    pub(super) fn report(&mut self, place: &Place, rule: &'static Rule) {
+        self.changes.push(self.owner.change(rule).at_field(&place.path));
+    }
+
+    fn run(&mut self) {
+        while let Some(job) = self.queue.pop_front() {
+            let old = parse(&job.old, self.scope.old);
+            let new = parse(&job.new, self.scope.new);
+            let left = self.scope.budget.get().checked_sub(cost(&old) + cost(&new));
+            self.scope.budget.set(left.unwrap_or(0));
+            if left.is_none() || old.is_cut || new.is_cut {
+                self.report(&job.place, &rules::TOO_LARGE);
+                if left.is_none() {
+                    return;
+                }
+                continue;
+            }
+            self.compare(&job, old, new);
+        }
+    }
+
+    fn compare(&mut self, job: &Job<'a>, old: Shape<'a>, new: Shape<'a>) {
+        let place = &job.place;
+        self.compare_unjudged(place, &old, &new);
+        if !job.is_null_judged && old.alternatives() > 0 && new.alternatives() > 0 {
+            match (old.has_null(), new.has_null()) {
+                (false, true) if !new.any => self.retyped(job, &rules::NULL_ALLOWED),
+                (true, false) if !old.any => self.retyped(job, &rules::NULL_REFUSED),
+                _ => {}
+            }
+        } else if !job.is_null_judged && old.has_null() != new.has_null() {
+            self.retyped(job, &rules::TYPE_CHANGED);
+            return;
+        }
+        if let Some(rule) = self.retyping((&old, &job.old), (&new, &job.new)) {
+            self.retyped(job, rule);
+            return;
+        }
+        self.compare_alternatives(place, old, new);
+    }
+
+    fn retyped(&mut self, job: &Job<'a>, rule: &'static Rule) {
+        let old = describe(&job.old, self.scope.old);
+        let new = describe(&job.new, self.scope.new);
+        self.push_step(&job.place, rule, old, new);
+    }
+
+    pub(super) fn push_step(
+        &mut self,
+        place: &Place,
+        rule: &'static Rule,
+        old: impl Into<String>,
+        new: impl Into<String>,
+    ) {
+        let change = self.owner.change(rule).at_field(&place.path).old_is(old).new_is(new);
+        self.changes.push(change);
+    }
+
+    fn compare_unjudged(&mut self, place: &Place, old: &Shape<'a>, new: &Shape<'a>) {
+        let keywords: BTreeSet<&str> =
+            old.unjudged.keys().chain(new.unjudged.keys()).copied().collect();
+        for keyword in keywords {
+            let (was, is) = (old.unjudged.get(keyword), new.unjudged.get(keyword));
+            if was != is {
+                let text = |values: Option<&BTreeSet<String>>| {
+                    let values = values.into_iter().flatten().map(String::as_str);
+                    let text = values.collect::<Vec<_>>().join(", ");
+                    format!("{keyword}: {}", text.chars().take(60).collect::<String>())
+                };
+                self.push_step(place, &rules::UNJUDGED, text(was), text(is));
+            }
+        }
+    }
+}
+
+fn cost(shape: &Shape<'_>) -> usize {
+    let properties: usize = shape.objects.iter().map(|object| object.properties.len()).sum();
+    1 + shape.alternatives() + shape.variants.len() + properties
+}

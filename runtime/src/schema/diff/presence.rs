@@ -1,0 +1,114 @@
+//! What a field reads as where it is absent or `null`, and whether two versions agree on it.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{Rule, rules};
+use crate::schema::FieldDefault;
+
+/// What a field that is absent reads as, and whether it may be `null`.
+#[derive(Debug)]
+pub(super) struct Presence<'a> {
+    pub(super) fill: Fill<'a>,
+    pub(super) has_null: bool,
+}
+
+/// What fills an absent field.
+#[derive(Debug, PartialEq)]
+pub(super) enum Fill<'a> {
+    /// Nothing: it must be there.
+    Required,
+    /// This value; `null` for an `Option`.
+    Value(Cow<'a, Value>),
+    /// What this code computes, without its white space.
+    Computed(String),
+    /// Another value each time.
+    Unstable,
+    /// A default that the schema does not show.
+    Hidden,
+}
+
+impl<'a> Fill<'a> {
+    pub(super) fn of_default(default: &'a FieldDefault) -> Self {
+        match default {
+            FieldDefault::Required => Self::Required,
+            FieldDefault::Optional => Self::Value(Cow::Owned(Value::Null)),
+            FieldDefault::Constant { value } => Self::Value(Cow::Borrowed(value)),
+            FieldDefault::Computed { code } => Self::Computed(code.split_whitespace().collect()),
+            FieldDefault::Unstable => Self::Unstable,
+        }
+    }
+
+    fn is_required(&self) -> bool {
+        matches!(self, Self::Required)
+    }
+
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Required => "required".into(),
+            Self::Value(value) if value.is_null() => "optional".into(),
+            Self::Value(value) => {
+                format!("default {}", value.to_string().chars().take(60).collect::<String>())
+            }
+            Self::Computed(code) => {
+                format!("default {}", code.chars().take(60).collect::<String>())
+            }
+            Self::Unstable => "a default that is another each time".into(),
+            Self::Hidden => "a default".into(),
+        }
+    }
+}
+
+/// The rule for a field that is new.
+pub(super) fn added(new: &Presence<'_>, in_list: bool) -> &'static Rule {
+    match &new.fill {
+        Fill::Required => &rules::FIELD_ADDED_REQUIRED,
+        Fill::Unstable => &rules::DEFAULT_UNSTABLE,
+        _ if in_list => &rules::FIELD_ADDED_IN_LIST,
+        Fill::Value(value) if value.is_null() => &rules::FIELD_ADDED_OPTIONAL,
+        Fill::Value(_) | Fill::Computed(_) | Fill::Hidden => &rules::FIELD_ADDED_WITH_DEFAULT,
+    }
+}
+
+/// The rule for a field that is gone.
+pub(super) fn removed(old: &Presence<'_>) -> &'static Rule {
+    match old.fill.is_required() {
+        true => &rules::FIELD_REMOVED_REQUIRED,
+        false => &rules::FIELD_REMOVED,
+    }
+}
+
+/// The rule for the `null` of a field that is in both, if only one version has it.
+pub(super) fn nullness(old: &Presence<'_>, new: &Presence<'_>) -> Option<&'static Rule> {
+    match (old.has_null, new.has_null) {
+        (true, false) => Some(match (old.fill.is_required(), new.fill.is_required()) {
+            (true, _) => &rules::NULL_REFUSED,
+            (false, true) => &rules::OPTIONAL_TO_REQUIRED,
+            (false, false) => &rules::OPTIONAL_TO_DEFAULT,
+        }),
+        (false, true) => Some(match (old.fill.is_required(), new.fill.is_required()) {
+            (true, false) => &rules::REQUIRED_TO_OPTIONAL,
+            _ => &rules::NULL_ALLOWED,
+        }),
+        (true, true) | (false, false) => None,
+    }
+}
+
+/// The rule for what fills a field that is in both.
+pub(super) fn filling(old: &Presence<'_>, new: &Presence<'_>) -> Option<&'static Rule> {
+    match (&old.fill, &new.fill) {
+        (Fill::Unstable, Fill::Unstable) => None,
+        (_, Fill::Unstable) => Some(&rules::DEFAULT_UNSTABLE),
+        (Fill::Required, Fill::Required) | (Fill::Hidden, _) | (_, Fill::Hidden)
+            if old.fill.is_required() == new.fill.is_required() =>
+        {
+            None
+        }
+        // The change of `null` says it already.
+        _ if old.has_null != new.has_null => None,
+        (Fill::Required, _) => Some(&rules::DEFAULT_ADDED),
+        (_, Fill::Required) => Some(&rules::DEFAULT_REMOVED),
+        (old, new) => (old != new).then_some(&rules::DEFAULT_CHANGED),
+    }
+}
