@@ -109,3 +109,33 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     new: Option<String>,
 }
+
+#[allow(missing_docs)]
+impl Change {
+    pub fn class(&self) -> Class {
+        self.class
+    }
+    pub fn table(&self) -> Option<&str> {
+        self.table.as_deref()
+    }
+    pub fn group(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+    pub fn field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+    pub fn old(&self) -> Option<&str> {
+        self.old.as_deref()
+    }
+    pub fn new(&self) -> Option<&str> {
+        self.new.as_deref()
+    }
+    pub fn advice(&self) -> Option<String> {
+        None
+    }
+}
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.operation)
+    }
+}

@@ -21,6 +21,11 @@ impl Schema {
 }
 
 impl Diff {
+    /// The changes that need an epoch or are never allowed.
+    pub fn breaking(&self) -> impl Iterator<Item = &Change> {
+        self.0.iter().filter(|change| change.class() >= Class::Breaking)
+    }
+
     /// The class of the worst change.
     pub fn class(&self) -> Class {
         Class::Additive
