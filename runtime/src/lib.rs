@@ -52,6 +52,7 @@
 //! - Opening: [`Store::open`], [`Builder`].
 //! - Being told of changes: [`Table::observe`], [`Entry::observe`].
 //! - Other devices: [`sync`].
+//! - Versions of the schema: [`schema`], [`Store::status`], [`inspect`].
 //! - What can go wrong: [`ErrorKind`], [`Table::invalid`].
 //!
 //! # Rows are JSON
@@ -76,6 +77,7 @@ mod doc;
 mod engine;
 mod error;
 mod evolve;
+pub mod inspect;
 mod recorder;
 mod row;
 pub mod schema;
@@ -91,7 +93,7 @@ pub use row::{Group, Id, Key, Record, Row};
 #[doc(inline)]
 pub use store::{
     Builder, Durability, Entry, EntryChange, GroupOf, InvalidRow, Kv, KvChanges, RowChange, Rows,
-    Snapshot, Store, Table, TableChanges, TableOf, Transaction,
+    Snapshot, Status, Store, Table, TableChanges, TableOf, Transaction,
 };
 
 pub use heirloom_macros::{Key, Kv, Store, Table};

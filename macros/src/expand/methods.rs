@@ -95,6 +95,27 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
             <Self as #private::Store>::snapshot(self)
         }
 
+        /// Which versions of its schema the store has had, and how this code stands to them.
+        ///
+        /// # Errors
+        ///
+        /// Where the file cannot be read.
+        #vis fn status(&self) -> #root::Result<#root::Status> {
+            <Self as #private::Store>::status(self)
+        }
+
+        /// Calls the closure with each newer version of the schema that a merge brings.
+        ///
+        /// # Errors
+        ///
+        /// None today.
+        #vis fn on_newer_schema(
+            &self,
+            run: impl ::core::ops::FnMut(&#root::schema::Version) + ::core::marker::Send + 'static,
+        ) -> #root::Result<#root::Subscription> {
+            <Self as #private::Store>::on_newer_schema(self, run)
+        }
+
         /// Copies the store into a new file, which is complete and consistent.
         ///
         /// # Errors

@@ -86,6 +86,16 @@ impl Disk {
         .map_err(|error| error.at_file(path))
     }
 
+    /// Opens the store at `path`, where there must be one.
+    pub(crate) fn open_existing(path: &Path, names: Arc<ViewNames>) -> Result<Self> {
+        match existing(path) {
+            Ok(Some(file)) => Self::existing(path, file, names, None),
+            Ok(None) => Err(io_error(io::ErrorKind::NotFound.into())),
+            Err(error) => Err(error),
+        }
+        .map_err(|error| error.at_file(path))
+    }
+
     fn in_memory(names: Arc<ViewNames>, hook: Option<StorageHook>) -> Result<Self> {
         let backend = Backend::armed(InMemoryBackend::new(), hook.clone());
         let live = Live::open(backend.clone())?;

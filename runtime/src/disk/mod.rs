@@ -14,7 +14,7 @@ pub use backend::{StorageHook, StorageOp};
 pub(crate) use commit::Commit;
 pub(crate) use file::{Disk, Place};
 pub(crate) use mark::Mark;
-pub(crate) use names::DATA_DOCUMENT;
+pub(crate) use names::{DATA_DOCUMENT, HEAD_DOCUMENT};
 pub(crate) use record::{Record, RecordKind};
 pub(crate) use view::{Meta, Rows, Stored, StoredRow, View, ViewNames};
 

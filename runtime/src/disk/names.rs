@@ -9,6 +9,9 @@ pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("
 /// The document of epoch 0, which all devices share.
 pub(crate) const DATA_DOCUMENT: &str = "0";
 
+/// The document that says which versions of its schema a store has had.
+pub(crate) const HEAD_DOCUMENT: &str = "head";
+
 /// Updates of a document, by sequence number.
 pub(super) fn log(document: &str) -> String {
     format!("{document}/log")

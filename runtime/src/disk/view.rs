@@ -170,6 +170,15 @@ impl View {
         })
     }
 
+    /// Whether there is such an entry in a kv group, declared or not.
+    pub(crate) fn has_entry(&self, document: &str, group: &str, name: &str) -> Result<bool> {
+        let table = names::entries(document, group);
+        guarded(|| match self.open(TableDefinition::<&str, _>::new(&table))? {
+            Some(table) => Ok(table.get(name)?.is_some()),
+            None => Ok(false),
+        })
+    }
+
     /// The facts about the file.
     pub(crate) fn meta(&self) -> Result<Meta> {
         guarded(|| {

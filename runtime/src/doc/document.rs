@@ -123,7 +123,7 @@ impl Document {
     }
 
     /// The names of all roots that are tables or kv groups.
-    pub(super) fn maps(&self) -> Vec<Arc<str>> {
+    pub(crate) fn maps(&self) -> Vec<Arc<str>> {
         let txn = self.doc.transact();
         let names = txn.root_refs().map(|(name, _)| name);
         names.filter(|name| Root::parse(name).is_some()).map(Arc::from).collect()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::loaded::read_document;
 use super::open::Engine;
-use crate::disk::{DATA_DOCUMENT, View};
+use crate::disk::{DATA_DOCUMENT, HEAD_DOCUMENT, View};
 use crate::doc::{Document, Root};
 use crate::error::Result;
 
@@ -70,8 +70,11 @@ impl Engine {
     pub(crate) fn check(&self) -> Result<CheckReport> {
         let view = self.view();
         // No write will be made under this id.
-        let loaded = read_document(&view, self.def.name, 0)?;
-        let mut report = CheckReport { problems: loaded.log.damage, ..CheckReport::default() };
+        let head = read_document(&view, self.def.name, HEAD_DOCUMENT, 0)?;
+        let loaded = read_document(&view, self.def.name, DATA_DOCUMENT, 0)?;
+        let mut report = CheckReport { problems: head.log.damage, ..CheckReport::default() };
+        report.problems.extend(loaded.log.damage);
+        report.problems.extend(compare_head(&head.document, &view)?);
         for slot in 0..self.def.tables.len() {
             report.rows += view.len(slot)?;
         }
@@ -89,7 +92,7 @@ impl Engine {
             self.compare_table(document, view, slot, &mut problems)?;
         }
         for group in self.def.groups {
-            compare_group(document, view, group.name, &mut problems)?;
+            compare_group(document, view, DATA_DOCUMENT, group.name, &mut problems)?;
         }
         Ok(problems)
     }
@@ -130,14 +133,26 @@ impl Engine {
     }
 }
 
+/// Where the head document and what is read of it differ.
+pub(super) fn compare_head(document: &Document, view: &View) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    for root in document.maps() {
+        if let Some(Root::Group(group)) = Root::parse(&root) {
+            compare_group(document, view, HEAD_DOCUMENT, &group, &mut problems)?;
+        }
+    }
+    Ok(problems)
+}
+
 fn compare_group(
     document: &Document,
     view: &View,
+    name: &str,
     group: &str,
     problems: &mut Vec<String>,
 ) -> Result<()> {
     let root = Root::Group(group.to_owned()).name();
-    let entries = view.entries(DATA_DOCUMENT, group)?;
+    let entries = view.entries(name, group)?;
     let mut in_document = 0;
     document.for_each(&root, |_, _| {
         in_document += 1;

@@ -54,24 +54,34 @@ enum Target {
 }
 
 impl Engine {
-    /// How much of the data document this copy holds.
-    pub(crate) fn version(&self) -> Result<DocVersion> {
+    /// How much of each document this copy holds.
+    pub(crate) fn versions(&self) -> Result<BTreeMap<String, DocVersion>> {
         let mut writer = self.lock_writer()?;
         self.load(&mut writer).map_err(|error| self.placed(error))?;
-        Ok(writer.loaded.as_ref().map(|loaded| loaded.document.version()).unwrap_or_default())
+        let documents = writer.documents();
+        let versions = documents.map(|(name, document)| (name.to_owned(), document.version()));
+        Ok(versions.collect())
     }
 
-    /// The updates that a copy at `theirs` lacks: everything that is integrated here as one, and
-    /// then those that wait.
-    pub(crate) fn changes_since(&self, theirs: &DocVersion) -> Result<Vec<Vec<u8>>> {
+    /// The updates that a copy at `theirs` lacks, with the name of the document each belongs to:
+    /// of each everything that is integrated here as one, and then those that wait.
+    pub(crate) fn changes_since(
+        &self,
+        theirs: &BTreeMap<String, DocVersion>,
+    ) -> Result<Vec<(String, Vec<u8>)>> {
         let mut writer = self.lock_writer()?;
         // What others have must not be lost here, or its numbers would be given out again.
         self.flush_held(&mut writer).map_err(|error| self.placed(error))?;
         self.load(&mut writer).map_err(|error| self.placed(error))?;
-        let Some(Loaded { document, .. }) = &writer.loaded else { return Ok(Vec::new()) };
-        let mut updates = document.waiting().to_vec();
-        if !document.is_known_to(theirs) {
-            updates.insert(0, document.changes_since(theirs));
+        let nothing = DocVersion::default();
+        let mut updates = Vec::new();
+        for (name, document) in writer.documents() {
+            let theirs = theirs.get(name).unwrap_or(&nothing);
+            if !document.is_known_to(theirs) {
+                updates.push((name.to_owned(), document.changes_since(theirs)));
+            }
+            let waiting = document.waiting().iter();
+            updates.extend(waiting.map(|update| (name.to_owned(), update.clone())));
         }
         Ok(updates)
     }
@@ -112,8 +122,10 @@ impl Engine {
             let read_model = |commit: &Commit| self.write_touched(commit, &touched);
             self.store(writer, Some(&mut log), read_model, || Ok(Some(record)))?;
         }
-        // Under a new id the document is loaded anew.
-        if !merged.is_of_own_id {
+        // Under a new id the documents are loaded anew.
+        if merged.is_of_own_id {
+            writer.head = None;
+        } else {
             writer.loaded = Some(Loaded { document, log });
         }
         self.hub.push(Origin::Remote, self.noted_remote(&touched));
@@ -254,7 +266,7 @@ pub(crate) fn check_update(update: &[u8]) -> Result<()> {
     refusing(|| Document::check_update(update))
 }
 
-fn merge_guarded(document: &mut Document, update: &[u8]) -> Result<Merged> {
+pub(super) fn merge_guarded(document: &mut Document, update: &[u8]) -> Result<Merged> {
     refusing(|| document.merge(update))
 }
 

@@ -41,6 +41,8 @@ impl ChangeKind {
 pub(crate) enum Topic {
     Table(usize),
     Group(usize),
+    /// Versions of the schema that came after the running code.
+    Schema,
 }
 
 /// One changed row or entry: its key text, and the JSON it has now.

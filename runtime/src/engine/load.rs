@@ -1,45 +1,61 @@
-//! The document, loaded when something is first written or merged.
+//! The documents, loaded when something is first written or merged.
 
-use super::loaded::{new_device, read_document};
+use super::loaded::{Loaded, damage_hash, new_device, read_document};
 use super::open::Engine;
 use super::progress::Progress;
 use super::writer::Writer;
-use crate::disk::Mark;
+use crate::disk::{DATA_DOCUMENT, HEAD_DOCUMENT, Mark};
 use crate::error::Result;
 
 impl Engine {
-    /// Loads the document, if it is not loaded yet, under a device id that is ours alone.
+    /// Loads what is not loaded yet of the documents, under a device id that is ours alone.
     pub(super) fn load(&self, writer: &mut Writer) -> Result<()> {
-        if writer.loaded.is_some() && writer.device.is_some() {
+        if writer.news.take().is_some() {
+            // What the document in memory is ahead of was not stored.
+            writer.head = None;
+        }
+        if writer.loaded.is_some() && writer.head.is_some() && writer.device.is_some() {
             return Ok(());
         }
-        let device = *writer.device.get_or_insert_with(|| {
-            writer.unrecorded.device = true;
-            new_device()
-        });
-        let mut loaded = read_document(&self.view(), self.def.name, device)?;
-        let damage = loaded.log.damage_hash();
-        if damage.is_some() {
-            for what in &loaded.log.damage {
-                self.settings.report(Progress::Problem { what: what.clone() });
+        let device = match writer.device {
+            Some(device) => device,
+            None => {
+                (writer.loaded, writer.head) = (None, None);
+                writer.unrecorded.device = true;
+                *writer.device.insert(new_device())
             }
-        }
+        };
+        let mut head = self.take_or_read(writer.head.take(), HEAD_DOCUMENT, device)?;
+        let mut data = self.take_or_read(writer.loaded.take(), DATA_DOCUMENT, device)?;
+        let damage = damage_hash(data.log.damage.iter().chain(&head.log.damage));
         // What is lost, to damage or to a restored copy, may hold writes of this device: under the
         // old id their numbers would be given out again.
         let is_rolled_back = self
             .disk
             .mark()
-            .is_some_and(|mark| mark.device == device && mark.sequence > loaded.log.last);
+            .is_some_and(|mark| mark.device == device && mark.sequence > data.log.last);
         if is_rolled_back || damage.is_some() && damage != writer.damage {
             let device = new_device();
             writer.device = Some(device);
             writer.damage = damage;
             writer.unrecorded.device = true;
-            loaded = read_document(&self.view(), self.def.name, device)?;
+            head = read_document(&self.view(), self.def.name, HEAD_DOCUMENT, device)?;
+            data = read_document(&self.view(), self.def.name, DATA_DOCUMENT, device)?;
         }
-        writer.loaded = Some(loaded);
+        (writer.loaded, writer.head) = (Some(data), Some(head));
         writer.is_marked = false;
         Ok(())
+    }
+
+    fn take_or_read(&self, loaded: Option<Loaded>, name: &str, device: u64) -> Result<Loaded> {
+        if let Some(loaded) = loaded {
+            return Ok(loaded);
+        }
+        let loaded = read_document(&self.view(), self.def.name, name, device)?;
+        for what in &loaded.log.damage {
+            self.settings.report(Progress::Problem { what: what.clone() });
+        }
+        Ok(loaded)
     }
 
     /// Notes how far this device got.
@@ -50,7 +66,7 @@ impl Engine {
         }
     }
 
-    /// Loads the document ahead of the first write.
+    /// Loads the documents ahead of the first write.
     pub(crate) fn preload(&self) -> Result<()> {
         let mut writer = self.lock_writer()?;
         self.load(&mut writer).map_err(|error| self.placed(error))

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use twox_hash::XxHash3_64;
 use uuid::Uuid;
 
-use crate::disk::{DATA_DOCUMENT, Stored, View};
+use crate::disk::{HEAD_DOCUMENT, Stored, View};
 use crate::doc::Document;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -59,17 +59,17 @@ impl LogState {
         }
     }
 
-    fn damaged(&mut self, stored: &Stored, why: &str) {
+    fn damaged(&mut self, document: &str, stored: &Stored, why: &str) {
         let part = if stored.is_snapshot { "the snapshot up to" } else { "record" };
         let sequence = stored.sequence;
-        self.damage.push(format!("{part} {sequence} of document `{DATA_DOCUMENT}`: {why}"));
+        self.damage.push(format!("{part} {sequence} of document `{document}`: {why}"));
     }
+}
 
-    /// A fingerprint of the damage; `None` where there is none.
-    pub(super) fn damage_hash(&self) -> Option<u64> {
-        let text = self.damage.join("\n");
-        (!text.is_empty()).then(|| XxHash3_64::oneshot(text.as_bytes()))
-    }
+/// A fingerprint of damage; `None` where there is none.
+pub(super) fn damage_hash<'l>(damage: impl Iterator<Item = &'l String>) -> Option<u64> {
+    let text = damage.map(String::as_str).collect::<Vec<_>>().join("\n");
+    (!text.is_empty()).then(|| XxHash3_64::oneshot(text.as_bytes()))
 }
 
 /// A client id no other device has: random, and below 2^53, which is what Yjs can represent.
@@ -78,12 +78,21 @@ pub(super) fn new_device() -> u64 {
     low & ((1 << 53) - 1)
 }
 
-/// Reads the document out of the file.
-pub(super) fn read_document(view: &View, store: &str, device: u64) -> Result<Loaded> {
-    let mut document = Document::new(&format!("{store}/{DATA_DOCUMENT}"), device);
+/// An empty document of a store.
+pub(super) fn empty_document(store: &str, document: &str, device: u64) -> Document {
+    let guid = match document {
+        HEAD_DOCUMENT => store.to_owned(),
+        other => format!("{store}/{other}"),
+    };
+    Document::new(&guid, device)
+}
+
+/// Reads a document out of the file.
+pub(super) fn read_document(view: &View, store: &str, name: &str, device: u64) -> Result<Loaded> {
+    let mut document = empty_document(store, name, device);
     let mut log = LogState::default();
     let replayed = catch_unwind(AssertUnwindSafe(|| {
-        view.document(DATA_DOCUMENT, |stored| {
+        view.document(name, |stored| {
             log.note(&stored);
             let problem = match &stored.record {
                 Ok(record) if record.waits => {
@@ -94,7 +103,7 @@ pub(super) fn read_document(view: &View, store: &str, device: u64) -> Result<Loa
                 Err(why) => Some((*why).to_owned()),
             };
             if let Some(why) = problem {
-                log.damaged(&stored, &why);
+                log.damaged(name, &stored, &why);
             }
             Ok::<(), Error>(())
         })??;

@@ -5,19 +5,23 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::batch::RowOp;
+use super::check::compare_head;
 use super::fact;
 use super::loaded::Loaded;
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
 use super::writer::Writer;
-use crate::disk::{Commit, DATA_DOCUMENT, Disk, Place, Record, RecordKind, ViewNames};
+use crate::disk::{
+    Commit, DATA_DOCUMENT, Disk, HEAD_DOCUMENT, Place, Record, RecordKind, ViewNames,
+};
 use crate::doc::{Document, Root};
 use crate::error::{Error, ErrorKind, Result};
 
 impl Engine {
     /// Whether there is work for the background.
     pub(crate) fn needs_maintenance(&self) -> bool {
-        self.outgrown.load(Ordering::Acquire) || self.unflushed.load(Ordering::Acquire)
+        let flags = [&self.outgrown, &self.head_outgrown, &self.unflushed];
+        flags.iter().any(|flag| flag.load(Ordering::Acquire))
     }
 
     /// Makes commits durable that did not wait for the disk.
@@ -48,21 +52,33 @@ impl Engine {
     /// After a commit that failed: the file was opened again, and what had not reached it is gone
     /// from document and readers, too.
     fn follow_disk(&self, writer: &mut Writer) {
-        writer.loaded = None;
+        (writer.loaded, writer.head, writer.is_recorded) = (None, None, false);
         // Where even reading fails, readers keep what they have.
         let _ = self.refresh_view();
     }
 
-    /// Replaces the snapshot and the log it has outgrown by one new snapshot.
+    /// Replaces the snapshots and the logs they have outgrown by new snapshots.
+    pub(crate) fn renew_snapshots(&self) -> Result<()> {
+        for (name, outgrown) in
+            [(HEAD_DOCUMENT, &self.head_outgrown), (DATA_DOCUMENT, &self.outgrown)]
+        {
+            if outgrown.swap(false, Ordering::AcqRel) {
+                self.renew_snapshot(name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces the snapshot of a document and the log it has outgrown by one new snapshot.
     ///
     /// Writers wait only while the document is encoded and while the result is stored.
-    pub(crate) fn renew_snapshot(&self) -> Result<()> {
-        if !self.outgrown.swap(false, Ordering::AcqRel) || self.closing.load(Ordering::Acquire) {
+    fn renew_snapshot(&self, name: &str) -> Result<()> {
+        if self.closing.load(Ordering::Acquire) {
             return Ok(());
         }
         let (update, version, view, covered, covered_bytes) = {
-            let writer = self.lock_writer()?;
-            let Some(Loaded { document, log }) = &writer.loaded else { return Ok(()) };
+            let mut writer = self.lock_writer()?;
+            let Some(Loaded { document, log }) = writer.document(name) else { return Ok(()) };
             (document.encode(), document.version(), self.view(), log.last, log.log_bytes)
         };
         let record = Record::encode(&update, RecordKind::Local);
@@ -70,9 +86,13 @@ impl Engine {
 
         // Log records go only once what replaces them was decoded again and found to say the same.
         let copy = decode_again(self.def.name, &record)?;
-        if copy.version() != version || !self.compare(&copy, &view)?.is_empty() {
+        let problems = match name {
+            HEAD_DOCUMENT => compare_head(&copy, &view)?,
+            _ => self.compare(&copy, &view)?,
+        };
+        if copy.version() != version || !problems.is_empty() {
             let what = "a new snapshot does not read back the same";
-            if let Some(Loaded { log, .. }) = &mut self.lock_writer()?.loaded {
+            if let Some(Loaded { log, .. }) = self.lock_writer()?.document(name) {
                 // It would not do so the next time either.
                 log.damage.push(what.to_owned());
             }
@@ -84,17 +104,17 @@ impl Engine {
             return Ok(());
         }
         let mut writer = self.lock_writer()?;
-        let Some(Loaded { document, log }) = &mut writer.loaded else { return Ok(()) };
+        let Some(Loaded { document, log }) = writer.document(name) else { return Ok(()) };
         // What waits is no part of the snapshot, and is written behind it once more.
         let waiting = document.waiting().iter();
         let waiting: Vec<_> =
             waiting.map(|update| Record::encode(update, RecordKind::Waiting)).collect();
         let stored = self.disk.commit(self.settings.durable, |commit| {
-            commit.renew_snapshot(DATA_DOCUMENT, covered, &record)?;
+            commit.renew_snapshot(name, covered, &record)?;
             let sequences = log.last + 1..;
-            sequences.zip(&waiting).try_for_each(|(sequence, record)| {
-                commit.append_log(DATA_DOCUMENT, sequence, record)
-            })
+            sequences
+                .zip(&waiting)
+                .try_for_each(|(sequence, record)| commit.append_log(name, sequence, record))
         });
         if let Err(error) = stored {
             self.follow_disk(&mut writer);

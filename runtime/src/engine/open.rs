@@ -7,11 +7,13 @@ use std::sync::atomic::AtomicBool;
 use arc_swap::ArcSwap;
 
 use super::fact;
+use super::head::Compared;
 use super::hub::Hub;
 use super::progress::Progress;
 use super::writer::{Writer, WriterGuard, WriterLock};
 use crate::disk::{DATA_DOCUMENT, Disk, FORMAT, Meta, Place, StorageHook, View, ViewNames};
 use crate::error::{Error, ErrorKind, Result};
+use crate::schema::Code;
 use crate::schema::descriptor::StoreDef;
 
 /// How a store is opened.
@@ -21,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) durable: bool,
     pub(crate) progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
     pub(crate) hook: Option<StorageHook>,
+    /// Whether a store that newer code has written is refused.
+    pub(crate) strict: bool,
 }
 
 impl Settings {
@@ -34,6 +38,7 @@ impl Settings {
 /// An open store.
 pub(crate) struct Engine {
     pub(crate) def: StoreDef,
+    pub(super) code: Code,
     pub(crate) hub: Arc<Hub>,
     pub(super) disk: Disk,
     pub(crate) settings: Settings,
@@ -42,6 +47,8 @@ pub(crate) struct Engine {
     writer: WriterLock,
     /// Whether the log has outgrown the snapshot.
     pub(super) outgrown: AtomicBool,
+    /// The same of the head document.
+    pub(super) head_outgrown: AtomicBool,
     /// Whether commits wait to be made durable.
     pub(crate) unflushed: AtomicBool,
     /// Set when the store closes, so that background work ends early.
@@ -68,7 +75,8 @@ impl Drop for Engine {
 impl Engine {
     /// Opens the store at `place`; tells whether it is new, and then nothing is stored yet: the
     /// first transaction must go through [`create`](Self::create).
-    pub(crate) fn open(def: StoreDef, place: &Place, settings: Settings) -> Result<(Self, bool)> {
+    pub(crate) fn open(code: Code, place: &Place, settings: Settings) -> Result<(Self, bool)> {
+        let def = *code.def();
         let names = ViewNames::new(
             DATA_DOCUMENT,
             def.tables.iter().map(|table| table.name),
@@ -87,17 +95,21 @@ impl Engine {
         } else {
             let meta = view.meta().map_err(at_file)?;
             check_identity(&def, &meta).map_err(at_file)?;
-            Writer::of_existing(&meta, disk.whereabouts().0)
+            let compared =
+                Compared::with_file(&code, &meta, &view, settings.strict).map_err(at_file)?;
+            Writer::of_existing(&meta, disk.whereabouts().0, compared)
         };
         let to_rebuild = writer.coverage.to_rebuild(&def);
         let engine = Self {
             def,
+            code,
             hub: Arc::new(Hub::default()),
             disk,
             settings,
             view: ArcSwap::from_pointee(view),
             writer: WriterLock::new(writer),
             outgrown: AtomicBool::new(false),
+            head_outgrown: AtomicBool::new(false),
             unflushed: AtomicBool::new(false),
             closing: AtomicBool::new(false),
         };
@@ -105,6 +117,14 @@ impl Engine {
             engine.rebuild(&to_rebuild).map_err(|error| engine.placed(error))?;
         }
         Ok((engine, is_new))
+    }
+
+    /// The id under which this copy writes; `None` before it has written anything.
+    pub(crate) fn device(&self) -> Result<Option<u64>> {
+        let meta = self.view().meta().map_err(|error| self.placed(error))?;
+        let is_here = || meta.number(fact::WHEREABOUTS) == Some(self.disk.whereabouts().0);
+        let device = meta.number(fact::DEVICE);
+        Ok(device.filter(|_| self.disk.path().is_none() || is_here()))
     }
 
     /// What is committed now.
@@ -154,6 +174,18 @@ impl Engine {
 }
 
 fn check_identity(def: &StoreDef, meta: &Meta) -> Result<()> {
+    let (_, store) = identity(meta)?;
+    if store != def.name {
+        return Err(Error::new(ErrorKind::WrongStore, "the file belongs to another store")
+            .expecting(format!("the store `{}`", def.name))
+            .finding(format!("the store `{store}`"))
+            .help("check the path; the file was not changed"));
+    }
+    Ok(())
+}
+
+/// The format of a file, and the name of its store.
+pub(crate) fn identity(meta: &Meta) -> Result<(u64, &str)> {
     let (Some(format), Some(store)) = (meta.number(fact::FORMAT), meta.text(fact::STORE)) else {
         return Err(Error::new(
             ErrorKind::WrongStore,
@@ -170,11 +202,5 @@ fn check_identity(def: &StoreDef, meta: &Meta) -> Result<()> {
         .finding(format!("file format {format}"))
         .help("update the app; the file was not changed"));
     }
-    if store != def.name {
-        return Err(Error::new(ErrorKind::WrongStore, "the file belongs to another store")
-            .expecting(format!("the store `{}`", def.name))
-            .finding(format!("the store `{store}`"))
-            .help("check the path; the file was not changed"));
-    }
-    Ok(())
+    Ok((format, store))
 }

@@ -22,6 +22,9 @@ impl Engine {
         let next = log.as_ref().map_or(1, |log| log.last + 1);
         let stored = self.disk.commit(self.settings.durable, |commit| {
             self.record_facts(writer, commit)?;
+            if let (Some(news), Some(head)) = (&writer.news, &writer.head) {
+                news.write(commit, head.log.last)?;
+            }
             read_model(commit)?;
             let record = record()?;
             if let Some(record) = &record {
@@ -32,6 +35,9 @@ impl Engine {
         let grown = match stored {
             Ok(grown) => grown,
             Err(error) => {
+                if writer.news.take().is_some() {
+                    writer.head = None;
+                }
                 // The file may have been opened again, and then readers need it, too. Where even
                 // that fails, they keep what they have.
                 let _ = self.refresh_view();
@@ -39,6 +45,10 @@ impl Engine {
             }
         };
         writer.unrecorded = Unrecorded::default();
+        if let (Some(news), Some(head)) = (writer.news.take(), &mut writer.head) {
+            news.count(&mut head.log);
+            self.head_outgrown.store(head.log.is_outgrown(), Ordering::Release);
+        }
         if !self.settings.durable {
             self.unflushed.store(true, Ordering::Release);
         }
@@ -65,6 +75,12 @@ impl Engine {
             if let Some(damage) = writer.damage {
                 commit.set_meta(fact::DAMAGE, &damage.to_le_bytes())?;
             }
+        }
+        if let (true, Some(compared)) = (writer.unrecorded.compared, &writer.compared) {
+            let json = serde_json::to_vec(compared).map_err(|error| {
+                Error::new(ErrorKind::Storage, "a fact does not serialize").because(error)
+            })?;
+            commit.set_meta(fact::COMPARED, &json)?;
         }
         if writer.unrecorded.coverage {
             let json = serde_json::to_vec(&writer.coverage).map_err(|error| {

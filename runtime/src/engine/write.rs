@@ -55,10 +55,11 @@ impl Engine {
             return Ok(());
         }
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
+        self.load(writer)?;
+        self.record_versions(writer)?;
         if batch.is_empty() {
             return self.store(writer, None, |_| Ok(()), || Ok(None));
         }
-        self.load(writer)?;
         // Taken out, so that after an error, or a panic, it is loaded again.
         let Some(Loaded { mut document, mut log }) = writer.loaded.take() else {
             return Err(not_loaded());
@@ -153,7 +154,7 @@ fn write_document(document: &mut Document, ops: &Ops<'_>) -> Result<Vec<u8>> {
     Ok(Record::encode(&update, RecordKind::Local))
 }
 
-fn refused() -> Error {
+pub(super) fn refused() -> Error {
     Error::new(ErrorKind::Corrupt, "the document refuses the write")
         .help("run `check` on the file; nothing was changed")
 }

@@ -38,7 +38,6 @@ impl Described {
         &self.get(def).0
     }
 
-    #[expect(dead_code, reason = "opening a store compares it")]
     pub(crate) fn fingerprint(&self, def: &StoreDef) -> &str {
         &self.get(def).1
     }

@@ -5,11 +5,15 @@
 pub(crate) mod describe;
 pub(crate) mod descriptor;
 
+mod age;
 mod canonical;
+mod code;
 mod described;
 mod diff;
 mod history;
 
+pub(crate) use age::sort;
+pub(crate) use code::{Break, Code, Comparison, Standing};
 pub use described::{
     FieldDefault, FieldSchema, GroupSchema, IndexSchema, KeySchema, Reserved, Schema, TableSchema,
 };

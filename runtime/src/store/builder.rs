@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::handle::Handle;
-use super::trait_store::Store;
+use super::trait_store::{Store, code};
 use super::transaction::Transaction;
 use crate::disk::{Place, StorageHook};
 use crate::engine::{Engine, Progress, Settings};
@@ -61,7 +61,7 @@ impl<S> fmt::Debug for Builder<S> {
 
 impl<S: Store> Builder<S> {
     pub(super) fn new() -> Self {
-        let settings = Settings { durable: true, progress: None, hook: None };
+        let settings = Settings { durable: true, progress: None, hook: None, strict: false };
         Self { settings, preload: false, seed: None }
     }
 
@@ -76,6 +76,17 @@ impl<S: Store> Builder<S> {
     /// It may be called from a thread of the store's own, and must not write to the store.
     pub fn on_progress(mut self, report: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.settings.progress = Some(Arc::new(report));
+        self
+    }
+
+    /// Refuses a store that newer code has written; without it, older code goes on with what it
+    /// knows and keeps the rest.
+    ///
+    /// Opening such a store, and taking in changes that would make it one, is then an error of kind
+    /// [`NewerSchema`](crate::ErrorKind::NewerSchema), or [`NewerEpoch`](crate::ErrorKind::NewerEpoch)
+    /// where newer code has raised the epoch; nothing is changed.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.settings.strict = strict;
         self
     }
 
@@ -123,7 +134,7 @@ impl<S: Store> Builder<S> {
     }
 
     fn open_at(self, place: &Place) -> Result<S> {
-        let (engine, is_new) = Engine::open(S::DEF, place, self.settings)?;
+        let (engine, is_new) = Engine::open(code::<S>(), place, self.settings)?;
         let handle = Handle::new(engine);
         let store = S::attach(&handle);
         if is_new {

@@ -115,7 +115,7 @@ fn work_through(queue: &Receiver<Job>, engine: &Engine, scheduled: &AtomicBool) 
                     return;
                 }
                 scheduled.store(false, Ordering::Release);
-                engine.flush().and_then(|()| engine.renew_snapshot())
+                engine.flush().and_then(|()| engine.renew_snapshots())
             }
         };
         if let Err(error) = done {

@@ -5,13 +5,14 @@ use std::path::Path;
 use super::builder::Builder;
 use super::handle::Handle;
 use super::snapshot::Snapshot;
+use super::status::Status;
 use super::transaction::Transaction;
 use crate::disk::Place;
-use crate::engine::{CheckReport, Engine, Settings};
+use crate::engine::{CheckReport, Engine, Settings, Subscription};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::Schema;
 use crate::schema::describe::Described;
 use crate::schema::descriptor::StoreDef;
+use crate::schema::{Code, Schema, Version};
 use crate::sync::{Applied, Changes, Summary};
 
 /// One app's data: a struct whose fields are [`Table`](struct@crate::Table)s and [`Kv`](struct@crate::Kv)
@@ -55,6 +56,8 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// [`Locked`](ErrorKind::Locked) where it is open already, here or in another process;
     /// [`WrongStore`](ErrorKind::WrongStore) where it is another store's or another program's;
     /// [`NewerFormat`](ErrorKind::NewerFormat) where a newer heirloom wrote it;
+    /// [`BreakingChange`](ErrorKind::BreakingChange) where the schema of this code breaks with one
+    /// that the store has had;
     /// [`Corrupt`](ErrorKind::Corrupt) where it is empty, truncated or no store at all;
     /// [`Storage`](ErrorKind::Storage) where the path is a folder or cannot be read and written.
     fn open(path: impl AsRef<Path>) -> Result<Self> {
@@ -82,8 +85,9 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// As [`open`](Self::open), where the file cannot be opened at all.
     fn check(path: impl AsRef<Path>) -> Result<CheckReport> {
         let path = path.as_ref();
-        let settings = Settings { durable: true, progress: None, hook: None };
-        let (engine, is_new) = Engine::open(Self::DEF, &Place::File(path.to_owned()), settings)?;
+        let settings = Settings { durable: true, progress: None, hook: None, strict: false };
+        let place = Place::File(path.to_owned());
+        let (engine, is_new) = Engine::open(code::<Self>(), &place, settings)?;
         if is_new {
             return Err(Error::new(ErrorKind::Storage, "there is no file to check")
                 .at_store(Self::DEF.name)
@@ -139,11 +143,39 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`WrongStore`](ErrorKind::WrongStore) where they are another store's,
-    /// [`Update`](ErrorKind::Update) where they are damaged; nothing was changed then.
+    /// [`BreakingChange`](ErrorKind::BreakingChange) where they come from code whose schema breaks
+    /// with that of this code, [`NewerSchema`](ErrorKind::NewerSchema) where they come from newer
+    /// code and the store is opened strictly, [`Update`](ErrorKind::Update) where they are damaged;
+    /// nothing was changed then.
     fn apply(&self, changes: &Changes) -> Result<Applied> {
         let applied = crate::sync::apply(self.handle().engine(), changes);
         self.handle().maintain();
         applied
+    }
+
+    /// Which versions of its schema the store has had, and how this code stands to them.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    fn status(&self) -> Result<Status> {
+        super::status::status(self.handle().engine())
+    }
+
+    /// Calls `callback` with each version of the schema newer than this code that changes of
+    /// another device bring, once, after they were taken in.
+    ///
+    /// What was there before is told by [`status`](Self::status). The callback may read and write
+    /// the store. Dropping the subscription ends it.
+    ///
+    /// # Errors
+    ///
+    /// None today.
+    fn on_newer_schema(
+        &self,
+        callback: impl FnMut(&Version) + Send + 'static,
+    ) -> Result<Subscription> {
+        Ok(super::status::on_newer_schema(self.handle().engine(), callback))
     }
 
     /// Copies what is committed now to a new file. Whoever opens the copy is a device of its own.
@@ -170,4 +202,9 @@ pub trait Store: Sized + Send + Sync + 'static {
         self.handle().maintain();
         changed.map_err(|error| engine.placed(error))
     }
+}
+
+/// What the code of a store says of its schema.
+pub(super) fn code<S: Store>() -> Code {
+    Code::new(S::DEF, S::described(), S::HISTORY)
 }

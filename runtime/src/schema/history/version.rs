@@ -28,7 +28,6 @@ pub struct Version {
 
 impl Version {
     /// A version of code that keeps no history, or has not recorded this one.
-    #[expect(dead_code, reason = "the head document holds such versions")]
     pub(crate) fn unrecorded(schema: Schema, parent: Option<&Self>) -> Self {
         Self {
             epoch: schema.epoch,

@@ -1,0 +1,63 @@
+//! What came of comparing code and recorded versions, noted so that it is done once.
+
+use serde::{Deserialize, Serialize};
+
+use super::recorded::recorded;
+use super::refusal::{refuse_breaking, refuse_newer};
+use crate::disk::{Meta, View};
+use crate::engine::fact;
+use crate::error::Result;
+use crate::schema::{Code, Comparison};
+
+/// That code was compared with the recorded versions and may be used with them. Noted in the file
+/// whenever a version is added to it, so that it always speaks of all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::engine) struct Compared {
+    /// The fingerprint of the code.
+    code: String,
+    /// The length of its history file.
+    history: usize,
+    /// The fingerprint of the newest version that came after it.
+    newer: Option<String>,
+}
+
+impl Compared {
+    pub(super) fn of(code: &Code, comparison: &Comparison<'_>) -> Self {
+        Self {
+            code: code.fingerprint().to_owned(),
+            history: code.history_len(),
+            newer: comparison.newest().map(|version| version.fingerprint().to_owned()),
+        }
+    }
+
+    /// Compares code with an existing file, unless the file notes that this was done.
+    pub(in crate::engine) fn with_file(
+        code: &Code,
+        meta: &Meta,
+        view: &View,
+        strict: bool,
+    ) -> Result<Self> {
+        let may_be_used = |noted: &Self| {
+            noted.history == code.history_len()
+                && noted.code == code.fingerprint()
+                && !(strict && noted.newer.is_some())
+        };
+        if let Some(noted) = Self::noted(meta).filter(may_be_used) {
+            return Ok(noted);
+        }
+        let comparison = code.compare(recorded(view)?)?;
+        refuse_breaking(code, &comparison)?;
+        if let Some(version) = comparison.newest().filter(|_| strict) {
+            return Err(refuse_newer(code, version));
+        }
+        Ok(Self::of(code, &comparison))
+    }
+
+    fn noted(meta: &Meta) -> Option<Self> {
+        serde_json::from_str(meta.text(fact::COMPARED)?).ok()
+    }
+
+    pub(in crate::engine) fn is_noted(&self, meta: &Meta) -> bool {
+        Self::noted(meta).as_ref() == Some(self)
+    }
+}

@@ -1,0 +1,37 @@
+//! Reading the recorded versions.
+
+use crate::disk::{HEAD_DOCUMENT, View};
+use crate::engine::open::Engine;
+use crate::error::Result;
+use crate::row::Content;
+use crate::schema::{Comparison, Version};
+
+/// The kv group of the head document that holds the versions, by fingerprint.
+pub(super) const VERSIONS: &str = "versions";
+
+/// The recorded versions, in no order.
+pub(crate) fn recorded(view: &View) -> Result<Vec<Version>> {
+    let entries = view.entries(HEAD_DOCUMENT, VERSIONS)?;
+    Ok(entries.iter().filter_map(|(name, _, content)| read(name, content)).collect())
+}
+
+/// The version that an entry holds; `None` where it is none, or not the one its name says.
+///
+/// Whatever stands there besides is kept, since newer code may know what it is.
+pub(super) fn read(name: &str, content: &Content) -> Option<Version> {
+    let Content::Text(json) = content else { return None };
+    let version: Version = serde_json::from_str(json).ok()?;
+    let schema = version.schema();
+    let is_true = version.epoch() == schema.epoch
+        && version.fingerprint() == name
+        && schema.fingerprint() == name;
+    is_true.then_some(version)
+}
+
+impl Engine {
+    /// The recorded versions, compared with the running code.
+    pub(crate) fn comparison(&self) -> Result<Comparison<'_>> {
+        let compared = recorded(&self.view()).and_then(|recorded| self.code.compare(recorded));
+        compared.map_err(|error| self.placed(error))
+    }
+}

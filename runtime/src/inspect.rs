@@ -1,0 +1,99 @@
+//! Looking into a file without the types of its app.
+//!
+//! Nothing is changed in the file, byte for byte.
+//!
+//! ```
+//! # use heirloom::{Store, Table};
+//! # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+//! # struct Note { #[key] name: String, text: String }
+//! # #[derive(Store)]
+//! # #[store(name = "app")]
+//! # struct App { notes: Table<Note> }
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("app.redb");
+//! # drop(App::open(&path)?);
+//! let file = heirloom::inspect::open(&path)?;
+//! assert_eq!(file.store(), "app");
+//! for version in file.versions()? {
+//!     println!("{version}");
+//!     for (name, table) in &version.schema().tables {
+//!         println!("  {name}: {:?}", table.fields.keys());
+//!     }
+//! }
+//! # Ok::<(), heirloom::Error>(())
+//! ```
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::disk::{DATA_DOCUMENT, Disk, View, ViewNames};
+use crate::engine::{identity, recorded};
+use crate::error::{Error, Result};
+use crate::schema::{Schema, Version, sort};
+
+/// Opens a file to look into; nobody else can open it meanwhile.
+///
+/// # Errors
+///
+/// [`Locked`](crate::ErrorKind::Locked) where it is open already, here or in another process;
+/// [`WrongStore`](crate::ErrorKind::WrongStore) where it is a redb database of another program;
+/// [`NewerFormat`](crate::ErrorKind::NewerFormat) where a newer heirloom wrote it;
+/// [`Corrupt`](crate::ErrorKind::Corrupt) where it is empty, truncated or no store at all;
+/// [`Storage`](crate::ErrorKind::Storage) where there is none, or it cannot be read.
+pub fn open(path: impl AsRef<Path>) -> Result<Inspector> {
+    let path = path.as_ref();
+    let at_file = |error: Error| error.at_file(path);
+    let names = ViewNames::new(DATA_DOCUMENT, std::iter::empty(), std::iter::empty());
+    let disk = Disk::open_existing(path, Arc::new(names))?;
+    let view = disk.view().map_err(at_file)?;
+    let meta = view.meta().map_err(at_file)?;
+    let (format, store) = identity(&meta).map_err(at_file)?;
+    Ok(Inspector { store: store.to_owned(), format, view, disk })
+}
+
+/// A file that is looked into; made by [`open`].
+#[derive(Debug)]
+pub struct Inspector {
+    store: String,
+    format: u64,
+    // Before the file, which closes with the last who reads it.
+    view: View,
+    disk: Disk,
+}
+
+impl Inspector {
+    /// The name of the store.
+    pub fn store(&self) -> &str {
+        &self.store
+    }
+
+    /// The number of the file format.
+    pub fn format(&self) -> u64 {
+        self.format
+    }
+
+    /// Every version of its schema that the store has had, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) where the file is damaged.
+    pub fn versions(&self) -> Result<Vec<Version>> {
+        let recorded = recorded(&self.view).map_err(|error| {
+            let error = error.at_store(&self.store);
+            match self.disk.path() {
+                Some(path) => error.at_file(path),
+                None => error,
+            }
+        })?;
+        Ok(sort(recorded))
+    }
+
+    /// The newest schema; nothing where the file is older than the recording of versions.
+    ///
+    /// # Errors
+    ///
+    /// As [`versions`](Self::versions).
+    pub fn schema(&self) -> Result<Option<Schema>> {
+        Ok(self.versions()?.pop().map(|version| version.schema().clone()))
+    }
+}

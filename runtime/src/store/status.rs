@@ -1,0 +1,123 @@
+//! [`Status`]: how an open store stands.
+
+use std::sync::Arc;
+
+use crate::engine::{Engine, Subscription, Topic};
+use crate::error::Result;
+use crate::schema::{Standing, Version};
+
+/// Which versions of its schema a store has had, and how the running code stands to them.
+///
+/// Made by [`Store::status`](crate::Store::status), of one moment.
+///
+/// ```
+/// # use heirloom::{Id, Store, Table};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// # mod next_year {
+/// #     use super::*;
+/// #     #[derive(Serialize, Deserialize, JsonSchema, Table)]
+/// #     #[table(name = "notes")]
+/// #     pub struct Note { pub id: Id<Note>, pub text: String, pub pinned: Option<bool> }
+/// #     #[derive(Store)]
+/// #     #[store(name = "app")]
+/// #     pub struct App { pub notes: Table<Note> }
+/// # }
+/// # #[derive(Serialize, Deserialize, JsonSchema, Table)]
+/// # #[table(name = "notes")]
+/// # struct Note { id: Id<Note>, text: String }
+/// # #[derive(Store)]
+/// # #[store(name = "app")]
+/// # struct App { notes: Table<Note> }
+/// # fn main() -> heirloom::Result<()> {
+/// let app = App::in_memory()?;
+/// assert!(app.status()?.newer_version().is_none());
+///
+/// // Another device runs the app of next year, in which a note may be pinned.
+/// let other = next_year::App::in_memory()?;
+/// app.apply(&other.changes_since(&app.summary()?)?)?;
+///
+/// let status = app.status()?;
+/// let newer = status.newer_version().unwrap();
+/// assert!(newer.schema().tables["notes"].fields.contains_key("pinned"));
+/// assert_eq!(status.versions().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Status {
+    device: Option<u64>,
+    own: Version,
+    newer: Option<Version>,
+    newer_epoch: Option<u32>,
+    versions: Vec<Version>,
+}
+
+impl Status {
+    /// The epoch of the running code.
+    pub fn epoch(&self) -> u32 {
+        self.own.epoch()
+    }
+
+    /// The version of the running code.
+    ///
+    /// It is recorded in the store with the first write.
+    pub fn version(&self) -> &Version {
+        &self.own
+    }
+
+    /// The newest version of the same epoch that came after the running code: there is an update of
+    /// the app, and another device has it. This code goes on with what it knows, and keeps the rest.
+    pub fn newer_version(&self) -> Option<&Version> {
+        self.newer.as_ref()
+    }
+
+    /// The newest epoch after that of the running code that another device has reached.
+    pub fn newer_epoch(&self) -> Option<u32> {
+        self.newer_epoch
+    }
+
+    /// Every version that code which has written to a copy of the store has had, the oldest first.
+    pub fn versions(&self) -> &[Version] {
+        &self.versions
+    }
+
+    /// The id under which this copy writes; made with the first write, and anew for a copy of the
+    /// file.
+    pub fn device(&self) -> Option<u64> {
+        self.device
+    }
+}
+
+pub(super) fn status(engine: &Engine) -> Result<Status> {
+    let comparison = engine.comparison()?;
+    let newest = |is: fn(&Standing) -> bool| {
+        let found = comparison.iter().rev().find(|(_, standing)| is(standing));
+        found.map(|(version, _)| version)
+    };
+    let newer = newest(|standing| matches!(standing, Standing::Newer)).cloned();
+    let newer_epoch =
+        newest(|standing| matches!(standing, Standing::NewerEpoch)).map(Version::epoch);
+    Ok(Status {
+        device: engine.device()?,
+        own: comparison.own(),
+        newer,
+        newer_epoch,
+        versions: comparison.into_versions(),
+    })
+}
+
+pub(super) fn on_newer_schema(
+    engine: &Arc<Engine>,
+    mut callback: impl FnMut(&Version) + Send + 'static,
+) -> Subscription {
+    let told = move |_, changes: &[crate::engine::Change]| {
+        for change in changes {
+            let json = change.json.as_deref();
+            if let Some(version) = json.and_then(|json| serde_json::from_str(json).ok()) {
+                callback(&version);
+            }
+        }
+    };
+    engine.hub.subscribe(Topic::Schema, Box::new(told))
+}
