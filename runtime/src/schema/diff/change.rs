@@ -1,107 +1,25 @@
 //! [`Change`]: one difference between two schemas, typed.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Rule;
-
-/// How safe a change is, from harmless to never allowed.
-///
-/// Devices upgrade in any order, so a change is judged in three directions: new code reads old
-/// rows, old code reads new rows, and old code edits a new row and writes it back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Class {
-    /// Safe in all three directions.
-    Additive,
-    /// Safe because a read-time default fills what old rows lack.
-    Default,
-    /// Nothing fails, but something reads differently in old and new code.
-    Warn,
-    /// Something fails or is lost: needs an epoch.
-    Breaking,
-    /// Never allowed, with an epoch or without.
-    Error,
-}
-
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Additive => "additive",
-            Self::Default => "default",
-            Self::Warn => "warn",
-            Self::Breaking => "breaking",
-            Self::Error => "error",
-        })
-    }
-}
-
-/// What a change does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Operation {
-    /// A table is new.
-    AddTable,
-    /// A table is gone.
-    RemoveTable,
-    /// A table is gone and another with the same fields is new: perhaps renamed.
-    RenameTable,
-    /// A kv group is new.
-    AddGroup,
-    /// A kv group is gone.
-    RemoveGroup,
-    /// A kv group is gone and another with the same entries is new: perhaps renamed.
-    RenameGroup,
-    /// Another field is the key, or the key has another type.
-    ChangeKey,
-    /// An index is new.
-    AddIndex,
-    /// An index is gone.
-    RemoveIndex,
-    /// A field is new.
-    AddField,
-    /// A field is gone.
-    RemoveField,
-    /// A field is gone and another of the same type is new: perhaps renamed.
-    RenameField,
-    /// The values of a field, or of a part of it, are of another type.
-    RetypeField,
-    /// A field that had no default has one.
-    AddDefault,
-    /// A field that had a default has none.
-    RemoveDefault,
-    /// A field has another default.
-    ChangeDefault,
-    /// Other names that are read as the field.
-    ChangeAliases,
-    /// An enum, or a choice of types, has a variant more.
-    AddVariant,
-    /// An enum, or a choice of types, has a variant less.
-    RemoveVariant,
-    /// An enum writes its variants in another form.
-    ChangeTagging,
-    /// A limit on values: a range, a length, a pattern.
-    ChangeLimit,
-    /// The epoch of the schema.
-    ChangeEpoch,
-    /// Something that a newer heirloom recorded.
-    #[serde(other)]
-    Unknown,
-}
+use super::{Class, Operation, Rule};
 
 /// One difference between two schemas: where, what was and is, and how safe it is.
+///
+/// Serializable, and readable where a newer heirloom has recorded operations, rules and classes
+/// that this one does not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     operation: Operation,
-    rule: Rule,
+    rule: Cow<'static, str>,
     class: Class,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     table: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     group: Option<String>,
-    /// The stored name, and the path inside its value: `address.street`, `tags[]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     field: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,32 +28,158 @@ pub struct Change {
     new: Option<String>,
 }
 
-#[allow(missing_docs)]
 impl Change {
+    /// What it does.
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// The id of the [`Rule`] that judged it.
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+
+    /// How safe it is.
     pub fn class(&self) -> Class {
         self.class
     }
+
+    /// The table it concerns.
     pub fn table(&self) -> Option<&str> {
         self.table.as_deref()
     }
+
+    /// The kv group it concerns.
     pub fn group(&self) -> Option<&str> {
         self.group.as_deref()
     }
+
+    /// The stored name of the field or entry, and the path inside its value: `address.street`,
+    /// `tags[]` for the items of a list, `by_day{}` for the values of a map, `status.Failed` for a
+    /// variant.
     pub fn field(&self) -> Option<&str> {
         self.field.as_deref()
     }
+
+    /// What was, in words.
     pub fn old(&self) -> Option<&str> {
         self.old.as_deref()
     }
+
+    /// What is, in words.
+    #[expect(clippy::new_ret_no_self, reason = "the opposite of `old`")]
     pub fn new(&self) -> Option<&str> {
         self.new.as_deref()
     }
+
+    /// Whether it says only that something was perhaps renamed.
+    ///
+    /// Removing the one and adding the other are changes of their own, and safe or not by
+    /// themselves.
+    pub fn is_candidate(&self) -> bool {
+        let rename = matches!(
+            self.operation,
+            Operation::RenameTable
+                | Operation::RenameGroup
+                | Operation::RenameField
+                | Operation::RenameVariant
+        );
+        rename && self.rule != super::rules::FIELD_RENAMED_WITH_ALIAS.id
+    }
+
+    /// What to do instead; `None` where nothing needs to be done.
     pub fn advice(&self) -> Option<String> {
-        None
+        let rule = Rule::find(&self.rule).filter(|rule| !rule.advice.is_empty())?;
+        let name = self.field().and_then(|path| path.split(['.', '[', '{']).next());
+        let or = |text: Option<&str>| text.unwrap_or("…").to_owned();
+        Some(
+            rule.advice
+                .replace("{old}", &or(self.old()))
+                .replace("{new}", &or(self.new()))
+                .replace("{name}", &or(name)),
+        )
+    }
+
+    pub(super) fn of(rule: &'static Rule) -> Self {
+        Self {
+            operation: rule.operation,
+            rule: Cow::Borrowed(rule.id),
+            class: rule.class,
+            table: None,
+            group: None,
+            field: None,
+            old: None,
+            new: None,
+        }
+    }
+
+    pub(super) fn operating(mut self, operation: Operation) -> Self {
+        self.operation = operation;
+        self
+    }
+
+    pub(super) fn at_table(mut self, table: &str) -> Self {
+        self.table = Some(table.to_owned());
+        self
+    }
+
+    pub(super) fn at_group(mut self, group: &str) -> Self {
+        self.group = Some(group.to_owned());
+        self
+    }
+
+    pub(super) fn at_field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    pub(super) fn old_is(mut self, old: impl Into<String>) -> Self {
+        self.old = Some(old.into());
+        self
+    }
+
+    pub(super) fn new_is(mut self, new: impl Into<String>) -> Self {
+        self.new = Some(new.into());
+        self
+    }
+
+    /// Where it is, for the eye: `recordings.title`.
+    pub(super) fn place(&self) -> String {
+        match (self.table().or(self.group()), self.field()) {
+            (Some(table), Some(field)) => format!("{table}.{field}"),
+            (Some(name), None) => name.to_owned(),
+            (None, Some(field)) => field.to_owned(),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// What was and is, for the eye: `text → integer`.
+    pub(super) fn step(&self) -> String {
+        let step = match (self.old(), self.new()) {
+            (Some(old), Some(new)) => format!("{old} → {new}"),
+            (Some(old), None) => format!("{old} → –"),
+            (None, Some(new)) => format!("– → {new}"),
+            (None, None) => String::new(),
+        };
+        if self.is_candidate() { format!("{step} (perhaps renamed)") } else { step }
     }
 }
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.operation)
+        write!(f, "{}: {}", self.class, self.rule)?;
+        if let Some(table) = self.table() {
+            write!(f, ", table `{table}`")?;
+        }
+        if let Some(group) = self.group() {
+            write!(f, ", kv group `{group}`")?;
+        }
+        if let Some(field) = self.field() {
+            write!(f, ", field `{field}`")?;
+        }
+        match self.step() {
+            step if step.is_empty() => Ok(()),
+            step => write!(f, ": {step}"),
+        }
     }
 }
