@@ -153,9 +153,16 @@ fn replaced_last(text: &str, old: &str, new: &str) -> String {
 
 /// The lines before the versions, the versions, and the lines after them.
 fn parts(text: &str) -> (&str, Vec<&str>, &str) {
-    let start = text.find("    {\n").expect("a version");
-    let end = text.rfind("  ]\n").expect("an end");
-    let versions = text[start..end].split_inclusive("    },\n").collect();
+    let start = text.find("\n    {\n").expect("a version") + 1;
+    let end = text.rfind("\n  ]\n").expect("an end") + 1;
+    let mut versions = Vec::new();
+    let mut rest = &text[start..end];
+    while let Some(found) = rest.find("\n    },\n") {
+        let (version, others) = rest.split_at(found + "\n    },\n".len());
+        versions.push(version);
+        rest = others;
+    }
+    versions.push(rest);
     (&text[..start], versions, &text[end..])
 }
 
@@ -177,8 +184,8 @@ fn conflict(ours: &str, theirs: &str, shows_base: bool) -> String {
 /// What a merge makes that takes the lines of both sides.
 fn both(ours: &str, theirs: &str) -> String {
     let ((head, our_versions, tail), (_, their_versions, _)) = (parts(ours), parts(theirs));
-    let second = our_versions[1].replace("    }\n", "    },\n");
-    format!("{head}{}{second}{}{tail}", our_versions[0], their_versions[1])
+    let second = our_versions[1].strip_suffix("    }\n").expect("the last one");
+    format!("{head}{}{second}    }},\n{}{tail}", our_versions[0], their_versions[1])
 }
 
 /// What a newer heirloom of the same format may write.

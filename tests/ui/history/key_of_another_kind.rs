@@ -1,6 +1,6 @@
 // The key keeps its type.
 
-use heirloom::{Id, Kv, Store, Table};
+use heirloom::{Kv, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

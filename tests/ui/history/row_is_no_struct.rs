@@ -6,15 +6,17 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize, JsonSchema, Table)]
 #[table(name = "notes")]
-struct Note(String);
+struct Note {
+    id: Id<Note>,
+    title: String,
+    body: Option<String>,
+    #[evolve(default)]
+    stars: u8,
+}
 
 #[derive(Serialize, Deserialize, JsonSchema, Table)]
 #[table(name = "tags")]
-struct Tag {
-    #[key]
-    name: String,
-    color: Option<String>,
-}
+struct Tag(String);
 
 #[derive(Serialize, Deserialize, JsonSchema, Kv)]
 #[kv(name = "settings")]

@@ -4,7 +4,8 @@ use heirloom::{Id, Kv, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes")]
 struct Note {
     id: Id<Note>,
     title: String,
@@ -13,10 +14,8 @@ struct Note {
     stars: u8,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema, Table)]
-#[table(name = "tags")]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct Tag {
-    #[key]
     name: String,
     color: Option<String>,
 }

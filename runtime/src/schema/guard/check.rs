@@ -48,8 +48,8 @@ pub const fn check_store(
     recorded: &Recorded,
 ) -> Option<Message> {
     let (tables, groups) = (Structs::Tables(tables), Structs::Groups(groups));
-    // A struct whose derive failed may be any of them.
-    if tables.have_stub() || groups.have_stub() {
+    // What failed to derive, or has another's name, may be any of them.
+    if tables.is_unsure() || groups.is_unsure() {
         return None;
     }
     let mut count = Report::counting();
@@ -70,13 +70,22 @@ const fn find_gone(report: &mut Report, structs: Structs, recorded: &Recorded) {
         if !structs.has(olds[i].name) {
             report.start();
             report.push(&[structs.noun(), " `", olds[i].name, "` of ", recorded.version]);
-            report.push(&[" is gone, and older code still reads and writes it: put it back"]);
+            report.push(&[" is gone, and older code still reads and writes it; "]);
             if let Some(renamed) = renamed(structs, &olds[i], olds) {
-                report.push(&[", or, if `", renamed, "` is what it is called now, keep its name "]);
-                report.push(&["with `#[", structs.attribute(), "(name = \"", olds[i].name]);
-                report.push(&["\")]`"]);
+                report.push(&[
+                    "perhaps it was renamed to `",
+                    renamed,
+                    "`: then keep its name with ",
+                ]);
+                report.push(&[
+                    "`#[",
+                    structs.attribute(),
+                    "(name = \"",
+                    olds[i].name,
+                    "\")]`; else ",
+                ]);
             }
-            report.push(&[", or start a new epoch"]);
+            report.push(&["put it back, or start a new epoch"]);
         }
         i += 1;
     }
@@ -217,10 +226,11 @@ impl Structs {
         fields.len() == 1 && fields[0].rust_type.is_empty()
     }
 
-    const fn have_stub(self) -> bool {
+    /// Whether there is a mistake that another error is about.
+    const fn is_unsure(self) -> bool {
         let mut i = 0;
         while i < self.len() {
-            if self.is_stub(i) {
+            if self.is_stub(i) || self.has_twice(self.name(i)) {
                 return true;
             }
             i += 1;

@@ -51,7 +51,7 @@ pub(super) const fn compare(report: &mut Report, compared: &Compare<'_>) {
 }
 
 const fn key(report: &mut Report, compared: &Compare<'_>) {
-    let (Some(was), Some((index, _))) = (&compared.old.key, compared.key) else { return };
+    let (Some(was), Some((index, kind))) = (&compared.old.key, compared.key) else { return };
     let now = &compared.new[index];
     let was_type = match compared.old.field(was.field) {
         Some(field) => field.ty,
@@ -60,8 +60,15 @@ const fn key(report: &mut Report, compared: &Compare<'_>) {
     report.start();
     report.push(&["the key was `", was.field, ": ", was_type, "` in ", compared.version]);
     report.push(&[" and is now `", now.name, ": ", now.rust_type]);
-    report.push(&["`, and rows are stored under their keys: make it what it was"]);
-    report.push(&[", or start a new epoch"]);
+    report.push(&["`, and rows are stored under their keys; "]);
+    if compared.now(was.field).is_none() && same(was_type, now.rust_type) {
+        report.push(&["if it was renamed, keep its stored name with `#[serde(rename = \""]);
+        report.push(&[was.field, "\")]`; else "]);
+    } else if same(was.field, now.name) && same(was.kind, kind) {
+        report.push(&["if both mean one type, say so with `#[evolve(same_as = \"", was_type]);
+        report.push(&["\")]`; else "]);
+    }
+    report.push(&["make it what it was, or start a new epoch"]);
 }
 
 const fn gone(report: &mut Report, compared: &Compare<'_>, old: &RecordedField) {
@@ -78,11 +85,16 @@ const fn gone(report: &mut Report, compared: &Compare<'_>, old: &RecordedField) 
         report.push(&[", or start a new epoch"]);
         return;
     }
-    report.push(&[" is gone, and older code still reads and writes it: put it back"]);
+    report.push(&[" is gone, and older code still reads and writes it; "]);
     if let Some(renamed) = compared.renamed(old) {
-        report.push(&[", or, if `", renamed.name, "` is what it is called now, keep its stored "]);
-        report.push(&["name with `#[serde(rename = \"", old.name, "\")]`"]);
+        report.push(&[
+            "perhaps it was renamed to `",
+            renamed.name,
+            "`: then keep its stored name ",
+        ]);
+        report.push(&["with `#[serde(rename = \"", old.name, "\")]`; else "]);
     }
+    report.push(&["put it back"]);
     if old.fills() {
         report.push(&[", or give it up with `#[", compared.attribute, "(removes("]);
         report.push(&[if is_word(old.name) { "" } else { "\"" }, old.name]);
@@ -117,22 +129,23 @@ const fn changed(report: &mut Report, compared: &Compare<'_>, old: &RecordedFiel
 const fn retyped(report: &mut Report, compared: &Compare<'_>, old: &RecordedField, new: &FieldDef) {
     report.start();
     report.push(&["field `", old.name, "` was `", old.ty, "` in ", compared.version]);
-    report.push(&[" and is now "]);
-    if is_option_of(old.ty, new.rust_type) {
+    let now = new.rust_type;
+    if is_option_of(old.ty, now) {
         report.push(&[
-            "required, `",
-            new.rust_type,
-            "`, and there are rows without it, or with a ",
+            " and is now required, `",
+            now,
+            "`, and older rows lack it or hold a `null`",
         ]);
-        report.push(&["`null`"]);
-    } else if is_option_of(new.rust_type, old.ty) {
-        report.push(&["`", new.rust_type, "`, and older code cannot read a `null` in its place"]);
+        report.push(&[", which no default stands in for: write `", old.ty, "` again"]);
+    } else if is_option_of(now, old.ty) {
+        report.push(&[" and is now `", now, "`, and older code reads no row with a `null` in "]);
+        report.push(&["its place: write `", old.ty, "` again, or add an `Option` of another name"]);
     } else {
-        report.push(&["`", new.rust_type, "`, and old rows and older code have the other type"]);
+        report.push(&[" and is now `", now, "`, and older rows and older code have the other "]);
+        report.push(&["type: write `", old.ty, "` again, or add a field of another name, or, if "]);
+        report.push(&["both mean one type, say so with `#[evolve(same_as = \"", old.ty, "\")]`"]);
     }
-    report.push(&[": write `", old.ty, "` again, or add a field of another name"]);
-    report.push(&[", or, if both mean one type, say so with `#[evolve(same_as = \"", old.ty]);
-    report.push(&["\")]`, or start a new epoch"]);
+    report.push(&[", or start a new epoch"]);
 }
 
 const fn added(report: &mut Report, compared: &Compare<'_>, new: &FieldDef) {
