@@ -13,18 +13,20 @@ use crate::model::{Store, snake_case};
 /// The text of the history file, which makes cargo compile the crate again when it changes:
 ///
 /// ```text
-/// const HISTORY: Option<&'static str> =
-///     Some(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", "schema/app.json")));
+/// fn history() -> Option<&'static [u8]> {
+///     Some(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/", "schema/app.json")))
+/// }
 /// ```
 pub(super) fn text(history: &History) -> TokenStream {
     let path = &history.path;
     quote! {
-        const HISTORY: ::core::option::Option<&'static ::core::primitive::str> =
-            ::core::option::Option::Some(::core::include_str!(::core::concat!(
+        fn history() -> ::core::option::Option<&'static [::core::primitive::u8]> {
+            ::core::option::Option::Some(::core::include_bytes!(::core::concat!(
                 ::core::env!("CARGO_MANIFEST_DIR"),
                 "/",
                 #path
-            )));
+            )))
+        }
     }
 }
 
