@@ -83,7 +83,7 @@ mod second {
         pub struct Place { pub zip: Option<u32>, #[serde(rename = "name")] pub called: String }
     }
     ty! {
-        pub struct Node { pub children: Vec<Box<Node>>, pub label: String }
+        pub struct Node { pub children: Vec<Node>, pub label: String }
     }
     ty! {
         pub enum Letters {

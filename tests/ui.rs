@@ -3,8 +3,12 @@
 //! The first line of each fixture states the rule it breaks. After a change to a message, run
 //! `TRYBUILD=overwrite cargo test -p heirloom-tests --test ui` and read what changed.
 
+#[path = "support/histories.rs"]
+mod histories;
+
 #[test]
 fn mistakes_are_reported_once_and_with_the_fix() {
+    histories::write();
     let cases = trybuild::TestCases::new();
     for topic in [
         "attribute",
@@ -12,6 +16,7 @@ fn mistakes_are_reported_once_and_with_the_fix() {
         "default",
         "epoch",
         "field",
+        "history",
         "key",
         "kv",
         "many",
@@ -28,4 +33,10 @@ fn mistakes_are_reported_once_and_with_the_fix() {
 #[test]
 fn odd_but_valid_structs_compile_without_a_warning() {
     trybuild::TestCases::new().pass("ui/pass/*.rs");
+}
+
+#[test]
+fn changes_that_need_no_epoch_compile() {
+    histories::write();
+    trybuild::TestCases::new().pass("ui/history/pass/*.rs");
 }

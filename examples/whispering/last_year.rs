@@ -56,5 +56,8 @@ pub fn record(path: &Path) -> Result<[Id<Recording>; 3]> {
 pub fn rename(path: &Path, id: &Id<Recording>, title: &str) -> Result<()> {
     let app = Whispering::open(path)?;
     app.recordings.update(id, |recording| recording.title = title.to_owned())?;
+    if let Some(newer) = app.status()?.newer_version() {
+        println!("   It can tell that there is an update of the app: {newer}.");
+    }
     Ok(())
 }

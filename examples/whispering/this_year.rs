@@ -56,7 +56,7 @@ pub struct Settings {
 }
 
 #[derive(Store)]
-#[store(name = "whispering")]
+#[store(name = "whispering", history = "whispering/schema.json")]
 pub struct Whispering {
     pub recordings: Table<Recording>,
     pub settings: Kv<Settings>,

@@ -30,6 +30,11 @@ impl Diag {
         self.errors.get_or_insert_default().push(error);
     }
 
+    /// Whether there was no mistake so far.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.errors.as_ref().is_none_or(Vec::is_empty)
+    }
+
     /// The compile errors, if there was a mistake.
     pub(crate) fn finish(mut self) -> Option<TokenStream> {
         let errors = self.errors.take().unwrap_or_default();

@@ -152,8 +152,7 @@ fn record_impl(input: &DeriveInput, paths: &Paths) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::Record for #ident #type_generics #clause {
-            const FIELDS: &'static [#private::FieldDef] =
-                &[#private::FieldDef::new("stub", "stub", "stub")];
+            const FIELDS: &'static [#private::FieldDef] = &[#private::FieldDef::STUB];
 
             fn default_of(
                 _: ::core::primitive::usize,

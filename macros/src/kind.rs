@@ -39,7 +39,7 @@ impl Kind {
     /// What the attribute of the whole struct takes.
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Table | Self::Kv => &["name", "crate"],
+            Self::Table | Self::Kv => &["name", "removes", "crate"],
             Self::Store => &["name", "epoch", "history", "crate"],
         }
     }
@@ -47,7 +47,7 @@ impl Kind {
     /// What it will take once there are epochs.
     pub(crate) fn epoch_keys(self) -> &'static [&'static str] {
         match self {
-            Self::Table | Self::Kv => &["previous", "removes", "from", "try_from"],
+            Self::Table | Self::Kv => &["previous", "from", "try_from"],
             Self::Store => &["previous", "drops", "migrate"],
         }
     }

@@ -2,12 +2,14 @@
 //! `heirloom`, not on this crate.
 //!
 //! Each derive goes the same way: `parse` reads the attributes, `model` resolves what they leave
-//! out, `validate` applies the rules, `expand` writes code. Every mistake is reported in one
+//! out, `validate` applies the rules, `history` reads what is recorded of a store, `expand` writes
+//! code. Every mistake is reported in one
 //! compile, and after one `fallback` writes stubs, so that it is the only error.
 
 mod diag;
 mod expand;
 mod fallback;
+mod history;
 mod kind;
 mod model;
 mod parse;
@@ -70,7 +72,8 @@ fn store(input: &DeriveInput) -> TokenStream {
     };
     let store = model::Store::new(input, fields, &mut diag);
     validate::store(&store, &mut diag);
-    let Some(mut errors) = diag.finish() else { return expand::store(&store) };
+    let history = if diag.is_empty() { history::read(&store, &mut diag) } else { None };
+    let Some(mut errors) = diag.finish() else { return expand::store(&store, history.as_ref()) };
     errors.extend(fallback::store(input, &store.paths, &store.tables(), &store.groups()));
     errors
 }

@@ -8,6 +8,10 @@ pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{
     DefaultKind, FieldDef, GroupDef, IndexDef, KeyKind, StoreDef, TableDef,
 };
+pub use crate::schema::guard::{
+    Message, Recorded, RecordedField, RecordedKey, RecordedStruct, Structs, check_store,
+    check_struct,
+};
 pub use crate::store::{Attach, Entry, EntryMaker, GroupOf, Handle, Store, TableOf};
 pub use serde;
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{History, Schema};
+use crate::schema::{History, Schema, Version};
 use crate::store::Store;
 
 /// The command that records.
@@ -30,7 +30,7 @@ pub fn check_history<S: Store>(manifest_dir: &str, history: &str) {
     match recorder.run(&S::schema(), is_recording) {
         Ok(Outcome::Same) => {}
         Ok(Outcome::Recorded(what)) => eprintln!("{what}"),
-        Ok(Outcome::Missing(what)) => panic!("{what}"),
+        Ok(Outcome::Refused(what)) => panic!("{what}"),
         Err(error) => panic!("{error}"),
     }
 }
@@ -45,14 +45,23 @@ struct Recorder<'a> {
 enum Outcome {
     Same,
     Recorded(String),
-    /// Something is to be recorded, and nobody asked for it yet.
-    Missing(String),
+    /// Something is to be recorded, and nobody asked for it yet; or it must not be recorded.
+    Refused(String),
 }
 
 impl Recorder<'_> {
     fn run(&self, schema: &Schema, is_recording: bool) -> Result<Outcome> {
-        let mut history = self.read().map_err(|error| error.at_store(self.store))?;
         let (store, name) = (self.store, self.name);
+        let mut history = self.read().map_err(|error| error.at_store(self.store))?;
+        let is_new = |newest: &Version| newest.fingerprint() != schema.fingerprint();
+        if history.newest().is_some_and(is_new)
+            && let Some((version, diff)) = history.breaks_with(schema)
+        {
+            return Ok(Outcome::Refused(format!(
+                "the schema of the store `{store}` breaks with {version}, and is not recorded:\n\n\
+                 {diff}\nundo what is classed as breaking, or raise the epoch\n"
+            )));
+        }
         let before = match history.newest() {
             None => format!("the schema of the store `{store}` is not recorded yet"),
             Some(newest) => format!(
@@ -65,7 +74,7 @@ impl Recorder<'_> {
         }
         let number = history.versions().len();
         if !is_recording {
-            return Ok(Outcome::Missing(format!(
+            return Ok(Outcome::Refused(format!(
                 "{before}\nto record it as version {number} in `{name}`, run\n\n    {RECORD}\n\n\
                  and commit the file\n"
             )));

@@ -5,6 +5,7 @@
 
 mod codec;
 mod default;
+mod guard;
 mod key;
 mod kv;
 mod methods;

@@ -16,6 +16,12 @@ pub(super) fn record(record: &Record) -> TokenStream {
             Some(quote!(#index => #default))
         })
         .collect();
+    let removed = record.removed.iter().map(|field| &field.text);
+    let removed = (!record.removed.is_empty()).then(|| {
+        quote! {
+            const REMOVED: &'static [&'static ::core::primitive::str] = &[#(#removed),*];
+        }
+    });
     let above = quote_spanned!(Span::mixed_site()=> above);
     let index = quote_spanned!(Span::mixed_site()=> index);
     let (argument, body) = if arms.is_empty() {
@@ -33,6 +39,7 @@ pub(super) fn record(record: &Record) -> TokenStream {
         #[automatically_derived]
         impl #private::Record for #ident {
             const FIELDS: &'static [#private::FieldDef] = &[#(#defs),*];
+            #removed
 
             fn default_of(
                 #argument: ::core::primitive::usize,
@@ -65,6 +72,10 @@ fn def(field: &Field, private: &TokenStream) -> TokenStream {
     }
     if field.nullable.is_some() {
         def.extend(quote!(.nullable()));
+    }
+    if let Some(same_as) = &field.parsed.same_as {
+        let spelling = &same_as.text;
+        def.extend(quote!(.same_as(#spelling)));
     }
     def
 }

@@ -4,7 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Generics, Ident, Type};
 
-use super::{at, hidden, located, methods};
+use super::{at, guard, hidden, located, methods};
+use crate::history::History;
 use crate::model::{Member, Store};
 use crate::paths::Paths;
 
@@ -12,6 +13,7 @@ use crate::paths::Paths;
 ///
 /// ```text
 /// const _: () = {
+///     const __TABLES: &[TableDef] = &[__table_def::<Recording>()];
 ///     fn __attach_table<R: TableOf<Whispering>>(handle: &Handle) -> Table<R> { … }
 ///     impl Store for Whispering {
 ///         const DEF: StoreDef = …;
@@ -25,17 +27,25 @@ use crate::paths::Paths;
 ///     impl Whispering { pub fn open(…) … }
 /// };
 /// ```
-pub(crate) fn store(store: &Store) -> TokenStream {
+pub(crate) fn store(store: &Store, history: Option<&History>) -> TokenStream {
     let (ident, private) = (&store.ident, &store.paths.private);
+    let text = history.map(guard::text);
+    let guards = history
+        .and_then(|history| history.newest.as_ref())
+        .map(|recorded| guard::guards(store, recorded));
+    let test = guard::test(store);
     let (helpers, def, attach, handle) = (helpers(store), def(store), attach(store), handle(store));
     let slots = slots(ident, &store.paths, &store.tables(), &store.groups());
     let methods = methods(ident, &store.vis, &store.paths, &Generics::default());
-    hidden(&quote_spanned! {Span::mixed_site()=>
+    let members = members(store);
+    let impls = hidden(&quote_spanned! {Span::mixed_site()=>
         #helpers
+        #members
 
         #[automatically_derived]
         impl #private::Store for #ident {
             const DEF: #private::StoreDef = #def;
+            #text
 
             fn described() -> &'static #private::Described {
                 static DESCRIBED: #private::Described = #private::Described::new();
@@ -54,9 +64,11 @@ pub(crate) fn store(store: &Store) -> TokenStream {
         // Names that collide are found when the constant is evaluated, which naming it here does.
         const _: #private::StoreDef = <#ident as #private::Store>::DEF;
 
+        #guards
         #slots
         #methods
-    })
+    });
+    quote!(#test #impls)
 }
 
 /// Functions that ask no more of a type than to belong to the store.
@@ -100,23 +112,24 @@ fn helpers(store: &Store) -> TokenStream {
     quote!(#tables #groups)
 }
 
-/// The descriptor, in a block of its own constants so that it can borrow them.
-fn def(store: &Store) -> TokenStream {
-    let (private, name) = (&store.paths.private, &store.name.text);
+/// The descriptors of the members, which that of the store borrows.
+fn members(store: &Store) -> TokenStream {
+    let private = &store.paths.private;
     let tables =
         store.tables().into_iter().map(|row| quote_spanned!(at(row)=> __table_def::<#row>()));
     let groups =
         store.groups().into_iter().map(|group| quote_spanned!(at(group)=> __group_def::<#group>()));
-    // Names that collide are reported at the store.
-    let new = quote!(#private::StoreDef::new(#name, 0, __TABLES, __GROUPS));
-    let new = located(new, store.ident.span());
     quote! {
-        {
-            const __TABLES: &[#private::TableDef] = &[#(#tables),*];
-            const __GROUPS: &[#private::GroupDef] = &[#(#groups),*];
-            #new
-        }
+        const __TABLES: &[#private::TableDef] = &[#(#tables),*];
+        const __GROUPS: &[#private::GroupDef] = &[#(#groups),*];
     }
+}
+
+/// The descriptor. Names that collide are reported at the store.
+fn def(store: &Store) -> TokenStream {
+    let (private, name) = (&store.paths.private, &store.name.text);
+    let new = quote!(#private::StoreDef::new(#name, 0, __TABLES, __GROUPS));
+    located(new, store.ident.span())
 }
 
 /// `recordings: __attach_table::<Recording>(handle), …`

@@ -10,6 +10,6 @@ mod rename;
 mod store;
 
 pub(crate) use default::{Default, Source};
-pub(crate) use name::Name;
+pub(crate) use name::{Name, snake_case};
 pub(crate) use record::{Field, Record};
 pub(crate) use store::{Member, Store};

@@ -32,7 +32,7 @@ impl Name {
 
 /// `HTTPServer` as `http_server`: a word starts at a capital after a small letter or a digit, and
 /// at the last capital of a run that small letters follow.
-fn snake_case(name: &str) -> String {
+pub(crate) fn snake_case(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut snake = String::with_capacity(name.len() + 4);
     for (index, &current) in chars.iter().enumerate() {

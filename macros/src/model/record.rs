@@ -22,6 +22,8 @@ pub(crate) struct Record {
     pub(crate) name: Name,
     pub(crate) serde: SerdeContainer,
     pub(crate) fields: Vec<Field>,
+    /// The stored fields of earlier versions that are given up.
+    pub(crate) removed: Vec<parse::Removed>,
     /// Which field is the key: what `#[key]` marks first, or the one named `id`.
     pub(crate) key: Option<usize>,
 }
@@ -87,6 +89,7 @@ impl Record {
             name: Name::new(container.name.as_ref(), &input.ident),
             serde,
             fields,
+            removed: container.removes.unwrap_or_default(),
             key: key.filter(|_| kind == Kind::Table),
         }
     }

@@ -1,6 +1,6 @@
 //! A store: its tables and kv groups.
 
-use syn::{DeriveInput, FieldsNamed, Ident, LitInt, Type, Visibility};
+use syn::{DeriveInput, FieldsNamed, Ident, LitInt, LitStr, Type, Visibility};
 
 use super::name::Name;
 use crate::diag::Diag;
@@ -16,6 +16,8 @@ pub(crate) struct Store {
     pub(crate) paths: Paths,
     pub(crate) name: Name,
     pub(crate) epoch: Option<LitInt>,
+    /// Where the schema history stands, from the crate's folder.
+    pub(crate) history: Option<LitStr>,
     pub(crate) fields: Vec<Handle>,
 }
 
@@ -48,8 +50,14 @@ impl Store {
             paths: Paths::new(container.krate.as_ref()),
             name: Name::new(container.name.as_ref(), &input.ident),
             epoch: container.epoch,
+            history: container.history,
             fields: fields.named.iter().filter_map(handle).collect(),
         }
+    }
+
+    /// The epoch of its schema.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch.as_ref().and_then(|epoch| epoch.base10_parse().ok()).unwrap_or_default()
     }
 
     /// The row types, in the order of their slots.

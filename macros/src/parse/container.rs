@@ -3,6 +3,7 @@
 use syn::{Attribute, Lit, LitInt, LitStr, Meta, Path};
 
 use super::meta::{crate_path, entries, key_name, literal, refuse_value, set, string, unknown};
+use super::removes::{Removed, removes};
 use crate::diag::Diag;
 use crate::kind::Kind;
 
@@ -12,8 +13,10 @@ pub(crate) struct Container {
     pub(crate) name: Option<LitStr>,
     pub(crate) krate: Option<Path>,
     pub(crate) epoch: Option<LitInt>,
-    /// Where the schema history stands; the guard that reads it is yet to come.
+    /// Where the schema history stands.
     pub(crate) history: Option<LitStr>,
+    /// The stored fields of earlier versions that are given up.
+    pub(crate) removes: Option<Vec<Removed>>,
 }
 
 /// Reads the attributes of a struct.
@@ -61,6 +64,7 @@ fn read(container: &mut Container, meta: &Meta, kind: Kind, diag: &mut Diag) {
         "name" => set(&mut container.name, key, string(meta, diag), diag),
         "crate" => set(&mut container.krate, key, crate_path(meta, diag), diag),
         "epoch" => set(&mut container.epoch, key, integer(meta, diag), diag),
+        "removes" => set(&mut container.removes, key, removes(meta, diag), diag),
         _ => set(&mut container.history, key, string(meta, diag), diag),
     }
 }

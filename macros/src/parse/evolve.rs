@@ -1,10 +1,11 @@
-//! `#[evolve(…)]`: what fills a field that stored rows lack.
+//! `#[evolve(…)]`: what fills a field that stored rows lack, and how its type was spelled before.
 
-use syn::{Attribute, Expr, Meta, Path};
+use syn::{Attribute, Expr, LitStr, Meta, Path, Type};
 
 use super::closure::{Closure, closure};
 use super::container::not_yet;
-use super::meta::{entries, key_name, set, unknown};
+use super::field::Field;
+use super::meta::{entries, key_name, set, string, unknown};
 use crate::diag::Diag;
 
 /// A default, and the key that gives it.
@@ -27,25 +28,34 @@ pub(crate) enum Form {
     Broken,
 }
 
+/// Another spelling of a field's type.
+#[derive(Debug)]
+pub(crate) struct SameAs {
+    pub(crate) literal: LitStr,
+    /// As types are recorded.
+    pub(crate) text: String,
+}
+
 /// Adds what an `#[evolve(…)]` says.
-pub(super) fn evolve(slot: &mut Option<Evolve>, attribute: &Attribute, diag: &mut Diag) {
+pub(super) fn evolve(field: &mut Field, attribute: &Attribute, diag: &mut Diag) {
     if !matches!(attribute.meta, Meta::List(_)) {
         diag.error(
             &attribute.meta,
             "`#[evolve]` says what fills a missing field: write `#[evolve(default)]` or \
              `#[evolve(default = …)]`",
         );
-        *slot = Some(Evolve { key: attribute.path().clone(), form: Form::Broken });
+        field.evolve = Some(Evolve { key: attribute.path().clone(), form: Form::Broken });
         return;
     }
-    let before = slot.is_some();
+    let before = field.evolve.is_some();
     let entries = entries(attribute, diag);
     for meta in &entries {
-        read(slot, meta, diag);
+        read(field, meta, diag);
     }
+    let says_more = entries.iter().any(|meta| meta.path().is_ident("same_as"));
     // A field whose default is misspelled is not one that lacks a default.
-    if slot.is_none() && !before {
-        *slot = Some(Evolve { key: attribute.path().clone(), form: Form::Broken });
+    if field.evolve.is_none() && !before && !says_more {
+        field.evolve = Some(Evolve { key: attribute.path().clone(), form: Form::Broken });
         if entries.is_empty() && is_empty(attribute) {
             diag.error(&attribute.meta, "`#[evolve()]` says nothing; write `#[evolve(default)]`");
         }
@@ -56,15 +66,16 @@ fn is_empty(attribute: &Attribute) -> bool {
     matches!(&attribute.meta, Meta::List(list) if list.tokens.is_empty())
 }
 
-fn read(slot: &mut Option<Evolve>, meta: &Meta, diag: &mut Diag) {
+fn read(field: &mut Field, meta: &Meta, diag: &mut Diag) {
     let key = meta.path();
     match key_name(key).as_str() {
         "default" => {
             let form = form(meta, diag);
-            set(slot, key, Some(Evolve { key: key.clone(), form }), diag);
+            set(&mut field.evolve, key, Some(Evolve { key: key.clone(), form }), diag);
         }
+        "same_as" => set(&mut field.same_as, key, same_as(meta, diag), diag),
         later @ ("renamed" | "with") => diag.error(key, not_yet(later)),
-        _ => unknown("evolve", key, &["default"], diag),
+        _ => unknown("evolve", key, &["default", "same_as"], diag),
     }
 }
 
@@ -84,5 +95,20 @@ fn value(expr: &Expr, diag: &mut Diag) -> Form {
         Expr::Group(group) => value(&group.expr, diag),
         Expr::Closure(expr) => closure(expr, diag).map_or(Form::Broken, Form::Computed),
         other => Form::Value(other.clone()),
+    }
+}
+
+fn same_as(meta: &Meta, diag: &mut Diag) -> Option<SameAs> {
+    let literal = string(meta, diag)?;
+    match literal.parse::<Type>() {
+        Ok(ty) => Some(SameAs { text: crate::text::text(quote::quote!(#ty)), literal }),
+        Err(_) => {
+            diag.error(
+                &literal,
+                "this is no type; write the type as the history file has it, as in \
+                 `same_as = \"Option<String>\"`",
+            );
+            None
+        }
     }
 }

@@ -3,7 +3,7 @@
 use syn::ext::IdentExt as _;
 use syn::{Attribute, Ident, Path, Type};
 
-use super::evolve::{Evolve, evolve};
+use super::evolve::{Evolve, SameAs, evolve};
 use super::meta::{bare, set};
 use super::serde::{SerdeField, serde_field};
 use crate::diag::Diag;
@@ -19,6 +19,7 @@ pub(crate) struct Field {
     pub(crate) key: Option<Path>,
     pub(crate) index: Option<Path>,
     pub(crate) evolve: Option<Evolve>,
+    pub(crate) same_as: Option<SameAs>,
     pub(crate) serde: SerdeField,
 }
 
@@ -33,6 +34,7 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
         key: None,
         index: None,
         evolve: None,
+        same_as: None,
         serde: serde_field(&field.attrs),
     };
     for attribute in &field.attrs {
@@ -45,7 +47,7 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
         } else if path.is_ident("index") {
             parsed.index.get_or_insert_with(|| path.clone());
         } else if path.is_ident("evolve") {
-            evolve(&mut parsed.evolve, attribute, diag);
+            evolve(&mut parsed, attribute, diag);
         }
     }
     Some(parsed)

@@ -2,6 +2,7 @@
 
 mod defaults;
 mod fields;
+mod history;
 mod keys;
 mod members;
 mod names;
@@ -26,6 +27,8 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     defaults::kv_entries_have_defaults,
     defaults::double_options_have_none,
     defaults::computed_defaults_read_fields_above,
+    history::removed_fields_are_gone,
+    history::same_as_is_another_spelling,
 ];
 
 /// The rules for stores.
@@ -35,6 +38,7 @@ const STORE_RULES: &[fn(&Store, &mut Diag)] = &[
     members::there_is_one,
     members::all_are_handles,
     members::types_are_distinct,
+    history::history_is_relative,
 ];
 
 /// Finds every mistake of a row or a kv group.

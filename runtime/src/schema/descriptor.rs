@@ -42,9 +42,14 @@ pub struct FieldDef {
     pub default: DefaultKind,
     /// An `Option<Option<_>>`, for which absent is `None` and `null` is `Some(None)`.
     pub nullable: bool,
+    /// Another spelling of the type, which earlier versions may have recorded.
+    pub same_as: Option<&'static str>,
 }
 
 impl FieldDef {
+    /// The only field of a struct whose derive failed: a type is never spelled like that.
+    pub const STUB: Self = Self::new("stub", "stub", "");
+
     /// A required field without aliases.
     pub const fn new(name: &'static str, rust_name: &'static str, rust_type: &'static str) -> Self {
         Self {
@@ -54,6 +59,7 @@ impl FieldDef {
             aliases: &[],
             default: DefaultKind::Required,
             nullable: false,
+            same_as: None,
         }
     }
 
@@ -72,6 +78,12 @@ impl FieldDef {
     /// The same field as an `Option<Option<_>>`.
     pub const fn nullable(mut self) -> Self {
         self.nullable = true;
+        self
+    }
+
+    /// The same field, of a type that was once spelled like this.
+    pub const fn same_as(mut self, spelling: &'static str) -> Self {
+        self.same_as = Some(spelling);
         self
     }
 
@@ -210,7 +222,7 @@ impl StoreDef {
 }
 
 /// `a == b`, which is not const for strings.
-const fn same(a: &str, b: &str) -> bool {
+pub(super) const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;

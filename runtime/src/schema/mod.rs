@@ -4,6 +4,7 @@
 
 pub(crate) mod describe;
 pub(crate) mod descriptor;
+pub(crate) mod guard;
 
 mod age;
 mod canonical;

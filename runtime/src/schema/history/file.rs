@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::{Class, Reserved, Schema};
+use super::super::{Class, Diff, Reserved, Schema};
 use super::layout;
 use super::lines::{self, Entry, FORMAT, KIND, branches, not_ours, refused};
 use super::version::{Version, changes};
@@ -125,20 +125,20 @@ impl History {
                 .finding(format!("epoch {}", schema.epoch))
                 .help("epochs are never taken back: raise `epoch` in `#[store(…)]`"));
         }
+        let Some((version, diff)) = self.breaks_with(schema) else { return Ok(()) };
+        let changes: Vec<String> = diff.breaking().map(ToString::to_string).collect();
+        let what = format!("the schema breaks with {version}: {}", changes.join("; "));
+        Err(Error::new(ErrorKind::BreakingChange, what)
+            .at_store(&self.store)
+            .help("undo these changes, or raise the epoch"))
+    }
+
+    /// The newest version of its epoch that a schema breaks with, and what has changed since.
+    pub(crate) fn breaks_with(&self, schema: &Schema) -> Option<(&Version, Diff)> {
         // Neighbours that are safe do not make a safe chain: devices skip versions.
         let of_epoch = self.versions.iter().rev().filter(|version| version.epoch == schema.epoch);
-        for version in of_epoch {
-            let diff = version.schema.diff(schema);
-            if diff.class() >= Class::Breaking {
-                return Err(Error::new(
-                    ErrorKind::BreakingChange,
-                    format!("the schema breaks with {version}:\n\n{diff}\n"),
-                )
-                .at_store(&self.store)
-                .help("undo the changes classed as breaking, or raise the epoch"));
-            }
-        }
-        Ok(())
+        let mut diffs = of_epoch.map(|version| (version, version.schema.diff(schema)));
+        diffs.find(|(_, diff)| diff.class() >= Class::Breaking)
     }
 }
 

@@ -83,7 +83,9 @@ pub(super) fn split(text: &str) -> Result<Lines<'_>> {
                 }
                 entries.push(entry);
             }
-            Some("  ]" | "  ],") => return Ok(Lines { head, entries }),
+            Some("  ]" | "  ],") if lines.clone().last() == Some("}") => {
+                return Ok(Lines { head, entries });
+            }
             _ => return Err(truncated(&head)),
         }
     }

@@ -1,0 +1,240 @@
+//! The entry points: one for each table and kv group, one for what is gone from the store.
+
+use super::super::descriptor::{FieldDef, GroupDef, TableDef, same};
+use super::compare::{Compare, compare};
+use super::message::{Message, Report};
+use super::recorded::{Recorded, RecordedStruct};
+
+/// The tables or the kv groups of a store.
+#[derive(Debug, Clone, Copy)]
+pub enum Structs {
+    /// Its tables.
+    Tables(&'static [TableDef]),
+    /// Its kv groups.
+    Groups(&'static [GroupDef]),
+}
+
+/// What is wrong with struct `index` of these.
+pub const fn check_struct(structs: Structs, index: usize, recorded: &Recorded) -> Option<Message> {
+    let name = structs.name(index);
+    let Some(old) = find(structs.recorded(recorded), name) else { return None };
+    // Two structs of one name, and one whose derive failed, are mistakes of their own.
+    if structs.has_twice(name) || structs.is_stub(index) {
+        return None;
+    }
+    let compared = Compare {
+        attribute: structs.attribute(),
+        version: recorded.version,
+        old,
+        new: structs.fields(index),
+        removed: structs.removed(index),
+        key: structs.key(index),
+    };
+    let mut count = Report::counting();
+    compare(&mut count, &compared);
+    let Some(mut report) = count.writing(&[structs.noun(), " `", name, "`"], recorded.version)
+    else {
+        return None;
+    };
+    compare(&mut report, &compared);
+    Some(report.message())
+}
+
+/// Which recorded tables and kv groups are gone from a store.
+pub const fn check_store(
+    store: &str,
+    tables: &'static [TableDef],
+    groups: &'static [GroupDef],
+    recorded: &Recorded,
+) -> Option<Message> {
+    let (tables, groups) = (Structs::Tables(tables), Structs::Groups(groups));
+    // What failed to derive, or has another's name, may be any of them.
+    if tables.is_unsure() || groups.is_unsure() {
+        return None;
+    }
+    let mut count = Report::counting();
+    find_gone(&mut count, tables, recorded);
+    find_gone(&mut count, groups, recorded);
+    let Some(mut report) = count.writing(&["store `", store, "`"], recorded.version) else {
+        return None;
+    };
+    find_gone(&mut report, tables, recorded);
+    find_gone(&mut report, groups, recorded);
+    Some(report.message())
+}
+
+const fn find_gone(report: &mut Report, structs: Structs, recorded: &Recorded) {
+    let olds = structs.recorded(recorded);
+    let mut i = 0;
+    while i < olds.len() {
+        if !structs.has(olds[i].name) {
+            report.start();
+            report.push(&[structs.noun(), " `", olds[i].name, "` of ", recorded.version]);
+            report.push(&[" is gone, and older code still reads and writes it; "]);
+            if let Some(renamed) = renamed(structs, &olds[i], olds) {
+                report.push(&[
+                    "perhaps it was renamed to `",
+                    renamed,
+                    "`: then keep its name with ",
+                ]);
+                report.push(&[
+                    "`#[",
+                    structs.attribute(),
+                    "(name = \"",
+                    olds[i].name,
+                    "\")]`; else ",
+                ]);
+            }
+            report.push(&["put it back, or start a new epoch"]);
+        }
+        i += 1;
+    }
+}
+
+/// The name of a struct that is not recorded and has all the fields that are recorded of `old`.
+const fn renamed(
+    structs: Structs,
+    old: &RecordedStruct,
+    olds: &[RecordedStruct],
+) -> Option<&'static str> {
+    let mut i = 0;
+    while i < structs.len() {
+        let name = structs.name(i);
+        if find(olds, name).is_none() && has_fields_of(structs.fields(i), old) {
+            return Some(name);
+        }
+        i += 1;
+    }
+    None
+}
+
+const fn has_fields_of(new: &[FieldDef], old: &RecordedStruct) -> bool {
+    let mut i = 0;
+    while i < old.fields.len() {
+        let field = &old.fields[i];
+        // An `Id<Row>` is spelled after the struct, which is renamed along with the table.
+        let is_key = match &old.key {
+            Some(key) => same(key.field, field.name),
+            None => false,
+        };
+        let mut found = false;
+        let mut j = 0;
+        while j < new.len() {
+            let is_it = same(new[j].name, field.name);
+            found = found || (is_it && (is_key || same(new[j].rust_type, field.ty)));
+            j += 1;
+        }
+        if !found {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+const fn find<'r>(structs: &'r [RecordedStruct], name: &str) -> Option<&'r RecordedStruct> {
+    let mut i = 0;
+    while i < structs.len() {
+        if same(structs[i].name, name) {
+            return Some(&structs[i]);
+        }
+        i += 1;
+    }
+    None
+}
+
+impl Structs {
+    const fn len(self) -> usize {
+        match self {
+            Self::Tables(tables) => tables.len(),
+            Self::Groups(groups) => groups.len(),
+        }
+    }
+
+    const fn name(self, index: usize) -> &'static str {
+        match self {
+            Self::Tables(tables) => tables[index].name,
+            Self::Groups(groups) => groups[index].name,
+        }
+    }
+
+    const fn fields(self, index: usize) -> &'static [FieldDef] {
+        match self {
+            Self::Tables(tables) => tables[index].fields,
+            Self::Groups(groups) => groups[index].fields,
+        }
+    }
+
+    const fn removed(self, index: usize) -> &'static [&'static str] {
+        match self {
+            Self::Tables(tables) => tables[index].record.removed,
+            Self::Groups(groups) => groups[index].record.removed,
+        }
+    }
+
+    /// Which field is the key, and the word for its kind.
+    const fn key(self, index: usize) -> Option<(usize, &'static str)> {
+        match self {
+            Self::Tables(tables) => Some((tables[index].key_field, tables[index].key.name())),
+            Self::Groups(_) => None,
+        }
+    }
+
+    const fn recorded(self, recorded: &Recorded) -> &'static [RecordedStruct] {
+        match self {
+            Self::Tables(_) => recorded.tables,
+            Self::Groups(_) => recorded.groups,
+        }
+    }
+
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Tables(_) => "table",
+            Self::Groups(_) => "kv group",
+        }
+    }
+
+    const fn attribute(self) -> &'static str {
+        match self {
+            Self::Tables(_) => "table",
+            Self::Groups(_) => "kv",
+        }
+    }
+
+    const fn count(self, name: &str) -> usize {
+        let (mut i, mut count) = (0, 0);
+        while i < self.len() {
+            if same(self.name(i), name) {
+                count += 1;
+            }
+            i += 1;
+        }
+        count
+    }
+
+    const fn has(self, name: &str) -> bool {
+        self.count(name) > 0
+    }
+
+    const fn has_twice(self, name: &str) -> bool {
+        self.count(name) > 1
+    }
+
+    /// Whether the derive of a struct failed, which is the mistake to report.
+    const fn is_stub(self, index: usize) -> bool {
+        let fields = self.fields(index);
+        fields.len() == 1 && fields[0].rust_type.is_empty()
+    }
+
+    /// Whether there is a mistake that another error is about.
+    const fn is_unsure(self) -> bool {
+        let mut i = 0;
+        while i < self.len() {
+            if self.is_stub(i) || self.has_twice(self.name(i)) {
+                return true;
+            }
+            i += 1;
+        }
+        false
+    }
+}

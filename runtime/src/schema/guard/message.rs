@@ -1,0 +1,126 @@
+//! Text that is put together while compiling, where nothing can be allocated.
+
+/// The longest message: some thirty mistakes in one struct. What goes beyond is left out.
+const CAPACITY: usize = 8192;
+
+/// A compile error.
+#[derive(Debug)]
+pub struct Message {
+    bytes: [u8; CAPACITY],
+    len: usize,
+}
+
+impl Message {
+    /// The text.
+    pub const fn as_str(&self) -> &str {
+        match std::str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(text) => text,
+            Err(_) => "",
+        }
+    }
+
+    const fn new() -> Self {
+        Self { bytes: [0; CAPACITY], len: 0 }
+    }
+
+    /// Adds a text, whole or not at all, so that no letter is cut.
+    const fn push(&mut self, text: &str) {
+        let text = text.as_bytes();
+        if self.len + text.len() > CAPACITY {
+            return;
+        }
+        let mut i = 0;
+        while i < text.len() {
+            self.bytes[self.len] = text[i];
+            self.len += 1;
+            i += 1;
+        }
+    }
+}
+
+/// The mistakes of one struct, which are counted first: several stand on a line each.
+#[derive(Debug)]
+pub(super) struct Report {
+    message: Message,
+    mistakes: usize,
+    /// How many there are in all, once they have been counted.
+    of: usize,
+}
+
+impl Report {
+    /// A report that counts mistakes, and writes nothing.
+    pub(super) const fn counting() -> Self {
+        Self { message: Message::new(), mistakes: 0, of: 0 }
+    }
+
+    /// A report on what has been counted, if there is anything; it begins with these words.
+    pub(super) const fn writing(self, subject: &[&str], version: &str) -> Option<Self> {
+        if self.mistakes == 0 {
+            return None;
+        }
+        let mut report = Self { message: Message::new(), mistakes: 0, of: self.mistakes };
+        report.push(subject);
+        if report.of > 1 {
+            report.push(&[" breaks with ", version, " in several ways:"]);
+        }
+        Some(report)
+    }
+
+    /// Begins a mistake.
+    pub(super) const fn start(&mut self) {
+        self.mistakes += 1;
+        self.push(&[if self.of > 1 { "\n- " } else { ": " }]);
+    }
+
+    pub(super) const fn push(&mut self, texts: &[&str]) {
+        if self.of == 0 {
+            return;
+        }
+        let mut i = 0;
+        while i < texts.len() {
+            self.message.push(texts[i]);
+            i += 1;
+        }
+    }
+
+    pub(super) const fn message(self) -> Message {
+        self.message
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CAPACITY, Message, Report};
+
+    fn report(mistakes: &[&str]) -> Option<String> {
+        let mut report = Report::counting();
+        for _ in mistakes {
+            report.start();
+        }
+        let mut report = report.writing(&["table `notes`"], "version 3")?;
+        for mistake in mistakes {
+            report.start();
+            report.push(&[mistake]);
+        }
+        Some(report.message().as_str().to_owned())
+    }
+
+    #[test]
+    fn one_mistake_is_a_sentence_and_several_are_a_list() {
+        assert_eq!(report(&[]), None);
+        assert_eq!(report(&["no é"]).unwrap(), "table `notes`: no é");
+        assert_eq!(
+            report(&["one", "two"]).unwrap(),
+            "table `notes` breaks with version 3 in several ways:\n- one\n- two"
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out() {
+        let mut message = Message::new();
+        for _ in 0..CAPACITY {
+            message.push("€");
+        }
+        assert_eq!(message.as_str(), "€".repeat(CAPACITY / 3));
+    }
+}

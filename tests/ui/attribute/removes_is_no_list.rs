@@ -1,0 +1,16 @@
+// `removes` lists names in parentheses.
+
+use heirloom::{Id, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(removes = "text")]
+struct Note {
+    id: Id<Note>,
+    title: String,
+}
+
+fn main() {
+    let _ = <Note as heirloom::Row>::TABLE;
+}

@@ -1,0 +1,16 @@
+// A field is removed once.
+
+use heirloom::{Id, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes", removes(text, body, text))]
+struct Note {
+    id: Id<Note>,
+    title: String,
+}
+
+fn main() {
+    let _ = <Note as heirloom::Row>::TABLE;
+}

@@ -1,0 +1,44 @@
+// A key of the same kind but another type is another key.
+
+use heirloom::{Id, Key, Kv, Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes")]
+struct Note {
+    id: Id<Note>,
+    title: String,
+    body: Option<String>,
+    #[evolve(default)]
+    stars: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, Key)]
+struct Label(String);
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "tags")]
+struct Tag {
+    #[key]
+    name: Label,
+    color: Option<String>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Kv)]
+#[kv(name = "settings")]
+struct Settings {
+    #[evolve(default = "en")]
+    language: String,
+    last_opened: Option<String>,
+}
+
+#[derive(Store)]
+#[store(name = "app", history = "history/app.json")]
+struct App {
+    notes: Table<Note>,
+    tags: Table<Tag>,
+    settings: Kv<Settings>,
+}
+
+fn main() {}
