@@ -1,11 +1,14 @@
 //! What the attributes of the derives mean for stored names, defaults and keys.
 
+#[path = "support/mod.rs"]
+mod support;
+
 use std::collections::BTreeMap;
 
-use heirloom::sync::Summary;
 use heirloom::{Group, Id, Key, Kv, Record, Row, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use support::give_rows;
 
 /// The descriptors of a struct's fields: stored name, Rust name, type, aliases, default.
 fn fields<R: Record>() -> Vec<(&'static str, &'static str, &'static str, Vec<&'static str>, String)>
@@ -23,13 +26,6 @@ fn stored_names<R: Record>() -> Vec<&'static str> {
 
 fn defaults<R: Record>() -> Vec<String> {
     R::FIELDS.iter().map(|field| format!("{:?}", field.default)).collect()
-}
-
-/// What one version of an app has stored, as another version has it.
-fn carry<A: Store, B: Store>(from: &A) -> heirloom::Result<B> {
-    let to = B::in_memory()?;
-    to.apply(&from.changes_since(&Summary::default())?)?;
-    Ok(to)
 }
 
 mod names {
@@ -452,7 +448,8 @@ mod filling {
             let (r#type, renamed) = ("t".to_owned(), 9);
             before.rows.insert(&old::Row { id, r#type, renamed, given: None, maybe })?;
         }
-        let app: App = carry(&before)?;
+        let app = App::in_memory()?;
+        give_rows(&before, &app);
 
         let row = app.rows.get(&1)?.unwrap();
         assert_eq!(

@@ -40,7 +40,7 @@ fn hostile_row() -> impl Strategy<Value = Vec<(usize, u8, Value)>> {
     prop::collection::vec((0..12_usize, 0..4_u8, hostile()), 0..3)
 }
 
-fn spoiled(key: u32, changes: &[(usize, u8, Value)]) -> Loose {
+fn spoiled(key: u32, changes: &[(usize, u8, Value)]) -> Loose<Strict> {
     const NAMES: [&str; 12] = [
         "id", "title", "count", "rate", "tags", "mood", "town", "flag", "level", "sum", "unknown",
         "",
@@ -55,7 +55,7 @@ fn spoiled(key: u32, changes: &[(usize, u8, Value)]) -> Loose {
             fields.push((name.to_owned(), value.clone()));
         }
     }
-    Loose { key, fields }
+    Loose::new(key, fields)
 }
 
 proptest! {
@@ -66,7 +66,7 @@ proptest! {
         changes in prop::collection::vec(hostile_row(), 1..16),
     ) {
         let other = LooseApp::in_memory().unwrap();
-        let written: Vec<Loose> =
+        let written: Vec<Loose<Strict>> =
             (0u32..).zip(&changes).map(|(key, changes)| spoiled(key, changes)).collect();
         other.rows.insert_many(&written).unwrap();
         let app = App::in_memory().unwrap();

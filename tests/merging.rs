@@ -167,6 +167,8 @@ fn every_order_of_four_updates_gives_the_same_and_duplicates_nothing() {
                 assert_eq!((copy.summary().unwrap(), content(&copy)), (summary, before));
             }
             assert_eq!(content(&copy), content(&source), "{order:?}");
+            // Each has recorded its version of the schema by itself; nothing else is missing.
+            assert!(give(&source, &copy).is_empty() && give(&copy, &source).is_empty());
             assert_eq!(copy.summary().unwrap(), source.summary().unwrap(), "{order:?}");
             assert!(!copy.apply(&updates[0]).unwrap().is_pending(), "{order:?}");
         }

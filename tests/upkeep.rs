@@ -1,13 +1,17 @@
 //! Repairing rows, impure defaults, loading ahead, and reports of long work.
 
+#[path = "support/mod.rs"]
+mod support;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use heirloom::{ErrorKind, Progress, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use support::file;
 
-/// What another version of the app wrote: keys of any text, years of any text.
+/// What the app wrote before versions of its schema were recorded: keys and years of any text.
 mod loose {
     use super::*;
 
@@ -68,6 +72,8 @@ fn cinema(folder: &tempfile::TempDir) -> std::path::PathBuf {
         let film = loose::Film { number: number.into(), year: year.into(), extra: Some(7) };
         loose.films.insert(&film).unwrap();
     }
+    drop(loose);
+    file::forget_versions(&path);
     path
 }
 
@@ -101,6 +107,7 @@ fn an_invalid_row_is_repaired_by_its_json_and_keeps_what_is_unknown() {
     drop(app);
 
     assert!(Cinema::check(&path).unwrap().is_ok());
+    file::forget_versions(&path);
     let loose = loose::Cinema::open(&path).unwrap();
     let row = loose.films.get(&"4".into()).unwrap().unwrap();
     assert_eq!((row.year.as_str(), row.extra), ("1968", Some(7)));

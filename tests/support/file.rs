@@ -8,6 +8,7 @@ pub const LOG: &str = "0/log";
 pub const SNAPSHOT: &str = "0/snapshot";
 
 type Records<'a> = TableDefinition<'a, u64, &'static [u8]>;
+const VERSIONS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("head/entries/versions");
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 
 /// The records of the log or of the snapshot table, in order.
@@ -59,5 +60,16 @@ pub fn of_another_program(path: &Path) {
     let database = Database::create(path).unwrap();
     let txn = database.begin_write().unwrap();
     txn.open_table(TableDefinition::<u64, u64>::new("numbers")).unwrap().insert(1, 2).unwrap();
+    txn.commit().unwrap();
+}
+
+/// Makes the file one of code that recorded no versions of its schema.
+pub fn forget_versions(path: &Path) {
+    let database = Database::open(path).unwrap();
+    let txn = database.begin_write().unwrap();
+    txn.delete_table(Records::new("head/log")).unwrap();
+    txn.delete_table(Records::new("head/snapshot")).unwrap();
+    txn.delete_table(VERSIONS).unwrap();
+    txn.open_table(META).unwrap().remove("compared").unwrap();
     txn.commit().unwrap();
 }

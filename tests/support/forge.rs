@@ -23,6 +23,38 @@ pub fn framed_all(store: &str, document: &str, updates: &[&[u8]]) -> Vec<u8> {
     sealed(b"HLch", &parts)
 }
 
+/// The same changes without those of one document.
+pub fn without(bytes: &[u8], document: &str) -> Vec<u8> {
+    fn text<'b>(rest: &mut &'b [u8]) -> &'b [u8] {
+        let (text, after) = rest[8..].split_at(number(rest) as usize);
+        *rest = after;
+        text
+    }
+    fn number(bytes: &[u8]) -> u64 {
+        u64::from_le_bytes(bytes[..8].try_into().unwrap())
+    }
+    let mut rest = &bytes[HEADER_LEN..];
+    let store = text(&mut rest);
+    let count = number(rest);
+    rest = &rest[8..];
+    let (mut kept, mut parts) = (0u64, Vec::<u8>::new());
+    for _ in 0..count {
+        let start = rest;
+        let name = text(&mut rest);
+        rest = &rest[8..];
+        text(&mut rest);
+        if name != document.as_bytes() {
+            kept += 1;
+            parts.extend(&start[..start.len() - rest.len()]);
+        }
+    }
+    let mut all = (store.len() as u64).to_le_bytes().to_vec();
+    all.extend(store);
+    all.extend(kept.to_le_bytes());
+    all.extend(parts);
+    sealed(b"HLch", &all)
+}
+
 /// Parts under a tag, with the checksum that belongs to them.
 pub fn sealed(tag: &[u8; 4], parts: &[u8]) -> Vec<u8> {
     let mut bytes = tag.to_vec();

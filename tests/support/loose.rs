@@ -1,11 +1,16 @@
-//! A strict table, and other code for the same store that writes anything into it.
+//! A strict table, and other code of the same schema that writes anything into it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
 
-use heirloom::{Store, Table};
-use schemars::JsonSchema;
+use heirloom::__private::{Above, DefaultError, FieldDef, KeyBytes, KeyKind};
+use heirloom::{Key, Record, Row, Store, Table};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::Error;
 use serde::ser::SerializeStruct;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,16 +51,22 @@ pub struct App {
     pub rows: Table<Strict>,
 }
 
-/// What other code may write: any fields, in any order, even twice or not at all.
-#[derive(Debug, Clone, Deserialize, JsonSchema, Table)]
-#[table(name = "rows")]
-pub struct Loose {
-    #[key]
-    pub key: u32,
+/// A row of the table of `R`, and of the same schema, that writes what it is given: any fields, in
+/// any order, even twice or not at all. It reads nothing, so that every row is listed as stored.
+#[derive(Debug, Clone)]
+pub struct Loose<R, K = u32> {
+    pub key: K,
     pub fields: Vec<(String, Value)>,
+    row: PhantomData<fn() -> R>,
 }
 
-impl Serialize for Loose {
+impl<R, K> Loose<R, K> {
+    pub fn new(key: K, fields: Vec<(String, Value)>) -> Self {
+        Self { key, fields, row: PhantomData }
+    }
+}
+
+impl<R, K> Serialize for Loose<R, K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut row = serializer.serialize_struct("Loose", self.fields.len())?;
         for (name, value) in &self.fields {
@@ -66,10 +77,94 @@ impl Serialize for Loose {
     }
 }
 
+impl<'de, R, K> Deserialize<'de> for Loose<R, K> {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(D::Error::custom("it is only looked at"))
+    }
+}
+
+impl<R: JsonSchema, K> JsonSchema for Loose<R, K> {
+    fn schema_name() -> Cow<'static, str> {
+        R::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        R::json_schema(generator)
+    }
+}
+
+impl<R: Record, K: 'static> Record for Loose<R, K> {
+    const FIELDS: &'static [FieldDef] = R::FIELDS;
+
+    fn default_of(index: usize, above: &Above<'_>) -> Result<String, DefaultError> {
+        R::default_of(index, above)
+    }
+}
+
+impl<R: Row, K: Key> Row for Loose<R, K> {
+    type Key = K;
+    const TABLE: &'static str = R::TABLE;
+    const KEY_FIELD: usize = R::KEY_FIELD;
+
+    fn key(&self) -> &K {
+        &self.key
+    }
+}
+
+/// Any text where a key of the kind of `K` belongs.
+#[derive(Debug)]
+pub struct AnyKey<K>(pub String, PhantomData<fn() -> K>);
+
+impl<K> AnyKey<K> {
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned(), PhantomData)
+    }
+}
+
+impl<K> Clone for AnyKey<K> {
+    fn clone(&self) -> Self {
+        Self::new(&self.0)
+    }
+}
+
+impl<K> PartialEq for AnyKey<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<K> Eq for AnyKey<K> {}
+
+impl<K> Hash for AnyKey<K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl<K: Key> Key for AnyKey<K> {
+    const KIND: KeyKind = K::KIND;
+
+    fn to_text(&self) -> String {
+        self.0.clone()
+    }
+
+    fn from_text(text: &str) -> heirloom::Result<Self> {
+        Ok(Self::new(text))
+    }
+
+    fn to_bytes(&self) -> KeyBytes<'_> {
+        KeyBytes::Text(&self.0)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok().map(Self::new)
+    }
+}
+
 #[derive(Store)]
 #[store(name = "strict")]
 pub struct LooseApp {
-    pub rows: Table<Loose>,
+    pub rows: Table<Loose<Strict>>,
 }
 
 pub fn valid(id: u32) -> Vec<(String, Value)> {
@@ -80,10 +175,10 @@ pub fn valid(id: u32) -> Vec<(String, Value)> {
     row.as_object().unwrap().clone().into_iter().collect()
 }
 
-pub fn loose(key: u32, change: impl FnOnce(&mut BTreeMap<String, Value>)) -> Loose {
+pub fn loose(key: u32, change: impl FnOnce(&mut BTreeMap<String, Value>)) -> Loose<Strict> {
     let mut fields = valid(key).into_iter().collect();
     change(&mut fields);
-    Loose { key, fields: fields.into_iter().collect() }
+    Loose::new(key, fields.into_iter().collect())
 }
 
 pub fn repaired(id: u32) -> Strict {

@@ -13,10 +13,12 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use heirloom::sync::{Applied, Changes, Summary};
-use heirloom::{Kv, Row, Store, Table};
+use heirloom::{Key, Kv, Row, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
+
+use loose::Loose;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
 #[table(name = "notes")]
@@ -45,20 +47,10 @@ pub struct Notebook {
     pub settings: Kv<Settings>,
 }
 
-/// The rows of a notebook as text: its row type fits none of them, and an invalid row shows what
-/// is stored.
-#[derive(Debug, Serialize, Deserialize, JsonSchema, Table)]
-#[table(name = "notes")]
-pub struct RawNote {
-    #[key]
-    id: u32,
-    never_stored: bool,
-}
-
 #[derive(Store)]
 #[store(name = "notebook")]
 pub struct RawNotebook {
-    notes: Table<RawNote>,
+    pub notes: Table<Loose<Note>>,
 }
 
 pub fn note(id: u32, title: &str) -> Note {
@@ -81,12 +73,17 @@ pub fn rows<R: Row>(table: &Table<R>) -> Vec<R> {
     table.iter().unwrap().collect::<heirloom::Result<_>>().unwrap()
 }
 
-/// The stored text of the notes of any copy whose store is called `notebook`.
-pub fn raw_notes<S: Store>(store: &S) -> BTreeMap<String, String> {
+/// The stored text of the notes of a notebook.
+pub fn raw_notes(store: &Notebook) -> BTreeMap<String, String> {
     let raw = RawNotebook::in_memory().unwrap();
-    raw.apply(&store.changes_since(&Summary::default()).unwrap()).unwrap();
-    let invalid = raw.notes.invalid().unwrap();
-    invalid.iter().map(|row| (row.key().to_owned(), row.json().to_owned())).collect()
+    give(store, &raw);
+    stored(&raw.notes)
+}
+
+/// The rows of a table as they are stored, by key.
+pub fn stored<R: Row, K: Key>(table: &Table<Loose<R, K>>) -> BTreeMap<String, String> {
+    let rows = table.invalid().unwrap();
+    rows.iter().map(|row| (row.key().to_owned(), row.json().to_owned())).collect()
 }
 
 /// Gives `to` what it lacks of `from`, as bytes, the way a transport would.
@@ -94,6 +91,13 @@ pub fn give<A: Store, B: Store>(from: &A, to: &B) -> Applied {
     let request = to.summary().unwrap().to_bytes();
     let answer = from.changes_since(&Summary::from_bytes(&request).unwrap()).unwrap().to_bytes();
     to.apply(&Changes::from_bytes(&answer).unwrap()).unwrap()
+}
+
+/// Gives `to` what it lacks of `from`, apart from the recorded versions of the schema: as code does
+/// that records none.
+pub fn give_rows<A: Store, B: Store>(from: &A, to: &B) -> Applied {
+    let changes = from.changes_since(&to.summary().unwrap()).unwrap().to_bytes();
+    to.apply(&Changes::from_bytes(&forge::without(&changes, "head")).unwrap()).unwrap()
 }
 
 /// Both give each other what they lack; afterwards neither lacks anything.

@@ -4,6 +4,8 @@ use heirloom::{Kv, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::loose::Loose;
+
 /// A part of a row, as this year's code has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Town {
@@ -104,5 +106,11 @@ pub mod v2 {
     pub struct App {
         pub notes: Table<Note>,
         pub settings: Kv<Settings>,
+    }
+
+    #[derive(Store)]
+    #[store(name = "notebook")]
+    pub struct Raw {
+        pub notes: Table<Loose<Note>>,
     }
 }
