@@ -27,3 +27,5 @@ pub use snapshot::Snapshot;
 pub use table::Table;
 pub use trait_store::Store;
 pub use transaction::Transaction;
+
+pub(crate) use overlay::write_back;
