@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Class, Schema, Version};
+use super::{Class, Diff, Operation, Version};
 
 /// For more versions without number and parent than these, comparing each with each is not worth
 /// the order that it gives.
@@ -20,9 +20,16 @@ pub(crate) fn sort(versions: Vec<Version>) -> Vec<Version> {
     aged.into_iter().map(|(_, version)| version).collect()
 }
 
-/// Whether code of both schemas may meet in one store, if `new` is the later one.
-pub(super) fn follows(old: &Schema, new: &Schema) -> bool {
-    old.diff(new).class() < Class::Breaking
+/// Whether code of both schemas may meet in one store, if the second is the later one.
+pub(super) fn is_safe(diff: &Diff) -> bool {
+    diff.class() < Class::Breaking
+}
+
+/// Whether the second schema declares something that the first lacks.
+pub(super) fn gains(diff: &Diff) -> bool {
+    use Operation::{AddDefault, AddField, AddGroup, AddTable, AddVariant};
+    let gain = [AddTable, AddGroup, AddField, AddVariant, AddDefault];
+    diff.iter().any(|change| gain.contains(&change.operation()))
 }
 
 type Key = (u32, u32, usize, usize, Option<String>, String);
@@ -105,7 +112,9 @@ fn rank(version: &Version, origins: &[&Version]) -> usize {
         return 0;
     }
     let is_older = |other: &&&Version| {
-        follows(other.schema(), version.schema()) && !follows(version.schema(), other.schema())
+        let on = other.schema().diff(version.schema());
+        let back = version.schema().diff(other.schema());
+        is_safe(&on) && (gains(&on) && !gains(&back) || !is_safe(&back))
     };
     others.filter(is_older).count()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::age::{follows, sort};
+use super::age::{gains, is_safe, sort};
 use super::describe::Described;
 use super::descriptor::StoreDef;
 use super::{Diff, History, Schema, Version};
@@ -141,21 +141,17 @@ impl<'c> Comparing<'c> {
             // Nothing is recorded in a history that breaks with what stands in it.
             return Standing::Older;
         }
-        let may_be_older = || follows(version.schema(), schema);
-        let may_be_newer = || follows(schema, version.schema());
-        match self.came_after_code(version, is_known) {
-            Some(true) if may_be_newer() => Standing::Newer,
-            Some(true) => Standing::Breaking(Break {
-                diff: schema.diff(version.schema()),
-                code_is_older: true,
-            }),
-            _ if may_be_older() => Standing::Older,
-            // Where nothing tells which came first, it is the one that may have.
-            None if may_be_newer() => Standing::Newer,
-            _ => Standing::Breaking(Break {
-                diff: version.schema().diff(schema),
-                code_is_older: false,
-            }),
+        let came_after = self.came_after_code(version, is_known);
+        // From the code on, and back.
+        let (on, back) = (schema.diff(version.schema()), version.schema().diff(schema));
+        let (may_be_newer, may_be_older) = (is_safe(&on), is_safe(&back));
+        match came_after {
+            Some(true) if may_be_newer => Standing::Newer,
+            Some(true) => Standing::Breaking(Break { diff: on, code_is_older: true }),
+            // Where nothing tells which came first, it is the one that has less.
+            None if may_be_newer && (gains(&on) || !may_be_older) => Standing::Newer,
+            _ if may_be_older => Standing::Older,
+            _ => Standing::Breaking(Break { diff: back, code_is_older: false }),
         }
     }
 

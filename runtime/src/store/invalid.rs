@@ -23,7 +23,7 @@ use crate::row::Row;
 /// #   use serde::{Deserialize, Serialize};
 ///     #[derive(Serialize, Deserialize, JsonSchema, Table)]
 ///     #[table(name = "films")]
-///     pub struct Film { #[key] pub title: String, pub year: String }
+///     pub struct Film { #[key] pub title: String, pub year: u16 }
 /// #   #[derive(Store)]
 /// #   #[store(name = "cinema")]
 /// #   pub struct Cinema { pub films: Table<Film> }
@@ -31,22 +31,34 @@ use crate::row::Row;
 ///
 /// #[derive(Serialize, Deserialize, JsonSchema, Table)]
 /// #[table(name = "films")]
-/// struct Film { #[key] title: String, year: u16 }
+/// struct Film { #[key] title: String, year: Year }
+///
+/// /// Stored as the number it always was, and checked now.
+/// #[derive(Serialize, Deserialize, JsonSchema)]
+/// #[serde(try_from = "u16")]
+/// struct Year(u16);
+///
+/// impl TryFrom<u16> for Year {
+///     type Error = &'static str;
+///     fn try_from(year: u16) -> Result<Self, Self::Error> {
+///         if year < 1888 { Err("there was no film yet") } else { Ok(Self(year)) }
+///     }
+/// }
 /// # #[derive(Store)]
 /// # #[store(name = "cinema")]
 /// # struct Cinema { films: Table<Film> }
 /// # let folder = tempfile::tempdir().unwrap();
 /// # let path = folder.path().join("cinema.redb");
 /// # last_year::Cinema::open(&path)?
-/// #     .films.insert(&last_year::Film { title: "Alien".into(), year: "1979?".into() })?;
+/// #     .films.insert(&last_year::Film { title: "Alien".into(), year: 179 })?;
 /// # let cinema = Cinema::open(&path)?;
 ///
 /// let bad = &cinema.films.invalid()?[0];
 /// assert_eq!(bad.key(), "Alien");
 /// assert_eq!(bad.field(), Some("year"));
-/// assert_eq!(bad.json(), r#"{"title":"Alien","year":"1979?"}"#);
+/// assert_eq!(bad.json(), r#"{"title":"Alien","year":179}"#);
 ///
-/// cinema.films.put(&Film { title: "Alien".into(), year: 1979 })?;
+/// cinema.films.put(&Film { title: "Alien".into(), year: Year(1979) })?;
 /// assert!(cinema.films.invalid()?.is_empty());
 /// # Ok::<(), heirloom::Error>(())
 /// ```

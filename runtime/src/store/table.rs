@@ -259,26 +259,35 @@ impl<R: Row> Table<R> {
     /// # mod last_year {
     /// #   #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, heirloom::Table)]
     /// #   #[table(name = "films")]
-    /// #   pub struct Film { #[key] pub title: String, pub year: String }
+    /// #   pub struct Film { #[key] pub title: String, pub year: u16 }
     /// #   #[derive(heirloom::Store)]
     /// #   #[store(name = "cinema")]
     /// #   pub struct Cinema { pub films: heirloom::Table<Film> }
     /// # }
     /// # #[derive(Serialize, Deserialize, JsonSchema, Table)]
     /// # #[table(name = "films")]
-    /// # struct Film { #[key] title: String, year: u16 }
+    /// # struct Film { #[key] title: String, year: Year }
+    /// # #[derive(Serialize, Deserialize, JsonSchema)]
+    /// # #[serde(try_from = "u16")]
+    /// # struct Year(u16);
+    /// # impl TryFrom<u16> for Year {
+    /// #   type Error = &'static str;
+    /// #   fn try_from(year: u16) -> Result<Self, Self::Error> {
+    /// #     if year < 1888 { Err("there was no film yet") } else { Ok(Self(year)) }
+    /// #   }
+    /// # }
     /// # #[derive(Store)]
     /// # #[store(name = "cinema")]
     /// # struct Cinema { films: Table<Film> }
     /// # let folder = tempfile::tempdir().unwrap();
     /// # let path = folder.path().join("cinema.redb");
     /// # last_year::Cinema::open(&path)?
-    /// #     .films.insert(&last_year::Film { title: "Alien".into(), year: "1979".into() })?;
+    /// #     .films.insert(&last_year::Film { title: "Alien".into(), year: 179 })?;
     /// # let cinema = Cinema::open(&path)?;
     /// for bad in cinema.films.invalid()? {
-    ///     // {"title":"Alien","year":"1979"}, where a number is wanted
-    ///     let json = bad.json().replace("\"1979\"", "1979");
-    ///     assert_eq!(cinema.films.repair(&bad, &json)?.year, 1979);
+    ///     // {"title":"Alien","year":179}, before there were films
+    ///     let json = bad.json().replace("179", "1979");
+    ///     assert_eq!(cinema.films.repair(&bad, &json)?.year.0, 1979);
     /// }
     /// assert!(cinema.films.invalid()?.is_empty());
     /// # Ok::<(), heirloom::Error>(())
