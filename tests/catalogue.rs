@@ -17,6 +17,8 @@ mod enums;
 mod fields;
 #[path = "catalogue/limits.rs"]
 mod limits;
+#[path = "catalogue/pairs.rs"]
+mod pairs;
 #[path = "catalogue/stores.rs"]
 mod stores;
 #[path = "catalogue/types.rs"]

@@ -7,8 +7,42 @@ use heirloom::Row;
 use heirloom::schema::{Class, Diff};
 use serde_json::Value;
 
-/// A way to change a row.
-pub type Edit<R> = fn(&mut R);
+/// A version of a row type: how it reads a stored row, and ways in which it changes one.
+pub struct Version {
+    /// What is found in a store of this version.
+    pub rows: Vec<String>,
+    /// The stored names of its fields, each with those that are read as it, too.
+    pub fields: Vec<(String, Vec<String>)>,
+    /// A row as this version sees it, or why it does not.
+    pub view: Box<dyn Fn(&str) -> Result<Value, String>>,
+    /// What is stored after a change.
+    pub edits: Vec<Change>,
+}
+
+/// A stored row after a change by some version.
+pub type Change = Box<dyn Fn(&str) -> Result<String, String>>;
+
+impl Version {
+    pub fn of<R: Row>(rows: Vec<String>, edits: &'static [fn(&mut R)]) -> Self {
+        let edit = |edit: &'static fn(&mut R)| -> Change {
+            Box::new(move |stored| write_back(stored, edit).map_err(|error| error.to_string()))
+        };
+        let fields = R::FIELDS.iter().map(|field| {
+            let aliases = field.aliases.iter().map(|&alias| alias.to_owned());
+            (field.name.to_owned(), aliases.collect())
+        });
+        let fields = fields.collect();
+        Self { rows, fields, view: Box::new(view::<R>), edits: edits.iter().map(edit).collect() }
+    }
+
+    /// The rows that this version writes, or leaves as they are; the others are older.
+    fn written(&self) -> impl Iterator<Item = &String> {
+        self.rows.iter().filter(|stored| {
+            let is: Value = serde_json::from_str(stored).expect("JSON");
+            (self.view)(stored).is_ok_and(|view| contains(&is, &view))
+        })
+    }
+}
 
 /// What happened, and where.
 #[derive(Debug, Default)]
@@ -34,19 +68,15 @@ impl Outcome {
 
 /// The three round trips: new code reads old rows, old code reads new rows, and old code edits a
 /// new row and writes it back.
-pub fn round_trips<O: Row, N: Row>(
-    old_rows: &[String],
-    new_rows: &[String],
-    edits: &[Edit<O>],
-) -> Outcome {
+pub fn round_trips(old: &Version, new: &Version) -> Outcome {
     let mut outcome = Outcome::default();
-    for stored in old_rows {
-        backward::<O, N>(stored, &mut outcome);
+    for stored in &old.rows {
+        backward(old, new, stored, &mut outcome);
     }
-    for stored in new_rows {
-        forward::<O, N>(stored, &mut outcome);
-        for edit in edits {
-            written_back::<O, N>(stored, *edit, &mut outcome);
+    for stored in new.written() {
+        forward(old, new, stored, &mut outcome);
+        for edit in &old.edits {
+            written_back(old, new, stored, edit, &mut outcome);
         }
     }
     outcome
@@ -59,14 +89,26 @@ pub fn view<R: Row>(stored: &str) -> Result<Value, String> {
     serde_json::from_str(&json).map_err(|error| error.to_string())
 }
 
-fn backward<O: Row, N: Row>(stored: &str, outcome: &mut Outcome) {
-    let was = view::<O>(stored).expect("a version reads its own rows");
-    let is = match view::<N>(stored) {
+fn backward(old: &Version, new: &Version, stored: &str, outcome: &mut Outcome) {
+    let was = (old.view)(stored).expect("a version reads its own rows");
+    for (name, aliases) in &old.fields {
+        let Some((_, now)) = new.fields.iter().find(|(now, _)| now == name) else { continue };
+        let lost = aliases
+            .iter()
+            .find(|alias| is_stored(stored, &format!(".{alias}")) && !now.contains(alias));
+        if let Some(alias) = lost {
+            outcome.failures.push(format!("new code does not read `{alias}` of {stored}"));
+        }
+    }
+    let is = match (new.view)(stored) {
         Ok(is) => is,
         Err(error) => return outcome.failures.push(format!("new code reads {stored}: {error}")),
     };
     compare("", &was, &is, &mut |path, was, is| match (was, is) {
         // What old code does not have: filled in.
+        (None, Some(_)) if old.fields.iter().any(|(name, _)| path == format!(".{name}")) => {
+            outcome.doubts.push(format!("new code reads {stored}: absent `{path}`"));
+        }
         (None, Some(Value::Null)) => {}
         (None, Some(_)) => outcome.defaults.push(path.to_owned()),
         _ if loses_items(was, is) => {
@@ -76,9 +118,9 @@ fn backward<O: Row, N: Row>(stored: &str, outcome: &mut Outcome) {
     });
 }
 
-fn forward<O: Row, N: Row>(stored: &str, outcome: &mut Outcome) {
-    let is = view::<N>(stored).expect("a version reads its own rows");
-    let was = match view::<O>(stored) {
+fn forward(old: &Version, new: &Version, stored: &str, outcome: &mut Outcome) {
+    let is = (new.view)(stored).expect("a version reads its own rows");
+    let was = match (old.view)(stored) {
         Ok(was) => was,
         Err(error) => return outcome.failures.push(format!("old code reads {stored}: {error}")),
     };
@@ -92,26 +134,29 @@ fn forward<O: Row, N: Row>(stored: &str, outcome: &mut Outcome) {
     });
 }
 
-fn written_back<O: Row, N: Row>(stored: &str, edit: Edit<O>, outcome: &mut Outcome) {
-    let (Ok(before), Ok(old_before)) = (view::<N>(stored), view::<O>(stored)) else { return };
+fn written_back(old: &Version, new: &Version, stored: &str, edit: &Change, outcome: &mut Outcome) {
+    let (Ok(before), Ok(old_before)) = ((new.view)(stored), (old.view)(stored)) else { return };
     let mut fail =
         |error: String| outcome.failures.push(format!("old code edits {stored}: {error}"));
-    let written = match write_back::<O>(stored, edit) {
+    let written = match edit(stored) {
         Ok(written) => written,
-        Err(error) => return fail(error.to_string()),
+        Err(error) => return fail(error),
     };
-    let old_after = match view::<O>(&written) {
+    let old_after = match (old.view)(&written) {
         Ok(after) => after,
         Err(error) => return fail(error),
     };
-    let after = match view::<N>(&written) {
+    let after = match (new.view)(&written) {
         Ok(after) => after,
         Err(error) => return fail(error),
     };
     let mut edited = BTreeSet::new();
     compare("", &old_before, &old_after, &mut |path, _, _| _ = edited.insert(path.to_owned()));
     compare("", &before, &after, &mut |path, was, _| {
-        let is_edited = edited.iter().any(|edited| path.starts_with(edited.as_str()));
+        let is_edited = edited.iter().any(|edited| {
+            let inside = path.strip_prefix(edited.as_str());
+            inside.is_some_and(|inside| inside.is_empty() || inside.starts_with(['.', '[']))
+        });
         if !is_edited {
             let what = format!("old code edits {stored}: `{path}` was {was:?}");
             // Lists are written as a whole, as is documented; and what was not stored is no loss.
@@ -127,6 +172,20 @@ fn written_back<O: Row, N: Row>(stored: &str, edit: Edit<O>, outcome: &mut Outco
 fn loses_items(old: Option<&Value>, new: Option<&Value>) -> bool {
     let len = |value: Option<&Value>| value.and_then(Value::as_array).map(Vec::len);
     matches!((len(old), len(new)), (Some(was), Some(is)) if was != is)
+}
+
+/// Whether a value has all of another: more fields do not count.
+fn contains(value: &Value, part: &Value) -> bool {
+    match (value, part) {
+        (Value::Object(value), Value::Object(part)) => part
+            .iter()
+            .all(|(name, part)| value.get(name).is_some_and(|value| contains(value, part))),
+        (Value::Array(values), Value::Array(parts)) => {
+            values.len() == parts.len()
+                && values.iter().zip(parts).all(|(value, part)| contains(value, part))
+        }
+        (value, part) => value == part,
+    }
 }
 
 /// Whether a row has a field, by its path.
