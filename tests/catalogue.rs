@@ -17,8 +17,12 @@ mod enums;
 mod fields;
 #[path = "catalogue/limits.rs"]
 mod limits;
+#[path = "catalogue/model.rs"]
+mod model;
 #[path = "catalogue/pairs.rs"]
 mod pairs;
+#[path = "catalogue/random.rs"]
+mod random;
 #[path = "catalogue/stores.rs"]
 mod stores;
 #[path = "catalogue/types.rs"]

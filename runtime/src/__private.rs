@@ -84,3 +84,9 @@ pub fn encode_row<R: Record>(row: &R) -> Result<String, DefaultError> {
 pub fn write_back<R: Row>(stored: &str, change: impl FnOnce(&mut R)) -> Result<String, Error> {
     crate::store::write_back(stored, change)
 }
+
+/// A stored JSON object with the changes from `before` to `after` applied, as rows are written;
+/// for the same tests, where a row has no type.
+pub fn patch_json(stored: &str, before: &str, after: &str) -> Option<String> {
+    crate::row::patch(stored, before, after, &[])
+}
