@@ -14,10 +14,13 @@ pub struct Version {
     /// The stored names of its fields, each with those that are read as it, too.
     pub fields: Vec<(String, Vec<String>)>,
     /// A row as this version sees it, or why it does not.
-    pub view: Box<dyn Fn(&str) -> Result<Value, String>>,
+    pub view: Reading,
     /// What is stored after a change.
     pub edits: Vec<Change>,
 }
+
+/// How some version reads a stored row.
+pub type Reading = Box<dyn Fn(&str) -> Result<Value, String>>;
 
 /// A stored row after a change by some version.
 pub type Change = Box<dyn Fn(&str) -> Result<String, String>>;
