@@ -115,12 +115,12 @@ fn source(case: &Case, has_history: bool) -> String {
         write!(
             source,
             "#[derive(Serialize, Deserialize, JsonSchema, Table)]\n\
-             #[table(name = \"{}\")]\npub struct Row{table} {{\n    id: Id<Row{table}>,\n",
+             #[table(name = \"{}\")]\npub struct Row{table} {{\n    pub id: Id<Row{table}>,\n",
             name_of(table)
         )
         .expect("text");
         for field in 1..case.fields {
-            writeln!(source, "    field_{field}: Option<String>,").expect("text");
+            writeln!(source, "    pub field_{field}: Option<String>,").expect("text");
         }
         source.push_str("}\n\n");
     }
@@ -129,7 +129,7 @@ fn source(case: &Case, has_history: bool) -> String {
         .expect("text");
     source.push_str("pub struct App {\n");
     for table in 0..case.tables {
-        writeln!(source, "    table_{table}: Table<Row{table}>,").expect("text");
+        writeln!(source, "    pub table_{table}: Table<Row{table}>,").expect("text");
     }
     source.push_str("}\n");
     source

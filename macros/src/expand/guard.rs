@@ -95,7 +95,8 @@ fn record(recorded: &Struct, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// The test in the user's crate, which is there as soon as the store names a history:
+/// The test in the user's crate, which is there as soon as the store names a history. In a function
+/// it would never be run, and the compiler warns of that.
 ///
 /// ```text
 /// #[test]
@@ -108,8 +109,7 @@ pub(super) fn test(store: &Store) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         #[cfg(test)]
         #[::core::prelude::v1::test]
-        // Nobody runs the test of a store that stands inside of a function.
-        #[allow(non_snake_case, unnameable_test_items)]
+        #[allow(non_snake_case)]
         fn #name() {
             #private::check_history::<#ident>(::core::env!("CARGO_MANIFEST_DIR"), #history)
         }
