@@ -2,8 +2,12 @@
 
 pub use crate::disk::{StorageHook, StorageOp};
 pub use crate::error::Error;
-pub use crate::row::{Above, DefaultError, Group, Key, KeyBytes, Record, Row};
-pub use crate::schema::{DefaultKind, FieldDef, GroupDef, IndexDef, KeyKind, StoreDef, TableDef};
+pub use crate::query::column;
+pub use crate::row::{Above, DefaultError, Group, IndexValues, Key, KeyBytes, Record, Row};
+pub use crate::schema::{
+    DefaultKind, FieldDef, GroupDef, IndexDef, IndexVisitor, KeyKind, StoreDef, TableDef,
+    ValueTraits,
+};
 pub use crate::store::{Attach, Entry, EntryMaker, GroupOf, Handle, Store, TableOf};
 pub use serde;
 
@@ -18,6 +22,8 @@ pub const fn table_def<R: Row>() -> TableDef {
         read_key: |text| R::Key::from_text(text).ok().map(|key| key.to_bytes().as_slice().to_vec()),
         key_text: |bytes| R::Key::from_bytes(bytes).map(|key| key.to_text()),
         fill: crate::evolve::fill_defaults::<R>,
+        index_values: crate::evolve::index_values::<R>,
+        index_basis: crate::evolve::index_basis::<R>,
     }
 }
 

@@ -76,6 +76,7 @@ mod doc;
 mod engine;
 mod error;
 mod evolve;
+mod query;
 mod row;
 mod schema;
 mod store;
@@ -86,11 +87,14 @@ pub use engine::{ChangeKind, CheckReport, Origin, Progress, Subscription};
 #[doc(inline)]
 pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]
+pub use query::{Column, Contains, Expr, IntoOrder, Operand, Optional, Order, Ordered, Text};
+#[doc(inline)]
 pub use row::{Group, Id, Key, Record, Row};
 #[doc(inline)]
 pub use store::{
-    Builder, Durability, Entry, EntryChange, GroupOf, InvalidRow, Kv, KvChanges, RowChange, Rows,
-    Snapshot, Store, Table, TableChanges, TableOf, Transaction,
+    AsOf, Builder, Committed, Conflict, Durability, Entry, EntryChange, GroupOf, InvalidRow, Kv,
+    KvChanges, Query, QueryRows, RowChange, Rows, Snapshot, Store, Table, TableChanges, TableOf,
+    Transaction, Within,
 };
 
 pub use heirloom_macros::{Key, Kv, Store, Table};

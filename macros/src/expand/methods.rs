@@ -100,6 +100,15 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
             <Self as #private::Store>::backup(self, path)
         }
 
+        /// Builds the indexes that do not stand yet, and returns when all do.
+        ///
+        /// # Errors
+        ///
+        /// Where the file cannot be written; what has been built is kept.
+        #vis fn build_indexes(&self) -> #root::Result<()> {
+            <Self as #private::Store>::build_indexes(self)
+        }
+
         /// Writes defaults into the rows that lack them, and says how many rows changed.
         ///
         /// # Errors

@@ -2,6 +2,7 @@
 
 use syn::{Attribute, Lit, LitInt, LitStr, Meta, Path};
 
+use super::index::{TableIndex, table_index};
 use super::meta::{crate_path, entries, key_name, literal, refuse_value, set, string, unknown};
 use crate::diag::Diag;
 use crate::kind::Kind;
@@ -14,6 +15,8 @@ pub(crate) struct Container {
     pub(crate) epoch: Option<LitInt>,
     /// Where the schema history stands; the guard that reads it is yet to come.
     pub(crate) history: Option<LitStr>,
+    /// Indexes over several fields.
+    pub(crate) indexes: Vec<TableIndex>,
 }
 
 /// Reads the attributes of a struct.
@@ -61,6 +64,7 @@ fn read(container: &mut Container, meta: &Meta, kind: Kind, diag: &mut Diag) {
         "name" => set(&mut container.name, key, string(meta, diag), diag),
         "crate" => set(&mut container.krate, key, crate_path(meta, diag), diag),
         "epoch" => set(&mut container.epoch, key, integer(meta, diag), diag),
+        "index" | "unique" => container.indexes.extend(table_index(meta, diag)),
         _ => set(&mut container.history, key, string(meta, diag), diag),
     }
 }

@@ -17,7 +17,9 @@ use crate::error::{Error, ErrorKind, Result};
 impl Engine {
     /// Whether there is work for the background.
     pub(crate) fn needs_maintenance(&self) -> bool {
-        self.outgrown.load(Ordering::Acquire) || self.unflushed.load(Ordering::Acquire)
+        self.outgrown.load(Ordering::Acquire)
+            || self.unflushed.load(Ordering::Acquire)
+            || self.unbuilt.load(Ordering::Acquire)
     }
 
     /// Makes commits durable that did not wait for the disk.
@@ -116,6 +118,9 @@ impl Engine {
         self.load(&mut writer)?;
         let Some(Loaded { document, log }) = writer.loaded.take() else { return Ok(()) };
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
+        let view = self.view();
+        self.cover_indexes(&mut writer, &view)?;
+        self.reset_indexes(&mut writer, slots);
         let read_model = |commit: &Commit| {
             slots.iter().try_for_each(|slot| self.rebuild_table(commit, &document, *slot))
         };

@@ -6,12 +6,15 @@ mod coverage;
 mod exchange;
 mod fact;
 mod hub;
+mod index_build;
+mod indexes;
 mod load;
 mod loaded;
 mod maintain;
 mod open;
 mod progress;
 mod store;
+mod touched;
 mod write;
 mod writer;
 

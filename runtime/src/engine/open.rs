@@ -8,7 +8,9 @@ use arc_swap::ArcSwap;
 
 use super::fact;
 use super::hub::Hub;
+use super::indexes::Indexes;
 use super::progress::Progress;
+use super::touched::Touched;
 use super::writer::{Writer, WriterGuard, WriterLock};
 use crate::disk::{DATA_DOCUMENT, Disk, FORMAT, Meta, Place, StorageHook, View, ViewNames};
 use crate::error::{Error, ErrorKind, Result};
@@ -34,6 +36,8 @@ impl Settings {
 /// An open store.
 pub(crate) struct Engine {
     pub(crate) def: StoreDef,
+    pub(crate) indexes: Indexes,
+    pub(crate) touched: Touched,
     pub(crate) hub: Arc<Hub>,
     pub(super) disk: Disk,
     pub(crate) settings: Settings,
@@ -44,6 +48,8 @@ pub(crate) struct Engine {
     pub(super) outgrown: AtomicBool,
     /// Whether commits wait to be made durable.
     pub(crate) unflushed: AtomicBool,
+    /// Whether indexes wait to be built.
+    pub(crate) unbuilt: AtomicBool,
     /// Set when the store closes, so that background work ends early.
     pub(crate) closing: AtomicBool,
 }
@@ -74,6 +80,8 @@ impl Engine {
             def.tables.iter().map(|table| table.name),
             def.groups.iter().map(|group| group.name),
         );
+        let indexes = Indexes::of(&def);
+        let names = names.with_indexes(indexes.names().to_vec());
         let in_store = |error: Error| error.at_store(def.name);
         let (disk, is_new) =
             Disk::open(place, Arc::new(names), settings.hook.clone()).map_err(in_store)?;
@@ -92,6 +100,8 @@ impl Engine {
         let to_rebuild = writer.coverage.to_rebuild(&def);
         let engine = Self {
             def,
+            indexes,
+            touched: Touched::default(),
             hub: Arc::new(Hub::default()),
             disk,
             settings,
@@ -99,6 +109,7 @@ impl Engine {
             writer: WriterLock::new(writer),
             outgrown: AtomicBool::new(false),
             unflushed: AtomicBool::new(false),
+            unbuilt: AtomicBool::new(false),
             closing: AtomicBool::new(false),
         };
         if !to_rebuild.is_empty() {
@@ -119,7 +130,9 @@ impl Engine {
 
     /// Shows readers what was committed last.
     pub(super) fn refresh_view(&self) -> Result<()> {
-        self.view.store(Arc::new(self.disk.view()?));
+        let mut view = self.disk.view()?;
+        view.stamp = self.view.load().stamp + 1;
+        self.view.store(Arc::new(view));
         Ok(())
     }
 

@@ -39,6 +39,9 @@ impl Engine {
             }
         };
         writer.unrecorded = Unrecorded::default();
+        writer.indexes.is_unrecorded = false;
+        writer.indexes.to_clear.clear();
+        self.unbuilt.store(writer.indexes.facts.are_building(), Ordering::Release);
         if !self.settings.durable {
             self.unflushed.store(true, Ordering::Release);
         }
@@ -72,6 +75,6 @@ impl Engine {
             })?;
             commit.set_meta(fact::COVERAGE, &json)?;
         }
-        Ok(())
+        self.record_indexes(writer, commit)
     }
 }

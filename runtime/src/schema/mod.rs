@@ -2,4 +2,7 @@
 
 mod descriptor;
 
-pub use descriptor::{DefaultKind, FieldDef, GroupDef, IndexDef, KeyKind, StoreDef, TableDef};
+pub use descriptor::{
+    DefaultKind, FieldDef, GroupDef, IndexDef, IndexVisitor, KeyKind, StoreDef, TableDef,
+    ValueTraits,
+};

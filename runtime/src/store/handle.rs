@@ -56,6 +56,12 @@ impl Handle {
         &self.0.engine
     }
 
+    /// How many rows, and how many index entries, queries have read: for tests.
+    #[doc(hidden)]
+    pub fn touched(&self) -> (u64, u64) {
+        self.engine().touched.read()
+    }
+
     /// Whether both are handles of the same open store.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -115,7 +121,11 @@ fn work_through(queue: &Receiver<Job>, engine: &Engine, scheduled: &AtomicBool) 
                     return;
                 }
                 scheduled.store(false, Ordering::Release);
-                engine.flush().and_then(|()| engine.renew_snapshot())
+                engine
+                    .flush()
+                    .and_then(|()| engine.build_indexes())
+                    .and_then(|()| engine.flush())
+                    .and_then(|()| engine.renew_snapshot())
             }
         };
         if let Err(error) = done {

@@ -1,7 +1,9 @@
 //! The handles a user holds: typed tables, entries, transactions and snapshots of an open store.
 
+mod asking;
 mod builder;
 mod codec;
+mod conflicts;
 mod entry;
 mod handle;
 mod invalid;
@@ -9,6 +11,7 @@ mod kv;
 mod observe;
 mod overlay;
 mod overlay_rows;
+mod query;
 mod read;
 mod rows;
 mod snapshot;
@@ -17,11 +20,13 @@ mod trait_store;
 mod transaction;
 
 pub use builder::{Builder, Durability};
+pub use conflicts::Conflict;
 pub use entry::{Entry, EntryMaker};
 pub use handle::{Attach, GroupOf, Handle, TableOf};
 pub use invalid::InvalidRow;
 pub use kv::Kv;
 pub use observe::{EntryChange, KvChanges, RowChange, TableChanges};
+pub use query::{AsOf, Committed, Query, QueryRows, Within};
 pub use rows::Rows;
 pub use snapshot::Snapshot;
 pub use table::Table;

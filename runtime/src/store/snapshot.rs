@@ -32,8 +32,8 @@ use crate::row::Key;
 /// # Ok::<(), heirloom::Error>(())
 /// ```
 pub struct Snapshot<S> {
-    handle: Handle,
-    view: Arc<View>,
+    pub(super) handle: Handle,
+    pub(super) view: Arc<View>,
     store: PhantomData<fn() -> S>,
 }
 

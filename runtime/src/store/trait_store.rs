@@ -139,6 +139,20 @@ pub trait Store: Sized + Send + Sync + 'static {
         self.handle().engine().backup(path.as_ref())
     }
 
+    /// Builds the indexes that do not stand yet, and returns when all do.
+    ///
+    /// Seldom needed: the first write of a process makes the missing ones be built in the
+    /// background, and until an index stands, queries that could use it look at all rows. Useful
+    /// before a process that only reads, since reading never writes.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails; what has been built is kept.
+    fn build_indexes(&self) -> Result<()> {
+        let engine = self.handle().engine();
+        engine.build_all_indexes().map_err(|error| engine.placed(error))
+    }
+
     /// Writes read-time defaults into the rows that lack the fields, in one transaction, and gives
     /// the number of rows it changed.
     ///
