@@ -87,14 +87,17 @@ pub use engine::{ChangeKind, CheckReport, Origin, Progress, Subscription};
 #[doc(inline)]
 pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]
-pub use query::{Column, Contains, Expr, IntoOrder, Operand, Optional, Order, Ordered, Text};
+pub use query::{
+    Column, Contains, Delta, Expr, Inserted, IntoOrder, Moved, Operand, Optional, Order, Ordered,
+    Removed, Text, Updated,
+};
 #[doc(inline)]
 pub use row::{Group, Id, Key, Record, Row};
 #[doc(inline)]
 pub use store::{
-    AsOf, Builder, Committed, Conflict, Durability, Entry, EntryChange, GroupOf, InvalidRow, Kv,
-    KvChanges, Query, QueryRows, RowChange, Rows, Snapshot, Store, Table, TableChanges, TableOf,
-    Transaction, Within,
+    AsOf, Builder, Committed, Conflict, Deltas, Derived, Durability, Entry, EntryChange, GroupOf,
+    InvalidRow, Kv, KvChanges, Query, QueryRows, RowChange, Rows, Snapshot, Store, Table,
+    TableChanges, TableOf, Transaction, Watch, Within,
 };
 
 pub use heirloom_macros::{Key, Kv, Store, Table};

@@ -88,6 +88,24 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
             <Self as #private::Store>::snapshot(self)
         }
 
+        /// Follows what the closure makes of the store: its value now, and a new one after each
+        /// change of a table or group that it read.
+        ///
+        /// # Errors
+        ///
+        /// None today.
+        #vis fn watch<Out, Compute>(
+            &self,
+            compute: Compute,
+        ) -> #root::Result<#root::Derived<Self, Out>>
+        where
+            Compute: ::core::ops::FnMut(&#root::Snapshot<Self>) -> #root::Result<Out>
+                + ::core::marker::Send
+                + 'static,
+        {
+            <Self as #private::Store>::watch(self, compute)
+        }
+
         /// Copies the store into a new file, which is complete and consistent.
         ///
         /// # Errors

@@ -119,7 +119,7 @@ impl Engine {
         if !merged.is_of_own_id {
             writer.loaded = Some(Loaded { document, log });
         }
-        self.hub.push(Origin::Remote, self.noted_remote(&touched));
+        self.hub.push(Origin::Remote, self.noted_remote(&touched), || self.view());
         let changed = touched.into_iter().filter(|(_, _, rows)| !rows.is_empty());
         let changed = changed.map(|(root, _, rows)| {
             (root, rows.into_iter().map(|row| (row.key, row.kind)).collect())

@@ -85,7 +85,7 @@ impl Engine {
         }
         drop(ops);
         writer.loaded = Some(Loaded { document, log });
-        self.hub.push(Origin::Local, self.noted(batch));
+        self.hub.push(Origin::Local, self.noted(batch), || self.view());
         Ok(())
     }
 

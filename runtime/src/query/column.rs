@@ -202,11 +202,9 @@ impl<R: 'static, T: 'static> Column<R, T> {
     where
         T: Text,
     {
-        let prefix = text_prefix(prefix.as_ref());
-        let mut inside = vec![SOME];
-        inside.extend_from_slice(&prefix);
-        // Whichever of the two the type is; the other holds none of its values.
-        self.within(Ranges::prefix(prefix).union(Ranges::prefix(inside)))
+        let mut encoded = vec![SOME; T::OPTIONS];
+        encoded.extend(text_prefix(prefix.as_ref()));
+        self.within(Ranges::prefix(encoded))
     }
 
     /// The text has this one in it, letter for letter; or the collection has this item.

@@ -101,14 +101,20 @@ impl<T: Serialize> Optional for Option<T> {}
     message = "`starts_with` needs a column of text, and this one is of type `{Self}`",
     label = "not text"
 )]
-pub trait Text: Serialize {}
+pub trait Text: Serialize {
+    /// How many `Option`s are around the text.
+    #[doc(hidden)]
+    const OPTIONS: usize = 0;
+}
 
 impl Text for String {}
 impl Text for Box<str> {}
 impl Text for Arc<str> {}
 impl Text for Rc<str> {}
 impl Text for Cow<'static, str> {}
-impl<T: Text> Text for Option<T> {}
+impl<T: Text> Text for Option<T> {
+    const OPTIONS: usize = T::OPTIONS + 1;
+}
 
 /// Text or a collection, for `contains`.
 #[diagnostic::on_unimplemented(

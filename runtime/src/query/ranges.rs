@@ -116,6 +116,7 @@ impl Ranges {
         self.0.get(at).is_some_and(|range| range.holds(value))
     }
 
+    #[cfg(test)]
     pub(crate) fn union(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         Self::union_of(self.0)

@@ -96,17 +96,18 @@ impl<'s, R: Row> Run<'s, R> {
     }
 
     fn open(&mut self, plan: &Plan) -> Result<()> {
-        match plan.arrangement {
-            Arrangement::ByKey => match self.sorted_keys(plan)? {
+        let mut is_exact = plan.is_exact;
+        if plan.arrangement == Arrangement::ByKey || matches!(plan.access, Access::Union(_)) {
+            match self.sorted_keys(plan)? {
                 Some(keys) => self.walks.push_back(Walk::Keys(keys.into_iter())),
                 None => {
                     let whole = Access::Rows(vec![Span::whole()]);
                     self.walks = self.source.walks(&whole, false)?;
-                    self.add_strays()?;
-                    return Ok(());
+                    is_exact = false;
                 }
-            },
-            _ => self.walks = self.source.walks(&plan.access, plan.is_back)?,
+            }
+        } else {
+            self.walks = self.source.walks(&plan.access, plan.is_back)?;
         }
         if !self.is_filtered {
             if let Access::Index { index, .. } = plan.access {
@@ -115,7 +116,7 @@ impl<'s, R: Row> Run<'s, R> {
             }
             self.add_strays()?;
         }
-        if plan.is_exact {
+        if is_exact {
             self.filter = None;
         }
         if plan.arrangement == Arrangement::Sorted {
@@ -161,7 +162,6 @@ impl<'s, R: Row> Run<'s, R> {
         let mut top = Top::new(self.spec.window());
         let mut unsorted = self.written.by_ref().collect::<Vec<_>>();
         unsorted.drain(..).for_each(|(rank, found)| top.add(rank, found));
-        // A candidate of several spans comes once.
         while let Some(found) = self.candidate() {
             match found {
                 Ok(found) => {

@@ -7,6 +7,7 @@ use super::snapshot::Snapshot;
 use super::table::Table;
 use super::trait_store::Store;
 use super::transaction::Transaction;
+use crate::engine::Topic;
 use crate::query::{Expr, IntoOrder};
 use crate::row::Row;
 
@@ -53,6 +54,7 @@ impl<S: Store> Snapshot<S> {
     /// A query for all rows of the table of `R`, as it was.
     #[must_use]
     pub fn query<R: TableOf<S>>(&self) -> Query<R, AsOf> {
+        self.reads(Topic::Table(R::SLOT));
         Query::on_snapshot(&self.handle, &self.view, R::SLOT)
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::handle::Handle;
 use super::overlay::Overlay;
 use super::read::{stray_row, typed_in_scan, typed_text};
+use super::watch::Watch;
 use crate::disk::View;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Expr, IntoOrder, Read, Run, Source, Spec, explain};
@@ -181,6 +182,39 @@ impl<R: Row> Query<R> {
     /// nothing was removed. [`discard`](crate::Table::discard) removes such a row.
     pub fn remove_all(&self) -> Result<usize> {
         self.write(|query| query.remove_all())
+    }
+
+    /// Follows the result: first the whole of it, then how each commit changes it.
+    ///
+    /// Rows that do not decode are no part of it. Those who watch the same query share the work,
+    /// and commits that change no row of the table cost nothing.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Task { #[key] name: String, done: bool }
+    /// # #[derive(Store)]
+    /// # struct App { tasks: Table<Task> }
+    /// # let app = App::in_memory()?;
+    /// let watch = app.tasks.filter(Task::DONE.eq(false)).watch()?;
+    /// assert!(watch.recv()?.inserted().is_empty());
+    ///
+    /// app.tasks.insert(&Task { name: "sow".into(), done: false })?;
+    /// assert_eq!(watch.recv()?.inserted()[0].row().name, "sow");
+    ///
+    /// app.tasks.insert(&Task { name: "dig".into(), done: true })?;
+    /// assert!(watch.try_recv()?.is_none());
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn watch(&self) -> Result<Watch<R>>
+    where
+        R: Send + Sync,
+    {
+        self.placed(Watch::new(&self.at.0, self.slot, self.spec.clone(), read()))
     }
 
     fn write<T>(&self, work: impl FnOnce(Query<R, Within<'_>>) -> Result<T>) -> Result<T> {

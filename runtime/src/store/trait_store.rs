@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::builder::Builder;
+use super::derived::Derived;
 use super::handle::Handle;
 use super::snapshot::Snapshot;
 use super::transaction::Transaction;
@@ -95,6 +96,33 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// None today.
     fn snapshot(&self) -> Result<Snapshot<Self>> {
         Ok(Snapshot::new(self.handle()))
+    }
+
+    /// Follows what `compute` makes of the store: its value now, and then a new one after each
+    /// change of a table or group that it read.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Task { #[key] name: String, done: bool }
+    /// # #[derive(Store)]
+    /// # struct App { tasks: Table<Task> }
+    /// # let app = App::in_memory()?;
+    /// let mut left = app.watch(|snap| snap.filter(Task::DONE.eq(false)).count())?;
+    /// assert_eq!(left.recv()?, 0);
+    /// app.tasks.insert(&Task { name: "sow".into(), done: false })?;
+    /// assert_eq!(left.recv()?, 1);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// None today.
+    fn watch<T, F>(&self, compute: F) -> Result<Derived<Self, T>>
+    where
+        F: FnMut(&Snapshot<Self>) -> Result<T> + Send + 'static,
+    {
+        Ok(Derived::new(self.handle(), Box::new(compute)))
     }
 
     /// What this copy holds, in a form small enough to send with every request for changes.
