@@ -56,3 +56,37 @@ pub fn to_json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Defaul
 pub fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, DefaultError> {
     serde_json::from_str(json).map_err(DefaultError::new)
 }
+
+/// The row of a stored JSON text, as `Table::get` reads it; for tests of what survives a change of
+/// the schema.
+///
+/// # Errors
+///
+/// [`InvalidRow`](crate::ErrorKind::InvalidRow) where it does not decode.
+pub fn decode_row<R: Record>(stored: &str) -> Result<R, Error> {
+    crate::evolve::decode_text(stored).map_err(|invalid| invalid.into_error())
+}
+
+/// The JSON text of a row, as `Table::insert` stores it; for the same tests.
+///
+/// # Errors
+///
+/// Where the row does not serialize, or holds a number that JSON cannot.
+pub fn encode_row<R: Record>(row: &R) -> Result<String, DefaultError> {
+    crate::row::encode_record(row).map_err(DefaultError::new)
+}
+
+/// The JSON text that `Table::update` stores in place of one; for the same tests.
+///
+/// # Errors
+///
+/// Where the stored row does not decode, or the changed one cannot be stored.
+pub fn write_back<R: Row>(stored: &str, change: impl FnOnce(&mut R)) -> Result<String, Error> {
+    crate::store::write_back(stored, change)
+}
+
+/// A stored JSON object with the changes from `before` to `after` applied, as rows are written;
+/// for the same tests, where a row has no type.
+pub fn patch_json(stored: &str, before: &str, after: &str) -> Option<String> {
+    crate::row::patch(stored, before, after, &[])
+}

@@ -70,6 +70,11 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+/// Those of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/changing-your-schema.md")]
+struct ChangingYourSchema;
+
 #[doc(hidden)]
 pub mod __private;
 mod disk;

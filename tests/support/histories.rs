@@ -1,10 +1,12 @@
 //! The history files that the fixtures in `ui/history` name: what is recorded of one store, and all
 //! that can happen to such a file.
+#![allow(dead_code, reason = "the stores are there for their schemas")]
+
+#![allow(dead_code, reason = "these stores are only described")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use heirloom::Store as _;
 use heirloom::schema::{History, Schema};
 use twox_hash::XxHash3_128;
 

@@ -13,18 +13,20 @@ use crate::model::{Store, snake_case};
 /// The text of the history file, which makes cargo compile the crate again when it changes:
 ///
 /// ```text
-/// const HISTORY: Option<&'static str> =
-///     Some(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", "schema/app.json")));
+/// fn history() -> Option<&'static [u8]> {
+///     Some(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/", "schema/app.json")))
+/// }
 /// ```
 pub(super) fn text(history: &History) -> TokenStream {
     let path = &history.path;
     quote! {
-        const HISTORY: ::core::option::Option<&'static ::core::primitive::str> =
-            ::core::option::Option::Some(::core::include_str!(::core::concat!(
+        fn history() -> ::core::option::Option<&'static [::core::primitive::u8]> {
+            ::core::option::Option::Some(::core::include_bytes!(::core::concat!(
                 ::core::env!("CARGO_MANIFEST_DIR"),
                 "/",
                 #path
-            )));
+            )))
+        }
     }
 }
 
@@ -93,7 +95,8 @@ fn record(recorded: &Struct, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// The test in the user's crate, which is there as soon as the store names a history:
+/// The test in the user's crate, which is there as soon as the store names a history. In a function
+/// it would never be run, and the compiler warns of that.
 ///
 /// ```text
 /// #[test]
@@ -106,8 +109,7 @@ pub(super) fn test(store: &Store) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         #[cfg(test)]
         #[::core::prelude::v1::test]
-        // Nobody runs the test of a store that stands inside of a function.
-        #[allow(non_snake_case, unnameable_test_items)]
+        #[allow(non_snake_case)]
         fn #name() {
             #private::check_history::<#ident>(::core::env!("CARGO_MANIFEST_DIR"), #history)
         }

@@ -163,3 +163,124 @@ fn not_whole(path: &str) -> String {
          and let no formatter change it"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::fmt::Write as _;
+
+    use twox_hash::XxHash3_128;
+
+    use super::{newest, read_at};
+    use crate::diag::Diag;
+    use crate::history::Recorded;
+    use crate::model::Store;
+
+    /// A store `app` of this epoch.
+    fn store(epoch: u32) -> Store {
+        let input: syn::DeriveInput = syn::parse_quote! {
+            #[store(name = "app", epoch = #epoch, history = "app.json")]
+            struct App { notes: Table<Note> }
+        };
+        let mut diag = Diag::new();
+        let syn::Data::Struct(syn::DataStruct { fields: syn::Fields::Named(fields), .. }) =
+            &input.data
+        else {
+            unreachable!("it is a struct")
+        };
+        let store = Store::new(&input, fields, &mut diag);
+        assert!(diag.finish().is_none());
+        store
+    }
+
+    /// A file with these numbers of versions and their epochs.
+    fn file(versions: &[(u32, u32)]) -> String {
+        let mut text = String::from(
+            "{\n  \"heirloom\": \"schema history\",\n  \"format\": 1,\n  \"store\": \"app\",\n  \
+             \"versions\": [\n",
+        );
+        for (index, (number, epoch)) in versions.iter().enumerate() {
+            let parent = match index.checked_sub(1) {
+                Some(before) => format!("\"f{before}\""),
+                None => "null".to_owned(),
+            };
+            let first = format!(
+                "      \"epoch\": {epoch},\n      \"version\": {number},\n      \
+                 \"fingerprint\": \"f{index}\",\n      \"parent\": {parent},\n"
+            );
+            let rest = "      \"schema\": {\n        \"tables\": {\n          \"notés\": {\"fields\":{}}\
+                        \n        }\n      }\n";
+            let checksum = XxHash3_128::oneshot(format!("{first}{rest}").as_bytes());
+            let comma = if index + 1 < versions.len() { "," } else { "" };
+            writeln!(
+                text,
+                "    {{\n{first}      \"checksum\": \"{checksum:032x}\",\n{rest}    }}{comma}"
+            )
+            .unwrap();
+        }
+        text + "  ]\n}\n"
+    }
+
+    fn numbers(result: &Result<Option<Recorded>, String>) -> Option<(u32, usize)> {
+        let recorded = result.as_ref().expect("it reads").as_ref()?;
+        Some((recorded.version, recorded.tables.len()))
+    }
+
+    #[test]
+    fn the_newest_version_counts_if_its_epoch_is_that_of_the_struct() {
+        let text = file(&[(1, 0), (2, 0), (3, 1)]);
+        assert_eq!(numbers(&newest(&text, &store(1), "app.json")), Some((3, 1)));
+        assert_eq!(numbers(&newest(&text, &store(2), "app.json")), None);
+        let error = newest(&text, &store(0), "app.json").unwrap_err();
+        assert!(error.contains("write `epoch = 1`"), "{error}");
+    }
+
+    #[test]
+    fn numbers_follow_each_other() {
+        for versions in [&[(2, 0)][..], &[(1, 0), (3, 0)], &[(1, 0), (1, 0)], &[(0, 0)]] {
+            assert!(newest(&file(versions), &store(0), "app.json").is_err(), "{versions:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_or_with_any_byte_changed_is_no_panic() {
+        let text = file(&[(1, 0), (2, 0)]);
+        assert_eq!(numbers(&newest(&text, &store(0), "app.json")), Some((2, 1)));
+        let boundaries = (0..text.trim_end().len()).filter(|&cut| text.is_char_boundary(cut));
+        for cut in boundaries {
+            assert!(newest(&text[..cut], &store(0), "app.json").is_err(), "cut at {cut}");
+        }
+        let newest_version = text.rfind("\"version\"").unwrap();
+        for place in 0..text.len() {
+            for byte in *b" \n{},x" {
+                let mut bytes = text.clone().into_bytes();
+                let is_same = std::mem::replace(&mut bytes[place], byte) == byte;
+                let Ok(changed) = String::from_utf8(bytes) else { continue };
+                let result = newest(&changed, &store(0), "app.json");
+                let is_inside = (newest_version..text.len() - 10).contains(&place);
+                assert!(result.is_err() || is_same || !is_inside, "{byte} at {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_may_end_in_two_characters() {
+        let text = file(&[(1, 0), (2, 0)]).replace('\n', "\r\n");
+        assert_eq!(numbers(&newest(&text, &store(0), "app.json")), Some((2, 1)));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_another_thing_than_none() {
+        let folder = OsStr::new(env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(read_at(folder, "not_there.json"), Ok(None));
+        assert_eq!(read_at(folder, "not/there.json"), Ok(None));
+        assert!(read_at(folder, "Cargo.toml").unwrap().is_some());
+        let error = read_at(folder, "src").unwrap_err();
+        assert!(error.contains("is a folder"), "{error}");
+        #[cfg(unix)]
+        {
+            let error = read_at(folder, "Cargo.toml/app.json").unwrap_err();
+            assert!(error.contains("cannot be read"), "{error}");
+        }
+    }
+}

@@ -5,6 +5,9 @@ use twox_hash::XxHash3_128;
 const VERSIONS: &str = "  \"versions\": [";
 const OPEN: &str = "    {";
 const CHECKSUM: &str = "      \"checksum\": ";
+/// How far what tells one version from another is indented. What is indented further does not
+/// matter here.
+const DEEP: usize = 6;
 
 /// A history file, taken apart.
 #[derive(Debug, Default)]
@@ -52,6 +55,16 @@ impl<'t> Lines<'t> {
         while start < text.len() {
             // Finding one byte is the one search that is fast without optimisation.
             let end = text[start..].find('\n').map_or(text.len(), |found| start + found);
+            let bytes = text.as_bytes();
+            // Nearly all lines stand deep inside of a version.
+            if end - start > DEEP
+                && bytes[start] == b' '
+                && bytes[start + DEEP] == b' '
+                && matches!(within, Within::Version(_))
+            {
+                start = end + 1;
+                continue;
+            }
             let line = &text[start..end];
             let line = line.strip_suffix('\r').unwrap_or(line);
             if is_marker(line) {
@@ -88,7 +101,6 @@ impl<'t> Lines<'t> {
                 Some(Within::Version((end + 1).min(text.len())))
             }
             Within::Versions => matches!(line, "  ]" | "  ],").then_some(Within::Tail),
-            // Three bytes rule out nearly all lines.
             Within::Version(first) => match line.as_bytes() {
                 [b' ', b' ', b' ', b' ', b'}'] | [b' ', b' ', b' ', b' ', b'}', b','] => {
                     self.newest = Some(Entry(&text[first..start]));

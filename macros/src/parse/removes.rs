@@ -22,7 +22,9 @@ impl Parse for Removed {
             let name: LitStr = input.parse()?;
             return Ok(Self { text: name.value(), origin: name.to_token_stream() });
         }
-        let name = input.call(Ident::parse_any)?;
+        let Ok(name) = input.call(Ident::parse_any) else {
+            return Err(input.error("expected the stored name of a field"));
+        };
         Ok(Self { text: name.unraw().to_string(), origin: name.to_token_stream() })
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct Code {
     def: StoreDef,
     described: &'static Described,
     /// The text of its history file.
-    text: Option<&'static str>,
+    text: Option<&'static [u8]>,
     /// Read at first use, which is rare.
     history: OnceLock<History>,
 }
@@ -56,7 +56,7 @@ impl Code {
     pub(crate) fn new(
         def: StoreDef,
         described: &'static Described,
-        history: Option<&'static str>,
+        history: Option<&'static [u8]>,
     ) -> Self {
         Self { def, described, text: history, history: OnceLock::new() }
     }
@@ -80,7 +80,7 @@ impl Code {
 
     /// The length of its history file, which only ever grows; 0 without one.
     pub(crate) fn history_len(&self) -> usize {
-        self.text.map_or(0, str::len)
+        self.text.map_or(0, <[u8]>::len)
     }
 
     /// The versions of its history file.
@@ -89,7 +89,9 @@ impl Code {
         if let Some(history) = self.history.get() {
             return Ok(history.versions());
         }
-        let history = History::parse(text).map_err(|error| error.at_store(self.def.name))?;
+        // The derive has seen that it is text.
+        let text = String::from_utf8_lossy(text);
+        let history = History::parse(&text).map_err(|error| error.at_store(self.def.name))?;
         Ok(self.history.get_or_init(|| history).versions())
     }
 

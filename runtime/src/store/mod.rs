@@ -29,3 +29,5 @@ pub use status::Status;
 pub use table::Table;
 pub use trait_store::Store;
 pub use transaction::Transaction;
+
+pub(crate) use overlay::write_back;

@@ -123,20 +123,7 @@ impl Overlay<'_> {
         change: impl FnOnce(&mut R),
     ) -> Result<Option<R>> {
         let Some(mut row) = self.get::<R>(slot, key)? else { return Ok(None) };
-        let before = encode::<R>(&row)?;
-        change(&mut row);
-        if row.key() != key {
-            return Err(at_row::<R>(
-                Error::new(ErrorKind::KeyChanged, "the update changed the row's key")
-                    .at_field(R::FIELDS[R::KEY_FIELD].name)
-                    .expecting(key.to_text())
-                    .finding(row.key().to_text())
-                    .help("to re-key a row, insert the new one and remove the old one"),
-                key,
-            ));
-        }
-        let after = encode::<R>(&row)?;
-        if after != before
+        if let Some((before, after)) = changed(&mut row, key, change)?
             && let Current::Text(stored) = self.current::<R>(slot, key)?
         {
             let json = rewritten::<R>(&stored, Some(&before), after);
@@ -263,6 +250,38 @@ fn encode<R: Row>(row: &R) -> Result<String> {
             Some(field) => error.at_field(field),
             None => error,
         }
+    })
+}
+
+/// Changes a row; gives its JSON before and after, if they differ.
+fn changed<R: Row>(
+    row: &mut R,
+    key: &R::Key,
+    change: impl FnOnce(&mut R),
+) -> Result<Option<(String, String)>> {
+    let before = encode::<R>(row)?;
+    change(row);
+    if row.key() != key {
+        return Err(at_row::<R>(
+            Error::new(ErrorKind::KeyChanged, "the update changed the row's key")
+                .at_field(R::FIELDS[R::KEY_FIELD].name)
+                .expecting(key.to_text())
+                .finding(row.key().to_text())
+                .help("to re-key a row, insert the new one and remove the old one"),
+            key,
+        ));
+    }
+    let after = encode::<R>(row)?;
+    Ok((after != before).then_some((before, after)))
+}
+
+/// A stored row after a change, as [`Table::update`](crate::Table::update) stores it.
+pub(crate) fn write_back<R: Row>(stored: &str, change: impl FnOnce(&mut R)) -> Result<String> {
+    let read = || decode_text::<R>(stored).map_err(|row| row.into_error().at_table(R::TABLE));
+    let (mut row, unchanged) = (read()?, read()?);
+    Ok(match changed(&mut row, unchanged.key(), change)? {
+        Some((before, after)) => rewritten::<R>(stored, Some(&before), after),
+        None => stored.to_owned(),
     })
 }
 

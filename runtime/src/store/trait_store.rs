@@ -25,13 +25,18 @@ pub trait Store: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     const DEF: StoreDef;
 
-    /// The text of the history file that `history = "…"` names.
-    #[doc(hidden)]
-    const HISTORY: Option<&'static str> = None;
-
     /// Where the description of the store's code is kept.
     #[doc(hidden)]
     fn described() -> &'static Described;
+
+    /// The text of the history file that `history = "…"` names.
+    ///
+    /// Bytes, and in a function, since it may be large: the compiler would look at a constant or a
+    /// text of its size several times over.
+    #[doc(hidden)]
+    fn history() -> Option<&'static [u8]> {
+        None
+    }
 
     /// The struct of an open store.
     #[doc(hidden)]
@@ -206,5 +211,5 @@ pub trait Store: Sized + Send + Sync + 'static {
 
 /// What the code of a store says of its schema.
 pub(super) fn code<S: Store>() -> Code {
-    Code::new(S::DEF, S::described(), S::HISTORY)
+    Code::new(S::DEF, S::described(), S::history())
 }

@@ -33,9 +33,12 @@ impl<'a> Comparison<'a> {
     /// Whether the items of a list are what the other version has in its place.
     fn is_item(&self, list: &Shape<'a>, single: &Node<'a>, list_is_new: bool) -> bool {
         let [Array::List { item, .. }] = list.arrays.as_slice() else { return false };
+        if !self.gives_hints {
+            return false;
+        }
         match list_is_new {
-            true => Self::is_same(self.scope, single, item),
-            false => Self::is_same(self.scope, item, single),
+            true => Self::seems_same(self.scope, single, item),
+            false => Self::seems_same(self.scope, item, single),
         }
     }
 
@@ -200,11 +203,15 @@ impl Left {
     }
 }
 
+/// How many pairs are looked at for those that are alike; beyond, those in one place are.
+const MAX_PAIRS: usize = 1_000_000;
+
 /// Takes those out of two lists that correspond, the most alike first; 0 is not alike at all.
 fn pairs<T>(old: &mut Vec<T>, new: &mut Vec<T>, alike: impl Fn(&T, &T) -> u32) -> Vec<(T, T)> {
     let mut scores = Vec::new();
+    let all = old.len().saturating_mul(new.len()) <= MAX_PAIRS;
     for (i, was) in old.iter().enumerate() {
-        for (j, is) in new.iter().enumerate() {
+        for (j, is) in new.iter().enumerate().filter(|(j, _)| all || *j == i) {
             let score = alike(was, is);
             if score > 0 {
                 scores.push((score, i, j));

@@ -13,6 +13,9 @@ use crate::schema::Reserved;
 /// How many alternatives and properties are looked at in one comparison of two schemas.
 pub(super) const BUDGET: usize = 400_000;
 
+/// The same for hints, which are left out when it is used up.
+pub(super) const HINT_BUDGET: usize = 100_000;
+
 /// What two values are compared in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scope<'a> {
@@ -20,6 +23,8 @@ pub(super) struct Scope<'a> {
     pub(super) new: Types<'a>,
     pub(super) reserved: &'a BTreeSet<Reserved>,
     pub(super) budget: &'a Cell<usize>,
+    /// The same for what is only looked at for a hint.
+    pub(super) hint_budget: &'a Cell<usize>,
 }
 
 /// The table or group that a change is in.
@@ -81,8 +86,8 @@ struct Job<'a> {
 pub(super) struct Comparison<'a> {
     pub(super) scope: Scope<'a>,
     pub(super) owner: Owner<'a>,
-    /// Whether what was perhaps renamed is looked for.
-    pub(super) finds_renames: bool,
+    /// Whether what was perhaps renamed or wrapped is looked for.
+    pub(super) gives_hints: bool,
     queue: VecDeque<Job<'a>>,
     seen: HashSet<(NodeKey, NodeKey, bool, bool)>,
     pub(super) changes: Vec<Change>,
@@ -93,7 +98,7 @@ impl<'a> Comparison<'a> {
         Self {
             scope,
             owner,
-            finds_renames: true,
+            gives_hints: true,
             queue: VecDeque::new(),
             seen: HashSet::new(),
             changes: Vec::new(),
@@ -102,8 +107,17 @@ impl<'a> Comparison<'a> {
 
     /// Whether two places admit the same.
     pub(super) fn is_same(scope: Scope<'a>, old: &Node<'a>, new: &Node<'a>) -> bool {
+        Self::finds_nothing(scope, old, new)
+    }
+
+    /// Whether two places admit the same, as far as that can be told at the cost of a hint.
+    pub(super) fn seems_same(scope: Scope<'a>, old: &Node<'a>, new: &Node<'a>) -> bool {
+        Self::finds_nothing(Scope { budget: scope.hint_budget, ..scope }, old, new)
+    }
+
+    fn finds_nothing(scope: Scope<'a>, old: &Node<'a>, new: &Node<'a>) -> bool {
         let mut probe = Self::new(scope, Owner::Table(""));
-        probe.finds_renames = false;
+        probe.gives_hints = false;
         let place = Place { path: String::new(), in_list: false };
         probe.enqueue(old.clone(), new.clone(), place, false);
         probe.run();
@@ -142,10 +156,14 @@ impl<'a> Comparison<'a> {
             let new = parse(&job.new, self.scope.new);
             let left = self.scope.budget.get().checked_sub(cost(&old) + cost(&new));
             self.scope.budget.set(left.unwrap_or(0));
-            if left.is_none() || old.is_cut || new.is_cut {
+            if left.is_none() {
                 self.report(&job.place, &rules::TOO_LARGE);
-                if left.is_none() {
-                    return;
+                return;
+            }
+            if old.is_cut || new.is_cut {
+                // Word for word the same is the same, however large.
+                if !job.old.is_written_as(&job.new) || self.scope.old.0 != self.scope.new.0 {
+                    self.report(&job.place, &rules::TOO_LARGE);
                 }
                 continue;
             }

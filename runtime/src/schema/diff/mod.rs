@@ -18,6 +18,9 @@ mod shape;
 mod store;
 mod variants;
 
+#[cfg(test)]
+mod tests;
+
 pub use change::Change;
 pub use class::Class;
 pub use operation::Operation;

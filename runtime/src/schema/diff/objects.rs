@@ -50,7 +50,7 @@ impl<'a> Comparison<'a> {
                 self.add_property(place, name, is, old, new);
             }
         }
-        if self.finds_renames {
+        if self.gives_hints {
             let gone =
                 old.properties.iter().filter(|(name, _)| !new.properties.contains_key(*name));
             let come =

@@ -109,6 +109,21 @@ pub(super) fn filling(old: &Presence<'_>, new: &Presence<'_>) -> Option<&'static
         _ if old.has_null != new.has_null => None,
         (Fill::Required, _) => Some(&rules::DEFAULT_ADDED),
         (_, Fill::Required) => Some(&rules::DEFAULT_REMOVED),
+        (Fill::Value(old), Fill::Value(new)) if agree(old, new) => None,
         (old, new) => (old != new).then_some(&rules::DEFAULT_CHANGED),
+    }
+}
+
+/// Whether two values are the same as far as both versions have their fields: a struct that has got
+/// a field has one more in its default, too.
+fn agree(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            old.iter().all(|(name, value)| new.get(name).is_none_or(|new| agree(value, new)))
+        }
+        (Value::Array(old), Value::Array(new)) => {
+            old.len() == new.len() && old.iter().zip(new).all(|(old, new)| agree(old, new))
+        }
+        (old, new) => old == new,
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Never more than a hint. Where several pairs are possible, each is told.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::compare::{Comparison, Scope};
 use super::shape::{Node, Payload};
 use super::{Rule, rules};
@@ -21,17 +23,20 @@ pub(super) fn of_fields<'a, 'n>(
     gone: &[(&'n str, Node<'a>)],
     come: &[(&'n str, Node<'a>)],
 ) -> Vec<(&'static Rule, &'n str, &'n str)> {
+    let gone_folded: BTreeSet<String> = gone.iter().map(|(name, _)| folded(name)).collect();
+    let come_folded: BTreeMap<String, &str> =
+        come.iter().map(|(name, _)| (folded(name), *name)).collect();
+    let free: Vec<_> =
+        come.iter().filter(|(name, _)| !gone_folded.contains(&folded(name))).collect();
     let mut pairs = Vec::new();
     for (was, old) in gone {
-        let recased = come.iter().find(|(is, _)| folded(is) == folded(was));
-        if let Some((is, _)) = recased {
+        if let Some(is) = come_folded.get(&folded(was)) {
             pairs.push((&rules::FIELD_CASE_CHANGED, *was, *is));
             continue;
         }
-        let is_free = |name: &str| !gone.iter().any(|(gone, _)| folded(gone) == folded(name));
-        let alike = come
+        let alike = free
             .iter()
-            .filter(|(is, new)| is_free(is) && Comparison::is_same(scope, old, new))
+            .filter(|(_, new)| Comparison::seems_same(scope, old, new))
             .take(MAX_CANDIDATES);
         pairs.extend(alike.map(|(is, _)| (&rules::FIELD_RENAMED, *was, *is)));
     }

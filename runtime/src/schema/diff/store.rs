@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compare::{BUDGET, Owner, Scope};
+use super::compare::{BUDGET, HINT_BUDGET, Owner, Scope};
 use super::fields::FieldComparison;
 use super::shape::Types;
 use super::{Change, Diff, renames, rules};
@@ -54,13 +54,17 @@ impl Schema {
     /// println!("{diff}");
     /// ```
     pub fn diff(&self, new: &Self) -> Diff {
-        let budget = Cell::new(BUDGET);
+        if self == new {
+            return Diff::default();
+        }
+        let (budget, hint_budget) = (Cell::new(BUDGET), Cell::new(HINT_BUDGET));
         let reserved = self.reserved.union(&new.reserved).cloned().collect();
         let scope = Scope {
             old: Types(&self.types),
             new: Types(&new.types),
             reserved: &reserved,
             budget: &budget,
+            hint_budget: &hint_budget,
         };
         let mut changes = Vec::new();
         if self.epoch != new.epoch {

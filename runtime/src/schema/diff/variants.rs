@@ -72,7 +72,7 @@ impl<'a> Comparison<'a> {
             let change = self.owner.change(rule).at_field(place.field(name).path);
             self.changes.push(change.new_is(name));
         }
-        if self.finds_renames {
+        if self.gives_hints {
             let gone = only_in(&old.variants, &new.variants);
             let come = only_in(&new.variants, &old.variants);
             for (was, is) in renames::of_variants(&gone, &come) {

@@ -12,7 +12,7 @@ pub(super) struct Leaf<'a> {
 }
 
 /// How many alternatives, and how many schemas of one, are looked at.
-const MAX_LEAVES: usize = 1024;
+const MAX_LEAVES: usize = 4096;
 const MAX_PARTS: usize = 256;
 
 /// The alternatives of a node, and whether these are all of them.

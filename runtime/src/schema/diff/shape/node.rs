@@ -72,6 +72,12 @@ impl<'a> Node<'a> {
         key
     }
 
+    /// Whether two places are written with the same words.
+    pub(in super::super) fn is_written_as(&self, other: &Self) -> bool {
+        let schemas = |node: &Self| node.parts.iter().map(|part| part.schema).collect::<Vec<_>>();
+        schemas(self) == schemas(other)
+    }
+
     /// What an absent value is filled with, as far as the schema shows it.
     pub(in super::super) fn default(&self) -> Option<&'a Value> {
         self.parts.iter().find_map(|part| part.schema.as_object()?.get("default"))
