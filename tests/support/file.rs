@@ -73,3 +73,15 @@ pub fn forget_versions(path: &Path) {
     txn.open_table(META).unwrap().remove("compared").unwrap();
     txn.commit().unwrap();
 }
+
+/// The entries of a kv group in the read model, by name.
+pub fn entries(path: &Path, table: &str) -> Vec<(String, Vec<u8>)> {
+    let database = Database::open(path).unwrap();
+    let txn = database.begin_read().unwrap();
+    let table = txn.open_table(TableDefinition::<&str, &[u8]>::new(table)).unwrap();
+    let entries = table.iter().unwrap().map(|entry| {
+        let (name, bytes) = entry.unwrap();
+        (name.value().to_owned(), bytes.value().to_vec())
+    });
+    entries.collect()
+}

@@ -103,3 +103,47 @@ fn lz4_literals(bytes: &[u8]) -> Vec<u8> {
     block.extend(bytes);
     block
 }
+
+/// A Yjs update in which one client writes values into a root map: one item each, counting up from
+/// `clock`.
+pub fn update(client: u64, clock: u64, root: &str, values: &[(&str, Value<'_>)]) -> Vec<u8> {
+    let mut update = Vec::new();
+    let numbers = [1, values.len() as u64, client, clock];
+    numbers.into_iter().for_each(|number| varint(&mut update, number));
+    for (key, value) in values {
+        // Any content, with the root as its parent and a key.
+        update.extend([0x28, 1]);
+        short_text(&mut update, root);
+        short_text(&mut update, key);
+        update.push(1);
+        match value {
+            Value::Text(text) => {
+                update.push(119);
+                short_text(&mut update, text);
+            }
+            Value::Null => update.push(126),
+        }
+    }
+    // And no deletions.
+    update.push(0);
+    update
+}
+
+/// What a forged update writes.
+pub enum Value<'a> {
+    Text(&'a str),
+    Null,
+}
+
+fn short_text(bytes: &mut Vec<u8>, text: &str) {
+    varint(bytes, text.len() as u64);
+    bytes.extend(text.as_bytes());
+}
+
+fn varint(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
