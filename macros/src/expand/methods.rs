@@ -42,7 +42,6 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         }
 
         /// Opens the store with options.
-        #[must_use]
         #vis fn builder() -> #root::Builder<Self> {
             <Self as #private::Store>::builder()
         }
