@@ -155,3 +155,33 @@ fn a_removed_name_is_not_used_again() {
     aliased.tables.get_mut("notes").unwrap().fields.insert("body".into(), field);
     assert_eq!(without.diff(&aliased).iter().next().unwrap().rule(), "reserved-name-used");
 }
+
+/// What an earlier version removed was not renamed by a later one, however alike the two are.
+#[test]
+fn a_field_of_a_kind_that_was_removed_once_may_be_added() {
+    let with = |name: Option<&str>| {
+        let mut schema: Schema = base::App::schema().clone();
+        let fields = &mut schema.tables.get_mut("notes").unwrap().fields;
+        if let Some(name) = name {
+            let field = serde_json::json!({
+                "type": "Option<bool>",
+                "default": { "kind": "optional" },
+                "schema": { "type": ["boolean", "null"] },
+            });
+            fields.insert(name.to_owned(), serde_json::from_value(field).unwrap());
+        }
+        schema
+    };
+    let mut history = heirloom::schema::History::new("catalogue");
+    for schema in [with(Some("pinned")), with(None), with(Some("starred"))] {
+        assert!(history.record(&schema, "2026-11-20").unwrap());
+    }
+    let again = history.record(&with(Some("pinned")), "2026-11-20").unwrap_err();
+    assert!(again.to_string().contains("pinned"), "{again}");
+
+    // In one step it is perhaps a renaming.
+    let mut history = heirloom::schema::History::new("catalogue");
+    history.record(&with(Some("pinned")), "2026-11-20").unwrap();
+    let refused = history.record(&with(Some("starred")), "2026-11-20").unwrap_err();
+    assert!(refused.to_string().contains("field-renamed"), "{refused}");
+}

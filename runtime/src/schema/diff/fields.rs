@@ -169,7 +169,8 @@ impl<'a> FieldComparison<'a> {
         });
         let come = only(self.new, self.old).filter(|(name, _)| !aliased.contains_key(name));
         let (gone, come) = (gone.collect::<Vec<_>>(), come.collect::<Vec<_>>());
-        for (rule, was, is) in renames::of_fields(self.scope, &gone, &come) {
+        let rule = &rules::FIELD_RENAMED;
+        for (rule, was, is) in renames::of_fields(self.scope, rule, &gone, &come) {
             changes.push(self.change(rule, is).old_is(was).new_is(is));
         }
     }

@@ -62,7 +62,8 @@ impl<'a> Comparison<'a> {
                 .map(|(name, node)| (*name, node.clone()))
                 .collect();
             let come: Vec<_> = come.map(|(name, node)| (*name, node.clone())).collect();
-            for (rule, was, is) in renames::of_fields(self.scope, &gone, &come) {
+            let rule = &rules::FIELD_RENAMED_INSIDE;
+            for (rule, was, is) in renames::of_fields(self.scope, rule, &gone, &come) {
                 let place = place.field(is);
                 self.push_step(&place, rule, was, is);
             }

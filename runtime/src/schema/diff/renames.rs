@@ -17,9 +17,11 @@ fn folded(name: &str) -> String {
     letters.flat_map(char::to_lowercase).collect()
 }
 
-/// The pairs of fields that are perhaps one, the old name first.
+/// The pairs of fields that are perhaps one, the old name first. Those that do not differ in case
+/// alone are judged by `rule`.
 pub(super) fn of_fields<'a, 'n>(
     scope: Scope<'a>,
+    rule: &'static Rule,
     gone: &[(&'n str, Node<'a>)],
     come: &[(&'n str, Node<'a>)],
 ) -> Vec<(&'static Rule, &'n str, &'n str)> {
@@ -38,7 +40,7 @@ pub(super) fn of_fields<'a, 'n>(
             .iter()
             .filter(|(_, new)| Comparison::seems_same(scope, old, new))
             .take(MAX_CANDIDATES);
-        pairs.extend(alike.map(|(is, _)| (&rules::FIELD_RENAMED, *was, *is)));
+        pairs.extend(alike.map(|(is, _)| (rule, *was, *is)));
     }
     pairs
 }

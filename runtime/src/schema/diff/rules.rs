@@ -82,7 +82,11 @@ rules! {
     FIELD_RENAMED = "field-renamed", RenameField, Breaking, [11],
         "If it is the same field, old and new code would each read and write a name of its own.",
         "if it is the same field, keep its stored name: `#[serde(rename = \"{old}\")]`; if `{old}` \
-         was removed on purpose, say so in `removed(…)`";
+         was removed on purpose, say so with `removes({old})`";
+    // Inside a value nobody can say that a field was removed on purpose, so that this is only said.
+    FIELD_RENAMED_INSIDE = "field-renamed-inside", RenameField, Warn, [11, 49],
+        "If it is the same field, old and new code would each read and write a name of its own.",
+        "if it is the same field, keep its stored name: `#[serde(rename = \"{old}\")]`";
     FIELD_RENAMED_WITH_ALIAS = "field-renamed-with-alias", RenameField, Breaking, [12, 13],
         "New code writes the new name, which old code does not read, and old code goes on writing \
          the old one.",
@@ -182,6 +186,9 @@ rules! {
         "";
     VARIANT_RENAMED = "variant-renamed", RenameVariant, Breaking, [45],
         "If it is the same variant, neither version reads the other's name.",
+        "if it is the same variant, keep its stored name: `#[serde(rename = \"{old}\")]`";
+    VARIANT_RENAMED_IN_OPEN = "variant-renamed-in-open", RenameVariant, Warn, [45],
+        "If it is the same variant, each version reads the other's name as its catch-all.",
         "if it is the same variant, keep its stored name: `#[serde(rename = \"{old}\")]`";
     TAGGING_CHANGED = "tagging-changed", ChangeTagging, Breaking, [47],
         "The same variant is written in another form.",

@@ -221,7 +221,7 @@ fn renames_are_hints_and_never_guesses() {
     let pairs: Vec<_> = hints.iter().map(|change| (change.old(), change.new())).collect();
     assert_eq!(pairs, [(Some("a"), Some("b")), (Some("a"), Some("c"))]);
     assert_eq!(hints[0].operation(), Operation::RenameField);
-    assert_eq!(hints[0].class(), Class::Breaking);
+    assert_eq!((hints[0].rule(), hints[0].class()), ("field-renamed-inside", Class::Warn));
     let facts: Vec<_> = diff.iter().filter(|change| !change.is_candidate()).collect();
     let facts: Vec<_> = facts.iter().map(|change| change.operation()).collect();
     assert_eq!(facts, [Operation::RemoveField, Operation::AddField, Operation::AddField]);
@@ -251,6 +251,20 @@ fn a_removal_that_is_declared_is_no_rename() {
     let diff = old.diff(&new);
     assert_eq!(rules(&diff), ["field-removed", "field-added-optional"]);
     assert_eq!(diff.class(), Class::Warn);
+}
+
+#[test]
+fn a_hint_that_nobody_can_answer_does_not_break() {
+    let open = |names: &[&str]| json!({ "anyOf": [{ "type": "string", "enum": names }, { "type": "string" }] });
+    let changes = [
+        ("variant-removed-from-open", "value.A"),
+        ("variant-added-to-open", "value.C"),
+        ("variant-renamed-in-open", "value.C"),
+    ];
+    check(open(&["A", "B"]), open(&["B", "C"]), &changes);
+    let optional = |name: &str| json!({ "type": "object", "properties": { name: { "type": ["string", "null"] } } });
+    let diff = of(optional("a")).diff(&of(optional("b")));
+    assert_eq!(diff.class(), Class::Warn, "{diff}");
 }
 
 #[test]
@@ -360,12 +374,12 @@ fn no_schema_makes_it_panic_or_hang() {
         let next = json!({ "$ref": format!("#/types/T{}", i + 1) });
         chain.insert(format!("T{i}"), json!({ "type": "array", "items": next }));
     }
-    for i in 0..60 {
+    for i in 0..24 {
         let next = json!({ "$ref": format!("#/types/T{}", i + 1) });
         doubling.insert(format!("T{i}"), json!({ "anyOf": [next, next, { "type": "null" }] }));
     }
     let wide: Vec<Value> = (0..5000).map(|i| json!({ "const": i })).collect();
-    let structs: Vec<Value> = (0..700)
+    let structs: Vec<Value> = (0..300)
         .map(|i| json!({ "type": "object", "properties": { format!("p{i}"): true } }))
         .collect();
     let first = json!({ "$ref": "#/types/T0" });
@@ -395,12 +409,14 @@ fn no_schema_makes_it_panic_or_hang() {
         of(json!({ "oneOf": [false], "anyOf": [true] })),
         of(json!({ "allOf": [{ "anyOf": [true, false] }, { "anyOf": [{}, {}] }], "not": {} })),
     ];
+    // So that even a schema and itself are compared place by place.
+    let mut others = schemas.to_vec();
+    for other in &mut others {
+        other.reserved.insert(serde_json::from_value(json!({ "field": "" })).unwrap());
+    }
     for (i, old) in schemas.iter().enumerate() {
-        for (j, new) in schemas.iter().enumerate() {
-            let mut new = new.clone();
-            // So that even a schema and itself are compared place by place.
-            new.reserved.insert(serde_json::from_value(json!({ "field": "" })).unwrap());
-            let diff = old.diff(&new);
+        for (j, new) in others.iter().enumerate() {
+            let diff = old.diff(new);
             _ = diff.to_string();
             if i == j {
                 assert!(diff.is_empty(), "{i}: {diff}");

@@ -75,8 +75,14 @@ impl<'a> Comparison<'a> {
         if self.gives_hints {
             let gone = only_in(&old.variants, &new.variants);
             let come = only_in(&new.variants, &old.variants);
+            let is_kept = gone.iter().all(|(_, was)| is_catching.catches(was))
+                && come.iter().all(|(_, is)| was_catching.catches(is));
+            let rule = match is_kept {
+                true => &rules::VARIANT_RENAMED_IN_OPEN,
+                false => &rules::VARIANT_RENAMED,
+            };
             for (was, is) in renames::of_variants(&gone, &come) {
-                self.push_step(&place.field(is), &rules::VARIANT_RENAMED, was, is);
+                self.push_step(&place.field(is), rule, was, is);
             }
         }
     }

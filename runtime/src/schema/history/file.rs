@@ -135,9 +135,14 @@ impl History {
 
     /// The newest version of its epoch that a schema breaks with, and what has changed since.
     pub(crate) fn breaks_with(&self, schema: &Schema) -> Option<(&Version, Diff)> {
+        // What an earlier version is known to have removed was not renamed by a later one.
+        let mut schema = schema.clone();
+        if let Some(newest) = self.newest().filter(|newest| newest.epoch == schema.epoch) {
+            schema.reserved.extend(newest.schema.reserved.iter().cloned());
+        }
         // Neighbours that are safe do not make a safe chain: devices skip versions.
         let of_epoch = self.versions.iter().rev().filter(|version| version.epoch == schema.epoch);
-        let mut diffs = of_epoch.map(|version| (version, version.schema.diff(schema)));
+        let mut diffs = of_epoch.map(|version| (version, version.schema.diff(&schema)));
         diffs.find(|(_, diff)| diff.class() >= Class::Breaking)
     }
 }
