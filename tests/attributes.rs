@@ -399,6 +399,7 @@ mod filling {
         #[evolve(default = [1, 2])]
         array: [u8; 2],
         #[evolve(default = Self::OWN)]
+        #[column(name = "OWN_COLUMN")]
         own: u8,
         #[serde(default = "eleven")]
         by_serde: u8,

@@ -5,7 +5,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{DeriveInput, Generics, Type};
 
-use crate::expand::{entries_name, entries_struct, hidden, methods, slots};
+use crate::expand::{columns, entries_name, entries_struct, hidden, methods, slots};
 use crate::kind::Kind;
 use crate::model::Record;
 use crate::parse::option_inner;
@@ -27,7 +27,8 @@ pub(crate) fn record(input: &DeriveInput, record: &Record) -> TokenStream {
         Kind::Table => {
             let key = record.key_field().map(|key| option_inner(&key.ty).unwrap_or(&key.ty));
             let row = row_impl(input, paths, &record.name.text, key);
-            hidden(&quote!(#common #row))
+            let columns = input.generics.params.is_empty().then(|| columns(record));
+            hidden(&quote!(#common #row #columns))
         }
         _ if input.generics.params.is_empty() => {
             let entries = entries_struct(record);

@@ -39,7 +39,8 @@ impl Kind {
     /// What the attribute of the whole struct takes.
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Table | Self::Kv => &["name", "removes", "crate"],
+            Self::Table => &["name", "index", "unique", "removes", "crate"],
+            Self::Kv => &["name", "removes", "crate"],
             Self::Store => &["name", "epoch", "history", "crate"],
         }
     }

@@ -2,11 +2,13 @@
 
 pub use crate::disk::{StorageHook, StorageOp};
 pub use crate::error::Error;
+pub use crate::query::column;
 pub use crate::recorder::check_history;
-pub use crate::row::{Above, DefaultError, Group, Key, KeyBytes, Record, Row};
+pub use crate::row::{Above, DefaultError, Group, IndexValues, Key, KeyBytes, Record, Row};
 pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{
-    DefaultKind, FieldDef, GroupDef, IndexDef, KeyKind, StoreDef, TableDef,
+    DefaultKind, FieldDef, GroupDef, IndexDef, IndexVisitor, KeyKind, StoreDef, TableDef,
+    ValueTraits,
 };
 pub use crate::schema::guard::{
     Message, Recorded, RecordedField, RecordedKey, RecordedStruct, Structs, check_store,
@@ -31,6 +33,8 @@ pub const fn table_def<R: Row>() -> TableDef {
         read_key: |text| R::Key::from_text(text).ok().map(|key| key.to_bytes().as_slice().to_vec()),
         key_text: |bytes| R::Key::from_bytes(bytes).map(|key| key.to_text()),
         fill: crate::evolve::fill_defaults::<R>,
+        index_values: crate::evolve::index_values::<R>,
+        index_basis: crate::evolve::index_basis::<R>,
     }
 }
 

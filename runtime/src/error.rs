@@ -25,6 +25,8 @@ pub enum ErrorKind {
     InvalidValue,
     /// `insert` found a row under its key, or a file stands where a new one should go.
     AlreadyExists,
+    /// A row has the value of another in a field that is unique.
+    NotUnique,
     /// The closure of an `update` changed the row's key.
     KeyChanged,
     /// An id has the prefix of another table, or is no id at all.
@@ -53,6 +55,10 @@ pub enum ErrorKind {
     WrongStore,
     /// A write was started from inside `transact` without going through its transaction.
     Nested,
+    /// A query that must give one row gives none, or several.
+    NotOne,
+    /// What was waited for cannot come, since the store was closed.
+    Closed,
     /// The application itself refused, through [`Error::custom`].
     Custom,
 }

@@ -83,6 +83,7 @@ mod engine;
 mod error;
 mod evolve;
 pub mod inspect;
+mod query;
 mod recorder;
 mod row;
 pub mod schema;
@@ -94,11 +95,17 @@ pub use engine::{ChangeKind, CheckReport, Origin, Progress, Subscription};
 #[doc(inline)]
 pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]
+pub use query::{
+    Column, Contains, Delta, Expr, Inserted, IntoOrder, Moved, Operand, Optional, Order, Ordered,
+    Removed, Text, Updated,
+};
+#[doc(inline)]
 pub use row::{Group, Id, Key, Record, Row};
 #[doc(inline)]
 pub use store::{
-    Builder, Durability, Entry, EntryChange, GroupOf, InvalidRow, Kv, KvChanges, RowChange, Rows,
-    Snapshot, Status, Store, Table, TableChanges, TableOf, Transaction,
+    AsOf, Builder, Committed, Conflict, Deltas, Derived, Durability, Entry, EntryChange, GroupOf,
+    InvalidRow, Kv, KvChanges, Query, QueryRows, RowChange, Rows, Snapshot, Status, Store, Table,
+    TableChanges, TableOf, Transaction, Watch, Within,
 };
 
 pub use heirloom_macros::{Key, Kv, Store, Table};

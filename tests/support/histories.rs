@@ -2,8 +2,6 @@
 //! that can happen to such a file.
 #![allow(dead_code, reason = "the stores are there for their schemas")]
 
-#![allow(dead_code, reason = "these stores are only described")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -115,6 +115,24 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
             <Self as #private::Store>::on_newer_schema(self, run)
         }
 
+        /// Follows what the closure makes of the store: its value now, and a new one after each
+        /// change of a table or group that it read.
+        ///
+        /// # Errors
+        ///
+        /// None today.
+        #vis fn watch<Out, Compute>(
+            &self,
+            compute: Compute,
+        ) -> #root::Result<#root::Derived<Self, Out>>
+        where
+            Compute: ::core::ops::FnMut(&#root::Snapshot<Self>) -> #root::Result<Out>
+                + ::core::marker::Send
+                + 'static,
+        {
+            <Self as #private::Store>::watch(self, compute)
+        }
+
         /// Copies the store into a new file, which is complete and consistent.
         ///
         /// # Errors
@@ -125,6 +143,15 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
             path: impl ::core::convert::AsRef<::std::path::Path>,
         ) -> #root::Result<()> {
             <Self as #private::Store>::backup(self, path)
+        }
+
+        /// Builds the indexes that do not stand yet, and returns when all do.
+        ///
+        /// # Errors
+        ///
+        /// Where the file cannot be written; what has been built is kept.
+        #vis fn build_indexes(&self) -> #root::Result<()> {
+            <Self as #private::Store>::build_indexes(self)
         }
 
         /// Writes defaults into the rows that lack them, and says how many rows changed.

@@ -4,6 +4,7 @@
 //! Local variables carry `mixed_site` spans, so that the user's own expressions cannot see them.
 
 mod codec;
+mod columns;
 mod default;
 mod guard;
 mod key;
@@ -17,6 +18,7 @@ use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::spanned::Spanned;
 
+pub(crate) use columns::columns;
 pub(crate) use key::key;
 pub(crate) use kv::{entries_name, entries_struct, kv};
 pub(crate) use methods::methods;

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-use super::{codec, hidden, record};
+use super::{codec, columns, hidden, record};
 use crate::model::Record;
 
 /// The impls of a row:
@@ -17,6 +17,7 @@ use crate::model::Record;
 ///         const KEY_FIELD: usize = 0;
 ///         fn key(&self) -> &Self::Key { &self.id }
 ///     }
+///     impl Recording { pub const TITLE: Column<Self, String> = …; … }
 /// };
 /// ```
 pub(crate) fn table(row: &Record) -> TokenStream {
@@ -24,15 +25,18 @@ pub(crate) fn table(row: &Record) -> TokenStream {
     let (ident, member, key) = (&row.ident, &key.parsed.ident, &key.ty);
     let (private, name) = (&row.paths.private, &row.name.text);
     let (codecs, record) = (codec::codecs(row), record::record(row));
+    let (columns, indexes) = (columns::columns(row), columns::indexes(row));
     hidden(&quote_spanned! {Span::mixed_site()=>
         #codecs
         #record
+        #columns
 
         #[automatically_derived]
         impl #private::Row for #ident {
             type Key = #key;
             const TABLE: &'static ::core::primitive::str = #name;
             const KEY_FIELD: ::core::primitive::usize = #index;
+            #indexes
 
             fn key(&self) -> &Self::Key {
                 &self.#member

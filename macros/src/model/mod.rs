@@ -4,12 +4,14 @@
 //! of them and [`fallback`](crate::fallback) has something to stand in for.
 
 mod default;
+mod index;
 mod name;
 mod record;
 mod rename;
 mod store;
 
 pub(crate) use default::{Default, Source};
+pub(crate) use index::Index;
 pub(crate) use name::{Name, snake_case};
 pub(crate) use record::{Field, Record};
 pub(crate) use store::{Member, Store};

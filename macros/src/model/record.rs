@@ -5,6 +5,7 @@ use quote::ToTokens;
 use syn::{DeriveInput, FieldsNamed, Ident, LitStr, Type, Visibility};
 
 use super::default::Default;
+use super::index::Index;
 use super::name::Name;
 use super::rename;
 use crate::diag::Diag;
@@ -26,6 +27,7 @@ pub(crate) struct Record {
     pub(crate) removed: Vec<parse::Removed>,
     /// Which field is the key: what `#[key]` marks first, or the one named `id`.
     pub(crate) key: Option<usize>,
+    pub(crate) indexes: Vec<Index>,
 }
 
 /// A field with everything resolved.
@@ -54,6 +56,17 @@ impl Field {
         self.parsed.serde.deserialize.as_ref()
     }
 
+    /// The name of its column's constant; nothing where it has none.
+    pub(crate) fn column(&self) -> Option<Ident> {
+        if self.parsed.column.skip.is_some() {
+            return None;
+        }
+        Some(match &self.parsed.column.name {
+            Some(name) => Ident::new(&name.value(), name.span()),
+            None => Ident::new(&self.parsed.name.to_uppercase(), self.parsed.ident.span()),
+        })
+    }
+
     /// The tokens to blame for the stored name.
     pub(crate) fn name_origin(&self) -> TokenStream {
         match self.parsed.serde.rename.as_ref().and_then(|rename| rename.serialize.as_ref()) {
@@ -79,7 +92,7 @@ impl Record {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let marked = parsed.iter().position(|field| field.key.is_some());
         let key = marked.or_else(|| names.iter().position(|name| *name == "id"));
-        let fields =
+        let fields: Vec<Field> =
             parsed.into_iter().map(|field| resolve(field, &names, &serde, &input.ident)).collect();
         Self {
             kind,
@@ -88,10 +101,26 @@ impl Record {
             paths: Paths::new(container.krate.as_ref()),
             name: Name::new(container.name.as_ref(), &input.ident),
             serde,
+            indexes: Index::all(&fields, &container.indexes),
             fields,
             removed: container.removes.unwrap_or_default(),
             key: key.filter(|_| kind == Kind::Table),
         }
+    }
+
+    /// Constants of the user's own that defaults name as `Self::NAME`.
+    pub(crate) fn own_constants(&self) -> Vec<Ident> {
+        let mut found = Vec::new();
+        for field in &self.fields {
+            match field.parsed.evolve.as_ref().map(|evolve| &evolve.form) {
+                Some(parse::Form::Value(expr)) => parse::names_of_self(expr, &mut found),
+                Some(parse::Form::Computed(closure)) => {
+                    parse::names_of_self(&closure.expr, &mut found);
+                }
+                _ => {}
+            }
+        }
+        found
     }
 
     /// The key, if there is one.

@@ -2,6 +2,7 @@
 
 use syn::{Attribute, Lit, LitInt, LitStr, Meta, Path};
 
+use super::index::{TableIndex, table_index};
 use super::meta::{crate_path, entries, key_name, literal, refuse_value, set, string, unknown};
 use super::removes::{Removed, removes};
 use crate::diag::Diag;
@@ -17,6 +18,8 @@ pub(crate) struct Container {
     pub(crate) history: Option<LitStr>,
     /// The stored fields of earlier versions that are given up.
     pub(crate) removes: Option<Vec<Removed>>,
+    /// Indexes over several fields.
+    pub(crate) indexes: Vec<TableIndex>,
 }
 
 /// Reads the attributes of a struct.
@@ -65,6 +68,7 @@ fn read(container: &mut Container, meta: &Meta, kind: Kind, diag: &mut Diag) {
         "crate" => set(&mut container.krate, key, crate_path(meta, diag), diag),
         "epoch" => set(&mut container.epoch, key, integer(meta, diag), diag),
         "removes" => set(&mut container.removes, key, removes(meta, diag), diag),
+        "index" | "unique" => container.indexes.extend(table_index(meta, diag)),
         _ => set(&mut container.history, key, string(meta, diag), diag),
     }
 }

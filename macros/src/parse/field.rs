@@ -1,9 +1,11 @@
 //! One field with its attributes.
 
 use syn::ext::IdentExt as _;
-use syn::{Attribute, Ident, Path, Type};
+use syn::{Attribute, Ident, Path, Type, Visibility};
 
+use super::column::{Column, column};
 use super::evolve::{Evolve, SameAs, evolve};
+use super::index::{FieldIndex, field_index};
 use super::meta::{bare, set};
 use super::serde::{SerdeField, serde_field};
 use crate::diag::Diag;
@@ -14,10 +16,12 @@ pub(crate) struct Field {
     pub(crate) ident: Ident,
     /// The name without `r#`.
     pub(crate) name: String,
+    pub(crate) vis: Visibility,
     pub(crate) ty: Type,
     pub(crate) docs: Vec<Attribute>,
     pub(crate) key: Option<Path>,
-    pub(crate) index: Option<Path>,
+    pub(crate) index: Option<FieldIndex>,
+    pub(crate) column: Column,
     pub(crate) evolve: Option<Evolve>,
     pub(crate) same_as: Option<SameAs>,
     pub(crate) serde: SerdeField,
@@ -29,10 +33,12 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
     let mut parsed = Field {
         name: ident.unraw().to_string(),
         ident,
+        vis: field.vis.clone(),
         ty: field.ty.clone(),
         docs: Vec::new(),
         key: None,
         index: None,
+        column: Column::default(),
         evolve: None,
         same_as: None,
         serde: serde_field(&field.attrs),
@@ -45,7 +51,9 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
             bare(attribute, diag);
             set(&mut parsed.key, path, Some(path.clone()), diag);
         } else if path.is_ident("index") {
-            parsed.index.get_or_insert_with(|| path.clone());
+            set(&mut parsed.index, path, field_index(attribute, diag), diag);
+        } else if path.is_ident("column") {
+            column(&mut parsed.column, attribute, diag);
         } else if path.is_ident("evolve") {
             evolve(&mut parsed, attribute, diag);
         }

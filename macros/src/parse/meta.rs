@@ -39,6 +39,8 @@ fn example(attribute: &str) -> &'static str {
         "table" => "#[table(name = \"notes\")]",
         "kv" => "#[kv(name = \"settings\")]",
         "store" => "#[store(name = \"app\", epoch = 0)]",
+        "index" => "#[index(unique)]",
+        "column" => "#[column(name = \"TITLE_COLUMN\")]",
         "heirloom" => "#[heirloom(crate = \"heirloom\")]",
         _ => "#[evolve(default)]` or `#[evolve(default = 0)]",
     }

@@ -4,9 +4,11 @@
 //! whole, by [`validate`](crate::validate).
 
 mod closure;
+mod column;
 mod container;
 mod evolve;
 mod field;
+mod index;
 mod meta;
 mod removes;
 mod serde;
@@ -17,7 +19,8 @@ pub(crate) use closure::Closure;
 pub(crate) use container::{container, key_container};
 pub(crate) use evolve::{Evolve, Form};
 pub(crate) use field::{Field, field};
+pub(crate) use index::TableIndex;
 pub(crate) use removes::Removed;
 pub(crate) use serde::{Renames, SerdeContainer, SerdeDefault, SerdeField, serde_container};
 pub(crate) use shape::{Newtype, named_fields, newtype};
-pub(crate) use ty::{generic_argument, is_option, option_inner, resolve_self};
+pub(crate) use ty::{generic_argument, is_option, names_of_self, option_inner, resolve_self};

@@ -1,6 +1,7 @@
 //! What a type says about itself in writing.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{GenericArgument, Path, PathArguments, Type};
 
 /// The type inside parentheses and the invisible groups that `macro_rules!` leaves.
@@ -59,6 +60,31 @@ pub(crate) fn resolve_self(tokens: TokenStream, name: &Ident) -> TokenStream {
             other => other,
         })
         .collect()
+}
+
+/// The names in `Self::name`, wherever they stand.
+pub(crate) fn names_of_self(tokens: &impl ToTokens, found: &mut Vec<Ident>) {
+    search(tokens.to_token_stream(), found);
+}
+
+fn search(tokens: TokenStream, found: &mut Vec<Ident>) {
+    // How much of `Self::` stands right before.
+    let mut matched = 0;
+    for token in tokens {
+        matched = match token {
+            TokenTree::Ident(name) if matched == 3 => {
+                found.push(name);
+                0
+            }
+            TokenTree::Ident(name) if name == "Self" => 1,
+            TokenTree::Punct(colon) if colon.as_char() == ':' && matched > 0 => matched + 1,
+            TokenTree::Group(group) => {
+                search(group.stream(), found);
+                0
+            }
+            _ => 0,
+        };
+    }
 }
 
 #[cfg(test)]

@@ -1,23 +1,11 @@
-//! Fields are told apart by their stored names.
+//! Fields are told apart by their stored names, and columns by their constants.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
 use crate::diag::Diag;
+use crate::kind::Kind;
 use crate::model::Record;
-
-/// `#[index]` is read, and refused until there are indexes.
-pub(super) fn indexes_are_not_supported(record: &Record, diag: &mut Diag) {
-    for field in &record.fields {
-        if let Some(index) = &field.parsed.index {
-            diag.error(
-                index,
-                "indexes are not supported yet; remove `#[index]`: adding one later changes no \
-                 stored row",
-            );
-        }
-    }
-}
 
 /// No two fields are written or read under one name.
 pub(super) fn stored_names_are_distinct(record: &Record, diag: &mut Diag) {
@@ -40,6 +28,53 @@ pub(super) fn stored_names_are_distinct(record: &Record, diag: &mut Diag) {
         claim(field.stored.clone(), field.name_origin());
         for alias in &field.aliases {
             claim(alias.value(), alias.to_token_stream());
+        }
+    }
+}
+
+/// No two columns are constants of one name.
+pub(super) fn column_names_are_distinct(record: &Record, diag: &mut Diag) {
+    if record.kind != Kind::Table {
+        return;
+    }
+    let mut taken: Vec<(String, &str)> = Vec::new();
+    for field in &record.fields {
+        let Some(column) = field.column() else { continue };
+        let own = &field.parsed.name;
+        match taken.iter().find(|(name, _)| column == name) {
+            Some((name, by)) => diag.error(
+                &column,
+                format_args!(
+                    "the columns of `{by}` and `{own}` would both be the constant `{name}`; give \
+                     this one another name with `#[column(name = \"{name}_COLUMN\")]`, or none with \
+                     `#[column(skip)]`"
+                ),
+            ),
+            None => taken.push((column.to_string(), own)),
+        }
+    }
+}
+
+/// A column takes no name that a constant of the user's own has.
+///
+/// A constant that no default names is found by the compiler.
+pub(super) fn column_names_are_free(record: &Record, diag: &mut Diag) {
+    if record.kind != Kind::Table {
+        return;
+    }
+    let constants = record.own_constants();
+    for field in &record.fields {
+        let Some(column) = field.column() else { continue };
+        if let Some(constant) = constants.iter().find(|constant| **constant == column) {
+            let (row, own) = (&record.ident, &field.parsed.name);
+            diag.error(
+                constant,
+                format_args!(
+                    "`{row}` has a constant `{column}`, and the column of `{own}` would have the \
+                     same name; give the column another with \
+                     `#[column(name = \"{column}_COLUMN\")]` on `{own}`"
+                ),
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 mod defaults;
 mod fields;
 mod history;
+mod indexes;
 mod keys;
 mod members;
 mod names;
@@ -19,8 +20,13 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     keys::key_is_no_option,
     keys::key_has_no_default,
     keys::key_is_always_written,
-    fields::indexes_are_not_supported,
+    indexes::indexes_name_fields,
+    indexes::indexed_fields_have_one_value,
+    indexes::key_is_not_indexed_alone,
+    indexes::indexes_are_distinct,
     fields::stored_names_are_distinct,
+    fields::column_names_are_distinct,
+    fields::column_names_are_free,
     serde::container_keeps_what_it_does_not_know,
     serde::fields_are_stored,
     serde::names_are_the_same_both_ways,

@@ -37,6 +37,10 @@ impl Commit {
         let _ = self.txn.abort();
     }
 
+    pub(super) fn txn(&self) -> &WriteTransaction {
+        &self.txn
+    }
+
     /// Sets a fact about the file.
     pub(crate) fn set_meta(&self, name: &str, value: &[u8]) -> Result<()> {
         guarded(|| {

@@ -5,6 +5,7 @@ mod commit;
 mod device;
 mod failure;
 mod file;
+mod index;
 mod mark;
 mod names;
 mod record;
@@ -13,8 +14,9 @@ mod view;
 pub use backend::{StorageHook, StorageOp};
 pub(crate) use commit::Commit;
 pub(crate) use file::{Disk, Place};
+pub(crate) use index::{IndexEntries, IndexEntry, Span};
 pub(crate) use mark::Mark;
-pub(crate) use names::{DATA_DOCUMENT, HEAD_DOCUMENT};
+pub(crate) use names::{DATA_DOCUMENT, HEAD_DOCUMENT, index as index_name};
 pub(crate) use record::{Record, RecordKind};
 pub(crate) use view::{Meta, Rows, Stored, StoredRow, View, ViewNames};
 

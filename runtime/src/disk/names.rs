@@ -36,3 +36,9 @@ pub(super) fn strays(document: &str, table: &str) -> String {
 pub(super) fn entries(document: &str, group: &str) -> String {
     format!("{document}/entries/{group}")
 }
+
+/// An index of a table: values and key of a row, by the stored names of the fields.
+pub(crate) fn index(document: &str, table: &str, fields: &[&str]) -> String {
+    let fields = serde_json::Value::from(fields.to_vec());
+    format!("{document}/index/{table}/{fields}")
+}

@@ -1,6 +1,7 @@
 //! A consistent picture of the file: one read transaction, shared by all who read.
 
 use std::marker::PhantomData;
+use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use redb::{
@@ -14,7 +15,7 @@ use super::record::Record;
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 
-type BytesTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
+pub(super) type BytesTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
 type TextTable = ReadOnlyTable<&'static str, &'static [u8]>;
 
 /// The redb tables of a store's current data document, by slot.
@@ -23,6 +24,8 @@ pub(crate) struct ViewNames {
     rows: Vec<String>,
     strays: Vec<String>,
     entries: Vec<String>,
+    /// Of each table.
+    indexes: Vec<Vec<String>>,
 }
 
 impl ViewNames {
@@ -35,7 +38,19 @@ impl ViewNames {
             rows: tables.clone().map(|table| names::rows(document, table)).collect(),
             strays: tables.map(|table| names::strays(document, table)).collect(),
             entries: groups.map(|group| names::entries(document, group)).collect(),
+            indexes: Vec::new(),
         }
+    }
+
+    /// The same with the names of the tables' indexes, by slot.
+    pub(crate) fn with_indexes(mut self, indexes: Vec<Vec<String>>) -> Self {
+        self.indexes = indexes;
+        self
+    }
+
+    /// The names of a table's indexes.
+    pub(crate) fn indexes_of(&self, slot: usize) -> &[String] {
+        self.indexes.get(slot).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -46,6 +61,12 @@ pub(crate) struct View {
     // Opened at first use: a store may have many tables, and a commit makes a new view.
     rows: Box<[OnceLock<Option<BytesTable>>]>,
     entries: Box<[OnceLock<Option<TextTable>>]>,
+    /// Of each table, in one row.
+    indexes: Box<[OnceLock<Option<BytesTable>>]>,
+    /// Which of the indexes stand, looked up once.
+    standing: OnceLock<Vec<String>>,
+    /// Counts up with every commit of this process.
+    pub(crate) stamp: u64,
 }
 
 impl std::fmt::Debug for View {
@@ -56,12 +77,38 @@ impl std::fmt::Debug for View {
 
 impl View {
     pub(super) fn new(txn: ReadTransaction, names: Arc<ViewNames>) -> Self {
+        let indexes = names.indexes.iter().flatten().map(|_| OnceLock::new()).collect();
         let rows = names.rows.iter().map(|_| OnceLock::new()).collect();
         let entries = names.entries.iter().map(|_| OnceLock::new()).collect();
-        Self { txn, names, rows, entries }
+        Self { txn, names, rows, entries, indexes, standing: OnceLock::new(), stamp: 0 }
     }
 
-    fn table(&self, slot: usize) -> Try<Option<&BytesTable>> {
+    pub(super) fn names(&self) -> &ViewNames {
+        &self.names
+    }
+
+    pub(super) fn index_cell(&self, slot: usize, index: usize) -> &OnceLock<Option<BytesTable>> {
+        let before: usize = self.names.indexes.iter().take(slot).map(Vec::len).sum();
+        &self.indexes[before + index]
+    }
+
+    /// The names of the indexes that stand, by `read` from a fact of this name.
+    pub(crate) fn standing(
+        &self,
+        fact: &str,
+        read: impl FnOnce(&[u8]) -> Vec<String>,
+    ) -> Result<&[String]> {
+        if self.standing.get().is_none() {
+            let names = guarded(|| match self.open(names::META)? {
+                Some(table) => Ok(table.get(fact)?.map(|value| value.value().to_vec())),
+                None => Ok(None),
+            })?;
+            let _ = self.standing.set(names.as_deref().map_or_else(Vec::new, read));
+        }
+        Ok(self.standing.get().map_or(&[], Vec::as_slice))
+    }
+
+    pub(super) fn table(&self, slot: usize) -> Try<Option<&BytesTable>> {
         let cell = &self.rows[slot];
         if cell.get().is_none() {
             let opened = self.open(TableDefinition::new(&self.names.rows[slot]))?;
@@ -80,7 +127,7 @@ impl View {
         Ok(cell.get().and_then(Option::as_ref))
     }
 
-    fn open<K: redb::Key + 'static>(
+    pub(super) fn open<K: redb::Key + 'static>(
         &self,
         definition: TableDefinition<'_, K, &'static [u8]>,
     ) -> Try<Option<ReadOnlyTable<K, &'static [u8]>>> {
@@ -110,9 +157,19 @@ impl View {
 
     /// All rows in the order of their keys, without strays.
     pub(crate) fn rows(self: &Arc<Self>, slot: usize) -> Result<Rows> {
+        self.rows_in(slot, Bound::Unbounded, Bound::Unbounded)
+    }
+
+    /// The rows between two keys, in the order of their keys, without strays.
+    pub(crate) fn rows_in(
+        self: &Arc<Self>,
+        slot: usize,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+    ) -> Result<Rows> {
         let range = guarded(|| match self.table(slot)? {
-            Some(table) => Ok(Some(table.range::<&[u8]>(..)?)),
-            None => Ok(None),
+            Some(table) if !is_empty(from, to) => Ok(Some(table.range::<&[u8]>((from, to))?)),
+            _ => Ok(None),
         })?;
         Ok(Rows { range, _view: self.clone() })
     }
@@ -239,7 +296,7 @@ impl View {
                     Some("log" | "snapshot") => {
                         copy::<u64>(&self.txn, into, TableDefinition::new(&name))?;
                     }
-                    Some("rows") => {
+                    Some("rows" | "index") => {
                         copy::<&[u8]>(&self.txn, into, TableDefinition::new(&name))?;
                     }
                     _ => copy::<&str>(&self.txn, into, TableDefinition::new(&name))?,
@@ -262,6 +319,16 @@ fn copy<K: redb::Key + 'static>(
         target.insert(key.value(), value.value())?;
     }
     Ok(())
+}
+
+/// Whether no key lies between the two, which redb does not take.
+pub(super) fn is_empty(from: Bound<&[u8]>, to: Bound<&[u8]>) -> bool {
+    match (from, to) {
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (Bound::Included(from) | Bound::Excluded(from), Bound::Excluded(to))
+        | (Bound::Excluded(from), Bound::Included(to)) => from >= to,
+        _ => false,
+    }
 }
 
 /// A snapshot or a log record of a document.
@@ -312,8 +379,17 @@ impl Rows {
         &mut self,
         read: impl FnOnce(&[u8], &StoredRow<'_>) -> T,
     ) -> Option<Result<T>> {
+        self.step_with(false, read)
+    }
+
+    /// [`next_with`](Self::next_with), from the other end where `back`.
+    pub(crate) fn step_with<T>(
+        &mut self,
+        back: bool,
+        read: impl FnOnce(&[u8], &StoredRow<'_>) -> T,
+    ) -> Option<Result<T>> {
         let range = self.range.as_mut()?;
-        let item = guarded(|| match range.next() {
+        let item = guarded(|| match if back { range.next_back() } else { range.next() } {
             Some(item) => {
                 let (key, row) = item?;
                 // As for a row: on a damaged page redb panics no later than here.

@@ -122,6 +122,7 @@ impl Engine {
             }
             Ok(())
         })?;
+        self.compare_indexes(view, slot, problems)?;
         let in_view = view.len(slot)?;
         if in_view != in_document {
             problems.push(format!(

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::hub::{Change, ChangeKind, Origin, Topic};
+use super::indexes::RowChange;
 use super::loaded::{Loaded, new_device};
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
@@ -117,9 +118,11 @@ impl Engine {
         }
         if let Some(record) = &merged.record {
             writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
+            let view = self.view();
+            self.cover_indexes(writer, &view)?;
             let kind = if merged.waits { RecordKind::Waiting } else { RecordKind::Remote };
             let record = Record::encode(record, kind);
-            let read_model = |commit: &Commit| self.write_touched(commit, &touched);
+            let read_model = |commit: &Commit| self.write_touched(commit, &view, &touched);
             self.store(writer, Some(&mut log), read_model, || Ok(Some(record)))?;
         }
         // Under a new id the documents are loaded anew.
@@ -128,7 +131,7 @@ impl Engine {
         } else {
             writer.loaded = Some(Loaded { document, log });
         }
-        self.hub.push(Origin::Remote, self.noted_remote(&touched));
+        self.hub.push(Origin::Remote, self.noted_remote(&touched), || self.view());
         let changed = touched.into_iter().filter(|(_, _, rows)| !rows.is_empty());
         let changed = changed.map(|(root, _, rows)| {
             (root, rows.into_iter().map(|row| (row.key, row.kind)).collect())
@@ -195,6 +198,7 @@ impl Engine {
     fn write_touched(
         &self,
         commit: &Commit,
+        view: &View,
         touched: &[(Root, Target, Vec<Touched>)],
     ) -> Result<()> {
         let total = touched.iter().map(|(_, _, rows)| rows.len() as u64).sum();
@@ -208,6 +212,8 @@ impl Engine {
         for (_, target, rows) in touched {
             match target {
                 Target::Table(slot) => {
+                    let changes = rows.iter().filter_map(Touched::for_indexes);
+                    self.write_indexes(commit, view, *slot, changes, false)?;
                     let mut table = commit.rows(DATA_DOCUMENT, self.def.tables[*slot].name)?;
                     for row in rows {
                         match (&row.bytes, &row.entry) {
@@ -283,6 +289,15 @@ fn refusing<T>(read: impl FnOnce() -> Result<T, BadUpdate>) -> Result<T> {
 }
 
 impl Touched {
+    fn for_indexes(&self) -> Option<RowChange<'_>> {
+        let after = self.entry.as_ref().map(|entry| match &entry.content {
+            Content::Text(json) => Some(&**json),
+            Content::Foreign(_) => None,
+        });
+        let existed = self.kind != ChangeKind::Inserted;
+        Some(RowChange { key: self.bytes.as_deref()?, existed, after })
+    }
+
     fn noted(&self) -> Change {
         let json = self.entry.as_ref().map(|entry| match &entry.content {
             Content::Text(json) => json.to_string(),

@@ -7,4 +7,5 @@ pub(super) const DEVICE: &str = "device";
 pub(super) const WHEREABOUTS: &str = "whereabouts";
 pub(super) const DAMAGE: &str = "damage";
 pub(super) const COMPARED: &str = "compared";
+pub(super) const INDEXES: &str = "indexes";
 pub(super) const COVERAGE: &str = "coverage";

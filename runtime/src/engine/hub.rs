@@ -6,6 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::disk::View;
+
 /// Where a change comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
@@ -59,6 +61,8 @@ pub(crate) struct Change {
 pub(crate) struct Event {
     pub(crate) origin: Origin,
     pub(crate) changes: BTreeMap<Topic, Vec<Change>>,
+    /// What the transaction left.
+    view: Arc<View>,
     /// Observers that came later are not told.
     before: u64,
 }
@@ -66,11 +70,14 @@ pub(crate) struct Event {
 /// What an observer does.
 pub(crate) type Callback = Box<dyn FnMut(Origin, &[Change]) + Send>;
 
+/// What an observer does that reads what the transaction left.
+pub(crate) type ViewCallback = Box<dyn FnMut(Origin, &[Change], &Arc<View>) + Send>;
+
 struct Observer {
     topic: Topic,
     live: AtomicBool,
     // Deliveries are one at a time, so that this lock is never waited for.
-    callback: Mutex<Callback>,
+    callback: Mutex<ViewCallback>,
 }
 
 #[derive(Default)]
@@ -96,7 +103,20 @@ impl Hub {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn subscribe(self: &Arc<Self>, topic: Topic, callback: Callback) -> Subscription {
+    pub(crate) fn subscribe(
+        self: &Arc<Self>,
+        topic: Topic,
+        mut callback: Callback,
+    ) -> Subscription {
+        let callback = move |origin, changes: &[Change], _: &Arc<View>| callback(origin, changes);
+        self.subscribe_to_views(topic, Box::new(callback))
+    }
+
+    pub(crate) fn subscribe_to_views(
+        self: &Arc<Self>,
+        topic: Topic,
+        callback: ViewCallback,
+    ) -> Subscription {
         let mut state = self.state();
         let id = state.next_id;
         state.next_id += 1;
@@ -111,11 +131,17 @@ impl Hub {
     }
 
     /// Queues what was committed; called while no other commit can come in between.
-    pub(crate) fn push(&self, origin: Origin, changes: BTreeMap<Topic, Vec<Change>>) {
+    pub(crate) fn push(
+        &self,
+        origin: Origin,
+        changes: BTreeMap<Topic, Vec<Change>>,
+        view: impl FnOnce() -> Arc<View>,
+    ) {
         if !changes.is_empty() {
+            let view = view();
             let mut state = self.state();
             let before = state.next_id;
-            state.queue.push_back(Event { origin, changes, before });
+            state.queue.push_back(Event { origin, changes, view, before });
         }
     }
 
@@ -134,7 +160,8 @@ impl Hub {
                 let mut callback = observer.callback.lock().unwrap_or_else(PoisonError::into_inner);
                 // A panic is that callback's own affair: it has been printed by the panic hook,
                 // and the others still want to know.
-                let _ = catch_unwind(AssertUnwindSafe(|| callback(event.origin, changes)));
+                let _ =
+                    catch_unwind(AssertUnwindSafe(|| callback(event.origin, changes, &event.view)));
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 impl Engine {
     /// Whether there is work for the background.
     pub(crate) fn needs_maintenance(&self) -> bool {
-        let flags = [&self.outgrown, &self.head_outgrown, &self.unflushed];
+        let flags = [&self.outgrown, &self.head_outgrown, &self.unflushed, &self.unbuilt];
         flags.iter().any(|flag| flag.load(Ordering::Acquire))
     }
 
@@ -136,6 +136,9 @@ impl Engine {
         self.load(&mut writer)?;
         let Some(Loaded { document, log }) = writer.loaded.take() else { return Ok(()) };
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
+        let view = self.view();
+        self.cover_indexes(&mut writer, &view)?;
+        self.reset_indexes(&mut writer, slots);
         let read_model = |commit: &Commit| {
             slots.iter().try_for_each(|slot| self.rebuild_table(commit, &document, *slot))
         };

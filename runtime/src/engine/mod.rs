@@ -7,12 +7,15 @@ mod exchange;
 mod fact;
 mod head;
 mod hub;
+mod index_build;
+mod indexes;
 mod load;
 mod loaded;
 mod maintain;
 mod open;
 mod progress;
 mod store;
+mod touched;
 mod write;
 mod writer;
 

@@ -9,7 +9,9 @@ use arc_swap::ArcSwap;
 use super::fact;
 use super::head::Compared;
 use super::hub::Hub;
+use super::indexes::Indexes;
 use super::progress::Progress;
+use super::touched::Touched;
 use super::writer::{Writer, WriterGuard, WriterLock};
 use crate::disk::{DATA_DOCUMENT, Disk, FORMAT, Meta, Place, StorageHook, View, ViewNames};
 use crate::error::{Error, ErrorKind, Result};
@@ -39,6 +41,8 @@ impl Settings {
 pub(crate) struct Engine {
     pub(crate) def: StoreDef,
     pub(super) code: Code,
+    pub(crate) indexes: Indexes,
+    pub(crate) touched: Touched,
     pub(crate) hub: Arc<Hub>,
     pub(super) disk: Disk,
     pub(crate) settings: Settings,
@@ -51,6 +55,8 @@ pub(crate) struct Engine {
     pub(super) head_outgrown: AtomicBool,
     /// Whether commits wait to be made durable.
     pub(crate) unflushed: AtomicBool,
+    /// Whether indexes wait to be built.
+    pub(crate) unbuilt: AtomicBool,
     /// Set when the store closes, so that background work ends early.
     pub(crate) closing: AtomicBool,
 }
@@ -82,6 +88,8 @@ impl Engine {
             def.tables.iter().map(|table| table.name),
             def.groups.iter().map(|group| group.name),
         );
+        let indexes = Indexes::of(&def);
+        let names = names.with_indexes(indexes.names().to_vec());
         let in_store = |error: Error| error.at_store(def.name);
         let (disk, is_new) =
             Disk::open(place, Arc::new(names), settings.hook.clone()).map_err(in_store)?;
@@ -103,6 +111,8 @@ impl Engine {
         let engine = Self {
             def,
             code,
+            indexes,
+            touched: Touched::default(),
             hub: Arc::new(Hub::default()),
             disk,
             settings,
@@ -111,6 +121,7 @@ impl Engine {
             outgrown: AtomicBool::new(false),
             head_outgrown: AtomicBool::new(false),
             unflushed: AtomicBool::new(false),
+            unbuilt: AtomicBool::new(false),
             closing: AtomicBool::new(false),
         };
         if !to_rebuild.is_empty() {
@@ -139,7 +150,9 @@ impl Engine {
 
     /// Shows readers what was committed last.
     pub(super) fn refresh_view(&self) -> Result<()> {
-        self.view.store(Arc::new(self.disk.view()?));
+        let mut view = self.disk.view()?;
+        view.stamp = self.view.load().stamp + 1;
+        self.view.store(Arc::new(view));
         Ok(())
     }
 

@@ -31,6 +31,17 @@ pub enum Progress {
         /// Rows and entries that the changes touch.
         total: u64,
     },
+    /// An index is built, a piece at a time.
+    Index {
+        /// The table.
+        table: String,
+        /// The stored names of the fields that the index orders rows by.
+        fields: String,
+        /// Rows of this piece.
+        rows: u64,
+        /// Whether it was the last, and queries use the index from now on.
+        complete: bool,
+    },
     /// Something is wrong that stops nobody: a part of the document cannot be read (the rest was
     /// loaded, and the changes of a device that has the part fill it in), or upkeep in the
     /// background failed (it is tried again).
@@ -51,6 +62,10 @@ impl fmt::Display for Progress {
                 write!(f, "writing defaults of table `{table}`: {done} of {total} rows")
             }
             Self::Merge { done, total } => write!(f, "merging: {done} of {total} changes"),
+            Self::Index { table, fields, rows, complete } => {
+                let state = if *complete { "complete" } else { "going on" };
+                write!(f, "indexing table `{table}` by {fields}: {rows} rows more, {state}")
+            }
             Self::Problem { what } => write!(f, "problem: {what}"),
         }
     }

@@ -49,6 +49,9 @@ impl Engine {
             news.count(&mut head.log);
             self.head_outgrown.store(head.log.is_outgrown(), Ordering::Release);
         }
+        writer.indexes.is_unrecorded = false;
+        writer.indexes.to_clear.clear();
+        self.unbuilt.store(writer.indexes.facts.are_building(), Ordering::Release);
         if !self.settings.durable {
             self.unflushed.store(true, Ordering::Release);
         }
@@ -88,6 +91,6 @@ impl Engine {
             })?;
             commit.set_meta(fact::COVERAGE, &json)?;
         }
-        Ok(())
+        self.record_indexes(writer, commit)
     }
 }

@@ -7,6 +7,7 @@ use std::thread;
 
 use super::batch::{Batch, RowOp};
 use super::hub::{Change, ChangeKind, Origin, Topic};
+use super::indexes::RowChange;
 use super::loaded::Loaded;
 use super::open::Engine;
 use super::writer::Writer;
@@ -55,6 +56,8 @@ impl Engine {
             return Ok(());
         }
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
+        let view = self.view();
+        self.cover_indexes(writer, &view)?;
         self.load(writer)?;
         self.record_versions(writer)?;
         if batch.is_empty() {
@@ -66,7 +69,7 @@ impl Engine {
         };
         let ops = Ops::of(self, &batch);
         let first = document.next_id();
-        let read_model = |commit: &Commit| write_read_model(self, commit, &batch, first);
+        let read_model = |commit: &Commit| write_read_model(self, commit, &view, &batch, first);
         if ops.ops.len() < PARALLEL_FROM_OPS {
             let record = write_document(&mut document, &ops)?;
             self.store(writer, Some(&mut log), read_model, || Ok(Some(record)))?;
@@ -83,7 +86,7 @@ impl Engine {
         }
         drop(ops);
         writer.loaded = Some(Loaded { document, log });
-        self.hub.push(Origin::Local, self.noted(batch));
+        self.hub.push(Origin::Local, self.noted(batch), || self.view());
         Ok(())
     }
 
@@ -164,7 +167,13 @@ pub(super) fn not_loaded() -> Error {
 }
 
 /// Writes the batch to the read model; the first value is the item `first` of the document.
-fn write_read_model(engine: &Engine, commit: &Commit, batch: &Batch, first: ItemId) -> Result<()> {
+fn write_read_model(
+    engine: &Engine,
+    commit: &Commit,
+    view: &View,
+    batch: &Batch,
+    first: ItemId,
+) -> Result<()> {
     let mut next = first;
     let mut id_of = |op: &RowOp| {
         let id = next;
@@ -172,6 +181,12 @@ fn write_read_model(engine: &Engine, commit: &Commit, batch: &Batch, first: Item
         id
     };
     for (slot, rows) in &batch.tables {
+        let changes = rows.iter().map(|(key, op)| RowChange {
+            key,
+            existed: op.existed,
+            after: op.json.as_deref().map(Some),
+        });
+        engine.write_indexes(commit, view, *slot, changes, true)?;
         let rows = rows.iter().map(|(key, op)| {
             let id = id_of(op);
             (key.as_slice(), op.json.as_deref().map(|json| (id, json)))

@@ -7,6 +7,7 @@ use std::thread::{self, ThreadId};
 use super::coverage::Coverage;
 use super::fact;
 use super::head::{Compared, News};
+use super::indexes::IndexFacts;
 use super::loaded::Loaded;
 use crate::disk::{DATA_DOCUMENT, HEAD_DOCUMENT, Meta};
 use crate::doc::Document;
@@ -27,12 +28,25 @@ pub(super) struct Writer {
     /// The id this device writes under; `None` where one must be made first.
     pub(super) device: Option<u64>,
     pub(super) coverage: Coverage,
+    pub(super) indexes: WriterIndexes,
     /// Facts that the next commit must record.
     pub(super) unrecorded: Unrecorded,
     /// Whether the file was marked since the document was loaded.
     pub(super) is_marked: bool,
     /// The damage that the device id was made for.
     pub(super) damage: Option<u64>,
+}
+
+/// What the writer knows of the indexes in the file.
+#[derive(Debug, Default)]
+pub(super) struct WriterIndexes {
+    pub(super) facts: IndexFacts,
+    /// Whether they are all declared ones, which this process keeps up to date.
+    pub(super) is_covered: bool,
+    /// Whether the next commit must record the facts.
+    pub(super) is_unrecorded: bool,
+    /// What the next commit must forget.
+    pub(super) to_clear: Vec<String>,
 }
 
 /// Which facts about the file are newer in memory.
@@ -125,6 +139,7 @@ impl Writer {
             is_marked: false,
             device: None,
             coverage: Coverage::default(),
+            indexes: WriterIndexes::default(),
             unrecorded: Unrecorded { identity: true, ..Unrecorded::default() },
             damage: None,
         }
@@ -144,6 +159,10 @@ impl Writer {
             is_marked: false,
             device: meta.number(fact::DEVICE).filter(|_| stayed),
             coverage: coverage.unwrap_or_default(),
+            indexes: WriterIndexes {
+                facts: meta.bytes(fact::INDEXES).map(IndexFacts::parse).unwrap_or_default(),
+                ..WriterIndexes::default()
+            },
             unrecorded: Unrecorded { compared: is_news, ..Unrecorded::default() },
             damage: meta.number(fact::DAMAGE),
         }

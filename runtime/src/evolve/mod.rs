@@ -3,9 +3,11 @@
 mod decode;
 mod explain;
 mod fill;
+mod index;
 mod track;
 
 pub(crate) use decode::{decode, decode_text};
 pub(crate) use explain::{Invalid, snippet};
 pub(crate) use fill::{default_of_field, fill_defaults};
+pub(crate) use index::{index_basis, index_values};
 pub(crate) use track::decode_present;

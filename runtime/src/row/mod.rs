@@ -4,19 +4,23 @@ mod above;
 mod encode;
 mod finite;
 mod id;
+mod index_values;
 mod key;
 mod object;
+pub(crate) mod order;
 mod patch;
 mod record;
 mod stored;
 
 pub use above::{Above, DefaultError};
 pub use id::Id;
+pub use index_values::IndexValues;
 pub use key::{Key, KeyBytes};
 pub use record::{Group, Record, Row};
 
 pub(crate) use above::default_alone;
 pub(crate) use encode::{EncodeError, encode_record, encode_value, is_none};
+pub(crate) use index_values::{VALUE_LIMIT_BYTES, cut};
 pub(crate) use object::Object;
 pub(crate) use patch::{overwrite, patch};
 pub(crate) use stored::{Content, ItemId};

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Above, DefaultError, Key};
+use super::{Above, DefaultError, IndexValues, Key};
 use crate::schema::descriptor::{FieldDef, IndexDef};
 
 /// A struct that is stored as a JSON object: what rows and kv groups have in common.
@@ -60,6 +60,12 @@ pub trait Row: Record {
     /// The indexes of the table.
     #[doc(hidden)]
     const INDEXES: &'static [IndexDef] = &[];
+
+    /// Adds the values by which an index orders this row.
+    #[doc(hidden)]
+    fn index_values(&self, index: usize, values: &mut IndexValues) {
+        let _ = (index, values);
+    }
 
     /// The key of this row.
     fn key(&self) -> &Self::Key;

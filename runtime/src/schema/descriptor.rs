@@ -131,6 +131,18 @@ pub struct IndexDef {
     pub unique: bool,
 }
 
+/// What an index must know of a row's values beside their bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValueTraits {
+    /// One was too long to be held whole.
+    pub is_cut: bool,
+    /// One is `None`.
+    pub is_null: bool,
+}
+
+/// Receives the number of an index, and the bytes of a row's values for it.
+pub type IndexVisitor<'v> = dyn FnMut(usize, &[u8], ValueTraits) + 'v;
+
 /// One table.
 #[derive(Debug, Clone, Copy)]
 pub struct TableDef {
@@ -153,6 +165,11 @@ pub struct TableDef {
     /// The JSON object of a row with its missing defaults written out; `None` where it lacks none
     /// or does not decode.
     pub fill: fn(&str) -> Option<String>,
+    /// Visits the values of a stored row, JSON text and key bytes, for each index; false where the
+    /// row does not decode.
+    pub index_values: fn(&[u8], &[u8], &mut IndexVisitor<'_>) -> bool,
+    /// All that decides how a stored row reads: an index built on something else is out of date.
+    pub index_basis: fn() -> String,
 }
 
 /// One kv group.

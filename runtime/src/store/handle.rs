@@ -1,9 +1,11 @@
 //! What all handles of one open store share, and its work in the background.
 
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -24,6 +26,25 @@ struct Shared {
     engine: Arc<Engine>,
     background: Mutex<Option<Background>>,
     scheduled: Arc<AtomicBool>,
+    /// Live results, by the slot of their table.
+    live: Mutex<BTreeMap<usize, Arc<dyn Any + Send + Sync>>>,
+    /// Who waits for changes, to be told when none can come.
+    waiting: Mutex<Vec<Weak<dyn Close>>>,
+}
+
+/// Somebody who waits for changes.
+pub(crate) trait Close: Send + Sync {
+    /// No change will come any more.
+    fn close(&self);
+}
+
+/// An open store that it does not keep open.
+pub(super) struct WeakHandle(Weak<Shared>);
+
+impl WeakHandle {
+    pub(super) fn upgrade(&self) -> Option<Handle> {
+        self.0.upgrade().map(Handle)
+    }
 }
 
 struct Background {
@@ -49,11 +70,43 @@ impl Handle {
             engine: Arc::new(engine),
             background: Mutex::new(None),
             scheduled: Arc::default(),
+            live: Mutex::default(),
+            waiting: Mutex::default(),
         }))
+    }
+
+    pub(super) fn downgrade(&self) -> WeakHandle {
+        WeakHandle(Arc::downgrade(&self.0))
+    }
+
+    /// What is kept for a table as long as the store is open, made at first use.
+    pub(super) fn live<T: Send + Sync + 'static>(
+        &self,
+        slot: usize,
+        make: impl FnOnce() -> Arc<T>,
+    ) -> Option<Arc<T>> {
+        let mut live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = live.entry(slot).or_insert_with(|| make());
+        kept.clone().downcast().ok()
+    }
+
+    /// Tells somebody when the store closes.
+    pub(super) fn closes(&self, who: Weak<dyn Close>) {
+        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() == waiting.capacity() {
+            waiting.retain(|who| who.strong_count() > 0);
+        }
+        waiting.push(who);
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.0.engine
+    }
+
+    /// How many rows, and how many index entries, queries have read: for tests.
+    #[doc(hidden)]
+    pub fn touched(&self) -> (u64, u64) {
+        self.engine().touched.read()
     }
 
     /// Whether both are handles of the same open store.
@@ -115,7 +168,11 @@ fn work_through(queue: &Receiver<Job>, engine: &Engine, scheduled: &AtomicBool) 
                     return;
                 }
                 scheduled.store(false, Ordering::Release);
-                engine.flush().and_then(|()| engine.renew_snapshots())
+                engine
+                    .flush()
+                    .and_then(|()| engine.build_indexes())
+                    .and_then(|()| engine.flush())
+                    .and_then(|()| engine.renew_snapshots())
             }
         };
         if let Err(error) = done {
@@ -127,6 +184,8 @@ fn work_through(queue: &Receiver<Job>, engine: &Engine, scheduled: &AtomicBool) 
 impl Drop for Shared {
     fn drop(&mut self) {
         self.engine.closing.store(true, Ordering::Release);
+        let waiting = self.waiting.get_mut().unwrap_or_else(PoisonError::into_inner);
+        waiting.drain(..).filter_map(|who| who.upgrade()).for_each(|who| who.close());
         let background = self.background.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Background { jobs, thread }) = background {
             drop(jobs);

@@ -1,8 +1,9 @@
 //! [`Snapshot`]: the store as it was at one moment.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::entry::Entry;
 use super::handle::{GroupOf, Handle, TableOf};
@@ -10,6 +11,7 @@ use super::read::{EntriesOf, typed_row};
 use super::rows::Rows;
 use super::trait_store::Store;
 use crate::disk::View;
+use crate::engine::Topic;
 use crate::error::{Error, Result};
 use crate::row::Key;
 
@@ -32,10 +34,16 @@ use crate::row::Key;
 /// # Ok::<(), heirloom::Error>(())
 /// ```
 pub struct Snapshot<S> {
-    handle: Handle,
-    view: Arc<View>,
+    pub(super) handle: Handle,
+    pub(super) view: Arc<View>,
+    /// Where somebody wants to know what is read.
+    pub(super) reads: Option<Arc<Reads>>,
     store: PhantomData<fn() -> S>,
 }
+
+/// Which tables and groups were read.
+#[derive(Debug, Default)]
+pub(super) struct Reads(pub(super) Mutex<BTreeSet<Topic>>);
 
 impl<S> fmt::Debug for Snapshot<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,13 +53,29 @@ impl<S> fmt::Debug for Snapshot<S> {
 
 impl<S> Clone for Snapshot<S> {
     fn clone(&self) -> Self {
-        Self { handle: self.handle.clone(), view: self.view.clone(), store: PhantomData }
+        Self {
+            handle: self.handle.clone(),
+            view: self.view.clone(),
+            reads: self.reads.clone(),
+            store: PhantomData,
+        }
     }
 }
 
 impl<S: Store> Snapshot<S> {
     pub(super) fn new(handle: &Handle) -> Self {
-        Self { handle: handle.clone(), view: handle.engine().view(), store: PhantomData }
+        Self {
+            handle: handle.clone(),
+            view: handle.engine().view(),
+            reads: None,
+            store: PhantomData,
+        }
+    }
+
+    pub(super) fn reads(&self, topic: Topic) {
+        if let Some(reads) = &self.reads {
+            reads.0.lock().unwrap_or_else(PoisonError::into_inner).insert(topic);
+        }
     }
 
     fn placed<R: TableOf<S>, T>(&self, outcome: Result<T>) -> Result<T> {
@@ -64,6 +88,7 @@ impl<S: Store> Snapshot<S> {
     ///
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where the stored row does not decode.
     pub fn get<R: TableOf<S>>(&self, key: &R::Key) -> Result<Option<R>> {
+        self.reads(Topic::Table(R::SLOT));
         let stored = self.view.row(R::SLOT, key.to_bytes().as_slice());
         let row = stored.and_then(|stored| stored.map(|row| typed_row(key, &row)).transpose());
         self.placed::<R, _>(row)
@@ -75,6 +100,7 @@ impl<S: Store> Snapshot<S> {
     ///
     /// Where the storage fails.
     pub fn contains<R: TableOf<S>>(&self, key: &R::Key) -> Result<bool> {
+        self.reads(Topic::Table(R::SLOT));
         let stored = self.view.row(R::SLOT, key.to_bytes().as_slice());
         self.placed::<R, _>(stored.map(|row| row.is_some()))
     }
@@ -85,6 +111,7 @@ impl<S: Store> Snapshot<S> {
     ///
     /// Where the storage fails.
     pub fn len<R: TableOf<S>>(&self) -> Result<usize> {
+        self.reads(Topic::Table(R::SLOT));
         let len = self.placed::<R, _>(self.view.len(R::SLOT))?;
         Ok(usize::try_from(len).unwrap_or(usize::MAX))
     }
@@ -104,6 +131,7 @@ impl<S: Store> Snapshot<S> {
     ///
     /// Where the storage fails.
     pub fn iter<R: TableOf<S>>(&self) -> Result<Rows<R>> {
+        self.reads(Topic::Table(R::SLOT));
         self.placed::<R, _>(Rows::new(self.view.clone(), R::SLOT, &self.handle))
     }
 
@@ -129,6 +157,7 @@ impl<S: Store> Snapshot<S> {
     }
 
     fn entries(&self, slot: usize) -> EntriesOf<'_> {
+        self.reads(Topic::Group(slot));
         EntriesOf { view: &self.view, batch: None, slot }
     }
 }

@@ -47,8 +47,8 @@ use crate::row::{Key, Row};
 /// # Ok::<(), heirloom::Error>(())
 /// ```
 pub struct Table<R> {
-    handle: Handle,
-    slot: usize,
+    pub(super) handle: Handle,
+    pub(super) slot: usize,
     row: PhantomData<fn() -> R>,
 }
 

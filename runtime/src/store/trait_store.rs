@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::builder::Builder;
+use super::derived::Derived;
 use super::handle::Handle;
 use super::snapshot::Snapshot;
 use super::status::Status;
@@ -122,6 +123,33 @@ pub trait Store: Sized + Send + Sync + 'static {
         Ok(Snapshot::new(self.handle()))
     }
 
+    /// Follows what `compute` makes of the store: its value now, and then a new one after each
+    /// change of a table or group that it read.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Task { #[key] name: String, done: bool }
+    /// # #[derive(Store)]
+    /// # struct App { tasks: Table<Task> }
+    /// # let app = App::in_memory()?;
+    /// let mut left = app.watch(|snap| snap.filter(Task::DONE.eq(false)).count())?;
+    /// assert_eq!(left.recv()?, 0);
+    /// app.tasks.insert(&Task { name: "sow".into(), done: false })?;
+    /// assert_eq!(left.recv()?, 1);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// None today.
+    fn watch<T, F>(&self, compute: F) -> Result<Derived<Self, T>>
+    where
+        F: FnMut(&Snapshot<Self>) -> Result<T> + Send + 'static,
+    {
+        Ok(Derived::new(self.handle(), Box::new(compute)))
+    }
+
     /// What this copy holds, in a form small enough to send with every request for changes.
     ///
     /// # Errors
@@ -190,6 +218,20 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) where something stands at `path`.
     fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         self.handle().engine().backup(path.as_ref())
+    }
+
+    /// Builds the indexes that do not stand yet, and returns when all do.
+    ///
+    /// Seldom needed: the first write of a process makes the missing ones be built in the
+    /// background, and until an index stands, queries that could use it look at all rows. Useful
+    /// before a process that only reads, since reading never writes.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails; what has been built is kept.
+    fn build_indexes(&self) -> Result<()> {
+        let engine = self.handle().engine();
+        engine.build_all_indexes().map_err(|error| engine.placed(error))
     }
 
     /// Writes read-time defaults into the rows that lack the fields, in one transaction, and gives

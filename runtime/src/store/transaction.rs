@@ -46,8 +46,8 @@ use crate::error::{Error, Result};
 /// # Ok::<(), heirloom::Error>(())
 /// ```
 pub struct Transaction<'t, S> {
-    store: &'t S,
-    overlay: Overlay<'t>,
+    pub(super) store: &'t S,
+    pub(super) overlay: Overlay<'t>,
 }
 
 impl<S> fmt::Debug for Transaction<'_, S> {

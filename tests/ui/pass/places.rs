@@ -27,6 +27,7 @@ mod inner {
         #[evolve(default = super::Level::High)]
         pub(super) level: super::Level,
         #[evolve(default = Self::LIMIT)]
+        #[column(name = "LIMIT_COLUMN")]
         pub(super) limit: u8,
         #[evolve(default = |limit, level| Self::describe(limit, level))]
         pub(super) text: String,

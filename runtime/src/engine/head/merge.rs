@@ -67,7 +67,7 @@ impl Engine {
             (writer.head, writer.loaded) = (None, None);
         }
         if !arrived.is_empty() && self.hub.listens(Topic::Schema) {
-            self.hub.push(Origin::Remote, [(Topic::Schema, arrived)].into());
+            self.hub.push(Origin::Remote, [(Topic::Schema, arrived)].into(), || self.view());
         }
         Ok(pending)
     }

@@ -1,7 +1,10 @@
 //! Text that is put together while compiling, where nothing can be allocated.
 
-/// The longest message: some thirty mistakes in one struct. What goes beyond is left out.
-const CAPACITY: usize = 8192;
+/// The longest message: some sixty mistakes in one struct. What goes beyond is left out.
+const CAPACITY: usize = 16 * 1024;
+
+/// The end of a message that is left incomplete.
+const AND_MORE: &str = "\n- and more";
 
 /// A compile error.
 #[derive(Debug)]
@@ -23,12 +26,23 @@ impl Message {
         Self { bytes: [0; CAPACITY], len: 0 }
     }
 
-    /// Adds a text, whole or not at all, so that no letter is cut.
-    const fn push(&mut self, text: &str) {
-        let text = text.as_bytes();
-        if self.len + text.len() > CAPACITY {
-            return;
+    /// Adds a text, if it leaves room for the end.
+    const fn push(&mut self, text: &str) -> bool {
+        if self.len + text.len() > CAPACITY - AND_MORE.len() {
+            return false;
         }
+        self.write(text);
+        true
+    }
+
+    /// Ends the message after its first `len` bytes.
+    const fn end_at(&mut self, len: usize) {
+        self.len = len;
+        self.write(AND_MORE);
+    }
+
+    const fn write(&mut self, text: &str) {
+        let text = text.as_bytes();
         let mut i = 0;
         while i < text.len() {
             self.bytes[self.len] = text[i];
@@ -45,12 +59,15 @@ pub(super) struct Report {
     mistakes: usize,
     /// How many there are in all, once they have been counted.
     of: usize,
+    /// Where the last mistake begins.
+    start: usize,
+    is_full: bool,
 }
 
 impl Report {
     /// A report that counts mistakes, and writes nothing.
     pub(super) const fn counting() -> Self {
-        Self { message: Message::new(), mistakes: 0, of: 0 }
+        Self { message: Message::new(), mistakes: 0, of: 0, start: 0, is_full: false }
     }
 
     /// A report on what has been counted, if there is anything; it begins with these words.
@@ -58,7 +75,7 @@ impl Report {
         if self.mistakes == 0 {
             return None;
         }
-        let mut report = Self { message: Message::new(), mistakes: 0, of: self.mistakes };
+        let mut report = Self { of: self.mistakes, ..Self::counting() };
         report.push(subject);
         if report.of > 1 {
             report.push(&[" breaks with ", version, " in several ways:"]);
@@ -69,16 +86,18 @@ impl Report {
     /// Begins a mistake.
     pub(super) const fn start(&mut self) {
         self.mistakes += 1;
+        self.start = self.message.len;
         self.push(&[if self.of > 1 { "\n- " } else { ": " }]);
     }
 
     pub(super) const fn push(&mut self, texts: &[&str]) {
-        if self.of == 0 {
-            return;
-        }
         let mut i = 0;
-        while i < texts.len() {
-            self.message.push(texts[i]);
+        while i < texts.len() && self.of > 0 && !self.is_full {
+            if !self.message.push(texts[i]) {
+                // Mistakes are told as a whole or not at all.
+                self.message.end_at(self.start);
+                self.is_full = true;
+            }
             i += 1;
         }
     }
@@ -90,7 +109,7 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
-    use super::{CAPACITY, Message, Report};
+    use super::{CAPACITY, Report};
 
     fn report(mistakes: &[&str]) -> Option<String> {
         let mut report = Report::counting();
@@ -116,11 +135,13 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_left_out() {
-        let mut message = Message::new();
-        for _ in 0..CAPACITY {
-            message.push("€");
-        }
-        assert_eq!(message.as_str(), "€".repeat(CAPACITY / 3));
+    fn mistakes_that_do_not_fit_are_left_out_whole() {
+        let long = "€".repeat(CAPACITY / 30);
+        let message = report(&[long.as_str(); 20]).unwrap();
+        let lines: Vec<&str> = message.lines().collect();
+        let (last, told) = lines[1..].split_last().unwrap();
+        assert_eq!(*last, "- and more");
+        assert_eq!(told, vec![format!("- {long}"); 9]);
+        assert!(message.len() <= CAPACITY);
     }
 }

@@ -1,0 +1,51 @@
+//! The indexes of a row: those of its fields, then those over several.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::Ident;
+
+use super::Field;
+use crate::parse;
+
+/// An index, its fields by their place in the struct.
+#[derive(Debug)]
+pub(crate) struct Index {
+    /// The tokens to blame.
+    pub(crate) origin: TokenStream,
+    pub(crate) unique: bool,
+    /// As written; a name without a place is no field.
+    pub(crate) fields: Vec<(TokenStream, String, Option<usize>)>,
+    /// Whether it stands on a field.
+    pub(crate) on_field: bool,
+}
+
+impl Index {
+    /// All indexes that fields and struct ask for.
+    pub(super) fn all(fields: &[Field], table: &[parse::TableIndex]) -> Vec<Self> {
+        let single = fields.iter().enumerate().filter_map(|(place, field)| {
+            let index = field.parsed.index.as_ref()?;
+            let origin = index.path.to_token_stream();
+            let name = field.parsed.name.clone();
+            let fields = vec![(origin.clone(), name, Some(place))];
+            Some(Self { origin, unique: index.unique, fields, on_field: true })
+        });
+        let several = table.iter().map(|index| Self {
+            origin: index.key.to_token_stream(),
+            unique: index.unique,
+            fields: index.fields.iter().map(|name| resolve(name, fields)).collect(),
+            on_field: false,
+        });
+        single.chain(several).collect()
+    }
+
+    /// The places of its fields, as far as they are fields.
+    pub(crate) fn places(&self) -> Vec<usize> {
+        self.fields.iter().filter_map(|(_, _, place)| *place).collect()
+    }
+}
+
+fn resolve(name: &Ident, fields: &[Field]) -> (TokenStream, String, Option<usize>) {
+    let text = syn::ext::IdentExt::unraw(name).to_string();
+    let place = fields.iter().position(|field| field.parsed.name == text);
+    (name.to_token_stream(), text, place)
+}

@@ -1,0 +1,66 @@
+//! `#[index]` on a field, and `index(…)` and `unique(…)` in `#[table(…)]`.
+
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Ident, Meta, Path, Token};
+
+use super::meta::{entries, key_name, unknown};
+use crate::diag::Diag;
+
+/// An index over one field, as `#[index]` asks for it.
+#[derive(Debug)]
+pub(crate) struct FieldIndex {
+    pub(crate) path: Path,
+    pub(crate) unique: bool,
+}
+
+/// An index over several fields, as `#[table(index(a, b))]` asks for it.
+#[derive(Debug)]
+pub(crate) struct TableIndex {
+    pub(crate) key: Path,
+    pub(crate) unique: bool,
+    pub(crate) fields: Vec<Ident>,
+}
+
+/// Reads `#[index]` or `#[index(unique)]`.
+pub(super) fn field_index(attribute: &Attribute, diag: &mut Diag) -> Option<FieldIndex> {
+    let mut index = FieldIndex { path: attribute.path().clone(), unique: false };
+    if matches!(attribute.meta, Meta::Path(_)) {
+        return Some(index);
+    }
+    for meta in entries(attribute, diag) {
+        match &meta {
+            Meta::Path(path) if path.is_ident("unique") => index.unique = true,
+            meta if meta.path().is_ident("unique") => {
+                diag.error(meta, "`unique` takes nothing; write `#[index(unique)]`");
+            }
+            meta => unknown("index", meta.path(), &["unique"], diag),
+        }
+    }
+    Some(index)
+}
+
+/// Reads `index(a, b)` or `unique(a, b)`.
+pub(super) fn table_index(meta: &Meta, diag: &mut Diag) -> Option<TableIndex> {
+    let key = meta.path().clone();
+    let name = key_name(&key);
+    let advice = format!("name the fields: `{name}(first, second)`");
+    let Meta::List(list) = meta else {
+        diag.error(meta, format_args!("`{name}` takes fields; {advice}"));
+        return None;
+    };
+    match list.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated) {
+        Ok(fields) if fields.is_empty() => {
+            diag.error(list, format_args!("`{name}()` says nothing; {advice}"));
+            None
+        }
+        Ok(fields) => {
+            let unique = name == "unique";
+            Some(TableIndex { key, unique, fields: fields.into_iter().collect() })
+        }
+        Err(error) => {
+            let message = format_args!("`{name}` takes names of fields; {advice}");
+            diag.push(syn::Error::new(error.span(), message));
+            None
+        }
+    }
+}

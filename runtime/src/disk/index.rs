@@ -1,0 +1,252 @@
+//! The indexes of a table: entries that are a row's values and its key, in byte order.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use redb::{ReadableTable, ReadableTableMetadata, Table, TableDefinition};
+
+use super::commit::Commit;
+use super::failure::{Try, guarded};
+use super::view::{BytesTable, View, is_empty};
+use crate::error::Result;
+
+/// What stands before the key of a row with a value too long for the index.
+const CUT_ROWS: u8 = 0xFE;
+/// What stands before the key of a row that does not decode.
+const INVALID_ROWS: u8 = 0xFF;
+/// Below this are the values.
+const END_OF_VALUES: &[u8] = &[0xF0];
+
+const IS_NULL: u8 = 1;
+const HEADER_LEN: usize = 5;
+
+/// From so many entries on a cursor fills an empty index faster.
+const CURSOR_FROM_ENTRIES: usize = 16;
+
+/// An entry to add to an index or to take out of it: the bytes, and how many of them are values.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct IndexEntry {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) values_len: usize,
+    /// Whether one of the values is `None`, so that nothing conflicts with it.
+    pub(crate) is_null: bool,
+}
+
+impl IndexEntry {
+    pub(crate) fn new(values: &[u8], key: &[u8], is_null: bool) -> Self {
+        let mut bytes = Vec::with_capacity(values.len() + key.len());
+        bytes.extend_from_slice(values);
+        bytes.extend_from_slice(key);
+        Self { bytes, values_len: values.len(), is_null }
+    }
+
+    /// The note that a row has a value which the index holds only a part of.
+    pub(crate) fn cut(key: &[u8]) -> Self {
+        Self::new(&[CUT_ROWS], key, true)
+    }
+
+    /// The note that a row does not decode.
+    pub(crate) fn invalid(key: &[u8]) -> Self {
+        Self::new(&[INVALID_ROWS], key, true)
+    }
+
+    pub(crate) fn values(&self) -> &[u8] {
+        self.bytes.get(..self.values_len).unwrap_or_default()
+    }
+
+    pub(crate) fn key(&self) -> &[u8] {
+        self.bytes.get(self.values_len..).unwrap_or_default()
+    }
+
+    fn header(&self) -> [u8; HEADER_LEN] {
+        let [a, b, c, d] = u32::try_from(self.values_len).unwrap_or(u32::MAX).to_le_bytes();
+        [if self.is_null { IS_NULL } else { 0 }, a, b, c, d]
+    }
+
+    fn read(bytes: &[u8], header: &[u8]) -> Self {
+        let len = header.get(1..HEADER_LEN).and_then(|len| len.try_into().ok());
+        let len = len.map_or(0, |len| u32::from_le_bytes(len) as usize);
+        Self {
+            bytes: bytes.to_vec(),
+            values_len: len.min(bytes.len()),
+            is_null: header.first() == Some(&IS_NULL),
+        }
+    }
+}
+
+/// Between which bytes to look in an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) from: Bound<Vec<u8>>,
+    pub(crate) to: Bound<Vec<u8>>,
+}
+
+impl Span {
+    /// All there is.
+    pub(crate) fn whole() -> Self {
+        Self { from: Bound::Unbounded, to: Bound::Unbounded }
+    }
+
+    /// All values.
+    pub(crate) fn all() -> Self {
+        Self { from: Bound::Unbounded, to: Bound::Excluded(END_OF_VALUES.to_vec()) }
+    }
+
+    /// The rows that do not decode.
+    pub(crate) fn invalid() -> Self {
+        Self { from: Bound::Included(vec![INVALID_ROWS]), to: Bound::Unbounded }
+    }
+
+    fn cut() -> Self {
+        Self { from: Bound::Included(vec![CUT_ROWS]), to: Bound::Excluded(vec![INVALID_ROWS]) }
+    }
+
+    pub(crate) fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
+        (self.from.as_ref().map(Vec::as_slice), self.to.as_ref().map(Vec::as_slice))
+    }
+}
+
+impl View {
+    fn index_table(&self, slot: usize, index: usize) -> Try<Option<&BytesTable>> {
+        let cell = self.index_cell(slot, index);
+        if cell.get().is_none() {
+            let name = &self.names().indexes_of(slot)[index];
+            let opened = self.open(TableDefinition::new(name))?;
+            // Another reader may have been faster, with the same table.
+            let _ = cell.set(opened);
+        }
+        Ok(cell.get().and_then(Option::as_ref))
+    }
+
+    /// The entries of an index in a span.
+    pub(crate) fn index(
+        self: &Arc<Self>,
+        slot: usize,
+        index: usize,
+        span: &Span,
+    ) -> Result<IndexEntries> {
+        let (from, to) = span.bounds();
+        let range = guarded(|| match self.index_table(slot, index)? {
+            Some(table) if !is_empty(from, to) => Ok(Some(table.range::<&[u8]>((from, to))?)),
+            _ => Ok(None),
+        })?;
+        Ok(IndexEntries { range, _view: self.clone() })
+    }
+
+    /// Whether an index holds only a part of some value, so that its order is not exact.
+    pub(crate) fn index_is_cut(self: &Arc<Self>, slot: usize, index: usize) -> Result<bool> {
+        Ok(self.index(slot, index, &Span::cut())?.next(false).transpose()?.is_some())
+    }
+}
+
+/// Entries of an index, streamed; keeps its view alive.
+pub(crate) struct IndexEntries {
+    range: Option<redb::Range<'static, &'static [u8], &'static [u8]>>,
+    _view: Arc<View>,
+}
+
+impl std::fmt::Debug for IndexEntries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IndexEntries").finish_non_exhaustive()
+    }
+}
+
+impl IndexEntries {
+    /// The next entry, or where `back`, the one before the end.
+    pub(crate) fn next(&mut self, back: bool) -> Option<Result<IndexEntry>> {
+        let range = self.range.as_mut()?;
+        let item = guarded(|| match if back { range.next_back() } else { range.next() } {
+            Some(item) => {
+                let (bytes, header) = item?;
+                Ok(Some(IndexEntry::read(bytes.value(), header.value())))
+            }
+            None => Ok(None),
+        });
+        match item {
+            Ok(entry) => entry.map(Ok),
+            Err(error) => {
+                // redb keeps on failing after an error; the rest of the index is lost to us.
+                self.range = None;
+                Some(Err(error))
+            }
+        }
+    }
+
+    /// How many entries are left, as far as it matters.
+    pub(crate) fn count(mut self, most: usize) -> Result<usize> {
+        let Some(range) = self.range.take() else { return Ok(0) };
+        guarded(|| {
+            let mut count = 0;
+            for item in range.take(most) {
+                item?;
+                count += 1;
+            }
+            Ok(count)
+        })
+    }
+}
+
+impl Commit {
+    /// An index of a table, to write to.
+    pub(crate) fn index(&self, name: &str) -> Result<IndexMut<'_>> {
+        let table = guarded(|| Ok(self.txn().open_table(TableDefinition::new(name))?))?;
+        Ok(IndexMut { table })
+    }
+
+    /// Forgets an index.
+    pub(crate) fn clear_index(&self, name: &str) -> Result<()> {
+        guarded(|| {
+            self.txn().delete_table(TableDefinition::<&[u8], &[u8]>::new(name))?;
+            Ok(())
+        })
+    }
+}
+
+/// One index inside a commit.
+pub(crate) struct IndexMut<'t> {
+    table: Table<'t, &'static [u8], &'static [u8]>,
+}
+
+impl IndexMut<'_> {
+    pub(crate) fn remove(&mut self, entry: &IndexEntry) -> Result<()> {
+        guarded(|| {
+            self.table.remove(entry.bytes.as_slice())?;
+            Ok(())
+        })
+    }
+
+    /// Adds entries that come in their order.
+    pub(crate) fn add_sorted(&mut self, entries: &[IndexEntry]) -> Result<()> {
+        guarded(|| {
+            if entries.len() >= CURSOR_FROM_ENTRIES && self.table.is_empty()? {
+                // Into an empty index a cursor writes whole pages, one after another.
+                let mut end = self.table.upper_bound_mut(Bound::<&[u8]>::Unbounded)?;
+                for entry in entries {
+                    end.insert_before(entry.bytes.as_slice(), entry.header().as_slice())?;
+                }
+                return Ok(end.close()?);
+            }
+            for entry in entries {
+                self.table.insert(entry.bytes.as_slice(), entry.header().as_slice())?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The key of another row with the same values as `entry`.
+    pub(crate) fn rival(&self, entry: &IndexEntry) -> Result<Option<Vec<u8>>> {
+        guarded(|| {
+            for item in self.table.range::<&[u8]>(entry.values()..)? {
+                let (bytes, header) = item?;
+                let found = IndexEntry::read(bytes.value(), header.value());
+                if !found.bytes.starts_with(entry.values()) {
+                    return Ok(None);
+                }
+                if found.values() == entry.values() && found.key() != entry.key() {
+                    return Ok(Some(found.key().to_vec()));
+                }
+            }
+            Ok(None)
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! Building indexes in the background: a piece a commit, so that writers hardly wait.
+
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::indexes::entries_of;
+use super::open::Engine;
+use super::progress::Progress;
+use crate::disk::{Commit, IndexEntry, View};
+use crate::error::Result;
+
+/// How many rows a piece has, for which writers wait.
+const PIECE_ROWS: usize = 10_000;
+
+/// The next rows of a table, as entries of its indexes.
+#[derive(Default)]
+struct Piece {
+    entries: Vec<Vec<IndexEntry>>,
+    rows: usize,
+    /// The key it ends with; `None` at the end of the table.
+    end: Option<Vec<u8>>,
+}
+
+impl Engine {
+    /// Builds the indexes that do not stand, until all do or the store closes.
+    pub(crate) fn build_indexes(&self) -> Result<()> {
+        while self.unbuilt.load(Ordering::Acquire) && !self.closing.load(Ordering::Acquire) {
+            self.build_piece()?;
+        }
+        Ok(())
+    }
+
+    /// [`build_indexes`](Self::build_indexes), even where this process has written nothing yet.
+    pub(crate) fn build_all_indexes(&self) -> Result<()> {
+        {
+            let mut writer = self.lock_writer()?;
+            let view = self.view();
+            self.cover_indexes(&mut writer, &view)?;
+            if writer.indexes.is_unrecorded {
+                self.store(&mut writer, None, |_| Ok(()), || Ok(None))?;
+            }
+            self.unbuilt.store(writer.indexes.facts.are_building(), Ordering::Release);
+        }
+        self.build_indexes()
+    }
+
+    fn build_piece(&self) -> Result<()> {
+        let mut writer = self.lock_writer()?;
+        let Some((slot, from)) = self.next_to_build(&writer) else {
+            self.unbuilt.store(false, Ordering::Release);
+            return Ok(());
+        };
+        let view = self.view();
+        let piece = self.piece(&view, slot, &from)?;
+        let table = &self.def.tables[slot];
+        // Those that have come to the same place go on together.
+        let names = self.indexes.names()[slot].iter().enumerate();
+        let building: Vec<(usize, &String)> = names
+            .filter(|(_, name)| {
+                let fact = writer.indexes.facts.0.get(*name);
+                fact.is_some_and(|fact| fact.built_to.as_ref() == Some(&from))
+            })
+            .collect();
+        let before = writer.indexes.facts.clone();
+        for (_, name) in &building {
+            if let Some(fact) = writer.indexes.facts.0.get_mut(*name) {
+                fact.built_to.clone_from(&piece.end);
+            }
+        }
+        writer.indexes.is_unrecorded = true;
+        let read_model = |commit: &Commit| {
+            building.iter().try_for_each(|(index, name)| {
+                commit.index(name)?.add_sorted(&piece.entries[*index])
+            })
+        };
+        if let Err(error) = self.store(&mut writer, None, read_model, || Ok(None)) {
+            writer.indexes.facts = before;
+            return Err(error);
+        }
+        drop(writer);
+        for (index, _) in building {
+            self.settings.report(Progress::Index {
+                table: table.name.to_owned(),
+                fields: table.indexes[index].fields.join(", "),
+                rows: piece.rows as u64,
+                complete: piece.end.is_none(),
+            });
+        }
+        Ok(())
+    }
+
+    /// A table with an index to build, and the key to go on from.
+    fn next_to_build(&self, writer: &super::writer::Writer) -> Option<(usize, Vec<u8>)> {
+        self.indexes.names().iter().enumerate().find_map(|(slot, names)| {
+            let facts = names.iter().filter_map(|name| writer.indexes.facts.0.get(name));
+            let from = facts.filter_map(|fact| fact.built_to.clone()).min()?;
+            Some((slot, from))
+        })
+    }
+
+    fn piece(&self, view: &Arc<View>, slot: usize, from: &[u8]) -> Result<Piece> {
+        let table = &self.def.tables[slot];
+        let mut piece = Piece {
+            entries: table.indexes.iter().map(|_| Vec::new()).collect(),
+            ..Piece::default()
+        };
+        // Before the first key there is nothing; an empty text is a key, too.
+        let is_start = from.is_empty();
+        let start = if is_start { Bound::Unbounded } else { Bound::Excluded(from) };
+        let mut rows = view.rows_in(slot, start, Bound::Unbounded)?;
+        let mut last;
+        while let Some(row) = rows.next_with(|key, row| {
+            let json = (!row.is_foreign()).then(|| row.json());
+            entries_of(table, json, key, |index, entry| piece.entries[index].push(entry));
+            key.to_vec()
+        }) {
+            last = row?;
+            piece.rows += 1;
+            if piece.rows == PIECE_ROWS {
+                piece.end = Some(last);
+                break;
+            }
+        }
+        for entries in &mut piece.entries {
+            entries.sort_unstable();
+        }
+        Ok(piece)
+    }
+}

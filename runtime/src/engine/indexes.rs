@@ -1,0 +1,311 @@
+//! Indexes: which of them stand, and keeping them in the commits of the rows they order.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use serde::{Deserialize, Serialize};
+use twox_hash::XxHash3_64;
+
+use super::fact;
+use super::open::Engine;
+use super::writer::Writer;
+use crate::disk::{Commit, DATA_DOCUMENT, IndexEntry, Span, View, index_name};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::descriptor::{StoreDef, TableDef};
+
+/// The declared indexes of a store, by table slot.
+#[derive(Debug)]
+pub(crate) struct Indexes {
+    names: Vec<Vec<String>>,
+    /// What each table's indexes would be built on, computed when somebody asks.
+    bases: Vec<OnceLock<u64>>,
+}
+
+impl Indexes {
+    pub(super) fn of(def: &StoreDef) -> Self {
+        let names = def.tables.iter().map(|table| {
+            let indexes = table.indexes.iter();
+            indexes.map(|index| index_name(DATA_DOCUMENT, table.name, index.fields)).collect()
+        });
+        Self { names: names.collect(), bases: def.tables.iter().map(|_| OnceLock::new()).collect() }
+    }
+
+    pub(super) fn names(&self) -> &[Vec<String>] {
+        &self.names
+    }
+
+    fn basis(&self, slot: usize, table: &TableDef) -> u64 {
+        *self.bases[slot].get_or_init(|| XxHash3_64::oneshot((table.index_basis)().as_bytes()))
+    }
+}
+
+/// Recorded in the file: every index in it, so that all of these are kept up to date by whoever
+/// writes, or forgotten.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct IndexFacts(pub(super) BTreeMap<String, IndexFact>);
+
+/// What is known of one index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct IndexFact {
+    /// A hash of what decides how rows read, as of when it was built.
+    basis: u64,
+    /// While it is being built, the bytes of the key that it has come to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) built_to: Option<Vec<u8>>,
+}
+
+impl IndexFacts {
+    pub(super) fn parse(json: &[u8]) -> Self {
+        // What does not parse is rebuilt.
+        serde_json::from_slice(json).unwrap_or_default()
+    }
+
+    /// Whether some index is not complete.
+    pub(super) fn are_building(&self) -> bool {
+        self.0.values().any(|fact| fact.built_to.is_some())
+    }
+}
+
+/// A changed row, as it was and as it is.
+pub(super) struct RowChange<'r> {
+    pub(super) key: &'r [u8],
+    /// Whether there was one.
+    pub(super) existed: bool,
+    /// The JSON text of the row; `None` inside for one that is none.
+    pub(super) after: Option<Option<&'r str>>,
+}
+
+/// What a commit does to one index.
+#[derive(Default)]
+struct IndexChanges {
+    removed: Vec<IndexEntry>,
+    added: Vec<IndexEntry>,
+}
+
+impl Engine {
+    /// Which indexes of a table a view has complete, by their place among the declared ones.
+    pub(crate) fn standing(&self, view: &View, slot: usize) -> Vec<bool> {
+        let table = &self.def.tables[slot];
+        if table.indexes.is_empty() {
+            return Vec::new();
+        }
+        let standing = view.standing(fact::INDEXES, |json| {
+            let facts = IndexFacts::parse(json).0.into_iter();
+            let complete = facts.filter(|(_, fact)| fact.built_to.is_none());
+            complete.map(|(name, fact)| format!("{name} {}", fact.basis)).collect()
+        });
+        // An index that cannot be looked up is one less to read.
+        let standing = standing.unwrap_or_default();
+        let basis = self.indexes.basis(slot, table);
+        let names = self.indexes.names[slot].iter();
+        names.map(|name| standing.contains(&format!("{name} {basis}"))).collect()
+    }
+
+    /// From now on, every commit of this process keeps all declared indexes up to date, and the
+    /// file has no others. Those that are not there yet are to be built.
+    pub(super) fn cover_indexes(&self, writer: &mut Writer, view: &View) -> Result<()> {
+        if writer.indexes.is_covered {
+            return Ok(());
+        }
+        let recorded = std::mem::take(&mut writer.indexes.facts.0);
+        let mut facts = BTreeMap::new();
+        for (slot, table) in self.def.tables.iter().enumerate() {
+            for name in &self.indexes.names[slot] {
+                let basis = self.indexes.basis(slot, table);
+                let kept = recorded.get(name).filter(|fact| fact.basis == basis).cloned();
+                let fact = match kept {
+                    Some(fact) => fact,
+                    None => {
+                        writer.indexes.to_clear.push(name.clone());
+                        let built_to = (view.len(slot)? > 0).then(Vec::new);
+                        IndexFact { basis, built_to }
+                    }
+                };
+                facts.insert(name.clone(), fact);
+            }
+        }
+        let dropped = recorded.keys().filter(|name| !facts.contains_key(*name));
+        writer.indexes.to_clear.extend(dropped.cloned());
+        writer.indexes.is_unrecorded |= facts != recorded;
+        writer.indexes.facts.0 = facts;
+        writer.indexes.is_covered = true;
+        Ok(())
+    }
+
+    /// Takes the indexes of tables back to their beginning.
+    pub(super) fn reset_indexes(&self, writer: &mut Writer, slots: &[usize]) {
+        for name in slots.iter().flat_map(|slot| &self.indexes.names[*slot]) {
+            if let Some(fact) = writer.indexes.facts.0.get_mut(name) {
+                fact.built_to = Some(Vec::new());
+                writer.indexes.to_clear.push(name.clone());
+                writer.indexes.is_unrecorded = true;
+            }
+        }
+    }
+
+    /// Writes what became known of indexes; part of every commit.
+    pub(super) fn record_indexes(&self, writer: &Writer, commit: &Commit) -> Result<()> {
+        if !writer.indexes.is_unrecorded {
+            return Ok(());
+        }
+        for name in &writer.indexes.to_clear {
+            commit.clear_index(name)?;
+        }
+        let json = serde_json::to_vec(&writer.indexes.facts).map_err(|error| {
+            Error::new(ErrorKind::Storage, "the facts on indexes do not serialize").because(error)
+        })?;
+        commit.set_meta(fact::INDEXES, &json)
+    }
+
+    /// Brings the indexes of a table up to date with rows that the same commit changes. `view` is
+    /// from before it. Where `checked`, a row that a unique index refuses is an error.
+    pub(super) fn write_indexes<'r>(
+        &self,
+        commit: &Commit,
+        view: &View,
+        slot: usize,
+        rows: impl Iterator<Item = RowChange<'r>>,
+        checked: bool,
+    ) -> Result<()> {
+        let table = &self.def.tables[slot];
+        if table.indexes.is_empty() {
+            return Ok(());
+        }
+        let mut changes: Vec<IndexChanges> =
+            table.indexes.iter().map(|_| IndexChanges::default()).collect();
+        for row in rows {
+            if row.existed
+                && let Some(before) = view.row(slot, row.key)?
+            {
+                let json = (!before.is_foreign()).then(|| before.json());
+                entries_of(table, json, row.key, |index, entry| {
+                    changes[index].removed.push(entry);
+                });
+            }
+            if let Some(after) = row.after {
+                entries_of(table, after.map(str::as_bytes), row.key, |index, entry| {
+                    changes[index].added.push(entry);
+                });
+            }
+        }
+        for (index, mut changes) in changes.into_iter().enumerate() {
+            changes.settle();
+            if changes.removed.is_empty() && changes.added.is_empty() {
+                continue;
+            }
+            let mut stored = commit.index(&self.indexes.names[slot][index])?;
+            for entry in &changes.removed {
+                stored.remove(entry)?;
+            }
+            stored.add_sorted(&changes.added)?;
+            if checked && table.indexes[index].unique {
+                for entry in changes.added.iter().filter(|entry| !entry.is_null) {
+                    if let Some(rival) = stored.rival(entry)? {
+                        return Err(not_unique(table, index, entry.key(), &rival));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Where the indexes that stand differ from what the rows say.
+    pub(super) fn compare_indexes(
+        &self,
+        view: &Arc<View>,
+        slot: usize,
+        problems: &mut Vec<String>,
+    ) -> Result<()> {
+        let standing = self.standing(view, slot);
+        if !standing.contains(&true) {
+            return Ok(());
+        }
+        let table = &self.def.tables[slot];
+        let mut expected: Vec<Vec<IndexEntry>> = standing.iter().map(|_| Vec::new()).collect();
+        let mut rows = view.rows(slot)?;
+        while let Some(row) = rows.next_with(|key, row| {
+            let json = (!row.is_foreign()).then(|| row.json());
+            entries_of(table, json, key, |index, entry| expected[index].push(entry));
+        }) {
+            row?;
+        }
+        for (index, mut expected) in expected.into_iter().enumerate() {
+            if !standing[index] {
+                continue;
+            }
+            expected.sort_unstable();
+            let mut found = Vec::with_capacity(expected.len());
+            let mut entries = view.index(slot, index, &Span::whole())?;
+            while let Some(entry) = entries.next(false) {
+                found.push(entry?);
+            }
+            if found != expected {
+                problems.push(format!(
+                    "table `{}`: the index ({}) differs from the rows",
+                    table.name,
+                    table.indexes[index].fields.join(", ")
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl IndexChanges {
+    /// Sorts, and forgets what is taken out and put back.
+    fn settle(&mut self) {
+        self.added.sort_unstable();
+        if self.removed.is_empty() {
+            return;
+        }
+        self.removed.sort_unstable();
+        let (mut removed, mut added) = (Vec::new(), Vec::new());
+        let mut after = std::mem::take(&mut self.added).into_iter().peekable();
+        for before in std::mem::take(&mut self.removed) {
+            while let Some(new) = after.next_if(|new| *new < before) {
+                added.push(new);
+            }
+            if after.next_if(|new| *new == before).is_none() {
+                removed.push(before);
+            }
+        }
+        added.extend(after);
+        (self.removed, self.added) = (removed, added);
+    }
+}
+
+/// The entries of a row in each index of its table.
+pub(super) fn entries_of(
+    table: &TableDef,
+    json: Option<&[u8]>,
+    key: &[u8],
+    mut add: impl FnMut(usize, IndexEntry),
+) {
+    let mut visit =
+        |index: usize, values: &[u8], traits: crate::schema::descriptor::ValueTraits| {
+            add(index, IndexEntry::new(values, key, traits.is_null));
+            if traits.is_cut {
+                add(index, IndexEntry::cut(key));
+            }
+        };
+    let is_valid = json.is_some_and(|json| (table.index_values)(json, key, &mut visit));
+    if !is_valid {
+        for index in 0..table.indexes.len() {
+            add(index, IndexEntry::invalid(key));
+        }
+    }
+}
+
+fn not_unique(table: &TableDef, index: usize, key: &[u8], rival: &[u8]) -> Error {
+    let text = |key: &[u8]| (table.key_text)(key).unwrap_or_else(|| format!("{key:?}"));
+    Error::new(ErrorKind::NotUnique, "another row has the same value")
+        .at_table(table.name)
+        .at_key(text(key))
+        .at_field(table.indexes[index].fields.join("`, `"))
+        .expecting("a value that no other row has")
+        .finding(format!("the one of the row `{}`", text(rival)))
+        .help("nothing was changed; give one of the rows another value")
+}

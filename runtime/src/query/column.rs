@@ -1,0 +1,241 @@
+//! [`Column`]: a field of a row, to ask for rows by.
+
+use std::fmt;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::expr::{Expr, Field};
+use super::operand::{Contains, Item, Operand, Optional, Ordered, Text};
+use super::order::Order;
+use super::ranges::Ranges;
+use crate::row::order::{NONE, SOME, encode_stored, text_prefix};
+
+/// A field of a row, to ask for rows by: `Task::DONE` for the field `done` of `Task`.
+///
+/// `#[derive(Table)]` makes one constant for each field, named as the field in upper case. Its
+/// methods are the conditions that its type allows; `&`, `|` and `!` join them.
+///
+/// ```
+/// # use heirloom::{Store, Table};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Debug, Serialize, Deserialize, JsonSchema, Table)]
+/// struct Film {
+///     #[key]
+///     title: String,
+///     year: u16,
+///     director: Option<String>,
+///     genres: Vec<String>,
+/// }
+/// # #[derive(Store)]
+/// # struct Cinema { films: Table<Film> }
+///
+/// let old_and_short = Film::YEAR.lt(1980) & !Film::TITLE.starts_with("The ");
+/// let known = Film::DIRECTOR.is_some() | Film::GENRES.contains("noir");
+/// # let cinema = Cinema::in_memory()?;
+/// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["noir".into()] };
+/// # cinema.films.insert(&alien)?;
+/// let films = cinema.films.filter(old_and_short & known).all()?;
+/// # assert_eq!(films.len(), 1);
+/// # Ok::<(), heirloom::Error>(())
+/// ```
+///
+/// # What equals what
+///
+/// Values compare as in Rust: an `Option` that is `None` equals `None` and comes before every
+/// `Some`; a NaN equals nothing and has no order. Text is ordered by its UTF-8 bytes. A unit variant
+/// of an enum is compared by its stored name. A row that lacks the field has its default.
+pub struct Column<R, T> {
+    name: &'static str,
+    get: fn(&R) -> &T,
+}
+
+impl<R, T> Clone for Column<R, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R, T> Copy for Column<R, T> {}
+
+impl<R, T> fmt::Debug for Column<R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Column").field(&self.name).finish()
+    }
+}
+
+/// The column of a stored name.
+#[doc(hidden)]
+pub const fn column<R, T>(name: &'static str, get: fn(&R) -> &T) -> Column<R, T> {
+    Column { name, get }
+}
+
+impl<R: 'static, T: 'static> Column<R, T> {
+    /// The stored name of the field.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
+    fn field(self) -> Field<R>
+    where
+        T: Serialize,
+    {
+        let get = self.get;
+        Field {
+            name: self.name,
+            encode: Arc::new(move |row, bytes| encode_stored(bytes, get(row))),
+        }
+    }
+
+    fn within(self, ranges: Ranges) -> Expr<R>
+    where
+        T: Serialize,
+    {
+        Expr::within(self.field(), ranges)
+    }
+
+    /// The field has this value.
+    pub fn eq<V: Operand<T>>(self, value: V) -> Expr<R>
+    where
+        T: Serialize,
+    {
+        self.within(value.encoded().map_or_else(Ranges::none, Ranges::point))
+    }
+
+    /// The field has another value.
+    pub fn ne<V: Operand<T>>(self, value: V) -> Expr<R>
+    where
+        T: Serialize,
+    {
+        !self.eq(value)
+    }
+
+    /// The field is less than the value.
+    pub fn lt<V: Operand<T>>(self, value: V) -> Expr<R>
+    where
+        T: Ordered,
+    {
+        self.beside(value, |value| (Bound::Unbounded, Bound::Excluded(value)))
+    }
+
+    /// The field is the value or less.
+    pub fn le<V: Operand<T>>(self, value: V) -> Expr<R>
+    where
+        T: Ordered,
+    {
+        self.beside(value, |value| (Bound::Unbounded, Bound::Included(value)))
+    }
+
+    /// The field is greater than the value.
+    pub fn gt<V: Operand<T>>(self, value: V) -> Expr<R>
+    where
+        T: Ordered,
+    {
+        self.beside(value, |value| (Bound::Excluded(value), Bound::Unbounded))
+    }
+
+    /// The field is the value or greater.
+    pub fn ge<V: Operand<T>>(self, value: V) -> Expr<R>
+    where
+        T: Ordered,
+    {
+        self.beside(value, |value| (Bound::Included(value), Bound::Unbounded))
+    }
+
+    fn beside<V: Operand<T>>(
+        self,
+        value: V,
+        bounds: impl FnOnce(Vec<u8>) -> (Bound<Vec<u8>>, Bound<Vec<u8>>),
+    ) -> Expr<R>
+    where
+        T: Serialize,
+    {
+        self.within(value.encoded().map_or_else(Ranges::none, |value| {
+            let (from, to) = bounds(value);
+            Ranges::between(from, to)
+        }))
+    }
+
+    /// The field is one of the two values or lies between them; nothing does where the first is
+    /// the greater.
+    pub fn between<V: Operand<T>, W: Operand<T>>(self, low: V, high: W) -> Expr<R>
+    where
+        T: Ordered,
+    {
+        self.within(match (low.encoded(), high.encoded()) {
+            (Some(low), Some(high)) => Ranges::between(Bound::Included(low), Bound::Included(high)),
+            _ => Ranges::none(),
+        })
+    }
+
+    /// The field has one of these values.
+    pub fn is_in<V: Operand<T>>(self, values: impl IntoIterator<Item = V>) -> Expr<R>
+    where
+        T: Serialize,
+    {
+        let mut values: Vec<_> = values.into_iter().filter_map(|value| value.encoded()).collect();
+        values.sort_unstable();
+        values.dedup();
+        self.within(Ranges::points(values))
+    }
+
+    /// The field is `None`.
+    pub fn is_none(self) -> Expr<R>
+    where
+        T: Optional,
+    {
+        self.within(Ranges::point(vec![NONE]))
+    }
+
+    /// The field is not `None`.
+    pub fn is_some(self) -> Expr<R>
+    where
+        T: Optional,
+    {
+        self.within(Ranges::prefix(vec![SOME]))
+    }
+
+    /// The text starts with this one, letter for letter.
+    pub fn starts_with(self, prefix: impl AsRef<str>) -> Expr<R>
+    where
+        T: Text,
+    {
+        let mut encoded = vec![SOME; T::OPTIONS];
+        encoded.extend(text_prefix(prefix.as_ref()));
+        self.within(Ranges::prefix(encoded))
+    }
+
+    /// The text has this one in it, letter for letter; or the collection has this item.
+    pub fn contains<V: Operand<T::Item>>(self, item: V) -> Expr<R>
+    where
+        T: Serialize + Contains,
+    {
+        let get = self.get;
+        match item.encoded().map(Item::new) {
+            Some(item) => {
+                let encoded = item.encoded.clone();
+                let holds = move |row: &R| get(row).holds(&item);
+                Expr::holding(self.name, encoded, Arc::new(holds))
+            }
+            None => self.within(Ranges::none()),
+        }
+    }
+
+    /// In the order of this column, least first.
+    pub fn asc(self) -> Order<R>
+    where
+        T: Ordered,
+    {
+        Order { field: self.field(), is_desc: false }
+    }
+
+    /// In the order of this column, greatest first.
+    pub fn desc(self) -> Order<R>
+    where
+        T: Ordered,
+    {
+        Order { field: self.field(), is_desc: true }
+    }
+}

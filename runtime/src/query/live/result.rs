@@ -1,0 +1,285 @@
+//! The result of a query, kept up to date.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Waker;
+
+use super::delta::{Change, Changes, Delta};
+use super::list::{Item, List};
+use super::reader::{Reader, living};
+use super::table::Event;
+use crate::error::{ErrorKind, Result};
+use crate::query::expr::Node;
+use crate::query::order::rank;
+use crate::query::source::Source;
+use crate::query::spec::Spec;
+use crate::row::{Row, encode_record};
+
+/// With a limit, so many rows beyond it are known at least, for when one goes.
+const MIN_SPARE: usize = 32;
+
+/// The result of a query, kept up to date; shared by all who watch the same.
+pub(crate) struct LiveResult<R> {
+    pub(super) identity: String,
+    spec: Spec<R>,
+    filter: Option<Node<R>>,
+    /// Whether nothing that is seen of a row has changed.
+    pub(super) same: fn(&Item<R>, &Item<R>) -> bool,
+    state: Mutex<State<R>>,
+    /// What happened while the result was first computed.
+    early: Mutex<Option<Vec<Arc<Event<R>>>>>,
+}
+
+struct State<R> {
+    /// The newest commit it knows.
+    stamp: u64,
+    /// The first rows of the result, offset and all: without a limit all of them.
+    list: List<R>,
+    by_key: HashMap<Vec<u8>, Arc<Item<R>>>,
+    /// Whether there are no rows beyond the list.
+    is_whole: bool,
+    readers: Vec<Weak<Reader<R>>>,
+    is_closed: bool,
+}
+
+/// A result that does not change while it is looked at.
+pub(super) struct Visible<'l, R> {
+    state: MutexGuard<'l, State<R>>,
+    spec: &'l Spec<R>,
+}
+
+impl<R> Visible<'_, R> {
+    pub(super) fn list(&self) -> Vec<Arc<Item<R>>> {
+        self.state.visible(self.spec)
+    }
+}
+
+impl<R> State<R> {
+    fn visible(&self, spec: &Spec<R>) -> Vec<Arc<Item<R>>> {
+        let limit = spec.limit.unwrap_or(usize::MAX);
+        self.list.iter().skip(spec.offset).take(limit).cloned().collect()
+    }
+}
+
+impl<R> LiveResult<R> {
+    fn state(&self) -> MutexGuard<'_, State<R>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn visible(&self) -> Visible<'_, R> {
+        Visible { state: self.state(), spec: &self.spec }
+    }
+
+    /// Somebody new who follows, and is first given the whole.
+    pub(crate) fn reader(&self) -> Arc<Reader<R>> {
+        let mut state = self.state();
+        let whole = Delta::new(Changes::whole(state.visible(&self.spec)));
+        let reader = Arc::new(Reader::new(whole));
+        if state.is_closed {
+            reader.close();
+        }
+        state.readers.push(Arc::downgrade(&reader));
+        reader
+    }
+
+    /// How many rows of the list are known at least, while there are so many.
+    fn kept(&self) -> Option<usize> {
+        let window = self.spec.window()?;
+        Some(window.saturating_add(window.max(MIN_SPARE)))
+    }
+
+    /// Whether positions are those of the list.
+    fn is_windowed(&self) -> bool {
+        self.spec.limit.is_some() || self.spec.offset > 0
+    }
+}
+
+impl<R: Row + Send + Sync> LiveResult<R> {
+    /// A result that is not computed yet, and keeps what happens.
+    pub(super) fn new(spec: Spec<R>, identity: String) -> Self {
+        let state = State {
+            stamp: 0,
+            list: List::of_sorted(Vec::new()),
+            by_key: HashMap::new(),
+            is_whole: true,
+            readers: Vec::new(),
+            is_closed: false,
+        };
+        Self {
+            identity,
+            filter: spec.simplified(),
+            spec,
+            same,
+            state: Mutex::new(state),
+            early: Mutex::new(Some(Vec::new())),
+        }
+    }
+
+    /// Computes the result, and then takes in what happened in the meantime.
+    pub(super) fn start(&self, source: &Source<'_, R>) -> Result<()> {
+        let mut state = self.state();
+        state.stamp = source.view.stamp;
+        self.refill(&mut state, source)?;
+        loop {
+            let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+            let events = std::mem::take(&mut *early).unwrap_or_default();
+            if events.is_empty() {
+                return Ok(());
+            }
+            *early = Some(Vec::new());
+            drop(early);
+            for event in events {
+                // Nobody follows it yet.
+                self.take_in(&mut state, &event, source)?;
+            }
+        }
+    }
+
+    /// Takes in what a commit did, and gives whom to wake.
+    pub(super) fn told(&self, event: &Arc<Event<R>>, source: &Source<'_, R>) -> Vec<Waker> {
+        {
+            let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(events) = &mut *early {
+                events.push(event.clone());
+                return Vec::new();
+            }
+        }
+        let mut state = self.state();
+        // Where the storage fails, the result stays as it was until the next change.
+        let Ok(Some(changes)) = self.take_in(&mut state, event, source) else {
+            return Vec::new();
+        };
+        let delta = Delta::new(changes);
+        let readers = living(&mut state.readers);
+        let after = || state.visible(&self.spec);
+        readers.iter().filter_map(|reader| reader.push(&delta, after)).collect()
+    }
+
+    /// Whether a row is in the result by itself, and where.
+    fn item(&self, key: &[u8], row: Option<&Arc<R>>, buffer: &mut Vec<u8>) -> Option<Item<R>> {
+        let row = row?;
+        if let Some(filter) = &self.filter
+            && !filter.matches(row, buffer)
+        {
+            return None;
+        }
+        Some(Item { rank: rank(&self.spec.order, row, key), key: key.to_vec(), row: row.clone() })
+    }
+
+    /// Changes the list; nothing where what is seen of it stays as it was.
+    fn take_in(
+        &self,
+        state: &mut State<R>,
+        event: &Event<R>,
+        source: &Source<'_, R>,
+    ) -> Result<Option<Changes<R>>> {
+        if event.stamp <= state.stamp {
+            return Ok(None);
+        }
+        state.stamp = event.stamp;
+        let mut buffer = Vec::new();
+        let mut changed = Vec::new();
+        for (key, row) in &event.rows {
+            let old = state.by_key.get(key).cloned();
+            let new = self.item(key, row.as_ref(), &mut buffer);
+            // Beyond what is known of the list it is one of many.
+            let new = new.filter(|new| {
+                state.is_whole || state.list.last().is_some_and(|last| new.rank <= last.rank)
+            });
+            match (&old, &new) {
+                (None, None) => {}
+                (Some(old), Some(new)) if same(old, new) => {}
+                _ => changed.push((old, new.map(Arc::new))),
+            }
+        }
+        if changed.is_empty() || self.spec.limit == Some(0) {
+            return Ok(None);
+        }
+        let is_windowed = self.is_windowed();
+        let before = if is_windowed { state.visible(&self.spec) } else { Vec::new() };
+        let place = |state: &State<R>, item: &Option<Arc<Item<R>>>| {
+            let item = item.as_ref().filter(|_| !is_windowed)?;
+            Some((state.list.position(&item.rank), item.clone()))
+        };
+        let from: Vec<_> = changed.iter().map(|(old, _)| place(state, old)).collect();
+        for (old, _) in &changed {
+            if let Some(old) = old {
+                state.list.remove(&old.rank);
+                state.by_key.remove(&old.key);
+            }
+        }
+        for (_, new) in &changed {
+            if let Some(new) = new {
+                state.list.insert(new.clone());
+                state.by_key.insert(new.key.clone(), new.clone());
+            }
+        }
+        if !is_windowed {
+            let changes = changed.iter().zip(from).map(|((_, new), old)| Change {
+                old,
+                new: place(state, new),
+                is_moved: false,
+            });
+            return Ok(Some(Changes::new(changes.collect())));
+        }
+        if !state.is_whole && state.list.len() < self.spec.window().unwrap_or(usize::MAX) {
+            let source = Source { view: event.view.clone(), ..source.clone() };
+            self.refill(state, &source)?;
+        }
+        self.trim(state);
+        let changes = Changes::between(&before, &state.visible(&self.spec), self.same);
+        Ok((!changes.is_empty()).then_some(changes))
+    }
+
+    /// Reads the list anew; items that did not change stay the same.
+    fn refill(&self, state: &mut State<R>, source: &Source<'_, R>) -> Result<()> {
+        let kept = self.kept();
+        let spec = Spec { offset: 0, limit: kept, ..self.spec.clone() };
+        let mut items = Vec::new();
+        for found in source.clone().run(spec)? {
+            let found = match found {
+                Ok(found) => found,
+                // What does not decode is no part of a live result.
+                Err(error) if error.kind() == ErrorKind::InvalidRow => continue,
+                Err(error) => return Err(error),
+            };
+            let rank = rank(&self.spec.order, &found.row, &found.key);
+            items.push(match state.by_key.get(&found.key) {
+                // Also one that the commit changed: it has been put there as it is now.
+                Some(known) if known.rank == rank => known.clone(),
+                _ => Arc::new(Item { rank, key: found.key, row: Arc::new(found.row) }),
+            });
+        }
+        state.is_whole = kept.is_none_or(|kept| items.len() < kept);
+        state.by_key = items.iter().map(|item| (item.key.clone(), item.clone())).collect();
+        state.list = List::of_sorted(items);
+        Ok(())
+    }
+
+    /// Forgets what is far beyond the limit.
+    fn trim(&self, state: &mut State<R>) {
+        let Some(kept) = self.kept() else { return };
+        while state.list.len() > kept.saturating_mul(2) {
+            let Some(last) = state.list.last().cloned() else { return };
+            state.list.remove(&last.rank);
+            state.by_key.remove(&last.key);
+            state.is_whole = false;
+        }
+    }
+}
+
+impl<R> LiveResult<R> {
+    /// No change will come any more.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        state.is_closed = true;
+        let readers = living(&mut state.readers);
+        drop(state);
+        readers.iter().for_each(|reader| reader.close());
+    }
+}
+
+fn same<R: Row>(old: &Item<R>, new: &Item<R>) -> bool {
+    let json = |item: &Item<R>| encode_record(&*item.row).ok();
+    old.rank == new.rank && json(old).is_some_and(|old| Some(old) == json(new))
+}

@@ -1,0 +1,127 @@
+//! The live results of one table, and what commits tell them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::result::LiveResult;
+use crate::disk::View;
+use crate::engine::{Change, Engine, Subscription, Topic};
+use crate::error::Result;
+use crate::query::source::{Read, Source};
+use crate::query::spec::Spec;
+use crate::row::{Key, Row};
+
+/// What a commit did to a table: every row it changed as it is now, decoded once for all.
+pub(crate) struct Event<R> {
+    pub(super) stamp: u64,
+    pub(super) view: Arc<View>,
+    pub(super) rows: Vec<(Vec<u8>, Option<Arc<R>>)>,
+}
+
+/// The live results of one table.
+pub(crate) struct TableWatches<R> {
+    slot: usize,
+    state: Mutex<State<R>>,
+}
+
+struct State<R> {
+    results: Vec<Weak<LiveResult<R>>>,
+    /// While there are results.
+    subscription: Option<Subscription>,
+}
+
+impl<R> TableWatches<R> {
+    pub(crate) fn new(slot: usize) -> Self {
+        let state = State { results: Vec::new(), subscription: None };
+        Self { slot, state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<R>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R: Row + Send + Sync> TableWatches<R> {
+    /// The live result of a query: one that is there, or a new one.
+    pub(crate) fn result(
+        self: &Arc<Self>,
+        engine: &Arc<Engine>,
+        spec: Spec<R>,
+        read: Read<R>,
+    ) -> Result<Arc<LiveResult<R>>> {
+        let identity = spec.identity();
+        let mut state = self.state();
+        let living = state.results.iter().filter_map(Weak::upgrade);
+        if let Some(known) = living.into_iter().find(|result| result.identity == identity) {
+            return Ok(known);
+        }
+        let result = Arc::new(LiveResult::new(spec, identity));
+        state.results.push(Arc::downgrade(&result));
+        if state.subscription.is_none() {
+            state.subscription = Some(self.subscribe(engine, read));
+        }
+        drop(state);
+        // From here on, what happens is kept for it; what happened before is in the view.
+        let (view, slot) = (engine.view(), self.slot);
+        let source = Source { engine: engine.clone(), view, slot, written: None, read };
+        match result.start(&source) {
+            Ok(()) => Ok(result),
+            Err(error) => {
+                // Whoever has joined in the meantime must not wait for it.
+                result.close();
+                Err(error)
+            }
+        }
+    }
+
+    fn subscribe(self: &Arc<Self>, engine: &Arc<Engine>, read: Read<R>) -> Subscription {
+        // What the hub keeps must keep neither the engine, which has the hub, nor the results.
+        let (this, weak) = (Arc::downgrade(self), Arc::downgrade(engine));
+        let callback = move |_, changes: &[Change], view: &Arc<View>| {
+            if let (Some(this), Some(engine)) = (this.upgrade(), weak.upgrade()) {
+                this.told(
+                    changes,
+                    Source { engine, view: view.clone(), slot: this.slot, written: None, read },
+                );
+            }
+        };
+        engine.hub.subscribe_to_views(Topic::Table(self.slot), Box::new(callback))
+    }
+
+    fn told(&self, changes: &[Change], source: Source<'_, R>) {
+        let results: Vec<_> = {
+            let mut state = self.state();
+            state.results.retain(|result| result.strong_count() > 0);
+            if state.results.is_empty() {
+                // Nobody looks any more, so that commits cost nothing from here on.
+                state.subscription = None;
+                return;
+            }
+            state.results.iter().filter_map(Weak::upgrade).collect()
+        };
+        let mut rows = Vec::with_capacity(changes.len());
+        for change in changes {
+            // What is under no key of the table is no row of it.
+            let Ok(key) = R::Key::from_text(&change.key) else { continue };
+            let key = key.to_bytes().as_slice().to_vec();
+            let stored = source.view.row(source.slot, &key).ok().flatten();
+            let row = stored.and_then(|stored| (source.read.stored)(&key, &stored).ok());
+            rows.push((key, row.map(Arc::new)));
+        }
+        source.engine.touched.add(rows.len() as u64, 0);
+        let event = Event { stamp: source.view.stamp, view: source.view.clone(), rows };
+        let event = Arc::new(event);
+        let wakers = results.iter().flat_map(|result| result.told(&event, &source));
+        // Collected first, since whoever wakes up may look at the results.
+        wakers.collect::<Vec<_>>().into_iter().for_each(std::task::Waker::wake);
+    }
+}
+
+impl<R> TableWatches<R> {
+    /// No change will come any more.
+    pub(crate) fn close(&self) {
+        let state = self.state();
+        let results: Vec<_> = state.results.iter().filter_map(Weak::upgrade).collect();
+        drop(state);
+        results.iter().for_each(|result| result.close());
+    }
+}

@@ -1,0 +1,28 @@
+//! Asking for rows: columns, conditions, choosing a way to the rows, and walking it.
+
+mod column;
+mod explain;
+mod expr;
+mod keys;
+pub(crate) mod live;
+mod operand;
+mod order;
+mod plan;
+mod ranges;
+mod run;
+mod source;
+mod spec;
+mod top;
+mod walk;
+
+pub use column::Column;
+#[doc(hidden)]
+pub use column::column;
+pub(crate) use explain::explain;
+pub use expr::Expr;
+pub use live::{Delta, Inserted, Moved, Removed, Updated};
+pub use operand::{Contains, Operand, Optional, Ordered, Text};
+pub use order::{IntoOrder, Order};
+pub(crate) use run::Run;
+pub(crate) use source::{Read, Source};
+pub(crate) use spec::Spec;

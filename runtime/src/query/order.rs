@@ -1,0 +1,107 @@
+//! [`Order`]: by which columns rows come, and the bytes that put them there.
+
+use std::fmt;
+
+use super::column::Column;
+use super::expr::Field;
+use super::operand::Ordered;
+use crate::row::order::encode_bytes;
+
+/// One column that rows are ordered by, and in which direction.
+///
+/// Made by [`Column::asc`] and [`Column::desc`].
+pub struct Order<R> {
+    pub(crate) field: Field<R>,
+    pub(crate) is_desc: bool,
+}
+
+impl<R> Clone for Order<R> {
+    fn clone(&self) -> Self {
+        Self { field: self.field.clone(), is_desc: self.is_desc }
+    }
+}
+
+impl<R> fmt::Display for Order<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.field.name)?;
+        f.write_str(if self.is_desc { " desc" } else { "" })
+    }
+}
+
+impl<R> fmt::Debug for Order<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Order").field(&self.to_string()).finish()
+    }
+}
+
+/// What `order_by` takes: a column, an [`Order`], or several of them as a tuple or a list.
+#[diagnostic::on_unimplemented(
+    message = "rows of `{R}` cannot be ordered by `{Self}`",
+    label = "not an order",
+    note = "write a column with its direction, as in `Task::DUE.asc()`, or several as a tuple"
+)]
+pub trait IntoOrder<R> {
+    /// The columns, first things first.
+    #[doc(hidden)]
+    fn into_order(self) -> Vec<Order<R>>;
+}
+
+impl<R> IntoOrder<R> for Order<R> {
+    fn into_order(self) -> Vec<Order<R>> {
+        vec![self]
+    }
+}
+
+impl<R: 'static, T: Ordered + 'static> IntoOrder<R> for Column<R, T> {
+    fn into_order(self) -> Vec<Order<R>> {
+        vec![self.asc()]
+    }
+}
+
+impl<R, O: IntoOrder<R>> IntoOrder<R> for Vec<O> {
+    fn into_order(self) -> Vec<Order<R>> {
+        self.into_iter().flat_map(IntoOrder::into_order).collect()
+    }
+}
+
+impl<R, O: IntoOrder<R>, const LEN: usize> IntoOrder<R> for [O; LEN] {
+    fn into_order(self) -> Vec<Order<R>> {
+        self.into_iter().flat_map(IntoOrder::into_order).collect()
+    }
+}
+
+macro_rules! tuples {
+    ($(($($name:ident)*))*) => {
+        $(impl<R, $($name: IntoOrder<R>),*> IntoOrder<R> for ($($name,)*) {
+            fn into_order(self) -> Vec<Order<R>> {
+                #[expect(non_snake_case, reason = "each value is named like its type")]
+                let ($($name,)*) = self;
+                [$($name.into_order()),*].into_iter().flatten().collect()
+            }
+        })*
+    };
+}
+
+tuples!((A)(A B)(A B C)(A B C D)(A B C D E)(A B C D E F));
+
+/// Bytes that sort as rows come: by the columns, then by key in the direction of the last column.
+pub(crate) fn rank<R>(order: &[Order<R>], row: &R, key: &[u8]) -> Vec<u8> {
+    let Some(last) = order.last() else { return key.to_vec() };
+    let mut rank = Vec::with_capacity(32 + key.len());
+    for order in order {
+        let start = rank.len();
+        (order.field.encode)(row, &mut rank);
+        invert_from(&mut rank, start, order.is_desc);
+    }
+    let start = rank.len();
+    // Among keys, the start of another one comes first, and inverted it must come last.
+    encode_bytes(&mut rank, key);
+    invert_from(&mut rank, start, last.is_desc);
+    rank
+}
+
+fn invert_from(bytes: &mut [u8], start: usize, is_desc: bool) {
+    if is_desc {
+        bytes.iter_mut().skip(start).for_each(|byte| *byte = !*byte);
+    }
+}

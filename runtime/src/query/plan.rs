@@ -1,0 +1,406 @@
+//! Choosing how to find the rows of a query.
+
+use std::ops::Bound;
+
+use super::expr::Node;
+use super::keys::key_ranges;
+use super::order::Order;
+use super::ranges::{Ranges, after_prefix};
+use super::spec::Spec;
+use crate::disk::Span;
+use crate::row::{VALUE_LIMIT_BYTES, cut};
+use crate::schema::descriptor::{IndexDef, TableDef};
+
+/// More spans than this are looked at as one range instead.
+const MAX_SPANS: usize = 10_000;
+
+/// A table that seems smaller is planned for as if it had so many rows, so that plans do not change
+/// while it grows.
+const MIN_ROWS: f64 = 1_000.0;
+
+/// What a plan must know of the table beside its descriptor.
+#[derive(Debug)]
+pub(crate) struct Facts<'f> {
+    pub(crate) table: &'f TableDef,
+    pub(crate) rows: u64,
+    pub(crate) indexes: Vec<IndexState>,
+}
+
+/// What an index can do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IndexState {
+    /// It does not stand yet.
+    Building,
+    Complete,
+    /// It holds only a part of some values.
+    Cut,
+}
+
+/// Where candidates come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Nowhere: no row can match.
+    Nothing,
+    /// The rows of the table between keys, in their order.
+    Rows(Vec<Span>),
+    /// The entries of an index.
+    Index { index: usize, spans: Vec<Span> },
+    /// Several of the above, each key once.
+    Union(Vec<Access>),
+}
+
+/// How candidates become the order asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrangement {
+    /// They come in it.
+    AsTheyCome,
+    /// Their keys are sorted before the rows are read.
+    ByKey,
+    /// The matching rows are sorted.
+    Sorted,
+}
+
+/// How to run a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) access: Access,
+    pub(crate) arrangement: Arrangement,
+    /// Whether candidates come in descending order.
+    pub(crate) is_back: bool,
+    /// Whether candidates meet the filter by where they come from.
+    pub(crate) is_exact: bool,
+    /// An index that would have served, and does not stand yet.
+    pub(crate) waits_for: Option<usize>,
+}
+
+/// The conditions of a filter that all must hold: a set for each field, and the rest.
+struct Conditions<'n, R> {
+    fields: Vec<(&'static str, &'n Ranges)>,
+    rest: Vec<&'n Node<R>>,
+}
+
+struct Candidate {
+    plan: Plan,
+    cost: f64,
+    index: Option<usize>,
+}
+
+/// The best plan for a query.
+pub(crate) fn plan<R>(spec: &Spec<R>, filter: Option<&Node<R>>, facts: &Facts<'_>) -> Plan {
+    let conditions = Conditions::of(filter);
+    if conditions.fields.iter().any(|(_, set)| set.is_none()) {
+        return Plan {
+            access: Access::Nothing,
+            arrangement: Arrangement::AsTheyCome,
+            is_back: false,
+            is_exact: true,
+            waits_for: None,
+        };
+    }
+    let mut candidates = vec![by_key(spec, &conditions, facts)];
+    for (index, def) in facts.table.indexes.iter().enumerate() {
+        candidates.extend(by_index(spec, &conditions, facts, index, def));
+    }
+    candidates.extend(by_union(spec, &conditions, facts));
+    let waiting = |candidate: &Candidate| {
+        candidate.index.filter(|index| facts.indexes.get(*index) == Some(&IndexState::Building))
+    };
+    let cheapest = |usable: bool| {
+        let candidates = candidates.iter().filter(|c| !usable || waiting(c).is_none());
+        candidates.min_by(|a, b| a.cost.total_cmp(&b.cost))
+    };
+    let waits_for = cheapest(false).and_then(waiting);
+    match cheapest(true) {
+        Some(best) => Plan { waits_for, ..best.plan.clone() },
+        // The table itself always is a candidate.
+        None => Plan {
+            access: Access::Rows(vec![Span::whole()]),
+            arrangement: Arrangement::Sorted,
+            is_back: false,
+            is_exact: false,
+            waits_for,
+        },
+    }
+}
+
+impl<'n, R> Conditions<'n, R> {
+    fn of(filter: Option<&'n Node<R>>) -> Self {
+        let mut this = Self { fields: Vec::new(), rest: Vec::new() };
+        match filter {
+            None => {}
+            Some(Node::All(nodes)) => nodes.iter().for_each(|node| this.add(node)),
+            Some(node) => this.add(node),
+        }
+        this
+    }
+
+    fn add(&mut self, node: &'n Node<R>) {
+        match node {
+            Node::Within(field, ranges) => self.fields.push((field.name, ranges)),
+            other => self.rest.push(other),
+        }
+    }
+
+    fn of_field(&self, name: &str) -> Option<&'n Ranges> {
+        self.fields.iter().find_map(|(field, set)| (*field == name).then_some(*set))
+    }
+
+    /// The share of rows that the conditions leave, `known` ones not counted.
+    fn share_beside(&self, known: &[&str]) -> f64 {
+        let fields = self.fields.iter().filter(|(name, _)| !known.contains(name));
+        let fields: f64 = fields.map(|(_, set)| share(set)).product();
+        fields * 0.5_f64.powi(i32::try_from(self.rest.len()).unwrap_or(i32::MAX))
+    }
+}
+
+/// A guess at the share of rows whose value lies in a set.
+fn share(set: &Ranges) -> f64 {
+    let parts = set.iter().map(|range| match range.point() {
+        Some(_) => 0.01,
+        None if range.is_bounded() => 0.05,
+        None => 0.3,
+    });
+    parts.sum::<f64>().min(1.0)
+}
+
+fn by_key<R>(spec: &Spec<R>, conditions: &Conditions<'_, R>, facts: &Facts<'_>) -> Candidate {
+    let key = facts.table.fields[facts.table.key_field].name;
+    let set = conditions.of_field(key).and_then(|set| key_ranges(facts.table, set));
+    let rows = (facts.rows as f64).max(MIN_ROWS);
+    // A key is found, and is there once.
+    let (spans, candidates) = match &set {
+        Some(set) => {
+            let found = if set.are_points() { set.len() as f64 } else { rows * share(set) };
+            (spans_of(set), found)
+        }
+        None => (vec![Span::whole()], rows),
+    };
+    let known = if set.is_some() { vec![key] } else { Vec::new() };
+    let first = spec.order.first();
+    let is_served = first.is_none_or(|order| order.field.name == key);
+    let is_back = is_served && first.is_some_and(|order| order.is_desc);
+    let plan = Plan {
+        access: Access::Rows(spans),
+        arrangement: if is_served { Arrangement::AsTheyCome } else { Arrangement::Sorted },
+        is_back,
+        is_exact: conditions.rest.is_empty() && conditions.fields.len() == known.len(),
+        waits_for: None,
+    };
+    let cost = cost(candidates, 1.0, is_served, spec, conditions.share_beside(&known));
+    Candidate { plan, cost, index: None }
+}
+
+/// What reading costs, in rows: `each` per candidate, and only as far as the limit needs where
+/// they come in order.
+fn cost<R>(candidates: f64, each: f64, is_served: bool, spec: &Spec<R>, share: f64) -> f64 {
+    if !is_served {
+        return candidates * (each + 0.3) + 1.0;
+    }
+    let wanted = spec.window().map_or(f64::INFINITY, |window| window as f64 / share.max(1e-6));
+    candidates.min(wanted) * each + 1.0
+}
+
+fn by_index<R>(
+    spec: &Spec<R>,
+    conditions: &Conditions<'_, R>,
+    facts: &Facts<'_>,
+    index: usize,
+    def: &IndexDef,
+) -> Option<Candidate> {
+    let state = facts.indexes.get(index).copied()?;
+    let used = Used::of(conditions, def)?;
+    let rest = &def.fields[used.points..];
+    let is_served = serves(&spec.order, rest, &used) && state != IndexState::Cut;
+    if used.known.is_empty() && !(is_served && !spec.order.is_empty()) {
+        return None;
+    }
+    let is_back = is_served && spec.order.last().is_some_and(|order| order.is_desc);
+    let arrangement = match is_served {
+        true => Arrangement::AsTheyCome,
+        false if spec.order.is_empty() => Arrangement::ByKey,
+        false => Arrangement::Sorted,
+    };
+    let is_exact = used.is_exact
+        && state != IndexState::Cut
+        && conditions.rest.is_empty()
+        && conditions.fields.len() == used.known.len();
+    let rows = (facts.rows as f64).max(MIN_ROWS);
+    // All fields of a unique index given, there is one row.
+    let one = def.unique && used.points == def.fields.len();
+    let candidates = if one { 1.0 } else { rows * used.share };
+    // Where keys are sorted first, the limit stops only the reading of rows.
+    let cost = match arrangement {
+        Arrangement::ByKey => {
+            candidates * 0.5
+                + cost(candidates, 1.5, true, spec, conditions.share_beside(&used.known))
+        }
+        _ => cost(candidates, 2.0, is_served, spec, conditions.share_beside(&used.known)),
+    };
+    let plan = Plan {
+        access: Access::Index { index, spans: used.spans },
+        arrangement,
+        is_back,
+        is_exact,
+        waits_for: None,
+    };
+    Some(Candidate { plan, cost, index: Some(index) })
+}
+
+/// What of an index the conditions make use of.
+struct Used {
+    spans: Vec<Span>,
+    /// The fields whose conditions the spans say.
+    known: Vec<&'static str>,
+    /// How many leading fields have one value each.
+    points: usize,
+    /// Whether the spans hold nothing else.
+    is_exact: bool,
+    share: f64,
+}
+
+impl Used {
+    fn of<R>(conditions: &Conditions<'_, R>, def: &IndexDef) -> Option<Self> {
+        let mut prefixes: Vec<Vec<u8>> = vec![Vec::new()];
+        let mut used =
+            Self { spans: Vec::new(), known: Vec::new(), points: 0, is_exact: true, share: 1.0 };
+        let mut last = None;
+        for name in def.fields {
+            let Some(set) = conditions.of_field(name) else { break };
+            if set.len().saturating_mul(prefixes.len()) > MAX_SPANS {
+                break;
+            }
+            used.known.push(name);
+            used.share *= share(set);
+            if !set.are_points() {
+                last = Some(set);
+                break;
+            }
+            if set.len() == 1 && used.points + 1 == used.known.len() {
+                used.points += 1;
+            }
+            prefixes = prefixes
+                .iter()
+                .flat_map(|prefix| {
+                    set.iter().filter_map(|range| range.point()).map(|value| {
+                        let value = cut(value).unwrap_or_else(|| value.to_vec());
+                        [prefix.as_slice(), &value].concat()
+                    })
+                })
+                .collect();
+        }
+        for prefix in prefixes {
+            match last {
+                Some(set) => used.add_ranges(&prefix, set),
+                None if prefix.is_empty() => used.spans.push(Span::all()),
+                None => used.spans.push(starting_with(prefix)),
+            }
+        }
+        Some(used)
+    }
+
+    /// The spans of values in a set that follow a prefix.
+    fn add_ranges(&mut self, prefix: &[u8], set: &Ranges) {
+        for range in set.iter() {
+            let from = match &range.from {
+                Bound::Unbounded => Bound::Included(prefix.to_vec()),
+                Bound::Included(value) | Bound::Excluded(value) if is_long(value) => {
+                    self.is_exact = false;
+                    Bound::Included([prefix, &value[..VALUE_LIMIT_BYTES]].concat())
+                }
+                Bound::Included(value) => Bound::Included([prefix, value].concat()),
+                // After all entries with that value, whatever follows it.
+                Bound::Excluded(value) => end_of([prefix, value].concat(), Bound::Included),
+            };
+            let to = match &range.to {
+                Bound::Unbounded if prefix.is_empty() => Span::all().to,
+                Bound::Unbounded => end_of(prefix.to_vec(), Bound::Excluded),
+                Bound::Included(value) | Bound::Excluded(value) if is_long(value) => {
+                    self.is_exact = false;
+                    end_of([prefix, &value[..VALUE_LIMIT_BYTES]].concat(), Bound::Excluded)
+                }
+                Bound::Included(value) => end_of([prefix, value].concat(), Bound::Excluded),
+                Bound::Excluded(value) => Bound::Excluded([prefix, value].concat()),
+            };
+            self.spans.push(Span { from, to });
+        }
+    }
+}
+
+fn is_long(value: &[u8]) -> bool {
+    value.len() > VALUE_LIMIT_BYTES
+}
+
+fn starting_with(prefix: Vec<u8>) -> Span {
+    Span { to: end_of(prefix.clone(), Bound::Excluded), from: Bound::Included(prefix) }
+}
+
+/// The bound right after all that starts with `prefix`.
+fn end_of(prefix: Vec<u8>, bound: impl FnOnce(Vec<u8>) -> Bound<Vec<u8>>) -> Bound<Vec<u8>> {
+    after_prefix(&prefix).map_or(Bound::Unbounded, bound)
+}
+
+/// Whether rows come from an index in the order asked for: by its fields after those that have one
+/// value, all in one direction, then by key.
+fn serves<R>(order: &[Order<R>], rest: &[&str], used: &Used) -> bool {
+    let single = used.known.get(..used.points).unwrap_or_default();
+    let mut wanted = order.iter().filter(|order| !single.contains(&order.field.name));
+    let direction = order.last().is_some_and(|order| order.is_desc);
+    for field in rest {
+        match wanted.next() {
+            Some(order) if order.field.name == *field && order.is_desc == direction => {}
+            _ => return false,
+        }
+    }
+    wanted.next().is_none()
+}
+
+/// Where one condition is that one of several holds, and each of them can be looked up.
+fn by_union<R>(
+    spec: &Spec<R>,
+    conditions: &Conditions<'_, R>,
+    facts: &Facts<'_>,
+) -> Option<Candidate> {
+    let unions = conditions.rest.iter().filter_map(|node| match node {
+        Node::Any(branches) => union(branches, facts),
+        _ => None,
+    });
+    let (parts, found) = unions.min_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    let arrangement = if spec.order.is_empty() { Arrangement::ByKey } else { Arrangement::Sorted };
+    let plan = Plan {
+        access: Access::Union(parts),
+        arrangement,
+        is_back: false,
+        is_exact: false,
+        waits_for: None,
+    };
+    let cost = found * if spec.order.is_empty() { 2.0 } else { 2.3 } + 1.0;
+    Some(Candidate { plan, cost, index: None })
+}
+
+/// How each branch is looked up, and how many candidates that gives.
+fn union<R>(branches: &[Node<R>], facts: &Facts<'_>) -> Option<(Vec<Access>, f64)> {
+    let plain = Spec::<R>::default();
+    let mut parts = Vec::with_capacity(branches.len());
+    let mut found = 0.0;
+    for branch in branches {
+        let conditions = Conditions::of(Some(branch));
+        if conditions.fields.iter().any(|(_, set)| set.is_none()) {
+            continue;
+        }
+        let key = by_key(&plain, &conditions, facts);
+        let is_whole = key.plan.access == Access::Rows(vec![Span::whole()]);
+        let indexes = facts.table.indexes.iter().enumerate();
+        let indexes = indexes
+            .filter(|(index, _)| facts.indexes.get(*index) != Some(&IndexState::Building))
+            .filter_map(|(index, def)| by_index(&plain, &conditions, facts, index, def));
+        let ways = indexes.chain((!is_whole).then_some(key));
+        let best = ways.min_by(|a, b| a.cost.total_cmp(&b.cost))?;
+        found += best.cost / 2.0;
+        parts.push(best.plan.access);
+    }
+    Some((parts, found))
+}
+
+fn spans_of(set: &Ranges) -> Vec<Span> {
+    set.iter().map(|range| Span { from: range.from.clone(), to: range.to.clone() }).collect()
+}

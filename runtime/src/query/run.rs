@@ -1,0 +1,279 @@
+//! Running a plan: candidates, filter, order, and the part asked for.
+
+use std::collections::VecDeque;
+
+use super::expr::Node;
+use super::order::rank;
+use super::plan::{Access, Arrangement, Plan};
+use super::source::Source;
+use super::spec::Spec;
+use super::top::Top;
+use super::walk::{Step, Walk};
+use crate::disk::Span;
+use crate::error::{Error, ErrorKind, Result};
+use crate::row::{Key, Row};
+
+/// How many keys are sorted at once; where there are more, reading the table in order is no slower.
+const MAX_SORTED_KEYS: usize = 1 << 16;
+
+/// A row that a query gives, and the bytes of its key.
+pub(crate) struct Found<R> {
+    pub(crate) key: Vec<u8>,
+    pub(crate) row: R,
+}
+
+/// A running query: its rows, one after another.
+pub(crate) struct Run<'s, R: Row> {
+    source: Source<'s, R>,
+    spec: Spec<R>,
+    /// What candidates must still be held to.
+    filter: Option<Node<R>>,
+    is_filtered: bool,
+    is_back: bool,
+    walks: VecDeque<Walk>,
+    /// What the transaction wrote, in order, by rank; it comes between the candidates.
+    written: std::iter::Peekable<std::vec::IntoIter<(Vec<u8>, Found<R>)>>,
+    /// A candidate that comes after the next written row.
+    ahead: Option<(Vec<u8>, Found<R>)>,
+    /// The whole result, where it had to be sorted.
+    sorted: Option<std::vec::IntoIter<Found<R>>>,
+    /// What comes at the end: rows that are none.
+    errors: VecDeque<Error>,
+    to_skip: usize,
+    left: usize,
+    buffer: Vec<u8>,
+    rows_read: u64,
+    entries_read: u64,
+}
+
+impl<'s, R: Row> Run<'s, R> {
+    pub(crate) fn start(source: Source<'s, R>, spec: Spec<R>) -> Result<Self> {
+        let filter = spec.simplified();
+        let plan = source.plan(&spec, filter.as_ref())?;
+        let mut run = Self {
+            is_filtered: filter.is_some(),
+            is_back: plan.is_back,
+            walks: VecDeque::new(),
+            written: Vec::new().into_iter().peekable(),
+            ahead: None,
+            sorted: None,
+            errors: VecDeque::new(),
+            to_skip: spec.offset,
+            left: spec.limit.unwrap_or(usize::MAX),
+            buffer: Vec::new(),
+            rows_read: 0,
+            entries_read: 0,
+            filter,
+            spec,
+            source,
+        };
+        if run.left > 0 {
+            run.take_written()?;
+            run.open(&plan)?;
+        }
+        Ok(run)
+    }
+
+    /// The rows of the transaction that match, in order.
+    fn take_written(&mut self) -> Result<()> {
+        let Some(ops) = self.source.written else { return Ok(()) };
+        let mut written = Vec::new();
+        for (bytes, op) in ops {
+            let (Some(json), Some(key)) = (&op.json, R::Key::from_bytes(bytes)) else { continue };
+            match (self.source.read.text)(&key, json) {
+                Ok(row) if self.matches(&row) => {
+                    let rank = rank(&self.spec.order, &row, bytes);
+                    written.push((rank, Found { key: bytes.clone(), row }));
+                }
+                Ok(_) => {}
+                Err(error) if !self.is_filtered => self.errors.push_back(error),
+                Err(_) => {}
+            }
+        }
+        written.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.written = written.into_iter().peekable();
+        Ok(())
+    }
+
+    fn open(&mut self, plan: &Plan) -> Result<()> {
+        let mut is_exact = plan.is_exact;
+        if plan.arrangement == Arrangement::ByKey || matches!(plan.access, Access::Union(_)) {
+            match self.sorted_keys(plan)? {
+                Some(keys) => self.walks.push_back(Walk::Keys(keys.into_iter())),
+                None => {
+                    let whole = Access::Rows(vec![Span::whole()]);
+                    self.walks = self.source.walks(&whole, false)?;
+                    is_exact = false;
+                }
+            }
+        } else {
+            self.walks = self.source.walks(&plan.access, plan.is_back)?;
+        }
+        if !self.is_filtered {
+            if let Access::Index { index, .. } = plan.access {
+                let invalid = self.source.view.index(self.source.slot, index, &Span::invalid())?;
+                self.walks.push_back(Walk::Index(invalid));
+            }
+            self.add_strays()?;
+        }
+        if is_exact {
+            self.filter = None;
+        }
+        if plan.arrangement == Arrangement::Sorted {
+            self.sort()?;
+        }
+        Ok(())
+    }
+
+    fn add_strays(&mut self) -> Result<()> {
+        if !self.is_filtered {
+            for (key, _) in self.source.view.strays(self.source.slot)? {
+                self.errors.push_back((self.source.read.stray)(&key));
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of all candidates in their order; nothing where there are too many.
+    fn sorted_keys(&mut self, plan: &Plan) -> Result<Option<Vec<Vec<u8>>>> {
+        let mut keys = Vec::new();
+        let mut walks = self.source.walks(&plan.access, false)?;
+        while let Some(walk) = walks.front_mut() {
+            match walk.key(false) {
+                Some(key) => {
+                    self.entries_read += 1;
+                    keys.push(key?);
+                }
+                None => {
+                    walks.pop_front();
+                }
+            }
+            if keys.len() > MAX_SORTED_KEYS {
+                return Ok(None);
+            }
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(Some(keys))
+    }
+
+    /// Reads everything, and keeps what the window needs.
+    fn sort(&mut self) -> Result<()> {
+        let mut top = Top::new(self.spec.window());
+        let mut unsorted = self.written.by_ref().collect::<Vec<_>>();
+        unsorted.drain(..).for_each(|(rank, found)| top.add(rank, found));
+        while let Some(found) = self.candidate() {
+            match found {
+                Ok(found) => {
+                    top.add(rank(&self.spec.order, &found.row, &found.key), found);
+                }
+                Err(error) if error.kind() == ErrorKind::InvalidRow => {
+                    self.errors.push_back(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.sorted = Some(top.into_sorted().into_iter());
+        Ok(())
+    }
+
+    fn matches(&mut self, row: &R) -> bool {
+        match &self.filter {
+            Some(filter) => filter.matches(row, &mut self.buffer),
+            None => true,
+        }
+    }
+
+    /// The next committed row that the transaction has not written and that matches.
+    fn candidate(&mut self) -> Option<Result<Found<R>>> {
+        loop {
+            let walk = self.walks.front_mut()?;
+            let (key, row) = match self.source.step(walk, self.is_back) {
+                Step::Row(key, row) => (key, row),
+                Step::Entry(key, row) => {
+                    self.entries_read += 1;
+                    (key, row)
+                }
+                Step::Skipped => continue,
+                Step::Failed(error) => {
+                    self.walks.clear();
+                    return Some(Err(error));
+                }
+                Step::End => {
+                    self.walks.pop_front();
+                    continue;
+                }
+            };
+            self.rows_read += 1;
+            match row {
+                Ok(row) if self.matches(&row) => return Some(Ok(Found { key, row })),
+                Ok(_) => {}
+                Err(error) if !self.is_filtered => return Some(Err(error)),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// The next row of the whole result.
+    fn found(&mut self) -> Option<Result<Found<R>>> {
+        if let Some(sorted) = &mut self.sorted {
+            return match sorted.next() {
+                Some(found) => Some(Ok(found)),
+                None => self.errors.pop_front().map(Err),
+            };
+        }
+        if self.written.peek().is_none() && self.ahead.is_none() {
+            return match self.candidate() {
+                Some(found) => Some(found),
+                None => self.errors.pop_front().map(Err),
+            };
+        }
+        if self.ahead.is_none() {
+            match self.candidate() {
+                Some(Ok(found)) => {
+                    let rank = rank(&self.spec.order, &found.row, &found.key);
+                    self.ahead = Some((rank, found));
+                }
+                Some(Err(error)) => return Some(Err(error)),
+                None => {}
+            }
+        }
+        let written_first = match (&self.ahead, self.written.peek()) {
+            (Some((candidate, _)), Some((written, _))) => written < candidate,
+            (None, Some(_)) => true,
+            _ => false,
+        };
+        let next = if written_first { self.written.next() } else { self.ahead.take() };
+        match next {
+            Some((_, found)) => Some(Ok(found)),
+            None => self.errors.pop_front().map(Err),
+        }
+    }
+}
+
+impl<R: Row> Iterator for Run<'_, R> {
+    type Item = Result<Found<R>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            return None;
+        }
+        while self.to_skip > 0 {
+            self.to_skip -= 1;
+            match self.found()? {
+                // What is skipped may be no row, but the storage must not fail unseen.
+                Err(error) if error.kind() != ErrorKind::InvalidRow => return Some(Err(error)),
+                _ => {}
+            }
+        }
+        let found = self.found()?;
+        self.left -= 1;
+        Some(found)
+    }
+}
+
+impl<R: Row> Drop for Run<'_, R> {
+    fn drop(&mut self) {
+        self.source.engine.touched.add(self.rows_read, self.entries_read);
+    }
+}

@@ -1,0 +1,234 @@
+//! What queries are asked of.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::expr::Node;
+use super::plan::{Access, Arrangement, Facts, IndexState, Plan, plan};
+use super::run::Run;
+use super::spec::Spec;
+use super::walk::{Step, Walk};
+use crate::disk::{StoredRow, View};
+use crate::engine::{Engine, RowOp};
+use crate::error::{Error, Result};
+use crate::row::{Key, Row};
+
+/// A view of a table, and over it what a transaction wrote.
+pub(crate) struct Source<'s, R: Row> {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) view: Arc<View>,
+    pub(crate) slot: usize,
+    pub(crate) written: Option<&'s BTreeMap<Vec<u8>, RowOp>>,
+    pub(crate) read: Read<R>,
+}
+
+/// How the rows of a table are read, with errors that name their place.
+pub(crate) struct Read<R: Row> {
+    pub(crate) stored: fn(&[u8], &StoredRow<'_>) -> Result<R>,
+    pub(crate) text: fn(&R::Key, &str) -> Result<R>,
+    pub(crate) stray: fn(&str) -> Error,
+}
+
+impl<R: Row> Clone for Read<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R: Row> Copy for Read<R> {}
+
+impl<R: Row> Clone for Source<'_, R> {
+    fn clone(&self) -> Self {
+        Self {
+            engine: self.engine.clone(),
+            view: self.view.clone(),
+            slot: self.slot,
+            written: self.written,
+            read: self.read,
+        }
+    }
+}
+
+impl<'s, R: Row> Source<'s, R> {
+    pub(crate) fn plan(&self, spec: &Spec<R>, filter: Option<&Node<R>>) -> Result<Plan> {
+        let mut indexes = Vec::new();
+        for (index, stands) in self.engine.standing(&self.view, self.slot).into_iter().enumerate() {
+            indexes.push(match stands {
+                false => IndexState::Building,
+                true if self.view.index_is_cut(self.slot, index)? => IndexState::Cut,
+                true => IndexState::Complete,
+            });
+        }
+        let table = &self.engine.def.tables[self.slot];
+        let facts = Facts { table, rows: self.view.len(self.slot)?, indexes };
+        Ok(plan(spec, filter, &facts))
+    }
+
+    /// The ways through the table that an access takes, in order.
+    pub(super) fn walks(&self, access: &Access, is_back: bool) -> Result<VecDeque<Walk>> {
+        let mut walks = VecDeque::new();
+        match access {
+            Access::Nothing => {}
+            Access::Rows(spans) => {
+                for span in spans {
+                    let (from, to) = span.bounds();
+                    walks.push_back(Walk::Rows(self.view.rows_in(self.slot, from, to)?));
+                }
+            }
+            Access::Index { index, spans } => {
+                for span in spans {
+                    walks.push_back(Walk::Index(self.view.index(self.slot, *index, span)?));
+                }
+            }
+            Access::Union(parts) => {
+                for part in parts {
+                    walks.extend(self.walks(part, false)?);
+                }
+            }
+        }
+        if is_back {
+            walks.make_contiguous().reverse();
+        }
+        Ok(walks)
+    }
+
+    /// The next row on the way.
+    pub(super) fn step(&self, walk: &mut Walk, is_back: bool) -> Step<R> {
+        let is_written = |key: &[u8]| self.written.is_some_and(|rows| rows.contains_key(key));
+        if let Walk::Rows(rows) = walk {
+            let next = rows.step_with(is_back, |key, row| {
+                (!is_written(key)).then(|| (key.to_vec(), (self.read.stored)(key, row)))
+            });
+            return match next {
+                Some(Ok(Some((key, row)))) => Step::Row(key, row),
+                Some(Ok(None)) => Step::Skipped,
+                Some(Err(error)) => Step::Failed(error),
+                None => Step::End,
+            };
+        }
+        let key = match walk.key(is_back) {
+            Some(Ok(key)) => key,
+            Some(Err(error)) => return Step::Failed(error),
+            None => return Step::End,
+        };
+        if is_written(&key) {
+            return Step::Skipped;
+        }
+        let row = match self.view.row(self.slot, &key) {
+            Ok(Some(row)) => (self.read.stored)(&key, &row),
+            // The index names no rows but those that are there.
+            Ok(None) => return Step::Skipped,
+            Err(error) => return Step::Failed(error),
+        };
+        match walk {
+            Walk::Index(_) => Step::Entry(key, row),
+            _ => Step::Row(key, row),
+        }
+    }
+
+    /// The rows of a query.
+    pub(crate) fn run(self, spec: Spec<R>) -> Result<Run<'s, R>> {
+        Run::start(self, spec)
+    }
+
+    /// How many rows a query gives.
+    pub(crate) fn count(self, spec: &Spec<R>) -> Result<usize> {
+        let counted = match spec.filter {
+            None => self.len()?,
+            Some(_) => {
+                let mut spec = spec.clone();
+                // In which order rows are counted makes no difference.
+                spec.order.clear();
+                (spec.offset, spec.limit) = (0, spec.window());
+                self.count_matching(spec)?
+            }
+        };
+        Ok(counted.saturating_sub(spec.offset).min(spec.limit.unwrap_or(usize::MAX)))
+    }
+
+    fn len(&self) -> Result<usize> {
+        let mut len = self.view.len(self.slot)?;
+        for op in self.written.into_iter().flat_map(BTreeMap::values) {
+            match (op.existed, op.json.is_some()) {
+                (false, true) => len += 1,
+                (true, false) => len -= 1,
+                _ => {}
+            }
+        }
+        Ok(usize::try_from(len).unwrap_or(usize::MAX))
+    }
+
+    fn count_matching(self, spec: Spec<R>) -> Result<usize> {
+        let most = spec.limit.unwrap_or(usize::MAX);
+        if let Some(spans) = self.exact_entries(&spec)? {
+            let mut count = 0;
+            for walk in spans {
+                if let Walk::Index(entries) = walk
+                    && count < most
+                {
+                    count += entries.count(most - count)?;
+                }
+            }
+            self.engine.touched.add(0, count as u64);
+            return Ok(count);
+        }
+        let mut count = 0;
+        for found in self.run(spec)? {
+            found?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// The ways through an index that gives just the rows of a query, none of which is written anew.
+    fn exact_entries(&self, spec: &Spec<R>) -> Result<Option<VecDeque<Walk>>> {
+        if self.written.is_some_and(|rows| !rows.is_empty()) {
+            return Ok(None);
+        }
+        let plan = self.plan(spec, spec.simplified().as_ref())?;
+        match plan.access {
+            Access::Nothing => Ok(Some(VecDeque::new())),
+            Access::Index { .. } if plan.is_exact => {
+                self.walks(&plan.access, plan.is_back).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The keys of the rows of a query, where an index alone can say.
+    fn exact_keys(&self, spec: &Spec<R>) -> Result<Option<Vec<Vec<u8>>>> {
+        let Some(walks) = self.exact_entries(spec)? else { return Ok(None) };
+        let plan = self.plan(spec, spec.simplified().as_ref())?;
+        // Those in an order of keys are sorted first, those in another have to be read.
+        let most = match plan.arrangement {
+            Arrangement::AsTheyCome => spec.window().unwrap_or(usize::MAX),
+            Arrangement::ByKey => usize::MAX,
+            Arrangement::Sorted => return Ok(None),
+        };
+        let mut keys = Vec::new();
+        for mut walk in walks {
+            while keys.len() < most
+                && let Some(key) = walk.key(plan.is_back)
+            {
+                keys.push(key?);
+            }
+        }
+        self.engine.touched.add(0, keys.len() as u64);
+        if plan.arrangement == Arrangement::ByKey {
+            keys.sort_unstable();
+        }
+        let keys = keys.into_iter().skip(spec.offset).take(spec.limit.unwrap_or(usize::MAX));
+        Ok(Some(keys.collect()))
+    }
+
+    /// The keys of the rows of a query.
+    pub(crate) fn keys(self, spec: &Spec<R>) -> Result<Vec<R::Key>> {
+        if spec.filter.is_some()
+            && let Some(keys) = self.exact_keys(spec)?
+        {
+            // What is in an index has a key of the table.
+            return Ok(keys.iter().filter_map(|key| R::Key::from_bytes(key)).collect());
+        }
+        self.run(spec.clone())?.map(|found| found.map(|found| found.row.key().clone())).collect()
+    }
+}

@@ -1,0 +1,49 @@
+//! The values by which an index orders a row.
+
+use serde::Serialize;
+use twox_hash::XxHash3_64;
+
+use super::order::{NONE, encode_stored};
+
+/// How much of one value an index holds. Longer ones are cut there and told apart by their hash.
+pub(crate) const VALUE_LIMIT_BYTES: usize = 1024;
+
+/// The values of one row for one index, encoded one after another.
+#[derive(Debug, Default)]
+#[doc(hidden)]
+pub struct IndexValues {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether a value was too long to be held whole.
+    pub(crate) is_cut: bool,
+    /// Whether one of them is `None`.
+    pub(crate) is_null: bool,
+}
+
+impl IndexValues {
+    /// Adds the value of the next field.
+    pub fn push<T: Serialize + ?Sized>(&mut self, value: &T) {
+        let start = self.bytes.len();
+        encode_stored(&mut self.bytes, value);
+        let encoded = self.bytes.get(start..).unwrap_or_default();
+        self.is_null |= encoded == [NONE];
+        if let Some(cut) = cut(encoded) {
+            self.bytes.truncate(start);
+            self.bytes.extend_from_slice(&cut);
+            self.is_cut = true;
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.is_cut = false;
+        self.is_null = false;
+    }
+}
+
+/// What an index holds of a value that is too long for it.
+pub(crate) fn cut(encoded: &[u8]) -> Option<Vec<u8>> {
+    let kept = encoded.get(..VALUE_LIMIT_BYTES).filter(|kept| kept.len() < encoded.len())?;
+    let mut cut = kept.to_vec();
+    cut.extend_from_slice(&XxHash3_64::oneshot(encoded).to_be_bytes());
+    Some(cut)
+}

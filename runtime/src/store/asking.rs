@@ -1,0 +1,121 @@
+//! Where queries begin: on a table, on a snapshot, in a transaction.
+
+use super::handle::TableOf;
+use super::overlay::Overlay;
+use super::query::{AsOf, Query, Within};
+use super::snapshot::Snapshot;
+use super::table::Table;
+use super::trait_store::Store;
+use super::transaction::Transaction;
+use crate::engine::Topic;
+use crate::query::{Expr, IntoOrder};
+use crate::row::Row;
+
+impl<R: Row> Table<R> {
+    /// A query for all rows, to be narrowed and ordered.
+    #[must_use]
+    pub fn query(&self) -> Query<R> {
+        Query::on_table(&self.handle, self.slot)
+    }
+
+    /// A query for the rows that meet a condition.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct City { #[key] name: String, people: u32 }
+    /// # #[derive(Store)]
+    /// # struct Atlas { cities: Table<City> }
+    /// # let atlas = Atlas::in_memory()?;
+    /// # atlas.cities.insert(&City { name: "Bern".into(), people: 134_000 })?;
+    /// let large = atlas.cities.filter(City::PEOPLE.gt(100_000)).all()?;
+    /// assert_eq!(large.len(), 1);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    #[must_use]
+    pub fn filter(&self, condition: Expr<R>) -> Query<R> {
+        self.query().filter(condition)
+    }
+
+    /// A query for all rows in an order.
+    #[must_use]
+    pub fn order_by(&self, order: impl IntoOrder<R>) -> Query<R> {
+        self.query().order_by(order)
+    }
+
+    /// A query for the first rows in the order of their keys.
+    #[must_use]
+    pub fn limit(&self, rows: usize) -> Query<R> {
+        self.query().limit(rows)
+    }
+}
+
+impl<S: Store> Snapshot<S> {
+    /// A query for all rows of the table of `R`, as it was.
+    #[must_use]
+    pub fn query<R: TableOf<S>>(&self) -> Query<R, AsOf> {
+        self.reads(Topic::Table(R::SLOT));
+        Query::on_snapshot(&self.handle, &self.view, R::SLOT)
+    }
+
+    /// A query for the rows that met a condition.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct City { #[key] name: String, people: u32 }
+    /// # #[derive(Store)]
+    /// # struct Atlas { cities: Table<City> }
+    /// # let atlas = Atlas::in_memory()?;
+    /// let before = atlas.snapshot()?;
+    /// atlas.cities.insert(&City { name: "Bern".into(), people: 134_000 })?;
+    /// assert_eq!(before.filter(City::PEOPLE.gt(0)).count()?, 0);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    #[must_use]
+    pub fn filter<R: TableOf<S>>(&self, condition: Expr<R>) -> Query<R, AsOf> {
+        self.query().filter(condition)
+    }
+
+    /// A query for all rows in an order.
+    #[must_use]
+    pub fn order_by<R: TableOf<S>>(&self, order: impl IntoOrder<R>) -> Query<R, AsOf> {
+        self.query().order_by(order)
+    }
+}
+
+impl<S: Store> Transaction<'_, S> {
+    /// A query for all rows of the table of `R`, with what the transaction wrote.
+    #[must_use]
+    pub fn query<R: TableOf<S>>(&mut self) -> Query<R, Within<'_>> {
+        let overlay = Overlay { view: self.overlay.view, batch: self.overlay.batch };
+        Query::in_transaction(self.store.handle(), overlay, R::SLOT)
+    }
+
+    /// A query for the rows that meet a condition, with what the transaction wrote.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Task { #[key] name: String, done: bool }
+    /// # #[derive(Store)]
+    /// # struct App { tasks: Table<Task> }
+    /// # let app = App::in_memory()?;
+    /// app.transact(|tx| {
+    ///     tx.insert(&Task { name: "sow".into(), done: true })?;
+    ///     assert_eq!(tx.filter(Task::DONE.eq(true)).remove_all()?, 1);
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    #[must_use]
+    pub fn filter<R: TableOf<S>>(&mut self, condition: Expr<R>) -> Query<R, Within<'_>> {
+        self.query().filter(condition)
+    }
+
+    /// A query for all rows in an order, with what the transaction wrote.
+    #[must_use]
+    pub fn order_by<R: TableOf<S>>(&mut self, order: impl IntoOrder<R>) -> Query<R, Within<'_>> {
+        self.query().order_by(order)
+    }
+}

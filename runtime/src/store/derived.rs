@@ -1,0 +1,170 @@
+//! [`Derived`]: a value computed from the store, followed as it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use super::handle::{Close, Handle, WeakHandle};
+use super::snapshot::{Reads, Snapshot};
+use super::trait_store::Store;
+use crate::engine::{Subscription, Topic};
+use crate::error::{Error, ErrorKind, Result};
+
+type Compute<S, T> = Box<dyn FnMut(&Snapshot<S>) -> Result<T> + Send>;
+
+/// What a closure makes of the store, as it changes.
+///
+/// Made by [`Store::watch`](crate::Store::watch). The closure runs in the thread that asks for the
+/// next value, on a snapshot, so that it may take its time; which tables and groups it reads is
+/// noted anew each time, and only changes of these make a new value. However many commits there
+/// were, the next value is that of the newest. Dropping it ends it.
+///
+/// It does not keep the store open; when the last handle of the store is dropped, it gives
+/// [`Closed`](ErrorKind::Closed).
+pub struct Derived<S, T> {
+    store: WeakHandle,
+    compute: Compute<S, T>,
+    news: Arc<News>,
+    subscriptions: BTreeMap<Topic, Subscription>,
+}
+
+/// Whether there is something new.
+#[derive(Default)]
+struct News {
+    state: Mutex<State>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    is_new: bool,
+    is_closed: bool,
+}
+
+impl News {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn arrive(&self) {
+        self.state().is_new = true;
+        self.arrived.notify_all();
+    }
+}
+
+impl Close for News {
+    fn close(&self) {
+        self.state().is_closed = true;
+        self.arrived.notify_all();
+    }
+}
+
+impl<S, T> fmt::Debug for Derived<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Derived").finish_non_exhaustive()
+    }
+}
+
+impl<S: Store, T> Derived<S, T> {
+    pub(super) fn new(handle: &Handle, compute: Compute<S, T>) -> Self {
+        let news = Arc::new(News::default());
+        // The first value is there to be computed.
+        news.arrive();
+        let weak: Weak<News> = Arc::downgrade(&news);
+        handle.closes(weak);
+        Self { store: handle.downgrade(), compute, news, subscriptions: BTreeMap::new() }
+    }
+
+    /// The value now, or, after the first time, once something that it was computed from changes.
+    ///
+    /// # Errors
+    ///
+    /// What the closure returns; [`Closed`](ErrorKind::Closed) once the store is closed.
+    pub fn recv(&mut self) -> Result<T> {
+        self.wait(None)?;
+        self.next()
+    }
+
+    /// The new value, if something that it was computed from has changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub fn try_recv(&mut self) -> Result<Option<T>> {
+        self.recv_timeout(Duration::ZERO)
+    }
+
+    /// The new value, waiting no longer than this for a change; `None` where there was none.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Option<T>> {
+        match self.wait(Instant::now().checked_add(timeout))? {
+            true => self.next().map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Waits for news; tells whether there are any.
+    fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
+        let mut state = self.news.state();
+        loop {
+            if state.is_closed {
+                return Err(closed());
+            }
+            if std::mem::take(&mut state.is_new) {
+                return Ok(true);
+            }
+            state = match deadline {
+                None => self.news.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Ok(false);
+                    }
+                    let waited = self.news.arrived.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    fn next(&mut self) -> Result<T> {
+        let handle = self.store.upgrade().ok_or_else(closed)?;
+        let reads = Arc::new(Reads::default());
+        let mut snapshot = Snapshot::new(&handle);
+        snapshot.reads = Some(reads.clone());
+        let value = (self.compute)(&snapshot);
+        let reads = std::mem::take(&mut *reads.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let follows_more = self.follow(&handle, reads);
+        // What changed before it was followed would go unnoticed.
+        if follows_more && handle.engine().view().stamp != snapshot.view.stamp {
+            self.news.arrive();
+        }
+        value
+    }
+
+    /// Follows these topics and no others; tells whether there are new ones among them.
+    fn follow(&mut self, handle: &Handle, topics: BTreeSet<Topic>) -> bool {
+        self.subscriptions.retain(|topic, _| topics.contains(topic));
+        let before = self.subscriptions.len();
+        for topic in topics {
+            self.subscriptions.entry(topic).or_insert_with(|| {
+                let news = Arc::downgrade(&self.news);
+                let callback = move |_, _: &[crate::engine::Change]| {
+                    if let Some(news) = news.upgrade() {
+                        news.arrive();
+                    }
+                };
+                handle.engine().hub.subscribe(topic, Box::new(callback))
+            });
+        }
+        self.subscriptions.len() > before
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the store was closed").help("no more changes will come")
+}

@@ -1,0 +1,483 @@
+//! [`Query`]: rows by conditions, in an order.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::handle::Handle;
+use super::overlay::Overlay;
+use super::read::{stray_row, typed_in_scan, typed_text};
+use super::watch::Watch;
+use crate::disk::View;
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::{Expr, IntoOrder, Read, Run, Source, Spec, explain};
+use crate::row::Row;
+
+/// Rows of a table by conditions, in an order.
+///
+/// Made by [`Table::filter`](crate::Table::filter), [`Table::order_by`](crate::Table::order_by) and
+/// [`Table::query`](crate::Table::query); by the methods of the same names on a
+/// [`Snapshot`](crate::Snapshot), for rows as they were, and on a
+/// [`Transaction`](crate::Transaction), for rows with its own writes over them. Nothing is read
+/// until a method asks for rows, and each of these reads the newest commit anew.
+///
+/// Without `order_by`, rows come in the order of their keys. With it, rows that are equal in all of
+/// its columns come in the order of their keys, in the direction of the last column. Which way leads
+/// to the rows, an index or a look at all of them, makes no difference to what comes.
+///
+/// ```
+/// # use heirloom::{Store, Table};
+/// # #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+/// # struct City { #[key] name: String, country: String, people: u32 }
+/// # #[derive(Store)]
+/// # struct Atlas { cities: Table<City> }
+/// # let atlas = Atlas::in_memory()?;
+/// # for (name, country, people) in [("Bern", "ch", 134), ("Basel", "ch", 173), ("Ulm", "de", 126)] {
+/// #     atlas.cities.insert(&City { name: name.into(), country: country.into(), people })?;
+/// # }
+/// let swiss = atlas.cities.filter(City::COUNTRY.eq("ch")).order_by(City::PEOPLE.desc());
+/// assert_eq!(swiss.count()?, 2);
+/// assert_eq!(swiss.first()?.unwrap().name, "Basel");
+/// for city in swiss.limit(10).iter()? {
+///     println!("{}", city?.name);
+/// }
+/// # Ok::<(), heirloom::Error>(())
+/// ```
+///
+/// # Rows that do not decode
+///
+/// A condition cannot be evaluated on such a row, so that a query with a filter skips it. Without a
+/// filter it is an error: an `Err` item of [`iter`](Self::iter), an `Err` of [`all`](Self::all).
+/// [`Table::invalid`](crate::Table::invalid) lists them.
+pub struct Query<R: Row, A = Committed> {
+    at: A,
+    slot: usize,
+    spec: Spec<R>,
+}
+
+/// Where a [`Query`] of a table looks: at what is committed when it is run.
+#[derive(Debug, Clone)]
+pub struct Committed(Handle);
+
+/// Where a [`Query`] of a snapshot looks.
+#[derive(Debug, Clone)]
+pub struct AsOf {
+    handle: Handle,
+    view: Arc<View>,
+}
+
+/// Where a [`Query`] of a transaction looks: at what is committed, with its own writes over it.
+pub struct Within<'q> {
+    handle: &'q Handle,
+    overlay: Overlay<'q>,
+}
+
+impl fmt::Debug for Within<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Within").finish_non_exhaustive()
+    }
+}
+
+/// Where rows are looked for.
+#[doc(hidden)]
+#[expect(private_interfaces, reason = "nobody else implements it")]
+pub trait At {
+    #[doc(hidden)]
+    fn source<R: Row>(&self, slot: usize) -> Source<'_, R>;
+
+    #[doc(hidden)]
+    fn handle(&self) -> &Handle;
+}
+
+fn read<R: Row>() -> Read<R> {
+    Read { stored: typed_in_scan::<R>, text: typed_text::<R>, stray: stray_row::<R> }
+}
+
+fn source<'s, R: Row>(handle: &Handle, view: Arc<View>, slot: usize) -> Source<'s, R> {
+    Source { engine: handle.engine().clone(), view, slot, written: None, read: read() }
+}
+
+#[expect(private_interfaces, reason = "nobody else implements it")]
+impl At for Committed {
+    fn source<R: Row>(&self, slot: usize) -> Source<'_, R> {
+        source(&self.0, self.0.engine().view(), slot)
+    }
+
+    fn handle(&self) -> &Handle {
+        &self.0
+    }
+}
+
+#[expect(private_interfaces, reason = "nobody else implements it")]
+impl At for AsOf {
+    fn source<R: Row>(&self, slot: usize) -> Source<'_, R> {
+        source(&self.handle, self.view.clone(), slot)
+    }
+
+    fn handle(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+#[expect(private_interfaces, reason = "nobody else implements it")]
+impl At for Within<'_> {
+    fn source<R: Row>(&self, slot: usize) -> Source<'_, R> {
+        let source = source(self.handle, self.overlay.view.clone(), slot);
+        Source { written: self.overlay.batch.tables.get(&slot), ..source }
+    }
+
+    fn handle(&self) -> &Handle {
+        self.handle
+    }
+}
+
+impl<R: Row> Query<R> {
+    pub(super) fn on_table(handle: &Handle, slot: usize) -> Self {
+        Self { at: Committed(handle.clone()), slot, spec: Spec::default() }
+    }
+
+    /// The rows one after another, read as they are asked for, from one consistent view.
+    ///
+    /// Where an index or the key has the order asked for, no more is kept in memory than one row.
+    /// Any other order is sorted first, which with a limit keeps as many rows as that.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails. A row that does not decode is an `Err` item, and the rest still
+    /// come.
+    pub fn iter(&self) -> Result<QueryRows<'static, R>> {
+        let handle = self.at.0.clone();
+        let source = source(&handle, handle.engine().view(), self.slot);
+        QueryRows::new(source, self.spec.clone(), handle)
+    }
+
+    /// Changes every row of the result, in one transaction, and gives their number.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Task { #[key] name: String, done: bool, tries: u32 }
+    /// # #[derive(Store)]
+    /// # struct App { tasks: Table<Task> }
+    /// # let app = App::in_memory()?;
+    /// # app.tasks.insert(&Task { name: "sow".into(), done: false, tries: 9 })?;
+    /// let given_up = app.tasks.filter(Task::TRIES.gt(5)).update_all(|task| task.done = true)?;
+    /// assert_eq!(given_up, 1);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`KeyChanged`](ErrorKind::KeyChanged) where `change` alters a key,
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and a row does not decode; then
+    /// nothing was changed.
+    pub fn update_all(&self, change: impl FnMut(&mut R)) -> Result<usize> {
+        self.write(|query| query.update_all(change))
+    }
+
+    /// Removes every row of the result, in one transaction, and gives their number.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and a row does not decode; then
+    /// nothing was removed. [`discard`](crate::Table::discard) removes such a row.
+    pub fn remove_all(&self) -> Result<usize> {
+        self.write(|query| query.remove_all())
+    }
+
+    /// Follows the result: first the whole of it, then how each commit changes it.
+    ///
+    /// Rows that do not decode are no part of it. Those who watch the same query share the work,
+    /// and commits that change no row of the table cost nothing.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Task { #[key] name: String, done: bool }
+    /// # #[derive(Store)]
+    /// # struct App { tasks: Table<Task> }
+    /// # let app = App::in_memory()?;
+    /// let watch = app.tasks.filter(Task::DONE.eq(false)).watch()?;
+    /// assert!(watch.recv()?.inserted().is_empty());
+    ///
+    /// app.tasks.insert(&Task { name: "sow".into(), done: false })?;
+    /// assert_eq!(watch.recv()?.inserted()[0].row().name, "sow");
+    ///
+    /// app.tasks.insert(&Task { name: "dig".into(), done: true })?;
+    /// assert!(watch.try_recv()?.is_none());
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn watch(&self) -> Result<Watch<R>>
+    where
+        R: Send + Sync,
+    {
+        self.placed(Watch::new(&self.at.0, self.slot, self.spec.clone(), read()))
+    }
+
+    fn write<T>(&self, work: impl FnOnce(Query<R, Within<'_>>) -> Result<T>) -> Result<T> {
+        let handle = &self.at.0;
+        handle.transact(|view, batch| {
+            let overlay = Overlay { view, batch };
+            work(Query { at: Within { handle, overlay }, slot: self.slot, spec: self.spec.clone() })
+        })
+    }
+}
+
+impl<R: Row> Query<R, AsOf> {
+    pub(super) fn on_snapshot(handle: &Handle, view: &Arc<View>, slot: usize) -> Self {
+        let at = AsOf { handle: handle.clone(), view: view.clone() };
+        Self { at, slot, spec: Spec::default() }
+    }
+
+    /// The rows one after another, read as they are asked for.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails. A row that does not decode is an `Err` item, and the rest still
+    /// come.
+    pub fn iter(&self) -> Result<QueryRows<'static, R>> {
+        let source = source(&self.at.handle, self.at.view.clone(), self.slot);
+        QueryRows::new(source, self.spec.clone(), self.at.handle.clone())
+    }
+}
+
+impl<'q, R: Row> Query<R, Within<'q>> {
+    pub(super) fn in_transaction(handle: &'q Handle, overlay: Overlay<'q>, slot: usize) -> Self {
+        Self { at: Within { handle, overlay }, slot, spec: Spec::default() }
+    }
+
+    /// The rows one after another, those of the transaction among them.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails. A row that does not decode is an `Err` item, and the rest still
+    /// come.
+    pub fn iter(&self) -> Result<QueryRows<'_, R>> {
+        let handle = self.at.handle.clone();
+        QueryRows::new(self.at.source(self.slot), self.spec.clone(), handle)
+    }
+
+    /// Changes every row of the result and gives their number.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyChanged`](ErrorKind::KeyChanged) where `change` alters a key,
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and a row does not decode.
+    pub fn update_all(mut self, mut change: impl FnMut(&mut R)) -> Result<usize> {
+        // All keys first, since what is written changes what is found.
+        let keys = self.keys()?;
+        for key in &keys {
+            self.at.overlay.update::<R>(self.slot, key, &mut change)?;
+        }
+        Ok(keys.len())
+    }
+
+    /// Removes every row of the result and gives their number.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and a row does not decode.
+    pub fn remove_all(mut self) -> Result<usize> {
+        let keys = self.keys()?;
+        for key in &keys {
+            self.at.overlay.remove::<R>(self.slot, key)?;
+        }
+        Ok(keys.len())
+    }
+}
+
+impl<R: Row, A: At> Query<R, A> {
+    /// Only rows that meet this condition, too.
+    #[must_use]
+    pub fn filter(mut self, condition: Expr<R>) -> Self {
+        self.spec.filter = Some(match self.spec.filter.take() {
+            Some(filter) => filter & condition,
+            None => condition,
+        });
+        self
+    }
+
+    /// In this order: a column, or several as a tuple, each with [`asc`](crate::Column::asc) or
+    /// [`desc`](crate::Column::desc). Called again, it orders further what is equal so far.
+    #[must_use]
+    pub fn order_by(mut self, order: impl IntoOrder<R>) -> Self {
+        self.spec.order.extend(order.into_order());
+        self
+    }
+
+    /// Not the first `rows`, which may be more than there are.
+    #[must_use]
+    pub fn offset(mut self, rows: usize) -> Self {
+        self.spec.offset = rows;
+        self
+    }
+
+    /// No more than so many rows. Where they come in order, no more are read.
+    #[must_use]
+    pub fn limit(mut self, rows: usize) -> Self {
+        self.spec.limit = Some(rows);
+        self
+    }
+
+    fn run(&self, spec: Spec<R>) -> Result<Run<'_, R>> {
+        self.placed(self.at.source(self.slot).run(spec))
+    }
+
+    fn placed<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| self.at.handle().placed(error.at_table(R::TABLE)))
+    }
+
+    /// All rows of the result.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and a row does not decode; to
+    /// get the others, use [`iter`](Self::iter).
+    pub fn all(&self) -> Result<Vec<R>> {
+        let rows = self.run(self.spec.clone())?.map(|found| found.map(|found| found.row));
+        self.placed(rows.collect())
+    }
+
+    /// The first row of the result; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and the first row does not
+    /// decode.
+    pub fn first(&self) -> Result<Option<R>> {
+        let mut spec = self.spec.clone();
+        spec.limit = Some(spec.limit.unwrap_or(1).min(1));
+        let first = self.run(spec)?.next().transpose();
+        self.placed(first.map(|found| found.map(|found| found.row)))
+    }
+
+    /// The only row of the result.
+    ///
+    /// # Errors
+    ///
+    /// [`NotOne`](ErrorKind::NotOne) where there is none, or more than one;
+    /// [`InvalidRow`](ErrorKind::InvalidRow) as for [`first`](Self::first).
+    pub fn one(&self) -> Result<R> {
+        let mut spec = self.spec.clone();
+        spec.limit = Some(spec.limit.unwrap_or(2).min(2));
+        let mut run = self.run(spec)?;
+        let first = self.placed(run.next().transpose())?;
+        let second = self.placed(run.next().transpose())?;
+        let found = match (first, second) {
+            (Some(found), None) => return Ok(found.row),
+            (None, _) => "no row",
+            _ => "several",
+        };
+        let error = Error::new(ErrorKind::NotOne, "the query must give one row")
+            .expecting("one row")
+            .finding(found)
+            .help("use `first` where none or several are fine");
+        self.placed(Err(error))
+    }
+
+    /// How many rows the result has. Where an index holds all of the conditions, no row is read.
+    ///
+    /// Without a filter, rows that do not decode count, as they do in
+    /// [`len`](crate::Table::len).
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn count(&self) -> Result<usize> {
+        self.placed(self.at.source::<R>(self.slot).count(&self.spec))
+    }
+
+    /// The keys of the rows of the result. Where an index holds all of the conditions, no row is
+    /// read.
+    ///
+    /// # Errors
+    ///
+    /// As [`all`](Self::all).
+    pub fn keys(&self) -> Result<Vec<R::Key>> {
+        self.placed(self.at.source::<R>(self.slot).keys(&self.spec))
+    }
+
+    /// How the query would be run now, in one line: which index it uses, or that it looks at all
+    /// rows; whether rows are filtered and sorted after that.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Task { #[key] name: String, #[index] due: u32, done: bool }
+    /// # #[derive(Store)]
+    /// # struct App { tasks: Table<Task> }
+    /// # let app = App::in_memory()?;
+    /// let next = app.tasks.filter(Task::DONE.eq(false)).order_by(Task::DUE).limit(3);
+    /// assert_eq!(next.explain(), "index (due) of `task`, filtered, at most 3");
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// The text is for people; what it says may change between versions.
+    pub fn explain(&self) -> String {
+        let source = self.at.source::<R>(self.slot);
+        let filter = self.spec.simplified();
+        match source.plan(&self.spec, filter.as_ref()) {
+            Ok(plan) => {
+                let table = &source.engine.def.tables[self.slot];
+                explain(table, &self.spec, filter.as_ref(), &plan)
+            }
+            Err(error) => format!("no plan: {error}"),
+        }
+    }
+}
+
+impl<R: Row> Clone for Query<R> {
+    fn clone(&self) -> Self {
+        Self { at: self.at.clone(), slot: self.slot, spec: self.spec.clone() }
+    }
+}
+
+impl<R: Row> Clone for Query<R, AsOf> {
+    fn clone(&self) -> Self {
+        Self { at: self.at.clone(), slot: self.slot, spec: self.spec.clone() }
+    }
+}
+
+impl<R: Row, A> fmt::Debug for Query<R, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query").field("table", &R::TABLE).field("spec", &self.spec).finish()
+    }
+}
+
+/// The rows of a [`Query`], one after another.
+///
+/// Made by [`Query::iter`]. A row that does not decode is an `Err` item; the rest still come.
+pub struct QueryRows<'q, R: Row> {
+    run: Run<'q, R>,
+    handle: Handle,
+}
+
+impl<'q, R: Row> QueryRows<'q, R> {
+    fn new(source: Source<'q, R>, spec: Spec<R>, handle: Handle) -> Result<Self> {
+        match source.run(spec) {
+            Ok(run) => Ok(Self { run, handle }),
+            Err(error) => Err(handle.placed(error.at_table(R::TABLE))),
+        }
+    }
+}
+
+impl<R: Row> Iterator for QueryRows<'_, R> {
+    type Item = Result<R>;
+
+    fn next(&mut self) -> Option<Result<R>> {
+        let found = self.run.next()?;
+        Some(match found {
+            Ok(found) => Ok(found.row),
+            Err(error) => Err(self.handle.placed(error.at_table(R::TABLE))),
+        })
+    }
+}
+
+impl<R: Row> fmt::Debug for QueryRows<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueryRows").field("table", &R::TABLE).finish_non_exhaustive()
+    }
+}

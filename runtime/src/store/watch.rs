@@ -1,0 +1,157 @@
+//! [`Watch`]: following the result of a query.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use super::handle::{Close, Handle};
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::live::{LiveResult, Next, Reader, TableWatches};
+use crate::query::{Delta, Read, Spec};
+use crate::row::Row;
+
+/// The result of a query as it changes.
+///
+/// Made by [`Query::watch`](crate::Query::watch). The first [`Delta`] is the whole result; each one
+/// after it is what a commit, of this device or merged from another, changed of it. They come in
+/// the order of the commits. A reader that is slow is given several commits as one delta, so that
+/// what waits for it does not grow with their number. Dropping the watch ends it.
+///
+/// A watch does not keep the store open. When the last handle of the store is dropped, the watch
+/// gives what is left, and then [`Closed`](ErrorKind::Closed).
+pub struct Watch<R> {
+    result: Arc<LiveResult<R>>,
+    reader: Arc<Reader<R>>,
+}
+
+impl<R: Send + Sync + 'static> Close for TableWatches<R> {
+    fn close(&self) {
+        Self::close(self);
+    }
+}
+
+impl<R: Row + Send + Sync> Watch<R> {
+    pub(super) fn new(handle: &Handle, slot: usize, spec: Spec<R>, read: Read<R>) -> Result<Self> {
+        let make = || {
+            let watches = Arc::new(TableWatches::<R>::new(slot));
+            let weak: Weak<TableWatches<R>> = Arc::downgrade(&watches);
+            handle.closes(weak);
+            watches
+        };
+        let Some(watches) = handle.live(slot, make) else {
+            // A table has one type of rows.
+            return Err(Error::new(ErrorKind::WrongStore, "the table has rows of another type"));
+        };
+        let result = watches.result(handle.engine(), spec, read)?;
+        let reader = result.reader();
+        Ok(Self { result, reader })
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the store was closed").help("no more changes will come")
+}
+
+impl<R> Watch<R> {
+    /// The next change, waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](ErrorKind::Closed) once the store is closed and everything was received.
+    pub fn recv(&self) -> Result<Delta<R>> {
+        match self.reader.wait(&self.result, None) {
+            Next::Delta(delta) => Ok(delta),
+            _ => Err(closed()),
+        }
+    }
+
+    /// The next change, if there is one already.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](ErrorKind::Closed) once the store is closed and everything was received.
+    pub fn try_recv(&self) -> Result<Option<Delta<R>>> {
+        match self.reader.poll(&self.result, None) {
+            Next::Delta(delta) => Ok(Some(delta)),
+            Next::Nothing => Ok(None),
+            Next::Closed => Err(closed()),
+        }
+    }
+
+    /// The next change, waiting no longer than this; `None` where there was none.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](ErrorKind::Closed) once the store is closed and everything was received.
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<Option<Delta<R>>> {
+        match self.reader.wait(&self.result, Instant::now().checked_add(timeout)) {
+            Next::Delta(delta) => Ok(Some(delta)),
+            Next::Nothing => Ok(None),
+            Next::Closed => Err(closed()),
+        }
+    }
+
+    /// The changes, waiting for each; ends when the store is closed.
+    pub fn iter(&self) -> Deltas<'_, R> {
+        Deltas(self)
+    }
+
+    #[cfg(feature = "stream")]
+    pub(super) fn poll(
+        &self,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Delta<R>>> {
+        use std::task::Poll;
+
+        match self.reader.poll(&self.result, Some(context.waker())) {
+            Next::Delta(delta) => Poll::Ready(Some(delta)),
+            Next::Nothing => Poll::Pending,
+            Next::Closed => Poll::Ready(None),
+        }
+    }
+}
+
+/// With the feature `stream`, in any executor: the changes as they come, until the store is closed.
+#[cfg(feature = "stream")]
+impl<R> futures_core::Stream for Watch<R> {
+    type Item = Delta<R>;
+
+    fn poll_next(
+        self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Delta<R>>> {
+        self.poll(context)
+    }
+}
+
+impl<R> fmt::Debug for Watch<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").finish_non_exhaustive()
+    }
+}
+
+/// The changes of a [`Watch`], one after another, each waited for.
+pub struct Deltas<'w, R>(&'w Watch<R>);
+
+impl<R> Iterator for Deltas<'_, R> {
+    type Item = Delta<R>;
+
+    fn next(&mut self) -> Option<Delta<R>> {
+        self.0.recv().ok()
+    }
+}
+
+impl<R> fmt::Debug for Deltas<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deltas").finish_non_exhaustive()
+    }
+}
+
+impl<'w, R> IntoIterator for &'w Watch<R> {
+    type Item = Delta<R>;
+    type IntoIter = Deltas<'w, R>;
+
+    fn into_iter(self) -> Deltas<'w, R> {
+        self.iter()
+    }
+}

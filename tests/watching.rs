@@ -1,0 +1,341 @@
+//! Live results: at every step what a fresh query gives, from no more than what changed.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use heirloom::{Delta, ErrorKind, Store, Watch};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use support::loose::{App, LooseApp, loose, repaired};
+use support::shelf::{Ask, Book, By, Condition, Question, Shelf, Test, book, question};
+use support::{exchange, refused};
+
+/// How many commits the watches are followed over.
+const COMMITS: usize = 10_000;
+
+/// Until other watches take the place of these.
+const COMMITS_A_STORE: usize = 250;
+
+#[derive(Debug, Clone)]
+enum Event {
+    Local(Vec<Book>, Vec<i64>),
+    Remote(Vec<Book>, Vec<i64>),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let books = || prop::collection::vec(book(), 0..4);
+    let ids = || prop::collection::vec(0..30i64, 0..3);
+    prop_oneof![
+        (books(), ids()).prop_map(|(books, ids)| Event::Local(books, ids)),
+        (books(), ids()).prop_map(|(books, ids)| Event::Remote(books, ids)),
+    ]
+}
+
+fn write(app: &Shelf, books: &[Book], removed: &[i64]) {
+    app.transact(|tx| {
+        books.iter().try_for_each(|book| tx.put(book))?;
+        removed.iter().try_for_each(|id| tx.remove::<Book>(id).map(drop))
+    })
+    .unwrap();
+}
+
+/// A watch, and the list that its deltas make.
+struct Follower {
+    question: Question,
+    watch: Watch<Book>,
+    list: Vec<Book>,
+}
+
+impl Follower {
+    fn new(app: &Shelf, question: Question) -> Self {
+        let watch = asked!(app.books.query(), &question, Book).watch().unwrap();
+        Self { question, watch, list: Vec::new() }
+    }
+
+    /// Takes in what there is, and gives how many deltas it was.
+    fn catch_up(&mut self) -> usize {
+        let mut deltas = 0;
+        while let Some(delta) = self.watch.try_recv().unwrap() {
+            self.check(&delta);
+            delta.apply(&mut self.list);
+            deltas += 1;
+        }
+        deltas
+    }
+
+    /// What a delta says of the list before and after is so.
+    fn check(&self, delta: &Delta<Book>) {
+        let mut after = self.list.clone();
+        delta.apply(&mut after);
+        for removed in delta.removed() {
+            assert_eq!(self.list[removed.position()], *removed.row(), "{delta:?}");
+        }
+        for inserted in delta.inserted() {
+            assert_eq!(after[inserted.position()], *inserted.row(), "{delta:?}");
+            assert!(self.list.iter().all(|book| book.id != inserted.row().id), "{delta:?}");
+        }
+        for updated in delta.updated() {
+            assert_eq!(after[updated.position()], *updated.new(), "{delta:?}");
+            assert!(self.list.contains(updated.old()), "{delta:?}");
+            assert_ne!(updated.old(), updated.new(), "{delta:?}");
+        }
+        for moved in delta.moved() {
+            assert_eq!(self.list[moved.from()].id, moved.row().id, "{delta:?}");
+            assert_eq!(after[moved.to()], *moved.row(), "{delta:?}");
+        }
+    }
+}
+
+#[test]
+fn deltas_make_what_a_fresh_query_gives_at_every_step() {
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: u32::try_from(COMMITS / COMMITS_A_STORE).unwrap(),
+        max_shrink_iters: 200,
+        ..ProptestConfig::default()
+    });
+    let questions = prop::collection::vec(question(), 1..8);
+    let events = prop::collection::vec(event(), COMMITS_A_STORE);
+    runner
+        .run(&(questions, events), |(questions, events)| {
+            let (app, other) = (Shelf::in_memory().unwrap(), Shelf::in_memory().unwrap());
+            let follow = |question: &Question| Follower::new(&app, question.clone());
+            let mut followers: Vec<Follower> = questions.iter().map(follow).collect();
+            // The same ones again, which are looked at now and then only.
+            let mut slow: Vec<Follower> = questions.iter().map(follow).collect();
+            followers.iter_mut().for_each(|follower| assert_eq!(follower.catch_up(), 1));
+            for (number, event) in events.iter().enumerate() {
+                match event {
+                    Event::Local(books, removed) => write(&app, books, removed),
+                    Event::Remote(books, removed) => {
+                        write(&other, books, removed);
+                        exchange(&other, &app);
+                    }
+                }
+                let books: Vec<Book> = app.books.iter().unwrap().map(Result::unwrap).collect();
+                for follower in &mut followers {
+                    let before = follower.list.clone();
+                    let deltas = follower.catch_up();
+                    let fresh = follower.question.answer(&books);
+                    assert_eq!(follower.list, fresh, "{number}: {:?}", follower.question);
+                    // One delta a commit that changes the result, and none for others.
+                    assert_eq!(deltas, usize::from(before != fresh), "{number}: {event:?}");
+                }
+                if number % 100 == 99 {
+                    for follower in &mut slow {
+                        assert!(follower.catch_up() <= 64 + 1);
+                        let fresh = follower.question.answer(&books);
+                        assert_eq!(follower.list, fresh, "late: {:?}", follower.question);
+                    }
+                }
+            }
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn plain(id: i64, title: &str, pages: u16) -> Book {
+    let (title, kind, code) = (title.to_owned(), support::shelf::Kind::Novel, None);
+    Book { id, title, kind, pages, lent_to: None, price: 0.0, tags: Vec::new(), code }
+}
+
+fn all() -> Question {
+    Question { filter: None, order: Vec::new(), offset: 0, limit: None }
+}
+
+#[test]
+fn a_commit_reads_its_rows_once_however_many_watch_and_nothing_for_other_tables() {
+    let app = Shelf::in_memory().unwrap();
+    app.books.insert_many((0..1000).map(|id| plain(id, "old", 7))).unwrap();
+    let few = |pages| Condition::Pages(Test::Eq(pages));
+    let mut followers: Vec<Follower> = (0..100)
+        .map(|pages| Follower::new(&app, Question { filter: Some(few(pages)), ..all() }))
+        .collect();
+    followers.iter_mut().for_each(|follower| assert_eq!(follower.catch_up(), 1));
+    let before = app.handle().touched();
+    app.books.update(&500, |book| book.pages = 8).unwrap();
+    let after = app.handle().touched();
+    assert_eq!((after.0 - before.0, after.1 - before.1), (1, 0), "rows and entries read");
+    let told: Vec<usize> = followers.iter_mut().map(Follower::catch_up).collect();
+    let expected: Vec<usize> =
+        (0..100).map(|pages| usize::from(pages == 7 || pages == 8)).collect();
+    assert_eq!(told, expected);
+
+    drop(followers);
+    // The first commit afterwards finds that nobody looks any more.
+    app.books.update(&500, |book| book.pages = 9).unwrap();
+    let before = app.handle().touched();
+    app.books.update(&500, |book| book.pages = 10).unwrap();
+    assert_eq!(app.handle().touched(), before);
+}
+
+#[test]
+fn a_window_reads_beyond_itself_only_when_it_runs_dry() {
+    let app = Shelf::in_memory().unwrap();
+    app.books.insert_many((0..2000).map(|id| plain(id, &format!("{id:04}"), 0))).unwrap();
+    let question = Question { order: vec![By::Title(false)], limit: Some(20), ..all() };
+    let mut follower = Follower::new(&app, question);
+    follower.catch_up();
+    let before = app.handle().touched();
+    for id in 0..500 {
+        app.books.remove(&id).unwrap();
+        assert_eq!(follower.catch_up(), 1);
+        assert_eq!(follower.list.first().map(|book| book.id), Some(id + 1));
+        assert_eq!(follower.list.len(), 20);
+    }
+    let rows = app.handle().touched().0 - before.0;
+    assert!(rows < 500 * 4, "{rows} rows read for 500 removals at the front of 20 out of 2,000");
+}
+
+#[test]
+fn a_slow_reader_is_given_one_delta_for_many_commits() {
+    let app = Shelf::in_memory().unwrap();
+    let mut follower = Follower::new(&app, all());
+    follower.catch_up();
+    for round in 0..1000 {
+        app.books.put(&plain(i64::from(round % 10), "", round)).unwrap();
+    }
+    assert_eq!(follower.catch_up(), 1);
+    assert_eq!(follower.list.len(), 10);
+    // Where everything is as it was in the end, there is nothing to tell.
+    let books = follower.list.clone();
+    for _ in 0..100 {
+        app.books.query().remove_all().unwrap();
+        app.books.insert_many(&books).unwrap();
+    }
+    let told = follower.catch_up();
+    assert!(told <= 1, "{told}");
+    assert_eq!(follower.list, books);
+}
+
+#[test]
+fn watches_end_with_the_store_and_give_what_is_left_first() {
+    let app = Shelf::in_memory().unwrap();
+    let watch = app.books.query().watch().unwrap();
+    let mut derived = app.watch(|snap| snap.len::<Book>()).unwrap();
+    assert_eq!(derived.recv().unwrap(), 0);
+    let waiting = app.books.filter(Book::PAGES.gt(1_u16)).watch().unwrap();
+    waiting.recv().unwrap();
+    let waiter = thread::spawn(move || refused(waiting.recv()).kind());
+    app.books.insert(&plain(1, "left", 1)).unwrap();
+    drop(app);
+    assert_eq!(waiter.join().unwrap(), ErrorKind::Closed);
+    assert_eq!(watch.iter().count(), 2, "the whole, and what is left");
+    assert_eq!(refused(watch.recv()).kind(), ErrorKind::Closed);
+    assert_eq!(refused(watch.try_recv()).kind(), ErrorKind::Closed);
+    assert_eq!(refused(derived.recv()).kind(), ErrorKind::Closed);
+}
+
+#[test]
+fn waiting_ends_with_a_change_or_with_the_time() {
+    let app = std::sync::Arc::new(Shelf::in_memory().unwrap());
+    let watch = app.books.query().watch().unwrap();
+    assert!(watch.recv().unwrap().inserted().is_empty());
+    assert!(watch.recv_timeout(Duration::from_millis(1)).unwrap().is_none());
+    let writer = app.clone();
+    let (go, gone) = channel();
+    let thread = thread::spawn(move || {
+        gone.recv().unwrap();
+        writer.books.insert(&plain(1, "new", 1)).unwrap();
+    });
+    go.send(()).unwrap();
+    assert_eq!(watch.recv().unwrap().inserted()[0].row().title, "new");
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_commit_inside_an_observer_and_a_panicking_one_harm_no_watch() {
+    let app = std::sync::Arc::new(Shelf::in_memory().unwrap());
+    let inner = app.clone();
+    let _panics = app.books.observe(|_| panic!("on purpose")).unwrap();
+    let _writes = app
+        .books
+        .observe(move |changes| {
+            if changes.iter().any(|change| *change.key() == 1) {
+                // A watch may begin while commits are told, too.
+                let watch = inner.books.filter(Book::ID.ge(0_i64)).watch().unwrap();
+                assert_eq!(watch.recv().unwrap().inserted().len(), 1);
+                inner.books.insert(&plain(2, "inner", 1)).unwrap();
+            }
+        })
+        .unwrap();
+    let mut follower = Follower::new(&app, all());
+    follower.catch_up();
+    app.books.insert(&plain(1, "outer", 1)).unwrap();
+    assert_eq!(follower.catch_up(), 2);
+    assert_eq!(follower.list.len(), 2);
+}
+
+#[test]
+fn many_threads_write_and_one_list_stays_exact() {
+    let app = Shelf::in_memory().unwrap();
+    thread::scope(|scope| {
+        for writer in 0..4 {
+            let app = &app;
+            scope.spawn(move || {
+                for number in 0..100u16 {
+                    let id = i64::from(number % 25) * 4 + writer;
+                    app.books.put(&plain(id, &format!("{number}"), number)).unwrap();
+                }
+            });
+        }
+        // It begins in the middle of it all.
+        let question = Question { order: vec![By::Pages(true)], ..all() };
+        let mut follower = Follower::new(&app, question.clone());
+        let mut seen = BTreeMap::new();
+        while follower.list.len() < 100 || follower.list.iter().any(|book| book.pages < 75) {
+            let delta = follower.watch.recv().unwrap();
+            follower.check(&delta);
+            delta.apply(&mut follower.list);
+            *seen.entry(follower.list.len()).or_insert(0) += 1;
+        }
+        assert_eq!(follower.list, asked!(app.books.query(), &question, Book).all().unwrap());
+    });
+}
+
+#[test]
+fn a_derived_value_follows_what_it_read_and_nothing_else() {
+    let app = support::Notebook::in_memory().unwrap();
+    let mut derived = app
+        .watch(|snap| {
+            let settings = snap.group::<support::Settings>()?;
+            // Rows are looked at only while the theme is dark.
+            Ok(match settings.theme.as_str() {
+                "dark" => Some(snap.filter(support::Note::STARS.gt(0_i64)).count()?),
+                _ => None,
+            })
+        })
+        .unwrap();
+    assert_eq!(derived.recv().unwrap(), None);
+    app.notes.insert(&support::note(1, "one")).unwrap();
+    assert!(derived.try_recv().unwrap().is_none(), "it read no notes");
+    app.settings.theme.set(&"dark".to_owned()).unwrap();
+    assert_eq!(derived.recv().unwrap(), Some(0));
+    app.notes.update(&1, |note| note.stars = 3).unwrap();
+    assert_eq!(derived.recv().unwrap(), Some(1));
+    assert!(derived.try_recv().unwrap().is_none());
+    app.settings.theme.set(&"light".to_owned()).unwrap();
+    assert_eq!(derived.recv().unwrap(), None);
+    app.notes.update(&1, |note| note.stars = 4).unwrap();
+    assert!(derived.try_recv().unwrap().is_none(), "it does not read notes any more");
+}
+
+#[test]
+fn invalid_rows_are_no_part_of_a_live_result() {
+    let (app, peer) = (App::in_memory().unwrap(), LooseApp::in_memory().unwrap());
+    let watch = app.rows.query().watch().unwrap();
+    watch.recv().unwrap();
+    app.rows.insert(&repaired(1)).unwrap();
+    assert_eq!(watch.recv().unwrap().inserted().len(), 1);
+    // A peer writes what does not decode.
+    exchange(&app, &peer);
+    peer.rows.put(&loose(1, |row| drop(row.insert("count".into(), "many".into())))).unwrap();
+    exchange(&app, &peer);
+    assert_eq!(watch.recv().unwrap().removed().len(), 1);
+    app.rows.put(&repaired(1)).unwrap();
+    assert_eq!(watch.recv().unwrap().inserted().len(), 1);
+}
