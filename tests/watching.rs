@@ -98,7 +98,7 @@ fn deltas_make_what_a_fresh_query_gives_at_every_step() {
         max_shrink_iters: 200,
         ..ProptestConfig::default()
     });
-    let questions = prop::collection::vec(question(), 1..8);
+    let questions = prop::collection::vec(question(), 1..4);
     let events = prop::collection::vec(event(), COMMITS_A_STORE);
     runner
         .run(&(questions, events), |(questions, events)| {

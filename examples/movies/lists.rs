@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::evolved::Film;
+use crate::evolved::{Film, Movies};
 
 /// Below this, a rating is the opinion of a few.
 const MIN_VOTES: u32 = 10_000;
 
-pub fn print(films: &[Film]) {
+pub fn print(store: &Movies, films: &[Film]) -> heirloom::Result<()> {
     best_of_each_decade(films);
-    profits(films);
+    profits(store)?;
     lengths(films);
+    Ok(())
 }
 
 fn best_of_each_decade(films: &[Film]) {
@@ -29,18 +30,20 @@ fn best_of_each_decade(films: &[Film]) {
     }
 }
 
-fn profits(films: &[Film]) {
-    let mut by_profit: Vec<(i64, &Film)> =
-        films.iter().filter_map(|film| Some((film.profit?, film))).collect();
-    by_profit.sort_by_key(|(profit, _)| -profit);
-
+fn profits(store: &Movies) -> heirloom::Result<()> {
+    // Computed as rows are read, and still a column like any other.
+    let known = store.films.filter(Film::PROFIT.is_some());
     println!("\nThe largest profits, in millions of dollars");
-    for (profit, film) in by_profit.iter().take(5) {
-        println!("  {:>6}  {}", profit / 1_000_000, named(film));
+    for film in known.clone().order_by(Film::PROFIT.desc()).limit(5).iter()? {
+        print_profit(&film?);
     }
-    if let Some((profit, film)) = by_profit.last() {
-        println!("and the largest loss\n  {:>6}  {}", profit / 1_000_000, named(film));
-    }
+    println!("and the largest loss");
+    known.order_by(Film::PROFIT.asc()).first()?.iter().for_each(print_profit);
+    Ok(())
+}
+
+fn print_profit(film: &Film) {
+    println!("  {:>6}  {}", film.profit.unwrap_or_default() / 1_000_000, named(film));
 }
 
 fn lengths(films: &[Film]) {

@@ -82,11 +82,16 @@ fn work(json: &str, file: &Path) -> Result<(), Box<dyn Error>> {
     repair::list(&invalid);
 
     println!("A number becomes text, and nothing becomes \"(untitled)\".");
+    let shelf = store.films.order_by(evolved::Film::TITLE).watch()?;
+    let before = shelf.recv()?.inserted().len();
     let (_, repairing) = timed(|| repair::repair(&store, &invalid))?;
     repair::survey(&store)?;
+    if let Some(delta) = shelf.try_recv()? {
+        println!("  a live list of {before} films was told of {} more", delta.inserted().len());
+    }
 
     let (films, reading) = timed(|| store.films.iter()?.collect::<heirloom::Result<Vec<_>>>())?;
-    lists::print(&films);
+    lists::print(&store, &films)?;
 
     println!("\nTimes: import {importing:.0?}, survey {surveying:.0?}, repair {repairing:.0?},");
     println!("reading all {} with their computed fields {reading:.0?}.", films.len());

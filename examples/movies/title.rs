@@ -12,7 +12,7 @@ use crate::cell::Cell;
 /// Its JSON Schema goes on saying what may be stored, which is any cell or none: a stricter one would
 /// be a breaking change, and refused. That a title be text is a rule of this type's own, and rows
 /// that break it are found, listed and repaired. A rule that all rows keep needs no such care.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Option<Cell>")]
 #[schemars(with = "Option<Cell>")]
 pub struct Title(String);

@@ -62,7 +62,7 @@ pub fn edit(app: &TodoList, edit: &Edit, out: &mut impl Write) -> Outcome {
 
 pub fn remove(app: &TodoList, which: &[String], out: &mut impl Write) -> Outcome {
     let picked = pick(&todos(app)?, which)?;
-    delete(app, &picked)?;
+    app.todos.filter(Todo::ID.is_in(picked.iter().map(|todo| todo.id))).remove_all()?;
     for todo in &picked {
         writeln!(out, "Removed: {}", todo.text)?;
     }
@@ -70,19 +70,12 @@ pub fn remove(app: &TodoList, which: &[String], out: &mut impl Write) -> Outcome
 }
 
 pub fn clear_done(app: &TodoList, out: &mut impl Write) -> Outcome {
-    let mut todos = todos(app)?;
-    todos.retain(|todo| todo.done_on.is_some());
-    delete(app, &todos)?;
-    match todos.len() {
+    match app.todos.filter(Todo::DONE_ON.is_some()).remove_all()? {
         0 => writeln!(out, "Nothing was done, so nothing was removed.")?,
         1 => writeln!(out, "Removed 1 todo.")?,
         count => writeln!(out, "Removed {count} todos.")?,
     }
     Ok(())
-}
-
-fn delete(app: &TodoList, todos: &[Todo]) -> heirloom::Result<()> {
-    app.transact(|tx| todos.iter().try_for_each(|todo| tx.remove::<Todo>(&todo.id).map(|_| ())))
 }
 
 /// One line, whatever white space came in.

@@ -50,7 +50,9 @@
 //!   [`Key`](macro@Key).
 //! - Reading and writing: [`Table`](struct@Table), [`Entry`], [`Store::transact`], [`Store::snapshot`].
 //! - Opening: [`Store::open`], [`Builder`].
+//! - Asking for rows: [`Table::filter`], [`Column`], [`Query`].
 //! - Being told of changes: [`Table::observe`], [`Entry::observe`].
+//! - Lists that stay up to date: [`Query::watch`], [`Store::watch`].
 //! - Other devices: [`sync`].
 //! - Versions of the schema: [`schema`], [`Store::status`], [`inspect`].
 //! - What can go wrong: [`ErrorKind`], [`Table::invalid`].
@@ -70,10 +72,14 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
-/// Those of the guide.
+/// Those of the guides.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/changing-your-schema.md")]
 struct ChangingYourSchema;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/asking-for-rows.md")]
+struct AskingForRows;
 
 #[doc(hidden)]
 pub mod __private;

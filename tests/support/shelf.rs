@@ -96,7 +96,7 @@ macro_rules! shelf {
 }
 
 shelf!(Book, Shelf, table(index(kind, pages), index(pages, title, kind)), index, index(unique));
-shelf!(Plain, PlainShelf, table(), doc = "", doc = "");
+shelf!(Plain, PlainShelf, table(), cfg(all()), cfg(all()));
 
 impl From<Book> for Plain {
     fn from(book: Book) -> Self {

@@ -179,7 +179,9 @@ impl<R> Node<R> {
 /// What lies in all of the sets, or in any.
 fn meet<R>(field: Field<R>, sets: Vec<Ranges>, is_all: bool) -> Node<R> {
     let ranges = if is_all {
-        sets.iter().fold(Ranges::all(), |both, set| both.intersection(set))
+        // What lies in all lies outside of none: in one go, however many they are.
+        let outside = sets.into_iter().flat_map(|set| set.complement().into_vec());
+        Ranges::union_of(outside.collect()).complement()
     } else {
         Ranges::union_of(sets.into_iter().flat_map(Ranges::into_vec).collect())
     };

@@ -18,6 +18,10 @@ const MAX_SPANS: usize = 10_000;
 /// while it grows.
 const MIN_ROWS: f64 = 1_000.0;
 
+/// What sorting a row costs, in rows: more than going from an index to the row, since all rows are
+/// in memory for it.
+const SORTING: f64 = 1.2;
+
 /// What a plan must know of the table beside its descriptor.
 #[derive(Debug)]
 pub(crate) struct Facts<'f> {
@@ -194,7 +198,7 @@ fn by_key<R>(spec: &Spec<R>, conditions: &Conditions<'_, R>, facts: &Facts<'_>) 
 /// they come in order.
 fn cost<R>(candidates: f64, each: f64, is_served: bool, spec: &Spec<R>, share: f64) -> f64 {
     if !is_served {
-        return candidates * (each + 0.3) + 1.0;
+        return candidates * (each + SORTING) + 1.0;
     }
     let wanted = spec.window().map_or(f64::INFINITY, |window| window as f64 / share.max(1e-6));
     candidates.min(wanted) * each + 1.0
@@ -211,7 +215,8 @@ fn by_index<R>(
     let used = Used::of(conditions, def)?;
     let rest = &def.fields[used.points..];
     let is_served = serves(&spec.order, rest, &used) && state != IndexState::Cut;
-    if used.known.is_empty() && !(is_served && !spec.order.is_empty()) {
+    let gives_order = is_served && !spec.order.is_empty();
+    if used.known.is_empty() && !gives_order {
         return None;
     }
     let is_back = is_served && spec.order.last().is_some_and(|order| order.is_desc);
@@ -373,7 +378,7 @@ fn by_union<R>(
         is_exact: false,
         waits_for: None,
     };
-    let cost = found * if spec.order.is_empty() { 2.0 } else { 2.3 } + 1.0;
+    let cost = found * if spec.order.is_empty() { 2.0 } else { 2.0 + SORTING } + 1.0;
     Some(Candidate { plan, cost, index: None })
 }
 

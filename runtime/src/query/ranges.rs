@@ -57,10 +57,6 @@ impl Ranges {
         Self::default()
     }
 
-    pub(crate) fn all() -> Self {
-        Self(vec![Range { from: Bound::Unbounded, to: Bound::Unbounded }])
-    }
-
     pub(crate) fn point(value: Vec<u8>) -> Self {
         Self(vec![Range { from: Bound::Included(value.clone()), to: Bound::Included(value) }])
     }
@@ -137,25 +133,6 @@ impl Ranges {
             }
         }
         Self(joined)
-    }
-
-    pub(crate) fn intersection(&self, other: &Self) -> Self {
-        let mut both = Vec::new();
-        let (mut a, mut b) = (self.0.iter().peekable(), other.0.iter().peekable());
-        while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
-            let from = std::cmp::max_by(&left.from, &right.from, |a, b| compare_starts(a, b));
-            let to = std::cmp::min_by(&left.to, &right.to, |a, b| compare_ends(a, b));
-            let range = Range { from: from.clone(), to: to.clone() };
-            if !range.is_empty() {
-                both.push(range);
-            }
-            if compare_ends(&left.to, &right.to).is_lt() {
-                a.next();
-            } else {
-                b.next();
-            }
-        }
-        Self(both)
     }
 
     pub(crate) fn complement(self) -> Self {
@@ -265,10 +242,8 @@ mod tests {
     proptest! {
         #[test]
         fn they_are_sets(a in ranges(), b in ranges()) {
-            let (both, either, not) =
-                (a.intersection(&b), a.clone().union(b.clone()), a.clone().complement());
+            let (either, not) = (a.clone().union(b.clone()), a.clone().complement());
             for value in values() {
-                prop_assert_eq!(both.holds(&value), a.holds(&value) && b.holds(&value));
                 prop_assert_eq!(either.holds(&value), a.holds(&value) || b.holds(&value));
                 prop_assert_eq!(not.holds(&value), !a.holds(&value));
             }

@@ -48,7 +48,7 @@ use crate::row::Row;
 /// A condition cannot be evaluated on such a row, so that a query with a filter skips it. Without a
 /// filter it is an error: an `Err` item of [`iter`](Self::iter), an `Err` of [`all`](Self::all).
 /// [`Table::invalid`](crate::Table::invalid) lists them.
-pub struct Query<R: Row, A = Committed> {
+pub struct Query<R, A = Committed> {
     at: A,
     slot: usize,
     spec: Spec<R>,

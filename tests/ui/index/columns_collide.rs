@@ -1,0 +1,26 @@
+// No two columns are constants of one name.
+
+use heirloom::{Id, Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[allow(non_snake_case)]
+struct Note {
+    id: Id<Note>,
+    title: String,
+    size: u8,
+    Title: u8,
+}
+
+#[derive(Store)]
+struct App {
+    notes: Table<Note>,
+}
+
+// None of this is wrong, so none of it is reported.
+fn main() -> heirloom::Result<()> {
+    let app = App::in_memory()?;
+    app.notes.filter(Note::TITLE.eq("milk")).all()?;
+    Ok(())
+}

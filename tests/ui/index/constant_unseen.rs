@@ -1,0 +1,29 @@
+// A constant of the row that no default names is found by the compiler.
+
+use heirloom::{Id, Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Note {
+    id: Id<Note>,
+    title: String,
+    size: u8,
+    limit: u8,
+}
+
+impl Note {
+    pub const LIMIT: u8 = 3;
+}
+
+#[derive(Store)]
+struct App {
+    notes: Table<Note>,
+}
+
+// None of this is wrong, so none of it is reported.
+fn main() -> heirloom::Result<()> {
+    let app = App::in_memory()?;
+    app.notes.filter(Note::TITLE.eq("milk")).all()?;
+    Ok(())
+}
