@@ -43,7 +43,7 @@ fn a_new_store_records_the_version_of_its_code() {
         (0, None, None, None)
     );
     assert_eq!((status.epoch(), status.newer_version(), status.newer_epoch()), (0, None, None));
-    assert_eq!(status.versions(), [version.clone()]);
+    assert_eq!(status.versions(), std::slice::from_ref(version));
     assert!(status.device().is_some());
     drop(app);
     assert_sound::<first::App>(&path);
