@@ -310,7 +310,7 @@ fn any_text_of_any_length_is_found_through_an_index() {
     let name = indexed::User::NAME;
     assert_eq!(found(app.users.order_by(name)), names);
     for (at, text) in names.iter().enumerate() {
-        assert_eq!(found(app.users.filter(name.eq(text))), [text.clone()]);
+        assert_eq!(found(app.users.filter(name.eq(text))), std::slice::from_ref(text));
         assert_eq!(found(app.users.filter(name.lt(text)).order_by(name)), names[..at]);
         assert_eq!(found(app.users.filter(name.ge(text)).order_by(name)), names[at..]);
         let starting: Vec<_> =

@@ -43,7 +43,7 @@ fn track(id: u32) -> Track {
         genre: format!("genre {}", id % 10),
         rating: id / 7 % 100,
         plays: u64::from(id.wrapping_mul(2_654_435_761)),
-        label: (id % 3 == 0).then(|| "indie".to_owned()),
+        label: id.is_multiple_of(3).then(|| "indie".to_owned()),
         disc: id / 10,
         number: id % 10,
     }

@@ -16,6 +16,8 @@ mod evolve;
 mod measure;
 mod peers;
 mod plan;
+#[cfg(feature = "heirloom")]
+mod query;
 mod report;
 mod results;
 mod stage;
@@ -66,11 +68,15 @@ fn run(args: &Args) -> Result<()> {
     }
     #[cfg(feature = "heirloom")]
     let evolved = evolve::run(args, &stage)?;
+    #[cfg(feature = "heirloom")]
+    let queried = query::run(args, &stage)?;
 
     report::heading(args.quick, before);
     report::main_table(args.quick, &contenders, &results);
     #[cfg(feature = "heirloom")]
     report::evolve_table(&evolved);
+    #[cfg(feature = "heirloom")]
+    report::query_table(&queried);
     report::targets_table(&results);
     Ok(())
 }

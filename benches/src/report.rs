@@ -66,6 +66,28 @@ pub fn evolve_table(figures: &[(&'static str, Figure)]) {
     println!();
 }
 
+/// Queries, indexes and live results: each beside what it is held against.
+#[cfg(feature = "heirloom")]
+pub fn query_table(lines: &[crate::query::Line]) {
+    if lines.is_empty() {
+        return;
+    }
+    println!("| queries and live results | heirloom | compared with | times | at most |");
+    println!("|---|--:|--:|--:|--:|");
+    for line in lines {
+        let (ours, other) = (line.ours.median(), line.other.median());
+        let (ours, other) = (amount(ours, Unit::Time), amount(other, Unit::Time));
+        let (label, name) = (line.label, line.name);
+        let ratio = line.ours.median() / line.other.median();
+        println!(
+            "| {label} | {ours} | {name}: {other} | {} | {} |",
+            times(ratio),
+            times(line.at_most)
+        );
+    }
+    println!();
+}
+
 /// A row for each target.
 pub fn targets_table(results: &Results) {
     if TARGETS.iter().all(|target| (target.measured)(results).is_none()) {

@@ -106,7 +106,8 @@ fn insert_into(insert: &mut CachedStatement<'_>, row: &Track) -> rusqlite::Resul
     Ok(())
 }
 
-fn track(row: &Row<'_>) -> rusqlite::Result<Track> {
+/// A row of the table.
+pub fn track(row: &Row<'_>) -> rusqlite::Result<Track> {
     Ok(Track {
         id: Uuid::from_bytes(row.get(0)?),
         title: row.get(1)?,
