@@ -158,6 +158,10 @@ fn what_only_the_code_shows_makes_no_difference() {
     assert_eq!(fingerprint!(a: first::Name, #[evolve(default = 3)] b: u8,), plain);
     assert_eq!(fingerprint!(a: Box<str>, #[evolve(default = 3)] b: u8,), plain);
 
+    assert_eq!(
+        fingerprint!(#[index] a: String, #[index(unique)] #[evolve(default = 3)] b: u8,),
+        plain
+    );
     assert_eq!(fingerprint!(x: second::State,), fingerprint!(x: first::Status,));
     assert_eq!(fingerprint!(x: second::Place,), fingerprint!(x: first::Town,));
     assert_eq!(fingerprint!(x: second::Node,), fingerprint!(x: first::Tree,));
@@ -165,6 +169,44 @@ fn what_only_the_code_shows_makes_no_difference() {
     assert_eq!(
         fingerprint!(x: Vec<second::Letters>, y: second::Letters,),
         fingerprint!(y: first::Plain, x: Vec<first::Plain>,)
+    );
+}
+
+/// What makes no difference to the fingerprint is told all the same.
+#[test]
+fn a_schema_tells_keys_indexes_defaults_and_types_as_written() {
+    #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "people", unique(city, name))]
+    struct Person {
+        #[key]
+        email: String,
+        #[index]
+        city: String,
+        #[evolve(default = "")]
+        name: String,
+    }
+    #[derive(Store)]
+    #[store(name = "app")]
+    #[allow(dead_code)]
+    struct App {
+        people: Table<Person>,
+    }
+    let people = serde_json::to_value(&App::schema().tables["people"]).unwrap();
+    assert_eq!(people["key"], serde_json::json!({ "field": "email", "kind": "text" }));
+    assert_eq!(
+        people["indexes"],
+        serde_json::json!([
+            { "fields": ["city"], "unique": false },
+            { "fields": ["city", "name"], "unique": true },
+        ])
+    );
+    assert_eq!(
+        people["fields"]["name"],
+        serde_json::json!({
+            "type": "String",
+            "default": { "kind": "constant", "value": "" },
+            "schema": { "type": "string" },
+        })
     );
 }
 

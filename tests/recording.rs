@@ -56,6 +56,54 @@ version!(other: title: String, #[evolve(default)] legacy: bool, color: Option<St
 version!(broken: title: u64, #[evolve(default)] legacy: bool,);
 version!(reusing: title: String, stars: Option<u8>, #[evolve(default)] legacy: String,);
 
+/// A version of an app whose rows hold types of these shapes, three types deep.
+macro_rules! deep {
+    ($name:ident: [$($variants:ident)*], $range:meta, [$(#[$tagging:meta])*]) => {
+        mod $name {
+            use super::*;
+
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            pub enum Color {
+                $($variants,)*
+            }
+
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            pub struct Brush {
+                colors: Vec<Option<Color>>,
+                #[$range]
+                width: u8,
+            }
+
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            $(#[$tagging])*
+            pub enum Tool {
+                Brush { brush: Brush },
+                Eraser { width: u8 },
+            }
+
+            #[derive(Serialize, Deserialize, JsonSchema, Table)]
+            #[table(name = "drawings")]
+            pub struct Drawing {
+                #[key]
+                id: u32,
+                tools: std::collections::BTreeMap<String, Tool>,
+            }
+
+            #[derive(Store)]
+            #[store(name = "drawings")]
+            #[allow(dead_code)]
+            pub struct App {
+                drawings: Table<Drawing>,
+            }
+        }
+    };
+}
+
+deep!(drawn: [Red Green], schemars(range(max = 20)), []);
+deep!(without_green: [Red], schemars(range(max = 20)), []);
+deep!(narrower: [Red Green], schemars(range(max = 10)), []);
+deep!(tagged: [Red Green], schemars(range(max = 20)), [#[serde(tag = "kind")]]);
+
 const DAY: &str = "2026-11-20";
 
 /// A history of these versions.
@@ -81,11 +129,9 @@ fn refusal(text: &str) -> String {
 mod the_test_of_a_store {
     use super::*;
 
-    const NAME: &str = "the_test_of_a_store::compares_and_records";
-
     /// What the generated test of that version does, in a process of its own.
-    fn run(version: &str, folder: &Path, record: bool) -> (bool, String) {
-        let mut command = child::command(NAME, &format!("{version} {}", folder.display()));
+    fn run(test: &str, version: &str, folder: &Path, record: bool) -> (bool, String) {
+        let mut command = child::command(test, &format!("{version} {}", folder.display()));
         command.env_remove("HEIRLOOM");
         if record {
             command.env("HEIRLOOM", "record");
@@ -93,6 +139,41 @@ mod the_test_of_a_store {
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         (output.status.success(), said)
+    }
+
+    #[test]
+    fn sees_what_the_compiler_does_not() {
+        if let Some(role) = child::role() {
+            let (version, folder) = role.split_once(' ').unwrap();
+            return match version {
+                "drawn" => check_history::<drawn::App>(folder, "drawings.json"),
+                "without_green" => check_history::<without_green::App>(folder, "drawings.json"),
+                "narrower" => check_history::<narrower::App>(folder, "drawings.json"),
+                _ => check_history::<tagged::App>(folder, "drawings.json"),
+            };
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let run = |version, record| {
+            run(
+                "the_test_of_a_store::sees_what_the_compiler_does_not",
+                version,
+                folder.path(),
+                record,
+            )
+        };
+        assert!(run("drawn", true).0);
+        for (version, rule, place) in [
+            ("without_green", "variant-removed", "drawings.tools{}.Brush.brush.colors[].Green"),
+            ("narrower", "limit-tightened", "drawings.tools{}.Brush.brush.width"),
+            ("tagged", "tagging-changed", "drawings.tools{}"),
+        ] {
+            let (passed, said) = run(version, true);
+            assert!(!passed, "{version}");
+            let line = said.lines().find(|line| line.contains(rule));
+            let line = line.unwrap_or_else(|| panic!("{rule} is named: {said}"));
+            assert!(line.contains("breaking") && line.contains(place), "{said}");
+        }
+        assert!(run("drawn", false).0);
     }
 
     #[test]
@@ -108,6 +189,9 @@ mod the_test_of_a_store {
         }
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("schema/app.json");
+        let run = |version, folder, record| {
+            run("the_test_of_a_store::compares_and_records", version, folder, record)
+        };
         let read = || fs::read_to_string(&file).unwrap();
 
         // Nothing is recorded unasked.
