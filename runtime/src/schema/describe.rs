@@ -157,20 +157,25 @@ fn default(index: usize, def: &FieldDef, record: &RecordDef) -> FieldDefault {
     }
 }
 
-/// A JSON Schema without what says nothing about values: titles, descriptions and the like.
+/// Keywords that say nothing about values.
+///
+/// The defaults that serde fills in below the fields of a row are among them: a function may give
+/// another each time, and a schema must say the same today and tomorrow.
+pub(super) const PROSE: [&str; 10] = [
+    "$comment",
+    "$id",
+    "$schema",
+    "default",
+    "deprecated",
+    "description",
+    "examples",
+    "readOnly",
+    "title",
+    "writeOnly",
+];
+
+/// A JSON Schema without prose.
 fn plain(schema: Value) -> Value {
-    const PROSE: [&str; 10] = [
-        "$comment",
-        "$id",
-        "$schema",
-        "default",
-        "deprecated",
-        "description",
-        "examples",
-        "readOnly",
-        "title",
-        "writeOnly",
-    ];
     match schema {
         Value::Object(keywords) => {
             let keywords = keywords.into_iter().filter(|(name, _)| !PROSE.contains(&&**name));

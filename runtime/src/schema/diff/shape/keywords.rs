@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::leaves::Leaf;
 use super::node::Node;
+use crate::schema::describe::PROSE;
 
 /// The keywords of an alternative, those of all its schemas put together.
 #[derive(Default)]
@@ -25,22 +26,6 @@ pub(super) struct Keywords<'a> {
     /// What is not understood, by keyword, as text.
     pub(super) unjudged: BTreeMap<&'a str, BTreeSet<String>>,
 }
-
-/// Keywords that say nothing about values.
-const PROSE: [&str; 12] = [
-    "$comment",
-    "$defs",
-    "$id",
-    "$schema",
-    "default",
-    "definitions",
-    "deprecated",
-    "description",
-    "examples",
-    "readOnly",
-    "title",
-    "writeOnly",
-];
 
 /// Keywords with a value that is compared as it is.
 const PLAIN: [&str; 14] = [
@@ -116,6 +101,7 @@ impl<'a> Keywords<'a> {
                     both(&mut self.additional, Node::of(value))
                 }
                 ("unevaluatedProperties", Value::Bool(true)) => true,
+                ("$defs" | "definitions", _) => true,
                 _ if PROSE.contains(&keyword) => true,
                 _ if PLAIN.contains(&keyword) => {
                     self.plain.entry(keyword).or_insert(value);
