@@ -1,14 +1,14 @@
 //! What a long history costs the compiler.
 //!
-//! A measurement, not a test: it prints how long `cargo check` takes for a crate with a history and
-//! for the same crate without, medians of five. Run it on a quiet machine:
+//! Prints how long `cargo check` takes for a crate whose store has a history, and for the same crate
+//! without: medians of five, on a quiet machine.
 //!
-//! ```console
-//! $ cargo test -p heirloom-tests --test compile_time -- --ignored --nocapture
+//! ```text
+//! cargo run --release --bin compile_time
 //! ```
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs};
@@ -30,18 +30,18 @@ const CASES: [Case; 2] = [
     Case { name: "small", tables: 1, fields: 3, versions: 10_000 },
 ];
 
-#[test]
-#[ignore = "measures for minutes"]
-fn a_long_history_costs_little() {
-    let workspace = workspace();
+fn main() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let workspace = folder.path();
+    write_workspace(workspace);
     for case in &CASES {
         let [with, without] = ["with", "without"].map(|kind| format!("{}_{kind}", case.name));
-        check(&workspace, &with);
-        check(&workspace, &without);
+        check(workspace, &with);
+        check(workspace, &without);
         let (mut with_times, mut without_times) = (Vec::new(), Vec::new());
         for _ in 0..RUNS {
-            with_times.push(check(&workspace, &with));
-            without_times.push(check(&workspace, &without));
+            with_times.push(check(workspace, &with));
+            without_times.push(check(workspace, &without));
         }
         let (with, without) = (median(with_times), median(without_times));
         println!(
@@ -77,8 +77,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 /// A workspace with two crates for each case.
-fn workspace() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_time");
+fn write_workspace(folder: &Path) {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
     let mut members = String::new();
     for case in &CASES {
@@ -103,7 +102,6 @@ fn workspace() -> PathBuf {
     let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n");
     fs::write(folder.join("Cargo.toml"), manifest).expect("a manifest");
     fs::copy(repository.join("Cargo.lock"), folder.join("Cargo.lock")).expect("a lock file");
-    folder
 }
 
 fn source(case: &Case, has_history: bool) -> String {
