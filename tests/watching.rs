@@ -4,10 +4,15 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use futures_core::Stream;
 use heirloom::{Delta, ErrorKind, Store, Watch};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -232,7 +237,7 @@ fn watches_end_with_the_store_and_give_what_is_left_first() {
 
 #[test]
 fn waiting_ends_with_a_change_or_with_the_time() {
-    let app = std::sync::Arc::new(Shelf::in_memory().unwrap());
+    let app = Arc::new(Shelf::in_memory().unwrap());
     let watch = app.books.query().watch().unwrap();
     assert!(watch.recv().unwrap().inserted().is_empty());
     assert!(watch.recv_timeout(Duration::from_millis(1)).unwrap().is_none());
@@ -249,7 +254,7 @@ fn waiting_ends_with_a_change_or_with_the_time() {
 
 #[test]
 fn a_commit_inside_an_observer_and_a_panicking_one_harm_no_watch() {
-    let app = std::sync::Arc::new(Shelf::in_memory().unwrap());
+    let app = Arc::new(Shelf::in_memory().unwrap());
     let inner = app.clone();
     let _panics = app.books.observe(|_| panic!("on purpose")).unwrap();
     let _writes = app
@@ -338,4 +343,35 @@ fn invalid_rows_are_no_part_of_a_live_result() {
     assert_eq!(watch.recv().unwrap().removed().len(), 1);
     app.rows.put(&repaired(1)).unwrap();
     assert_eq!(watch.recv().unwrap().inserted().len(), 1);
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Bell(AtomicUsize);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_watch_is_a_stream_that_wakes_its_task_and_ends_with_the_store() {
+    let app = Shelf::in_memory().unwrap();
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(bell.clone());
+    let mut context = Context::from_waker(&waker);
+    let mut watch = pin!(app.books.filter(Book::PAGES.eq(7_u16)).watch().unwrap());
+    let mut poll = || watch.as_mut().poll_next(&mut context);
+    assert!(matches!(poll(), Poll::Ready(Some(delta)) if delta.inserted().is_empty()));
+    assert!(poll().is_pending());
+    app.books.insert(&plain(1, "other", 8)).unwrap();
+    assert_eq!(bell.0.load(Ordering::SeqCst), 0, "nothing that it watches has changed");
+    app.books.insert(&plain(2, "new", 7)).unwrap();
+    assert_eq!(bell.0.load(Ordering::SeqCst), 1);
+    assert!(matches!(poll(), Poll::Ready(Some(delta)) if delta.inserted().len() == 1));
+    assert!(poll().is_pending());
+    drop(app);
+    assert_eq!(bell.0.load(Ordering::SeqCst), 2);
+    assert!(matches!(poll(), Poll::Ready(None)));
 }

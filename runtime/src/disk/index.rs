@@ -58,6 +58,11 @@ impl IndexEntry {
         self.bytes.get(self.values_len..).unwrap_or_default()
     }
 
+    pub(crate) fn into_key(mut self) -> Vec<u8> {
+        self.bytes.drain(..self.values_len.min(self.bytes.len()));
+        self.bytes
+    }
+
     fn header(&self) -> [u8; HEADER_LEN] {
         let [a, b, c, d] = u32::try_from(self.values_len).unwrap_or(u32::MAX).to_le_bytes();
         [if self.is_null { IS_NULL } else { 0 }, a, b, c, d]

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use super::expr::Node;
 use super::keys::key_ranges;
 use super::order::Order;
-use super::ranges::{Ranges, after_prefix};
+use super::ranges::{Range, Ranges, after_prefix};
 use super::spec::Spec;
 use crate::disk::Span;
 use crate::row::{VALUE_LIMIT_BYTES, cut};
@@ -299,6 +299,11 @@ impl Used {
                 None if prefix.is_empty() => used.spans.push(Span::all()),
                 None => used.spans.push(starting_with(prefix)),
             }
+        }
+        if !used.is_exact {
+            // Where bounds were cut, spans may have come to overlap, and a row comes once.
+            let ranges = used.spans.into_iter().map(|Span { from, to }| Range { from, to });
+            used.spans = spans_of(&Ranges::union_of(ranges.collect()));
         }
         Some(used)
     }

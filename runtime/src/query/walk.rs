@@ -1,6 +1,6 @@
 //! Ways through a table: its rows, an index, or a list of keys.
 
-use crate::disk::{IndexEntries, Rows};
+use crate::disk::{IndexEntries, IndexEntry, Rows};
 use crate::error::{Error, Result};
 
 /// A way through a table that has been entered.
@@ -29,7 +29,7 @@ impl Walk {
         match self {
             Self::Rows(rows) => rows.step_with(is_back, |key, _| key.to_vec()),
             Self::Index(entries) => {
-                entries.next(is_back).map(|entry| entry.map(|entry| entry.key().to_vec()))
+                entries.next(is_back).map(|entry| entry.map(IndexEntry::into_key))
             }
             Self::Keys(keys) => keys.next().map(Ok),
         }
