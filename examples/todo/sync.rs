@@ -1,10 +1,12 @@
 //! `todo sync`: two files, merged without a server.
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
-use crate::schema::TodoList;
+use heirloom::Delta;
+
+use crate::schema::{Todo, TodoList};
 
 /// Brings both files to the same state.
 ///
@@ -24,11 +26,31 @@ pub fn sync(
         return Err("that is the same file; name another one to sync with".into());
     }
     let other = TodoList::open(other)?;
+    // A live list: its first delta is all that is open now, each later one what a commit changed.
+    let open = app.todos.filter(Todo::DONE_ON.is_none()).watch()?;
+    open.recv()?;
     let came = app.apply(&other.changes_since(&app.summary()?)?)?;
     let went = other.apply(&app.changes_since(&other.summary()?)?)?;
     match (came.rows() + came.entries(), went.rows() + went.entries()) {
         (0, 0) => writeln!(out, "Both files were the same already.")?,
         (came, went) => writeln!(out, "Changes that came: {came}. Changes that went: {went}.")?,
+    }
+    if let Some(delta) = open.try_recv()? {
+        show(&delta, out)?;
+    }
+    Ok(())
+}
+
+/// What is different in the list of open todos.
+fn show(delta: &Delta<Todo>, out: &mut impl Write) -> io::Result<()> {
+    for new in delta.inserted() {
+        writeln!(out, "  + {}", new.row().text)?;
+    }
+    for changed in delta.updated() {
+        writeln!(out, "  ~ {} (was {})", changed.new().text, changed.old().text)?;
+    }
+    for gone in delta.removed() {
+        writeln!(out, "  - {}", gone.row().text)?;
     }
     Ok(())
 }
