@@ -423,6 +423,25 @@ fn other_line_ends_are_as_good() {
     assert_eq!(history.text().replace("\r\n", "\n"), two_versions().text());
 }
 
+#[test]
+fn empty_lines_at_the_end_do_no_harm() {
+    let text = two_versions().text().to_owned() + "\n  \n";
+    assert_eq!(History::parse(&text).unwrap().versions().len(), 2);
+}
+
+#[test]
+fn versions_are_added_among_versions_whatever_lists_a_newer_heirloom_adds() {
+    let more = |text: &str| {
+        let before =
+            text.replacen("  \"versions\"", "  \"before\": [\n    1\n  ],\n  \"versions\"", 1);
+        before.trim_end().strip_suffix("\n}").unwrap().to_owned()
+            + ",\n  \"after\": [\n    2\n  ]\n}\n"
+    };
+    let mut history = History::parse(&more(history(&[v1::App::schema()]).text())).unwrap();
+    assert!(history.record(&v2::App::schema(), DAY).unwrap());
+    assert_eq!(history.text(), more(two_versions().text()));
+}
+
 mod two_branches {
     use super::*;
 
@@ -469,6 +488,20 @@ mod two_branches {
     fn in_conflict_are_told_apart() {
         both_are_named(&refusal(&conflict(true)));
         both_are_named(&refusal(&conflict(false)));
+    }
+
+    #[test]
+    fn merged_line_by_line_are_told_apart() {
+        for all in [true, false] {
+            let merged: Vec<String> = conflict(all)
+                .lines()
+                .filter(|line| {
+                    !["<<<<<<<", "=======", ">>>>>>>"].iter().any(|m| line.starts_with(m))
+                })
+                .map(|line| format!("{line}\n"))
+                .collect();
+            both_are_named(&refusal(&merged.concat()));
+        }
     }
 
     #[test]

@@ -103,7 +103,7 @@ pub fn write() {
     let branch = recorded("app", &[v1::App::schema(), branch::App::schema()]);
     let mut next_epoch = v2::App::schema();
     next_epoch.epoch = 1;
-    let files: [(&str, String); 18] = [
+    let files: [(&str, String); 19] = [
         ("app", second.clone()),
         ("first", recorded("app", &[v1::App::schema()])),
         ("none", recorded("app", &[])),
@@ -120,6 +120,7 @@ pub fn write() {
         ("conflict", conflict(&second, &branch, false)),
         ("conflict_with_base", conflict(&second, &branch, true)),
         ("both_branches", both(&second, &branch)),
+        ("merged", merged(&second, &branch)),
         ("newer_members", newer_members(&second)),
         ("crlf", second.replace('\n', "\r\n")),
     ];
@@ -186,6 +187,20 @@ fn both(ours: &str, theirs: &str) -> String {
     let ((head, our_versions, tail), (_, their_versions, _)) = (parts(ours), parts(theirs));
     let second = our_versions[1].strip_suffix("    }\n").expect("the last one");
     format!("{head}{}{second}    }},\n{}{tail}", our_versions[0], their_versions[1])
+}
+
+/// What a merge makes that takes the lines of both sides, one by one.
+fn merged(ours: &str, theirs: &str) -> String {
+    let ((head, our_versions, tail), (_, their_versions, _)) = (parts(ours), parts(theirs));
+    let is_own = |line: &&str| line.starts_with("      \"fingerprint\": ");
+    let lines = |version: &'_ str| -> Vec<String> {
+        version.split_inclusive('\n').map(str::to_owned).collect()
+    };
+    let theirs = lines(their_versions[1]).into_iter().find(|line| is_own(&line.as_str()));
+    let mut second = lines(our_versions[1]);
+    let place = second.iter().position(|line| is_own(&line.as_str())).expect("it has one");
+    second.insert(place + 1, theirs.expect("it has one"));
+    format!("{head}{}{}{tail}", our_versions[0], second.concat())
 }
 
 /// What a newer heirloom of the same format may write.

@@ -5,6 +5,7 @@ use twox_hash::XxHash3_128;
 const VERSIONS: &str = "  \"versions\": [";
 const OPEN: &str = "    {";
 const CHECKSUM: &str = "      \"checksum\": ";
+const FINGERPRINT: &str = "      \"fingerprint\": ";
 /// How far what tells one version from another is indented. What is indented further does not
 /// matter here.
 const DEEP: usize = 6;
@@ -107,8 +108,19 @@ impl<'t> Lines<'t> {
                     Some(Within::Versions)
                 }
                 [_, _, _, _, b' ', b' ', b'"', b'v' | b'f' | b'p', ..] => {
-                    if let Some(version) = self.versions.last_mut() {
+                    let last = self.versions.last().copied().unwrap_or_default();
+                    if line.starts_with(FINGERPRINT) && !last.fingerprint.is_empty() {
+                        // Two versions that were merged line by line are two, not one.
+                        self.versions.push(last);
+                    }
+                    if let [before @ .., version] = self.versions.as_mut_slice() {
                         version.line(line);
+                        // Of two, both may have one parent, named once.
+                        if let Some(first) = before.last_mut()
+                            && first.parent.is_empty()
+                        {
+                            first.parent = version.parent;
+                        }
                     }
                     Some(within)
                 }
@@ -133,7 +145,7 @@ impl<'t> Version<'t> {
     fn line(&mut self, line: &'t str) {
         for (member, value) in [
             ("      \"version\": ", &mut self.number),
-            ("      \"fingerprint\": ", &mut self.fingerprint),
+            (FINGERPRINT, &mut self.fingerprint),
             ("      \"parent\": ", &mut self.parent),
         ] {
             if let Some(found) = line.strip_prefix(member) {

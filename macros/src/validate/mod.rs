@@ -30,6 +30,7 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     serde::container_keeps_what_it_does_not_know,
     serde::fields_are_stored,
     serde::names_are_the_same_both_ways,
+    serde::left_out_fields_can_be_read,
     defaults::kv_entries_have_defaults,
     defaults::double_options_have_none,
     defaults::computed_defaults_read_fields_above,

@@ -3,7 +3,8 @@
 use syn::Path;
 
 use crate::diag::Diag;
-use crate::model::Record;
+use crate::kind::Kind;
+use crate::model::{Default, Record};
 use crate::parse::{Field, Renames};
 
 /// What a struct may not have, and why.
@@ -90,6 +91,30 @@ pub(super) fn names_are_the_same_both_ways(record: &Record, diag: &mut Diag) {
                     "`{}` is written under one name and read under another, so what is stored \
                      would be lost; write one for both: `rename = \"…\"`, and `alias = \"…\"` for \
                      others it is read under",
+                    field.parsed.name
+                ),
+            );
+        }
+    }
+}
+
+/// A row that was written without a field can be read.
+pub(super) fn left_out_fields_can_be_read(record: &Record, diag: &mut Diag) {
+    // Keys and entries of kv groups have rules of their own.
+    if record.kind != Kind::Table {
+        return;
+    }
+    for (index, field) in record.fields.iter().enumerate() {
+        if record.key == Some(index) || !matches!(field.default, Default::Required) {
+            continue;
+        }
+        if let Some(skip) = &field.parsed.serde.skip_serializing_if {
+            diag.error(
+                skip,
+                format_args!(
+                    "rows that are written without `{}` could not be read, since nothing stands in \
+                     for it; give it a default with `#[evolve(default)]`, or remove \
+                     `skip_serializing_if`",
                     field.parsed.name
                 ),
             );

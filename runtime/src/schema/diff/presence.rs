@@ -21,8 +21,8 @@ pub(super) enum Fill<'a> {
     Required,
     /// This value; `null` for an `Option`.
     Value(Cow<'a, Value>),
-    /// What this code computes, without its white space.
-    Computed(String),
+    /// What this code computes, which the derives write down always in the same way.
+    Computed(&'a str),
     /// Another value each time.
     Unstable,
     /// A default that the schema does not show.
@@ -35,7 +35,7 @@ impl<'a> Fill<'a> {
             FieldDefault::Required => Self::Required,
             FieldDefault::Optional => Self::Value(Cow::Owned(Value::Null)),
             FieldDefault::Constant { value } => Self::Value(Cow::Borrowed(value)),
-            FieldDefault::Computed { code } => Self::Computed(code.split_whitespace().collect()),
+            FieldDefault::Computed { code } => Self::Computed(code),
             FieldDefault::Unstable => Self::Unstable,
         }
     }

@@ -424,3 +424,20 @@ fn no_schema_makes_it_panic_or_hang() {
         }
     }
 }
+
+#[test]
+fn computed_defaults_are_compared_as_they_are_recorded() {
+    let of_code = |code: &str| -> Schema {
+        let mut schema = of(json!({ "type": "string" }));
+        let fields = &mut schema.tables.get_mut("rows").unwrap().fields;
+        let default = json!({ "kind": "computed", "code": code });
+        fields.get_mut("value").unwrap().default = serde_json::from_value(default).unwrap();
+        schema
+    };
+    // Space in a text is a part of the value.
+    let (old, new) = (of_code("|id| label(id, \" \")"), of_code("|id| label(id, \"\")"));
+    let diff = old.diff(&new);
+    assert_eq!(rules(&diff), ["default-changed"]);
+    assert!(diff.to_string().contains("label(id, \" \")"), "{diff}");
+    assert!(old.diff(&old).is_empty());
+}

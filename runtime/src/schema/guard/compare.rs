@@ -105,7 +105,7 @@ const fn gone(report: &mut Report, compared: &Compare<'_>, old: &RecordedField) 
 }
 
 const fn changed(report: &mut Report, compared: &Compare<'_>, old: &RecordedField, new: &FieldDef) {
-    if !same(old.ty, new.rust_type) {
+    if !same(old.ty, new.rust_type) && !compared.is_renamed_id(old, new) {
         match new.same_as {
             Some(spelling) if same(spelling, old.ty) => {}
             Some(spelling) => {
@@ -192,6 +192,20 @@ impl<'c> Compare<'c> {
                 !same(field.ty, now.rust_type) && !same(kind, "id")
             }
             _ => false,
+        }
+    }
+
+    /// Whether it is the row's own id, which is spelled after the struct: its stored form depends
+    /// on the name of the table, and that is the same.
+    const fn is_renamed_id(&self, old: &RecordedField, new: &FieldDef) -> bool {
+        match self.key {
+            Some((index, kind)) => {
+                same(kind, "id")
+                    && same(self.new[index].name, new.name)
+                    && is_id(old.ty)
+                    && is_id(new.rust_type)
+            }
+            None => false,
         }
     }
 
@@ -296,6 +310,20 @@ const fn is_option_of(option: &str, inner: &str) -> bool {
     let (open, rest) = rest.split_at(OPEN.len());
     let (within, close) = rest.split_at(inner.len());
     equal(open, OPEN) && equal(within, inner) && equal(close, b">")
+}
+
+/// Whether a type is written as `Id<…>`, whatever stands before it.
+const fn is_id(ty: &str) -> bool {
+    let bytes = ty.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() && bytes[i] != b'<' {
+        i += 1;
+    }
+    i >= 2
+        && i < bytes.len()
+        && bytes[i - 1] == b'd'
+        && bytes[i - 2] == b'I'
+        && (i == 2 || bytes[i - 3] == b':')
 }
 
 const fn equal(a: &[u8], b: &[u8]) -> bool {

@@ -44,15 +44,15 @@ impl History {
     pub fn parse(text: &str) -> Result<Self> {
         let lines = lines::split(text)?;
         let store = header(&lines.head)?;
-        let mut versions: Vec<Version> = Vec::new();
-        for (index, entry) in lines.entries.iter().enumerate() {
-            if let Some(before) = index.checked_sub(1).and_then(|before| lines.entries.get(before))
-                && entry.text("parent") != before.text("fingerprint")
-            {
+        // First of all, since a merge of two branches may also have mixed up their lines.
+        for (before, entry) in lines.entries.iter().zip(lines.entries.iter().skip(1)) {
+            if entry.text("parent") != before.text("fingerprint") {
                 return Err(branches(before, entry));
             }
-            versions.push(version(entry, index)?);
         }
+        let versions = lines.entries.iter().enumerate();
+        let versions = versions.map(|(index, entry)| version(entry, index));
+        let versions = versions.collect::<Result<Vec<Version>>>()?;
         Ok(Self { store, versions, text: text.to_owned() })
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::{FieldSchema, Schema};
-use super::lines::{FORMAT, KIND, checksum};
+use super::lines::{FORMAT, KIND, VERSIONS, checksum};
 use super::version::Version;
 
 /// A history file without versions.
@@ -19,7 +19,10 @@ pub(super) fn empty(store: &str) -> String {
 pub(super) fn append(text: &str, version: &Version) -> String {
     let is_crlf = text.contains("\r\n");
     let mut lines: Vec<&str> = text.lines().collect();
-    let end = lines.iter().rposition(|line| line.starts_with("  ]")).unwrap_or(lines.len());
+    // What a newer heirloom adds may be a list, too, before the versions and after them.
+    let mut versions = lines.iter().enumerate().skip_while(|(_, line)| **line != VERSIONS);
+    let end = versions.find(|(_, line)| line.starts_with("  ]"));
+    let end = end.map_or(lines.len(), |(end, _)| end);
     if let Some(last @ &mut "    }") = end.checked_sub(1).and_then(|last| lines.get_mut(last)) {
         *last = "    },";
     }

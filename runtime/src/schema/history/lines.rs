@@ -10,9 +10,12 @@ pub(super) const KIND: &str = "schema history";
 /// The newest layout that is known here.
 pub(super) const FORMAT: u32 = 1;
 
+/// The line that the versions come after.
+pub(super) const VERSIONS: &str = "  \"versions\": [";
 const OPEN: &str = "    {";
 const CLOSE: [&str; 2] = ["    }", "    },"];
 const CHECKSUM: &str = "      \"checksum\": ";
+const FINGERPRINT: &str = "      \"fingerprint\": ";
 
 /// The lines of one version, between its braces.
 #[derive(Debug, Clone)]
@@ -32,6 +35,16 @@ impl<'t> Entry<'t> {
         let value = self.member(name).unwrap_or("").trim_end_matches(',');
         let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
         unquoted.unwrap_or(if value == "null" { "none" } else { value })
+    }
+
+    /// The other of two versions that were merged into one: lines that both had in the same place
+    /// stand there once, the others after each other.
+    fn second(&self) -> Option<Self> {
+        let mut lines = self.lines.iter().enumerate();
+        let mut starts = lines.by_ref().filter(|(_, line)| line.starts_with(FINGERPRINT));
+        let (start, _) = starts.nth(1)?;
+        let own = self.lines.iter().skip(start);
+        Some(Self { lines: own.chain(&self.lines).copied().collect() })
     }
 
     /// Whether its lines are those that were recorded.
@@ -68,7 +81,7 @@ pub(super) fn split(text: &str) -> Result<Lines<'_>> {
         return Err(in_conflict(text));
     }
     let mut lines = text.lines();
-    let head: Vec<&str> = lines.by_ref().take_while(|line| *line != "  \"versions\": [").collect();
+    let head: Vec<&str> = lines.by_ref().take_while(|line| *line != VERSIONS).collect();
     let mut entries = Vec::new();
     loop {
         match lines.next() {
@@ -81,14 +94,22 @@ pub(super) fn split(text: &str) -> Result<Lines<'_>> {
                         None => return Err(truncated(&head)),
                     }
                 }
+                if let Some(second) = entry.second() {
+                    return Err(branches(&entry, &second));
+                }
                 entries.push(entry);
             }
-            Some("  ]" | "  ],") if lines.clone().last() == Some("}") => {
+            Some("  ]" | "  ],") if ends(lines.clone()) => {
                 return Ok(Lines { head, entries });
             }
             _ => return Err(truncated(&head)),
         }
     }
+}
+
+/// Whether nothing but empty lines comes after the last brace.
+fn ends<'t>(mut lines: impl DoubleEndedIterator<Item = &'t str>) -> bool {
+    lines.rfind(|line| !line.trim_ascii().is_empty()) == Some("}")
 }
 
 fn truncated(head: &[&str]) -> Error {
