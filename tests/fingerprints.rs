@@ -162,6 +162,24 @@ fn what_only_the_code_shows_makes_no_difference() {
         fingerprint!(#[index] a: String, #[index(unique)] #[evolve(default = 3)] b: u8,),
         plain
     );
+    // Where a default is computed from fields, too.
+    assert_eq!(
+        fingerprint!(
+            #[serde(rename = "first-name")]
+            first: String,
+            #[serde(rename = "type")]
+            kind: u8,
+            #[evolve(default = |first, kind| first.len() + usize::from(kind))]
+            x: usize,
+        ),
+        fingerprint!(
+            #[serde(rename = "first-name")]
+            given: String,
+            r#type: u8,
+            #[evolve(default = |given, r#type| given.len() + usize::from(r#type))]
+            x: usize,
+        )
+    );
     assert_eq!(fingerprint!(x: second::State,), fingerprint!(x: first::Status,));
     assert_eq!(fingerprint!(x: second::Place,), fingerprint!(x: first::Town,));
     assert_eq!(fingerprint!(x: second::Node,), fingerprint!(x: first::Tree,));

@@ -1,7 +1,8 @@
 //! What fills a field that stored rows lack.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::ext::IdentExt as _;
 use syn::{Ident, Lit, LitStr};
 
 use crate::parse::{self, Closure, Evolve, Form, SerdeDefault, resolve_self};
@@ -38,6 +39,20 @@ pub(crate) struct Source {
 }
 
 impl Default {
+    /// Writes a computed default with the stored names of the fields it is computed from: what is
+    /// recorded of it does not depend on their names in Rust.
+    pub(super) fn record_under(&mut self, expr: &impl ToTokens, stored: &[(String, String)]) {
+        if let Self::Computed { sources, text, .. } = self {
+            let renamed: Vec<(&str, Ident)> = sources
+                .iter()
+                .filter_map(|source| stored.get(source.field?))
+                .filter(|(name, stored)| name != stored)
+                .filter_map(|(name, stored)| Some((name.as_str(), as_ident(stored)?)))
+                .collect();
+            *text = crate::text::text(rename(expr.to_token_stream(), &renamed));
+        }
+    }
+
     /// The default of `field`.
     pub(super) fn new(
         field: &parse::Field,
@@ -77,8 +92,6 @@ impl Default {
     }
 
     fn computed(closure: &Closure, names: &[&str], receiver: &Ident) -> Self {
-        use syn::ext::IdentExt as _;
-
         let sources = closure.parameters.iter().map(|parameter| {
             let name = parameter.ident.unraw().to_string();
             Source {
@@ -92,4 +105,26 @@ impl Default {
             closure: resolve_self(closure.expr.to_token_stream(), receiver),
         }
     }
+}
+
+/// The identifier that is a stored name, or as near to it as one can be.
+fn as_ident(stored: &str) -> Option<Ident> {
+    let plain: String = stored.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    let spellings = [plain.clone(), format!("r#{plain}"), format!("_{plain}")];
+    spellings.iter().find_map(|spelling| syn::parse_str(spelling).ok())
+}
+
+fn rename(tokens: TokenStream, renamed: &[(&str, Ident)]) -> TokenStream {
+    let tokens = tokens.into_iter().map(|token| match token {
+        TokenTree::Ident(ident) => {
+            let name = ident.unraw().to_string();
+            let found = renamed.iter().find(|(known, _)| *known == name);
+            TokenTree::Ident(found.map_or(ident, |(_, stored)| stored.clone()))
+        }
+        TokenTree::Group(group) => {
+            TokenTree::Group(Group::new(group.delimiter(), rename(group.stream(), renamed)))
+        }
+        other => other,
+    });
+    tokens.collect()
 }

@@ -92,8 +92,9 @@ impl Record {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let marked = parsed.iter().position(|field| field.key.is_some());
         let key = marked.or_else(|| names.iter().position(|name| *name == "id"));
-        let fields: Vec<Field> =
+        let mut fields: Vec<Field> =
             parsed.into_iter().map(|field| resolve(field, &names, &serde, &input.ident)).collect();
+        record_under_stored_names(&mut fields);
         Self {
             kind,
             ident: input.ident.clone(),
@@ -126,6 +127,19 @@ impl Record {
     /// The key, if there is one.
     pub(crate) fn key_field(&self) -> Option<&Field> {
         self.key.and_then(|key| self.fields.get(key))
+    }
+}
+
+/// What is recorded of a computed default names fields as they are stored.
+fn record_under_stored_names(fields: &mut [Field]) {
+    let stored: Vec<(String, String)> =
+        fields.iter().map(|field| (field.parsed.name.clone(), field.stored.clone())).collect();
+    for field in fields {
+        if let Some(parse::Evolve { form: parse::Form::Computed(closure), .. }) =
+            &field.parsed.evolve
+        {
+            field.default.record_under(&closure.expr, &stored);
+        }
     }
 }
 
