@@ -229,6 +229,16 @@ fn a_schema_tells_keys_indexes_defaults_and_types_as_written() {
 }
 
 #[test]
+fn a_default_that_is_a_set_has_no_order() {
+    fn words() -> std::collections::HashSet<String> {
+        ["a", "b", "c", "d", "e", "f", "g", "h"].map(str::to_owned).into()
+    }
+    let one = fingerprint!(#[serde(default = "words")] a: std::collections::HashSet<String>,);
+    let other = fingerprint!(#[serde(default = "words")] a: std::collections::HashSet<String>,);
+    assert_eq!(one, other);
+}
+
+#[test]
 fn what_the_data_shows_makes_a_difference() {
     mod nested {
         use super::*;

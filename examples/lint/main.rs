@@ -56,8 +56,17 @@ fn lint(args: &Args) -> Result<Report, Box<dyn std::error::Error>> {
     let old = read(&args.old)?;
     let (new, before) = match &args.new {
         Some(path) => (read(path)?, old.versions().len()),
-        None => (old.clone(), old.versions().len().saturating_sub(1)),
+        // The first version of all has none before it to break with.
+        None => (old.clone(), old.versions().len().saturating_sub(1).max(1)),
     };
+    if old.store() != new.store() {
+        return Err(format!(
+            "one is the history of `{}`, the other of `{}`",
+            old.store(),
+            new.store()
+        )
+        .into());
+    }
     let before = u32::try_from(before)?;
     let to = args.to.unwrap_or(u32::try_from(new.versions().len())?);
     let (from, to) = (version(&old, args.from.unwrap_or(before))?, version(&new, to)?);

@@ -6,7 +6,8 @@ use heirloom::schema::{Class, Diff, Version};
 use serde_json::json;
 
 pub struct Report {
-    title: String,
+    from: String,
+    to: String,
     diff: Diff,
     is_new_epoch: bool,
     gone: Option<String>,
@@ -16,7 +17,8 @@ pub struct Report {
 impl Report {
     pub fn new(old: &Version, new: &Version, gone: Option<&Version>, as_json: bool) -> Self {
         Self {
-            title: format!("from {old} to {new}"),
+            from: old.to_string(),
+            to: new.to_string(),
             diff: old.schema().diff(new.schema()),
             is_new_epoch: new.epoch() > old.epoch(),
             gone: gone.map(Version::to_string),
@@ -24,10 +26,14 @@ impl Report {
         }
     }
 
-    /// Whether devices of both versions can share their data: a new epoch migrates it.
     pub fn is_ok(&self) -> bool {
+        self.is_shareable() && self.gone.is_none()
+    }
+
+    /// Whether devices of both versions can share their data: a new epoch migrates it.
+    fn is_shareable(&self) -> bool {
         let allowed = if self.is_new_epoch { Class::Breaking } else { Class::Warn };
-        self.diff.class() <= allowed && self.gone.is_none()
+        self.diff.class() <= allowed
     }
 }
 
@@ -36,6 +42,8 @@ impl fmt::Display for Report {
         if self.as_json {
             let report = json!({
                 "ok": self.is_ok(),
+                "from": self.from,
+                "to": self.to,
                 "class": self.diff.class(),
                 "changes": self.diff,
                 "new_epoch": self.is_new_epoch,
@@ -43,14 +51,15 @@ impl fmt::Display for Report {
             });
             return write!(f, "{report:#}");
         }
-        writeln!(f, "{}\n\n{}", self.title, self.diff)?;
+        writeln!(f, "from {} to {}\n\n{}", self.from, self.to, self.diff)?;
         if let Some(gone) = &self.gone {
             writeln!(f, "{gone} is gone: a history only grows, so restore it")?;
         }
-        match (self.is_ok(), self.is_new_epoch) {
-            (true, true) => f.write_str("ok: a new epoch"),
-            (true, false) => f.write_str("ok"),
-            (false, _) => f.write_str("not ok: devices of the two versions cannot share data"),
-        }
+        f.write_str(match (self.is_ok(), self.is_shareable()) {
+            (true, _) if self.is_new_epoch => "ok: a new epoch",
+            (true, _) => "ok",
+            (false, true) => "not ok: a version is gone",
+            (false, false) => "not ok: devices of the two versions cannot share data",
+        })
     }
 }

@@ -54,6 +54,10 @@ fn files(folder: &Path) -> Outcome {
     let mut history = History::new("app");
     history.record(&other::App::schema(), "2024-01-01")?;
     write("other.json", &history)?;
+    let mut history = History::new("app");
+    history.record(&v1::App::schema(), "2024-01-01")?;
+    write("one.json", &history)?;
+    write("elsewhere.json", &History::new("elsewhere"))?;
     std::fs::write(folder.join("broken.json"), "{")?;
     Ok(())
 }
@@ -75,6 +79,7 @@ fn two_versions_of_one_file() -> Outcome {
     let (ok, said) = run(folder.path(), "three.json")?;
     assert!(ok && said.contains("from version 2") && said.contains("color"), "{said}");
     assert!(!said.contains("done"), "{said}");
+    assert!(run(folder.path(), "one.json")?.0, "the first of all");
     let (ok, said) = run(folder.path(), "three.json --from 1 --to 3")?;
     assert!(ok && said.contains("color") && said.contains("done"), "{said}");
     Ok(())
@@ -88,6 +93,7 @@ fn two_files() -> Outcome {
     // A history only grows.
     let (ok, said) = run(folder.path(), "three.json two.json")?;
     assert!(!ok && said.contains("version 3, recorded on 2026-01-01 is gone"), "{said}");
+    assert!(said.ends_with("not ok: a version is gone"), "{said}");
     let (ok, said) = run(folder.path(), "two.json other.json")?;
     assert!(!ok && said.contains("breaking") && said.contains("text"), "{said}");
     Ok(())
@@ -117,7 +123,14 @@ fn json_for_programs() -> Outcome {
 fn what_cannot_be_read_is_an_error() -> Outcome {
     let folder = tempfile::tempdir()?;
     files(folder.path())?;
-    for arguments in ["broken.json", "none.json", "two.json --to 9", "two.json --from 0"] {
+    let arguments = [
+        "broken.json",
+        "none.json",
+        "two.json --to 9",
+        "two.json --from 0",
+        "two.json elsewhere.json",
+    ];
+    for arguments in arguments {
         assert!(run(folder.path(), arguments).is_err(), "{arguments}");
     }
     Ok(())

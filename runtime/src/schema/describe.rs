@@ -127,7 +127,7 @@ fn fields(
         aliases.sort();
         let field = FieldSchema {
             rust_type: def.rust_type.to_owned(),
-            default: default(index, def, record),
+            default: default(index, def, record, schema["uniqueItems"] == true),
             aliases,
             nullable: def.nullable,
             schema,
@@ -137,7 +137,7 @@ fn fields(
     fields.collect()
 }
 
-fn default(index: usize, def: &FieldDef, record: &RecordDef) -> FieldDefault {
+fn default(index: usize, def: &FieldDef, record: &RecordDef, is_set: bool) -> FieldDefault {
     match def.default {
         DefaultKind::Required => FieldDefault::Required,
         DefaultKind::Optional => FieldDefault::Optional,
@@ -145,7 +145,12 @@ fn default(index: usize, def: &FieldDef, record: &RecordDef) -> FieldDefault {
         DefaultKind::Serde | DefaultKind::Type | DefaultKind::Value(_) => {
             let value = || {
                 let json = (record.default_of)(index)?;
-                serde_json::from_str(&json).ok()
+                let mut value: Value = serde_json::from_str(&json).ok()?;
+                // A set may come in another order each time, which means nothing.
+                if let (true, Some(items)) = (is_set, value.as_array_mut()) {
+                    items.sort_by_cached_key(Value::to_string);
+                }
+                Some(value)
             };
             match (value(), value()) {
                 (Some(first), Some(second)) if first == second => {

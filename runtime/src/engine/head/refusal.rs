@@ -70,6 +70,7 @@ pub(super) fn refuse_newer(code: &Code, version: &Version) -> Error {
         .finding(format!("{} of epoch {}", version.fingerprint(), version.epoch()))
         .help(
             "update the app, or open the store without `strict`, which keeps what this code does \
-             not know; nothing was changed",
+             not know; if this code is the newer one and has removed a field, name it in \
+             `removes(…)`; nothing was changed",
         )
 }
