@@ -5,9 +5,9 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -300,6 +300,31 @@ fn many_threads_write_and_one_list_stays_exact() {
         }
         assert_eq!(follower.list, asked!(app.books.query(), &question, Book).all().unwrap());
     });
+}
+
+#[test]
+fn who_joins_a_result_while_it_is_computed_is_given_the_whole_first() {
+    const WATCHERS: usize = 4;
+    let app = Shelf::in_memory().unwrap();
+    app.books.insert_many((0..200).map(|id| plain(id, "one", 1))).unwrap();
+    let (together, partial) = (Barrier::new(WATCHERS), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..WATCHERS {
+            scope.spawn(|| {
+                for round in 0..2_000 {
+                    // Each time a question that nobody has asked before, and that all match.
+                    let query = app.books.filter(Book::ID.ge(-1 - round));
+                    together.wait();
+                    let watch = query.watch().unwrap();
+                    // Counted and not asserted here, since the others wait for this thread.
+                    if watch.recv().unwrap().inserted().len() != 200 {
+                        partial.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(partial.into_inner(), 0);
 }
 
 #[test]
