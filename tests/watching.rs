@@ -4,6 +4,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -352,6 +353,30 @@ fn a_derived_value_follows_what_it_read_and_nothing_else() {
     assert_eq!(derived.recv().unwrap(), None);
     app.notes.update(&1, |note| note.stars = 4).unwrap();
     assert!(derived.try_recv().unwrap().is_none(), "it does not read notes any more");
+}
+
+#[test]
+fn a_derived_value_whose_closure_panics_is_computed_when_it_is_asked_for_again() {
+    let app = support::Notebook::in_memory().unwrap();
+    let mut calls = 0;
+    let mut derived = app
+        .watch(move |snap| {
+            calls += 1;
+            assert!(calls != 1 && calls != 3, "this one fails");
+            snap.query::<support::Note>().count()
+        })
+        .unwrap();
+    let panics = |derived: &mut heirloom::Derived<_, usize>| {
+        catch_unwind(AssertUnwindSafe(|| derived.try_recv())).is_err()
+    };
+    assert!(panics(&mut derived));
+    assert_eq!(derived.try_recv().unwrap(), Some(0));
+    app.notes.insert(&support::note(1, "one")).unwrap();
+    assert!(panics(&mut derived));
+    assert_eq!(derived.try_recv().unwrap(), Some(1));
+    app.notes.insert(&support::note(2, "two")).unwrap();
+    assert_eq!(derived.try_recv().unwrap(), Some(2));
+    assert!(derived.try_recv().unwrap().is_none());
 }
 
 #[test]
