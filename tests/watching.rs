@@ -4,10 +4,11 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -303,6 +304,31 @@ fn many_threads_write_and_one_list_stays_exact() {
 }
 
 #[test]
+fn who_joins_a_result_while_it_is_computed_is_given_the_whole_first() {
+    const WATCHERS: usize = 4;
+    let app = Shelf::in_memory().unwrap();
+    app.books.insert_many((0..200).map(|id| plain(id, "one", 1))).unwrap();
+    let (together, partial) = (Barrier::new(WATCHERS), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..WATCHERS {
+            scope.spawn(|| {
+                for round in 0..2_000 {
+                    // Each time a question that nobody has asked before, and that all match.
+                    let query = app.books.filter(Book::ID.ge(-1 - round));
+                    together.wait();
+                    let watch = query.watch().unwrap();
+                    // Counted and not asserted here, since the others wait for this thread.
+                    if watch.recv().unwrap().inserted().len() != 200 {
+                        partial.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(partial.into_inner(), 0);
+}
+
+#[test]
 fn a_derived_value_follows_what_it_read_and_nothing_else() {
     let app = support::Notebook::in_memory().unwrap();
     let mut derived = app
@@ -327,6 +353,30 @@ fn a_derived_value_follows_what_it_read_and_nothing_else() {
     assert_eq!(derived.recv().unwrap(), None);
     app.notes.update(&1, |note| note.stars = 4).unwrap();
     assert!(derived.try_recv().unwrap().is_none(), "it does not read notes any more");
+}
+
+#[test]
+fn a_derived_value_whose_closure_panics_is_computed_when_it_is_asked_for_again() {
+    let app = support::Notebook::in_memory().unwrap();
+    let mut calls = 0;
+    let mut derived = app
+        .watch(move |snap| {
+            calls += 1;
+            assert!(calls != 1 && calls != 3, "this one fails");
+            snap.query::<support::Note>().count()
+        })
+        .unwrap();
+    let panics = |derived: &mut heirloom::Derived<_, usize>| {
+        catch_unwind(AssertUnwindSafe(|| derived.try_recv())).is_err()
+    };
+    assert!(panics(&mut derived));
+    assert_eq!(derived.try_recv().unwrap(), Some(0));
+    app.notes.insert(&support::note(1, "one")).unwrap();
+    assert!(panics(&mut derived));
+    assert_eq!(derived.try_recv().unwrap(), Some(1));
+    app.notes.insert(&support::note(2, "two")).unwrap();
+    assert_eq!(derived.try_recv().unwrap(), Some(2));
+    assert!(derived.try_recv().unwrap().is_none());
 }
 
 #[test]

@@ -60,6 +60,17 @@ impl Close for News {
     }
 }
 
+/// Where the closure panics, its value is still to come: whoever asks again has it computed again.
+struct Unfinished<'n>(&'n News);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.arrive();
+        }
+    }
+}
+
 impl<S, T> fmt::Debug for Derived<S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Derived").finish_non_exhaustive()
@@ -136,7 +147,9 @@ impl<S: Store, T> Derived<S, T> {
         let reads = Arc::new(Reads::default());
         let mut snapshot = Snapshot::new(&handle);
         snapshot.reads = Some(reads.clone());
+        let unfinished = Unfinished(&self.news);
         let value = (self.compute)(&snapshot);
+        drop(unfinished);
         let reads = std::mem::take(&mut *reads.0.lock().unwrap_or_else(PoisonError::into_inner));
         let follows_more = self.follow(&handle, reads);
         // What changed before it was followed would go unnoticed.

@@ -42,6 +42,9 @@ struct State<R> {
     is_closed: bool,
 }
 
+/// A result that nobody else sees until it is computed.
+pub(super) struct Starting<'l, R>(MutexGuard<'l, State<R>>);
+
 /// A result that does not change while it is looked at.
 pub(super) struct Visible<'l, R> {
     state: MutexGuard<'l, State<R>>,
@@ -115,9 +118,14 @@ impl<R: Row + Send + Sync> LiveResult<R> {
         }
     }
 
+    /// Holds up everybody else who wants to see the result.
+    pub(super) fn lock(&self) -> Starting<'_, R> {
+        Starting(self.state())
+    }
+
     /// Computes the result, and then takes in what happened in the meantime.
-    pub(super) fn start(&self, source: &Source<'_, R>) -> Result<()> {
-        let mut state = self.state();
+    pub(super) fn start(&self, starting: Starting<'_, R>, source: &Source<'_, R>) -> Result<()> {
+        let Starting(mut state) = starting;
         state.stamp = source.view.stamp;
         self.refill(&mut state, source)?;
         loop {

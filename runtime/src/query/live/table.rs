@@ -55,6 +55,8 @@ impl<R: Row + Send + Sync> TableWatches<R> {
             return Ok(known);
         }
         let result = Arc::new(LiveResult::new(spec, identity));
+        // Locked before others can find it, so that whoever joins waits until it is computed.
+        let starting = result.lock();
         state.results.push(Arc::downgrade(&result));
         if state.subscription.is_none() {
             state.subscription = Some(self.subscribe(engine, read));
@@ -63,7 +65,7 @@ impl<R: Row + Send + Sync> TableWatches<R> {
         // From here on, what happens is kept for it; what happened before is in the view.
         let (view, slot) = (engine.view(), self.slot);
         let source = Source { engine: engine.clone(), view, slot, written: None, read };
-        match result.start(&source) {
+        match result.start(starting, &source) {
             Ok(()) => Ok(result),
             Err(error) => {
                 // Whoever has joined in the meantime must not wait for it.
