@@ -452,6 +452,94 @@ fn a_unique_index_added_over_doubles_lists_them() {
 }
 
 #[test]
+fn a_value_is_refused_however_new_its_unique_index_is() {
+    let (_folder, path) = place();
+    {
+        let row = |id: u32| named::User { id, name: Some(format!("user {id}")) };
+        named::App::open(&path).unwrap().users.insert_many((0..25_000).map(row)).unwrap();
+    }
+    let app = unique::App::open(&path).unwrap();
+    let row = |id: u32, name: &str| unique::User {
+        id,
+        name: Some(name.to_owned()),
+        city: format!("city {id}"),
+        street: id,
+    };
+    let error = app.users.insert(&row(90_000, "user 24999")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotUnique);
+    assert!(!app.users.contains(&90_000).unwrap());
+    app.users.insert(&row(90_000, "somebody new")).unwrap();
+    assert!(app.users.insert(&row(90_001, "somebody new")).is_err());
+    let names = app.users.conflicts().unwrap();
+    assert!(names.iter().all(|conflict| conflict.fields() != ["name"]));
+    drop(app);
+    assert_sound::<unique::App>(&path);
+}
+
+/// Of one JSON Schema, with rules of their own.
+macro_rules! rule {
+    ($name:ident, $most:expr) => {
+        mod $name {
+            use super::*;
+
+            #[derive(
+                Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema,
+            )]
+            #[serde(try_from = "i32")]
+            #[schemars(with = "i32")]
+            pub struct Rank(i32);
+
+            impl TryFrom<i32> for Rank {
+                type Error = &'static str;
+                fn try_from(rank: i32) -> Result<Self, Self::Error> {
+                    if rank > $most { Err("too high a rank") } else { Ok(Self(rank)) }
+                }
+            }
+
+            #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+            #[table(name = "users")]
+            pub struct User {
+                #[key]
+                pub id: u32,
+                pub rank: Rank,
+                #[index]
+                pub age: i32,
+            }
+
+            #[derive(Store)]
+            #[store(name = "app")]
+            pub struct App {
+                pub users: Table<User>,
+            }
+        }
+    };
+}
+rule!(wide, 100);
+rule!(tight, 5);
+
+#[test]
+fn indexes_can_be_built_again_after_a_rule_that_no_type_tells() {
+    let (_folder, path) = place();
+    {
+        let app = wide::App::open(&path).unwrap();
+        let row = |id: u32| wide::User {
+            id,
+            rank: i32::try_from(id).unwrap().try_into().unwrap(),
+            age: 7,
+        };
+        app.users.insert_many((0..10).map(row)).unwrap();
+        app.build_indexes().unwrap();
+    }
+    let app = tight::App::open(&path).unwrap();
+    app.rebuild_indexes().unwrap();
+    let grown = app.users.filter(tight::User::AGE.ge(7));
+    assert!(grown.explain().starts_with("index (age)"), "{}", grown.explain());
+    assert_eq!((grown.count().unwrap(), grown.all().unwrap().len()), (6, 6));
+    drop((grown, app));
+    assert_sound::<tight::App>(&path);
+}
+
+#[test]
 fn check_finds_an_index_that_differs_from_the_rows() {
     let (_folder, path) = place();
     fill(&path, 10);

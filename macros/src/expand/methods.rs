@@ -154,6 +154,16 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
             <Self as #private::Store>::build_indexes(self)
         }
 
+        /// Builds all indexes again: where code decodes stored values in another way than before,
+        /// and its types do not tell.
+        ///
+        /// # Errors
+        ///
+        /// Where the file cannot be written.
+        #vis fn rebuild_indexes(&self) -> #root::Result<()> {
+            <Self as #private::Store>::rebuild_indexes(self)
+        }
+
         /// Writes defaults into the rows that lack them, and says how many rows changed.
         ///
         /// # Errors

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use super::indexes::entries_of;
 use super::open::Engine;
 use super::progress::Progress;
+use super::writer::Writer;
 use crate::disk::{Commit, IndexEntry, View};
 use crate::error::Result;
 
@@ -45,11 +46,55 @@ impl Engine {
         self.build_indexes()
     }
 
+    /// Builds all indexes again from the rows.
+    pub(crate) fn rebuild_indexes(&self) -> Result<()> {
+        {
+            let mut writer = self.lock_writer()?;
+            let view = self.view();
+            self.cover_indexes(&mut writer, &view)?;
+            let slots: Vec<usize> = (0..self.def.tables.len()).collect();
+            self.reset_indexes(&mut writer, &slots);
+            if writer.indexes.is_unrecorded {
+                self.store(&mut writer, None, |_| Ok(()), || Ok(None))?;
+            }
+        }
+        self.build_indexes()
+    }
+
+    /// Builds the unique indexes of these tables before anything is written to them: what does not
+    /// stand cannot tell that a value is taken.
+    pub(super) fn build_unique(&self, writer: &mut Writer, slots: &[usize]) -> Result<()> {
+        while slots.iter().any(|slot| self.lacks_unique(writer, *slot)) {
+            for progress in self.build_piece_locked(writer)? {
+                self.settings.report(progress);
+            }
+        }
+        Ok(())
+    }
+
+    fn lacks_unique(&self, writer: &Writer, slot: usize) -> bool {
+        let indexes = self.def.tables[slot].indexes.iter().zip(&self.indexes.names()[slot]);
+        let mut unique = indexes.filter(|(index, _)| index.unique);
+        unique.any(|(_, name)| {
+            writer.indexes.facts.0.get(name).is_some_and(|fact| fact.built_to.is_some())
+        })
+    }
+
     fn build_piece(&self) -> Result<()> {
         let mut writer = self.lock_writer()?;
-        let Some((slot, from)) = self.next_to_build(&writer) else {
+        let built = self.build_piece_locked(&mut writer)?;
+        drop(writer);
+        for progress in built {
+            self.settings.report(progress);
+        }
+        Ok(())
+    }
+
+    /// Builds a piece, and tells of each index how far it is.
+    fn build_piece_locked(&self, writer: &mut Writer) -> Result<Vec<Progress>> {
+        let Some((slot, from)) = self.next_to_build(writer) else {
             self.unbuilt.store(false, Ordering::Release);
-            return Ok(());
+            return Ok(Vec::new());
         };
         let view = self.view();
         let piece = self.piece(&view, slot, &from)?;
@@ -74,24 +119,21 @@ impl Engine {
                 commit.index(name)?.add_sorted(&piece.entries[*index])
             })
         };
-        if let Err(error) = self.store(&mut writer, None, read_model, || Ok(None)) {
+        if let Err(error) = self.store(writer, None, read_model, || Ok(None)) {
             writer.indexes.facts = before;
             return Err(error);
         }
-        drop(writer);
-        for (index, _) in building {
-            self.settings.report(Progress::Index {
-                table: table.name.to_owned(),
-                fields: table.indexes[index].fields.join(", "),
-                rows: piece.rows as u64,
-                complete: piece.end.is_none(),
-            });
-        }
-        Ok(())
+        let built = building.iter().map(|(index, _)| Progress::Index {
+            table: table.name.to_owned(),
+            fields: table.indexes[*index].fields.join(", "),
+            rows: piece.rows as u64,
+            complete: piece.end.is_none(),
+        });
+        Ok(built.collect())
     }
 
     /// A table with an index to build, and the key to go on from.
-    fn next_to_build(&self, writer: &super::writer::Writer) -> Option<(usize, Vec<u8>)> {
+    fn next_to_build(&self, writer: &Writer) -> Option<(usize, Vec<u8>)> {
         self.indexes.names().iter().enumerate().find_map(|(slot, names)| {
             let facts = names.iter().filter_map(|name| writer.indexes.facts.0.get(name));
             let from = facts.filter_map(|fact| fact.built_to.clone()).min()?;

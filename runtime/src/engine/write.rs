@@ -58,6 +58,8 @@ impl Engine {
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
         let view = self.view();
         self.cover_indexes(writer, &view)?;
+        let slots: Vec<usize> = batch.tables.keys().copied().collect();
+        self.build_unique(writer, &slots)?;
         self.load(writer)?;
         self.record_versions(writer)?;
         if batch.is_empty() {
