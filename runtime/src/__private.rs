@@ -2,9 +2,13 @@
 
 pub use crate::disk::{StorageHook, StorageOp};
 pub use crate::error::Error;
+pub use crate::evolve::step_to;
 pub use crate::query::column;
 pub use crate::recorder::check_history;
-pub use crate::row::{Above, DefaultError, Group, IndexValues, Key, KeyBytes, Record, Row};
+pub use crate::row::{
+    Above, ConvertError, DefaultError, Group, IndexValues, Key, KeyBytes, Record, Row, Step,
+    Successor,
+};
 pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{
     DefaultKind, FieldDef, GroupDef, IndexDef, IndexVisitor, KeyKind, StoreDef, TableDef,
@@ -14,11 +18,19 @@ pub use crate::schema::guard::{
     Message, Recorded, RecordedField, RecordedKey, RecordedStruct, Structs, check_store,
     check_struct,
 };
+pub use crate::schema::step::{MigrateFn, RecordStep, SourceDef, StoreStep};
 pub use crate::store::{Attach, Entry, EntryMaker, GroupOf, Handle, Store, TableOf};
 pub use serde;
 
 const fn record_def<R: Record>() -> RecordDef {
     RecordDef::new::<R>(crate::row::default_alone::<R>, R::REMOVED)
+}
+
+const fn step_of<R: Record>() -> Option<RecordStep> {
+    match &R::STEP {
+        Some(step) => Some(step.def()),
+        None => None,
+    }
 }
 
 /// The descriptor of a table.
@@ -35,12 +47,22 @@ pub const fn table_def<R: Row>() -> TableDef {
         fill: crate::evolve::fill_defaults::<R>,
         index_values: crate::evolve::index_values::<R>,
         index_basis: crate::evolve::index_basis::<R>,
+        step: step_of::<R>(),
+        convert: crate::evolve::convert_row::<R>,
+        type_id: std::any::TypeId::of::<R>,
     }
 }
 
 /// The descriptor of a kv group.
 pub const fn group_def<G: Group>() -> GroupDef {
-    GroupDef { name: G::GROUP, fields: G::FIELDS, record: record_def::<G>() }
+    GroupDef {
+        name: G::GROUP,
+        fields: G::FIELDS,
+        record: record_def::<G>(),
+        step: step_of::<G>(),
+        convert: crate::evolve::convert_group::<G>,
+        type_id: std::any::TypeId::of::<G>,
+    }
 }
 
 /// The JSON text of a value, for entries that serialize through functions of their own.

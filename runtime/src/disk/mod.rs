@@ -9,6 +9,7 @@ mod index;
 mod mark;
 mod names;
 mod record;
+mod scratch;
 mod view;
 
 pub use backend::{StorageHook, StorageOp};
@@ -18,6 +19,7 @@ pub(crate) use index::{IndexEntries, IndexEntry, Span};
 pub(crate) use mark::Mark;
 pub(crate) use names::{DATA_DOCUMENT, HEAD_DOCUMENT, index as index_name};
 pub(crate) use record::{Record, RecordKind};
+pub(crate) use scratch::Scratch;
 pub(crate) use view::{Meta, Rows, Stored, StoredRow, View, ViewNames};
 
 /// The file format this code writes, and the newest it reads.

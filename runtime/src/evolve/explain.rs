@@ -5,12 +5,13 @@ use std::fmt::Display;
 use crate::error::{Error, ErrorKind};
 use crate::row::{DefaultError, Object, Record};
 use crate::schema::descriptor::FieldDef;
+use crate::schema::step::Failure;
 
 /// How much of a stored value an error shows, in characters.
 const SNIPPET_CHARS: usize = 80;
 
 /// Why a stored object does not decode.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Invalid {
     /// The stored name of the field, or a path into it.
     pub(crate) field: Option<String>,
@@ -38,6 +39,12 @@ impl Invalid {
             found: Some("nothing".into()),
             reason: format!("the field is missing, and its default fails: {error}"),
         }
+    }
+
+    /// The same as data.
+    pub(crate) fn into_failure(self) -> Failure {
+        let Self { field, expected, found, reason } = self;
+        Failure { field, expected, found, reason }
     }
 
     /// The error to report, to which the caller adds the place.

@@ -1,11 +1,14 @@
 //! Reading rows of any age: a missing field reads as its default.
 
+mod convert;
 mod decode;
 mod explain;
 mod fill;
 mod index;
 mod track;
 
+pub use convert::step_to;
+pub(crate) use convert::{convert_group, convert_row};
 pub(crate) use decode::{decode, decode_text};
 pub(crate) use explain::{Invalid, snippet};
 pub(crate) use fill::{default_of_field, fill_defaults};

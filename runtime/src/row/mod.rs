@@ -11,12 +11,15 @@ pub(crate) mod order;
 mod patch;
 mod record;
 mod stored;
+mod successor;
 
 pub use above::{Above, DefaultError};
 pub use id::Id;
 pub use index_values::IndexValues;
 pub use key::{Key, KeyBytes};
 pub use record::{Group, Record, Row};
+pub(crate) use successor::Back;
+pub use successor::{ConvertError, Step, Successor};
 
 pub(crate) use above::default_alone;
 pub(crate) use encode::{EncodeError, encode_record, encode_value, is_none};

@@ -19,6 +19,10 @@ pub trait Record: Serialize + DeserializeOwned + JsonSchema + Sized + 'static {
     #[doc(hidden)]
     const REMOVED: &'static [&'static str] = &[];
 
+    /// How it follows from the record of the epoch before.
+    #[doc(hidden)]
+    const STEP: Option<super::Step<Self>> = None;
+
     /// The JSON text of the default of field `index`, which may read the fields above it.
     #[doc(hidden)]
     fn default_of(index: usize, above: &Above<'_>) -> Result<String, DefaultError>;

@@ -1,6 +1,9 @@
 //! The descriptor of a store, built in constants by generated code.
 
+use std::any::TypeId;
+
 use super::describe::RecordDef;
+use super::step::{Converted, ConvertedGroup, Entries, Failure, RecordStep, StoreStep};
 
 /// What fills a field that a stored row lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +173,12 @@ pub struct TableDef {
     pub index_values: fn(&[u8], &[u8], &mut IndexVisitor<'_>) -> bool,
     /// All that decides how a stored row reads: an index built on something else is out of date.
     pub index_basis: fn() -> String,
+    /// How its row follows from that of the epoch before.
+    pub step: Option<RecordStep>,
+    /// The row that was stored so many conversions ago, as of now.
+    pub convert: fn(u32, &str) -> Result<Converted, Failure>,
+    /// The type of its row.
+    pub type_id: fn() -> TypeId,
 }
 
 /// One kv group.
@@ -181,6 +190,12 @@ pub struct GroupDef {
     pub fields: &'static [FieldDef],
     /// What describes its entries.
     pub record: RecordDef,
+    /// How it follows from the group of the epoch before.
+    pub step: Option<RecordStep>,
+    /// The entries that were stored so many conversions ago, as of now.
+    pub convert: fn(u32, &Entries) -> ConvertedGroup,
+    /// The type of the group.
+    pub type_id: fn() -> TypeId,
 }
 
 /// A whole store.
@@ -194,6 +209,8 @@ pub struct StoreDef {
     pub tables: &'static [TableDef],
     /// Its kv groups, in declaration order.
     pub groups: &'static [GroupDef],
+    /// How it follows from the store of the epoch before.
+    pub step: Option<&'static StoreStep>,
 }
 
 impl StoreDef {
@@ -234,7 +251,15 @@ impl StoreDef {
             }
             i += 1;
         }
-        Self { name, epoch, tables, groups }
+        Self { name, epoch, tables, groups, step: None }
+    }
+}
+
+impl StoreDef {
+    /// The same store, as what follows from the one of the epoch before.
+    pub const fn following(mut self, step: &'static StoreStep) -> Self {
+        self.step = Some(step);
+        self
     }
 }
 

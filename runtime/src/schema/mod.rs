@@ -5,6 +5,7 @@
 pub(crate) mod describe;
 pub(crate) mod descriptor;
 pub(crate) mod guard;
+pub(crate) mod step;
 
 mod age;
 mod canonical;
