@@ -19,7 +19,7 @@ pub use crate::schema::guard::{
     check_struct,
 };
 pub use crate::schema::step::{MigrateFn, RecordStep, SourceDef, StoreStep};
-pub use crate::store::{Attach, Entry, EntryMaker, GroupOf, Handle, Store, TableOf};
+pub use crate::store::{Attach, Entry, EntryMaker, GroupOf, Handle, Store, TableOf, run_migrate};
 pub use serde;
 
 const fn record_def<R: Record>() -> RecordDef {

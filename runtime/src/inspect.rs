@@ -26,7 +26,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::disk::{DATA_DOCUMENT, Disk, View, ViewNames};
+use crate::disk::{Disk, View, ViewNames};
 use crate::engine::{identity, recorded};
 use crate::error::{Error, Result};
 use crate::schema::{Schema, Version, sort};
@@ -43,7 +43,7 @@ use crate::schema::{Schema, Version, sort};
 pub fn open(path: impl AsRef<Path>) -> Result<Inspector> {
     let path = path.as_ref();
     let at_file = |error: Error| error.at_file(path);
-    let names = ViewNames::new(DATA_DOCUMENT, std::iter::empty(), std::iter::empty());
+    let names = ViewNames::new("", std::iter::empty(), std::iter::empty());
     let disk = Disk::open_existing(path, Arc::new(names))?;
     let view = disk.view().map_err(at_file)?;
     let meta = view.meta().map_err(at_file)?;

@@ -86,6 +86,7 @@ pub mod __private;
 mod disk;
 mod doc;
 mod engine;
+mod epoch;
 mod error;
 mod evolve;
 pub mod inspect;
@@ -97,7 +98,7 @@ mod store;
 pub mod sync;
 
 #[doc(inline)]
-pub use engine::{ChangeKind, CheckReport, Origin, Progress, Subscription};
+pub use engine::{ChangeKind, CheckReport, OnInvalid, Origin, Progress, Subscription};
 #[doc(inline)]
 pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]
@@ -109,9 +110,9 @@ pub use query::{
 pub use row::{Group, Id, Key, Record, Row};
 #[doc(inline)]
 pub use store::{
-    AsOf, Builder, Committed, Conflict, Deltas, Derived, Durability, Entry, EntryChange, GroupOf,
-    InvalidRow, Kv, KvChanges, Query, QueryRows, RowChange, Rows, Snapshot, Status, Store, Table,
-    TableChanges, TableOf, Transaction, Watch, Within,
+    AsOf, Before, Builder, Committed, Conflict, Deltas, Derived, Durability, Entry, EntryChange,
+    GroupOf, InvalidRow, Kv, KvChanges, Migration, Query, QueryRows, RowChange, Rows, Snapshot,
+    Status, Store, Table, TableChanges, TableOf, Transaction, Watch, Within,
 };
 
 pub use heirloom_macros::{Key, Kv, Store, Table};

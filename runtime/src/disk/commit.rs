@@ -101,6 +101,54 @@ impl Commit {
         })
     }
 
+    /// Forgets what is read of a document; the document itself stays.
+    pub(crate) fn clear_read_model(&self, document: &str) -> Result<()> {
+        self.delete_tables(|name| names::is_read_model(document, name))
+    }
+
+    /// Forgets a document.
+    pub(crate) fn clear_document(&self, document: &str) -> Result<()> {
+        self.delete_tables(|name| names::is_of_document(document, name))
+    }
+
+    fn delete_tables(&self, is_meant: impl Fn(&str) -> bool) -> Result<()> {
+        guarded(|| {
+            let tables: Vec<_> = self.txn.list_tables()?.collect();
+            for table in tables {
+                if is_meant(redb::TableHandle::name(&table)) {
+                    self.txn.delete_table(table)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Adds a part of a document's snapshot, which covers the log up to `sequence`.
+    pub(crate) fn append_snapshot(
+        &self,
+        document: &str,
+        sequence: u64,
+        record: &[u8],
+    ) -> Result<()> {
+        let name = names::snapshot(document);
+        guarded(|| {
+            let table = TableDefinition::<u64, &[u8]>::new(&name);
+            self.txn.open_table(table)?.insert(sequence, record)?;
+            Ok(())
+        })
+    }
+
+    /// What a document keeps beside its rows under a root of this name, to write to.
+    pub(crate) fn bookkeeping(&self, document: &str, root: &str) -> Result<EntriesMut<'_>> {
+        let name = names::bookkeeping(document, root);
+        guarded(|| {
+            Ok(EntriesMut {
+                table: self.txn.open_table(TableDefinition::new(&name))?,
+                buffer: Vec::new(),
+            })
+        })
+    }
+
     /// The entries of a kv group, to write to.
     pub(crate) fn entries(&self, document: &str, group: &str) -> Result<EntriesMut<'_>> {
         let name = names::entries(document, group);
@@ -178,6 +226,16 @@ impl RowsMut<'_> {
             }
             Ok(end.close()?)
         })
+    }
+
+    /// The greatest key.
+    pub(crate) fn greatest(&self) -> Result<Option<Vec<u8>>> {
+        guarded(|| Ok(self.rows.last()?.map(|(key, _)| key.value().to_vec())))
+    }
+
+    /// Whether there is a row under a key.
+    pub(crate) fn contains(&self, key: &[u8]) -> Result<bool> {
+        guarded(|| Ok(self.rows.get(key)?.is_some()))
     }
 
     pub(crate) fn remove(&mut self, key: &[u8]) -> Result<()> {

@@ -33,7 +33,7 @@ pub(crate) enum Place {
 pub(crate) struct Disk {
     medium: Medium,
     hook: Option<StorageHook>,
-    names: Arc<ViewNames>,
+    names: Mutex<Arc<ViewNames>>,
     /// `None` only while it could not be opened again after a failure.
     live: Mutex<Option<Live>>,
     /// A new file before it has its final name.
@@ -102,7 +102,7 @@ impl Disk {
         Ok(Self {
             medium: Medium::Memory(backend),
             hook,
-            names,
+            names: Mutex::new(names),
             live: Mutex::new(Some(live)),
             unpublished: Mutex::new(None),
         })
@@ -118,7 +118,7 @@ impl Disk {
         Ok(Self {
             medium: Medium::File { path: path.to_owned(), file },
             hook,
-            names,
+            names: Mutex::new(names),
             live: Mutex::new(Some(live)),
             unpublished: Mutex::new(None),
         })
@@ -132,7 +132,7 @@ impl Disk {
         Ok(Self {
             medium: Medium::File { path: path.to_owned(), file },
             hook,
-            names,
+            names: Mutex::new(names),
             live: Mutex::new(Some(live)),
             unpublished: Mutex::new(Some(unpublished)),
         })
@@ -180,10 +180,21 @@ impl Disk {
 
     /// What is committed now.
     pub(crate) fn view(&self) -> Result<View> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.view_as(names)
+    }
+
+    /// What is committed now, of other tables than those of this store's code.
+    pub(crate) fn view_as(&self, names: Arc<ViewNames>) -> Result<View> {
         self.with_live(|live| {
             let database = live.database()?;
-            guarded(|| Ok(View::new(database.begin_read()?, self.names.clone())))
+            guarded(|| Ok(View::new(database.begin_read()?, names)))
         })
+    }
+
+    /// From now on, views are of these tables.
+    pub(crate) fn show(&self, names: Arc<ViewNames>) {
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = names;
     }
 
     /// Makes one commit of what `work` writes: all of it, or after an error nothing.

@@ -17,10 +17,10 @@ pub(crate) use commit::Commit;
 pub(crate) use file::{Disk, Place};
 pub(crate) use index::{IndexEntries, IndexEntry, Span};
 pub(crate) use mark::Mark;
-pub(crate) use names::{DATA_DOCUMENT, HEAD_DOCUMENT, index as index_name};
+pub(crate) use names::{HEAD_DOCUMENT, index as index_name};
 pub(crate) use record::{Record, RecordKind};
 pub(crate) use scratch::Scratch;
-pub(crate) use view::{Meta, Rows, Stored, StoredRow, View, ViewNames};
+pub(crate) use view::{Entries, Meta, Rows, Stored, StoredRow, View, ViewNames};
 
 /// The file format this code writes, and the newest it reads.
 pub(crate) const FORMAT: u64 = 1;

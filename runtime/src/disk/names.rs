@@ -6,9 +6,6 @@ use redb::TableDefinition;
 /// Facts about the file, by name.
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 
-/// The document of epoch 0, which all devices share.
-pub(crate) const DATA_DOCUMENT: &str = "0";
-
 /// The document that says which versions of its schema a store has had.
 pub(crate) const HEAD_DOCUMENT: &str = "head";
 
@@ -41,4 +38,57 @@ pub(super) fn entries(document: &str, group: &str) -> String {
 pub(crate) fn index(document: &str, table: &str, fields: &[&str]) -> String {
     let fields = serde_json::Value::from(fields.to_vec());
     format!("{document}/index/{table}/{fields}")
+}
+
+/// Late edits that a document carries from others, by where they belong.
+pub(super) fn bookkeeping(document: &str, root: &str) -> String {
+    format!("{document}/{root}")
+}
+
+/// What of a document's tables is read by devices, and can be made again from the document.
+pub(super) fn is_read_model(document: &str, name: &str) -> bool {
+    let rest = name.strip_prefix(document).and_then(|rest| rest.strip_prefix('/'));
+    let kind = rest.map(|rest| rest.split('/').next().unwrap_or_default());
+    kind.is_some_and(|kind| !matches!(kind, "log" | "snapshot") && !is_of_claim(document, name))
+}
+
+/// Every table of a document.
+pub(super) fn is_of_document(document: &str, name: &str) -> bool {
+    let rest = name.strip_prefix(document);
+    rest.is_some_and(|rest| rest.starts_with('/')) && !is_of_claim(document, name)
+}
+
+/// Whether `name` belongs to a document that begins as `document` does and goes on: no name of an
+/// epoch has a dot, and every claim has.
+fn is_of_claim(document: &str, name: &str) -> bool {
+    kind(name).0 != document
+}
+
+/// The document that a table belongs to, and the first word of what it is: `log`, `rows`, …
+pub(super) fn kind(name: &str) -> (&str, &str) {
+    let Some((first, rest)) = name.split_once('/') else { return ("", name) };
+    // The names of claims have two parts: `1.0/018f…`.
+    let (document, rest) = match rest.split_once('/') {
+        Some((claim, further)) if first.contains('.') => {
+            (&name[..first.len() + 1 + claim.len()], further)
+        }
+        _ => (first, rest),
+    };
+    (document, rest.split('/').next().unwrap_or(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_told_apart_by_document_and_kind() {
+        assert_eq!(kind("meta"), ("", "meta"));
+        assert_eq!(kind("0/rows/a/b"), ("0", "rows"));
+        assert_eq!(kind("1.0/c/rows/a"), ("1.0/c", "rows"));
+        assert_eq!(kind("head/log"), ("head", "log"));
+        assert!(is_read_model("1", "1/rows/notes") && !is_read_model("1", "1/log"));
+        assert!(!is_read_model("1", "1.0/c/rows/notes") && !is_of_document("1", "10/log"));
+        assert!(is_of_document("1.0/c", "1.0/c/snapshot"));
+    }
 }

@@ -97,7 +97,6 @@ impl Scratch {
     }
 
     /// Up to `most` entries after a key, or from the start.
-    #[expect(clippy::type_complexity, reason = "named nowhere else")]
     pub(crate) fn after(
         &self,
         table: &str,

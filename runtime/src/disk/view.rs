@@ -21,6 +21,7 @@ type TextTable = ReadOnlyTable<&'static str, &'static [u8]>;
 /// The redb tables of a store's current data document, by slot.
 #[derive(Debug)]
 pub(crate) struct ViewNames {
+    document: String,
     rows: Vec<String>,
     strays: Vec<String>,
     entries: Vec<String>,
@@ -35,6 +36,7 @@ impl ViewNames {
         groups: impl Iterator<Item = &'static str>,
     ) -> Self {
         Self {
+            document: document.to_owned(),
             rows: tables.clone().map(|table| names::rows(document, table)).collect(),
             strays: tables.map(|table| names::strays(document, table)).collect(),
             entries: groups.map(|group| names::entries(document, group)).collect(),
@@ -46,6 +48,11 @@ impl ViewNames {
     pub(crate) fn with_indexes(mut self, indexes: Vec<Vec<String>>) -> Self {
         self.indexes = indexes;
         self
+    }
+
+    /// The names of all indexes, by the slots of their tables.
+    pub(crate) fn indexes(&self) -> &[Vec<String>] {
+        &self.indexes
     }
 
     /// The names of a table's indexes.
@@ -83,8 +90,18 @@ impl View {
         Self { txn, names, rows, entries, indexes, standing: OnceLock::new(), stamp: 0 }
     }
 
-    pub(super) fn names(&self) -> &ViewNames {
+    pub(crate) fn names(&self) -> &ViewNames {
         &self.names
+    }
+
+    /// The same, to look at the file through them again.
+    pub(crate) fn shared_names(&self) -> Arc<ViewNames> {
+        self.names.clone()
+    }
+
+    /// The data document whose rows these are.
+    pub(crate) fn document_name(&self) -> &str {
+        &self.names.document
     }
 
     pub(super) fn index_cell(&self, slot: usize, index: usize) -> &OnceLock<Option<BytesTable>> {
@@ -190,6 +207,11 @@ impl View {
         })
     }
 
+    /// The rows whose key is none of the declared type, with their items.
+    pub(crate) fn stray_entries(&self, slot: usize) -> Result<Entries> {
+        self.texts(&self.names.strays[slot])
+    }
+
     /// The row under a key that is none of the declared type.
     pub(crate) fn stray(&self, slot: usize, key: &str) -> Result<Option<ItemId>> {
         guarded(|| match self.stray_table(slot)? {
@@ -212,10 +234,45 @@ impl View {
 
     /// All entries of a kv group, declared or not.
     pub(crate) fn entries(&self, document: &str, group: &str) -> Result<Entries> {
-        let name = names::entries(document, group);
+        self.texts(&names::entries(document, group))
+    }
+
+    /// What a document keeps beside its rows under a root of this name.
+    pub(crate) fn bookkeeping(&self, document: &str, root: &str) -> Result<Entries> {
+        self.texts(&names::bookkeeping(document, root))
+    }
+
+    /// The item of one entry of a kv group, declared or not.
+    pub(crate) fn entry_id(
+        &self,
+        document: &str,
+        group: &str,
+        name: &str,
+    ) -> Result<Option<ItemId>> {
+        self.text_id(&names::entries(document, group), name)
+    }
+
+    /// The item of one entry that a document keeps beside its rows.
+    pub(crate) fn bookkeeping_id(
+        &self,
+        document: &str,
+        root: &str,
+        name: &str,
+    ) -> Result<Option<ItemId>> {
+        self.text_id(&names::bookkeeping(document, root), name)
+    }
+
+    fn text_id(&self, table: &str, name: &str) -> Result<Option<ItemId>> {
+        guarded(|| match self.open(TableDefinition::<&str, _>::new(table))? {
+            Some(table) => Ok(table.get(name)?.map(|row| StoredRow::new(row).id())),
+            None => Ok(None),
+        })
+    }
+
+    fn texts(&self, name: &str) -> Result<Entries> {
         guarded(|| {
             let mut entries = Entries::new();
-            let Some(table) = self.open(TableDefinition::<&str, _>::new(&name))? else {
+            let Some(table) = self.open(TableDefinition::<&str, _>::new(name))? else {
                 return Ok(entries);
             };
             for item in table.range::<&str>(..)? {
@@ -285,18 +342,16 @@ impl View {
         Ok(Ok(()))
     }
 
-    /// Whether a document has a snapshot or a log record at all.
     pub(super) fn copy_into(&self, into: &WriteTransaction) -> Result<()> {
         guarded(|| {
             for table in self.txn.list_tables()? {
                 let name = redb::TableHandle::name(&table).to_owned();
                 // The three kinds of keys that our tables have, told apart by name.
-                let kind = name.split_once('/').map_or("meta", |(_, rest)| rest);
-                match kind.split('/').next() {
-                    Some("log" | "snapshot") => {
+                match names::kind(&name).1 {
+                    "log" | "snapshot" => {
                         copy::<u64>(&self.txn, into, TableDefinition::new(&name))?;
                     }
-                    Some("rows" | "index") => {
+                    "rows" | "index" => {
                         copy::<&[u8]>(&self.txn, into, TableDefinition::new(&name))?;
                     }
                     _ => copy::<&str>(&self.txn, into, TableDefinition::new(&name))?,

@@ -14,22 +14,35 @@ use crate::row::ItemId;
 pub(crate) enum Root {
     Table(String),
     Group(String),
+    /// Late edits of other documents that this one carries.
+    Forwarded,
+    /// Which of those have been dealt with.
+    Settled,
+    /// What could not be carried.
+    Quarantine,
 }
+
+/// The roots that are neither tables nor kv groups.
+pub(crate) const BOOKKEEPING: [Root; 3] = [Root::Forwarded, Root::Settled, Root::Quarantine];
 
 impl Root {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Table(name) => format!("table:{name}"),
             Self::Group(name) => format!("kv:{name}"),
+            Self::Forwarded => "forwarded".to_owned(),
+            Self::Settled => "settled".to_owned(),
+            Self::Quarantine => "quarantine".to_owned(),
         }
     }
 
     /// The root of that name; `None` for one of a later heirloom, which we leave alone.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        match name.split_once(':')? {
-            ("table", name) => Some(Self::Table(name.to_owned())),
-            ("kv", name) => Some(Self::Group(name.to_owned())),
-            _ => None,
+        match name.split_once(':') {
+            Some(("table", name)) => Some(Self::Table(name.to_owned())),
+            Some(("kv", name)) => Some(Self::Group(name.to_owned())),
+            Some(_) => None,
+            None => BOOKKEEPING.into_iter().find(|root| root.name() == name),
         }
     }
 }
@@ -122,7 +135,7 @@ impl Document {
         self.doc.transact().encode_state_as_update_v1(&StateVector::default())
     }
 
-    /// The names of all roots that are tables or kv groups.
+    /// The names of all roots that are ours.
     pub(crate) fn maps(&self) -> Vec<Arc<str>> {
         let txn = self.doc.transact();
         let names = txn.root_refs().map(|(name, _)| name);
@@ -134,6 +147,12 @@ impl Document {
         let txn = self.doc.transact();
         let map = txn.get_map(root)?;
         Entry::read(&txn, &map, key)
+    }
+
+    /// Whether there is an entry under a key.
+    pub(crate) fn entry_in(&self, root: &str, key: &str) -> bool {
+        let txn = self.doc.transact();
+        txn.get_map(root).is_some_and(|map| map.contains_key(&txn, key))
     }
 
     /// Calls `visit` with every entry of a root map, in no order.

@@ -20,7 +20,7 @@ impl Entry {
     }
 }
 
-fn content<T: ReadTxn>(txn: &T, value: Out) -> Content {
+pub(super) fn content<T: ReadTxn>(txn: &T, value: Out) -> Content {
     match value {
         Out::Any(Any::String(text)) => Content::Text(text),
         other => {

@@ -3,22 +3,43 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use yrs::types::EntryChange;
 use yrs::{Map, Observable, ReadTxn, Transact, Update};
 
 use super::document::{Document, decode};
+use super::entry::content;
 use super::waiting::{apply, has_gap, must_wait, reaches, release};
 use super::{BadUpdate, DocVersion};
+use crate::row::Content;
 
 /// The name under which our observers are registered and removed again.
 const OBSERVER: &str = "heirloom";
 
-type ChangedKeys = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
+/// Keys by root name.
+pub(crate) type ChangedKeys = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
+
+/// What an observer has seen.
+#[derive(Debug, Default)]
+struct Seen {
+    changed: ChangedKeys,
+    removed: Vec<Removed>,
+}
+
+/// An entry that is gone, and what it was.
+#[derive(Debug)]
+pub(crate) struct Removed {
+    pub(crate) root: Arc<str>,
+    pub(crate) key: Arc<str>,
+    pub(crate) content: Content,
+}
 
 /// What an update did.
 #[derive(Debug)]
 pub(crate) struct Merged {
     /// The keys that may have changed, by root name.
     pub(crate) changed: ChangedKeys,
+    /// Those among them that were there before and are gone.
+    pub(crate) removed: Vec<Removed>,
     /// What the log must keep of it; `None` where everything was known before.
     pub(crate) record: Option<Vec<u8>>,
     /// Whether the record is that of an update that waits.
@@ -37,14 +58,20 @@ impl Document {
         let is_of_own_id = reaches(&decoded, self.next_id());
         if must_wait(&self.doc.transact().state_vector(), &decoded) {
             let record = self.wait(update).then(|| update.to_vec());
-            return Ok(Merged { changed: ChangedKeys::new(), record, waits: true, is_of_own_id });
+            return Ok(Merged {
+                changed: ChangedKeys::new(),
+                removed: Vec::new(),
+                record,
+                waits: true,
+                is_of_own_id,
+            });
         }
         self.gaps |= has_gap(&decoded);
         let had_gaps = self.gaps;
         let known = self.maps();
-        let changed = Arc::new(Mutex::new(ChangedKeys::new()));
+        let seen = Arc::new(Mutex::new(Seen::default()));
         for root in &known {
-            self.observe(root, &changed);
+            self.observe(root, &seen);
         }
         let outcome = self.integrate(decoded);
         for root in &known {
@@ -57,8 +84,8 @@ impl Document {
             self.find_gaps()?;
         }
 
-        let mut changed =
-            std::mem::take(&mut *changed.lock().unwrap_or_else(PoisonError::into_inner));
+        let Seen { mut changed, removed } =
+            std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
         // A root that this update made had no observer: all that is in it is new.
         for root in self.maps() {
             if !known.contains(&root) {
@@ -73,16 +100,23 @@ impl Document {
         let keep_whole = held_changed || had_gaps;
         let record = effect.map(|effect| if keep_whole { update.to_vec() } else { effect });
         let record = record.or_else(|| held_changed.then(|| update.to_vec()));
-        Ok(Merged { changed, record, waits: false, is_of_own_id })
+        Ok(Merged { changed, removed, record, waits: false, is_of_own_id })
     }
 
-    fn observe(&self, root: &Arc<str>, changed: &Arc<Mutex<ChangedKeys>>) {
+    fn observe(&self, root: &Arc<str>, seen: &Arc<Mutex<Seen>>) {
         // A root that came in an update has no type yet, and without one yrs tells of no change.
         let map = self.doc.get_or_insert_map(&**root);
-        let (root, changed) = (root.clone(), changed.clone());
+        let (root, seen) = (root.clone(), seen.clone());
         map.observe(OBSERVER, move |txn, event| {
-            let mut changed = changed.lock().unwrap_or_else(PoisonError::into_inner);
-            changed.entry(root.clone()).or_default().extend(event.keys(txn).keys().cloned());
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let keys = event.keys(txn);
+            for (key, change) in keys {
+                if let EntryChange::Removed(was) = change {
+                    let content = content(txn, was.clone());
+                    seen.removed.push(Removed { root: root.clone(), key: key.clone(), content });
+                }
+            }
+            seen.changed.entry(root.clone()).or_default().extend(keys.keys().cloned());
         });
     }
 
@@ -102,14 +136,6 @@ impl Document {
 
     /// Whether a copy at `theirs` lacks nothing that this one holds.
     pub(crate) fn is_known_to(&self, theirs: &DocVersion) -> bool {
-        let ours = self.version();
-        let covered = ours
-            .clocks
-            .iter()
-            .all(|(client, clock)| theirs.clocks.get(client).is_some_and(|theirs| theirs >= clock));
-        covered
-            && (ours.deletions == 0 || ours.deletions == theirs.deletions)
-            && self.held_back() == (None, None)
-            && !self.gaps
+        self.version().is_known_to(theirs) && self.held_back() == (None, None) && !self.gaps
     }
 }

@@ -6,9 +6,9 @@ mod merge;
 mod version;
 mod waiting;
 
-pub(crate) use document::{Document, Op, Root};
+pub(crate) use document::{BOOKKEEPING, Document, Op, Root};
 pub(crate) use entry::Entry;
-pub(crate) use merge::Merged;
+pub(crate) use merge::{ChangedKeys, Merged, Removed};
 pub(crate) use version::DocVersion;
 
 use std::fmt;

@@ -28,6 +28,13 @@ impl DocVersion {
         Self { clocks: clocks.collect(), deletions }
     }
 
+    /// Whether a copy at `theirs` has integrated all that one at this version has.
+    pub(crate) fn is_known_to(&self, theirs: &Self) -> bool {
+        let covered =
+            self.clocks.iter().all(|(client, clock)| theirs.clocks.get(client) >= Some(clock));
+        covered && (self.deletions == 0 || self.deletions == theirs.deletions)
+    }
+
     pub(super) fn state_vector(&self) -> StateVector {
         let mut state = StateVector::default();
         for (&client, &clock) in &self.clocks {

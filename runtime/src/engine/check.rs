@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::claim::Claim;
 use super::loaded::read_document;
 use super::open::Engine;
-use crate::disk::{DATA_DOCUMENT, HEAD_DOCUMENT, View};
-use crate::doc::{Document, Root};
+use super::slots::{Slots, entry, for_each};
+use crate::disk::{Entries, HEAD_DOCUMENT, View};
+use crate::doc::{BOOKKEEPING, Document, Entry, Root};
 use crate::error::Result;
 
 /// What [`check`](crate::Store::check) found.
@@ -71,7 +73,8 @@ impl Engine {
         let view = self.view();
         // No write will be made under this id.
         let head = read_document(&view, self.def.name, HEAD_DOCUMENT, 0)?;
-        let loaded = read_document(&view, self.def.name, DATA_DOCUMENT, 0)?;
+        let loaded = read_document(&view, self.def.name, view.document_name(), 0)?;
+        let claim = self.lock_writer()?.claim().cloned();
         let mut report = CheckReport { problems: head.log.damage, ..CheckReport::default() };
         report.problems.extend(loaded.log.damage);
         report.problems.extend(compare_head(&head.document, &view)?);
@@ -79,34 +82,48 @@ impl Engine {
             report.rows += view.len(slot)?;
         }
         for group in self.def.groups {
-            report.entries += view.entries(DATA_DOCUMENT, group.name)?.len() as u64;
+            report.entries += view.entries(view.document_name(), group.name)?.len() as u64;
         }
-        report.problems.extend(self.compare(&loaded.document, &view)?);
+        report.problems.extend(self.compare(&loaded.document, claim.as_ref(), &view)?);
         Ok(report)
     }
 
     /// Where the declared tables and groups of the two differ.
-    pub(super) fn compare(&self, document: &Document, view: &Arc<View>) -> Result<Vec<String>> {
+    pub(super) fn compare(
+        &self,
+        document: &Document,
+        claim: Option<&Claim>,
+        view: &Arc<View>,
+    ) -> Result<Vec<String>> {
         let mut problems = Vec::new();
+        let expected = Expected { document, slots: &Slots::of(document), claim };
         for slot in 0..self.def.tables.len() {
-            self.compare_table(document, view, slot, &mut problems)?;
+            self.compare_table(&expected, view, slot, &mut problems)?;
         }
         for group in self.def.groups {
-            compare_group(document, view, DATA_DOCUMENT, group.name, &mut problems)?;
+            let entries = view.entries(view.document_name(), group.name)?;
+            let root = Root::Group(group.name.to_owned());
+            let what = format!("group `{}`", group.name);
+            expected.compare(&root, &entries, &what, &mut problems)?;
+        }
+        for root in BOOKKEEPING {
+            let entries = view.bookkeeping(view.document_name(), &root.name())?;
+            expected.compare(&root, &entries, &root.name(), &mut problems)?;
         }
         Ok(problems)
     }
 
     fn compare_table(
         &self,
-        document: &Document,
+        expected: &Expected<'_>,
         view: &Arc<View>,
         slot: usize,
         problems: &mut Vec<String>,
     ) -> Result<()> {
         let table = &self.def.tables[slot];
         let mut in_document = 0;
-        document.for_each(&Root::Table(table.name.to_owned()).name(), |key, entry| {
+        let root = Root::Table(table.name.to_owned()).name();
+        expected.for_each(&root, |key, entry| {
             in_document += 1;
             let same = match (table.read_key)(key) {
                 Some(bytes) => view
@@ -134,46 +151,61 @@ impl Engine {
     }
 }
 
+/// What a document says, for comparing.
+struct Expected<'d> {
+    document: &'d Document,
+    slots: &'d Slots,
+    claim: Option<&'d Claim>,
+}
+
+impl Expected<'_> {
+    fn for_each(&self, root: &str, visit: impl FnMut(&str, Entry) -> Result<()>) -> Result<()> {
+        for_each(self.document, self.slots, self.claim, root, visit)
+    }
+
+    /// Where entries differ from what the document has under a root.
+    fn compare(
+        &self,
+        root: &Root,
+        entries: &Entries,
+        what: &str,
+        problems: &mut Vec<String>,
+    ) -> Result<()> {
+        let root = root.name();
+        let mut in_document = 0;
+        self.for_each(&root, |_, _| {
+            in_document += 1;
+            Ok(())
+        })?;
+        for (name, id, content) in entries {
+            let same = entry(self.document, self.slots, self.claim, &root, name)
+                .is_some_and(|entry| entry.id == *id && entry.content == *content);
+            if !same {
+                problems.push(format!(
+                    "{what}: the entry `{name}` differs between document and read model"
+                ));
+            }
+        }
+        if entries.len() != in_document {
+            problems.push(format!(
+                "{what}: the document holds {in_document} entries, the read model {}",
+                entries.len()
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// Where the head document and what is read of it differ.
 pub(super) fn compare_head(document: &Document, view: &View) -> Result<Vec<String>> {
     let mut problems = Vec::new();
+    let expected = Expected { document, slots: &Slots::default(), claim: None };
     for root in document.maps() {
         if let Some(Root::Group(group)) = Root::parse(&root) {
-            compare_group(document, view, HEAD_DOCUMENT, &group, &mut problems)?;
+            let entries = view.entries(HEAD_DOCUMENT, &group)?;
+            let what = format!("group `{group}`");
+            expected.compare(&Root::Group(group), &entries, &what, &mut problems)?;
         }
     }
     Ok(problems)
-}
-
-fn compare_group(
-    document: &Document,
-    view: &View,
-    name: &str,
-    group: &str,
-    problems: &mut Vec<String>,
-) -> Result<()> {
-    let root = Root::Group(group.to_owned()).name();
-    let entries = view.entries(name, group)?;
-    let mut in_document = 0;
-    document.for_each(&root, |_, _| {
-        in_document += 1;
-        Ok::<(), crate::Error>(())
-    })?;
-    for (name, id, content) in &entries {
-        let same = document
-            .entry(&root, name)
-            .is_some_and(|entry| entry.id == *id && entry.content == *content);
-        if !same {
-            problems.push(format!(
-                "group `{group}`: the entry `{name}` differs between document and read model"
-            ));
-        }
-    }
-    if entries.len() != in_document {
-        problems.push(format!(
-            "group `{group}`: the document holds {in_document} entries, the read model {}",
-            entries.len()
-        ));
-    }
-    Ok(())
 }

@@ -9,7 +9,7 @@ use crate::schema::descriptor::{StoreDef, TableDef};
 /// Recorded in the file. Every table that the document has is either in `tables`, and then the
 /// read model holds all of it, or in `absent`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Coverage {
+pub(crate) struct Coverage {
     /// Tables that are up to date, with the kind of their key.
     tables: BTreeMap<String, String>,
     /// Tables that changed while the running code did not declare them.
@@ -18,7 +18,7 @@ pub(super) struct Coverage {
 
 impl Coverage {
     /// The declared tables whose rows must be read out of the document first.
-    pub(super) fn to_rebuild(&self, def: &StoreDef) -> Vec<usize> {
+    pub(crate) fn to_rebuild(&self, def: &StoreDef) -> Vec<usize> {
         (0..def.tables.len()).filter(|&slot| !self.is_ready(&def.tables[slot])).collect()
     }
 
@@ -28,7 +28,7 @@ impl Coverage {
     }
 
     /// Notes that the read model holds these tables; tells whether that is news.
-    pub(super) fn cover(&mut self, def: &StoreDef) -> bool {
+    pub(crate) fn cover(&mut self, def: &StoreDef) -> bool {
         let before = self.clone();
         for table in def.tables {
             self.absent.remove(table.name);
@@ -38,7 +38,7 @@ impl Coverage {
     }
 
     /// Notes a change of a table that the code does not declare.
-    pub(super) fn miss(&mut self, table: &str) {
+    pub(crate) fn miss(&mut self, table: &str) {
         self.tables.remove(table);
         self.absent.insert(table.to_owned());
     }

@@ -1,20 +1,23 @@
 //! Changes to and from other devices.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::claim::Claim;
+use super::documents::DocName;
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
-use super::loaded::{Loaded, new_device};
+use super::loaded::{Loaded, LogState, new_device};
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
-use super::write::not_loaded;
+use super::slots::{self, SlotKey, Slots};
+use super::write::{not_loaded, refused};
 use super::writer::Writer;
-use crate::disk::{Commit, DATA_DOCUMENT, Record, RecordKind, View};
-use crate::doc::{BadUpdate, DocVersion, Document, Entry, Merged, Root};
+use crate::disk::{Commit, Record, RecordKind, View};
+use crate::doc::{BadUpdate, ChangedKeys, DocVersion, Document, Entry, Merged, Op, Root};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::Content;
+use crate::row::{Content, ItemId};
 
 /// What a merge did, by table or group name.
 #[derive(Debug, Default)]
@@ -23,12 +26,15 @@ pub(crate) struct MergeOutcome {
     pub(crate) changed: Vec<(Root, Vec<(String, ChangeKind)>)>,
     /// Whether updates wait for others that have not arrived.
     pub(crate) pending: bool,
+    /// Late edits that changed, or were dealt with.
+    pub(crate) slots: Vec<SlotKey>,
 }
 
 impl MergeOutcome {
     /// Adds what a later merge did.
     pub(crate) fn add(&mut self, later: Self) {
-        self.pending = later.pending;
+        self.pending |= later.pending;
+        self.slots.extend(later.slots);
         for (root, changes) in later.changed {
             match self.changed.iter_mut().find(|(known, _)| *known == root) {
                 Some((_, known)) => known.extend(changes),
@@ -52,59 +58,98 @@ enum Target {
     Table(usize),
     /// Declared or not: entries are kept under their names, which need no type.
     Group(String),
+    /// What the document keeps beside its rows.
+    Bookkeeping(Root),
+}
+
+/// The changed entries of a root.
+struct TouchedRoot {
+    root: Root,
+    target: Target,
+    rows: Vec<Touched>,
+}
+
+/// What a change of the current document means to the read model.
+#[derive(Default)]
+struct Effect {
+    roots: Vec<TouchedRoot>,
+    /// Changed tables that this code does not declare.
+    missed: Vec<String>,
+    /// Late edits that changed, or were dealt with.
+    slots: Vec<SlotKey>,
 }
 
 impl Engine {
-    /// How much of each document this copy holds.
-    pub(crate) fn versions(&self) -> Result<BTreeMap<String, DocVersion>> {
+    /// How much of each document this copy holds, and which of them it has given up.
+    pub(crate) fn versions(&self) -> Result<(BTreeMap<String, DocVersion>, BTreeSet<String>)> {
         let mut writer = self.lock_writer()?;
         self.load(&mut writer).map_err(|error| self.placed(error))?;
-        let documents = writer.documents();
-        let versions = documents.map(|(name, document)| (name.to_owned(), document.version()));
-        Ok(versions.collect())
+        let documents = writer.loaded_documents();
+        let mut versions: BTreeMap<String, DocVersion> =
+            documents.map(|(name, document)| (name, document.version())).collect();
+        let mut pruned = BTreeSet::new();
+        for (name, fact) in &writer.documents.0 {
+            versions.insert(name.clone(), fact.version());
+            if fact.is_pruned {
+                pruned.insert(name.clone());
+            }
+        }
+        Ok((versions, pruned))
     }
 
     /// The updates that a copy at `theirs` lacks, with the name of the document each belongs to:
-    /// of each everything that is integrated here as one, and then those that wait.
+    /// of each everything that is integrated here as one, and then those that wait. Of what they
+    /// have given up, either nothing or all.
     pub(crate) fn changes_since(
         &self,
         theirs: &BTreeMap<String, DocVersion>,
+        given_up: &BTreeSet<String>,
     ) -> Result<Vec<(String, Vec<u8>)>> {
         let mut writer = self.lock_writer()?;
         // What others have must not be lost here, or its numbers would be given out again.
         self.flush_held(&mut writer).map_err(|error| self.placed(error))?;
         self.load(&mut writer).map_err(|error| self.placed(error))?;
         let nothing = DocVersion::default();
+        let known = |name: &str| theirs.get(name).unwrap_or(&nothing);
+        let others: Vec<DocName> = writer
+            .documents
+            .present()
+            .filter(|(name, fact)| {
+                fact.waits || !fact.version().is_known_to(known(&name.to_string()))
+            })
+            .map(|(name, _)| name)
+            .collect();
+        for name in &others {
+            self.load_other(&mut writer, *name).map_err(|error| self.placed(error))?;
+        }
+        let others = others
+            .iter()
+            .filter_map(|name| Some((name.to_string(), &writer.others.get(name)?.document)));
         let mut updates = Vec::new();
-        for (name, document) in writer.documents() {
-            let theirs = theirs.get(name).unwrap_or(&nothing);
+        let mut documents = writer.loaded_documents();
+        for (name, document) in documents.next().into_iter().chain(others).chain(documents) {
+            let theirs = known(&name);
             if !document.is_known_to(theirs) {
-                updates.push((name.to_owned(), document.changes_since(theirs)));
+                let theirs = if given_up.contains(&name) { &nothing } else { theirs };
+                updates.push((name.clone(), document.changes_since(theirs)));
             }
             let waiting = document.waiting().iter();
-            updates.extend(waiting.map(|update| (name.to_owned(), update.clone())));
+            updates.extend(waiting.map(|update| (name.clone(), update.clone())));
         }
         Ok(updates)
     }
 
-    /// Takes in an update of the data document.
-    pub(crate) fn merge(&self, update: &[u8]) -> Result<MergeOutcome> {
-        let mut writer = self.lock_writer()?;
-        let outcome = self.merge_locked(&mut writer, update).map_err(|error| self.placed(error))?;
-        drop(writer);
-        self.hub.deliver();
-        Ok(outcome)
-    }
-
-    fn merge_locked(&self, writer: &mut Writer, update: &[u8]) -> Result<MergeOutcome> {
+    /// Takes in an update of the current document.
+    pub(crate) fn merge(&self, writer: &mut Writer, update: &[u8]) -> Result<MergeOutcome> {
         self.load(writer)?;
         // Taken out, so that after an error, or a panic, it is loaded again.
-        let Some(Loaded { mut document, mut log }) = writer.loaded.take() else {
+        let Some(Loaded { mut document, mut slots, mut log }) = writer.loaded.take() else {
             return Err(not_loaded());
         };
         let merged = merge_guarded(&mut document, update)?;
         let pending = document.has_pending();
-        let (touched, missed) = self.touched(&document, &self.view(), &merged)?;
+        let view = self.view();
+        let effect = self.effect(&document, &mut slots, writer.claim(), &view, merged.changed)?;
 
         if merged.is_of_own_id {
             // Another copy has written under our id, so this one is a restored backup. The new id
@@ -112,44 +157,105 @@ impl Engine {
             writer.device = Some(new_device());
             writer.unrecorded.device = true;
         }
-        for table in &missed {
-            writer.coverage.miss(table);
-            writer.unrecorded.coverage = true;
-        }
         if let Some(record) = &merged.record {
-            writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
-            let view = self.view();
-            self.cover_indexes(writer, &view)?;
             let kind = if merged.waits { RecordKind::Waiting } else { RecordKind::Remote };
             let record = Record::encode(record, kind);
-            let read_model = |commit: &Commit| self.write_touched(commit, &view, &touched);
-            self.store(writer, Some(&mut log), read_model, || Ok(Some(record)))?;
+            self.store_effect(writer, &mut log, &view, &effect, record)?;
         }
         // Under a new id the documents are loaded anew.
         if merged.is_of_own_id {
-            writer.head = None;
+            writer.forget_loaded();
         } else {
-            writer.loaded = Some(Loaded { document, log });
+            writer.loaded = Some(Loaded { document, slots, log });
         }
-        self.hub.push(Origin::Remote, self.noted_remote(&touched), || self.view());
-        let changed = touched.into_iter().filter(|(_, _, rows)| !rows.is_empty());
-        let changed = changed.map(|(root, _, rows)| {
-            (root, rows.into_iter().map(|row| (row.key, row.kind)).collect())
-        });
-        Ok(MergeOutcome { changed: changed.collect(), pending })
+        Ok(self.outcome(effect, pending))
     }
 
-    /// The entries that really changed, by root, and the tables that this code does not declare.
-    #[expect(clippy::type_complexity, reason = "named nowhere else")]
-    fn touched(
+    /// Writes to the current document what is no transaction of the app's: observers are told of
+    /// it as of changes from elsewhere.
+    pub(crate) fn write_roots(
+        &self,
+        writer: &mut Writer,
+        ops: &[(Root, String, Option<String>)],
+    ) -> Result<MergeOutcome> {
+        self.load(writer)?;
+        let Some(Loaded { mut document, mut slots, mut log }) = writer.loaded.take() else {
+            return Err(not_loaded());
+        };
+        let mut changed = ChangedKeys::new();
+        let (mut roots, mut written) = (Vec::<Root>::new(), Vec::new());
+        for (root, key, value) in ops {
+            let known = roots.iter().position(|known| known == root);
+            let index = known.unwrap_or_else(|| {
+                roots.push(root.clone());
+                roots.len() - 1
+            });
+            written.push(Op { root: index, key, value: value.as_deref() });
+            changed.entry(root.name().into()).or_default().insert(key.as_str().into());
+        }
+        let update = catch_unwind(AssertUnwindSafe(|| document.write(&roots, &written)));
+        let record = Record::encode(&update.map_err(|_| refused())?, RecordKind::Local);
+        let view = self.view();
+        let effect = self.effect(&document, &mut slots, writer.claim(), &view, changed)?;
+        self.store_effect(writer, &mut log, &view, &effect, record)?;
+        let pending = document.has_pending();
+        writer.loaded = Some(Loaded { document, slots, log });
+        Ok(self.outcome(effect, pending))
+    }
+
+    fn store_effect(
+        &self,
+        writer: &mut Writer,
+        log: &mut LogState,
+        view: &Arc<View>,
+        effect: &Effect,
+        record: Vec<u8>,
+    ) -> Result<()> {
+        for table in &effect.missed {
+            writer.coverage.miss(table);
+            writer.unrecorded.coverage = true;
+        }
+        writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
+        self.cover_indexes(writer, view)?;
+        let read_model = |commit: &Commit| self.write_touched(commit, view, &effect.roots);
+        self.store(writer, Some(log), read_model, || Ok(Some(record)))
+    }
+
+    /// Queues what observers are told, and says what happened.
+    fn outcome(&self, effect: Effect, pending: bool) -> MergeOutcome {
+        self.hub.push(Origin::Remote, self.noted_remote(&effect.roots), || self.view());
+        let changed = effect.roots.into_iter().filter(|touched| {
+            !touched.rows.is_empty() && !matches!(touched.target, Target::Bookkeeping(_))
+        });
+        let changed = changed.map(|touched| {
+            let rows = touched.rows.into_iter().map(|row| (row.key, row.kind));
+            (touched.root, rows.collect())
+        });
+        MergeOutcome { changed: changed.collect(), pending, slots: effect.slots }
+    }
+
+    /// What the change of these keys means to readers.
+    fn effect(
         &self,
         document: &Document,
+        slots: &mut Slots,
+        claim: Option<&Claim>,
         view: &Arc<View>,
-        merged: &Merged,
-    ) -> Result<(Vec<(Root, Target, Vec<Touched>)>, Vec<String>)> {
-        let mut touched = Vec::new();
-        let mut missed = Vec::new();
-        for (root_name, keys) in &merged.changed {
+        mut changed: ChangedKeys,
+    ) -> Result<Effect> {
+        let mut effect = Effect::default();
+        for root in [Root::Forwarded, Root::Settled] {
+            let name = root.name();
+            for key in changed.get(name.as_str()).cloned().unwrap_or_default() {
+                let entry = document.entry(&name, &key);
+                // A late edit shows elsewhere than where it is kept.
+                if let Some((target, under)) = slots.note(&root, &key, entry.as_ref()) {
+                    changed.entry(target.into()).or_default().insert(under.into());
+                }
+                effect.slots.extend(SlotKey::parse(&key));
+            }
+        }
+        for (root_name, keys) in &changed {
             let Some(root) = Root::parse(root_name) else { continue };
             let target = match &root {
                 Root::Group(name) => Target::Group(name.clone()),
@@ -157,32 +263,17 @@ impl Engine {
                     match self.def.tables.iter().position(|table| table.name == name) {
                         Some(slot) => Target::Table(slot),
                         None => {
-                            missed.push(name.clone());
+                            effect.missed.push(name.clone());
                             continue;
                         }
                     }
                 }
-            };
-            let before = match &target {
-                Target::Group(name) => view.entries(DATA_DOCUMENT, name)?,
-                Target::Table(_) => Vec::new(),
+                other => Target::Bookkeeping(other.clone()),
             };
             let mut rows = Vec::with_capacity(keys.len());
             for key in keys {
-                let entry = document.entry(root_name, key);
-                let (bytes, was) = match &target {
-                    Target::Table(slot) => match (self.def.tables[*slot].read_key)(key) {
-                        Some(bytes) => {
-                            let was = view.row(*slot, &bytes)?.map(|row| row.id());
-                            (Some(bytes), was)
-                        }
-                        None => (None, view.stray(*slot, key)?),
-                    },
-                    Target::Group(_) => {
-                        let was = before.iter().find(|(name, ..)| **name == **key);
-                        (None, was.map(|(_, id, _)| *id))
-                    }
-                };
+                let entry = slots::entry(document, slots, claim, root_name, key);
+                let (bytes, was) = self.row_before(view, &target, key)?;
                 if was != entry.as_ref().map(|entry| entry.id) {
                     let kind = ChangeKind::of(was.is_some(), entry.is_some());
                     rows.push(Touched { key: key.to_string(), kind, entry, bytes });
@@ -190,18 +281,35 @@ impl Engine {
             }
             // In the order of the file, which redb writes fastest.
             rows.sort_by(|a, b| a.bytes.cmp(&b.bytes));
-            touched.push((root, target, rows));
+            effect.roots.push(TouchedRoot { root, target, rows });
         }
-        Ok((touched, missed))
+        Ok(effect)
     }
 
-    fn write_touched(
+    /// The key's bytes, where it is one of a table's type, and the item that readers see.
+    #[expect(clippy::type_complexity, reason = "named nowhere else")]
+    fn row_before(
         &self,
-        commit: &Commit,
         view: &View,
-        touched: &[(Root, Target, Vec<Touched>)],
-    ) -> Result<()> {
-        let total = touched.iter().map(|(_, _, rows)| rows.len() as u64).sum();
+        target: &Target,
+        key: &str,
+    ) -> Result<(Option<Vec<u8>>, Option<ItemId>)> {
+        let document = view.document_name();
+        Ok(match target {
+            Target::Table(slot) => match (self.def.tables[*slot].read_key)(key) {
+                Some(bytes) => {
+                    let was = view.row(*slot, &bytes)?.map(|row| row.id());
+                    (Some(bytes), was)
+                }
+                None => (None, view.stray(*slot, key)?),
+            },
+            Target::Group(name) => (None, view.entry_id(document, name, key)?),
+            Target::Bookkeeping(root) => (None, view.bookkeeping_id(document, &root.name(), key)?),
+        })
+    }
+
+    fn write_touched(&self, commit: &Commit, view: &View, touched: &[TouchedRoot]) -> Result<()> {
+        let total = touched.iter().map(|touched| touched.rows.len() as u64).sum();
         let mut done = 0;
         let mut count = || {
             done += 1;
@@ -209,12 +317,13 @@ impl Engine {
                 self.settings.report(Progress::Merge { done, total });
             }
         };
-        for (_, target, rows) in touched {
-            match target {
+        let document = view.document_name();
+        for TouchedRoot { target, rows, .. } in touched {
+            let mut entries = match target {
                 Target::Table(slot) => {
                     let changes = rows.iter().filter_map(Touched::for_indexes);
                     self.write_indexes(commit, view, *slot, changes, false)?;
-                    let mut table = commit.rows(DATA_DOCUMENT, self.def.tables[*slot].name)?;
+                    let mut table = commit.rows(document, self.def.tables[*slot].name)?;
                     for row in rows {
                         match (&row.bytes, &row.entry) {
                             (Some(key), Some(entry)) => {
@@ -228,34 +337,32 @@ impl Engine {
                         }
                         count();
                     }
+                    continue;
                 }
-                Target::Group(name) => {
-                    let mut group = commit.entries(DATA_DOCUMENT, name)?;
-                    for row in rows {
-                        match &row.entry {
-                            Some(entry) => group.put(&row.key, entry.id, &entry.content)?,
-                            None => group.remove(&row.key)?,
-                        }
-                        count();
-                    }
+                Target::Group(name) => commit.entries(document, name)?,
+                Target::Bookkeeping(root) => commit.bookkeeping(document, &root.name())?,
+            };
+            for row in rows {
+                match &row.entry {
+                    Some(entry) => entries.put(&row.key, entry.id, &entry.content)?,
+                    None => entries.remove(&row.key)?,
                 }
+                count();
             }
         }
         Ok(())
     }
 
-    fn noted_remote(
-        &self,
-        touched: &[(Root, Target, Vec<Touched>)],
-    ) -> BTreeMap<Topic, Vec<Change>> {
+    fn noted_remote(&self, touched: &[TouchedRoot]) -> BTreeMap<Topic, Vec<Change>> {
         let mut noted = BTreeMap::new();
-        for (_, target, rows) in touched {
+        for TouchedRoot { target, rows, .. } in touched {
             let topic = match target {
                 Target::Table(slot) => Some(Topic::Table(*slot)),
                 Target::Group(name) => {
                     let slot = self.def.groups.iter().position(|group| group.name == name);
                     slot.map(Topic::Group)
                 }
+                Target::Bookkeeping(_) => None,
             };
             let Some(topic) = topic.filter(|topic| self.hub.listens(*topic)) else { continue };
             let changes: Vec<Change> = rows.iter().map(Touched::noted).collect();

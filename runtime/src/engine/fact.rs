@@ -3,6 +3,8 @@
 pub(super) const FORMAT: &str = "format";
 pub(super) const STORE: &str = "store";
 pub(super) const DOCUMENT: &str = "document";
+/// What is known of the data documents that are not current.
+pub(super) const DOCUMENTS: &str = "documents";
 pub(super) const DEVICE: &str = "device";
 pub(super) const WHEREABOUTS: &str = "whereabouts";
 pub(super) const DAMAGE: &str = "damage";

@@ -73,7 +73,8 @@ impl Engine {
     }
 
     fn lacks_unique(&self, writer: &Writer, slot: usize) -> bool {
-        let indexes = self.def.tables[slot].indexes.iter().zip(&self.indexes.names()[slot]);
+        let view = self.view();
+        let indexes = self.def.tables[slot].indexes.iter().zip(view.names().indexes_of(slot));
         let mut unique = indexes.filter(|(index, _)| index.unique);
         unique.any(|(_, name)| {
             writer.indexes.facts.0.get(name).is_some_and(|fact| fact.built_to.is_some())
@@ -100,7 +101,7 @@ impl Engine {
         let piece = self.piece(&view, slot, &from)?;
         let table = &self.def.tables[slot];
         // Those that have come to the same place go on together.
-        let names = self.indexes.names()[slot].iter().enumerate();
+        let names = view.names().indexes_of(slot).iter().enumerate();
         let building: Vec<(usize, &String)> = names
             .filter(|(_, name)| {
                 let fact = writer.indexes.facts.0.get(*name);
@@ -134,7 +135,7 @@ impl Engine {
 
     /// A table with an index to build, and the key to go on from.
     fn next_to_build(&self, writer: &Writer) -> Option<(usize, Vec<u8>)> {
-        self.indexes.names().iter().enumerate().find_map(|(slot, names)| {
+        self.view().names().indexes().iter().enumerate().find_map(|(slot, names)| {
             let facts = names.iter().filter_map(|name| writer.indexes.facts.0.get(name));
             let from = facts.filter_map(|fact| fact.built_to.clone()).min()?;
             Some((slot, from))

@@ -6,74 +6,72 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
+use super::documents::DocName;
 use super::fact;
 use super::open::Engine;
-use super::writer::Writer;
-use crate::disk::{Commit, DATA_DOCUMENT, IndexEntry, Span, View, index_name};
+use super::writer::{Writer, WriterIndexes};
+use crate::disk::{Commit, IndexEntry, Span, View, index_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::{StoreDef, TableDef};
 
-/// The declared indexes of a store, by table slot.
+/// What the indexes of a store are built on, by table slot, computed when somebody asks.
 #[derive(Debug)]
-pub(crate) struct Indexes {
-    names: Vec<Vec<String>>,
-    /// What each table's indexes would be built on, computed when somebody asks.
-    bases: Vec<OnceLock<u64>>,
-}
+pub(crate) struct Indexes(Vec<OnceLock<u64>>);
 
 impl Indexes {
-    pub(super) fn of(def: &StoreDef) -> Self {
-        let names = def.tables.iter().map(|table| {
-            let indexes = table.indexes.iter();
-            indexes.map(|index| index_name(DATA_DOCUMENT, table.name, index.fields)).collect()
-        });
-        Self { names: names.collect(), bases: def.tables.iter().map(|_| OnceLock::new()).collect() }
-    }
-
-    pub(super) fn names(&self) -> &[Vec<String>] {
-        &self.names
+    pub(crate) fn of(def: &StoreDef) -> Self {
+        Self(def.tables.iter().map(|_| OnceLock::new()).collect())
     }
 
     fn basis(&self, slot: usize, table: &TableDef) -> u64 {
-        *self.bases[slot].get_or_init(|| XxHash3_64::oneshot((table.index_basis)().as_bytes()))
+        *self.0[slot].get_or_init(|| XxHash3_64::oneshot((table.index_basis)().as_bytes()))
     }
+}
+
+/// The names of the declared indexes in a document, by table slot.
+pub(crate) fn index_names(def: &StoreDef, document: &str) -> Vec<Vec<String>> {
+    let names = def.tables.iter().map(|table| {
+        let indexes = table.indexes.iter();
+        indexes.map(|index| index_name(document, table.name, index.fields)).collect()
+    });
+    names.collect()
 }
 
 /// Recorded in the file: every index in it, so that all of these are kept up to date by whoever
 /// writes, or forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct IndexFacts(pub(super) BTreeMap<String, IndexFact>);
+pub(crate) struct IndexFacts(pub(crate) BTreeMap<String, IndexFact>);
 
 /// What is known of one index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct IndexFact {
+pub(crate) struct IndexFact {
     /// A hash of what decides how rows read, as of when it was built.
     basis: u64,
     /// While it is being built, the bytes of the key that it has come to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) built_to: Option<Vec<u8>>,
+    pub(crate) built_to: Option<Vec<u8>>,
 }
 
 impl IndexFacts {
-    pub(super) fn parse(json: &[u8]) -> Self {
+    pub(crate) fn parse(json: &[u8]) -> Self {
         // What does not parse is rebuilt.
         serde_json::from_slice(json).unwrap_or_default()
     }
 
     /// Whether some index is not complete.
-    pub(super) fn are_building(&self) -> bool {
+    pub(crate) fn are_building(&self) -> bool {
         self.0.values().any(|fact| fact.built_to.is_some())
     }
 }
 
 /// A changed row, as it was and as it is.
-pub(super) struct RowChange<'r> {
-    pub(super) key: &'r [u8],
+pub(crate) struct RowChange<'r> {
+    pub(crate) key: &'r [u8],
     /// Whether there was one.
-    pub(super) existed: bool,
+    pub(crate) existed: bool,
     /// The JSON text of the row; `None` inside for one that is none.
-    pub(super) after: Option<Option<&'r str>>,
+    pub(crate) after: Option<Option<&'r str>>,
 }
 
 /// What a commit does to one index.
@@ -98,20 +96,32 @@ impl Engine {
         // An index that cannot be looked up is one less to read.
         let standing = standing.unwrap_or_default();
         let basis = self.indexes.basis(slot, table);
-        let names = self.indexes.names[slot].iter();
+        let names = view.names().indexes_of(slot).iter();
         names.map(|name| standing.contains(&format!("{name} {basis}"))).collect()
+    }
+
+    /// All declared indexes of a document that is filled anew, to be built from its rows.
+    pub(crate) fn indexes_to_build(&self, document: DocName) -> WriterIndexes {
+        let mut facts = IndexFacts::default();
+        let names = index_names(&self.def, &document.to_string());
+        for (slot, names) in names.into_iter().enumerate() {
+            let basis = self.indexes.basis(slot, &self.def.tables[slot]);
+            let fact = |name| (name, IndexFact { basis, built_to: Some(Vec::new()) });
+            facts.0.extend(names.into_iter().map(fact));
+        }
+        WriterIndexes { facts, is_covered: true, is_unrecorded: true, to_clear: Vec::new() }
     }
 
     /// From now on, every commit of this process keeps all declared indexes up to date, and the
     /// file has no others. Those that are not there yet are to be built.
-    pub(super) fn cover_indexes(&self, writer: &mut Writer, view: &View) -> Result<()> {
+    pub(crate) fn cover_indexes(&self, writer: &mut Writer, view: &View) -> Result<()> {
         if writer.indexes.is_covered {
             return Ok(());
         }
         let recorded = std::mem::take(&mut writer.indexes.facts.0);
         let mut facts = BTreeMap::new();
         for (slot, table) in self.def.tables.iter().enumerate() {
-            for name in &self.indexes.names[slot] {
+            for name in view.names().indexes_of(slot) {
                 let basis = self.indexes.basis(slot, table);
                 let kept = recorded.get(name).filter(|fact| fact.basis == basis).cloned();
                 let fact = match kept {
@@ -134,8 +144,9 @@ impl Engine {
     }
 
     /// Takes the indexes of tables back to their beginning.
-    pub(super) fn reset_indexes(&self, writer: &mut Writer, slots: &[usize]) {
-        for name in slots.iter().flat_map(|slot| &self.indexes.names[*slot]) {
+    pub(crate) fn reset_indexes(&self, writer: &mut Writer, slots: &[usize]) {
+        let view = self.view();
+        for name in slots.iter().flat_map(|slot| view.names().indexes_of(*slot)) {
             if let Some(fact) = writer.indexes.facts.0.get_mut(name) {
                 fact.built_to = Some(Vec::new());
                 writer.indexes.to_clear.push(name.clone());
@@ -145,7 +156,7 @@ impl Engine {
     }
 
     /// Writes what became known of indexes; part of every commit.
-    pub(super) fn record_indexes(&self, writer: &Writer, commit: &Commit) -> Result<()> {
+    pub(crate) fn record_indexes(&self, writer: &Writer, commit: &Commit) -> Result<()> {
         if !writer.indexes.is_unrecorded {
             return Ok(());
         }
@@ -160,7 +171,7 @@ impl Engine {
 
     /// Brings the indexes of a table up to date with rows that the same commit changes. `view` is
     /// from before it. Where `checked`, a row that a unique index refuses is an error.
-    pub(super) fn write_indexes<'r>(
+    pub(crate) fn write_indexes<'r>(
         &self,
         commit: &Commit,
         view: &View,
@@ -194,7 +205,7 @@ impl Engine {
             if changes.removed.is_empty() && changes.added.is_empty() {
                 continue;
             }
-            let mut stored = commit.index(&self.indexes.names[slot][index])?;
+            let mut stored = commit.index(&view.names().indexes_of(slot)[index])?;
             for entry in &changes.removed {
                 stored.remove(entry)?;
             }
@@ -213,7 +224,7 @@ impl Engine {
 
 impl Engine {
     /// Where the indexes that stand differ from what the rows say.
-    pub(super) fn compare_indexes(
+    pub(crate) fn compare_indexes(
         &self,
         view: &Arc<View>,
         slot: usize,
@@ -278,7 +289,7 @@ impl IndexChanges {
 }
 
 /// The entries of a row in each index of its table.
-pub(super) fn entries_of(
+pub(crate) fn entries_of(
     table: &TableDef,
     json: Option<&[u8]>,
     key: &[u8],

@@ -1,15 +1,16 @@
 //! The documents, loaded when something is first written or merged.
 
+use super::documents::DocName;
 use super::loaded::{Loaded, damage_hash, new_device, read_document};
 use super::open::Engine;
 use super::progress::Progress;
 use super::writer::Writer;
-use crate::disk::{DATA_DOCUMENT, HEAD_DOCUMENT, Mark};
+use crate::disk::{HEAD_DOCUMENT, Mark};
 use crate::error::Result;
 
 impl Engine {
     /// Loads what is not loaded yet of the documents, under a device id that is ours alone.
-    pub(super) fn load(&self, writer: &mut Writer) -> Result<()> {
+    pub(crate) fn load(&self, writer: &mut Writer) -> Result<()> {
         if writer.news.take().is_some() {
             // What the document in memory is ahead of was not stored.
             writer.head = None;
@@ -20,13 +21,14 @@ impl Engine {
         let device = match writer.device {
             Some(device) => device,
             None => {
-                (writer.loaded, writer.head) = (None, None);
+                writer.forget_loaded();
                 writer.unrecorded.device = true;
                 *writer.device.insert(new_device())
             }
         };
         let mut head = self.take_or_read(writer.head.take(), HEAD_DOCUMENT, device)?;
-        let mut data = self.take_or_read(writer.loaded.take(), DATA_DOCUMENT, device)?;
+        let current = writer.current.to_string();
+        let mut data = self.take_or_read(writer.loaded.take(), &current, device)?;
         let damage = damage_hash(data.log.damage.iter().chain(&head.log.damage));
         // What is lost, to damage or to a restored copy, may hold writes of this device: under the
         // old id their numbers would be given out again.
@@ -40,10 +42,22 @@ impl Engine {
             writer.damage = damage;
             writer.unrecorded.device = true;
             head = read_document(&self.view(), self.def.name, HEAD_DOCUMENT, device)?;
-            data = read_document(&self.view(), self.def.name, DATA_DOCUMENT, device)?;
+            data = read_document(&self.view(), self.def.name, &current, device)?;
+            writer.others.clear();
         }
         (writer.loaded, writer.head) = (Some(data), Some(head));
         writer.is_marked = false;
+        Ok(())
+    }
+
+    /// Loads a data document that is not the current one, once the current one is loaded.
+    pub(crate) fn load_other(&self, writer: &mut Writer, name: DocName) -> Result<()> {
+        if writer.others.contains_key(&name) {
+            return Ok(());
+        }
+        let device = writer.device.unwrap_or_default();
+        let loaded = self.take_or_read(None, &name.to_string(), device)?;
+        writer.others.insert(name, loaded);
         Ok(())
     }
 
@@ -59,7 +73,7 @@ impl Engine {
     }
 
     /// Notes how far this device got.
-    pub(super) fn mark(&self, writer: &mut Writer, sequence: u64) {
+    pub(crate) fn mark(&self, writer: &mut Writer, sequence: u64) {
         if let Some(device) = writer.device {
             self.disk.set_mark(Mark { device, sequence });
             writer.is_marked = true;

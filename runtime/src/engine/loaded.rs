@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use twox_hash::XxHash3_64;
 use uuid::Uuid;
 
+use super::slots::Slots;
 use crate::disk::{HEAD_DOCUMENT, Stored, View};
 use crate::doc::Document;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,29 +15,31 @@ const MIN_LOG_BYTES: u64 = 1 << 20;
 
 /// The document in memory, and what is known of its log.
 #[derive(Debug)]
-pub(super) struct Loaded {
-    pub(super) document: Document,
-    pub(super) log: LogState,
+pub(crate) struct Loaded {
+    pub(crate) document: Document,
+    /// The late edits that it carries.
+    pub(crate) slots: Slots,
+    pub(crate) log: LogState,
 }
 
 /// How the stored document stands.
 #[derive(Debug, Default)]
-pub(super) struct LogState {
+pub(crate) struct LogState {
     /// The sequence number of the last record.
-    pub(super) last: u64,
-    pub(super) log_bytes: u64,
+    pub(crate) last: u64,
+    pub(crate) log_bytes: u64,
     /// The largest record of the log.
-    pub(super) largest: u64,
-    pub(super) snapshot_bytes: u64,
+    pub(crate) largest: u64,
+    pub(crate) snapshot_bytes: u64,
     /// What could not be read.
-    pub(super) damage: Vec<String>,
+    pub(crate) damage: Vec<String>,
 }
 
 impl LogState {
     /// Whether a snapshot is due: when what came after the snapshot, or after a record so large
     /// that it is as good as one, is larger than that. So every byte written is rewritten a
     /// bounded number of times.
-    pub(super) fn is_outgrown(&self) -> bool {
+    pub(crate) fn is_outgrown(&self) -> bool {
         // A damaged document is left as it is: the damaged part may yet be wanted.
         self.damage.is_empty()
             && self.log_bytes - self.largest
@@ -44,7 +47,7 @@ impl LogState {
     }
 
     /// Notes a record of the log.
-    pub(super) fn grow(&mut self, sequence: u64, stored_bytes: u64) {
+    pub(crate) fn grow(&mut self, sequence: u64, stored_bytes: u64) {
         self.last = self.last.max(sequence);
         self.log_bytes += stored_bytes;
         self.largest = self.largest.max(stored_bytes);
@@ -53,7 +56,8 @@ impl LogState {
     fn note(&mut self, stored: &Stored) {
         if stored.is_snapshot {
             self.last = self.last.max(stored.sequence);
-            self.snapshot_bytes = stored.stored_bytes;
+            // It may be in several parts.
+            self.snapshot_bytes += stored.stored_bytes;
         } else {
             self.grow(stored.sequence, stored.stored_bytes);
         }
@@ -67,19 +71,19 @@ impl LogState {
 }
 
 /// A fingerprint of damage; `None` where there is none.
-pub(super) fn damage_hash<'l>(damage: impl Iterator<Item = &'l String>) -> Option<u64> {
+pub(crate) fn damage_hash<'l>(damage: impl Iterator<Item = &'l String>) -> Option<u64> {
     let text = damage.map(String::as_str).collect::<Vec<_>>().join("\n");
     (!text.is_empty()).then(|| XxHash3_64::oneshot(text.as_bytes()))
 }
 
 /// A client id no other device has: random, and below 2^53, which is what Yjs can represent.
-pub(super) fn new_device() -> u64 {
+pub(crate) fn new_device() -> u64 {
     let (_, low) = Uuid::new_v4().as_u64_pair();
     low & ((1 << 53) - 1)
 }
 
 /// An empty document of a store.
-pub(super) fn empty_document(store: &str, document: &str, device: u64) -> Document {
+pub(crate) fn empty_document(store: &str, document: &str, device: u64) -> Document {
     let guid = match document {
         HEAD_DOCUMENT => store.to_owned(),
         other => format!("{store}/{other}"),
@@ -88,7 +92,7 @@ pub(super) fn empty_document(store: &str, document: &str, device: u64) -> Docume
 }
 
 /// Reads a document out of the file.
-pub(super) fn read_document(view: &View, store: &str, name: &str, device: u64) -> Result<Loaded> {
+pub(crate) fn read_document(view: &View, store: &str, name: &str, device: u64) -> Result<Loaded> {
     let mut document = empty_document(store, name, device);
     let mut log = LogState::default();
     let replayed = catch_unwind(AssertUnwindSafe(|| {
@@ -114,7 +118,8 @@ pub(super) fn read_document(view: &View, store: &str, name: &str, device: u64) -
     match replayed {
         Ok(read) => {
             read?;
-            Ok(Loaded { document, log })
+            let slots = Slots::of(&document);
+            Ok(Loaded { document, slots, log })
         }
         Err(_) => Err(Error::new(ErrorKind::Corrupt, "the stored document cannot be loaded")
             .help("restore a backup; rows can still be read")),

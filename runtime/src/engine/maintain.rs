@@ -6,14 +6,14 @@ use std::sync::atomic::Ordering;
 
 use super::batch::RowOp;
 use super::check::compare_head;
+use super::claim::Claim;
 use super::fact;
 use super::loaded::Loaded;
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
+use super::slots::for_each;
 use super::writer::Writer;
-use crate::disk::{
-    Commit, DATA_DOCUMENT, Disk, HEAD_DOCUMENT, Place, Record, RecordKind, ViewNames,
-};
+use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Place, Record, RecordKind, ViewNames};
 use crate::doc::{Document, Root};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -52,19 +52,20 @@ impl Engine {
     /// After a commit that failed: the file was opened again, and what had not reached it is gone
     /// from document and readers, too.
     fn follow_disk(&self, writer: &mut Writer) {
-        (writer.loaded, writer.head, writer.is_recorded) = (None, None, false);
+        writer.forget_loaded();
+        writer.is_recorded = false;
         // Where even reading fails, readers keep what they have.
         let _ = self.refresh_view();
     }
 
     /// Replaces the snapshots and the logs they have outgrown by new snapshots.
     pub(crate) fn renew_snapshots(&self) -> Result<()> {
-        for (name, outgrown) in
-            [(HEAD_DOCUMENT, &self.head_outgrown), (DATA_DOCUMENT, &self.outgrown)]
-        {
-            if outgrown.swap(false, Ordering::AcqRel) {
-                self.renew_snapshot(name)?;
-            }
+        if self.head_outgrown.swap(false, Ordering::AcqRel) {
+            self.renew_snapshot(HEAD_DOCUMENT)?;
+        }
+        if self.outgrown.swap(false, Ordering::AcqRel) {
+            let current = self.view().document_name().to_owned();
+            self.renew_snapshot(&current)?;
         }
         Ok(())
     }
@@ -76,10 +77,11 @@ impl Engine {
         if self.closing.load(Ordering::Acquire) {
             return Ok(());
         }
-        let (update, version, view, covered, covered_bytes) = {
+        let (update, version, view, covered, covered_bytes, claim) = {
             let mut writer = self.lock_writer()?;
-            let Some(Loaded { document, log }) = writer.document(name) else { return Ok(()) };
-            (document.encode(), document.version(), self.view(), log.last, log.log_bytes)
+            let claim = writer.claim().cloned();
+            let Some(Loaded { document, log, .. }) = writer.document(name) else { return Ok(()) };
+            (document.encode(), document.version(), self.view(), log.last, log.log_bytes, claim)
         };
         let record = Record::encode(&update, RecordKind::Local);
         drop(update);
@@ -88,7 +90,7 @@ impl Engine {
         let copy = decode_again(self.def.name, &record)?;
         let problems = match name {
             HEAD_DOCUMENT => compare_head(&copy, &view)?,
-            _ => self.compare(&copy, &view)?,
+            _ => self.compare(&copy, claim.as_ref(), &view)?,
         };
         if copy.version() != version || !problems.is_empty() {
             let what = "a new snapshot does not read back the same";
@@ -104,7 +106,7 @@ impl Engine {
             return Ok(());
         }
         let mut writer = self.lock_writer()?;
-        let Some(Loaded { document, log }) = writer.document(name) else { return Ok(()) };
+        let Some(Loaded { document, log, .. }) = writer.document(name) else { return Ok(()) };
         // What waits is no part of the snapshot, and is written behind it once more.
         let waiting = document.waiting().iter();
         let waiting: Vec<_> =
@@ -134,25 +136,47 @@ impl Engine {
     pub(super) fn rebuild(&self, slots: &[usize]) -> Result<()> {
         let mut writer = self.lock_writer()?;
         self.load(&mut writer)?;
-        let Some(Loaded { document, log }) = writer.loaded.take() else { return Ok(()) };
+        let Some(loaded) = writer.loaded.take() else { return Ok(()) };
+        let claim = writer.claim().cloned();
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
         let view = self.view();
         self.cover_indexes(&mut writer, &view)?;
         self.reset_indexes(&mut writer, slots);
         let read_model = |commit: &Commit| {
-            slots.iter().try_for_each(|slot| self.rebuild_table(commit, &document, *slot))
+            let mut slots = slots.iter();
+            slots.try_for_each(|slot| self.rebuild_table(commit, &loaded, claim.as_ref(), *slot))
         };
         self.store(&mut writer, None, read_model, || Ok(None))?;
-        writer.loaded = Some(Loaded { document, log });
+        writer.loaded = Some(loaded);
         Ok(())
     }
 
-    fn rebuild_table(&self, commit: &Commit, document: &Document, slot: usize) -> Result<()> {
+    fn rebuild_table(
+        &self,
+        commit: &Commit,
+        loaded: &Loaded,
+        claim: Option<&Claim>,
+        slot: usize,
+    ) -> Result<()> {
+        let name = self.current_name();
+        commit.clear_rows(&name, self.def.tables[slot].name)?;
+        self.fill_table(commit, &name, loaded, claim, slot)
+    }
+
+    /// Reads a table out of a document.
+    pub(crate) fn fill_table(
+        &self,
+        commit: &Commit,
+        name: &str,
+        loaded: &Loaded,
+        claim: Option<&Claim>,
+        slot: usize,
+    ) -> Result<()> {
         let table = &self.def.tables[slot];
-        commit.clear_rows(DATA_DOCUMENT, table.name)?;
-        let mut rows = commit.rows(DATA_DOCUMENT, table.name)?;
+        let mut rows = commit.rows(name, table.name)?;
         let mut done = 0;
-        document.for_each(&Root::Table(table.name.to_owned()).name(), |key, entry| {
+        let root = Root::Table(table.name.to_owned()).name();
+        for_each(&loaded.document, &loaded.slots, claim, &root, |key, entry| {
             done += 1;
             if done % REPORT_EVERY_ROWS == 0 {
                 self.settings.report(Progress::Rebuild { table: table.name.to_owned(), done });
@@ -162,13 +186,15 @@ impl Engine {
                 None => rows.set_stray(key, Some((entry.id, &entry.content))),
             }
         })?;
-        self.settings.report(Progress::Rebuild { table: table.name.to_owned(), done });
+        if done > 0 {
+            self.settings.report(Progress::Rebuild { table: table.name.to_owned(), done });
+        }
         Ok(())
     }
 
     /// Copies what is committed now to a new file, which gets a device id of its own.
     pub(crate) fn backup(&self, path: &Path) -> Result<()> {
-        let names = ViewNames::new(DATA_DOCUMENT, std::iter::empty(), std::iter::empty());
+        let names = ViewNames::new("", std::iter::empty(), std::iter::empty());
         let at_file = |error: Error| self.placed(error).at_file(path);
         if path.try_exists().unwrap_or(true) {
             return Err(at_file(

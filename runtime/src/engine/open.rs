@@ -6,14 +6,15 @@ use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 
+use super::documents::DocName;
 use super::fact;
-use super::head::Compared;
+use super::head::{Compared, read_claims};
 use super::hub::Hub;
-use super::indexes::Indexes;
+use super::indexes::{Indexes, index_names};
 use super::progress::Progress;
 use super::touched::Touched;
 use super::writer::{Writer, WriterGuard, WriterLock};
-use crate::disk::{DATA_DOCUMENT, Disk, FORMAT, Meta, Place, StorageHook, View, ViewNames};
+use crate::disk::{Disk, FORMAT, Meta, Place, StorageHook, View, ViewNames};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Code;
 use crate::schema::descriptor::StoreDef;
@@ -27,6 +28,31 @@ pub(crate) struct Settings {
     pub(crate) hook: Option<StorageHook>,
     /// Whether a store that newer code has written is refused.
     pub(crate) strict: bool,
+    pub(crate) on_invalid: OnInvalid,
+}
+
+/// What a migration does with rows that do not decode or cannot be converted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum OnInvalid {
+    /// They are kept in [quarantine](crate::Store::quarantine), with their raw JSON and what is
+    /// wrong; the rest is migrated.
+    #[default]
+    Quarantine,
+    /// The migration stops with an error, and nothing was changed.
+    Stop,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            durable: true,
+            progress: None,
+            hook: None,
+            strict: false,
+            on_invalid: OnInvalid::default(),
+        }
+    }
 }
 
 impl Settings {
@@ -40,11 +66,11 @@ impl Settings {
 /// An open store.
 pub(crate) struct Engine {
     pub(crate) def: StoreDef,
-    pub(super) code: Code,
+    pub(crate) code: Code,
     pub(crate) indexes: Indexes,
     pub(crate) touched: Touched,
     pub(crate) hub: Arc<Hub>,
-    pub(super) disk: Disk,
+    pub(crate) disk: Disk,
     pub(crate) settings: Settings,
     /// What readers see. Replaced after every commit, so that reading takes no lock.
     view: ArcSwap<View>,
@@ -83,35 +109,38 @@ impl Engine {
     /// first transaction must go through [`create`](Self::create).
     pub(crate) fn open(code: Code, place: &Place, settings: Settings) -> Result<(Self, bool)> {
         let def = *code.def();
-        let names = ViewNames::new(
-            DATA_DOCUMENT,
-            def.tables.iter().map(|table| table.name),
-            def.groups.iter().map(|group| group.name),
-        );
-        let indexes = Indexes::of(&def);
-        let names = names.with_indexes(indexes.names().to_vec());
         let in_store = |error: Error| error.at_store(def.name);
-        let (disk, is_new) =
-            Disk::open(place, Arc::new(names), settings.hook.clone()).map_err(in_store)?;
+        // Which document is read is known once the file is open.
+        let begins = DocName::unclaimed(def.epoch);
+        let names = Arc::new(view_names(&def, begins));
+        let (disk, is_new) = Disk::open(place, names, settings.hook.clone()).map_err(in_store)?;
         let at_file = |error: Error| match disk.path() {
             Some(path) => in_store(error).at_file(path),
             None => in_store(error),
         };
-        let view = disk.view().map_err(at_file)?;
+        let mut view = disk.view().map_err(at_file)?;
         let writer = if is_new {
-            Writer::of_new_store()
+            Writer::of_new_store(def.epoch)
         } else {
             let meta = view.meta().map_err(at_file)?;
             check_identity(&def, &meta).map_err(at_file)?;
             let compared =
                 Compared::with_file(&code, &meta, &view, settings.strict).map_err(at_file)?;
-            Writer::of_existing(&meta, disk.whereabouts().0, compared)
+            let current = current_document(&meta).map_err(at_file)?;
+            if current != begins {
+                disk.show(Arc::new(view_names(&def, current)));
+                view = disk.view().map_err(at_file)?;
+            }
+            let claims = read_claims(&view).map_err(at_file)?;
+            Writer::of_existing(&meta, current, claims, disk.whereabouts().0, compared)
         };
+        // The tables of other epochs are not those of this code.
+        let is_readable = writer.current.epoch == def.epoch;
         let to_rebuild = writer.coverage.to_rebuild(&def);
         let engine = Self {
             def,
             code,
-            indexes,
+            indexes: Indexes::of(&def),
             touched: Touched::default(),
             hub: Arc::new(Hub::default()),
             disk,
@@ -124,7 +153,7 @@ impl Engine {
             unbuilt: AtomicBool::new(false),
             closing: AtomicBool::new(false),
         };
-        if !to_rebuild.is_empty() {
+        if is_readable && !to_rebuild.is_empty() {
             engine.rebuild(&to_rebuild).map_err(|error| engine.placed(error))?;
         }
         Ok((engine, is_new))
@@ -138,6 +167,11 @@ impl Engine {
         Ok(device.filter(|_| self.disk.path().is_none() || is_here()))
     }
 
+    /// The name of the current document, as its tables in the file are named.
+    pub(crate) fn current_name(&self) -> String {
+        self.view.load().document_name().to_owned()
+    }
+
     /// What is committed now.
     pub(crate) fn view(&self) -> Arc<View> {
         self.view.load_full()
@@ -149,7 +183,7 @@ impl Engine {
     }
 
     /// Shows readers what was committed last.
-    pub(super) fn refresh_view(&self) -> Result<()> {
+    pub(crate) fn refresh_view(&self) -> Result<()> {
         let mut view = self.disk.view()?;
         view.stamp = self.view.load().stamp + 1;
         self.view.store(Arc::new(view));
@@ -157,7 +191,7 @@ impl Engine {
     }
 
     /// Waits for other writers.
-    pub(super) fn lock_writer(&self) -> Result<WriterGuard<'_>> {
+    pub(crate) fn lock_writer(&self) -> Result<WriterGuard<'_>> {
         self.writer.lock().ok_or_else(|| {
             Error::new(
                 ErrorKind::Nested,
@@ -184,6 +218,28 @@ impl Engine {
             _ => error,
         }
     }
+}
+
+/// The tables of a store's code in a document.
+pub(crate) fn view_names(def: &StoreDef, document: DocName) -> ViewNames {
+    let document = document.to_string();
+    ViewNames::new(
+        &document,
+        def.tables.iter().map(|table| table.name),
+        def.groups.iter().map(|group| group.name),
+    )
+    .with_indexes(index_names(def, &document))
+}
+
+/// The data document that is current in a file.
+fn current_document(meta: &Meta) -> Result<DocName> {
+    let name = meta.text(fact::DOCUMENT).unwrap_or_default();
+    DocName::parse(name).ok_or_else(|| {
+        Error::new(ErrorKind::Corrupt, "the file does not say which document is current")
+            .expecting("the name of a document, such as `0`")
+            .finding(format!("`{name}`"))
+            .help("restore a backup, or start a new file and let another device's changes fill it")
+    })
 }
 
 fn check_identity(def: &StoreDef, meta: &Meta) -> Result<()> {

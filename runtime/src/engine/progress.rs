@@ -24,6 +24,17 @@ pub enum Progress {
         /// Rows in the table.
         total: u64,
     },
+    /// Rows of an earlier epoch, or of an earlier generation, are taken over.
+    Migrate {
+        /// The table, by its name in the epoch that the rows come from.
+        table: String,
+        /// The epoch that they go to.
+        epoch: u32,
+        /// Rows so far.
+        done: u64,
+        /// Rows in the table.
+        total: u64,
+    },
     /// Changes of another device are taken in.
     Merge {
         /// Rows and entries so far.
@@ -60,6 +71,9 @@ impl fmt::Display for Progress {
             Self::Rebuild { table, done } => write!(f, "rebuilding table `{table}`: {done} rows"),
             Self::MigrateRows { table, done, total } => {
                 write!(f, "writing defaults of table `{table}`: {done} of {total} rows")
+            }
+            Self::Migrate { table, epoch, done, total } => {
+                write!(f, "migrating table `{table}` to epoch {epoch}: {done} of {total} rows")
             }
             Self::Merge { done, total } => write!(f, "merging: {done} of {total} changes"),
             Self::Index { table, fields, rows, complete } => {

@@ -6,29 +6,41 @@ use super::fact;
 use super::loaded::LogState;
 use super::open::Engine;
 use super::writer::{Unrecorded, Writer};
-use crate::disk::{Commit, DATA_DOCUMENT, FORMAT};
+use crate::disk::{Commit, FORMAT};
 use crate::error::{Error, ErrorKind, Result};
 
 impl Engine {
     /// One commit of the facts that changed, what `read_model` writes, and the log record that
     /// `record` gives, in this order. After an error the file is as before.
-    pub(super) fn store(
+    pub(crate) fn store(
         &self,
         writer: &mut Writer,
         log: Option<&mut LogState>,
         read_model: impl FnOnce(&Commit) -> Result<()>,
         record: impl FnOnce() -> Result<Option<Vec<u8>>>,
     ) -> Result<()> {
+        self.store_with(writer, log, |_, commit| read_model(commit), record)
+    }
+
+    /// [`store`](Self::store), where what is written to the head document follows from the rest.
+    pub(crate) fn store_with(
+        &self,
+        writer: &mut Writer,
+        log: Option<&mut LogState>,
+        read_model: impl FnOnce(&mut Writer, &Commit) -> Result<()>,
+        record: impl FnOnce() -> Result<Option<Vec<u8>>>,
+    ) -> Result<()> {
         let next = log.as_ref().map_or(1, |log| log.last + 1);
+        let current = writer.current.to_string();
         let stored = self.disk.commit(self.settings.durable, |commit| {
             self.record_facts(writer, commit)?;
+            read_model(writer, commit)?;
             if let (Some(news), Some(head)) = (&writer.news, &writer.head) {
                 news.write(commit, head.log.last)?;
             }
-            read_model(commit)?;
             let record = record()?;
             if let Some(record) = &record {
-                commit.append_log(DATA_DOCUMENT, next, record)?;
+                commit.append_log(&current, next, record)?;
             }
             Ok(record.map(|record| record.len() as u64))
         });
@@ -70,7 +82,10 @@ impl Engine {
         if writer.unrecorded.identity {
             commit.set_meta(fact::FORMAT, &FORMAT.to_le_bytes())?;
             commit.set_meta(fact::STORE, self.def.name.as_bytes())?;
-            commit.set_meta(fact::DOCUMENT, DATA_DOCUMENT.as_bytes())?;
+            commit.set_meta(fact::DOCUMENT, writer.current.to_string().as_bytes())?;
+        }
+        if writer.unrecorded.documents {
+            commit.set_meta(fact::DOCUMENTS, &to_json(&writer.documents)?)?;
         }
         if let (true, Some(device)) = (writer.unrecorded.device, writer.device) {
             commit.set_meta(fact::DEVICE, &device.to_le_bytes())?;
@@ -80,17 +95,16 @@ impl Engine {
             }
         }
         if let (true, Some(compared)) = (writer.unrecorded.compared, &writer.compared) {
-            let json = serde_json::to_vec(compared).map_err(|error| {
-                Error::new(ErrorKind::Storage, "a fact does not serialize").because(error)
-            })?;
-            commit.set_meta(fact::COMPARED, &json)?;
+            commit.set_meta(fact::COMPARED, &to_json(compared)?)?;
         }
         if writer.unrecorded.coverage {
-            let json = serde_json::to_vec(&writer.coverage).map_err(|error| {
-                Error::new(ErrorKind::Storage, "the coverage does not serialize").because(error)
-            })?;
-            commit.set_meta(fact::COVERAGE, &json)?;
+            commit.set_meta(fact::COVERAGE, &to_json(&writer.coverage)?)?;
         }
         self.record_indexes(writer, commit)
     }
+}
+
+pub(crate) fn to_json<T: serde::Serialize>(fact: &T) -> Result<Vec<u8>> {
+    serde_json::to_vec(fact)
+        .map_err(|error| Error::new(ErrorKind::Storage, "a fact does not serialize").because(error))
 }

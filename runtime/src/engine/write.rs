@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::thread;
 
 use super::batch::{Batch, RowOp};
+use super::claim::Claim;
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
 use super::loaded::Loaded;
 use super::open::Engine;
+use super::slots::{Settled, SlotKey, Slots};
 use super::writer::Writer;
-use crate::disk::{Commit, DATA_DOCUMENT, Record, RecordKind, View};
+use crate::disk::{Commit, Record, RecordKind, View};
 use crate::doc::{Document, Op, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId};
@@ -66,12 +68,14 @@ impl Engine {
             return self.store(writer, None, |_| Ok(()), || Ok(None));
         }
         // Taken out, so that after an error, or a panic, it is loaded again.
-        let Some(Loaded { mut document, mut log }) = writer.loaded.take() else {
+        let Some(Loaded { mut document, mut slots, mut log }) = writer.loaded.take() else {
             return Err(not_loaded());
         };
-        let ops = Ops::of(self, &batch);
+        let seen = self.seen(&batch, &document, &slots, writer.claim());
+        let ops = Ops::of(self, &batch, &seen);
         let first = document.next_id();
-        let read_model = |commit: &Commit| write_read_model(self, commit, &view, &batch, first);
+        let read_model =
+            |commit: &Commit| write_read_model(self, commit, &view, &batch, &seen, first);
         if ops.ops.len() < PARALLEL_FROM_OPS {
             let record = write_document(&mut document, &ops)?;
             self.store(writer, Some(&mut log), read_model, || Ok(Some(record)))?;
@@ -87,9 +91,46 @@ impl Engine {
             })?;
         }
         drop(ops);
-        writer.loaded = Some(Loaded { document, log });
+        for (key, _) in &seen {
+            slots.note(&Root::Settled, key, document.entry(&Root::Settled.name(), key).as_ref());
+        }
+        writer.loaded = Some(Loaded { document, slots, log });
         self.hub.push(Origin::Local, self.noted(batch), || self.view());
         Ok(())
+    }
+
+    /// The late edits that show under keys which the batch writes: whoever wrote it has seen them.
+    fn seen(
+        &self,
+        batch: &Batch,
+        document: &Document,
+        slots: &Slots,
+        claim: Option<&Claim>,
+    ) -> Vec<(String, String)> {
+        let mut seen = Vec::new();
+        if slots.is_empty() {
+            return seen;
+        }
+        let mut see = |root: &Root, key: &str| {
+            let root = root.name();
+            let main = document.entry(&root, key).map(|entry| entry.id);
+            if let Some((source, held)) = slots.showing(claim, &root, key, main) {
+                let slot = SlotKey { source, root, key: key.to_owned() };
+                let settled = Settled { items: held.slot.items.clone() };
+                if let Ok(json) = serde_json::to_string(&settled) {
+                    seen.push((slot.to_text(), json));
+                }
+            }
+        };
+        for (slot, rows) in &batch.tables {
+            let root = Root::Table(self.def.tables[*slot].name.to_owned());
+            rows.values().for_each(|op| see(&root, &op.key));
+        }
+        for (slot, entries) in &batch.groups {
+            let root = Root::Group(self.def.groups[*slot].name.to_owned());
+            entries.values().for_each(|op| see(&root, &op.key));
+        }
+        seen
     }
 
     /// What observers are told of a local batch.
@@ -123,7 +164,7 @@ struct Ops<'b> {
 }
 
 impl<'b> Ops<'b> {
-    fn of(engine: &Engine, batch: &'b Batch) -> Self {
+    fn of(engine: &Engine, batch: &'b Batch, seen: &'b [(String, String)]) -> Self {
         let mut this = Self { roots: Vec::new(), ops: Vec::new() };
         for (slot, rows) in &batch.tables {
             this.add(Root::Table(engine.def.tables[*slot].name.to_owned()), rows.values());
@@ -135,6 +176,11 @@ impl<'b> Ops<'b> {
             let root = this.roots.len();
             this.roots.push(Root::Table(engine.def.tables[*slot].name.to_owned()));
             this.ops.push(Op { root, key, value: None });
+        }
+        if !seen.is_empty() {
+            let root = this.roots.len();
+            this.roots.push(Root::Settled);
+            this.ops.extend(seen.iter().map(|(key, value)| Op { root, key, value: Some(value) }));
         }
         this
     }
@@ -164,7 +210,7 @@ pub(super) fn refused() -> Error {
         .help("run `check` on the file; nothing was changed")
 }
 
-pub(super) fn not_loaded() -> Error {
+pub(crate) fn not_loaded() -> Error {
     Error::new(ErrorKind::Corrupt, "the document is not loaded").help("try again")
 }
 
@@ -174,11 +220,12 @@ fn write_read_model(
     commit: &Commit,
     view: &View,
     batch: &Batch,
+    seen: &[(String, String)],
     first: ItemId,
 ) -> Result<()> {
     let mut next = first;
-    let mut id_of = |op: &RowOp| {
-        let id = next;
+    let id_of = |op: &RowOp, next: &mut ItemId| {
+        let id = *next;
         next.clock = next.clock.wrapping_add(u32::from(op.json.is_some()));
         id
     };
@@ -190,15 +237,15 @@ fn write_read_model(
         });
         engine.write_indexes(commit, view, *slot, changes, true)?;
         let rows = rows.iter().map(|(key, op)| {
-            let id = id_of(op);
+            let id = id_of(op, &mut next);
             (key.as_slice(), op.json.as_deref().map(|json| (id, json)))
         });
-        commit.rows(DATA_DOCUMENT, engine.def.tables[*slot].name)?.write_sorted(rows)?;
+        commit.rows(view.document_name(), engine.def.tables[*slot].name)?.write_sorted(rows)?;
     }
     for (slot, entries) in &batch.groups {
-        let mut group = commit.entries(DATA_DOCUMENT, engine.def.groups[*slot].name)?;
+        let mut group = commit.entries(view.document_name(), engine.def.groups[*slot].name)?;
         for (name, op) in entries {
-            let id = id_of(op);
+            let id = id_of(op, &mut next);
             match &op.json {
                 Some(json) => group.put(name, id, &Content::Text(json.as_str().into()))?,
                 None => group.remove(name)?,
@@ -206,7 +253,15 @@ fn write_read_model(
         }
     }
     for (slot, key) in &batch.strays {
-        commit.rows(DATA_DOCUMENT, engine.def.tables[*slot].name)?.set_stray(key, None)?;
+        commit.rows(view.document_name(), engine.def.tables[*slot].name)?.set_stray(key, None)?;
+    }
+    if !seen.is_empty() {
+        let root = Root::Settled.name();
+        let mut settled = commit.bookkeeping(view.document_name(), &root)?;
+        for (key, json) in seen {
+            settled.put(key, next, &Content::Text(json.as_str().into()))?;
+            next.clock = next.clock.wrapping_add(1);
+        }
     }
     Ok(())
 }

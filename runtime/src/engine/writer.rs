@@ -1,72 +1,86 @@
 //! What only one thread at a time may touch, and the lock around it.
 
+use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
+use super::claim::{Claim, Claims};
 use super::coverage::Coverage;
+use super::documents::{DocName, Documents};
 use super::fact;
 use super::head::{Compared, News};
 use super::indexes::IndexFacts;
 use super::loaded::Loaded;
-use crate::disk::{DATA_DOCUMENT, HEAD_DOCUMENT, Meta};
+use crate::disk::{HEAD_DOCUMENT, Meta};
 use crate::doc::Document;
 
 /// What only one thread at a time may touch.
 #[derive(Debug)]
-pub(super) struct Writer {
-    /// The document, once something was written or merged.
-    pub(super) loaded: Option<Loaded>,
+pub(crate) struct Writer {
+    /// The current data document.
+    pub(crate) current: DocName,
+    /// What is known of the others.
+    pub(crate) documents: Documents,
+    /// Those of them that were loaded.
+    pub(crate) others: BTreeMap<DocName, Loaded>,
+    /// The claims that the head document holds.
+    pub(crate) claims: Claims,
+    /// Whether the claim of the current document is another one than what is read was made by.
+    pub(crate) is_claim_new: bool,
+    /// The current document, once something was written or merged.
+    pub(crate) loaded: Option<Loaded>,
     /// The head document, likewise.
-    pub(super) head: Option<Loaded>,
+    pub(crate) head: Option<Loaded>,
     /// What the head document in memory has and the file has not, for the next commit.
-    pub(super) news: Option<News>,
+    pub(crate) news: Option<News>,
     /// Whether the head document is known to hold the version of the running code.
-    pub(super) is_recorded: bool,
+    pub(crate) is_recorded: bool,
     /// What came of comparing the code with the recorded versions; `None` in a new store.
-    pub(super) compared: Option<Compared>,
+    pub(crate) compared: Option<Compared>,
     /// The id this device writes under; `None` where one must be made first.
-    pub(super) device: Option<u64>,
-    pub(super) coverage: Coverage,
-    pub(super) indexes: WriterIndexes,
+    pub(crate) device: Option<u64>,
+    pub(crate) coverage: Coverage,
+    pub(crate) indexes: WriterIndexes,
     /// Facts that the next commit must record.
-    pub(super) unrecorded: Unrecorded,
+    pub(crate) unrecorded: Unrecorded,
     /// Whether the file was marked since the document was loaded.
-    pub(super) is_marked: bool,
+    pub(crate) is_marked: bool,
     /// The damage that the device id was made for.
-    pub(super) damage: Option<u64>,
+    pub(crate) damage: Option<u64>,
 }
 
 /// What the writer knows of the indexes in the file.
 #[derive(Debug, Default)]
-pub(super) struct WriterIndexes {
-    pub(super) facts: IndexFacts,
+pub(crate) struct WriterIndexes {
+    pub(crate) facts: IndexFacts,
     /// Whether they are all declared ones, which this process keeps up to date.
-    pub(super) is_covered: bool,
+    pub(crate) is_covered: bool,
     /// Whether the next commit must record the facts.
-    pub(super) is_unrecorded: bool,
+    pub(crate) is_unrecorded: bool,
     /// What the next commit must forget.
-    pub(super) to_clear: Vec<String>,
+    pub(crate) to_clear: Vec<String>,
 }
 
 /// Which facts about the file are newer in memory.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Unrecorded {
-    pub(super) identity: bool,
-    pub(super) device: bool,
-    pub(super) coverage: bool,
-    pub(super) compared: bool,
+pub(crate) struct Unrecorded {
+    pub(crate) identity: bool,
+    pub(crate) device: bool,
+    pub(crate) coverage: bool,
+    pub(crate) compared: bool,
+    pub(crate) documents: bool,
 }
 
 /// The lock around the writer, which knows who holds it.
-pub(super) struct WriterLock {
+pub(crate) struct WriterLock {
     writer: Mutex<Writer>,
     /// The thread that holds `writer`, which would wait for itself for ever.
     owner: Mutex<Option<ThreadId>>,
 }
 
 impl WriterLock {
-    pub(super) fn new(writer: Writer) -> Self {
+    pub(crate) fn new(writer: Writer) -> Self {
         Self { writer: Mutex::new(writer), owner: Mutex::new(None) }
     }
 
@@ -75,7 +89,7 @@ impl WriterLock {
     }
 
     /// Waits for other writers; nothing where this thread is the writer already.
-    pub(super) fn lock(&self) -> Option<WriterGuard<'_>> {
+    pub(crate) fn lock(&self) -> Option<WriterGuard<'_>> {
         let this = thread::current().id();
         if *self.owner() == Some(this) {
             return None;
@@ -87,7 +101,7 @@ impl WriterLock {
 }
 
 /// The writer, while this thread has it.
-pub(super) struct WriterGuard<'l> {
+pub(crate) struct WriterGuard<'l> {
     lock: &'l WriterLock,
     writer: MutexGuard<'l, Writer>,
 }
@@ -113,24 +127,42 @@ impl Drop for WriterGuard<'_> {
 
 impl Writer {
     /// A document as it is loaded, unless it holds what the file does not have yet.
-    pub(super) fn document(&mut self, name: &str) -> Option<&mut Loaded> {
+    pub(crate) fn document(&mut self, name: &str) -> Option<&mut Loaded> {
         match name {
             HEAD_DOCUMENT if self.news.is_some() => None,
             HEAD_DOCUMENT => self.head.as_mut(),
+            // It may have been another one when somebody looked.
+            _ if name != self.current.to_string() => None,
             _ => self.loaded.as_mut(),
         }
     }
 
     /// The loaded documents with their names, the head document first: who is given both must know
     /// of a version before its rows.
-    pub(super) fn documents(&self) -> impl Iterator<Item = (&'static str, &Document)> {
-        let head = self.head.as_ref().map(|head| (HEAD_DOCUMENT, &head.document));
-        let data = self.loaded.as_ref().map(|data| (DATA_DOCUMENT, &data.document));
+    pub(crate) fn loaded_documents(&self) -> impl Iterator<Item = (String, &Document)> {
+        let head = self.head.as_ref().map(|head| (HEAD_DOCUMENT.to_owned(), &head.document));
+        let data = self.loaded.as_ref().map(|data| (self.current.to_string(), &data.document));
         head.into_iter().chain(data)
     }
 
-    pub(super) fn of_new_store() -> Self {
+    /// The claim of the current document, where it is one.
+    pub(crate) fn claim(&self) -> Option<&Claim> {
+        self.claims.get(&self.current)
+    }
+
+    /// Drops the documents in memory, so that they are loaded again.
+    pub(crate) fn forget_loaded(&mut self) {
+        (self.loaded, self.head) = (None, None);
+        self.others.clear();
+    }
+
+    pub(crate) fn of_new_store(epoch: u32) -> Self {
         Self {
+            current: DocName::unclaimed(epoch),
+            documents: Documents::default(),
+            others: BTreeMap::new(),
+            claims: Claims::new(),
+            is_claim_new: false,
             loaded: None,
             head: None,
             news: None,
@@ -145,12 +177,24 @@ impl Writer {
         }
     }
 
-    pub(super) fn of_existing(meta: &Meta, whereabouts: u64, compared: Compared) -> Self {
+    pub(crate) fn of_existing(
+        meta: &Meta,
+        current: DocName,
+        claims: Claims,
+        whereabouts: u64,
+        compared: Compared,
+    ) -> Self {
+        let documents = meta.text(fact::DOCUMENTS).and_then(|json| serde_json::from_str(json).ok());
         // A copy must not write under the id of its original.
         let stayed = meta.number(fact::WHEREABOUTS) == Some(whereabouts);
         let coverage = meta.text(fact::COVERAGE).and_then(|json| serde_json::from_str(json).ok());
         let is_news = !compared.is_noted(meta);
         Self {
+            current,
+            documents: documents.unwrap_or_default(),
+            others: BTreeMap::new(),
+            claims,
+            is_claim_new: false,
             loaded: None,
             head: None,
             news: None,

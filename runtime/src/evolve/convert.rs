@@ -207,7 +207,8 @@ fn unset_group<G: Successor>() -> Option<String> {
     encode(&G::succeed(previous).ok()?).ok()
 }
 
-fn object_of(entries: &Entries) -> String {
+/// The entries of a group as one JSON object.
+pub(crate) fn object_of(entries: &Entries) -> String {
     let mut object = String::from("{");
     for (name, json) in entries {
         if object.len() > 1 {

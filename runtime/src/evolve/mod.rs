@@ -8,7 +8,7 @@ mod index;
 mod track;
 
 pub use convert::step_to;
-pub(crate) use convert::{convert_group, convert_row};
+pub(crate) use convert::{convert_group, convert_row, object_of};
 pub(crate) use decode::{decode, decode_text};
 pub(crate) use explain::{Invalid, snippet};
 pub(crate) use fill::{default_of_field, fill_defaults};

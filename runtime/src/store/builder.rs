@@ -8,7 +8,8 @@ use super::handle::Handle;
 use super::trait_store::{Store, code};
 use super::transaction::Transaction;
 use crate::disk::{Place, StorageHook};
-use crate::engine::{Engine, Progress, Settings};
+use crate::engine::{Engine, OnInvalid, Progress, Settings};
+use crate::epoch::{News, arrive};
 use crate::error::Result;
 
 /// When a commit counts as kept.
@@ -61,8 +62,7 @@ impl<S> fmt::Debug for Builder<S> {
 
 impl<S: Store> Builder<S> {
     pub(super) fn new() -> Self {
-        let settings = Settings { durable: true, progress: None, hook: None, strict: false };
-        Self { settings, preload: false, seed: None }
+        Self { settings: Settings::default(), preload: false, seed: None }
     }
 
     /// When a commit counts as kept; [`Durability::Immediate`] unless set.
@@ -87,6 +87,13 @@ impl<S: Store> Builder<S> {
     /// where newer code has raised the epoch; nothing is changed.
     pub fn strict(mut self, strict: bool) -> Self {
         self.settings.strict = strict;
+        self
+    }
+
+    /// What a migration does with rows that do not decode or cannot be converted;
+    /// [`OnInvalid::Quarantine`] unless set.
+    pub fn on_invalid(mut self, on_invalid: OnInvalid) -> Self {
+        self.settings.on_invalid = on_invalid;
         self
     }
 
@@ -135,6 +142,12 @@ impl<S: Store> Builder<S> {
 
     fn open_at(self, place: &Place) -> Result<S> {
         let (engine, is_new) = Engine::open(code::<S>(), place, self.settings)?;
+        if !is_new {
+            let mut writer = engine.lock_writer()?;
+            let arrived = arrive(&engine, &mut writer, &News::default());
+            drop(writer);
+            arrived.map_err(|error| engine.placed(error))?;
+        }
         let handle = Handle::new(engine);
         let store = S::attach(&handle);
         if is_new {
@@ -146,6 +159,8 @@ impl<S: Store> Builder<S> {
         if self.preload {
             handle.preload();
         }
+        // A migration leaves indexes to build.
+        handle.maintain();
         Ok(store)
     }
 }

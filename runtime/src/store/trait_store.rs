@@ -91,7 +91,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// As [`open`](Self::open), where the file cannot be opened at all.
     fn check(path: impl AsRef<Path>) -> Result<CheckReport> {
         let path = path.as_ref();
-        let settings = Settings { durable: true, progress: None, hook: None, strict: false };
+        let settings = Settings::default();
         let place = Place::File(path.to_owned());
         let (engine, is_new) = Engine::open(code::<Self>(), &place, settings)?;
         if is_new {

@@ -39,7 +39,7 @@ impl Applied {
     pub fn tables(&self) -> impl Iterator<Item = (&str, &[(String, ChangeKind)])> {
         self.outcome.changed.iter().filter_map(|(root, changes)| match root {
             Root::Table(name) => Some((name.as_str(), changes.as_slice())),
-            Root::Group(_) => None,
+            _ => None,
         })
     }
 
@@ -47,7 +47,7 @@ impl Applied {
     pub fn groups(&self) -> impl Iterator<Item = (&str, &[(String, ChangeKind)])> {
         self.outcome.changed.iter().filter_map(|(root, changes)| match root {
             Root::Group(name) => Some((name.as_str(), changes.as_slice())),
-            Root::Table(_) => None,
+            _ => None,
         })
     }
 }

@@ -1,12 +1,14 @@
 //! Summaries and changes of an open store.
 
 use super::{Applied, Changes, Summary};
-use crate::disk::{DATA_DOCUMENT, HEAD_DOCUMENT};
-use crate::engine::{Engine, MergeOutcome, check_update};
+use crate::disk::HEAD_DOCUMENT;
+use crate::engine::{DocName, Engine, Loaded, MergeOutcome, Writer, check_update};
+use crate::epoch::{News, arrive};
 use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) fn summary(engine: &Engine) -> Result<Summary> {
-    Ok(Summary { store: engine.def.name.to_owned(), documents: engine.versions()? })
+    let (documents, pruned) = engine.versions()?;
+    Ok(Summary { store: engine.def.name.to_owned(), documents, pruned })
 }
 
 pub(crate) fn changes_since(engine: &Engine, theirs: &Summary) -> Result<Changes> {
@@ -14,41 +16,84 @@ pub(crate) fn changes_since(engine: &Engine, theirs: &Summary) -> Result<Changes
     if !theirs.store.is_empty() {
         same_store(store, &theirs.store, "the summary")?;
     }
-    let documents = engine.changes_since(&theirs.documents)?;
+    let documents = engine.changes_since(&theirs.documents, &theirs.pruned)?;
     Ok(Changes { store: store.to_owned(), documents })
 }
 
 pub(crate) fn apply(engine: &Engine, changes: &Changes) -> Result<Applied> {
     same_store(engine.def.name, &changes.store, "the changes")?;
-    for (document, _) in &changes.documents {
-        if document != DATA_DOCUMENT && document != HEAD_DOCUMENT {
-            return Err(Error::new(
-                ErrorKind::NewerEpoch,
-                "the changes hold a document of newer code",
-            )
-            .at_store(engine.def.name)
-            .expecting(format!("the documents `{HEAD_DOCUMENT}` and `{DATA_DOCUMENT}`"))
-            .finding(format!("the document `{document}`"))
-            .help("update the app; nothing was changed"));
+    let mut head: Vec<&[u8]> = Vec::new();
+    let mut data: Vec<(DocName, &[u8])> = Vec::new();
+    for (document, update) in &changes.documents {
+        match DocName::parse(document) {
+            _ if document == HEAD_DOCUMENT => head.push(update),
+            Some(name) => data.push((name, update)),
+            None => return Err(unknown_document(engine, document)),
         }
     }
-    let updates_of = |name: &'static str| {
-        let updates = changes.documents.iter().filter(move |(document, _)| document == name);
-        updates.map(|(_, update)| update.as_slice())
-    };
-    let head: Vec<&[u8]> = updates_of(HEAD_DOCUMENT).collect();
-    // Those of the head document are taken in together, so that they are refused together; where
-    // there are none, so is the first of the others by its own merge. The rest must be before.
-    for update in updates_of(DATA_DOCUMENT).skip(usize::from(head.is_empty())) {
-        check_update(update).map_err(|error| error.at_store(engine.def.name))?;
+    let applied = engine.lock_writer().and_then(|mut writer| {
+        let applied = apply_locked(engine, &mut writer, &head, &data);
+        applied.map_err(|error| engine.placed(error))
+    });
+    engine.hub.deliver();
+    Ok(Applied::new(applied?))
+}
+
+fn apply_locked(
+    engine: &Engine,
+    writer: &mut Writer,
+    head: &[&[u8]],
+    data: &[(DocName, &[u8])],
+) -> Result<MergeOutcome> {
+    engine.load(writer)?;
+    let newest = data.iter().map(|(name, _)| name.epoch).max().unwrap_or_default();
+    if newest > engine.def.epoch && (engine.settings.strict || is_fresh(writer)) {
+        return Err(newer_epoch(engine, newest));
     }
-    let is_head_pending = !head.is_empty() && engine.merge_head(&head)?;
+    // Those of the head document are taken in together, so that they are refused together. The
+    // rest must be whole before.
+    for (_, update) in data {
+        check_update(update)?;
+    }
     let mut outcome = MergeOutcome::default();
-    for update in updates_of(DATA_DOCUMENT) {
-        outcome.add(engine.merge(update)?);
+    if !head.is_empty() {
+        outcome.pending |= engine.merge_head(writer, head)?;
     }
-    outcome.pending |= is_head_pending;
-    Ok(Applied::new(outcome))
+    let mut news = News::default();
+    for (name, update) in data {
+        if *name == writer.current {
+            let merged = engine.merge(writer, update)?;
+            outcome.add(merged);
+        } else {
+            let merged = engine.merge_other(writer, *name, update)?;
+            outcome.pending |= merged.pending;
+            news.merged.entry(*name).or_default().push(merged);
+        }
+    }
+    news.slots = std::mem::take(&mut outcome.slots);
+    outcome.add(arrive(engine, writer, &news)?);
+    Ok(outcome)
+}
+
+/// Whether a copy has nothing yet that an old epoch would be needed for.
+fn is_fresh(writer: &Writer) -> bool {
+    let is_empty = |loaded: &Loaded| loaded.document.version().clocks.is_empty();
+    writer.loaded.as_ref().is_some_and(is_empty) && writer.documents.0.is_empty()
+}
+
+fn newer_epoch(engine: &Engine, epoch: u32) -> Error {
+    Error::new(ErrorKind::NewerEpoch, "the changes come from newer code, of a later epoch")
+        .expecting(format!("epoch {} or earlier", engine.def.epoch))
+        .finding(format!("epoch {epoch}"))
+        .help("update the app; nothing was changed")
+}
+
+fn unknown_document(engine: &Engine, document: &str) -> Error {
+    Error::new(ErrorKind::Update, "the changes hold a document of an unknown kind")
+        .at_store(engine.def.name)
+        .expecting("the names of documents, such as `head` and `0`")
+        .finding(format!("`{}`", document.chars().take(100).collect::<String>()))
+        .help("nothing was changed; ask the other device again, or update the app")
 }
 
 fn same_store(ours: &str, theirs: &str, what: &str) -> Result<()> {

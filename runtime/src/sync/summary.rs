@@ -1,6 +1,6 @@
 //! [`Summary`]: what a copy holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::frame::{Reader, Writer};
 use crate::doc::DocVersion;
@@ -17,6 +17,8 @@ pub struct Summary {
     /// Empty in the summary of a copy that has nothing.
     pub(super) store: String,
     pub(super) documents: BTreeMap<String, DocVersion>,
+    /// The documents among them that the copy has given up: of what it lacks, it needs all.
+    pub(super) pruned: BTreeSet<String>,
 }
 
 impl Summary {
@@ -33,6 +35,10 @@ impl Summary {
                 writer.number(client);
                 writer.number(clock.into());
             }
+        }
+        if !self.pruned.is_empty() {
+            writer.number(self.pruned.len() as u64);
+            self.pruned.iter().for_each(|name| writer.bytes(name.as_bytes()));
         }
         writer.finish()
     }
@@ -57,7 +63,13 @@ impl Summary {
             }
             documents.insert(name, DocVersion { clocks, deletions });
         }
+        let mut pruned = BTreeSet::new();
+        if !reader.is_at_end() {
+            for _ in 0..reader.count(8)? {
+                pruned.insert(reader.text()?);
+            }
+        }
         reader.end()?;
-        Ok(Self { store, documents })
+        Ok(Self { store, documents, pruned })
     }
 }

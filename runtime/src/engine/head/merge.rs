@@ -9,6 +9,8 @@ use super::recorded::{VERSIONS, read};
 use super::refusal::{refuse_breaking, refuse_newer};
 use crate::disk::{HEAD_DOCUMENT, Record, RecordKind, View};
 use crate::doc::{Document, Root};
+use crate::engine::claim::{Claim, EPOCHS};
+use crate::engine::documents::DocName;
 use crate::engine::exchange::merge_guarded;
 use crate::engine::hub::{Change, ChangeKind, Origin, Topic};
 use crate::engine::loaded::new_device;
@@ -21,16 +23,7 @@ use crate::schema::{Standing, Version};
 
 impl Engine {
     /// Takes in updates of the head document, all or none; tells whether a part of them waits.
-    pub(crate) fn merge_head(&self, updates: &[&[u8]]) -> Result<bool> {
-        let mut writer = self.lock_writer()?;
-        let merged = self.merge_head_locked(&mut writer, updates);
-        let pending = merged.map_err(|error| self.placed(error))?;
-        drop(writer);
-        self.hub.deliver();
-        Ok(pending)
-    }
-
-    fn merge_head_locked(&self, writer: &mut Writer, updates: &[&[u8]]) -> Result<bool> {
+    pub(crate) fn merge_head(&self, writer: &mut Writer, updates: &[&[u8]]) -> Result<bool> {
         self.load(writer)?;
         // Taken out, so that after an error, or a panic, it is loaded again.
         let Some(mut head) = writer.head.take() else { return Err(not_loaded()) };
@@ -60,11 +53,19 @@ impl Engine {
             writer.device = Some(new_device());
             writer.unrecorded.device = true;
         }
+        let claims = changed_claims(&news.entries);
         (writer.head, writer.news) = (Some(head), Some(news));
         self.store(writer, None, |_| Ok(()), || Ok(None))?;
+        for (name, claim) in claims {
+            writer.is_claim_new |= name == writer.current;
+            match claim {
+                Some(claim) => writer.claims.insert(name, claim),
+                None => writer.claims.remove(&name),
+            };
+        }
         if is_of_own_id {
             // Under a new id the documents are loaded anew.
-            (writer.head, writer.loaded) = (None, None);
+            writer.forget_loaded();
         }
         if !arrived.is_empty() && self.hub.listens(Topic::Schema) {
             self.hub.push(Origin::Remote, [(Topic::Schema, arrived)].into(), || self.view());
@@ -114,6 +115,18 @@ impl Engine {
         }
         Ok(arrived)
     }
+}
+
+/// The claims among changed entries.
+fn changed_claims(changed: &[Changed]) -> Vec<(DocName, Option<Claim>)> {
+    let of_epochs = changed.iter().filter(|changed| changed.group == EPOCHS);
+    let claims = of_epochs.filter_map(|changed| {
+        let content = changed.entry.as_ref().map(|(_, content)| content);
+        let read = content.and_then(|content| Claim::read(&changed.name, content));
+        let name = DocName::parse(&changed.name)?;
+        Some((name, read.map(|(_, claim)| claim)))
+    });
+    claims.collect()
 }
 
 /// The entries among those that may have changed that really did.

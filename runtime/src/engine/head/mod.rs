@@ -10,4 +10,5 @@ mod refusal;
 
 pub(super) use compared::Compared;
 pub(super) use news::News;
+pub(super) use recorded::read_claims;
 pub(crate) use recorded::recorded;

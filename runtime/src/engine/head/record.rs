@@ -1,12 +1,14 @@
 //! Recording the versions that the running code knows.
 
 use super::compared::Compared;
-use super::news::{Changed, News};
+use super::news::Changed;
 use super::recorded::{VERSIONS, read};
 use crate::disk::{HEAD_DOCUMENT, Record, RecordKind};
 use crate::doc::{Op, Root};
+use crate::engine::claim::{Claim, EPOCHS};
+use crate::engine::documents::DocName;
 use crate::engine::open::Engine;
-use crate::engine::write::refused;
+use crate::engine::write::{not_loaded, refused};
 use crate::engine::writer::Writer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId};
@@ -14,7 +16,7 @@ use crate::row::{Content, ItemId};
 impl Engine {
     /// Adds the versions that the code knows and the store does not to the next commit, once the
     /// documents are loaded.
-    pub(in crate::engine) fn record_versions(&self, writer: &mut Writer) -> Result<()> {
+    pub(crate) fn record_versions(&self, writer: &mut Writer) -> Result<()> {
         if writer.is_recorded {
             return Ok(());
         }
@@ -41,36 +43,50 @@ impl Engine {
         }
         writer.compared = Some(Compared::of(&self.code, &comparison));
         writer.unrecorded.compared = true;
-        writer.news = self.write_head(writer, values)?;
-        Ok(())
+        self.write_head(writer, VERSIONS, values)
     }
 
-    /// Writes new entries to the head document in memory.
+    /// Adds a claim to the next commit, once the documents are loaded.
+    pub(crate) fn record_claim(
+        &self,
+        writer: &mut Writer,
+        name: DocName,
+        claim: &Claim,
+    ) -> Result<()> {
+        let json = serde_json::to_string(claim).map_err(|error| {
+            Error::new(ErrorKind::Storage, "a claim does not serialize").because(error)
+        })?;
+        self.write_head(writer, EPOCHS, vec![(name.to_string(), json)])
+    }
+
+    /// Writes new entries to the head document in memory, and adds them to the next commit.
     fn write_head(
         &self,
         writer: &mut Writer,
+        group: &str,
         values: Vec<(String, String)>,
-    ) -> Result<Option<News>> {
+    ) -> Result<()> {
         // Taken out, so that after an error, or a panic, it is loaded again.
-        let Some(mut head) = writer.head.take() else { return Ok(None) };
+        let Some(mut head) = writer.head.take() else { return Err(not_loaded()) };
+        let mut news = writer.news.take().unwrap_or_default();
         let first = head.document.next_id();
         let ops: Vec<Op<'_>> = values
             .iter()
             .map(|(name, json)| Op { root: 0, key: name, value: Some(json) })
             .collect();
-        let update = head.document.write(&[Root::Group(VERSIONS.to_owned())], &ops);
+        let update = head.document.write(&[Root::Group(group.to_owned())], &ops);
         if u64::from(head.document.next_id().clock) != u64::from(first.clock) + ops.len() as u64 {
             return Err(refused());
         }
         drop(ops);
-        writer.head = Some(head);
         let ids = (first.clock..).map(|clock| ItemId { client: first.client, clock });
-        let entries = ids.zip(values).map(|(id, (name, json))| Changed {
-            group: VERSIONS.to_owned(),
+        news.entries.extend(ids.zip(values).map(|(id, (name, json))| Changed {
+            group: group.to_owned(),
             name,
             entry: Some((id, Content::Text(json.into()))),
-        });
-        let records = vec![Record::encode(&update, RecordKind::Local)];
-        Ok(Some(News { records, entries: entries.collect() }))
+        }));
+        news.records.push(Record::encode(&update, RecordKind::Local));
+        (writer.head, writer.news) = (Some(head), Some(news));
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Reading the recorded versions.
 
 use crate::disk::{HEAD_DOCUMENT, View};
+use crate::engine::claim::{Claim, Claims, EPOCHS};
 use crate::engine::open::Engine;
 use crate::error::Result;
 use crate::row::Content;
@@ -34,4 +35,10 @@ impl Engine {
         let compared = recorded(&self.view()).and_then(|recorded| self.code.compare(recorded));
         compared.map_err(|error| self.placed(error))
     }
+}
+
+/// The claims of a store.
+pub(in crate::engine) fn read_claims(view: &View) -> Result<Claims> {
+    let entries = view.entries(HEAD_DOCUMENT, EPOCHS)?;
+    Ok(entries.iter().filter_map(|(name, _, content)| Claim::read(name, content)).collect())
 }

@@ -1,0 +1,141 @@
+//! The data documents of a store: their names, which ranks above which, and what is known of those
+//! that are not the current one.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::doc::DocVersion;
+
+/// The name of a data document: `0` for the one in which all stores of an epoch begin, and
+/// `1.0/018f…` for what one device has migrated into generation 0 of epoch 1.
+///
+/// In the order of their rank: of two documents, the one that is carried into the other is less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct DocName {
+    pub(crate) epoch: u32,
+    pub(crate) generation: u32,
+    pub(crate) claim: Option<Uuid>,
+}
+
+impl DocName {
+    /// The document in which stores of an epoch begin.
+    pub(crate) const fn unclaimed(epoch: u32) -> Self {
+        Self { epoch, generation: 0, claim: None }
+    }
+
+    /// A document for what this device migrates now.
+    pub(crate) fn claimed(epoch: u32, generation: u32) -> Self {
+        Self { epoch, generation, claim: Some(Uuid::now_v7()) }
+    }
+
+    /// The name that a text is, in its one spelling.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let name = match text.split_once('/') {
+            None => Self::unclaimed(text.parse().ok()?),
+            Some((place, claim)) => {
+                let (epoch, generation) = place.split_once('.')?;
+                Self {
+                    epoch: epoch.parse().ok()?,
+                    generation: generation.parse().ok()?,
+                    claim: Some(Uuid::try_parse(claim).ok()?),
+                }
+            }
+        };
+        (name.to_string() == text).then_some(name)
+    }
+}
+
+impl fmt::Display for DocName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.claim {
+            None => write!(f, "{}", self.epoch),
+            Some(claim) => write!(f, "{}.{}/{}", self.epoch, self.generation, claim.hyphenated()),
+        }
+    }
+}
+
+impl Ord for DocName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let claims = match (self.claim, other.claim) {
+            (Some(ours), Some(theirs)) => theirs.cmp(&ours),
+            (ours, theirs) => ours.is_some().cmp(&theirs.is_some()),
+        };
+        (self.epoch, self.generation).cmp(&(other.epoch, other.generation)).then(claims)
+    }
+}
+
+impl PartialOrd for DocName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// What is known of a document without loading it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DocFact {
+    /// The sequence number of the last record of its log.
+    pub(crate) last: u64,
+    pub(crate) clocks: BTreeMap<u64, u32>,
+    pub(crate) deletions: u64,
+    /// How far its log has been carried into the current document.
+    #[serde(default)]
+    pub(crate) carried: u64,
+    /// Whether changes of it wait for others.
+    #[serde(default)]
+    pub(crate) waits: bool,
+    /// Whether it was given up here: known so far, and not kept.
+    #[serde(default)]
+    pub(crate) is_pruned: bool,
+}
+
+impl DocFact {
+    pub(crate) fn version(&self) -> DocVersion {
+        DocVersion { clocks: self.clocks.clone(), deletions: self.deletions }
+    }
+
+    pub(crate) fn set_version(&mut self, version: DocVersion) {
+        (self.clocks, self.deletions) = (version.clocks, version.deletions);
+    }
+}
+
+/// Recorded in the file: the data documents beside the current one, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Documents(pub(crate) BTreeMap<String, DocFact>);
+
+impl Documents {
+    /// The documents that are here, with their names.
+    pub(crate) fn present(&self) -> impl Iterator<Item = (DocName, &DocFact)> {
+        let here = self.0.iter().filter(|(_, fact)| !fact.is_pruned);
+        here.filter_map(|(name, fact)| Some((DocName::parse(name)?, fact)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_one_spelling_and_an_order() {
+        let claim = |text: &str| DocName::parse(text);
+        let (low, high) = (
+            "1.0/018f0000-0000-7000-8000-000000000001",
+            "1.0/018f0000-0000-7000-8000-000000000002",
+        );
+        let ranked = ["0", "1", high, low, "1.1/018f0000-0000-7000-8000-000000000009", "2"];
+        let names: Vec<DocName> = ranked.iter().map(|text| claim(text).unwrap()).collect();
+        assert!(names.is_sorted(), "{names:?}");
+        for (name, text) in names.iter().zip(ranked) {
+            assert_eq!(name.to_string(), text);
+        }
+        for text in
+            ["", "head", "01", "+1", "1.0", "1/x", "1.0/018F0000-0000-7000-8000-000000000001"]
+        {
+            assert_eq!(claim(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Data documents beside the current one: those of earlier and later epochs, and those of other
+//! devices' migrations. They are kept and passed on, and what is late in them is carried over.
+
+use super::documents::DocName;
+use super::exchange::merge_guarded;
+use super::loaded::{Loaded, new_device};
+use super::open::Engine;
+use super::write::not_loaded;
+use super::writer::Writer;
+use crate::disk::{Record, RecordKind};
+use crate::doc::{ChangedKeys, Removed};
+use crate::error::Result;
+
+/// What a merge did to a document that is not current.
+#[derive(Debug, Default)]
+pub(crate) struct OtherMerged {
+    pub(crate) changed: ChangedKeys,
+    pub(crate) removed: Vec<Removed>,
+    pub(crate) pending: bool,
+}
+
+impl Engine {
+    /// Takes in an update of a document that is not the current one.
+    pub(crate) fn merge_other(
+        &self,
+        writer: &mut Writer,
+        name: DocName,
+        update: &[u8],
+    ) -> Result<OtherMerged> {
+        self.load(writer)?;
+        self.load_other(writer, name)?;
+        // Taken out, so that after an error, or a panic, it is loaded again.
+        let Some(mut loaded) = writer.others.remove(&name) else { return Err(not_loaded()) };
+        let merged = merge_guarded(&mut loaded.document, update)?;
+        let pending = loaded.document.has_pending();
+        if merged.is_of_own_id {
+            // Another copy has written under our id, so this one is a restored backup.
+            writer.device = Some(new_device());
+            writer.unrecorded.device = true;
+        }
+        if let Some(record) = &merged.record {
+            let kind = if merged.waits { RecordKind::Waiting } else { RecordKind::Remote };
+            let record = Record::encode(record, kind);
+            self.store_other(writer, name, &mut loaded, &record)?;
+        }
+        if merged.is_of_own_id {
+            writer.forget_loaded();
+        } else {
+            loaded.note_slots(&merged.changed);
+            writer.others.insert(name, loaded);
+        }
+        Ok(OtherMerged { changed: merged.changed, removed: merged.removed, pending })
+    }
+
+    fn store_other(
+        &self,
+        writer: &mut Writer,
+        name: DocName,
+        loaded: &mut Loaded,
+        record: &[u8],
+    ) -> Result<()> {
+        let before = writer.documents.clone();
+        let text = name.to_string();
+        let sequence = loaded.log.last + 1;
+        let fact = writer.documents.0.entry(text.clone()).or_default();
+        fact.last = sequence;
+        fact.set_version(loaded.document.version());
+        fact.waits = loaded.document.has_pending();
+        fact.is_pruned = false;
+        writer.unrecorded.documents = true;
+        let read_model = |commit: &crate::disk::Commit| commit.append_log(&text, sequence, record);
+        if let Err(error) = self.store(writer, None, read_model, || Ok(None)) {
+            writer.documents = before;
+            return Err(error);
+        }
+        loaded.log.grow(sequence, record.len() as u64);
+        Ok(())
+    }
+}
+
+impl Loaded {
+    fn note_slots(&mut self, changed: &ChangedKeys) {
+        use crate::doc::Root;
+        for root in [Root::Forwarded, Root::Settled] {
+            let name = root.name();
+            for key in changed.get(name.as_str()).into_iter().flatten() {
+                let entry = self.document.entry(&name, key);
+                self.slots.note(&root, key, entry.as_ref());
+            }
+        }
+    }
+}

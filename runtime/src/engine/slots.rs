@@ -1,0 +1,247 @@
+//! Late edits that a document carries from others, and what stands under a key because of them.
+//!
+//! An edit that was made in another document is never written over an entry of this one: two
+//! devices that carry it would each overwrite what the other's user writes on top. It is kept beside
+//! the entry, in the root map `forwarded`, and shows as long as the entry is the migration's own or
+//! is none. Who writes the entry while it shows has seen it, and notes so in the root map `settled`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::claim::Claim;
+use super::documents::DocName;
+use crate::doc::{Document, Entry, Root};
+use crate::row::{Content, ItemId};
+
+/// A late edit, or an edit that could not be carried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Slot {
+    /// The root and key in the document that it comes from.
+    pub(crate) of: (String, String),
+    /// The items that it was made from there, as client and clock.
+    pub(crate) items: Vec<(u64, u32)>,
+    /// What stands here because of it, as JSON text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<String>,
+    /// Why it stands nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// What was written there, where it could not be converted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) raw: Option<String>,
+}
+
+/// That an edit has been dealt with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settled {
+    pub(crate) items: Vec<(u64, u32)>,
+}
+
+/// Where a late edit comes from and where it belongs: the key of its entry in both maps.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SlotKey {
+    pub(crate) source: DocName,
+    pub(crate) root: String,
+    pub(crate) key: String,
+}
+
+impl SlotKey {
+    pub(crate) fn to_text(&self) -> String {
+        serde_json::Value::from(vec![self.source.to_string(), self.root.clone(), self.key.clone()])
+            .to_string()
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (source, root, key): (String, String, String) = serde_json::from_str(text).ok()?;
+        Some(Self { source: DocName::parse(&source)?, root, key })
+    }
+}
+
+impl Slot {
+    pub(crate) fn read(content: &Content) -> Option<Self> {
+        let Content::Text(json) = content else { return None };
+        serde_json::from_str(json).ok()
+    }
+}
+
+impl Settled {
+    pub(crate) fn read(content: &Content) -> Option<Self> {
+        let Content::Text(json) = content else { return None };
+        serde_json::from_str(json).ok()
+    }
+}
+
+/// A late edit in a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) id: ItemId,
+    pub(crate) slot: Slot,
+}
+
+impl Held {
+    fn entry(&self) -> Entry {
+        let value = self.slot.value.as_deref().unwrap_or_default();
+        Entry { id: self.id, content: Content::Text(value.into()) }
+    }
+}
+
+/// The late edits of a document, by the root and key they belong under and by where they are from.
+#[derive(Debug, Default)]
+pub(crate) struct Slots {
+    held: BTreeMap<(String, String), BTreeMap<DocName, Held>>,
+    settled: BTreeMap<SlotKey, Settled>,
+}
+
+impl Slots {
+    /// Those of a document.
+    pub(crate) fn of(document: &Document) -> Self {
+        let mut slots = Self::default();
+        for root in [Root::Forwarded, Root::Settled] {
+            let name = root.name();
+            let read = document.for_each(&name, |key, entry| {
+                slots.note(&root, key, Some(&entry));
+                Ok::<(), std::convert::Infallible>(())
+            });
+            let Ok(()) = read;
+        }
+        slots
+    }
+
+    /// Notes an entry of one of the two maps; gives the root and key that it concerns.
+    pub(crate) fn note(
+        &mut self,
+        root: &Root,
+        key: &str,
+        entry: Option<&Entry>,
+    ) -> Option<(String, String)> {
+        let parsed = SlotKey::parse(key)?;
+        let target = (parsed.root.clone(), parsed.key.clone());
+        if *root == Root::Settled {
+            match entry.and_then(|entry| Settled::read(&entry.content)) {
+                Some(settled) => self.settled.insert(parsed, settled),
+                None => self.settled.remove(&parsed),
+            };
+            return Some(target);
+        }
+        match entry.and_then(|entry| Some((entry.id, Slot::read(&entry.content)?))) {
+            Some((id, slot)) => {
+                let held = self.held.entry(target.clone()).or_default();
+                held.insert(parsed.source, Held { id, slot });
+            }
+            None => {
+                if let Some(held) = self.held.get_mut(&target) {
+                    held.remove(&parsed.source);
+                    if held.is_empty() {
+                        self.held.remove(&target);
+                    }
+                }
+            }
+        }
+        Some(target)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// The keys under a root for which there are late edits.
+    pub(crate) fn keys<'s>(&'s self, root: &'s str) -> impl Iterator<Item = &'s str> {
+        let from = (root.to_owned(), String::new());
+        let of_root = self.held.range(from..).take_while(move |((found, _), _)| found == root);
+        of_root.map(|((_, key), _)| key.as_str())
+    }
+
+    /// All late edits, those that were dealt with included.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotKey, &Held)> {
+        self.held.iter().flat_map(|((root, key), held)| {
+            held.iter().map(|(source, held)| {
+                (SlotKey { source: *source, root: root.clone(), key: key.clone() }, held)
+            })
+        })
+    }
+
+    pub(crate) fn get(&self, key: &SlotKey) -> Option<&Held> {
+        self.held.get(&(key.root.clone(), key.key.clone()))?.get(&key.source)
+    }
+
+    pub(crate) fn settled(&self, key: &SlotKey) -> Option<&Settled> {
+        self.settled.get(key)
+    }
+
+    /// Those for a key that nobody has dealt with, the highest source first.
+    pub(crate) fn open(&self, root: &str, key: &str) -> Vec<(DocName, &Held)> {
+        let Some(held) = self.held.get(&(root.to_owned(), key.to_owned())) else {
+            return Vec::new();
+        };
+        let open = held.iter().rev().filter(|(source, held)| {
+            let key = SlotKey { source: **source, root: root.to_owned(), key: key.to_owned() };
+            self.settled.get(&key).is_none_or(|settled| settled.items != held.slot.items)
+        });
+        open.map(|(source, held)| (*source, held)).collect()
+    }
+
+    /// The late edit that shows under a key whose own entry is `main`.
+    pub(crate) fn showing(
+        &self,
+        claim: Option<&Claim>,
+        root: &str,
+        key: &str,
+        main: Option<ItemId>,
+    ) -> Option<(DocName, &Held)> {
+        if self.held.is_empty() {
+            return None;
+        }
+        let origin = match main {
+            None => None,
+            // An entry that somebody has written here stands.
+            Some(id) => Some(claim?.origin(id)?),
+        };
+        let origin = origin.and_then(DocName::parse);
+        let mut open = self.open(root, key).into_iter();
+        // What was edited in an epoch is newer than what comes from the one before.
+        open.find(|(source, held)| {
+            held.slot.value.is_some() && origin.is_none_or(|origin| *source >= origin)
+        })
+    }
+}
+
+/// What stands under a key of a document, late edits included.
+pub(crate) fn entry(
+    document: &Document,
+    slots: &Slots,
+    claim: Option<&Claim>,
+    root: &str,
+    key: &str,
+) -> Option<Entry> {
+    let main = document.entry(root, key);
+    match slots.showing(claim, root, key, main.as_ref().map(|entry| entry.id)) {
+        Some((_, held)) => Some(held.entry()),
+        None => main,
+    }
+}
+
+/// Calls `visit` with everything that stands under a root, late edits included.
+pub(crate) fn for_each<E>(
+    document: &Document,
+    slots: &Slots,
+    claim: Option<&Claim>,
+    root: &str,
+    mut visit: impl FnMut(&str, Entry) -> Result<(), E>,
+) -> Result<(), E> {
+    if slots.is_empty() {
+        return document.for_each(root, visit);
+    }
+    document.for_each(root, |key, main| {
+        let showing = slots.showing(claim, root, key, Some(main.id));
+        visit(key, showing.map_or(main, |(_, held)| held.entry()))
+    })?;
+    for key in slots.keys(root) {
+        if document.entry(root, key).is_none()
+            && let Some(entry) = entry(document, slots, claim, root, key)
+        {
+            visit(key, entry)?;
+        }
+    }
+    Ok(())
+}

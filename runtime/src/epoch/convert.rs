@@ -1,0 +1,444 @@
+//! Taking rows along a plan, from a source or a stage to whatever takes them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::plan::{GroupRoute, Plan, Stretch};
+use super::source::{Source, SourceRow};
+use super::stage::{Side, Stage, Stages};
+use crate::doc::Root;
+use crate::engine::{Progress, REPORT_EVERY_ROWS};
+use crate::error::{Error, ErrorKind, Result};
+use crate::row::Content;
+use crate::schema::step::{Converted, ConvertedGroup, Entries, Failure};
+
+/// A row as it is to stand in the new document.
+#[derive(Debug, Clone)]
+pub(super) struct NewRow {
+    /// `None` where it is none of the table's type.
+    pub(super) key: Option<Vec<u8>>,
+    pub(super) key_text: String,
+    /// Empty where a `migrate` function has made it.
+    pub(super) origin: String,
+    pub(super) json: String,
+}
+
+/// A row or entry that could not be converted.
+#[derive(Debug, Clone)]
+pub(super) struct Rejected {
+    /// The root and key that it would belong under.
+    pub(super) root: Root,
+    pub(super) key: String,
+    pub(super) raw: String,
+    pub(super) failure: Failure,
+}
+
+/// What takes converted rows.
+pub(super) trait Sink {
+    fn row(&mut self, slot: usize, row: NewRow) -> Result<()>;
+    fn entry(&mut self, slot: usize, name: &str, origin: &str, json: &str) -> Result<()>;
+    fn reject(&mut self, rejected: Rejected) -> Result<()>;
+    /// What a row was and became.
+    fn sample(&mut self, _slot: usize, _key: &str, _before: &str, _after: &str) {}
+}
+
+/// All that is done before rows come out at the end of a plan.
+pub(super) struct Prepared<'p> {
+    plan: &'p Plan,
+    report: &'p dyn Fn(Progress),
+    input: Input<'p>,
+    is_finished: bool,
+}
+
+/// Takes the rows of a source along a plan, up to where they are converted one by one.
+pub(super) fn prepare<'p>(
+    plan: &'p Plan,
+    source: Source<'p>,
+    is_large: bool,
+    report: &'p dyn Fn(Progress),
+    sink: &mut dyn Sink,
+) -> Result<Prepared<'p>> {
+    let mut input = Input::Source(source);
+    let mut is_finished = false;
+    for (index, stretch) in plan.stretches.iter().enumerate() {
+        let is_last = index + 1 == plan.stretches.len();
+        if is_last && stretch.migrate.is_none() {
+            break;
+        }
+        let stage = to_stage(stretch, &input, is_large, report, sink)?;
+        input = Input::Stage(run_migrate(stretch, input, stage, is_large)?);
+        is_finished = is_last;
+    }
+    Ok(Prepared { plan, report, input, is_finished })
+}
+
+impl Prepared<'_> {
+    /// Gives the rows and entries to `sink`; may be called again.
+    pub(super) fn pour(&self, sink: &mut dyn Sink) -> Result<()> {
+        match (&self.input, self.plan.stretches.last()) {
+            (Input::Stage(stage), _) if self.is_finished => pour(stage, sink),
+            (input, Some(last)) => {
+                convert_all(last, input, self.report, &mut |output| sink.take(output))
+            }
+            (Input::Source(source), None) => take_over(self.plan, source, self.report, sink),
+            (Input::Stage(stage), None) => pour(stage, sink),
+        }
+    }
+}
+
+impl dyn Sink + '_ {
+    fn take(&mut self, output: Output<'_>) -> Result<()> {
+        match output {
+            Output::Row(slot, row) => self.row(slot, row),
+            Output::Entry(slot, name, origin, json) => self.entry(slot, name, origin, json),
+            Output::Rejected(rejected) => self.reject(rejected),
+            Output::Sample(slot, key, before, after) => {
+                self.sample(slot, key, before, after);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What a stretch reads.
+pub(super) enum Input<'s> {
+    Source(Source<'s>),
+    Stage(Stage),
+}
+
+enum Output<'o> {
+    Row(usize, NewRow),
+    Entry(usize, &'o str, &'o str, &'o str),
+    Rejected(Rejected),
+    Sample(usize, &'o str, &'o str, &'o str),
+}
+
+/// A rebuild: everything as it stands, whether it decodes or not.
+fn take_over(
+    plan: &Plan,
+    source: &Source<'_>,
+    report: &dyn Fn(Progress),
+    sink: &mut dyn Sink,
+) -> Result<()> {
+    for (slot, table) in plan.to.tables.iter().enumerate() {
+        let mut count = Count::new(table.name, plan.to.epoch, source.len(slot)?, report);
+        source.for_each_row(slot, &mut |row| {
+            count.one();
+            let SourceRow { key, key_text, origin, content } = row;
+            sink.row(slot, NewRow { key, key_text, origin, json: text_of(content) })
+        })?;
+        count.end();
+    }
+    for (slot, group) in plan.to.groups.iter().enumerate() {
+        for (name, origin, content) in source.entries(group.name)? {
+            sink.entry(slot, &name, &origin, &text_of(content))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn text_of(content: Content) -> String {
+    match content {
+        Content::Text(json) => json.to_string(),
+        Content::Foreign(json) => json,
+    }
+}
+
+fn to_stage(
+    stretch: &Stretch,
+    input: &Input<'_>,
+    is_large: bool,
+    report: &dyn Fn(Progress),
+    sink: &mut dyn Sink,
+) -> Result<Stage> {
+    let stage = Stage::new(stretch.to, is_large)?;
+    convert_all(stretch, input, report, &mut |output| match output {
+        Output::Row(slot, row) => {
+            let key = row.key.as_deref().unwrap_or_default();
+            if stage.get(slot, key)?.is_some() {
+                return sink.reject(twice(stretch, slot, row));
+            }
+            stage.put(slot, key, &row.origin, &row.json)
+        }
+        Output::Entry(slot, name, origin, json) => stage.set_entry(slot, name, origin, json),
+        other => sink.take(other),
+    })?;
+    Ok(stage)
+}
+
+/// A row that comes under the key of another.
+pub(super) fn twice(stretch: &Stretch, slot: usize, row: NewRow) -> Rejected {
+    Rejected {
+        root: Root::Table(stretch.to.tables[slot].name.to_owned()),
+        key: row.key_text,
+        raw: row.json,
+        failure: Failure {
+            field: None,
+            expected: Some("a key of its own".to_owned()),
+            found: None,
+            reason: "another row has been given the same key".to_owned(),
+        },
+    }
+}
+
+fn run_migrate(stretch: &Stretch, input: Input<'_>, new: Stage, is_large: bool) -> Result<Stage> {
+    let Some(migrate) = stretch.migrate else { return Ok(new) };
+    let old = match input {
+        Input::Stage(stage) => Side::Stage(stage),
+        Input::Source(source) => source.into_side(is_large)?,
+    };
+    let mut stages = Some(Stages { old, new });
+    let migrated = catch_unwind(AssertUnwindSafe(|| migrate(&mut stages)));
+    match migrated {
+        Ok(Ok(())) => stages.map(|stages| stages.new).ok_or_else(|| {
+            Error::new(ErrorKind::Migration, "the `migrate` function gave nothing back")
+        }),
+        Ok(Err(error)) => Err(Error::new(
+            ErrorKind::Migration,
+            format!("the `migrate` function of epoch {} failed: {error}", stretch.to.epoch),
+        )
+        .help("nothing was changed; correct the function, and open the store again")
+        .because(error)),
+        Err(panic) => Err(Error::new(
+            ErrorKind::Migration,
+            format!(
+                "the `migrate` function of epoch {} panicked: {}",
+                stretch.to.epoch,
+                panic_text(&*panic)
+            ),
+        )
+        .help("nothing was changed; correct the function, and open the store again")),
+    }
+}
+
+/// Gives what stands on a stage.
+fn pour(stage: &Stage, sink: &mut dyn Sink) -> Result<()> {
+    for (slot, table) in stage.def.tables.iter().enumerate() {
+        let mut last: Option<Vec<u8>> = None;
+        loop {
+            let piece = stage.after(slot, last.as_deref())?;
+            let Some(end) = piece.last() else { break };
+            last = Some(end.key.clone());
+            for row in piece {
+                let key_text = (table.key_text)(&row.key).unwrap_or_default();
+                sink.row(
+                    slot,
+                    NewRow { key: Some(row.key), key_text, origin: row.origin, json: row.json },
+                )?;
+            }
+        }
+    }
+    for slot in 0..stage.def.groups.len() {
+        for (name, origin, json) in stage.entries_with_origin(slot)? {
+            sink.entry(slot, &name, &origin, &json)?;
+        }
+    }
+    Ok(())
+}
+
+fn convert_all(
+    stretch: &Stretch,
+    input: &Input<'_>,
+    report: &dyn Fn(Progress),
+    give: &mut dyn FnMut(Output<'_>) -> Result<()>,
+) -> Result<()> {
+    for route in &stretch.tables {
+        let before = &stretch.from.tables[route.from];
+        let now = &stretch.to.tables[route.to];
+        let mut convert_one = |row: SourceRow| -> Result<()> {
+            let converted = convert_row(now, route.conversions, before.name, &row)?;
+            match converted {
+                Ok(converted) => {
+                    give(Output::Sample(
+                        route.to,
+                        &converted.key_text,
+                        &text_of(row.content),
+                        &converted.json,
+                    ))?;
+                    let Converted { key, key_text, json } = converted;
+                    let row = NewRow { key: Some(key), key_text, origin: row.origin, json };
+                    give(Output::Row(route.to, row))
+                }
+                Err(failure) => give(Output::Rejected(Rejected {
+                    root: Root::Table(now.name.to_owned()),
+                    key: row.key_text,
+                    raw: text_of(row.content),
+                    failure,
+                })),
+            }
+        };
+        match input {
+            Input::Source(source) => {
+                let total = source.len(route.from)?;
+                let mut count = Count::new(before.name, stretch.to.epoch, total, report);
+                source.for_each_row(route.from, &mut |row| {
+                    count.one();
+                    convert_one(row)
+                })?;
+                count.end();
+            }
+            Input::Stage(stage) => {
+                let mut last: Option<Vec<u8>> = None;
+                loop {
+                    let piece = stage.after(route.from, last.as_deref())?;
+                    let Some(end) = piece.last() else { break };
+                    last = Some(end.key.clone());
+                    for row in piece {
+                        convert_one(SourceRow {
+                            key_text: (before.key_text)(&row.key).unwrap_or_default(),
+                            key: Some(row.key),
+                            origin: row.origin,
+                            content: Content::Text(row.json.into()),
+                        })?;
+                    }
+                }
+            }
+        }
+    }
+    for route in &stretch.groups {
+        convert_one_group(stretch, *route, input, give)?;
+    }
+    Ok(())
+}
+
+/// The inner error is the row's own affair, the outer one ends the migration.
+pub(super) fn convert_row(
+    now: &crate::schema::descriptor::TableDef,
+    conversions: u32,
+    table: &str,
+    row: &SourceRow,
+) -> Result<Result<Converted, Failure>> {
+    let reason = match (&row.key, &row.content) {
+        (None, _) => "the row is stored under no key of its table",
+        (_, Content::Foreign(_)) => "another program stored something other than JSON text",
+        (Some(_), Content::Text(json)) => {
+            let converted = catch_unwind(AssertUnwindSafe(|| (now.convert)(conversions, json)));
+            return match converted {
+                Ok(Ok(converted)) if conversions == 0 => {
+                    // What does not change is taken over to the letter.
+                    let json = json.to_string();
+                    Ok(Ok(Converted { json, ..converted }))
+                }
+                Ok(converted) => Ok(converted),
+                Err(panic) => Err(Error::new(
+                    ErrorKind::Migration,
+                    format!("the conversion of a row panicked: {}", panic_text(&*panic)),
+                )
+                .at_table(table)
+                .at_key(row.key_text.clone())
+                .help("nothing was changed; correct the conversion, and open the store again")),
+            };
+        }
+    };
+    Ok(Err(Failure { field: None, expected: None, found: None, reason: reason.to_owned() }))
+}
+
+fn convert_one_group(
+    stretch: &Stretch,
+    route: GroupRoute,
+    input: &Input<'_>,
+    give: &mut dyn FnMut(Output<'_>) -> Result<()>,
+) -> Result<()> {
+    let before = &stretch.from.groups[route.from];
+    let now = &stretch.to.groups[route.to];
+    let mut set: Vec<(String, String, String)> = Vec::new();
+    let mut rejected = Vec::new();
+    match input {
+        Input::Source(source) => {
+            for (name, origin, content) in source.entries(before.name)? {
+                match content {
+                    Content::Text(json) => set.push((name, origin, json.to_string())),
+                    Content::Foreign(raw) => rejected.push((
+                        name,
+                        raw,
+                        Failure {
+                            field: None,
+                            expected: None,
+                            found: None,
+                            reason: "another program stored something other than JSON text"
+                                .to_owned(),
+                        },
+                    )),
+                }
+            }
+        }
+        Input::Stage(stage) => set = stage.entries_with_origin(route.from)?,
+    }
+    let entries: Entries = set.iter().map(|(name, _, json)| (name.clone(), json.clone())).collect();
+    let ConvertedGroup { entries: converted, failures } =
+        convert_group(now, route.conversions, &entries)?;
+    for (name, failure) in failures {
+        let raw = entries.get(&name).cloned().unwrap_or_default();
+        rejected.push((name, raw, failure));
+    }
+    // Which entries a new one was made from is the conversion's own affair: it is as new as the
+    // newest of them.
+    let newest = set.iter().map(|(_, origin, _)| origin.as_str());
+    let newest = newest.max_by_key(|name| crate::engine::DocName::parse(name)).unwrap_or_default();
+    for (name, json) in &converted {
+        let same = set.iter().find(|(stored, _, _)| stored == name);
+        let origin = same.filter(|_| route.conversions == 0).map_or(newest, |(_, of, _)| of);
+        give(Output::Entry(route.to, name, origin, json))?;
+    }
+    for (key, raw, failure) in rejected {
+        let root = Root::Group(now.name.to_owned());
+        give(Output::Rejected(Rejected { root, key, raw, failure }))?;
+    }
+    Ok(())
+}
+
+pub(super) fn convert_group(
+    now: &crate::schema::descriptor::GroupDef,
+    conversions: u32,
+    entries: &Entries,
+) -> Result<ConvertedGroup> {
+    let converted = catch_unwind(AssertUnwindSafe(|| (now.convert)(conversions, entries)));
+    converted.map_err(|panic| {
+        let panic = panic_text(&*panic);
+        Error::new(ErrorKind::Migration, format!("the conversion of a kv group panicked: {panic}"))
+            .at_group(now.name)
+            .help("nothing was changed; correct the conversion, and open the store again")
+    })
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "no message".to_owned())
+}
+
+/// Reports how far a table is.
+struct Count<'c> {
+    table: &'c str,
+    epoch: u32,
+    done: u64,
+    total: u64,
+    report: &'c dyn Fn(Progress),
+}
+
+impl<'c> Count<'c> {
+    fn new(table: &'c str, epoch: u32, total: u64, report: &'c dyn Fn(Progress)) -> Self {
+        Self { table, epoch, done: 0, total, report }
+    }
+
+    fn one(&mut self) {
+        self.done += 1;
+        if self.done.is_multiple_of(REPORT_EVERY_ROWS) && self.done < self.total {
+            self.tell();
+        }
+    }
+
+    fn end(&self) {
+        if self.total > 0 {
+            self.tell();
+        }
+    }
+
+    fn tell(&self) {
+        (self.report)(Progress::Migrate {
+            table: self.table.to_owned(),
+            epoch: self.epoch,
+            done: self.done,
+            total: self.total,
+        });
+    }
+}

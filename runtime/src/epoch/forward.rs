@@ -1,0 +1,752 @@
+//! Carrying late edits: what was written to a document after it was migrated, or beside it.
+//!
+//! What there is to carry follows from the documents alone, so that it may be found out by any
+//! device, as often as it likes: it comes to the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::convert::{NewRow, Rejected, Sink, convert_group, convert_row, prepare, text_of};
+use super::plan::Plan;
+use super::sink::describe;
+use super::source::{RowsOf, Source, SourceRow};
+use crate::doc::{ChangedKeys, Removed, Root};
+use crate::engine::{Claim, Claims, DocName, Held, Loaded, Settled, Slot, SlotKey, slots};
+use crate::error::Result;
+use crate::row::{Content, ItemId};
+use crate::schema::step::Entries;
+
+/// A write to the document that late edits are carried into.
+pub(super) type CarryOp = (Root, String, Option<String>);
+
+/// A document as seen from here: the one that is carried into, or one that is carried from.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'p> {
+    pub(super) name: DocName,
+    pub(super) loaded: &'p Loaded,
+    pub(super) claim: Option<&'p Claim>,
+}
+
+impl Place<'_> {
+    fn main(&self, root: &str, key: &str) -> Option<ItemId> {
+        self.loaded.document.entry(root, key).map(|entry| entry.id)
+    }
+
+    /// The document whose entry an item is an unchanged copy of; `None` where it is an edit.
+    fn origin(&self, id: ItemId) -> Option<&str> {
+        self.claim.and_then(|claim| claim.origin(id))
+    }
+
+    /// What stands under a key, late edits included.
+    fn standing(&self, root: &str, key: &str) -> Option<String> {
+        let Self { loaded, claim, .. } = self;
+        let entry = slots::entry(&loaded.document, &loaded.slots, *claim, root, key)?;
+        Some(text_of(entry.content))
+    }
+}
+
+/// What of a document to look at.
+pub(super) enum Scope<'s> {
+    /// All of it, where it is not known what has changed.
+    All,
+    /// What a merge has changed.
+    Changed(&'s ChangedKeys, &'s [Removed]),
+    /// What belongs to late edits that have changed here.
+    Slots(&'s [SlotKey]),
+}
+
+/// Carries from one document into another.
+pub(super) struct Carrying<'c> {
+    pub(super) into: Place<'c>,
+    pub(super) from: Place<'c>,
+    /// From the epoch of the one to that of the other.
+    pub(super) plan: &'c Plan,
+    pub(super) claims: &'c Claims,
+    /// All other documents that are loaded.
+    pub(super) others: &'c BTreeMap<DocName, Loaded>,
+    pub(super) ops: Vec<CarryOp>,
+}
+
+/// A late edit as it is to stand here.
+struct Late {
+    root: Root,
+    key: String,
+    of: (String, String),
+    items: Vec<ItemId>,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Value(String),
+    Rejected { reason: String, raw: String },
+}
+
+fn pairs(items: &[ItemId]) -> Vec<(u64, u32)> {
+    items.iter().map(|id| (id.client, id.clock)).collect()
+}
+
+impl Carrying<'_> {
+    pub(super) fn carry(mut self, scope: &Scope<'_>) -> Result<Vec<CarryOp>> {
+        let (mut rows, mut groups) = (BTreeSet::new(), BTreeSet::new());
+        let mut add = |root: &str, key: &str| match Root::parse(root) {
+            Some(Root::Table(_) | Root::Quarantine) => {
+                rows.insert((root.to_owned(), key.to_owned()));
+            }
+            Some(Root::Group(name)) => {
+                groups.insert(name);
+            }
+            _ => {}
+        };
+        let mut was: BTreeMap<(String, String), String> = BTreeMap::new();
+        match scope {
+            Scope::All => {
+                for root in self.from.loaded.document.maps() {
+                    self.from.loaded.document.for_each(&root, |key, entry| {
+                        if self.is_late(entry.id) {
+                            add(&root, key);
+                        }
+                        Ok::<(), crate::Error>(())
+                    })?;
+                }
+                // What was carried and is gone there now.
+                for (slot, held) in self.into.loaded.slots.iter() {
+                    if slot.source == self.from.name {
+                        add(&held.slot.of.0, &held.slot.of.1);
+                    }
+                }
+                self.find_removed(&mut add)?;
+            }
+            Scope::Changed(changed, removed) => {
+                for (root, keys) in *changed {
+                    keys.iter().for_each(|key| add(root, key));
+                }
+                for removed in *removed {
+                    let place = (removed.root.to_string(), removed.key.to_string());
+                    was.insert(place, text_of(removed.content.clone()));
+                }
+            }
+            Scope::Slots(keys) => {
+                let ours = keys.iter().filter(|key| key.source == self.from.name);
+                for key in ours {
+                    let held = self.into.loaded.slots.get(key);
+                    match held {
+                        Some(held) => add(&held.slot.of.0, &held.slot.of.1),
+                        // It was taken out elsewhere; it may belong here all the same.
+                        None => self.add_earlier(key, &mut add),
+                    }
+                }
+            }
+        }
+        for (root, key) in rows {
+            let was = was.get(&(root.clone(), key.clone())).cloned();
+            self.carry_row(&root, &key, was)?;
+        }
+        for name in groups {
+            self.carry_group(&name)?;
+        }
+        Ok(self.ops)
+    }
+
+    /// Whether an item was written where the migration could not know of it.
+    fn is_late(&self, id: ItemId) -> bool {
+        let covered =
+            self.into.claim.is_some_and(|claim| claim.covers(&self.from.name.to_string(), id));
+        !covered && self.from.origin(id).is_none()
+    }
+
+    fn add_earlier(&self, key: &SlotKey, add: &mut dyn FnMut(&str, &str)) {
+        match Root::parse(&key.root) {
+            Some(Root::Table(table)) => {
+                if let Some((table, key)) = self.plan.earlier_key(&table, &key.key) {
+                    add(&Root::Table(table.to_owned()).name(), &key);
+                }
+            }
+            Some(Root::Group(_)) => add(&key.root, &key.key),
+            _ => {}
+        }
+    }
+
+    /// Entries that came from there and are gone there.
+    fn find_removed(&self, add: &mut dyn FnMut(&str, &str)) -> Result<()> {
+        let Some(claim) = self.into.claim else { return Ok(()) };
+        for root in self.into.loaded.document.maps() {
+            let Some(Root::Table(table)) = Root::parse(&root) else { continue };
+            self.into.loaded.document.for_each(&root, |key, entry| {
+                if claim.origin(entry.id).is_some_and(|origin| !origin.is_empty())
+                    && let Some((earlier, earlier_key)) = self.earlier(&table, key)
+                {
+                    let earlier = Root::Table(earlier).name();
+                    if self.from.loaded.document.entry_in(&earlier, &earlier_key) {
+                        return Ok::<(), crate::Error>(());
+                    }
+                    add(&earlier, &earlier_key);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The table and key there of a row here.
+    fn earlier(&self, table: &str, key: &str) -> Option<(String, String)> {
+        if self.plan.is_identity() {
+            return Some((table.to_owned(), key.to_owned()));
+        }
+        let (table, key) = self.plan.earlier_key(table, key)?;
+        Some((table.to_owned(), key))
+    }
+
+    fn carry_row(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
+        let Some(entry) = self.from.loaded.document.entry(root, key) else {
+            return self.carry_removal(root, key, was);
+        };
+        if !self.is_late(entry.id) {
+            return Ok(());
+        }
+        let of = (root.to_owned(), key.to_owned());
+        if self.plan.has_migrate() && !self.is_news(&of, entry.id) {
+            return Ok(());
+        }
+        for late in self.convert(root, key, entry.id, entry.content)? {
+            self.settle_or_set(&late);
+        }
+        if self.plan.has_migrate() {
+            self.note_run(&of, entry.id);
+        }
+        Ok(())
+    }
+
+    /// Where a `migrate` function takes part, what it makes of an edit is written once.
+    fn run_key(&self, of: &(String, String)) -> SlotKey {
+        SlotKey { source: self.from.name, root: format!("run:{}", of.0), key: of.1.clone() }
+    }
+
+    fn is_news(&self, of: &(String, String), id: ItemId) -> bool {
+        let settled = self.into.loaded.slots.settled(&self.run_key(of));
+        settled.is_none_or(|settled| settled.items != pairs(&[id]))
+    }
+
+    fn note_run(&mut self, of: &(String, String), id: ItemId) {
+        let key = self.run_key(of);
+        self.settle(&key, &pairs(&[id]));
+    }
+
+    /// What an edit becomes here.
+    fn convert(&self, root: &str, key: &str, id: ItemId, content: Content) -> Result<Vec<Late>> {
+        let of = (root.to_owned(), key.to_owned());
+        let late = |root: Root, key: String, outcome: Outcome| Late {
+            root,
+            key,
+            of: of.clone(),
+            items: vec![id],
+            outcome,
+        };
+        let Some(parsed) = Root::parse(root) else { return Ok(Vec::new()) };
+        let Root::Table(name) = &parsed else {
+            return Ok(vec![late(parsed, key.to_owned(), Outcome::Value(text_of(content)))]);
+        };
+        let slot = self.plan.from.tables.iter().position(|table| table.name == name);
+        let (Some(slot), false) = (slot, self.plan.is_identity()) else {
+            // What its code does not know is passed on as it is.
+            return Ok(vec![late(parsed, key.to_owned(), Outcome::Value(text_of(content)))]);
+        };
+        let table = &self.plan.from.tables[slot];
+        let row = SourceRow {
+            key: (table.read_key)(key),
+            key_text: key.to_owned(),
+            origin: self.from.name.to_string(),
+            content,
+        };
+        let [stretch] = self.plan.stretches.as_slice() else {
+            return self.run_alone(slot, row, &of, id);
+        };
+        if stretch.migrate.is_some() {
+            return self.run_alone(slot, row, &of, id);
+        }
+        let mut converted = Vec::new();
+        for route in stretch.tables.iter().filter(|route| route.from == slot) {
+            let now = &stretch.to.tables[route.to];
+            let root = Root::Table(now.name.to_owned());
+            converted.push(match convert_row(now, route.conversions, name, &row)? {
+                Ok(row) => late(root, row.key_text, Outcome::Value(row.json)),
+                Err(failure) => {
+                    let raw = text_of(row.content.clone());
+                    let key = self.later_key(&root, &row.key_text);
+                    let rejected = Rejected { root, key, raw, failure };
+                    let reason = describe(&rejected);
+                    let Rejected { root, key, raw, .. } = rejected;
+                    late(root, key, Outcome::Rejected { reason, raw })
+                }
+            });
+        }
+        Ok(converted)
+    }
+
+    /// The key here of a row there that cannot be converted.
+    fn later_key(&self, root: &Root, key: &str) -> String {
+        if let Root::Table(now) = root
+            && let Some((earlier, true)) = self.plan.earlier_table(now)
+            && earlier.key == crate::schema::descriptor::KeyKind::Id
+            && let Some(rest) = key.strip_prefix(earlier.name)
+        {
+            return format!("{now}{rest}");
+        }
+        key.to_owned()
+    }
+
+    /// Takes one row alone through a plan with `migrate` functions.
+    fn run_alone(
+        &self,
+        slot: usize,
+        row: SourceRow,
+        of: &(String, String),
+        id: ItemId,
+    ) -> Result<Vec<Late>> {
+        let origin = self.from.name.to_string();
+        let alone = Source {
+            name: self.from.name,
+            claim: None,
+            def: self.plan.from,
+            rows: RowsOf::One(slot, Box::new(row)),
+        };
+        let mut sink = LateSink { plan: self.plan, of, id, late: Vec::new(), origin };
+        let report = |_| {};
+        let prepared = prepare(self.plan, alone, false, &report, &mut sink)?;
+        prepared.pour(&mut sink)?;
+        Ok(sink.late)
+    }
+
+    /// Brings what is kept of an edit here up to date with it.
+    fn settle_or_set(&mut self, late: &Late) {
+        let root = late.root.name();
+        let items = pairs(&late.items);
+        let slot_key =
+            SlotKey { source: self.from.name, root: root.clone(), key: late.key.clone() };
+        if late.root == Root::Quarantine {
+            // What was kept there stays kept, unless somebody has dealt with it here.
+            let is_settled = self.into.loaded.slots.settled(&slot_key).is_some();
+            let is_here = self.into.main(&root, &late.key).is_some();
+            if let (Outcome::Value(value), false, false) = (&late.outcome, is_settled, is_here) {
+                self.ops.push((Root::Quarantine, late.key.clone(), Some(value.clone())));
+                self.settle(&slot_key, &items);
+            }
+            return;
+        }
+        self.forget_elsewhere(late, &slot_key);
+        let settled = self.into.loaded.slots.settled(&slot_key);
+        if settled.is_some_and(|settled| settled.items == items) {
+            return;
+        }
+        let held = self.into.loaded.slots.get(&slot_key);
+        if held.is_some_and(|held| held.slot.items == items) {
+            return;
+        }
+        if let Outcome::Value(value) = &late.outcome {
+            if self.into.standing(&root, &late.key).as_ref() == Some(value) {
+                return self.settle(&slot_key, &items);
+            }
+            if !self.outrank(&root, &late.key, &slot_key, &late.items) {
+                return self.settle(&slot_key, &items);
+            }
+            self.keep_displaced(&root, &late.key, late);
+        }
+        let (value, reason, raw) = match &late.outcome {
+            Outcome::Value(value) => (Some(value.clone()), None, None),
+            Outcome::Rejected { reason, raw } => (None, Some(reason.clone()), Some(raw.clone())),
+        };
+        let slot = Slot { of: late.of.clone(), items, value, reason, raw };
+        if let Ok(json) = serde_json::to_string(&slot) {
+            self.ops.push((Root::Forwarded, slot_key.to_text(), Some(json)));
+        }
+    }
+
+    /// An edit that belonged under another key before.
+    fn forget_elsewhere(&mut self, late: &Late, now: &SlotKey) {
+        if self.plan.has_migrate() {
+            return;
+        }
+        let slots = self.into.loaded.slots.iter();
+        let elsewhere = slots.filter(|(key, held)| {
+            key.source == self.from.name
+                && held.slot.of == late.of
+                && key.root == now.root
+                && key != now
+        });
+        let elsewhere: Vec<String> = elsewhere.map(|(key, _)| key.to_text()).collect();
+        for key in elsewhere {
+            self.ops.push((Root::Forwarded, key, None));
+        }
+    }
+
+    fn settle(&mut self, key: &SlotKey, items: &[(u64, u32)]) {
+        let settled = Settled { items: items.to_vec() };
+        if let Ok(json) = serde_json::to_string(&settled) {
+            self.ops.push((Root::Settled, key.to_text(), Some(json)));
+        }
+    }
+
+    /// Compares an edit with the late edits of other documents under the same key: settles those
+    /// that its author knew, and tells whether it is none that the author of another one knew.
+    fn outrank(&mut self, root: &str, key: &str, ours: &SlotKey, items: &[ItemId]) -> bool {
+        let open: Vec<(DocName, Vec<(u64, u32)>)> = self
+            .into
+            .loaded
+            .slots
+            .open(root, key)
+            .into_iter()
+            .filter(|(source, held)| *source != self.from.name && held.slot.value.is_some())
+            .map(|(source, held)| (source, held.slot.items.clone()))
+            .collect();
+        for (source, theirs) in open {
+            let ids: Vec<ItemId> = theirs
+                .iter()
+                .map(|(client, clock)| ItemId { client: *client, clock: *clock })
+                .collect();
+            if source > self.from.name {
+                if self.knows(source, self.from.name, root, key, items) {
+                    return false;
+                }
+            } else if self.knows(self.from.name, source, root, key, &ids) {
+                let slot_key = SlotKey { source, ..ours.clone() };
+                self.settle(&slot_key, &theirs);
+            }
+        }
+        true
+    }
+
+    /// Whether who wrote in one document knew these items of another.
+    fn knows(&self, who: DocName, of: DocName, root: &str, key: &str, items: &[ItemId]) -> bool {
+        let name = of.to_string();
+        let claim = self.claims.get(&who);
+        let covered = |id: &ItemId| claim.is_some_and(|claim| claim.covers(&name, *id));
+        if items.iter().all(covered) {
+            return true;
+        }
+        let loaded =
+            if who == self.from.name { Some(self.from.loaded) } else { self.others.get(&who) };
+        let slot_key = SlotKey { source: of, root: root.to_owned(), key: key.to_owned() };
+        let settled = loaded.and_then(|loaded| loaded.slots.settled(&slot_key));
+        settled.is_some_and(|settled| settled.items == pairs(items))
+    }
+
+    /// Where an edit shows in place of what another document's migration brought, and its author
+    /// could not know that: both are kept.
+    fn keep_displaced(&mut self, root: &str, key: &str, late: &Late) {
+        let Some(main) = self.into.loaded.document.entry(root, key) else { return };
+        let Some(origin) = self.into.origin(main.id).and_then(DocName::parse) else { return };
+        if origin == self.from.name || self.from.name < origin {
+            return;
+        }
+        let is_shown = self
+            .into
+            .loaded
+            .slots
+            .open(root, key)
+            .iter()
+            .any(|(_, held)| held.slot.value.is_some());
+        if is_shown || self.knew_origin(origin, root, key) {
+            return;
+        }
+        let kept = Slot {
+            of: late.of.clone(),
+            items: Vec::new(),
+            value: Some(text_of(main.content)),
+            reason: Some(
+                "it was changed on two devices that did not know of each other, before and after \
+                 a migration; the later epoch's change stands"
+                    .to_owned(),
+            ),
+            raw: None,
+        };
+        let slot_key = SlotKey { source: origin, root: root.to_owned(), key: key.to_owned() };
+        if let Ok(json) = serde_json::to_string(&kept) {
+            self.ops.push((Root::Quarantine, slot_key.to_text(), Some(json)));
+        }
+    }
+
+    /// Whether who wrote in the document that is carried knew what the migration brought of the
+    /// entry that it came from.
+    fn knew_origin(&self, origin: DocName, root: &str, key: &str) -> bool {
+        let name = origin.to_string();
+        let (Some(ours), Some(theirs)) = (
+            self.into.claim.and_then(|claim| claim.covers.get(&name)),
+            self.claims.get(&self.from.name).and_then(|claim| claim.covers.get(&name)),
+        ) else {
+            return false;
+        };
+        if ours.iter().all(|(client, clock)| theirs.get(client) >= Some(clock)) {
+            return true;
+        }
+        let Some(document) = self.others.get(&origin) else { return false };
+        // Within one epoch keys are the same; of an earlier one, those of rows that kept theirs.
+        let found = document.document.entry(root, key);
+        let covers = |id: ItemId| theirs.get(&id.client).is_some_and(|clock| id.clock < *clock);
+        found.is_some_and(|entry| covers(entry.id))
+    }
+
+    fn carry_removal(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
+        let of = (root.to_owned(), key.to_owned());
+        let held: Vec<SlotKey> = self
+            .into
+            .loaded
+            .slots
+            .iter()
+            .filter(|(slot, held)| slot.source == self.from.name && held.slot.of == of)
+            .map(|(slot, _)| slot)
+            .collect();
+        for slot in &held {
+            self.ops.push((Root::Forwarded, slot.to_text(), None));
+        }
+        let Some(Root::Table(table)) = Root::parse(root) else { return Ok(()) };
+        for (target, target_key) in self.removed_here(&table, key, was)? {
+            let target = target.name();
+            let Some(id) = self.into.main(&target, &target_key) else { continue };
+            if self.came_from_there(&target, &target_key, id) {
+                let Some(root) = Root::parse(&target) else { continue };
+                self.ops.push((root, target_key, None));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a row that is gone there stood here.
+    fn removed_here(
+        &self,
+        table: &str,
+        key: &str,
+        was: Option<String>,
+    ) -> Result<Vec<(Root, String)>> {
+        let root = Root::Table(table.to_owned());
+        if self.plan.is_identity() {
+            return Ok(vec![(root, key.to_owned())]);
+        }
+        let mut found = Vec::new();
+        for now in self.plan.to.tables {
+            let later = self.plan.earlier_table(now.name);
+            if let Some((earlier, true)) = later.filter(|(earlier, _)| earlier.name == table) {
+                let target = Root::Table(now.name.to_owned());
+                let _ = earlier;
+                let key = self.later_key(&target, key);
+                found.push((target, key));
+            }
+        }
+        if found.is_empty()
+            && let Some(json) = was
+        {
+            let nobody = ItemId { client: 0, clock: 0 };
+            let content = Content::Text(json.into());
+            let converted = self.convert(&root.name(), key, nobody, content)?;
+            // What a `migrate` function made may belong to other rows, too.
+            let own = converted.into_iter().filter(|late| {
+                matches!(late.outcome, Outcome::Value(_)) && !self.plan.has_migrate()
+            });
+            found.extend(own.map(|late| (late.root, late.key)));
+        }
+        Ok(found)
+    }
+
+    /// Whether an entry here is nothing but what stood there.
+    fn came_from_there(&self, root: &str, key: &str, id: ItemId) -> bool {
+        let Some(claim) = self.into.claim else { return false };
+        let Some(origin) = claim.origin(id).and_then(DocName::parse) else { return false };
+        let from = self.from.name;
+        if origin == from || claim.source == from.to_string() {
+            return true;
+        }
+        if origin > from {
+            return false;
+        }
+        // A document that was migrated from the same one had the row, too, unless it could not be
+        // converted there.
+        let rejected = SlotKey { source: origin, root: root.to_owned(), key: key.to_owned() };
+        let quarantine = Root::Quarantine.name();
+        let was_rejected =
+            self.from.loaded.document.entry(&quarantine, &rejected.to_text()).is_some();
+        !was_rejected && self.from.claim.is_some() && self.knew_origin(origin, root, key)
+    }
+
+    /// Entries of a group are converted together: late is what comes out otherwise with the late
+    /// ones than without.
+    fn carry_group(&mut self, name: &str) -> Result<()> {
+        let root = Root::Group(name.to_owned()).name();
+        let (mut all, mut late_ids): (Entries, BTreeMap<String, ItemId>) = Default::default();
+        let mut foreign = Vec::new();
+        self.from.loaded.document.for_each(&root, |key, entry| {
+            let is_late = self.is_late(entry.id);
+            match entry.content {
+                Content::Text(json) => {
+                    all.insert(key.to_owned(), json.to_string());
+                    if is_late {
+                        late_ids.insert(key.to_owned(), entry.id);
+                    }
+                }
+                Content::Foreign(raw) if is_late => foreign.push((key.to_owned(), entry.id, raw)),
+                Content::Foreign(_) => {}
+            }
+            Ok::<(), crate::Error>(())
+        })?;
+        self.forget_reset(&root, &all);
+        let slot = self.plan.from.groups.iter().position(|group| group.name == name);
+        let stretch = match (self.plan.stretches.as_slice(), slot) {
+            ([stretch], Some(slot)) if stretch.migrate.is_none() => Some((stretch, slot)),
+            // What its code does not know, or knows as it is here.
+            ([], _) | (_, None) => None,
+            (_, Some(slot)) => return self.carry_group_alone(slot, name, &late_ids, &all),
+        };
+        let Some((stretch, slot)) = stretch else {
+            for (key, id) in &late_ids {
+                let value = all.get(key).cloned().unwrap_or_default();
+                self.settle_or_set(&Late {
+                    root: Root::Group(name.to_owned()),
+                    key: key.clone(),
+                    of: (root.clone(), key.clone()),
+                    items: vec![*id],
+                    outcome: Outcome::Value(value),
+                });
+            }
+            return Ok(());
+        };
+        let early: Entries = all
+            .iter()
+            .filter(|(key, _)| !late_ids.contains_key(*key))
+            .map(|(key, json)| (key.clone(), json.clone()))
+            .collect();
+        let routes: Vec<_> =
+            stretch.groups.iter().filter(|route| route.from == slot).copied().collect();
+        for route in routes {
+            let now = &stretch.to.groups[route.to];
+            let with = convert_group(now, route.conversions, &all)?;
+            let without = convert_group(now, route.conversions, &early)?;
+            let items: Vec<ItemId> = late_ids.values().copied().collect();
+            for (key, value) in with.entries {
+                if without.entries.get(&key) == Some(&value) {
+                    continue;
+                }
+                // Where it is clear which one it came from, only that counts.
+                let own = late_ids.get(&key).map(|id| vec![*id]);
+                self.settle_or_set(&Late {
+                    root: Root::Group(now.name.to_owned()),
+                    of: (root.clone(), key.clone()),
+                    key,
+                    items: own.unwrap_or_else(|| items.clone()),
+                    outcome: Outcome::Value(value),
+                });
+            }
+            for (key, failure) in with.failures {
+                let Some(id) = late_ids.get(&key) else { continue };
+                let raw = all.get(&key).cloned().unwrap_or_default();
+                let target = Root::Group(now.name.to_owned());
+                let rejected = Rejected { root: target, key, raw, failure };
+                let reason = describe(&rejected);
+                self.settle_or_set(&Late {
+                    root: rejected.root,
+                    of: (root.clone(), rejected.key.clone()),
+                    key: rejected.key,
+                    items: vec![*id],
+                    outcome: Outcome::Rejected { reason, raw: rejected.raw },
+                });
+            }
+        }
+        for (key, id, raw) in foreign {
+            let reason = "another program stored something other than JSON text".to_owned();
+            self.settle_or_set(&Late {
+                root: Root::Group(name.to_owned()),
+                of: (root.clone(), key.clone()),
+                key,
+                items: vec![id],
+                outcome: Outcome::Rejected { reason, raw },
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes the late entries of a group alone through a plan with `migrate` functions.
+    fn carry_group_alone(
+        &mut self,
+        slot: usize,
+        name: &str,
+        late: &BTreeMap<String, ItemId>,
+        all: &Entries,
+    ) -> Result<()> {
+        if late.is_empty() {
+            return Ok(());
+        }
+        let of = (Root::Group(name.to_owned()).name(), String::new());
+        let items: Vec<ItemId> = late.values().copied().collect();
+        let settled = self.into.loaded.slots.settled(&self.run_key(&of));
+        if settled.is_some_and(|settled| settled.items == pairs(&items)) {
+            return Ok(());
+        }
+        let id = items.first().copied().unwrap_or(ItemId { client: 0, clock: 0 });
+        let origin = self.from.name.to_string();
+        let alone = Source {
+            name: self.from.name,
+            claim: None,
+            def: self.plan.from,
+            rows: RowsOf::Group(slot, all.clone()),
+        };
+        let mut sink = LateSink { plan: self.plan, of: &of, id, late: Vec::new(), origin };
+        let report = |_| {};
+        prepare(self.plan, alone, false, &report, &mut sink)?.pour(&mut sink)?;
+        for mut made in sink.late {
+            made.items.clone_from(&items);
+            self.settle_or_set(&made);
+        }
+        let key = self.run_key(&of);
+        self.settle(&key, &pairs(&items));
+        Ok(())
+    }
+
+    /// Late edits of entries that were reset there since.
+    fn forget_reset(&mut self, root: &str, all: &Entries) {
+        let slots = self.into.loaded.slots.iter();
+        let reset = slots.filter(|(key, held): &(SlotKey, &Held)| {
+            key.source == self.from.name
+                && held.slot.of.0 == root
+                && !all.contains_key(&held.slot.of.1)
+        });
+        let reset: Vec<String> = reset.map(|(key, _)| key.to_text()).collect();
+        if self.plan.is_identity() {
+            for key in reset {
+                self.ops.push((Root::Forwarded, key, None));
+            }
+        }
+    }
+}
+
+/// Collects what becomes of one row.
+struct LateSink<'l> {
+    plan: &'l Plan,
+    of: &'l (String, String),
+    id: ItemId,
+    late: Vec<Late>,
+    origin: String,
+}
+
+impl LateSink<'_> {
+    fn push(&mut self, root: Root, key: String, outcome: Outcome) {
+        let (of, items) = (self.of.clone(), vec![self.id]);
+        self.late.push(Late { root, key, of, items, outcome });
+    }
+}
+
+impl Sink for LateSink<'_> {
+    fn row(&mut self, slot: usize, row: NewRow) -> Result<()> {
+        let root = Root::Table(self.plan.to.tables[slot].name.to_owned());
+        let _ = &self.origin;
+        self.push(root, row.key_text, Outcome::Value(row.json));
+        Ok(())
+    }
+
+    fn entry(&mut self, slot: usize, name: &str, _: &str, json: &str) -> Result<()> {
+        let root = Root::Group(self.plan.to.groups[slot].name.to_owned());
+        self.push(root, name.to_owned(), Outcome::Value(json.to_owned()));
+        Ok(())
+    }
+
+    fn reject(&mut self, rejected: Rejected) -> Result<()> {
+        let reason = describe(&rejected);
+        let Rejected { root, key, raw, .. } = rejected;
+        self.push(root, key, Outcome::Rejected { reason, raw });
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+//! Which document a device uses, and how rows of one epoch become those of another: pure.
+
+use crate::doc::DocVersion;
+use crate::engine::{Claims, DocName};
+use crate::schema::descriptor::{GroupDef, KeyKind, StoreDef, TableDef};
+use crate::schema::step::MigrateFn;
+
+/// The document to use: of those that are here, the highest that this code can read.
+pub(super) fn choose<'d>(
+    epoch: u32,
+    claims: &Claims,
+    documents: impl Iterator<Item = (DocName, &'d DocVersion)>,
+) -> Option<DocName> {
+    let usable = documents.filter(|(name, version)| {
+        name.epoch <= epoch
+            && match claims.get(name) {
+                // A part of a migration is no migration.
+                Some(claim) => claim.is_held_by(version),
+                None => name.claim.is_none(),
+            }
+    });
+    let sealed = |name: &DocName| claims.get(name).is_some_and(|claim| claim.sealed);
+    let rank = |name: DocName| ((name.epoch, name.generation), sealed(&name), name);
+    usable.map(|(name, _)| name).max_by_key(|name| rank(*name))
+}
+
+/// The schema that a chain of stores has at an epoch.
+pub(crate) fn at_epoch(def: &StoreDef, epoch: u32) -> Option<StoreDef> {
+    let mut def = *def;
+    loop {
+        if def.epoch == epoch {
+            return Some(def);
+        }
+        def = def.step?.previous;
+    }
+}
+
+/// The oldest epoch that code can read.
+pub(super) fn oldest(def: &StoreDef) -> u32 {
+    let mut def = *def;
+    while let Some(step) = def.step {
+        def = step.previous;
+    }
+    def.epoch
+}
+
+/// How rows go from one epoch to another.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) from: StoreDef,
+    pub(crate) to: StoreDef,
+    pub(crate) stretches: Vec<Stretch>,
+}
+
+/// One or more steps that are taken row by row; where there is a `migrate`, it is one step, after
+/// which that runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Stretch {
+    pub(crate) from: StoreDef,
+    pub(crate) to: StoreDef,
+    pub(crate) tables: Vec<TableRoute>,
+    pub(crate) groups: Vec<GroupRoute>,
+    pub(crate) migrate: Option<MigrateFn>,
+}
+
+/// What a table becomes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TableRoute {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// How many conversions lie between.
+    pub(crate) conversions: u32,
+    /// Whether a row keeps its key.
+    pub(crate) keeps_keys: bool,
+}
+
+/// What a kv group becomes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GroupRoute {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) conversions: u32,
+}
+
+impl Plan {
+    /// The plan from an epoch to that of the code; `None` where no chain leads there.
+    pub(crate) fn new(to: &StoreDef, epoch: u32) -> Option<Self> {
+        let mut defs = vec![*to];
+        let mut def = *to;
+        while def.epoch != epoch {
+            def = def.step?.previous;
+            defs.push(def);
+        }
+        defs.reverse();
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for pair in defs.windows(2) {
+            let [from, to] = pair else { continue };
+            let step = Stretch::of_step(from, to);
+            match stretches.last_mut() {
+                Some(last) if last.migrate.is_none() && step.migrate.is_none() => last.extend(step),
+                _ => stretches.push(step),
+            }
+        }
+        Some(Self { from: def, to: *to, stretches })
+    }
+
+    /// Whether a `migrate` function takes part, so that rows cannot be converted one by one.
+    pub(crate) fn has_migrate(&self) -> bool {
+        self.stretches.iter().any(|stretch| stretch.migrate.is_some())
+    }
+
+    /// Whether rows stay as they are.
+    pub(crate) fn is_identity(&self) -> bool {
+        self.stretches.is_empty()
+    }
+
+    /// The table of the older epoch that goes on as the newer's `name`, and whether keys are kept
+    /// all the way.
+    pub(crate) fn earlier_table(&self, name: &str) -> Option<(&'static TableDef, bool)> {
+        let mut slot = self.to.tables.iter().position(|table| table.name == name)?;
+        let (mut def, mut keeps_keys) = (self.to, true);
+        for stretch in self.stretches.iter().rev() {
+            let route = stretch.tables.iter().find(|route| route.to == slot)?;
+            keeps_keys &= route.keeps_keys;
+            (slot, def) = (route.from, stretch.from);
+        }
+        Some((&def.tables[slot], keeps_keys))
+    }
+
+    /// The older epoch's text of a key of the newer's table `name`.
+    pub(crate) fn earlier_key(&self, name: &str, key: &str) -> Option<(&'static str, String)> {
+        let (earlier, keeps_keys) = self.earlier_table(name)?;
+        let now = self.to.tables.iter().find(|table| table.name == name)?;
+        let key = match (earlier.key, now.key) {
+            _ if !keeps_keys => return None,
+            // An id begins with the name of its table.
+            (KeyKind::Id, KeyKind::Id) => {
+                format!("{}{}", earlier.name, key.strip_prefix(now.name)?)
+            }
+            _ => key.to_owned(),
+        };
+        Some((earlier.name, key))
+    }
+}
+
+impl Stretch {
+    fn of_step(from: &StoreDef, to: &StoreDef) -> Self {
+        let mut tables = Vec::new();
+        for (to_slot, now) in to.tables.iter().enumerate() {
+            let before = from.tables.iter().enumerate();
+            let found = before.filter_map(|(slot, before)| Some((slot, follows(before, now)?)));
+            tables.extend(found.map(|(slot, conversions)| TableRoute {
+                from: slot,
+                to: to_slot,
+                conversions,
+                keeps_keys: keeps_keys(&from.tables[slot], now, conversions),
+            }));
+        }
+        let mut groups = Vec::new();
+        for (to_slot, now) in to.groups.iter().enumerate() {
+            let before = from.groups.iter().enumerate();
+            let found =
+                before.filter_map(|(slot, before)| Some((slot, group_follows(before, now)?)));
+            groups.extend(found.map(|(from, conversions)| GroupRoute {
+                from,
+                to: to_slot,
+                conversions,
+            }));
+        }
+        let migrate = to.step.and_then(|step| step.migrate);
+        Self { from: *from, to: *to, tables, groups, migrate }
+    }
+
+    /// Takes one more step, row by row.
+    fn extend(&mut self, next: Self) {
+        let mut tables = Vec::new();
+        for further in &next.tables {
+            let before = self.tables.iter().filter(|route| route.to == further.from);
+            tables.extend(before.map(|route| TableRoute {
+                from: route.from,
+                to: further.to,
+                conversions: route.conversions + further.conversions,
+                keeps_keys: route.keeps_keys && further.keeps_keys,
+            }));
+        }
+        let mut groups = Vec::new();
+        for further in &next.groups {
+            let before = self.groups.iter().filter(|route| route.to == further.from);
+            groups.extend(before.map(|route| GroupRoute {
+                from: route.from,
+                to: further.to,
+                conversions: route.conversions + further.conversions,
+            }));
+        }
+        (self.to, self.tables, self.groups) = (next.to, tables, groups);
+    }
+}
+
+/// How many conversions lead from a table to one of the next epoch; `None` where it is another.
+fn follows(before: &TableDef, now: &TableDef) -> Option<u32> {
+    let is_same_type = (before.type_id)() == (now.type_id)();
+    match now.step {
+        _ if is_same_type => (before.name == now.name).then_some(0),
+        Some(step) => (step.name == before.name).then_some(1),
+        None => (before.name == now.name).then_some(0),
+    }
+}
+
+fn group_follows(before: &GroupDef, now: &GroupDef) -> Option<u32> {
+    let is_same_type = (before.type_id)() == (now.type_id)();
+    match now.step {
+        _ if is_same_type => (before.name == now.name).then_some(0),
+        Some(step) => (step.name == before.name).then_some(1),
+        None => (before.name == now.name).then_some(0),
+    }
+}
+
+fn keeps_keys(before: &TableDef, now: &TableDef, conversions: u32) -> bool {
+    use crate::schema::step::SourceDef;
+
+    if conversions == 0 {
+        return true;
+    }
+    let sources = now.step.and_then(|step| step.sources);
+    let source = sources.and_then(|sources| sources.get(now.key_field));
+    let key = before.fields.get(before.key_field).map(|field| field.name);
+    let is_moved = matches!(source, Some(SourceDef::Moved(name)) if Some(*name) == key);
+    is_moved && before.key == now.key
+}

@@ -1,0 +1,303 @@
+//! A migration: a document's rows, converted, in a fresh document; one commit.
+
+use std::sync::Arc;
+use std::sync::mpsc::{channel, sync_channel};
+use std::thread;
+
+use super::convert::{Rejected, prepare};
+use super::plan::{Plan, at_epoch};
+use super::sink::{DocumentSink, Written, describe, write_pieces};
+use super::source::{RowsOf, Source};
+use crate::disk::Commit;
+use crate::doc::Root;
+use crate::engine::{
+    Claim, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, SlotKey, Unrecorded,
+    Writer, WriterIndexes, empty_document, new_device, not_loaded, view_names,
+};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How many pieces may wait for the document.
+const PIECES_AHEAD: usize = 4;
+
+/// What of a document is taken over beside the rows that are read of the file.
+struct Beside {
+    fact: DocFact,
+    /// Tables and groups that the code of its epoch does not know.
+    unknown: Vec<(Root, Vec<(String, String)>)>,
+    /// What was dealt with, and what is in quarantine.
+    bookkeeping: Vec<(Root, String, String)>,
+}
+
+/// Migrates `from`, a document that is here, into a new one that is current from then on.
+pub(super) fn run(
+    engine: &Engine,
+    writer: &mut Writer,
+    from: DocName,
+    generation: u32,
+) -> Result<u64> {
+    let Some(plan) = Plan::new(&engine.def, from.epoch) else {
+        return Err(no_chain(engine, from.epoch));
+    };
+    engine.load(writer)?;
+    let is_current = from == writer.current;
+    if !is_current {
+        engine.load_other(writer, from)?;
+    }
+    let def = at_epoch(&engine.def, from.epoch).unwrap_or(plan.from);
+    let claim = writer.claims.get(&from).cloned();
+    let loaded = if is_current { writer.loaded.take() } else { writer.others.remove(&from) };
+    let Some(loaded) = loaded else { return Err(not_loaded()) };
+    let beside = Beside::of(&loaded, &plan)?;
+    // What the file has of it is read there, and then the document need not stay in memory.
+    let is_in_file = is_current && writer.coverage.to_rebuild(&def).is_empty();
+    let kept = if is_in_file { drop_loaded(loaded) } else { Some(loaded) };
+    let view = engine.disk.view_as(Arc::new(view_names(&def, from)))?;
+    let view = Arc::new(view);
+
+    let name = DocName::claimed(engine.def.epoch, generation);
+    let client = new_device();
+    let mut covers = claim.as_ref().map(|claim| claim.covers.clone()).unwrap_or_default();
+    covers.insert(from.to_string(), beside.fact.clocks.clone());
+    let mut claim_made = Claim {
+        client,
+        baseline: 0,
+        source: from.to_string(),
+        covers,
+        origins: Vec::new(),
+        sealed: false,
+    };
+
+    engine.record_versions(writer)?;
+    let before = Before::of(writer);
+    writer.current = name;
+    writer.documents.0.insert(from.to_string(), beside.fact.clone());
+    for fact in writer.documents.0.values_mut() {
+        fact.carried = 0;
+    }
+    writer.coverage = Coverage::default();
+    writer.coverage.cover(&engine.def);
+    for (root, _) in &beside.unknown {
+        if let Root::Table(table) = root
+            && !engine.def.tables.iter().any(|def| def.name == table)
+        {
+            writer.coverage.miss(table);
+        }
+    }
+    writer.indexes = engine.indexes_to_build(name);
+    writer.unrecorded.identity = true;
+    writer.unrecorded.documents = true;
+    writer.unrecorded.coverage = true;
+    let shown = engine.view();
+    engine.disk.show(Arc::new(view_names(&engine.def, name)));
+
+    let mut written = None;
+    let mut rejected = 0;
+    let fill_and_claim = |writer: &mut Writer, commit: &Commit| {
+        commit.clear_read_model(&before.current.to_string())?;
+        let mut on_reject = |row: &Rejected| refuse(engine, row);
+        let rows = match &kept {
+            Some(loaded) => RowsOf::Document(loaded),
+            None => RowsOf::File(view.clone()),
+        };
+        let source = Source { name: from, claim: claim.as_ref(), def, rows };
+        let filled = fill(engine, commit, &plan, name, client, &beside, &mut on_reject, source)?;
+        claim_made.baseline = filled.baseline;
+        claim_made.origins.clone_from(&filled.origins);
+        rejected = filled.rejected;
+        written = Some(filled.last);
+        engine.record_claim(writer, name, &claim_made)
+    };
+    let stored = engine.store_with(writer, None, fill_and_claim, || Ok(None));
+    if let Err(error) = stored {
+        before.restore(writer);
+        engine.disk.show(shown.shared_names());
+        let _ = engine.refresh_view();
+        return Err(error);
+    }
+    writer.claims.insert(name, claim_made);
+    writer.is_claim_new = false;
+    writer.loaded = None;
+    if let Some(last) = written {
+        engine.mark(writer, last);
+    }
+    Ok(rejected)
+}
+
+/// Nothing: what was read of it is all that is needed.
+fn drop_loaded(loaded: Loaded) -> Option<Loaded> {
+    drop(loaded);
+    None
+}
+
+fn refuse(engine: &Engine, row: &Rejected) -> Result<()> {
+    if engine.settings.on_invalid == OnInvalid::Quarantine {
+        return Ok(());
+    }
+    let error = Error::new(
+        ErrorKind::Migration,
+        format!("a row cannot be taken to epoch {}: {}", engine.def.epoch, describe(row)),
+    );
+    let error = match &row.root {
+        Root::Table(table) => error.at_table(table).at_key(row.key.clone()),
+        Root::Group(group) => error.at_group(group).at_field(row.key.clone()),
+        _ => error,
+    };
+    Err(error.help(
+        "nothing was changed; correct the row with the code of its epoch, or open the store with \
+         `on_invalid(OnInvalid::Quarantine)`",
+    ))
+}
+
+/// Fills the new document and its tables in the file.
+#[expect(clippy::too_many_arguments, reason = "called in one place")]
+fn fill(
+    engine: &Engine,
+    commit: &Commit,
+    plan: &Plan,
+    name: DocName,
+    client: u64,
+    beside: &Beside,
+    on_reject: &mut dyn FnMut(&Rejected) -> Result<()>,
+    source: Source<'_>,
+) -> Result<Written> {
+    let mut document = empty_document(engine.def.name, &name.to_string(), client);
+    let report = |progress| engine.settings.report(progress);
+    thread::scope(|scope| {
+        let (pieces, queue) = sync_channel(PIECES_AHEAD);
+        let (done, records) = channel();
+        let document = &mut document;
+        scope.spawn(move || write_pieces(document, &queue, &done));
+        let from = source.name;
+        let mut sink =
+            DocumentSink::new(commit, &engine.def, &name, from, client, pieces, records, on_reject);
+        let prepared = prepare(plan, source, true, &report, &mut sink)?;
+        // One pass for each origin, so that what comes from one document is one range of clocks.
+        let mut origins: Vec<Option<String>> = vec![None];
+        let mut done = Vec::new();
+        while let Some(origin) = origins.pop() {
+            sink.origin = origin;
+            prepared.pour(&mut sink)?;
+            done.extend(sink.origin.clone());
+            sink.end_pass()?;
+            for left in std::mem::take(&mut sink.left) {
+                if !done.contains(&left) && !origins.contains(&Some(left.clone())) {
+                    origins.push(Some(left));
+                }
+            }
+        }
+        sink.origin = Some(from.to_string());
+        for (root, entries) in &beside.unknown {
+            for (key, json) in entries {
+                sink.keep(root, key, json)?;
+            }
+        }
+        for (root, key, json) in &beside.bookkeeping {
+            sink.keep(root, key, json)?;
+        }
+        sink.finish()
+    })
+}
+
+impl Beside {
+    fn of(loaded: &Loaded, plan: &Plan) -> Result<Self> {
+        let document = &loaded.document;
+        let mut fact = DocFact { last: loaded.log.last, ..DocFact::default() };
+        fact.set_version(document.version());
+        fact.waits = document.has_pending();
+        let mut unknown = Vec::new();
+        let mut bookkeeping = Vec::new();
+        for name in document.maps() {
+            let Some(root) = Root::parse(&name) else { continue };
+            let is_known = match &root {
+                Root::Table(name) => plan.from.tables.iter().any(|table| table.name == name),
+                Root::Group(name) => plan.from.groups.iter().any(|group| group.name == name),
+                // What still waits to be settled is carried over again.
+                Root::Forwarded => true,
+                Root::Settled | Root::Quarantine => false,
+            };
+            if is_known {
+                continue;
+            }
+            let mut entries = Vec::new();
+            document.for_each(&name, |key, entry| {
+                entries.push((key.to_owned(), super::convert::text_of(entry.content)));
+                Ok::<(), Error>(())
+            })?;
+            match root {
+                Root::Settled | Root::Quarantine => {
+                    let renamed = entries
+                        .into_iter()
+                        .filter_map(|(key, json)| Some((root.clone(), renamed(&key, plan)?, json)));
+                    bookkeeping.extend(renamed);
+                }
+                root => unknown.push((root, entries)),
+            }
+        }
+        Ok(Self { fact, unknown, bookkeeping })
+    }
+}
+
+/// The key of a note about a late edit, with the table's name in the epoch of the code.
+fn renamed(key: &str, plan: &Plan) -> Option<String> {
+    let slot = SlotKey::parse(key)?;
+    let root = match Root::parse(&slot.root) {
+        Some(Root::Table(name)) => {
+            let now = plan.to.tables.iter().find(|table| {
+                plan.earlier_table(table.name).is_some_and(|(earlier, _)| earlier.name == name)
+            });
+            Root::Table(now.map_or(name, |table| table.name.to_owned())).name()
+        }
+        _ => slot.root,
+    };
+    Some(SlotKey { root, ..slot }.to_text())
+}
+
+pub(super) fn no_chain(engine: &Engine, epoch: u32) -> Error {
+    Error::new(
+        ErrorKind::Migration,
+        format!(
+            "the store is at epoch {epoch}, and no chain of `previous` leads there from this code"
+        ),
+    )
+    .at_store(engine.def.name)
+    .expecting(format!(
+        "an epoch from {} to {}",
+        super::plan::oldest(&engine.def),
+        engine.def.epoch
+    ))
+    .finding(format!("epoch {epoch}"))
+    .help(
+        "nothing was changed; keep the structs of every epoch in the code, each naming the one \
+         before with `previous = …`",
+    )
+}
+
+/// What a failed migration takes back.
+pub(super) struct Before {
+    pub(super) current: DocName,
+    documents: Documents,
+    unrecorded: Unrecorded,
+    coverage: Coverage,
+    indexes: WriterIndexes,
+}
+
+impl Before {
+    pub(super) fn of(writer: &mut Writer) -> Self {
+        Self {
+            current: writer.current,
+            documents: writer.documents.clone(),
+            unrecorded: writer.unrecorded,
+            coverage: writer.coverage.clone(),
+            indexes: std::mem::take(&mut writer.indexes),
+        }
+    }
+
+    pub(super) fn restore(self, writer: &mut Writer) {
+        writer.current = self.current;
+        writer.documents = self.documents;
+        writer.coverage = self.coverage;
+        writer.indexes = self.indexes;
+        writer.forget_loaded();
+        writer.unrecorded = self.unrecorded;
+    }
+}

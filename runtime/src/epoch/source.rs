@@ -1,0 +1,170 @@
+//! What a migration reads: the rows of a document, with the document that each stands in unchanged.
+
+use std::sync::Arc;
+
+use super::stage::{Side, Stage};
+use crate::disk::View;
+use crate::doc::Root;
+use crate::engine::{Claim, DocName, Loaded, slots};
+use crate::error::Result;
+use crate::row::{Content, ItemId};
+use crate::schema::descriptor::StoreDef;
+use crate::schema::step::Entries;
+
+/// A document that is migrated, by what is read of it.
+pub(super) struct Source<'s> {
+    pub(super) name: DocName,
+    pub(super) claim: Option<&'s Claim>,
+    pub(super) def: StoreDef,
+    pub(super) rows: RowsOf<'s>,
+}
+
+/// Where its rows are.
+pub(super) enum RowsOf<'s> {
+    /// In the file, as readers see them.
+    File(Arc<View>),
+    /// In the document, where the file does not have them.
+    Document(&'s Loaded),
+    /// One row of a table, by its slot.
+    One(usize, Box<SourceRow>),
+    /// The entries of one group, by its slot.
+    Group(usize, Entries),
+}
+
+/// A row as it is stored.
+#[derive(Clone)]
+pub(super) struct SourceRow {
+    /// `None` where it is none of the table's type.
+    pub(super) key: Option<Vec<u8>>,
+    pub(super) key_text: String,
+    pub(super) origin: String,
+    pub(super) content: Content,
+}
+
+impl Source<'_> {
+    /// The same, for a `migrate` function to read.
+    pub(super) fn into_side(self, is_large: bool) -> Result<Side> {
+        let source = match self.rows {
+            RowsOf::File(view) => return Ok(Side::File(view, self.def)),
+            rows => Self { rows, ..self },
+        };
+        let stage = Stage::new(source.def, is_large)?;
+        for slot in 0..source.def.tables.len() {
+            source.for_each_row(slot, &mut |row| match (row.key, row.content) {
+                (Some(key), Content::Text(json)) => stage.put(slot, &key, &row.origin, &json),
+                _ => Ok(()),
+            })?;
+        }
+        for (slot, group) in source.def.groups.iter().enumerate() {
+            for (name, origin, content) in source.entries(group.name)? {
+                if let Content::Text(json) = content {
+                    stage.set_entry(slot, &name, &origin, &json)?;
+                }
+            }
+        }
+        Ok(Side::Stage(stage))
+    }
+
+    /// The document whose entry an item is an unchanged copy of: an edit stands in this one.
+    fn origin(&self, id: ItemId) -> String {
+        let copied = self.claim.and_then(|claim| claim.origin(id));
+        copied.map_or_else(|| self.name.to_string(), str::to_owned)
+    }
+
+    pub(super) fn len(&self, slot: usize) -> Result<u64> {
+        match &self.rows {
+            RowsOf::File(view) => view.len(slot),
+            RowsOf::Document(loaded) => {
+                let mut len = 0;
+                let root = Root::Table(self.def.tables[slot].name.to_owned()).name();
+                slots::for_each(&loaded.document, &loaded.slots, self.claim, &root, |_, _| {
+                    len += 1;
+                    Ok::<(), crate::Error>(())
+                })?;
+                Ok(len)
+            }
+            RowsOf::One(of, _) => Ok(u64::from(*of == slot)),
+            RowsOf::Group(..) => Ok(0),
+        }
+    }
+
+    /// Calls `visit` with every row of a table, in the order of the file where it is read of that.
+    pub(super) fn for_each_row(
+        &self,
+        slot: usize,
+        visit: &mut dyn FnMut(SourceRow) -> Result<()>,
+    ) -> Result<()> {
+        let table = &self.def.tables[slot];
+        let view = match &self.rows {
+            RowsOf::Document(loaded) => {
+                let root = Root::Table(table.name.to_owned()).name();
+                let claim = self.claim;
+                return slots::for_each(
+                    &loaded.document,
+                    &loaded.slots,
+                    claim,
+                    &root,
+                    |key, entry| {
+                        visit(SourceRow {
+                            key: (table.read_key)(key),
+                            key_text: key.to_owned(),
+                            origin: self.origin(entry.id),
+                            content: entry.content,
+                        })
+                    },
+                );
+            }
+            RowsOf::File(view) => view,
+            RowsOf::One(of, row) if *of == slot => return visit((**row).clone()),
+            RowsOf::One(..) | RowsOf::Group(..) => return Ok(()),
+        };
+        let mut rows = view.rows(slot)?;
+        while let Some(row) = rows.next_with(|key, row| SourceRow {
+            key: Some(key.to_vec()),
+            key_text: (table.key_text)(key).unwrap_or_else(|| format!("{key:?}")),
+            origin: self.origin(row.id()),
+            content: row.content(),
+        }) {
+            visit(row?)?;
+        }
+        for (key_text, id, content) in view.stray_entries(slot)? {
+            visit(SourceRow { key: None, key_text, origin: self.origin(id), content })?;
+        }
+        Ok(())
+    }
+
+    /// The entries of a kv group: stored name, origin, content.
+    pub(super) fn entries(&self, group: &str) -> Result<Vec<(String, String, Content)>> {
+        match &self.rows {
+            RowsOf::File(view) => {
+                let entries = view.entries(view.document_name(), group)?;
+                let entries = entries.into_iter();
+                Ok(entries.map(|(name, id, content)| (name, self.origin(id), content)).collect())
+            }
+            RowsOf::Document(loaded) => entries_of(loaded, self.claim, group, |id| self.origin(id)),
+            RowsOf::One(..) => Ok(Vec::new()),
+            RowsOf::Group(slot, entries) => {
+                let is_meant = self.def.groups[*slot].name == group;
+                let entries = entries.iter().filter(|_| is_meant);
+                let origin = self.name.to_string();
+                let text = |json: &String| Content::Text(json.as_str().into());
+                Ok(entries.map(|(name, json)| (name.clone(), origin.clone(), text(json))).collect())
+            }
+        }
+    }
+}
+
+fn entries_of(
+    loaded: &Loaded,
+    claim: Option<&Claim>,
+    group: &str,
+    origin: impl Fn(ItemId) -> String,
+) -> Result<Vec<(String, String, Content)>> {
+    let mut entries = Vec::new();
+    let root = Root::Group(group.to_owned()).name();
+    slots::for_each(&loaded.document, &loaded.slots, claim, &root, |name, entry| {
+        entries.push((name.to_owned(), origin(entry.id), entry.content));
+        Ok::<(), crate::Error>(())
+    })?;
+    Ok(entries)
+}

@@ -1,0 +1,188 @@
+//! A store between two epochs: its rows and entries, on their way.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use crate::disk::{Scratch, View};
+use crate::error::{Error, ErrorKind, Result};
+use crate::row::Content;
+use crate::schema::descriptor::StoreDef;
+use crate::schema::step::Entries;
+
+/// How many rows are looked at together.
+const PIECE_ROWS: usize = 512;
+
+/// Rows and entries by slot, each with the document that it stands in unchanged.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) def: StoreDef,
+    scratch: Scratch,
+}
+
+/// A staged row.
+#[derive(Debug, Clone)]
+pub(crate) struct Staged {
+    pub(crate) key: Vec<u8>,
+    /// Empty where a `migrate` function has made it.
+    pub(crate) origin: String,
+    pub(crate) json: String,
+}
+
+fn table_name(slot: usize) -> String {
+    format!("table/{slot}")
+}
+
+fn group_name(slot: usize) -> String {
+    format!("group/{slot}")
+}
+
+fn encode(origin: &str, json: &str) -> Vec<u8> {
+    // No name of a document has a line break.
+    [origin.as_bytes(), b"\n", json.as_bytes()].concat()
+}
+
+fn decode(value: &[u8]) -> Result<(String, String)> {
+    let text = std::str::from_utf8(value).ok().and_then(|text| text.split_once('\n'));
+    let (origin, json) = text.ok_or_else(|| {
+        Error::new(ErrorKind::Corrupt, "a row changed on its way to the next epoch")
+    })?;
+    Ok((origin.to_owned(), json.to_owned()))
+}
+
+impl Stage {
+    /// An empty store; on disk where there may be many rows.
+    pub(crate) fn new(def: StoreDef, is_large: bool) -> Result<Self> {
+        let scratch = if is_large { Scratch::on_disk()? } else { Scratch::in_memory()? };
+        Ok(Self { def, scratch })
+    }
+
+    pub(crate) fn get(&self, slot: usize, key: &[u8]) -> Result<Option<String>> {
+        let stored = self.scratch.get(&table_name(slot), key)?;
+        stored.map(|value| Ok(decode(&value)?.1)).transpose()
+    }
+
+    pub(crate) fn put(&self, slot: usize, key: &[u8], origin: &str, json: &str) -> Result<()> {
+        self.scratch.put(&table_name(slot), key, &encode(origin, json))
+    }
+
+    pub(crate) fn remove(&self, slot: usize, key: &[u8]) -> Result<()> {
+        self.scratch.remove(&table_name(slot), key)
+    }
+
+    pub(crate) fn len(&self, slot: usize) -> Result<u64> {
+        self.scratch.len(&table_name(slot))
+    }
+
+    /// The next rows after a key, or from the start; few at a time, so that rows may be written
+    /// meanwhile.
+    pub(crate) fn after(&self, slot: usize, key: Option<&[u8]>) -> Result<Vec<Staged>> {
+        let entries = self.scratch.after(&table_name(slot), key, PIECE_ROWS)?;
+        let rows = entries.into_iter().map(|(key, value)| {
+            let (origin, json) = decode(&value)?;
+            Ok(Staged { key, origin, json })
+        });
+        rows.collect()
+    }
+
+    /// The entries of a group that are set, each with its origin.
+    pub(crate) fn entries_with_origin(&self, slot: usize) -> Result<Vec<(String, String, String)>> {
+        let mut found = Vec::new();
+        for (name, value) in self.scratch.after(&group_name(slot), None, usize::MAX)? {
+            let (origin, json) = decode(&value)?;
+            found.push((String::from_utf8_lossy(&name).into_owned(), origin, json));
+        }
+        Ok(found)
+    }
+
+    /// The entries of a group that are set.
+    pub(crate) fn entries(&self, slot: usize) -> Result<Entries> {
+        let found = self.entries_with_origin(slot)?;
+        Ok(found.into_iter().map(|(name, _, json)| (name, json)).collect())
+    }
+
+    pub(crate) fn set_entry(
+        &self,
+        slot: usize,
+        name: &str,
+        origin: &str,
+        json: &str,
+    ) -> Result<()> {
+        self.scratch.put(&group_name(slot), name.as_bytes(), &encode(origin, json))
+    }
+
+    pub(crate) fn reset_entry(&self, slot: usize, name: &str) -> Result<()> {
+        self.scratch.remove(&group_name(slot), name.as_bytes())
+    }
+}
+
+/// A store before and after a step, for its `migrate` function.
+#[derive(Debug)]
+pub(crate) struct Stages {
+    pub(crate) old: Side,
+    pub(crate) new: Stage,
+}
+
+/// A store that is only read.
+#[derive(Debug)]
+pub(crate) enum Side {
+    Stage(Stage),
+    /// As readers of the file see it.
+    File(Arc<View>, StoreDef),
+}
+
+impl Side {
+    pub(crate) fn get(&self, slot: usize, key: &[u8]) -> Result<Option<String>> {
+        match self {
+            Self::Stage(stage) => stage.get(slot, key),
+            Self::File(view, _) => {
+                let row = view.row(slot, key)?;
+                Ok(row.map(|row| String::from_utf8_lossy(row.json()).into_owned()))
+            }
+        }
+    }
+
+    pub(crate) fn len(&self, slot: usize) -> Result<u64> {
+        match self {
+            Self::Stage(stage) => stage.len(slot),
+            Self::File(view, _) => view.len(slot),
+        }
+    }
+
+    /// The keys and JSON of the next rows after a key, or from the start.
+    pub(crate) fn after(&self, slot: usize, key: Option<&[u8]>) -> Result<Vec<(Vec<u8>, String)>> {
+        match self {
+            Self::Stage(stage) => {
+                let rows = stage.after(slot, key)?.into_iter();
+                Ok(rows.map(|row| (row.key, row.json)).collect())
+            }
+            Self::File(view, _) => {
+                let from = key.map_or(Bound::Unbounded, Bound::Excluded);
+                let mut rows = view.rows_in(slot, from, Bound::Unbounded)?;
+                let mut piece = Vec::new();
+                while piece.len() < PIECE_ROWS
+                    && let Some(row) = rows.next_with(|key, row| {
+                        (key.to_vec(), String::from_utf8_lossy(row.json()).into_owned())
+                    })
+                {
+                    piece.push(row?);
+                }
+                Ok(piece)
+            }
+        }
+    }
+
+    /// The entries of a group that are set.
+    pub(crate) fn entries(&self, slot: usize) -> Result<Entries> {
+        match self {
+            Self::Stage(stage) => stage.entries(slot),
+            Self::File(view, def) => {
+                let entries = view.entries(view.document_name(), def.groups[slot].name)?;
+                let entries = entries.into_iter().filter_map(|(name, _, content)| match content {
+                    Content::Text(json) => Some((name, json.to_string())),
+                    Content::Foreign(_) => None,
+                });
+                Ok(entries.collect())
+            }
+        }
+    }
+}

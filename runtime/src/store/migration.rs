@@ -1,0 +1,412 @@
+//! [`Migration`]: what a store's `migrate` function is given.
+
+use std::any::Any;
+use std::fmt;
+use std::marker::PhantomData;
+
+use twox_hash::XxHash3_128;
+use uuid::Uuid;
+
+use super::handle::{GroupOf, TableOf};
+use super::trait_store::Store;
+use crate::epoch::{Side, Stages};
+use crate::error::{Error, ErrorKind, Result};
+use crate::evolve::{Invalid, decode_text};
+use crate::row::{EncodeError, Group, Id, Key, Row, encode_record};
+
+/// A store before and after a step to the next epoch: for what crosses tables.
+///
+/// Given to the function that `#[store(migrate = …)]` names, after the tables and groups that have
+/// a `previous` were converted. [`old`](Self::old) is the store as it was, to read; the methods here
+/// read and write what it becomes.
+///
+/// The function is run again for what older code writes later, with an old side that shows only
+/// that: it must work on any part of the old rows. Keys of rows that it makes come from
+/// [`id_for`](Self::id_for), so that every device makes the same.
+pub struct Migration<Old, New> {
+    stages: Stages,
+    stores: PhantomData<fn() -> (Old, New)>,
+}
+
+impl<Old, New> fmt::Debug for Migration<Old, New> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Migration").finish_non_exhaustive()
+    }
+}
+
+/// Runs the `migrate` function of a store, for generated code.
+///
+/// # Errors
+///
+/// What the function returns.
+pub fn run_migrate<Old: Store, New: Store>(
+    stages: &mut dyn Any,
+    migrate: fn(&mut Migration<Old, New>) -> Result<()>,
+) -> Result<()> {
+    let taken = stages.downcast_mut::<Option<Stages>>();
+    let Some((place, stages)) = taken.and_then(|place| {
+        let stages = place.take()?;
+        Some((place, stages))
+    }) else {
+        return Err(Error::new(ErrorKind::Migration, "there is nothing to migrate"));
+    };
+    let mut migration = Migration { stages, stores: PhantomData };
+    let migrated = migrate(&mut migration);
+    *place = Some(migration.stages);
+    migrated
+}
+
+fn invalid<R: Row>(key: &R::Key, invalid: Invalid) -> Error {
+    invalid.into_error().at_table(R::TABLE).at_key(key.to_text())
+}
+
+impl<Old: Store, New: Store> Migration<Old, New> {
+    /// The store as it was: all of it, or what older code has written late.
+    pub fn old(&self) -> Before<'_, Old> {
+        Before { side: &self.stages.old, store: PhantomData }
+    }
+
+    /// An id for a row that is made out of the old row under `key`: the same whenever and wherever
+    /// it is asked for. `name` tells apart several rows made out of one.
+    pub fn id_for<R: TableOf<New>>(&self, name: &str, key: &impl Key) -> Id<R> {
+        let text = format!("{}\0{}\0{name}\0{}", New::DEF.name, R::TABLE, key.to_text());
+        // A UUID of version 8, whose bits are the maker's own affair.
+        let bits = XxHash3_128::oneshot(text.as_bytes());
+        let bits = bits & !(0xF << 76) & !(0b11 << 62) | (0x8 << 76) | (0b10 << 62);
+        Id::from_uuid(Uuid::from_u128(bits))
+    }
+
+    /// The row under a key; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where it does not decode.
+    pub fn get<R: TableOf<New>>(&self, key: &R::Key) -> Result<Option<R>> {
+        let json = self.stages.new.get(R::SLOT, key.to_bytes().as_slice())?;
+        let row = json.map(|json| decode_text::<R>(&json)).transpose();
+        row.map_err(|error| invalid::<R>(key, error))
+    }
+
+    /// Whether there is a row under a key.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn contains<R: TableOf<New>>(&self, key: &R::Key) -> Result<bool> {
+        Ok(self.stages.new.get(R::SLOT, key.to_bytes().as_slice())?.is_some())
+    }
+
+    /// How many rows the table of `R` has.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn len<R: TableOf<New>>(&self) -> Result<usize> {
+        Ok(usize::try_from(self.stages.new.len(R::SLOT)?).unwrap_or(usize::MAX))
+    }
+
+    /// Whether the table of `R` has no row.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn is_empty<R: TableOf<New>>(&self) -> Result<bool> {
+        Ok(self.stages.new.len(R::SLOT)? == 0)
+    }
+
+    /// The rows of the table of `R` in the order of their keys.
+    ///
+    /// # Errors
+    ///
+    /// None today; each item may be one.
+    pub fn iter<R: TableOf<New>>(&self) -> Result<impl Iterator<Item = Result<R>> + '_> {
+        let mut piece = Vec::<(Vec<u8>, String)>::new().into_iter();
+        let mut last: Option<Vec<u8>> = None;
+        let mut is_over = false;
+        Ok(std::iter::from_fn(move || {
+            loop {
+                if let Some((key, json)) = piece.next() {
+                    last = Some(key);
+                    return Some(decode_text::<R>(&json).map_err(Invalid::into_error));
+                }
+                if is_over {
+                    return None;
+                }
+                match self.stages.new.after(R::SLOT, last.as_deref()) {
+                    Ok(rows) if rows.is_empty() => is_over = true,
+                    Ok(rows) => {
+                        let rows: Vec<_> =
+                            rows.into_iter().map(|row| (row.key, row.json)).collect();
+                        piece = rows.into_iter();
+                    }
+                    Err(error) => {
+                        is_over = true;
+                        return Some(Err(error));
+                    }
+                }
+            }
+        }))
+    }
+
+    /// Stores a new row.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) where there is a row under its key,
+    /// [`InvalidValue`](ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
+    pub fn insert<R: TableOf<New>>(&mut self, row: &R) -> Result<()> {
+        if self.contains::<R>(row.key())? {
+            return Err(Error::new(
+                ErrorKind::AlreadyExists,
+                "there is a row under this key already",
+            )
+            .at_table(R::TABLE)
+            .at_key(row.key().to_text())
+            .help("use `put` to replace it, or `update` to change it"));
+        }
+        self.put(row)
+    }
+
+    /// Stores new rows and gives their number.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert), for the first row that cannot be stored.
+    pub fn insert_many<R: TableOf<New>>(
+        &mut self,
+        rows: impl IntoIterator<Item = R>,
+    ) -> Result<usize> {
+        let mut count = 0;
+        for row in rows {
+            self.insert(&row)?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Stores a row, in place of the one under its key if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`](ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
+    pub fn put<R: TableOf<New>>(&mut self, row: &R) -> Result<()> {
+        let json = encoded(row)?;
+        self.stages.new.put(R::SLOT, row.key().to_bytes().as_slice(), "", &json)
+    }
+
+    /// Changes the row under a key and gives it as it is then; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyChanged`](ErrorKind::KeyChanged) where `change` alters the key,
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where the row does not decode.
+    pub fn update<R: TableOf<New>>(
+        &mut self,
+        key: &R::Key,
+        change: impl FnOnce(&mut R),
+    ) -> Result<Option<R>> {
+        let Some(mut row) = self.get::<R>(key)? else { return Ok(None) };
+        let before = encoded(&row)?;
+        change(&mut row);
+        if row.key() != key {
+            return Err(Error::new(ErrorKind::KeyChanged, "the update changed the row's key")
+                .at_table(R::TABLE)
+                .at_key(key.to_text())
+                .finding(row.key().to_text())
+                .help("to re-key a row, insert the new one and remove the old one"));
+        }
+        if encoded(&row)? != before {
+            self.put(&row)?;
+        }
+        Ok(Some(row))
+    }
+
+    /// Removes a row; tells whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn remove<R: TableOf<New>>(&mut self, key: &R::Key) -> Result<bool> {
+        let existed = self.contains::<R>(key)?;
+        if existed {
+            self.stages.new.remove(R::SLOT, key.to_bytes().as_slice())?;
+        }
+        Ok(existed)
+    }
+
+    /// All values of a kv group.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where one of them does not decode.
+    pub fn group<G: GroupOf<New>>(&self) -> Result<G> {
+        group_of(self.stages.new.entries(G::SLOT)?)
+    }
+
+    /// Changes the values of a kv group; those that `change` leaves alone stay as they are, unset
+    /// ones unset.
+    ///
+    /// # Errors
+    ///
+    /// As [`group`](Self::group), and [`InvalidValue`](ErrorKind::InvalidValue) where a value holds a
+    /// NaN or does not serialize.
+    pub fn update_group<G: GroupOf<New>>(&mut self, change: impl FnOnce(&mut G)) -> Result<G> {
+        let mut group = self.group::<G>()?;
+        let before = encoded_group(&group)?;
+        change(&mut group);
+        let after = encoded_group(&group)?;
+        for field in G::FIELDS {
+            let (was, is) = (before.get(field.name), after.get(field.name));
+            if was == is {
+                continue;
+            }
+            match is {
+                Some(value) => {
+                    self.stages.new.set_entry(G::SLOT, field.name, "", &value.to_string())?;
+                }
+                None => self.stages.new.reset_entry(G::SLOT, field.name)?,
+            }
+        }
+        Ok(group)
+    }
+}
+
+/// A store as it was before a step to the next epoch, to read.
+///
+/// Made by [`Migration::old`].
+pub struct Before<'m, Old> {
+    side: &'m Side,
+    store: PhantomData<fn() -> Old>,
+}
+
+impl<Old> fmt::Debug for Before<'_, Old> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Before").finish_non_exhaustive()
+    }
+}
+
+impl<'m, Old: Store> Before<'m, Old> {
+    /// The row under a key; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where it does not decode.
+    pub fn get<R: TableOf<Old>>(&self, key: &R::Key) -> Result<Option<R>> {
+        let json = self.side.get(R::SLOT, key.to_bytes().as_slice())?;
+        let row = json.map(|json| decode_text::<R>(&json)).transpose();
+        row.map_err(|error| invalid::<R>(key, error))
+    }
+
+    /// Whether there is a row under a key.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn contains<R: TableOf<Old>>(&self, key: &R::Key) -> Result<bool> {
+        Ok(self.side.get(R::SLOT, key.to_bytes().as_slice())?.is_some())
+    }
+
+    /// How many rows the table of `R` has, those that do not decode included.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn len<R: TableOf<Old>>(&self) -> Result<usize> {
+        Ok(usize::try_from(self.side.len(R::SLOT)?).unwrap_or(usize::MAX))
+    }
+
+    /// Whether the table of `R` has no row.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn is_empty<R: TableOf<Old>>(&self) -> Result<bool> {
+        Ok(self.side.len(R::SLOT)? == 0)
+    }
+
+    /// The rows of the table of `R` in the order of their keys. Those that do not decode are left
+    /// out: they are in quarantine.
+    ///
+    /// # Errors
+    ///
+    /// None today; each item may be one.
+    pub fn iter<R: TableOf<Old>>(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<R>> + use<'m, R, Old>> {
+        let side = self.side;
+        let mut piece = Vec::<(Vec<u8>, String)>::new().into_iter();
+        let mut last: Option<Vec<u8>> = None;
+        let mut is_over = false;
+        Ok(std::iter::from_fn(move || {
+            loop {
+                for (key, json) in piece.by_ref() {
+                    last = Some(key);
+                    if let Ok(row) = decode_text::<R>(&json) {
+                        return Some(Ok(row));
+                    }
+                }
+                if is_over {
+                    return None;
+                }
+                match side.after(R::SLOT, last.as_deref()) {
+                    Ok(rows) if rows.is_empty() => is_over = true,
+                    Ok(rows) => piece = rows.into_iter(),
+                    Err(error) => {
+                        is_over = true;
+                        return Some(Err(error));
+                    }
+                }
+            }
+        }))
+    }
+
+    /// All values of a kv group.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](ErrorKind::InvalidRow) where one of them does not decode.
+    pub fn group<G: GroupOf<Old>>(&self) -> Result<G> {
+        group_of(self.side.entries(G::SLOT)?)
+    }
+
+    /// Whether an entry of a kv group, by its stored name, was set.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    pub fn is_set<G: GroupOf<Old>>(&self, entry: &str) -> Result<bool> {
+        Ok(self.side.entries(G::SLOT)?.contains_key(entry))
+    }
+}
+
+fn encoded<R: Row>(row: &R) -> Result<String> {
+    encode_record(row).map_err(|EncodeError { field, message }| {
+        let error = Error::new(ErrorKind::InvalidValue, message)
+            .at_table(R::TABLE)
+            .at_key(row.key().to_text());
+        match field {
+            Some(field) => error.at_field(field),
+            None => error,
+        }
+    })
+}
+
+fn encoded_group<G: Group>(group: &G) -> Result<serde_json::Map<String, serde_json::Value>> {
+    let json = encode_record(group).map_err(|EncodeError { field, message }| {
+        let error = Error::new(ErrorKind::InvalidValue, message).at_group(G::GROUP);
+        match field {
+            Some(field) => error.at_field(field),
+            None => error,
+        }
+    })?;
+    serde_json::from_str(&json).map_err(|error| {
+        Error::new(ErrorKind::InvalidValue, "the group is no JSON object")
+            .at_group(G::GROUP)
+            .because(error)
+    })
+}
+
+fn group_of<G: Group>(entries: crate::schema::step::Entries) -> Result<G> {
+    let object = crate::evolve::object_of(&entries);
+    decode_text::<G>(&object).map_err(|invalid| invalid.into_error().at_group(G::GROUP))
+}
