@@ -152,6 +152,8 @@ fn a_bit_flipped_under_a_right_checksum_does_no_harm() {
         match app.apply(&changes) {
             Err(error) if error.kind() == ErrorKind::WrongStore => {}
             Err(error) if error.kind() == ErrorKind::NewerEpoch => {}
+            // A document of an epoch to come is kept for it.
+            Ok(_) if app.status().unwrap().newer_epoch().is_some() => {}
             _ => survives(&app, &changes),
         }
         assert!(app.notes.contains(&1).unwrap(), "bit {bit}");

@@ -43,6 +43,8 @@ pub enum ErrorKind {
     NewerFormat,
     /// A migration failed; the store is as it was before.
     Migration,
+    /// A write to a store that was opened to be read.
+    ReadOnly,
     /// The file is damaged, or is no heirloom store.
     Corrupt,
     /// Another process has the file open, or this one has it open already.

@@ -111,8 +111,9 @@ pub use row::{Group, Id, Key, Record, Row};
 #[doc(inline)]
 pub use store::{
     AsOf, Before, Builder, Committed, Conflict, Deltas, Derived, Durability, Entry, EntryChange,
-    GroupOf, InvalidRow, Kv, KvChanges, Migration, Query, QueryRows, RowChange, Rows, Snapshot,
-    Status, Store, Table, TableChanges, TableOf, Transaction, Watch, Within,
+    GroupOf, InvalidPreview, InvalidRow, Kv, KvChanges, Migration, Pressure, Preview, Pruned,
+    PrunedEpoch, Quarantined, Query, QueryRows, RowChange, Rows, Sample, Snapshot, Status, Store,
+    Table, TableChanges, TableOf, TablePreview, Transaction, Watch, Within,
 };
 
 pub use heirloom_macros::{Key, Kv, Store, Table};

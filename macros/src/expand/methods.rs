@@ -17,12 +17,14 @@ pub(crate) fn methods(
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
     let lifecycle = lifecycle(vis, root, private);
     let exchange = exchange(vis, root, private);
+    let epochs = epochs(vis, root, private);
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         #[allow(dead_code, unreachable_pub)]
         impl #impl_generics #ident #type_generics #clause {
             #lifecycle
             #exchange
+            #epochs
         }
     }
 }
@@ -209,6 +211,59 @@ fn exchange(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Toke
             changes: &#root::sync::Changes,
         ) -> #root::Result<#root::sync::Applied> {
             <Self as #private::Store>::apply(self, changes)
+        }
+    }
+}
+
+fn epochs(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        /// What opening a file of an earlier epoch would do. Writes nothing.
+        ///
+        /// # Errors
+        ///
+        /// Where there is no file, or it cannot be read.
+        #vis fn preview(
+            path: impl ::core::convert::AsRef<::std::path::Path>,
+        ) -> #root::Result<#root::Preview> {
+            <Self as #private::Store>::preview(path)
+        }
+
+        /// What could not be taken over by a migration, and what was changed on two sides of one.
+        ///
+        /// # Errors
+        ///
+        /// Where the file cannot be read.
+        #vis fn quarantine(
+            &self,
+        ) -> #root::Result<::std::vec::Vec<#root::Quarantined>> {
+            <Self as #private::Store>::quarantine(self)
+        }
+
+        /// Builds the store's document anew, without the history of overwritten and removed rows.
+        ///
+        /// # Errors
+        ///
+        /// Where the file cannot be written; nothing was changed then.
+        #vis fn compact_history(&self) -> #root::Result<()> {
+            <Self as #private::Store>::compact_history(self)
+        }
+
+        /// The store as it stands in an earlier epoch, to read; `Old` is its struct.
+        ///
+        /// # Errors
+        ///
+        /// Where no document of that epoch is here.
+        #vis fn open_epoch<Old: #private::Store>(&self) -> #root::Result<Old> {
+            <Self as #private::Store>::open_epoch::<Old>(self)
+        }
+
+        /// Removes what is kept of earlier epochs and generations, and says what.
+        ///
+        /// # Errors
+        ///
+        /// Where the file cannot be written; nothing was removed then.
+        #vis fn prune_epochs(&self) -> #root::Result<#root::Pruned> {
+            <Self as #private::Store>::prune_epochs(self)
         }
     }
 }

@@ -4,8 +4,7 @@ use std::ops::Bound;
 
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
-    WriteTransaction,
+    Database, Durability, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction,
 };
 
 use super::failure::{Failure, corrupt, guarded, io};
@@ -61,8 +60,6 @@ impl Scratch {
             txn.set_durability(Durability::None)?;
             Ok(txn)
         })?;
-        // Not read from elsewhere, but it says that the database is one.
-        guarded(|| Ok(drop(database.begin_read()?)))?;
         Ok(Self { txn: Some(txn), _database: database })
     }
 

@@ -149,6 +149,12 @@ impl Document {
         Entry::read(&txn, &map, key)
     }
 
+    /// How many entries a root map has.
+    pub(crate) fn len(&self, root: &str) -> u64 {
+        let txn = self.doc.transact();
+        txn.get_map(root).map_or(0, |map| u64::from(map.len(&txn)))
+    }
+
     /// Whether there is an entry under a key.
     pub(crate) fn entry_in(&self, root: &str, key: &str) -> bool {
         let txn = self.doc.transact();

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::claim::Claim;
 use super::loaded::read_document;
-use super::open::Engine;
+use super::open::{Engine, view_names};
 use super::slots::{Slots, entry, for_each};
 use crate::disk::{Entries, HEAD_DOCUMENT, View};
 use crate::doc::{BOOKKEEPING, Document, Entry, Root};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::descriptor::StoreDef;
 
 /// What [`check`](crate::Store::check) found.
 ///
@@ -70,7 +71,17 @@ impl fmt::Display for CheckReport {
 impl Engine {
     /// Loads the document from the file and compares it with the read model.
     pub(crate) fn check(&self) -> Result<CheckReport> {
-        let view = self.view();
+        let current = self.lock_writer()?.current;
+        let def = self.def.at_epoch(current.epoch).ok_or_else(|| {
+            Error::new(
+                ErrorKind::NewerEpoch,
+                "the file is of an epoch that this code does not know",
+            )
+            .expecting(format!("epoch {} or one of its chain", self.def.epoch))
+            .finding(format!("epoch {}", current.epoch))
+            .help("check it with the code of its epoch")
+        })?;
+        let view = Arc::new(self.disk.view_as(Arc::new(view_names(&def, current)))?);
         // No write will be made under this id.
         let head = read_document(&view, self.def.name, HEAD_DOCUMENT, 0)?;
         let loaded = read_document(&view, self.def.name, view.document_name(), 0)?;
@@ -78,29 +89,30 @@ impl Engine {
         let mut report = CheckReport { problems: head.log.damage, ..CheckReport::default() };
         report.problems.extend(loaded.log.damage);
         report.problems.extend(compare_head(&head.document, &view)?);
-        for slot in 0..self.def.tables.len() {
+        for slot in 0..def.tables.len() {
             report.rows += view.len(slot)?;
         }
-        for group in self.def.groups {
+        for group in def.groups {
             report.entries += view.entries(view.document_name(), group.name)?.len() as u64;
         }
-        report.problems.extend(self.compare(&loaded.document, claim.as_ref(), &view)?);
+        report.problems.extend(self.compare(&def, &loaded.document, claim.as_ref(), &view)?);
         Ok(report)
     }
 
     /// Where the declared tables and groups of the two differ.
     pub(super) fn compare(
         &self,
+        def: &StoreDef,
         document: &Document,
         claim: Option<&Claim>,
         view: &Arc<View>,
     ) -> Result<Vec<String>> {
         let mut problems = Vec::new();
         let expected = Expected { document, slots: &Slots::of(document), claim };
-        for slot in 0..self.def.tables.len() {
-            self.compare_table(&expected, view, slot, &mut problems)?;
+        for slot in 0..def.tables.len() {
+            self.compare_table(def, &expected, view, slot, &mut problems)?;
         }
-        for group in self.def.groups {
+        for group in def.groups {
             let entries = view.entries(view.document_name(), group.name)?;
             let root = Root::Group(group.name.to_owned());
             let what = format!("group `{}`", group.name);
@@ -115,12 +127,13 @@ impl Engine {
 
     fn compare_table(
         &self,
+        def: &StoreDef,
         expected: &Expected<'_>,
         view: &Arc<View>,
         slot: usize,
         problems: &mut Vec<String>,
     ) -> Result<()> {
-        let table = &self.def.tables[slot];
+        let table = &def.tables[slot];
         let mut in_document = 0;
         let root = Root::Table(table.name.to_owned()).name();
         expected.for_each(&root, |key, entry| {
@@ -139,7 +152,9 @@ impl Engine {
             }
             Ok(())
         })?;
-        self.compare_indexes(view, slot, problems)?;
+        if def.epoch == self.def.epoch {
+            self.compare_indexes(view, slot, problems)?;
+        }
         let in_view = view.len(slot)?;
         if in_view != in_document {
             problems.push(format!(

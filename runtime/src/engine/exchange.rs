@@ -168,15 +168,15 @@ impl Engine {
         } else {
             writer.loaded = Some(Loaded { document, slots, log });
         }
-        Ok(self.outcome(effect, pending))
+        Ok(self.outcome(effect, pending, Origin::Remote))
     }
 
-    /// Writes to the current document what is no transaction of the app's: observers are told of
-    /// it as of changes from elsewhere.
+    /// Writes to the current document what is no transaction of the app's.
     pub(crate) fn write_roots(
         &self,
         writer: &mut Writer,
         ops: &[(Root, String, Option<String>)],
+        origin: Origin,
     ) -> Result<MergeOutcome> {
         self.load(writer)?;
         let Some(Loaded { mut document, mut slots, mut log }) = writer.loaded.take() else {
@@ -200,7 +200,7 @@ impl Engine {
         self.store_effect(writer, &mut log, &view, &effect, record)?;
         let pending = document.has_pending();
         writer.loaded = Some(Loaded { document, slots, log });
-        Ok(self.outcome(effect, pending))
+        Ok(self.outcome(effect, pending, origin))
     }
 
     fn store_effect(
@@ -222,8 +222,8 @@ impl Engine {
     }
 
     /// Queues what observers are told, and says what happened.
-    fn outcome(&self, effect: Effect, pending: bool) -> MergeOutcome {
-        self.hub.push(Origin::Remote, self.noted_remote(&effect.roots), || self.view());
+    fn outcome(&self, effect: Effect, pending: bool, origin: Origin) -> MergeOutcome {
+        self.hub.push(origin, self.noted_remote(&effect.roots), || self.view());
         let changed = effect.roots.into_iter().filter(|touched| {
             !touched.rows.is_empty() && !matches!(touched.target, Target::Bookkeeping(_))
         });
@@ -287,7 +287,6 @@ impl Engine {
     }
 
     /// The key's bytes, where it is one of a table's type, and the item that readers see.
-    #[expect(clippy::type_complexity, reason = "named nowhere else")]
     fn row_before(
         &self,
         view: &View,

@@ -90,7 +90,7 @@ impl Engine {
         let copy = decode_again(self.def.name, &record)?;
         let problems = match name {
             HEAD_DOCUMENT => compare_head(&copy, &view)?,
-            _ => self.compare(&copy, claim.as_ref(), &view)?,
+            _ => self.compare(&self.def, &copy, claim.as_ref(), &view)?,
         };
         if copy.version() != version || !problems.is_empty() {
             let what = "a new snapshot does not read back the same";

@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     /// Whether a store that newer code has written is refused.
     pub(crate) strict: bool,
     pub(crate) on_invalid: OnInvalid,
+    /// Whether every write is refused.
+    pub(crate) read_only: bool,
 }
 
 /// What a migration does with rows that do not decode or cannot be converted.
@@ -51,6 +53,7 @@ impl Default for Settings {
             hook: None,
             strict: false,
             on_invalid: OnInvalid::default(),
+            read_only: false,
         }
     }
 }
@@ -188,6 +191,16 @@ impl Engine {
         view.stamp = self.view.load().stamp + 1;
         self.view.store(Arc::new(view));
         Ok(())
+    }
+
+    /// Refuses to write to a store that is there to be read.
+    pub(crate) fn refuse_if_read_only(&self) -> Result<()> {
+        if !self.settings.read_only {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::ReadOnly, "the store is a view of an earlier epoch")
+            .at_store(self.def.name)
+            .help("read it; what is to change is written to the store of the current epoch"))
     }
 
     /// Waits for other writers.

@@ -29,6 +29,7 @@ impl Engine {
         &self,
         work: impl FnOnce(&Arc<View>, &mut Batch) -> Result<T>,
     ) -> Result<T> {
+        self.refuse_if_read_only()?;
         let mut writer = self.lock_writer()?;
         let mut batch = Batch::default();
         let value = work(&self.view(), &mut batch)?;

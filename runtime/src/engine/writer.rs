@@ -33,11 +33,11 @@ pub(crate) struct Writer {
     /// The head document, likewise.
     pub(crate) head: Option<Loaded>,
     /// What the head document in memory has and the file has not, for the next commit.
-    pub(crate) news: Option<News>,
+    pub(super) news: Option<News>,
     /// Whether the head document is known to hold the version of the running code.
     pub(crate) is_recorded: bool,
     /// What came of comparing the code with the recorded versions; `None` in a new store.
-    pub(crate) compared: Option<Compared>,
+    pub(super) compared: Option<Compared>,
     /// The id this device writes under; `None` where one must be made first.
     pub(crate) device: Option<u64>,
     pub(crate) coverage: Coverage,
@@ -177,7 +177,7 @@ impl Writer {
         }
     }
 
-    pub(crate) fn of_existing(
+    pub(super) fn of_existing(
         meta: &Meta,
         current: DocName,
         claims: Claims,

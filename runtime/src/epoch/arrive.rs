@@ -76,7 +76,7 @@ pub(crate) fn rebuild(engine: &Engine) -> Result<()> {
 }
 
 /// The document to use, among those that are here.
-fn best(engine: &Engine, writer: &Writer) -> Result<Option<DocName>> {
+pub(super) fn best(engine: &Engine, writer: &Writer) -> Result<Option<DocName>> {
     let nothing = DocVersion::default();
     let versions: Vec<(DocName, DocVersion)> =
         writer.documents.present().map(|(name, fact)| (name, fact.version())).collect();
@@ -361,7 +361,7 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
             }
             .carry(&scope)?;
             if !ops.is_empty() {
-                outcome.add(engine.write_roots(writer, &ops)?);
+                outcome.add(engine.write_roots(writer, &ops, Origin::Remote)?);
             }
         }
         let fact = writer.documents.0.entry(source.to_string()).or_default();

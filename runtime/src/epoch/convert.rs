@@ -38,7 +38,7 @@ pub(super) trait Sink {
     fn entry(&mut self, slot: usize, name: &str, origin: &str, json: &str) -> Result<()>;
     fn reject(&mut self, rejected: Rejected) -> Result<()>;
     /// What a row was and became.
-    fn sample(&mut self, _slot: usize, _key: &str, _before: &str, _after: &str) {}
+    fn sample(&mut self, _table: &'static str, _key: &str, _before: &Content, _after: &str) {}
 }
 
 /// All that is done before rows come out at the end of a plan.
@@ -65,7 +65,7 @@ pub(super) fn prepare<'p>(
             break;
         }
         let stage = to_stage(stretch, &input, is_large, report, sink)?;
-        input = Input::Stage(run_migrate(stretch, input, stage, is_large)?);
+        input = Input::Stage(Box::new(run_migrate(stretch, input, stage, is_large)?));
         is_finished = is_last;
     }
     Ok(Prepared { plan, report, input, is_finished })
@@ -91,8 +91,8 @@ impl dyn Sink + '_ {
             Output::Row(slot, row) => self.row(slot, row),
             Output::Entry(slot, name, origin, json) => self.entry(slot, name, origin, json),
             Output::Rejected(rejected) => self.reject(rejected),
-            Output::Sample(slot, key, before, after) => {
-                self.sample(slot, key, before, after);
+            Output::Sample(table, key, before, after) => {
+                self.sample(table, key, before, after);
                 Ok(())
             }
         }
@@ -102,14 +102,14 @@ impl dyn Sink + '_ {
 /// What a stretch reads.
 pub(super) enum Input<'s> {
     Source(Source<'s>),
-    Stage(Stage),
+    Stage(Box<Stage>),
 }
 
 enum Output<'o> {
     Row(usize, NewRow),
     Entry(usize, &'o str, &'o str, &'o str),
     Rejected(Rejected),
-    Sample(usize, &'o str, &'o str, &'o str),
+    Sample(&'static str, &'o str, &'o Content, &'o str),
 }
 
 /// A rebuild: everything as it stands, whether it decodes or not.
@@ -249,9 +249,9 @@ fn convert_all(
             match converted {
                 Ok(converted) => {
                     give(Output::Sample(
-                        route.to,
+                        now.name,
                         &converted.key_text,
-                        &text_of(row.content),
+                        &row.content,
                         &converted.json,
                     ))?;
                     let Converted { key, key_text, json } = converted;

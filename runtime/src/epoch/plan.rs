@@ -24,17 +24,6 @@ pub(super) fn choose<'d>(
     usable.map(|(name, _)| name).max_by_key(|name| rank(*name))
 }
 
-/// The schema that a chain of stores has at an epoch.
-pub(crate) fn at_epoch(def: &StoreDef, epoch: u32) -> Option<StoreDef> {
-    let mut def = *def;
-    loop {
-        if def.epoch == epoch {
-            return Some(def);
-        }
-        def = def.step?.previous;
-    }
-}
-
 /// The oldest epoch that code can read.
 pub(super) fn oldest(def: &StoreDef) -> u32 {
     let mut def = *def;

@@ -5,7 +5,7 @@ use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
 use super::convert::{Rejected, prepare};
-use super::plan::{Plan, at_epoch};
+use super::plan::Plan;
 use super::sink::{DocumentSink, Written, describe, write_pieces};
 use super::source::{RowsOf, Source};
 use crate::disk::Commit;
@@ -43,7 +43,7 @@ pub(super) fn run(
     if !is_current {
         engine.load_other(writer, from)?;
     }
-    let def = at_epoch(&engine.def, from.epoch).unwrap_or(plan.from);
+    let def = plan.from;
     let claim = writer.claims.get(&from).cloned();
     let loaded = if is_current { writer.loaded.take() } else { writer.others.remove(&from) };
     let Some(loaded) = loaded else { return Err(not_loaded()) };

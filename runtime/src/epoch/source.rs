@@ -62,7 +62,7 @@ impl Source<'_> {
                 }
             }
         }
-        Ok(Side::Stage(stage))
+        Ok(Side::Stage(Box::new(stage)))
     }
 
     /// The document whose entry an item is an unchanged copy of: an edit stands in this one.

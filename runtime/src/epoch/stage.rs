@@ -125,7 +125,7 @@ pub(crate) struct Stages {
 /// A store that is only read.
 #[derive(Debug)]
 pub(crate) enum Side {
-    Stage(Stage),
+    Stage(Box<Stage>),
     /// As readers of the file see it.
     File(Arc<View>, StoreDef),
 }

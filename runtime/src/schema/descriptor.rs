@@ -256,6 +256,17 @@ impl StoreDef {
 }
 
 impl StoreDef {
+    /// The store as it was at an epoch of its chain.
+    pub(crate) fn at_epoch(&self, epoch: u32) -> Option<Self> {
+        let mut def = *self;
+        loop {
+            if def.epoch == epoch {
+                return Some(def);
+            }
+            def = def.step?.previous;
+        }
+    }
+
     /// The same store, as what follows from the one of the epoch before.
     pub const fn following(mut self, step: &'static StoreStep) -> Self {
         self.step = Some(step);

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::engine::{Engine, Subscription, Topic};
-use crate::error::Result;
+use crate::epoch::{EpochStatus, epoch_status};
+use crate::error::{ErrorKind, Result};
 use crate::schema::{Standing, Version};
 
 /// Which versions of its schema a store has had, and how the running code stands to them.
@@ -51,6 +52,35 @@ pub struct Status {
     newer: Option<Version>,
     newer_epoch: Option<u32>,
     versions: Vec<Version>,
+    epochs: EpochStatus,
+    pressure: Pressure,
+}
+
+/// How much of the store's document is history: what overwritten and removed rows leave behind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pressure {
+    live_rows: u64,
+    document_bytes: u64,
+    items: u64,
+}
+
+impl Pressure {
+    /// How many rows and entries there are.
+    pub fn live_rows(&self) -> u64 {
+        self.live_rows
+    }
+
+    /// How many bytes the document takes in the file.
+    pub fn document_bytes(&self) -> u64 {
+        self.document_bytes
+    }
+
+    /// How many writes the document remembers for each live row. It is 1 in a fresh document;
+    /// [`compact_history`](crate::Store::compact_history) brings it back there.
+    pub fn items_per_live_row(&self) -> f64 {
+        // Both are counts well below 2^52.
+        self.items as f64 / self.live_rows.max(1) as f64
+    }
 }
 
 impl Status {
@@ -77,6 +107,28 @@ impl Status {
         self.newer_epoch
     }
 
+    /// How often the epoch was rebuilt to shed its history.
+    pub fn generation(&self) -> u32 {
+        self.epochs.generation
+    }
+
+    /// How many documents of earlier epochs, or of migrations that another has replaced, hold edits
+    /// that could not be carried over yet, since a part of them has not arrived.
+    pub fn pending_forwards(&self) -> usize {
+        self.epochs.pending
+    }
+
+    /// The documents that other devices have migrated into, and that have not arrived here: this
+    /// copy goes on with what it has.
+    pub fn missing_documents(&self) -> &[String] {
+        &self.epochs.missing
+    }
+
+    /// How much of the document is history.
+    pub fn pressure(&self) -> Pressure {
+        self.pressure
+    }
+
     /// Every version that code which has written to a copy of the store has had, the oldest first.
     pub fn versions(&self) -> &[Version] {
         &self.versions
@@ -96,15 +148,44 @@ pub(super) fn status(engine: &Engine) -> Result<Status> {
         found.map(|(version, _)| version)
     };
     let newer = newest(|standing| matches!(standing, Standing::Newer)).cloned();
-    let newer_epoch =
+    let newer_version =
         newest(|standing| matches!(standing, Standing::NewerEpoch)).map(Version::epoch);
+    let epochs = epoch_status(engine).map_err(|error| engine.placed(error))?;
+    let newer_epoch = newer_version.max(epochs.newer);
+    let pressure = pressure(engine).map_err(|error| engine.placed(error))?;
     Ok(Status {
         device: engine.device()?,
         own: comparison.own(),
         newer,
         newer_epoch,
         versions: comparison.into_versions(),
+        epochs,
+        pressure,
     })
+}
+
+fn pressure(engine: &Engine) -> Result<Pressure> {
+    let view = engine.view();
+    let mut pressure = Pressure::default();
+    for slot in 0..engine.def.tables.len() {
+        pressure.live_rows += view.len(slot)?;
+    }
+    for group in engine.def.groups {
+        pressure.live_rows += view.entries(view.document_name(), group.name)?.len() as u64;
+    }
+    let mut writer = match engine.lock_writer() {
+        Ok(writer) => writer,
+        // Inside a transaction the document is in use.
+        Err(error) if error.kind() == ErrorKind::Nested => return Ok(pressure),
+        Err(error) => return Err(error),
+    };
+    engine.load(&mut writer)?;
+    if let Some(loaded) = &writer.loaded {
+        pressure.document_bytes = loaded.log.snapshot_bytes + loaded.log.log_bytes;
+        let clocks = loaded.document.version().clocks;
+        pressure.items = clocks.values().map(|clock| u64::from(*clock)).sum();
+    }
+    Ok(pressure)
 }
 
 pub(super) fn on_newer_schema(

@@ -5,6 +5,9 @@ use std::path::Path;
 use super::builder::Builder;
 use super::derived::Derived;
 use super::handle::Handle;
+use super::preview::Preview;
+use super::pruned::Pruned;
+use super::quarantine::Quarantined;
 use super::snapshot::Snapshot;
 use super::status::Status;
 use super::transaction::Transaction;
@@ -209,6 +212,82 @@ pub trait Store: Sized + Send + Sync + 'static {
         callback: impl FnMut(&Version) + Send + 'static,
     ) -> Result<Subscription> {
         Ok(super::status::on_newer_schema(self.handle().engine(), callback))
+    }
+
+    /// What could not be taken over by a migration, and what was changed on two sides of one.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails.
+    fn quarantine(&self) -> Result<Vec<Quarantined>> {
+        super::quarantine::quarantine(self.handle())
+    }
+
+    /// Builds the store's document anew, without the history of overwritten and removed rows.
+    ///
+    /// Nothing changes for readers. Other devices follow when they merge; what they have written
+    /// until then is carried over. [`Status::pressure`] tells when it is worth it.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails; nothing was changed then.
+    fn compact_history(&self) -> Result<()> {
+        let engine = self.handle().engine();
+        let rebuilt = engine.refuse_if_read_only().and_then(|()| crate::epoch::rebuild(engine));
+        engine.hub.deliver();
+        self.handle().maintain();
+        rebuilt.map_err(|error| engine.placed(error))
+    }
+
+    /// The store as it stands in an earlier epoch, to read: the rows from before the migration, and
+    /// what older code has written since. `Old` is the struct of that epoch.
+    ///
+    /// It is a copy in memory, as of now. Writing to it is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Migration`](ErrorKind::Migration) where no document of that epoch is here,
+    /// [`ReadOnly`](ErrorKind::ReadOnly) from every write to what it gives.
+    fn open_epoch<Old: Store>(&self) -> Result<Old> {
+        let engine = self.handle().engine();
+        let copy = crate::epoch::open_epoch(engine, code::<Old>());
+        let copy = copy.map_err(|error| engine.placed(error))?;
+        Ok(Old::attach(&Handle::new(copy)))
+    }
+
+    /// Removes the documents of earlier epochs and generations from this copy, and says which.
+    ///
+    /// Until then they stay, so that [`open_epoch`](Self::open_epoch) can read them and late edits of
+    /// older code can be carried over. What older code writes afterwards is still carried, once
+    /// another device sends the whole document. Kept back is what has not been carried yet.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage fails; nothing was removed then.
+    fn prune_epochs(&self) -> Result<Pruned> {
+        let engine = self.handle().engine();
+        let pruned = crate::epoch::prune(engine).map_err(|error| engine.placed(error))?;
+        Ok(Pruned::new(pruned))
+    }
+
+    /// What opening a file of an earlier epoch would do: rows by table, a few before and after, and
+    /// those that cannot be taken over. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and [`Storage`](ErrorKind::Storage) where there is no file.
+    fn preview(path: impl AsRef<Path>) -> Result<Preview> {
+        let path = path.as_ref();
+        let place = Place::File(path.to_owned());
+        let (engine, is_new) = Engine::open(code::<Self>(), &place, Settings::default())?;
+        if is_new {
+            return Err(Error::new(ErrorKind::Storage, "there is no file to preview")
+                .at_store(Self::DEF.name)
+                .at_file(path)
+                .help("check the path"));
+        }
+        let preview = crate::epoch::preview(&engine).map_err(|error| engine.placed(error))?;
+        Ok(Preview::new(preview))
     }
 
     /// Copies what is committed now to a new file. Whoever opens the copy is a device of its own.

@@ -22,6 +22,7 @@ pub(crate) fn changes_since(engine: &Engine, theirs: &Summary) -> Result<Changes
 
 pub(crate) fn apply(engine: &Engine, changes: &Changes) -> Result<Applied> {
     same_store(engine.def.name, &changes.store, "the changes")?;
+    engine.refuse_if_read_only()?;
     let mut head: Vec<&[u8]> = Vec::new();
     let mut data: Vec<(DocName, &[u8])> = Vec::new();
     for (document, update) in &changes.documents {
@@ -89,11 +90,11 @@ fn newer_epoch(engine: &Engine, epoch: u32) -> Error {
 }
 
 fn unknown_document(engine: &Engine, document: &str) -> Error {
-    Error::new(ErrorKind::Update, "the changes hold a document of an unknown kind")
+    Error::new(ErrorKind::NewerEpoch, "the changes hold a document of newer code")
         .at_store(engine.def.name)
         .expecting("the names of documents, such as `head` and `0`")
         .finding(format!("`{}`", document.chars().take(100).collect::<String>()))
-        .help("nothing was changed; ask the other device again, or update the app")
+        .help("update the app; nothing was changed")
 }
 
 fn same_store(ours: &str, theirs: &str, what: &str) -> Result<()> {

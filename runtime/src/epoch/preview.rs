@@ -1,0 +1,137 @@
+//! What a migration would do, without doing it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::arrive::best;
+use super::convert::{NewRow, Rejected, Sink, prepare};
+use super::plan::Plan;
+use super::run::no_chain;
+use super::sink::describe;
+use super::source::{RowsOf, Source};
+use crate::engine::{Engine, not_loaded, view_names};
+use crate::error::Result;
+use crate::row::Content;
+
+/// How many rows of a table are shown.
+const SAMPLES: usize = 3;
+
+/// What a migration would do.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Preview {
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    /// By the tables of the epoch that it goes to.
+    pub(crate) tables: BTreeMap<&'static str, PreviewTable>,
+    pub(crate) invalid: Vec<PreviewInvalid>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PreviewTable {
+    /// Rows of the tables that it follows from.
+    pub(crate) before: u64,
+    pub(crate) after: u64,
+    /// Key, JSON before, JSON after.
+    pub(crate) samples: Vec<(String, String, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct PreviewInvalid {
+    pub(crate) place: String,
+    pub(crate) key: String,
+    pub(crate) reason: String,
+    pub(crate) json: String,
+}
+
+/// Goes through a migration of an open file without writing anything.
+pub(crate) fn preview(engine: &Engine) -> Result<Preview> {
+    let mut writer = engine.lock_writer()?;
+    let mut found =
+        Preview { from: writer.current.epoch, to: engine.def.epoch, ..Preview::default() };
+    let from = best(engine, &writer)?.unwrap_or(writer.current);
+    found.from = from.epoch;
+    if from.epoch >= engine.def.epoch {
+        found.from = engine.def.epoch;
+        return Ok(found);
+    }
+    let Some(plan) = Plan::new(&engine.def, from.epoch) else {
+        return Err(no_chain(engine, from.epoch));
+    };
+    let view = Arc::new(engine.disk.view_as(Arc::new(view_names(&plan.from, from)))?);
+    let is_in_file = from == writer.current && writer.coverage.to_rebuild(&plan.from).is_empty();
+    let claim = writer.claims.get(&from).cloned();
+    let loaded = if is_in_file {
+        None
+    } else {
+        engine.load(&mut writer)?;
+        if from != writer.current {
+            engine.load_other(&mut writer, from)?;
+        }
+        let loaded =
+            if from == writer.current { writer.loaded.take() } else { writer.others.remove(&from) };
+        Some(loaded.ok_or_else(not_loaded)?)
+    };
+    let rows = match &loaded {
+        Some(loaded) => RowsOf::Document(loaded),
+        None => RowsOf::File(view),
+    };
+    let source = Source { name: from, claim: claim.as_ref(), def: plan.from, rows };
+    for table in plan.to.tables {
+        let before = match plan.earlier_table(table.name) {
+            Some((earlier, _)) => {
+                let slot = plan.from.tables.iter().position(|t| t.name == earlier.name);
+                slot.map_or(Ok(0), |slot| source.len(slot))?
+            }
+            None => 0,
+        };
+        found.tables.insert(table.name, PreviewTable { before, ..PreviewTable::default() });
+    }
+    let report = |progress| engine.settings.report(progress);
+    let mut sink = PreviewSink { plan: &plan, found };
+    prepare(&plan, source, true, &report, &mut sink)?.pour(&mut sink)?;
+    Ok(sink.found)
+}
+
+struct PreviewSink<'p> {
+    plan: &'p Plan,
+    found: Preview,
+}
+
+impl Sink for PreviewSink<'_> {
+    fn row(&mut self, slot: usize, row: NewRow) -> Result<()> {
+        let table = self.found.tables.entry(self.plan.to.tables[slot].name).or_default();
+        table.after += 1;
+        let sample = table.samples.iter_mut().find(|(key, _, _)| *key == row.key_text);
+        if let Some((_, _, after)) = sample {
+            *after = row.json;
+        } else if table.samples.len() < SAMPLES && row.origin.is_empty() {
+            table.samples.push((row.key_text, String::new(), row.json));
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, _: usize, _: &str, _: &str, _: &str) -> Result<()> {
+        Ok(())
+    }
+
+    fn reject(&mut self, rejected: Rejected) -> Result<()> {
+        self.found.invalid.push(PreviewInvalid {
+            reason: describe(&rejected),
+            place: rejected.root.name(),
+            key: rejected.key,
+            json: rejected.raw,
+        });
+        Ok(())
+    }
+
+    fn sample(&mut self, table: &'static str, key: &str, before: &Content, after: &str) {
+        let Some(table) = self.found.tables.get_mut(table) else { return };
+        if table.samples.len() < SAMPLES {
+            let before = match before {
+                Content::Text(json) => json.to_string(),
+                Content::Foreign(json) => json.clone(),
+            };
+            table.samples.push((key.to_owned(), before, after.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Giving up documents that are not needed any more, and reading them as long as they are.
+
+use std::sync::Arc;
+
+use super::plan::{choose, oldest};
+use crate::disk::Place;
+use crate::doc::Root;
+use crate::engine::{Claim, DocName, Engine, Loaded, Settings, view_names};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::Code;
+
+/// A document that was given up, or kept back.
+#[derive(Debug, Clone)]
+pub(crate) struct PrunedDocument {
+    pub(crate) name: DocName,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    /// Why it was kept; nothing where it is gone.
+    pub(crate) kept: Option<&'static str>,
+}
+
+/// Gives up every document below the current one, unless something of it is carried nowhere yet.
+pub(crate) fn prune(engine: &Engine) -> Result<Vec<PrunedDocument>> {
+    engine.refuse_if_read_only()?;
+    let mut writer = engine.lock_writer()?;
+    engine.load(&mut writer)?;
+    let current = writer.current;
+    let names: Vec<DocName> =
+        writer.documents.present().map(|(name, _)| name).filter(|name| *name < current).collect();
+    let mut pruned = Vec::new();
+    for name in names {
+        engine.load_other(&mut writer, name)?;
+        let Some(loaded) = writer.others.get(&name) else { continue };
+        let Some(fact) = writer.documents.0.get(&name.to_string()) else { continue };
+        let kept = if name.epoch < oldest(&engine.def) {
+            Some("this code cannot read its epoch, so that late edits in it are carried nowhere")
+        } else if fact.waits {
+            Some("a part of its changes has not arrived")
+        } else if fact.carried < fact.last {
+            Some("late edits in it have not been carried yet")
+        } else {
+            None
+        };
+        let bytes = loaded.log.snapshot_bytes + loaded.log.log_bytes;
+        pruned.push(PrunedDocument { name, rows: rows_in(loaded), bytes, kept });
+    }
+    let gone: Vec<DocName> =
+        pruned.iter().filter(|document| document.kept.is_none()).map(|d| d.name).collect();
+    if gone.is_empty() {
+        return Ok(pruned);
+    }
+    let before = writer.documents.clone();
+    for name in &gone {
+        if let Some(fact) = writer.documents.0.get_mut(&name.to_string()) {
+            (fact.is_pruned, fact.last, fact.carried) = (true, 0, 0);
+        }
+        writer.others.remove(name);
+    }
+    writer.unrecorded.documents = true;
+    let forget = |commit: &crate::disk::Commit| {
+        gone.iter().try_for_each(|name| commit.clear_document(&name.to_string()))
+    };
+    if let Err(error) = engine.store(&mut writer, None, forget, || Ok(None)) {
+        writer.documents = before;
+        return Err(error);
+    }
+    Ok(pruned)
+}
+
+fn rows_in(loaded: &Loaded) -> u64 {
+    let document = &loaded.document;
+    let tables = document
+        .maps()
+        .into_iter()
+        .filter(|root| matches!(Root::parse(root), Some(Root::Table(_))));
+    tables.map(|root| document.len(&root)).sum()
+}
+
+/// Opens the document of an earlier epoch to read, as a store in memory.
+pub(crate) fn open_epoch(engine: &Engine, code: Code) -> Result<Engine> {
+    let epoch = code.def().epoch;
+    let mut writer = engine.lock_writer()?;
+    engine.load(&mut writer)?;
+    let versions: Vec<_> = writer
+        .documents
+        .present()
+        .filter(|(name, _)| name.epoch == epoch)
+        .map(|(name, fact)| (name, fact.version()))
+        .collect();
+    let versions = versions.iter().map(|(name, version)| (*name, version));
+    let name = choose(epoch, &writer.claims, versions);
+    let name = name.or(Some(writer.current).filter(|current| current.epoch == epoch));
+    let Some(name) = name else {
+        return Err(Error::new(ErrorKind::Migration, "the store holds no document of this epoch")
+            .expecting(format!("a document of epoch {epoch}"))
+            .help("it was never here, or was given up by `prune_epochs`"));
+    };
+    if code.def().name != engine.def.name {
+        return Err(Error::new(ErrorKind::WrongStore, "the struct is that of another store")
+            .expecting(format!("the store `{}`", engine.def.name))
+            .finding(format!("the store `{}`", code.def().name)));
+    }
+    let loaded = if name == writer.current {
+        writer.loaded.as_ref()
+    } else {
+        engine.load_other(&mut writer, name)?;
+        writer.others.get(&name)
+    };
+    let Some(loaded) = loaded else { return Err(crate::engine::not_loaded()) };
+    let (update, claim) = (loaded.document.encode(), writer.claims.get(&name).cloned());
+    drop(writer);
+    fill(code, name, &update, claim)
+}
+
+fn fill(code: Code, name: DocName, update: &[u8], claim: Option<Claim>) -> Result<Engine> {
+    let settings = Settings { read_only: true, ..Settings::default() };
+    let (copy, _) = Engine::open(code, &Place::Memory, settings)?;
+    copy.disk.show(Arc::new(view_names(&copy.def, name)));
+    copy.refresh_view()?;
+    {
+        let mut writer = copy.lock_writer()?;
+        writer.current = name;
+        writer.claims.extend(claim.map(|claim| (name, claim)));
+        copy.merge(&mut writer, update)?;
+    }
+    Ok(copy)
+}

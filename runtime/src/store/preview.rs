@@ -1,0 +1,182 @@
+//! [`Preview`]: what opening a file would do to it.
+
+use std::fmt;
+
+use crate::epoch::{self, PreviewInvalid, PreviewTable};
+
+/// What the migration of a file would do, made by [`Store::preview`](crate::Store::preview).
+///
+/// `Display` gives a report to show.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    found: epoch::Preview,
+    tables: Vec<TablePreview>,
+    invalid: Vec<InvalidPreview>,
+}
+
+/// What becomes of one table.
+#[derive(Debug, Clone)]
+pub struct TablePreview {
+    name: String,
+    found: PreviewTable,
+    samples: Vec<Sample>,
+}
+
+/// A row before and after.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    key: String,
+    before: Option<String>,
+    after: String,
+}
+
+/// A row or entry that would go into quarantine.
+#[derive(Debug, Clone)]
+pub struct InvalidPreview(PreviewInvalid);
+
+impl Preview {
+    pub(super) fn new(found: epoch::Preview) -> Self {
+        let tables = found.tables.iter().map(|(name, table)| TablePreview {
+            name: (*name).to_owned(),
+            samples: table.samples.iter().map(Sample::new).collect(),
+            found: table.clone(),
+        });
+        let tables = tables.collect();
+        let invalid = found.invalid.iter().cloned().map(InvalidPreview).collect();
+        Self { found, tables, invalid }
+    }
+
+    /// Whether opening the file migrates it at all.
+    pub fn is_needed(&self) -> bool {
+        self.found.from < self.found.to
+    }
+
+    /// The epoch that the file is at.
+    pub fn from_epoch(&self) -> u32 {
+        self.found.from
+    }
+
+    /// The epoch of this code.
+    pub fn to_epoch(&self) -> u32 {
+        self.found.to
+    }
+
+    /// The tables of this epoch, by name.
+    pub fn tables(&self) -> &[TablePreview] {
+        &self.tables
+    }
+
+    /// What would go into quarantine, or stop the migration, as
+    /// [`on_invalid`](crate::Builder::on_invalid) says.
+    pub fn invalid(&self) -> &[InvalidPreview] {
+        &self.invalid
+    }
+}
+
+impl TablePreview {
+    /// The table's name in this epoch.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many rows there are now, in the table that it follows from.
+    pub fn rows_before(&self) -> u64 {
+        self.found.before
+    }
+
+    /// How many there would be.
+    pub fn rows_after(&self) -> u64 {
+        self.found.after
+    }
+
+    /// A few of its rows.
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+}
+
+impl Sample {
+    fn new((key, before, after): &(String, String, String)) -> Self {
+        let before = Some(before.clone()).filter(|before| !before.is_empty());
+        Self { key: key.clone(), before, after: after.clone() }
+    }
+
+    /// The text of its key, as it would be.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Its JSON now; `None` for a row that a `migrate` function makes.
+    pub fn before(&self) -> Option<&str> {
+        self.before.as_deref()
+    }
+
+    /// Its JSON as it would be.
+    pub fn after(&self) -> &str {
+        &self.after
+    }
+}
+
+impl InvalidPreview {
+    fn place(&self) -> &str {
+        self.0.place.split_once(':').map_or(self.0.place.as_str(), |(_, name)| name)
+    }
+
+    /// The table, for a row.
+    pub fn table(&self) -> Option<&str> {
+        self.0.place.starts_with("table:").then(|| self.place())
+    }
+
+    /// The kv group, for an entry.
+    pub fn group(&self) -> Option<&str> {
+        self.0.place.starts_with("kv:").then(|| self.place())
+    }
+
+    /// The text of the row's key, or the stored name of the entry.
+    pub fn key(&self) -> &str {
+        &self.0.key
+    }
+
+    /// What is wrong.
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
+    /// What is stored, to the letter.
+    pub fn json(&self) -> &str {
+        &self.0.json
+    }
+}
+
+impl fmt::Display for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_needed() {
+            return write!(f, "epoch {}: nothing to migrate", self.found.to);
+        }
+        write!(f, "epoch {} to epoch {}", self.found.from, self.found.to)?;
+        for table in &self.tables {
+            write!(
+                f,
+                "\n  table `{}`: {} rows become {}",
+                table.name, table.found.before, table.found.after
+            )?;
+            for sample in &table.samples {
+                match &sample.before {
+                    Some(before) => write!(f, "\n    {before}\n    → {}", sample.after)?,
+                    None => write!(f, "\n    new: {}", sample.after)?,
+                }
+            }
+        }
+        for invalid in &self.invalid {
+            write!(f, "\n  cannot be taken over: {invalid}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for InvalidPreview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.group().is_some() { "group" } else { "table" };
+        write!(f, "{word} `{}`, key `{}`: {}", self.place(), self.key(), self.reason())
+    }
+}

@@ -1,0 +1,134 @@
+//! [`Quarantined`]: what could not be carried from one epoch to the next.
+
+use std::fmt;
+
+use super::handle::Handle;
+use crate::doc::Root;
+use crate::epoch::{Kept, accept, dismiss, list};
+use crate::error::Result;
+
+/// A row or entry that could not be taken over, or that was changed on two sides of a migration:
+/// both values are kept, and the app decides.
+///
+/// Listed by [`Store::quarantine`](crate::Store::quarantine). It travels to all devices, and what one
+/// of them decides holds for all.
+pub struct Quarantined {
+    handle: Handle,
+    kept: Kept,
+    root: Option<Root>,
+}
+
+impl fmt::Debug for Quarantined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Quarantined")
+            .field("table", &self.table())
+            .field("group", &self.group())
+            .field("key", &self.key())
+            .field("reason", &self.reason())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Quarantined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.table(), self.group()) {
+            (Some(table), _) => write!(f, "table `{table}`, key `{}`: ", self.key())?,
+            (None, Some(group)) => write!(f, "group `{group}`, entry `{}`: ", self.key())?,
+            (None, None) => write!(f, "`{}`: ", self.key())?,
+        }
+        f.write_str(self.reason())
+    }
+}
+
+impl Quarantined {
+    /// The table that it belongs to; `None` for an entry of a kv group.
+    pub fn table(&self) -> Option<&str> {
+        match &self.root {
+            Some(Root::Table(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The kv group that it belongs to; `None` for a row.
+    pub fn group(&self) -> Option<&str> {
+        match &self.root {
+            Some(Root::Group(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The text of the row's key, or the stored name of the entry.
+    pub fn key(&self) -> &str {
+        &self.kept.key.key
+    }
+
+    /// Why it is here.
+    pub fn reason(&self) -> &str {
+        self.kept.slot.reason.as_deref().unwrap_or(
+            "it was changed in an earlier epoch or by another migration, and has been changed here \
+             since",
+        )
+    }
+
+    /// The epoch it was written in.
+    pub fn epoch(&self) -> u32 {
+        self.kept.key.source.epoch
+    }
+
+    /// The JSON that stands in the store; `None` where there is nothing under the key.
+    pub fn ours(&self) -> Option<&str> {
+        self.kept.ours.as_deref()
+    }
+
+    /// The JSON that was not carried: as it would be here, or as it was written where it cannot be
+    /// converted.
+    pub fn theirs(&self) -> &str {
+        let slot = &self.kept.slot;
+        slot.value.as_deref().or(slot.raw.as_deref()).unwrap_or_default()
+    }
+
+    /// Whether [`theirs`](Self::theirs) is a row of this epoch, which [`accept`](Self::accept) can
+    /// store.
+    pub fn is_converted(&self) -> bool {
+        self.kept.slot.value.is_some()
+    }
+
+    /// Puts [`theirs`](Self::theirs) in the place of what stands there, on all devices.
+    ///
+    /// What could not be converted is tried once more, with the conversion as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where it still cannot be converted: store a
+    /// corrected row, and [`dismiss`](Self::dismiss) this one.
+    /// [`NotOne`](crate::ErrorKind::NotOne) where it is not in quarantine any more.
+    pub fn accept(&self) -> Result<()> {
+        let engine = self.handle.engine();
+        let accepted = accept(engine, &self.kept);
+        self.handle.maintain();
+        accepted.map_err(|error| engine.placed(error))
+    }
+
+    /// Lets go of [`theirs`](Self::theirs), on all devices; what stands in the store stays.
+    ///
+    /// # Errors
+    ///
+    /// [`NotOne`](crate::ErrorKind::NotOne) where it is not in quarantine any more.
+    pub fn dismiss(&self) -> Result<()> {
+        let engine = self.handle.engine();
+        let dismissed = dismiss(engine, &self.kept);
+        self.handle.maintain();
+        dismissed.map_err(|error| engine.placed(error))
+    }
+}
+
+pub(super) fn quarantine(handle: &Handle) -> Result<Vec<Quarantined>> {
+    let engine = handle.engine();
+    let kept = list(engine).map_err(|error| engine.placed(error))?;
+    let quarantined = kept.into_iter().map(|kept| Quarantined {
+        handle: handle.clone(),
+        root: Root::parse(&kept.key.root),
+        kept,
+    });
+    Ok(quarantined.collect())
+}
