@@ -1,5 +1,6 @@
 //! A yrs document whose root maps are tables and kv groups.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use yrs::block::ClientID;
@@ -118,6 +119,12 @@ impl Document {
         }
         txn.commit();
         txn.encode_update_v1()
+    }
+
+    /// How many clocks of each device this copy has integrated.
+    pub(crate) fn clocks(&self) -> BTreeMap<u64, u32> {
+        let state = self.doc.transact().state_vector();
+        state.iter().map(|(client, clock)| (client.get(), *clock)).collect()
     }
 
     /// What this copy holds.

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::loaded::Loaded;
 use crate::doc::DocVersion;
 
 /// The name of a data document: `0` for the one in which all stores of an epoch begin, and
@@ -93,6 +94,14 @@ pub(crate) struct DocFact {
 }
 
 impl DocFact {
+    /// Of a document that is loaded.
+    pub(crate) fn of(loaded: &Loaded) -> Self {
+        let mut fact = Self { last: loaded.log.last, ..Self::default() };
+        fact.set_version(loaded.document.version());
+        fact.waits = loaded.document.has_pending();
+        fact
+    }
+
     pub(crate) fn version(&self) -> DocVersion {
         DocVersion { clocks: self.clocks.clone(), deletions: self.deletions }
     }

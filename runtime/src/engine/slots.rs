@@ -5,7 +5,7 @@
 //! the entry, in the root map `forwarded`, and shows as long as the entry is the migration's own or
 //! is none. Who writes the entry while it shows has seen it, and notes so in the root map `settled`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -86,10 +86,15 @@ impl Held {
     }
 }
 
+/// A root and a key.
+type Under = (String, String);
+
 /// The late edits of a document, by the root and key they belong under and by where they are from.
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
-    held: BTreeMap<(String, String), BTreeMap<DocName, Held>>,
+    held: BTreeMap<Under, BTreeMap<DocName, Held>>,
+    /// Where they are, by what they were made of.
+    made_of: BTreeMap<(DocName, Under), BTreeSet<Under>>,
     settled: BTreeMap<SlotKey, Settled>,
 }
 
@@ -124,19 +129,19 @@ impl Slots {
             };
             return Some(target);
         }
-        match entry.and_then(|entry| Some((entry.id, Slot::read(&entry.content)?))) {
-            Some((id, slot)) => {
-                let held = self.held.entry(target.clone()).or_default();
-                held.insert(parsed.source, Held { id, slot });
-            }
-            None => {
-                if let Some(held) = self.held.get_mut(&target) {
-                    held.remove(&parsed.source);
-                    if held.is_empty() {
-                        self.held.remove(&target);
-                    }
-                }
-            }
+        let held = self.held.entry(target.clone()).or_default();
+        if let Some(before) = held.remove(&parsed.source)
+            && let Some(made) = self.made_of.get_mut(&(parsed.source, before.slot.of))
+        {
+            made.remove(&target);
+        }
+        if let Some((id, slot)) = entry.and_then(|e| Some((e.id, Slot::read(&e.content)?))) {
+            let made = self.made_of.entry((parsed.source, slot.of.clone())).or_default();
+            made.insert(target.clone());
+            held.insert(parsed.source, Held { id, slot });
+        }
+        if held.is_empty() {
+            self.held.remove(&target);
         }
         Some(target)
     }
@@ -159,6 +164,13 @@ impl Slots {
                 (SlotKey { source: *source, root: root.clone(), key: key.clone() }, held)
             })
         })
+    }
+
+    /// The late edits that were made of an entry of a document.
+    pub(crate) fn made_of(&self, source: DocName, of: &(String, String)) -> Vec<SlotKey> {
+        let made = self.made_of.get(&(source, of.clone())).into_iter().flatten();
+        let keys = made.map(|(root, key)| SlotKey { source, root: root.clone(), key: key.clone() });
+        keys.collect()
     }
 
     pub(crate) fn get(&self, key: &SlotKey) -> Option<&Held> {

@@ -38,7 +38,7 @@ pub(crate) fn arrive(engine: &Engine, writer: &mut Writer, news: &News) -> Resul
     match best {
         None => return Err(newer_epoch(engine, writer.current.epoch)),
         Some(best) if best.epoch < epoch => {
-            run(engine, writer, best, 0)?;
+            outcome.add(run_and_tell(engine, writer, best, 0)?);
             is_fresh = true;
         }
         Some(best) if best.claim.is_none() && earlier_with_rows(engine, writer).is_some() => {
@@ -46,7 +46,7 @@ pub(crate) fn arrive(engine: &Engine, writer: &mut Writer, news: &News) -> Resul
             // they would do the same, and overwrite each other's later edits.
             if let Some(earlier) = earlier_with_rows(engine, writer) {
                 move_aside(engine, writer, best)?;
-                run(engine, writer, earlier, 0)?;
+                outcome.add(run_and_tell(engine, writer, earlier, 0)?);
                 is_fresh = true;
             }
         }
@@ -59,6 +59,19 @@ pub(crate) fn arrive(engine: &Engine, writer: &mut Writer, news: &News) -> Resul
     let nothing = News::default();
     outcome.add(carry_all(engine, writer, if is_fresh { &nothing } else { news })?);
     Ok(outcome)
+}
+
+/// Migrates, and tells observers of rows that come by it.
+fn run_and_tell(
+    engine: &Engine,
+    writer: &mut Writer,
+    from: DocName,
+    generation: u32,
+) -> Result<MergeOutcome> {
+    let told = told_before(engine, &engine.view())?;
+    run(engine, writer, from, generation)?;
+    let changed = tell(engine, &told, &engine.view())?;
+    Ok(MergeOutcome { changed, ..MergeOutcome::default() })
 }
 
 /// Rebuilds the current document without its history, in the next generation of its epoch.
@@ -129,17 +142,10 @@ fn move_aside(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<()>
     if writer.current == name
         && let Some(loaded) = &writer.loaded
     {
-        let fact = fact_of(loaded);
+        let fact = DocFact::of(loaded);
         writer.documents.0.insert(name.to_string(), fact);
     }
     Ok(())
-}
-
-fn fact_of(loaded: &Loaded) -> DocFact {
-    let mut fact = DocFact { last: loaded.log.last, ..DocFact::default() };
-    fact.set_version(loaded.document.version());
-    fact.waits = loaded.document.has_pending();
-    fact
 }
 
 pub(super) fn newer_epoch(engine: &Engine, found: u32) -> Error {
@@ -169,7 +175,7 @@ fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<MergeOut
     let new = if is_same { None } else { writer.others.remove(&name) };
     let (Some(old), mut new) = (old, new) else { return Err(not_loaded()) };
     let before = Before::of(writer);
-    let mut old_fact = fact_of(&old);
+    let mut old_fact = DocFact::of(&old);
     let mut records = Vec::new();
     let mut target = match new.take() {
         Some(new) => {
@@ -195,14 +201,13 @@ fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<MergeOut
     for source in &sources {
         let Some(plan) = Plan::new(&engine.def, source.epoch) else { continue };
         let carried = writer.others.get(source).map(|from| {
-            Carrying {
-                into: Place { name, loaded: &target, claim: claim.as_ref() },
-                from: Place { name: *source, loaded: from, claim: writer.claims.get(source) },
-                plan: &plan,
-                claims: &writer.claims,
-                others: &writer.others,
-                ops: Vec::new(),
-            }
+            Carrying::new(
+                Place { name, loaded: &target, claim: claim.as_ref() },
+                Place { name: *source, loaded: from, claim: writer.claims.get(source) },
+                &plan,
+                &writer.claims,
+                &writer.others,
+            )
             .carry(&Scope::All)
         });
         match carried {
@@ -351,14 +356,13 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
         for scope in scopes {
             let Some(into) = &writer.loaded else { return Err(not_loaded()) };
             let Some(from) = writer.others.get(&source) else { return Err(not_loaded()) };
-            let ops = Carrying {
-                into: Place { name: current, loaded: into, claim: writer.claim() },
-                from: Place { name: source, loaded: from, claim: writer.claims.get(&source) },
-                plan: &plan,
-                claims: &writer.claims,
-                others: &writer.others,
-                ops: Vec::new(),
-            }
+            let ops = Carrying::new(
+                Place { name: current, loaded: into, claim: writer.claim() },
+                Place { name: source, loaded: from, claim: writer.claims.get(&source) },
+                &plan,
+                &writer.claims,
+                &writer.others,
+            )
             .carry(&scope)?;
             if !ops.is_empty() {
                 outcome.add(engine.write_roots(writer, &ops, Origin::Remote)?);

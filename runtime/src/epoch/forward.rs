@@ -63,7 +63,11 @@ pub(super) struct Carrying<'c> {
     pub(super) claims: &'c Claims,
     /// All other documents that are loaded.
     pub(super) others: &'c BTreeMap<DocName, Loaded>,
-    pub(super) ops: Vec<CarryOp>,
+    /// How far this copy has the one that is carried from.
+    clocks: BTreeMap<u64, u32>,
+    /// Whether what its migration brought is to be had from what that came from.
+    trusts_baseline: bool,
+    ops: Vec<CarryOp>,
 }
 
 /// A late edit as it is to stand here.
@@ -82,6 +86,33 @@ enum Outcome {
 
 fn pairs(items: &[ItemId]) -> Vec<(u64, u32)> {
     items.iter().map(|id| (id.client, id.clock)).collect()
+}
+
+/// Whether a copy that has `has` knows all that one at `needed` does.
+fn reaches(has: &BTreeMap<u64, u32>, needed: &BTreeMap<u64, u32>) -> bool {
+    needed.iter().all(|(client, clock)| has.get(client) >= Some(clock))
+}
+
+impl<'c> Carrying<'c> {
+    pub(super) fn new(
+        into: Place<'c>,
+        from: Place<'c>,
+        plan: &'c Plan,
+        claims: &'c Claims,
+        others: &'c BTreeMap<DocName, Loaded>,
+    ) -> Self {
+        // Where nobody has kept the document that a losing migration came from, what it brought
+        // is nowhere else.
+        let trusts_baseline = from.claim.is_none_or(|claim| {
+            let Some(needed) = claim.covers.get(&claim.source) else { return true };
+            let covered = into.claim.and_then(|claim_into| claim_into.covers.get(&claim.source));
+            let source = DocName::parse(&claim.source).and_then(|name| others.get(&name));
+            covered.is_some_and(|covered| reaches(covered, needed))
+                || source.is_some_and(|source| reaches(&source.document.clocks(), needed))
+        });
+        let clocks = from.loaded.document.clocks();
+        Self { into, from, plan, claims, others, clocks, trusts_baseline, ops: Vec::new() }
+    }
 }
 
 impl Carrying<'_> {
@@ -150,7 +181,12 @@ impl Carrying<'_> {
     fn is_late(&self, id: ItemId) -> bool {
         let covered =
             self.into.claim.is_some_and(|claim| claim.covers(&self.from.name.to_string(), id));
-        !covered && self.from.origin(id).is_none()
+        !covered && (self.from.origin(id).is_none() || !self.trusts_baseline)
+    }
+
+    /// Whether this copy of the document has all of these; if not, another device knows better.
+    fn has_all(&self, items: &[(u64, u32)]) -> bool {
+        items.iter().all(|(client, clock)| self.clocks.get(client) > Some(clock))
     }
 
     fn add_earlier(&self, key: &SlotKey, add: &mut dyn FnMut(&str, &str)) {
@@ -337,12 +373,17 @@ impl Carrying<'_> {
             return;
         }
         let held = self.into.loaded.slots.get(&slot_key);
-        if held.is_some_and(|held| held.slot.items == items) {
+        if held.is_some_and(|held| held.slot.items == items || !self.has_all(&held.slot.items)) {
             return;
         }
         if let Outcome::Value(value) = &late.outcome {
             if self.into.standing(&root, &late.key).as_ref() == Some(value) {
-                return self.settle(&slot_key, &items);
+                // What both migrations brought alike needs no note.
+                let is_copy = late.items.iter().all(|id| self.from.origin(*id).is_some());
+                if !is_copy {
+                    self.settle(&slot_key, &items);
+                }
+                return;
             }
             if !self.outrank(&root, &late.key, &slot_key, &late.items) {
                 return self.settle(&slot_key, &items);
@@ -364,16 +405,12 @@ impl Carrying<'_> {
         if self.plan.has_migrate() {
             return;
         }
-        let slots = self.into.loaded.slots.iter();
-        let elsewhere = slots.filter(|(key, held)| {
-            key.source == self.from.name
-                && held.slot.of == late.of
-                && key.root == now.root
-                && key != now
-        });
-        let elsewhere: Vec<String> = elsewhere.map(|(key, _)| key.to_text()).collect();
-        for key in elsewhere {
-            self.ops.push((Root::Forwarded, key, None));
+        let slots = &self.into.loaded.slots;
+        for key in slots.made_of(self.from.name, &late.of) {
+            let is_known = slots.get(&key).is_some_and(|held| self.has_all(&held.slot.items));
+            if key.root == now.root && key != *now && is_known {
+                self.ops.push((Root::Forwarded, key.to_text(), None));
+            }
         }
     }
 
@@ -473,7 +510,7 @@ impl Carrying<'_> {
         ) else {
             return false;
         };
-        if ours.iter().all(|(client, clock)| theirs.get(client) >= Some(clock)) {
+        if reaches(theirs, ours) {
             return true;
         }
         let Some(document) = self.others.get(&origin) else { return false };
@@ -485,16 +522,13 @@ impl Carrying<'_> {
 
     fn carry_removal(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
         let of = (root.to_owned(), key.to_owned());
-        let held: Vec<SlotKey> = self
-            .into
-            .loaded
-            .slots
-            .iter()
-            .filter(|(slot, held)| slot.source == self.from.name && held.slot.of == of)
-            .map(|(slot, _)| slot)
-            .collect();
-        for slot in &held {
-            self.ops.push((Root::Forwarded, slot.to_text(), None));
+        let slots = &self.into.loaded.slots;
+        for key in slots.made_of(self.from.name, &of) {
+            if !slots.get(&key).is_some_and(|held| self.has_all(&held.slot.items)) {
+                // It was written again there, which this copy has not heard of.
+                return Ok(());
+            }
+            self.ops.push((Root::Forwarded, key.to_text(), None));
         }
         let Some(Root::Table(table)) = Root::parse(root) else { return Ok(()) };
         for (target, target_key) in self.removed_here(&table, key, was)? {

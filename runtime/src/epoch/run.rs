@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
-use super::convert::{Rejected, prepare};
+use super::convert::{NewRow, Rejected, Sink, prepare};
 use super::plan::Plan;
 use super::sink::{DocumentSink, Written, describe, write_pieces};
 use super::source::{RowsOf, Source};
 use crate::disk::Commit;
 use crate::doc::Root;
 use crate::engine::{
-    Claim, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, SlotKey, Unrecorded,
-    Writer, WriterIndexes, empty_document, new_device, not_loaded, view_names,
+    Claim, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Slot, SlotKey,
+    Unrecorded, Writer, WriterIndexes, empty_document, new_device, not_loaded, view_names,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -47,7 +47,7 @@ pub(super) fn run(
     let claim = writer.claims.get(&from).cloned();
     let loaded = if is_current { writer.loaded.take() } else { writer.others.remove(&from) };
     let Some(loaded) = loaded else { return Err(not_loaded()) };
-    let beside = Beside::of(&loaded, &plan)?;
+    let beside = Beside::of(&loaded, claim.as_ref(), &writer.documents, &plan)?;
     // What the file has of it is read there, and then the document need not stay in memory.
     let is_in_file = is_current && writer.coverage.to_rebuild(&def).is_empty();
     let kept = if is_in_file { drop_loaded(loaded) } else { Some(loaded) };
@@ -70,10 +70,16 @@ pub(super) fn run(
     engine.record_versions(writer)?;
     let before = Before::of(writer);
     writer.current = name;
-    writer.documents.0.insert(from.to_string(), beside.fact.clone());
+    if let (false, Some(aside)) = (is_current, &writer.loaded) {
+        let fact = DocFact::of(aside);
+        writer.documents.0.insert(before.current.to_string(), fact);
+    }
     for fact in writer.documents.0.values_mut() {
         fact.carried = 0;
     }
+    // Nothing of it is late: it is read now.
+    let read = DocFact { carried: beside.fact.last, ..beside.fact.clone() };
+    writer.documents.0.insert(from.to_string(), read);
     writer.coverage = Coverage::default();
     writer.coverage.cover(&engine.def);
     for (root, _) in &beside.unknown {
@@ -187,8 +193,26 @@ fn fill(
         }
         sink.origin = Some(from.to_string());
         for (root, entries) in &beside.unknown {
+            let slot = match root {
+                Root::Table(name) => engine.def.tables.iter().position(|table| table.name == name),
+                _ => None,
+            };
             for (key, json) in entries {
-                sink.keep(root, key, json)?;
+                let Some(slot) = slot else {
+                    sink.keep(root, key, json)?;
+                    continue;
+                };
+                // Code of the epoch before knew the table that this code declares, too.
+                let bytes = (engine.def.tables[slot].read_key)(key);
+                sink.row(
+                    slot,
+                    NewRow {
+                        key: bytes,
+                        key_text: key.clone(),
+                        origin: from.to_string(),
+                        json: json.clone(),
+                    },
+                )?;
             }
         }
         for (root, key, json) in &beside.bookkeeping {
@@ -198,12 +222,32 @@ fn fill(
     })
 }
 
+/// Whether nobody has to be told of a late edit any more.
+fn is_shown_or_settled(loaded: &Loaded, claim: Option<&Claim>, key: &SlotKey) -> bool {
+    let main = loaded.document.entry(&key.root, &key.key).map(|entry| entry.id);
+    let showing = loaded.slots.showing(claim, &key.root, &key.key, main);
+    let mut open = loaded.slots.open(&key.root, &key.key).into_iter();
+    showing.is_some_and(|(source, _)| source == key.source)
+        || !open.any(|(source, _)| source == key.source)
+}
+
+/// A late edit whose value is that of an epoch before.
+fn unconverted(json: &str) -> Option<String> {
+    let mut slot: Slot = serde_json::from_str(json).ok()?;
+    slot.raw = slot.value.take().or(slot.raw);
+    slot.items = Vec::new();
+    serde_json::to_string(&slot).ok()
+}
+
 impl Beside {
-    fn of(loaded: &Loaded, plan: &Plan) -> Result<Self> {
+    fn of(
+        loaded: &Loaded,
+        claim: Option<&Claim>,
+        documents: &Documents,
+        plan: &Plan,
+    ) -> Result<Self> {
         let document = &loaded.document;
-        let mut fact = DocFact { last: loaded.log.last, ..DocFact::default() };
-        fact.set_version(document.version());
-        fact.waits = document.has_pending();
+        let fact = DocFact::of(loaded);
         let mut unknown = Vec::new();
         let mut bookkeeping = Vec::new();
         for name in document.maps() {
@@ -211,9 +255,7 @@ impl Beside {
             let is_known = match &root {
                 Root::Table(name) => plan.from.tables.iter().any(|table| table.name == name),
                 Root::Group(name) => plan.from.groups.iter().any(|group| group.name == name),
-                // What still waits to be settled is carried over again.
-                Root::Forwarded => true,
-                Root::Settled | Root::Quarantine => false,
+                Root::Forwarded | Root::Settled | Root::Quarantine => false,
             };
             if is_known {
                 continue;
@@ -229,6 +271,25 @@ impl Beside {
                         .into_iter()
                         .filter_map(|(key, json)| Some((root.clone(), renamed(&key, plan)?, json)));
                     bookkeeping.extend(renamed);
+                }
+                Root::Forwarded => {
+                    let open = entries.into_iter().filter_map(|(key, json)| {
+                        let slot = SlotKey::parse(&key)?;
+                        if is_shown_or_settled(loaded, claim, &slot) {
+                            return None;
+                        }
+                        // Where the document it is from is here, it is carried over again.
+                        let is_here = documents.0.get(&slot.source.to_string());
+                        if is_here.is_some_and(|fact| !fact.is_pruned) {
+                            return None;
+                        }
+                        if plan.is_identity() {
+                            return Some((Root::Forwarded, key, json));
+                        }
+                        let kept = unconverted(&json)?;
+                        Some((Root::Quarantine, renamed(&key, plan)?, kept))
+                    });
+                    bookkeeping.extend(open);
                 }
                 root => unknown.push((root, entries)),
             }
