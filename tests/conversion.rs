@@ -149,7 +149,7 @@ mod epochs {
     }
 
     pub mod v2 {
-        use heirloom::{Id, Kv, Store, Table};
+        use heirloom::{Id, Kv, Migration, Store, Table};
         use schemars::JsonSchema;
         use serde::{Deserialize, Serialize};
 
@@ -193,8 +193,18 @@ mod epochs {
             }
         }
 
+        /// A table of words would be filled here.
+        fn count_words(_: &mut Migration<v1::Whispering, Whispering>) -> heirloom::Result<()> {
+            Ok(())
+        }
+
         #[derive(Store)]
-        #[store(name = "whispering", epoch = 2, previous = v1::Whispering)]
+        #[store(
+            name = "whispering",
+            epoch = 2,
+            previous = v1::Whispering,
+            migrate = count_words
+        )]
         pub struct Whispering {
             pub recordings: Table<Recording>,
             pub labels: Table<Label>,
@@ -270,7 +280,7 @@ fn a_store_says_what_it_follows_from_and_what_it_drops() {
     assert_eq!(def.epoch, 2);
     let step = def.step.expect("it follows");
     assert_eq!((step.previous.name, step.previous.epoch), ("whispering", 1));
-    assert!(step.drops.is_empty() && step.migrate.is_none());
+    assert!(step.drops.is_empty() && step.migrate.is_some());
     let step = step.previous.step.expect("that follows too");
     assert_eq!((step.previous.epoch, step.drops), (0, &["scratch"][..]));
     assert!(step.previous.step.is_none());
