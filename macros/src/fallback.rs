@@ -5,9 +5,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{DeriveInput, Generics, Type};
 
-use crate::expand::{columns, entries_name, entries_struct, hidden, methods, slots};
+use crate::expand::{columns, entries_name, entries_struct, hidden, methods, parts, slots};
 use crate::kind::Kind;
-use crate::model::Record;
+use crate::model::{Field, Record};
 use crate::parse::option_inner;
 use crate::paths::Paths;
 
@@ -22,18 +22,20 @@ pub(crate) fn record(input: &DeriveInput, record: &Record) -> TokenStream {
     if has_type_parameters(input) {
         return TokenStream::new();
     }
-    let common = record_impl(input, paths);
+    let common = record_impl(input, paths, &record.fields);
     match record.kind {
         Kind::Table => {
             let key = record.key_field().map(|key| option_inner(&key.ty).unwrap_or(&key.ty));
             let row = row_impl(input, paths, &record.name.text, key);
-            let columns = input.generics.params.is_empty().then(|| columns(record));
-            hidden(&quote!(#common #row #columns))
+            let (columns, parts) = (columns(record), parts(record));
+            let concrete = input.generics.params.is_empty().then(|| quote!(#columns #parts));
+            hidden(&quote!(#common #row #concrete))
         }
         _ if input.generics.params.is_empty() => {
             let entries = entries_struct(record);
             let group = group_impl(input, paths, &record.name.text);
-            let impls = hidden(&quote!(#common #group));
+            let parts = parts(record);
+            let impls = hidden(&quote!(#common #group #parts));
             quote!(#entries #impls)
         }
         _ => no_entries(input, paths, &record.name.text),
@@ -45,7 +47,7 @@ pub(crate) fn shapeless(input: &DeriveInput, kind: Kind, paths: &Paths) -> Token
     match kind {
         Kind::Table | Kind::Kv if has_type_parameters(input) => TokenStream::new(),
         Kind::Table => {
-            let common = record_impl(input, paths);
+            let common = record_impl(input, paths, &[]);
             let row = row_impl(input, paths, "stub", None);
             hidden(&quote!(#common #row))
         }
@@ -146,14 +148,21 @@ fn without_repeats<'a>(types: &[&'a Type]) -> Vec<&'a Type> {
     kept
 }
 
-fn record_impl(input: &DeriveInput, paths: &Paths) -> TokenStream {
+fn record_impl(input: &DeriveInput, paths: &Paths, fields: &[Field]) -> TokenStream {
     let (ident, private, never) = (&input.ident, &paths.private, never());
     let generics = record_generics(input);
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
+    // What a later epoch takes from it is found, and has no type to be compared with.
+    let known = fields.iter().map(|field| {
+        let (stored, name) = (&field.stored, &field.parsed.name);
+        quote!(#private::FieldDef::new(#stored, #name, ""))
+    });
+    let fields =
+        if fields.is_empty() { quote!(#private::FieldDef::STUB) } else { quote!(#(#known),*) };
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::Record for #ident #type_generics #clause {
-            const FIELDS: &'static [#private::FieldDef] = &[#private::FieldDef::STUB];
+            const FIELDS: &'static [#private::FieldDef] = &[#fields];
 
             fn default_of(
                 _: ::core::primitive::usize,
@@ -205,7 +214,7 @@ fn group_impl(input: &DeriveInput, paths: &Paths, name: &str) -> TokenStream {
 /// A kv group of which not even the entries are known.
 fn no_entries(input: &DeriveInput, paths: &Paths, name: &str) -> TokenStream {
     let (vis, entries) = (&input.vis, entries_name(&input.ident));
-    let common = record_impl(input, paths);
+    let common = record_impl(input, paths, &[]);
     let group = group_impl(input, paths, name);
     let impls = hidden(&quote!(#common #group));
     quote! {

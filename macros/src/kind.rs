@@ -39,17 +39,11 @@ impl Kind {
     /// What the attribute of the whole struct takes.
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Table => &["name", "index", "unique", "removes", "crate"],
-            Self::Kv => &["name", "removes", "crate"],
-            Self::Store => &["name", "epoch", "history", "crate"],
-        }
-    }
-
-    /// What it will take once there are epochs.
-    pub(crate) fn epoch_keys(self) -> &'static [&'static str] {
-        match self {
-            Self::Table | Self::Kv => &["previous", "from", "try_from"],
-            Self::Store => &["previous", "drops", "migrate"],
+            Self::Table => {
+                &["name", "index", "unique", "removes", "previous", "from", "try_from", "crate"]
+            }
+            Self::Kv => &["name", "removes", "previous", "from", "try_from", "crate"],
+            Self::Store => &["name", "epoch", "history", "previous", "drops", "migrate", "crate"],
         }
     }
 }

@@ -6,8 +6,9 @@ pub use crate::evolve::step_to;
 pub use crate::query::column;
 pub use crate::recorder::check_history;
 pub use crate::row::{
-    Above, ConvertError, DefaultError, Group, IndexValues, Key, KeyBytes, Record, Row, Step,
-    Successor,
+    Above, Absent, Apart, Begin, Carry, CarryOver, ConvertError, DefaultError, FieldJson, Group,
+    IndexValues, Key, KeyBytes, NOWHERE, Part, Parts, Record, Row, Step, Successor, Way,
+    WayToBegin, WayToCarryOver, WayToWiden, Widen, computed_default, no_default, take,
 };
 pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{
@@ -15,11 +16,17 @@ pub use crate::schema::descriptor::{
     ValueTraits,
 };
 pub use crate::schema::guard::{
-    Message, Recorded, RecordedField, RecordedKey, RecordedStruct, Structs, check_store,
-    check_struct,
+    Conversion, Link, Message, Recorded, RecordedField, RecordedKey, RecordedStruct, Structs,
+    Succession, check_store, check_struct, check_unfounded_group, check_unfounded_table, moved,
+    place, removed_names, stored_name,
 };
-pub use crate::schema::step::{MigrateFn, RecordStep, SourceDef, StoreStep};
-pub use crate::store::{Attach, Entry, EntryMaker, GroupOf, Handle, Store, TableOf, run_migrate};
+pub use crate::schema::step::{
+    Converted, ConvertedGroup, Failure, MigrateFn, RecordStep, SourceDef, StoreStep,
+};
+pub use crate::store::{
+    Attach, Entry, EntryMaker, GroupLink, GroupOf, Handle, NoLink, Store, TableLink, TableOf,
+    run_migrate,
+};
 pub use serde;
 
 const fn record_def<R: Record>() -> RecordDef {

@@ -53,6 +53,48 @@ pub(super) fn from_above(index: usize, field: &Field, private: &TokenStream) -> 
     }
 }
 
+/// The JSON text of a field, as a default below it reads it: `Result<Option<String>, _>`.
+pub(super) fn optional_json(
+    index: usize,
+    field: &Field,
+    value: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    let json = if field.serialize().is_some() {
+        let writer = writer_name(index);
+        quote!(#private::to_json(&#writer(&#value)))
+    } else {
+        quote!(#private::to_json(&#value))
+    };
+    let some = quote!(::core::result::Result::map(#json, ::core::option::Option::Some));
+    if field.nullable.is_none() {
+        return some;
+    }
+    quote! {
+        if ::core::option::Option::is_none(&#value) {
+            ::core::result::Result::Ok(::core::option::Option::None)
+        } else {
+            #some
+        }
+    }
+}
+
+/// The value of the field, where `json` is a reference to its text.
+pub(super) fn read_json(
+    index: usize,
+    field: &Field,
+    json: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    let ty = &field.ty;
+    if field.deserialize().is_some() {
+        let reader = reader_name(index);
+        quote!(::core::result::Result::map(#private::from_json::<#reader>(#json), |read| read.0))
+    } else {
+        quote!(#private::from_json::<#ty>(#json))
+    }
+}
+
 /// The handle of a kv entry.
 pub(super) fn entry(index: usize, field: &Field, private: &TokenStream) -> TokenStream {
     let ty = &field.ty;

@@ -14,22 +14,6 @@ pub(super) fn default(record: &Record, index: usize) -> Option<TokenStream> {
     let field = &record.fields[index];
     let to_json = |value: TokenStream| codec::to_json(index, field, &value, private);
     let body = match &field.default {
-        Default::Required | Default::Optional | Default::Broken => return None,
-        Default::Type => {
-            let value = type_default(&field.ty);
-            to_json(quote!(&#value))
-        }
-        Default::Serde(default) => {
-            let value = serde_default(record, default, &field.ty);
-            to_json(quote!(&#value))
-        }
-        Default::SerdeContainer(default) => {
-            let member = &field.parsed.ident;
-            let ident = &record.ident;
-            let whole = serde_default(record, default, &syn::parse_quote!(#ident));
-            to_json(quote!(&#whole.#member))
-        }
-        Default::Text { literal, .. } => text(field, literal, &to_json),
         Default::Value { expr, .. } => {
             let ty = &field.ty;
             // A constant can neither read a clock nor roll dice: the compiler sees to it.
@@ -42,8 +26,40 @@ pub(super) fn default(record: &Record, index: usize) -> Option<TokenStream> {
         Default::Computed { closure, sources, .. } => {
             computed(record, field, closure, sources, &to_json)
         }
+        _ => {
+            let value = value(record, index)?;
+            to_json(quote!(&#value))
+        }
     };
     Some(quote!({ #body }))
+}
+
+/// The default of a field that reads no other; nothing where there is none.
+pub(super) fn value(record: &Record, index: usize) -> Option<TokenStream> {
+    let field = &record.fields[index];
+    Some(match &field.default {
+        Default::Required | Default::Optional | Default::Broken | Default::Computed { .. } => {
+            return None;
+        }
+        Default::Type => type_default(&field.ty),
+        Default::Serde(default) => serde_default(record, default, &field.ty),
+        Default::SerdeContainer(default) => {
+            let member = &field.parsed.ident;
+            let ident = &record.ident;
+            let whole = serde_default(record, default, &syn::parse_quote!(#ident));
+            quote!(#whole.#member)
+        }
+        Default::Text { literal, .. } => text(field, literal),
+        Default::Value { expr, .. } => {
+            let ty = &field.ty;
+            quote! {
+                {
+                    const __HEIRLOOM_DEFAULT: #ty = #expr;
+                    __HEIRLOOM_DEFAULT
+                }
+            }
+        }
+    })
 }
 
 fn type_default(ty: &Type) -> TokenStream {
@@ -61,11 +77,7 @@ fn serde_default(record: &Record, default: &SerdeDefault, ty: &Type) -> TokenStr
 }
 
 /// A string literal, for whatever is made from one.
-fn text(
-    field: &Field,
-    literal: &LitStr,
-    to_json: &dyn Fn(TokenStream) -> TokenStream,
-) -> TokenStream {
+fn text(field: &Field, literal: &LitStr) -> TokenStream {
     // The literal is what is wrong where the type is not made from one.
     let span = at(literal);
     let mut ty = &field.ty;
@@ -81,7 +93,7 @@ fn text(
     for _ in 0..options {
         value = quote_spanned!(span=> ::core::option::Option::Some(#value));
     }
-    to_json(quote!(&#value))
+    value
 }
 
 /// ```text

@@ -64,7 +64,7 @@ pub(super) fn guards(store: &Store, recorded: &Recorded) -> TokenStream {
 }
 
 /// A constant that cannot be evaluated if the check has something to say, which is the error.
-fn guard(check: &TokenStream, place: Span) -> TokenStream {
+pub(super) fn guard(check: &TokenStream, place: Span) -> TokenStream {
     quote_spanned! {place=>
         const _: () = if let ::core::option::Option::Some(message) = &#check {
             ::core::panic!("{}", message.as_str())

@@ -10,8 +10,11 @@ mod guard;
 mod key;
 mod kv;
 mod methods;
+mod parts;
 mod record;
+mod step;
 mod store;
+mod succession;
 mod table;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
@@ -22,6 +25,7 @@ pub(crate) use columns::columns;
 pub(crate) use key::key;
 pub(crate) use kv::{entries_name, entries_struct, kv};
 pub(crate) use methods::methods;
+pub(crate) use parts::parts;
 pub(crate) use store::{slots, store};
 pub(crate) use table::table;
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::default;
+use super::{default, parts, step};
 use crate::model::{Default, Field, Record};
 
 /// `impl Record for …`
@@ -16,12 +16,10 @@ pub(super) fn record(record: &Record) -> TokenStream {
             Some(quote!(#index => #default))
         })
         .collect();
-    let removed = record.removed.iter().map(|field| &field.text);
-    let removed = (!record.removed.is_empty()).then(|| {
-        quote! {
-            const REMOVED: &'static [&'static ::core::primitive::str] = &[#(#removed),*];
-        }
-    });
+    let removed = removed(record);
+    let removed_names = removed_names(record);
+    let (step_member, step) = (step::member(record), step::step(record));
+    let parts = parts::parts(record);
     let above = quote_spanned!(Span::mixed_site()=> above);
     let index = quote_spanned!(Span::mixed_site()=> index);
     let (argument, body) = if arms.is_empty() {
@@ -36,10 +34,15 @@ pub(super) fn record(record: &Record) -> TokenStream {
         (index, body)
     };
     quote! {
+        #parts
+        #step
+        #removed_names
+
         #[automatically_derived]
         impl #private::Record for #ident {
             const FIELDS: &'static [#private::FieldDef] = &[#(#defs),*];
             #removed
+            #step_member
 
             fn default_of(
                 #argument: ::core::primitive::usize,
@@ -51,8 +54,38 @@ pub(super) fn record(record: &Record) -> TokenStream {
     }
 }
 
+/// The stored names that are not to be used again.
+fn removed(record: &Record) -> Option<TokenStream> {
+    if record.removed.is_empty() {
+        return None;
+    }
+    let names = record.removed.iter().map(|field| &field.text);
+    let names = match &record.step {
+        Some(_) => quote!(__REMOVED.0.split_at(__REMOVED.1).0),
+        None => quote!(&[#(#names),*]),
+    };
+    Some(quote! {
+        const REMOVED: &'static [&'static ::core::primitive::str] = #names;
+    })
+}
+
+/// The same of a struct with a previous one, whose fields `removes` names as they are in Rust.
+fn removed_names(record: &Record) -> Option<TokenStream> {
+    let step = record.step.as_ref().filter(|_| !record.removed.is_empty())?;
+    let (ident, private, previous) = (&record.ident, &record.paths.private, &step.previous);
+    let (names, count) = (record.removed.iter().map(|field| &field.text), record.removed.len());
+    Some(quote! {
+        const __REMOVED: ([&::core::primitive::str; #count], ::core::primitive::usize) =
+            #private::removed_names(
+                <#previous as #private::Record>::FIELDS,
+                &[#(#names),*],
+                <#ident as #private::Record>::FIELDS,
+            );
+    })
+}
+
 /// `FieldDef::new("title", "title", "String").…`
-fn def(field: &Field, private: &TokenStream) -> TokenStream {
+pub(super) fn def(field: &Field, private: &TokenStream) -> TokenStream {
     let (stored, name, ty) = (&field.stored, &field.parsed.name, &field.ty_text);
     let mut def = quote!(#private::FieldDef::new(#stored, #name, #ty));
     if !field.aliases.is_empty() {

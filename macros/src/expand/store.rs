@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Generics, Ident, Type};
 
-use super::{at, guard, hidden, located, methods};
+use super::{at, guard, hidden, located, methods, succession};
 use crate::history::History;
 use crate::model::{Member, Store};
 use crate::paths::Paths;
@@ -38,9 +38,11 @@ pub(crate) fn store(store: &Store, history: Option<&History>) -> TokenStream {
     let slots = slots(ident, &store.paths, &store.tables(), &store.groups());
     let methods = methods(ident, &store.vis, &store.paths, &Generics::default());
     let members = members(store);
+    let succession = succession::succession(store);
     let impls = hidden(&quote_spanned! {Span::mixed_site()=>
         #helpers
         #members
+        #succession
 
         #[automatically_derived]
         impl #private::Store for #ident {
@@ -128,7 +130,9 @@ fn members(store: &Store) -> TokenStream {
 /// The descriptor. Names that collide are reported at the store.
 fn def(store: &Store) -> TokenStream {
     let (private, name) = (&store.paths.private, &store.name.text);
-    let new = quote!(#private::StoreDef::new(#name, 0, __TABLES, __GROUPS));
+    let epoch = store.epoch();
+    let following = store.previous.is_some().then(|| quote!(.following(&__STEP)));
+    let new = quote!(#private::StoreDef::new(#name, #epoch, __TABLES, __GROUPS)#following);
     located(new, store.ident.span())
 }
 

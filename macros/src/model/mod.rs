@@ -8,10 +8,12 @@ mod index;
 mod name;
 mod record;
 mod rename;
+mod step;
 mod store;
 
 pub(crate) use default::{Default, Source};
 pub(crate) use index::Index;
 pub(crate) use name::{Name, snake_case};
 pub(crate) use record::{Field, Record};
+pub(crate) use step::{Origin, Step, Way};
 pub(crate) use store::{Member, Store};

@@ -2,12 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{DeriveInput, FieldsNamed, Ident, LitStr, Type, Visibility};
+use syn::{DeriveInput, FieldsNamed, Ident, LitStr, Path, Type, Visibility};
 
 use super::default::Default;
 use super::index::Index;
 use super::name::Name;
 use super::rename;
+use super::step::{Origin, Step};
 use crate::diag::Diag;
 use crate::kind::Kind;
 use crate::parse::{self, SerdeContainer, SerdeField, resolve_self};
@@ -23,11 +24,15 @@ pub(crate) struct Record {
     pub(crate) name: Name,
     pub(crate) serde: SerdeContainer,
     pub(crate) fields: Vec<Field>,
-    /// The stored fields of earlier versions that are given up.
+    /// The fields of earlier versions, or of the previous struct, that are given up.
     pub(crate) removed: Vec<parse::Removed>,
     /// Which field is the key: what `#[key]` marks first, or the one named `id`.
     pub(crate) key: Option<usize>,
     pub(crate) indexes: Vec<Index>,
+    /// How it follows from the struct of the epoch before.
+    pub(crate) step: Option<Step>,
+    /// Keys that ask for a conversion, as written.
+    pub(crate) conversions: Vec<Path>,
 }
 
 /// A field with everything resolved.
@@ -43,6 +48,7 @@ pub(crate) struct Field {
     pub(crate) default: Default,
     /// The `Option<X>` of an `Option<Option<X>>` that serde reads and writes itself.
     pub(crate) nullable: Option<Type>,
+    pub(crate) origin: Origin,
 }
 
 impl Field {
@@ -103,6 +109,8 @@ impl Record {
             name: Name::new(container.name.as_ref(), &input.ident),
             serde,
             indexes: Index::all(&fields, &container.indexes),
+            step: Step::new(&container),
+            conversions: container.from.iter().chain(&container.try_from).cloned().collect(),
             fields,
             removed: container.removes.unwrap_or_default(),
             key: key.filter(|_| kind == Kind::Table),
@@ -161,6 +169,7 @@ fn resolve(
     let (stored, aliases) = stored_names(&parsed.name, &parsed.serde, serde);
     Field {
         default: Default::new(&parsed, names, serde.default.as_ref(), receiver),
+        origin: Origin::new(&parsed, receiver),
         nullable: nullable.filter(|_| !own_functions).cloned(),
         ty_text: crate::text::text(written),
         stored,

@@ -1,6 +1,8 @@
 //! A store: its tables and kv groups.
 
-use syn::{DeriveInput, FieldsNamed, Ident, LitInt, LitStr, Type, Visibility};
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{DeriveInput, ExprPath, FieldsNamed, Ident, LitInt, LitStr, Type, TypePath, Visibility};
 
 use super::name::Name;
 use crate::diag::Diag;
@@ -18,6 +20,12 @@ pub(crate) struct Store {
     pub(crate) epoch: Option<LitInt>,
     /// Where the schema history stands, from the crate's folder.
     pub(crate) history: Option<LitStr>,
+    /// The store of the epoch before.
+    pub(crate) previous: Option<TypePath>,
+    /// The tables and kv groups that end with it.
+    pub(crate) drops: Vec<parse::Removed>,
+    /// What crosses tables.
+    pub(crate) migrate: Option<ExprPath>,
     pub(crate) fields: Vec<Handle>,
 }
 
@@ -51,6 +59,9 @@ impl Store {
             name: Name::new(container.name.as_ref(), &input.ident),
             epoch: container.epoch,
             history: container.history,
+            previous: container.previous,
+            drops: container.drops.unwrap_or_default(),
+            migrate: container.migrate,
             fields: fields.named.iter().filter_map(handle).collect(),
         }
     }
@@ -58,6 +69,15 @@ impl Store {
     /// The epoch of its schema.
     pub(crate) fn epoch(&self) -> u32 {
         self.epoch.as_ref().and_then(|epoch| epoch.base10_parse().ok()).unwrap_or_default()
+    }
+
+    /// The tokens to blame for the epoch.
+    pub(crate) fn epoch_origin(&self) -> TokenStream {
+        match (&self.epoch, &self.previous) {
+            (Some(epoch), _) => epoch.to_token_stream(),
+            (None, Some(previous)) => previous.to_token_stream(),
+            (None, None) => self.ident.to_token_stream(),
+        }
     }
 
     /// The row types, in the order of their slots.

@@ -1,4 +1,4 @@
-//! The closure of a computed default, whose parameters are fields.
+//! The closure of a computed default or of a conversion, whose parameters are fields.
 
 use quote::ToTokens;
 use syn::{ExprClosure, Ident, Pat};
@@ -18,10 +18,22 @@ pub(crate) struct Parameter {
     pub(crate) ident: Ident,
 }
 
-/// Reads a closure; what is wrong with it is reported.
-pub(super) fn closure(expr: &ExprClosure, diag: &mut Diag) -> Option<Closure> {
-    let plain = refuse_modifiers(expr, diag);
+/// What closures are called in messages, and what their parameters are.
+#[derive(Debug, Clone, Copy)]
+struct Words {
+    closure: &'static str,
+    parameter: &'static str,
+}
+
+const DEFAULT: Words = Words { closure: "a computed default", parameter: "a field declared above" };
+
+const CONVERSION: Words =
+    Words { closure: "a conversion", parameter: "a field of the previous struct" };
+
+/// Reads the closure of a default; what is wrong with it is reported.
+pub(super) fn default_closure(expr: &ExprClosure, diag: &mut Diag) -> Option<Closure> {
     if expr.inputs.is_empty() {
+        refuse_modifiers(expr, DEFAULT, diag);
         diag.error(
             expr,
             "a default without parameters is a constant: write `default = EXPR`; a computed one \
@@ -29,10 +41,20 @@ pub(super) fn closure(expr: &ExprClosure, diag: &mut Diag) -> Option<Closure> {
         );
         return None;
     }
+    closure(expr, DEFAULT, diag)
+}
+
+/// Reads the closure of a conversion; what is wrong with it is reported.
+pub(super) fn conversion_closure(expr: &ExprClosure, diag: &mut Diag) -> Option<Closure> {
+    closure(expr, CONVERSION, diag)
+}
+
+fn closure(expr: &ExprClosure, words: Words, diag: &mut Diag) -> Option<Closure> {
+    let plain = refuse_modifiers(expr, words, diag);
     let parameters: Option<Vec<Parameter>> = expr
         .inputs
         .iter()
-        .map(|pattern| parameter(pattern, diag))
+        .map(|pattern| parameter(pattern, words, diag))
         // Collected first, so that every wrong pattern is reported.
         .collect::<Vec<_>>()
         .into_iter()
@@ -41,7 +63,7 @@ pub(super) fn closure(expr: &ExprClosure, diag: &mut Diag) -> Option<Closure> {
     Some(Closure { expr: expr.clone(), parameters })
 }
 
-fn refuse_modifiers(expr: &ExprClosure, diag: &mut Diag) -> bool {
+fn refuse_modifiers(expr: &ExprClosure, words: Words, diag: &mut Diag) -> bool {
     let modifiers = [
         expr.lifetimes.as_ref().map(|it| it.to_token_stream()),
         expr.constness.as_ref().map(|it| it.to_token_stream()),
@@ -54,14 +76,15 @@ fn refuse_modifiers(expr: &ExprClosure, diag: &mut Diag) -> bool {
         diag.error(
             &modifier,
             format_args!(
-                "a computed default captures nothing and runs at once; remove the `{modifier}`"
+                "{} captures nothing and runs at once; remove the `{modifier}`",
+                words.closure
             ),
         );
     }
     plain
 }
 
-fn parameter(pattern: &Pat, diag: &mut Diag) -> Option<Parameter> {
+fn parameter(pattern: &Pat, words: Words, diag: &mut Diag) -> Option<Parameter> {
     let name = match pattern {
         Pat::Type(typed) => &typed.pat,
         other => other,
@@ -73,8 +96,10 @@ fn parameter(pattern: &Pat, diag: &mut Diag) -> Option<Parameter> {
         _ => {
             diag.error(
                 name,
-                "a parameter of a computed default is the name of a field declared above; take \
-                 its value apart in the body",
+                format_args!(
+                    "a parameter of {} is the name of {}; take its value apart in the body",
+                    words.closure, words.parameter
+                ),
             );
             None
         }

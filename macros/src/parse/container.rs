@@ -1,10 +1,12 @@
 //! `#[table(…)]`, `#[kv(…)]` and `#[store(…)]`; for keys, `#[heirloom(…)]`.
 
-use syn::{Attribute, Lit, LitInt, LitStr, Meta, Path};
+use syn::{Attribute, ExprPath, Lit, LitInt, LitStr, Meta, Path, TypePath};
 
 use super::index::{TableIndex, table_index};
-use super::meta::{crate_path, entries, key_name, literal, refuse_value, set, string, unknown};
-use super::removes::{Removed, removes};
+use super::meta::{
+    crate_path, entries, key_name, literal, path, refuse_value, set, string, unknown, word,
+};
+use super::removes::{Removed, names};
 use crate::diag::Diag;
 use crate::kind::Kind;
 
@@ -16,11 +18,31 @@ pub(crate) struct Container {
     pub(crate) epoch: Option<LitInt>,
     /// Where the schema history stands.
     pub(crate) history: Option<LitStr>,
-    /// The stored fields of earlier versions that are given up.
+    /// The fields of earlier versions that are given up.
     pub(crate) removes: Option<Vec<Removed>>,
+    /// The struct as it was in the epoch before.
+    pub(crate) previous: Option<TypePath>,
+    /// Whether the user's own `From` converts.
+    pub(crate) from: Option<Path>,
+    /// Whether the user's own `TryFrom` converts.
+    pub(crate) try_from: Option<Path>,
+    /// The tables and kv groups that end with the epoch before.
+    pub(crate) drops: Option<Vec<Removed>>,
+    /// What crosses tables.
+    pub(crate) migrate: Option<ExprPath>,
     /// Indexes over several fields.
     pub(crate) indexes: Vec<TableIndex>,
 }
+
+const REMOVES: (&str, &str) =
+    ("the stored names of fields", "write them like `removes(old_name, \"other-name\")`");
+
+const DROPS: (&str, &str) = (
+    "the stored names of tables and kv groups",
+    "write them like `drops(old_table, \"other-table\")`",
+);
+
+const MIGRATE: &str = "a function: `migrate = split_tags`";
 
 /// Reads the attributes of a struct.
 pub(crate) fn container(attributes: &[Attribute], kind: Kind, diag: &mut Diag) -> Container {
@@ -55,10 +77,6 @@ fn own_entries(attributes: &[Attribute], name: &str, diag: &mut Diag) -> Vec<Met
 fn read(container: &mut Container, meta: &Meta, kind: Kind, diag: &mut Diag) {
     let key = meta.path();
     let name = key_name(key);
-    if kind.epoch_keys().contains(&name.as_str()) {
-        diag.error(key, not_yet(&name));
-        return;
-    }
     if !kind.keys().contains(&name.as_str()) {
         unknown(kind.attribute(), key, kind.keys(), diag);
         return;
@@ -67,18 +85,25 @@ fn read(container: &mut Container, meta: &Meta, kind: Kind, diag: &mut Diag) {
         "name" => set(&mut container.name, key, string(meta, diag), diag),
         "crate" => set(&mut container.krate, key, crate_path(meta, diag), diag),
         "epoch" => set(&mut container.epoch, key, integer(meta, diag), diag),
-        "removes" => set(&mut container.removes, key, removes(meta, diag), diag),
+        "removes" => set(&mut container.removes, key, names(meta, REMOVES, diag), diag),
+        "previous" => set(&mut container.previous, key, previous(meta, kind, diag), diag),
+        "from" => set(&mut container.from, key, word(meta, kind.attribute(), diag), diag),
+        "try_from" => set(&mut container.try_from, key, word(meta, kind.attribute(), diag), diag),
+        "drops" => set(&mut container.drops, key, names(meta, DROPS, diag), diag),
+        "migrate" => set(&mut container.migrate, key, path(meta, MIGRATE, diag), diag),
         "index" | "unique" => container.indexes.extend(table_index(meta, diag)),
         _ => set(&mut container.history, key, string(meta, diag), diag),
     }
 }
 
-/// The message on what needs epochs.
-pub(super) fn not_yet(key: &str) -> String {
-    format!(
-        "`{key}` needs epochs, which are not supported yet; remove it, and change the struct only \
-         in ways that need no epoch: add fields with a default, or remove fields"
-    )
+fn previous(meta: &Meta, kind: Kind, diag: &mut Diag) -> Option<TypePath> {
+    let example = match kind {
+        Kind::Table => "the row as it was in the epoch before: `previous = v0::Note`",
+        Kind::Kv => "the group as it was in the epoch before: `previous = v0::Settings`",
+        Kind::Store => "the store of the epoch before: `previous = v0::App`",
+    };
+    let ExprPath { qself, path, .. } = path(meta, example, diag)?;
+    Some(TypePath { attrs: Vec::new(), qself, path })
 }
 
 fn integer(meta: &Meta, diag: &mut Diag) -> Option<LitInt> {

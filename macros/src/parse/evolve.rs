@@ -1,11 +1,11 @@
-//! `#[evolve(…)]`: what fills a field that stored rows lack, and how its type was spelled before.
+//! `#[evolve(…)]`: what fills a field that stored rows lack, how its type was spelled before, and
+//! which fields of the previous struct it comes from.
 
-use syn::{Attribute, Expr, LitStr, Meta, Path, Type};
+use syn::{Attribute, Expr, ExprClosure, LitStr, Meta, Path, Type};
 
-use super::closure::{Closure, closure};
-use super::container::not_yet;
+use super::closure::{Closure, conversion_closure, default_closure};
 use super::field::Field;
-use super::meta::{entries, key_name, set, string, unknown};
+use super::meta::{entries, key_name, refuse_value, set, string, unknown};
 use crate::diag::Diag;
 
 /// A default, and the key that gives it.
@@ -36,6 +36,21 @@ pub(crate) struct SameAs {
     pub(crate) text: String,
 }
 
+/// The previous field that a field was.
+#[derive(Debug)]
+pub(crate) struct Renamed {
+    pub(crate) key: Path,
+    pub(crate) literal: LitStr,
+}
+
+/// What computes a field from previous ones.
+#[derive(Debug)]
+pub(crate) struct With {
+    pub(crate) key: Path,
+    /// Nothing where it is a mistake that has been reported.
+    pub(crate) closure: Option<Closure>,
+}
+
 /// Adds what an `#[evolve(…)]` says.
 pub(super) fn evolve(field: &mut Field, attribute: &Attribute, diag: &mut Diag) {
     if !matches!(attribute.meta, Meta::List(_)) {
@@ -52,7 +67,9 @@ pub(super) fn evolve(field: &mut Field, attribute: &Attribute, diag: &mut Diag) 
     for meta in &entries {
         read(field, meta, diag);
     }
-    let says_more = entries.iter().any(|meta| meta.path().is_ident("same_as"));
+    let others = ["same_as", "renamed", "with"];
+    let is_other = |meta: &Meta| others.iter().any(|key| meta.path().is_ident(key));
+    let says_more = entries.iter().any(is_other);
     // A field whose default is misspelled is not one that lacks a default.
     if field.evolve.is_none() && !before && !says_more {
         field.evolve = Some(Evolve { key: attribute.path().clone(), form: Form::Broken });
@@ -74,8 +91,9 @@ fn read(field: &mut Field, meta: &Meta, diag: &mut Diag) {
             set(&mut field.evolve, key, Some(Evolve { key: key.clone(), form }), diag);
         }
         "same_as" => set(&mut field.same_as, key, same_as(meta, diag), diag),
-        later @ ("renamed" | "with") => diag.error(key, not_yet(later)),
-        _ => unknown("evolve", key, &["default", "same_as"], diag),
+        "renamed" => set(&mut field.renamed, key, renamed(meta, key, diag), diag),
+        "with" => set(&mut field.with, key, Some(with(meta, key, diag)), diag),
+        _ => unknown("evolve", key, &["default", "same_as", "renamed", "with"], diag),
     }
 }
 
@@ -93,9 +111,34 @@ fn form(meta: &Meta, diag: &mut Diag) -> Form {
 fn value(expr: &Expr, diag: &mut Diag) -> Form {
     match expr {
         Expr::Group(group) => value(&group.expr, diag),
-        Expr::Closure(expr) => closure(expr, diag).map_or(Form::Broken, Form::Computed),
+        Expr::Closure(expr) => default_closure(expr, diag).map_or(Form::Broken, Form::Computed),
         other => Form::Value(other.clone()),
     }
+}
+
+fn renamed(meta: &Meta, key: &Path, diag: &mut Diag) -> Option<Renamed> {
+    Some(Renamed { key: key.clone(), literal: string(meta, diag)? })
+}
+
+fn with(meta: &Meta, key: &Path, diag: &mut Diag) -> With {
+    fn peel(expr: &Expr) -> Option<&ExprClosure> {
+        match expr {
+            Expr::Closure(closure) => Some(closure),
+            Expr::Group(group) => peel(&group.expr),
+            _ => None,
+        }
+    }
+    let closure = match meta {
+        Meta::NameValue(pair) => peel(&pair.value),
+        _ => None,
+    };
+    if closure.is_none() {
+        let what = "`with` takes a closure whose parameters are the names of fields of the \
+                    previous struct: `with = |text| …`";
+        refuse_value(meta, what, diag);
+    }
+    let closure = closure.and_then(|expr| conversion_closure(expr, diag));
+    With { key: key.clone(), closure }
 }
 
 fn same_as(meta: &Meta, diag: &mut Diag) -> Option<SameAs> {

@@ -4,7 +4,7 @@ use syn::ext::IdentExt as _;
 use syn::{Attribute, Ident, Path, Type, Visibility};
 
 use super::column::{Column, column};
-use super::evolve::{Evolve, SameAs, evolve};
+use super::evolve::{Evolve, Renamed, SameAs, With, evolve};
 use super::index::{FieldIndex, field_index};
 use super::meta::{bare, set};
 use super::serde::{SerdeField, serde_field};
@@ -24,6 +24,8 @@ pub(crate) struct Field {
     pub(crate) column: Column,
     pub(crate) evolve: Option<Evolve>,
     pub(crate) same_as: Option<SameAs>,
+    pub(crate) renamed: Option<Renamed>,
+    pub(crate) with: Option<With>,
     pub(crate) serde: SerdeField,
 }
 
@@ -41,6 +43,8 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
         column: Column::default(),
         evolve: None,
         same_as: None,
+        renamed: None,
+        with: None,
         serde: serde_field(&field.attrs),
     };
     for attribute in &field.attrs {

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Token};
+use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Token};
 
 use crate::diag::Diag;
 use crate::suggest::{did_you_mean, list};
@@ -91,6 +91,35 @@ pub(super) fn crate_path(meta: &Meta, diag: &mut Diag) -> Option<Path> {
             None
         }
     }
+}
+
+/// The path in `key = path`, which the message says is this.
+pub(super) fn path(meta: &Meta, what: &str, diag: &mut Diag) -> Option<ExprPath> {
+    fn peel(expr: &Expr) -> Option<&ExprPath> {
+        match expr {
+            Expr::Path(path) => Some(path),
+            Expr::Group(group) => peel(&group.expr),
+            _ => None,
+        }
+    }
+    if let Meta::NameValue(pair) = meta
+        && let Some(path) = peel(&pair.value)
+    {
+        return Some(path.clone());
+    }
+    let key = key_name(meta.path());
+    refuse_value(meta, format_args!("`{key}` takes {what}"), diag);
+    None
+}
+
+/// An entry that is but a word.
+pub(super) fn word(meta: &Meta, attribute: &str, diag: &mut Diag) -> Option<Path> {
+    let key = key_name(meta.path());
+    if !matches!(meta, Meta::Path(_)) {
+        let message = format_args!("`{key}` takes nothing; write `#[{attribute}(…, {key})]`");
+        diag.error(meta, message);
+    }
+    Some(meta.path().clone())
 }
 
 /// Reports the value of an entry, or the whole entry where it has none.

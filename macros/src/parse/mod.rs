@@ -16,8 +16,8 @@ mod shape;
 mod ty;
 
 pub(crate) use closure::Closure;
-pub(crate) use container::{container, key_container};
-pub(crate) use evolve::{Evolve, Form};
+pub(crate) use container::{Container, container, key_container};
+pub(crate) use evolve::{Evolve, Form, With};
 pub(crate) use field::{Field, field};
 pub(crate) use index::TableIndex;
 pub(crate) use removes::Removed;

@@ -1,4 +1,4 @@
-//! `removes(…)`: stored fields of earlier versions that a struct gives up.
+//! `removes(…)` and `drops(…)`: what there was, and is no more.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -7,9 +7,10 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Ident, LitStr, Meta, Token};
 
+use super::meta::key_name;
 use crate::diag::Diag;
 
-/// The stored name of a field that is no more, and the tokens it comes from.
+/// The name of what is no more, and the tokens it comes from.
 #[derive(Debug)]
 pub(crate) struct Removed {
     pub(crate) text: String,
@@ -23,27 +24,31 @@ impl Parse for Removed {
             return Ok(Self { text: name.value(), origin: name.to_token_stream() });
         }
         let Ok(name) = input.call(Ident::parse_any) else {
-            return Err(input.error("expected the stored name of a field"));
+            return Err(input.error("expected a name"));
         };
         Ok(Self { text: name.unraw().to_string(), origin: name.to_token_stream() })
     }
 }
 
-/// Reads `removes(a, "b")`.
-pub(super) fn removes(meta: &Meta, diag: &mut Diag) -> Option<Vec<Removed>> {
-    const EXAMPLE: &str = "write them like `removes(old_name, \"other-name\")`";
+/// Reads `key(a, "b")`, which takes this, and is written like that.
+pub(super) fn names(
+    meta: &Meta,
+    (what, example): (&str, &str),
+    diag: &mut Diag,
+) -> Option<Vec<Removed>> {
+    let key = key_name(meta.path());
     let Meta::List(list) = meta else {
-        diag.error(meta, format_args!("`removes` takes the stored names of fields; {EXAMPLE}"));
+        diag.error(meta, format_args!("`{key}` takes {what}; {example}"));
         return None;
     };
     match list.parse_args_with(Punctuated::<Removed, Token![,]>::parse_terminated) {
         Ok(names) if names.is_empty() => {
-            diag.error(list, "`removes()` names nothing; remove it");
+            diag.error(list, format_args!("`{key}()` names nothing; remove it"));
             None
         }
         Ok(names) => Some(names.into_iter().collect()),
         Err(error) => {
-            let message = format_args!("{error}; {EXAMPLE}");
+            let message = format_args!("{error}; {example}");
             diag.push(syn::Error::new(error.span(), message));
             None
         }

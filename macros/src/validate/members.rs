@@ -8,19 +8,6 @@ use syn::Type;
 use crate::diag::Diag;
 use crate::model::{Member, Store};
 
-/// There is but the first epoch as yet.
-pub(super) fn epoch_is_zero(store: &Store, diag: &mut Diag) {
-    let Some(epoch) = &store.epoch else { return };
-    if epoch.base10_parse::<u32>().is_ok_and(|epoch| epoch == 0) {
-        return;
-    }
-    diag.error(
-        epoch,
-        "epochs other than 0 are not supported yet; write `epoch = 0`, and change the structs \
-         only in ways that need no epoch: add fields with a default, or remove fields",
-    );
-}
-
 /// A store holds something.
 pub(super) fn there_is_one(store: &Store, diag: &mut Diag) {
     if store.fields.is_empty() {

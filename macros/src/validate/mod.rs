@@ -41,7 +41,6 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
 /// The rules for stores.
 const STORE_RULES: &[fn(&Store, &mut Diag)] = &[
     names::store_name_is_valid,
-    members::epoch_is_zero,
     members::there_is_one,
     members::all_are_handles,
     members::types_are_distinct,

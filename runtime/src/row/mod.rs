@@ -1,6 +1,7 @@
 //! A typed value as JSON and back: keys and ids, encoding, and writing as a difference.
 
 mod above;
+mod carry;
 mod encode;
 mod finite;
 mod id;
@@ -8,15 +9,20 @@ mod index_values;
 mod key;
 mod object;
 pub(crate) mod order;
+mod parts;
 mod patch;
 mod record;
 mod stored;
 mod successor;
 
 pub use above::{Above, DefaultError};
+pub use carry::{
+    Begin, Carry, CarryOver, Way, WayToBegin, WayToCarryOver, WayToWiden, Widen, no_default,
+};
 pub use id::Id;
 pub use index_values::IndexValues;
 pub use key::{Key, KeyBytes};
+pub use parts::{Absent, Apart, FieldJson, NOWHERE, Part, Parts, computed_default, take};
 pub use record::{Group, Record, Row};
 pub(crate) use successor::Back;
 pub use successor::{ConvertError, Step, Successor};

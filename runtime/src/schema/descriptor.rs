@@ -28,6 +28,18 @@ impl DefaultKind {
     pub const fn is_evolve(self) -> bool {
         matches!(self, Self::Type | Self::Value(_) | Self::Computed(_))
     }
+
+    /// Whether it is the same default, as written.
+    pub(super) const fn is_same(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Required, Self::Required)
+            | (Self::Optional, Self::Optional)
+            | (Self::Serde, Self::Serde)
+            | (Self::Type, Self::Type) => true,
+            (Self::Value(a), Self::Value(b)) | (Self::Computed(a), Self::Computed(b)) => same(a, b),
+            _ => false,
+        }
+    }
 }
 
 /// One field of a row or one entry of a kv group.

@@ -2,6 +2,7 @@
 
 use super::super::descriptor::{FieldDef, GroupDef, TableDef, same};
 use super::compare::{Compare, compare};
+use super::conversion::is_stub;
 use super::message::{Message, Report};
 use super::recorded::{Recorded, RecordedStruct};
 
@@ -144,21 +145,21 @@ const fn find<'r>(structs: &'r [RecordedStruct], name: &str) -> Option<&'r Recor
 }
 
 impl Structs {
-    const fn len(self) -> usize {
+    pub(super) const fn len(self) -> usize {
         match self {
             Self::Tables(tables) => tables.len(),
             Self::Groups(groups) => groups.len(),
         }
     }
 
-    const fn name(self, index: usize) -> &'static str {
+    pub(super) const fn name(self, index: usize) -> &'static str {
         match self {
             Self::Tables(tables) => tables[index].name,
             Self::Groups(groups) => groups[index].name,
         }
     }
 
-    const fn fields(self, index: usize) -> &'static [FieldDef] {
+    pub(super) const fn fields(self, index: usize) -> &'static [FieldDef] {
         match self {
             Self::Tables(tables) => tables[index].fields,
             Self::Groups(groups) => groups[index].fields,
@@ -173,11 +174,31 @@ impl Structs {
     }
 
     /// Which field is the key, and the word for its kind.
-    const fn key(self, index: usize) -> Option<(usize, &'static str)> {
+    pub(super) const fn key(self, index: usize) -> Option<(usize, &'static str)> {
         match self {
             Self::Tables(tables) => Some((tables[index].key_field, tables[index].key.name())),
             Self::Groups(_) => None,
         }
+    }
+
+    /// Whether one follows from another of the epoch before.
+    pub(super) const fn has_step(self, index: usize) -> bool {
+        match self {
+            Self::Tables(tables) => tables[index].step.is_some(),
+            Self::Groups(groups) => groups[index].step.is_some(),
+        }
+    }
+
+    /// Which one has this stored name.
+    pub(super) const fn find(self, name: &str) -> Option<usize> {
+        let mut i = 0;
+        while i < self.len() {
+            if same(self.name(i), name) {
+                return Some(i);
+            }
+            i += 1;
+        }
+        None
     }
 
     const fn recorded(self, recorded: &Recorded) -> &'static [RecordedStruct] {
@@ -187,14 +208,14 @@ impl Structs {
         }
     }
 
-    const fn noun(self) -> &'static str {
+    pub(super) const fn noun(self) -> &'static str {
         match self {
             Self::Tables(_) => "table",
             Self::Groups(_) => "kv group",
         }
     }
 
-    const fn attribute(self) -> &'static str {
+    pub(super) const fn attribute(self) -> &'static str {
         match self {
             Self::Tables(_) => "table",
             Self::Groups(_) => "kv",
@@ -216,14 +237,13 @@ impl Structs {
         self.count(name) > 0
     }
 
-    const fn has_twice(self, name: &str) -> bool {
+    pub(super) const fn has_twice(self, name: &str) -> bool {
         self.count(name) > 1
     }
 
     /// Whether the derive of a struct failed, which is the mistake to report.
-    const fn is_stub(self, index: usize) -> bool {
-        let fields = self.fields(index);
-        fields.len() == 1 && fields[0].rust_type.is_empty()
+    pub(super) const fn is_stub(self, index: usize) -> bool {
+        is_stub(self.fields(index))
     }
 
     /// Whether there is a mistake that another error is about.

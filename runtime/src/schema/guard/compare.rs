@@ -1,6 +1,7 @@
 //! One table or kv group against what is recorded of it.
 
 use super::super::descriptor::{DefaultKind, FieldDef, same};
+use super::conversion::contains;
 use super::message::Report;
 use super::recorded::{RecordedField, RecordedStruct};
 
@@ -284,17 +285,6 @@ impl<'c> Compare<'c> {
             && !self.old.is_reserved(new.name)
             && !(self.key_changed() && self.is_key(new.name))
     }
-}
-
-const fn contains(names: &[&str], name: &str) -> bool {
-    let mut i = 0;
-    while i < names.len() {
-        if same(names[i], name) {
-            return true;
-        }
-        i += 1;
-    }
-    false
 }
 
 /// Whether `option` is written as an `Option` of `inner`.

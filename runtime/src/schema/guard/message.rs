@@ -22,8 +22,16 @@ impl Message {
         }
     }
 
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self { bytes: [0; CAPACITY], len: 0 }
+    }
+
+    /// Adds texts, as far as there is room for them.
+    pub(super) const fn add(&mut self, texts: &[&str]) {
+        let mut i = 0;
+        while i < texts.len() && self.push(texts[i]) {
+            i += 1;
+        }
     }
 
     /// Adds a text, if it leaves room for the end.
@@ -33,6 +41,16 @@ impl Message {
         }
         self.write(text);
         true
+    }
+
+    /// Adds a number.
+    pub(super) const fn add_number(&mut self, number: u32) {
+        const DIGITS: &str = "0123456789";
+        if number >= 10 {
+            self.add_number(number / 10);
+        }
+        let (_, from) = DIGITS.split_at((number % 10) as usize);
+        self.add(&[from.split_at(1).0]);
     }
 
     /// Ends the message after its first `len` bytes.

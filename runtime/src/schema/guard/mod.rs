@@ -6,9 +6,13 @@
 
 mod check;
 mod compare;
+mod conversion;
 mod message;
 mod recorded;
+mod succession;
 
 pub use check::{Structs, check_store, check_struct};
+pub use conversion::{Conversion, moved, place, removed_names, stored_name};
 pub use message::Message;
 pub use recorded::{Recorded, RecordedField, RecordedKey, RecordedStruct};
+pub use succession::{Link, Succession, check_unfounded_group, check_unfounded_table};
