@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::handle::Handle;
+use super::handle::{Handle, WeakHandle};
 use crate::doc::Root;
+use crate::engine::Engine;
 use crate::epoch::{Kept, accept, dismiss, list};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// A row or entry that could not be taken over, or that was changed on two sides of a migration:
 /// both values are kept, and the app decides.
@@ -13,7 +14,8 @@ use crate::error::Result;
 /// Listed by [`Store::quarantine`](crate::Store::quarantine). It travels to all devices, and what one
 /// of them decides holds for all.
 pub struct Quarantined {
-    handle: Handle,
+    // A strong one would keep the store open.
+    handle: WeakHandle,
     kept: Kept,
     root: Option<Root>,
 }
@@ -101,24 +103,30 @@ impl Quarantined {
     ///
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where it still cannot be converted: store a
     /// corrected row, and [`dismiss`](Self::dismiss) this one.
-    /// [`NotOne`](crate::ErrorKind::NotOne) where it is not in quarantine any more.
+    /// [`NotOne`](crate::ErrorKind::NotOne) where it is not in quarantine any more,
+    /// [`Closed`](crate::ErrorKind::Closed) where the store was closed.
     pub fn accept(&self) -> Result<()> {
-        let engine = self.handle.engine();
-        let accepted = accept(engine, &self.kept);
-        self.handle.maintain();
-        accepted.map_err(|error| engine.placed(error))
+        self.decide(accept)
     }
 
     /// Lets go of [`theirs`](Self::theirs), on all devices; what stands in the store stays.
     ///
     /// # Errors
     ///
-    /// [`NotOne`](crate::ErrorKind::NotOne) where it is not in quarantine any more.
+    /// [`NotOne`](crate::ErrorKind::NotOne) where it is not in quarantine any more,
+    /// [`Closed`](crate::ErrorKind::Closed) where the store was closed.
     pub fn dismiss(&self) -> Result<()> {
-        let engine = self.handle.engine();
-        let dismissed = dismiss(engine, &self.kept);
-        self.handle.maintain();
-        dismissed.map_err(|error| engine.placed(error))
+        self.decide(dismiss)
+    }
+
+    fn decide(&self, decide: fn(&Engine, &Kept) -> Result<()>) -> Result<()> {
+        let handle = self.handle.upgrade().ok_or_else(|| {
+            Error::new(ErrorKind::Closed, "the store was closed")
+                .help("keep the store open while deciding on its quarantine")
+        })?;
+        let decided = decide(handle.engine(), &self.kept);
+        handle.maintain();
+        decided.map_err(|error| handle.placed(error))
     }
 }
 
@@ -126,7 +134,7 @@ pub(super) fn quarantine(handle: &Handle) -> Result<Vec<Quarantined>> {
     let engine = handle.engine();
     let kept = list(engine).map_err(|error| engine.placed(error))?;
     let quarantined = kept.into_iter().map(|kept| Quarantined {
-        handle: handle.clone(),
+        handle: handle.downgrade(),
         root: Root::parse(&kept.key.root),
         kept,
     });
