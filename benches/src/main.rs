@@ -12,6 +12,8 @@ mod child;
 mod contender;
 mod data;
 #[cfg(feature = "heirloom")]
+mod epochs;
+#[cfg(feature = "heirloom")]
 mod evolve;
 mod measure;
 mod peers;
@@ -70,13 +72,17 @@ fn run(args: &Args) -> Result<()> {
     let evolved = evolve::run(args, &stage)?;
     #[cfg(feature = "heirloom")]
     let queried = query::run(args, &stage)?;
+    #[cfg(feature = "heirloom")]
+    let migrated = epochs::run(args, &stage)?;
 
     report::heading(args.quick, before);
     report::main_table(args.quick, &contenders, &results);
     #[cfg(feature = "heirloom")]
     report::evolve_table(&evolved);
     #[cfg(feature = "heirloom")]
-    report::query_table(&queried);
+    report::lines_table("queries and live results", &queried);
+    #[cfg(feature = "heirloom")]
+    report::lines_table("epochs", &migrated);
     report::targets_table(&results);
     Ok(())
 }

@@ -65,6 +65,8 @@ pub struct Line {
     pub name: &'static str,
     /// The most that the quotient should be.
     pub at_most: f64,
+    /// What the figures are.
+    pub unit: Unit,
 }
 
 fn rows(count: u64) -> impl Iterator<Item = Track> {
@@ -133,7 +135,7 @@ fn time<T>(work: impl FnOnce() -> Result<T>) -> Result<f64> {
 }
 
 /// Two ways in turn, each so often.
-fn compare(
+pub fn compare(
     mut ours: impl FnMut() -> Result<f64>,
     mut other: impl FnMut() -> Result<f64>,
     rounds: usize,
@@ -155,7 +157,7 @@ pub fn run(args: &Args, stage: &Stage) -> Result<Vec<Line>> {
     let mut add = |label, name, at_most, (ours, other): (Figure, Figure)| {
         eprintln!("{:>16} {}  {label}", "query", report::spread(&ours, Unit::Time));
         eprintln!("{:>16} {}  {name}", "", report::spread(&other, Unit::Time));
-        lines.push(Line { label, ours, other, name, at_most });
+        lines.push(Line { label, ours, other, name, at_most, unit: Unit::Time });
     };
     let count = Size::Main.rows(args.quick);
     let fresh = |name: &str, turn: usize| stage.dir().join(format!("query-{name}-{turn}"));

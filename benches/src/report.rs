@@ -68,15 +68,15 @@ pub fn evolve_table(figures: &[(&'static str, Figure)]) {
 
 /// Queries, indexes and live results: each beside what it is held against.
 #[cfg(feature = "heirloom")]
-pub fn query_table(lines: &[crate::query::Line]) {
+pub fn lines_table(heading: &str, lines: &[crate::query::Line]) {
     if lines.is_empty() {
         return;
     }
-    println!("| queries and live results | heirloom | compared with | times | at most |");
+    println!("| {heading} | heirloom | compared with | times | at most |");
     println!("|---|--:|--:|--:|--:|");
     for line in lines {
         let (ours, other) = (line.ours.median(), line.other.median());
-        let (ours, other) = (amount(ours, Unit::Time), amount(other, Unit::Time));
+        let (ours, other) = (amount(ours, line.unit), amount(other, line.unit));
         let (label, name) = (line.label, line.name);
         let ratio = line.ours.median() / line.other.median();
         println!(
