@@ -31,6 +31,8 @@ pub(crate) struct Record {
     pub(crate) indexes: Vec<Index>,
     /// How it follows from the struct of the epoch before.
     pub(crate) step: Option<Step>,
+    /// Whether there was to be one.
+    pub(crate) is_previous_broken: bool,
     /// Keys that ask for a conversion, as written.
     pub(crate) conversions: Vec<Path>,
 }
@@ -110,6 +112,7 @@ impl Record {
             serde,
             indexes: Index::all(&fields, &container.indexes),
             step: Step::new(&container),
+            is_previous_broken: container.is_previous_broken,
             conversions: container.from.iter().chain(&container.try_from).cloned().collect(),
             fields,
             removed: container.removes.unwrap_or_default(),

@@ -22,6 +22,8 @@ pub(crate) struct Store {
     pub(crate) history: Option<LitStr>,
     /// The store of the epoch before.
     pub(crate) previous: Option<TypePath>,
+    /// Whether there was to be one.
+    pub(crate) is_previous_broken: bool,
     /// The tables and kv groups that end with it.
     pub(crate) drops: Vec<parse::Removed>,
     /// What crosses tables.
@@ -60,6 +62,7 @@ impl Store {
             epoch: container.epoch,
             history: container.history,
             previous: container.previous,
+            is_previous_broken: container.is_previous_broken,
             drops: container.drops.unwrap_or_default(),
             migrate: container.migrate,
             fields: fields.named.iter().filter_map(handle).collect(),

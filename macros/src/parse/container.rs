@@ -22,6 +22,8 @@ pub(crate) struct Container {
     pub(crate) removes: Option<Vec<Removed>>,
     /// The struct as it was in the epoch before.
     pub(crate) previous: Option<TypePath>,
+    /// Whether that is a mistake that has been reported.
+    pub(crate) is_previous_broken: bool,
     /// Whether the user's own `From` converts.
     pub(crate) from: Option<Path>,
     /// Whether the user's own `TryFrom` converts.
@@ -86,7 +88,11 @@ fn read(container: &mut Container, meta: &Meta, kind: Kind, diag: &mut Diag) {
         "crate" => set(&mut container.krate, key, crate_path(meta, diag), diag),
         "epoch" => set(&mut container.epoch, key, integer(meta, diag), diag),
         "removes" => set(&mut container.removes, key, names(meta, REMOVES, diag), diag),
-        "previous" => set(&mut container.previous, key, previous(meta, kind, diag), diag),
+        "previous" => {
+            let previous = previous(meta, kind, diag);
+            container.is_previous_broken |= previous.is_none();
+            set(&mut container.previous, key, previous, diag);
+        }
         "from" => set(&mut container.from, key, word(meta, kind.attribute(), diag), diag),
         "try_from" => set(&mut container.try_from, key, word(meta, kind.attribute(), diag), diag),
         "drops" => set(&mut container.drops, key, names(meta, DROPS, diag), diag),

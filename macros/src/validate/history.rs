@@ -36,6 +36,8 @@ pub(super) fn removed_fields_are_gone(record: &Record, diag: &mut Diag) {
                 &removed.origin,
                 format_args!("`{name}` is listed twice; remove one of the two"),
             );
+        } else if record.step.is_some() {
+            // It is a field of the previous struct, whose names may be those of new ones.
         } else if record.fields.iter().any(|field| field.stored == *name) {
             diag.error(
                 &removed.origin,

@@ -8,6 +8,19 @@ use syn::Type;
 use crate::diag::Diag;
 use crate::model::{Member, Store};
 
+/// An epoch is counted in 32 bits.
+pub(super) fn epoch_is_a_number(store: &Store, diag: &mut Diag) {
+    if let Some(epoch) = &store.epoch
+        && epoch.base10_parse::<u32>().is_err()
+    {
+        diag.error(
+            epoch,
+            "an epoch is a `u32`, from 0, and one more than that of the store before; write it \
+             like `epoch = 1`",
+        );
+    }
+}
+
 /// A store holds something.
 pub(super) fn there_is_one(store: &Store, diag: &mut Diag) {
     if store.fields.is_empty() {

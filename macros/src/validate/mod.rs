@@ -8,6 +8,7 @@ mod keys;
 mod members;
 mod names;
 mod serde;
+mod steps;
 
 use crate::diag::Diag;
 use crate::model::{Record, Store};
@@ -36,15 +37,24 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     defaults::computed_defaults_read_fields_above,
     history::removed_fields_are_gone,
     history::same_as_is_another_spelling,
+    steps::conversions_have_a_previous_struct,
+    steps::previous_is_another_struct,
+    steps::one_thing_converts,
+    steps::a_field_comes_from_one_place,
+    steps::a_previous_field_moves_to_one_place,
+    steps::what_is_given_up_goes_nowhere,
 ];
 
 /// The rules for stores.
 const STORE_RULES: &[fn(&Store, &mut Diag)] = &[
     names::store_name_is_valid,
+    members::epoch_is_a_number,
     members::there_is_one,
     members::all_are_handles,
     members::types_are_distinct,
     history::history_is_relative,
+    steps::migrations_have_a_previous_store,
+    steps::previous_is_another_store,
 ];
 
 /// Finds every mistake of a row or a kv group.

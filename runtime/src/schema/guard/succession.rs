@@ -226,19 +226,6 @@ impl Side {
             return Some(message);
         }
         let Some(source) = self.source(index) else { return None };
-        let mut before = 0;
-        while before < index {
-            if let Some(other) = self.source(before)
-                && other == source
-            {
-                message.add(&[noun, " `", self.new.name(before), "` follows from `"]);
-                message.add(&[self.old.name(source), "` of the previous `", previous]);
-                message.add(&["` already; remove the `previous` of one of the two, and fill it "]);
-                message.add(&["in `#[store(migrate = …)]`"]);
-                return Some(message);
-            }
-            before += 1;
-        }
         if self.is_linked(index) || self.old.is_stub(source) {
             return None;
         }

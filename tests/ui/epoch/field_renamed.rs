@@ -1,0 +1,29 @@
+// A field that the previous struct does not have says where it comes from.
+
+use heirloom::{Id, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+mod v0 {
+    use heirloom::{Id, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes")]
+    pub struct Note {
+        pub id: Id<Note>,
+        pub text: String,
+        pub done: bool,
+    }
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes", previous = v0::Note)]
+struct Note {
+    id: Id<Note>,
+    title: String,
+    done: bool,
+}
+
+fn main() {}

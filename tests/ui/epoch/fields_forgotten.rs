@@ -1,0 +1,27 @@
+// All that is forgotten is told at once.
+
+use heirloom::{Id, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+mod v0 {
+    use heirloom::{Id, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes")]
+    pub struct Note {
+        pub id: Id<Note>,
+        pub text: String,
+        pub done: bool,
+    }
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes", previous = v0::Note)]
+struct Note {
+    id: Id<Note>,
+}
+
+fn main() {}

@@ -1,0 +1,30 @@
+// `renamed` takes the name of a field.
+
+use heirloom::{Id, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+mod v0 {
+    use heirloom::{Id, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes")]
+    pub struct Note {
+        pub id: Id<Note>,
+        pub text: String,
+        pub done: bool,
+    }
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes", previous = v0::Note)]
+struct Note {
+    id: Id<Note>,
+    #[evolve(renamed = text)]
+    title: String,
+    done: bool,
+}
+
+fn main() {}

@@ -1,0 +1,39 @@
+// The error of a conversion can be shown.
+
+use heirloom::{Id, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+mod v0 {
+    use heirloom::{Id, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes")]
+    pub struct Note {
+        pub id: Id<Note>,
+        pub text: String,
+        pub done: bool,
+    }
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes", previous = v0::Note, try_from)]
+struct Note {
+    id: Id<Note>,
+    text: String,
+    done: bool,
+}
+
+struct Unshown;
+
+impl TryFrom<v0::Note> for Note {
+    type Error = Unshown;
+
+    fn try_from(_: v0::Note) -> Result<Self, Unshown> {
+        Err(Unshown)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+// A conversion that may fail converts a previous struct.
+
+use heirloom::{Id, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes", try_from)]
+struct Note {
+    id: Id<Note>,
+    text: String,
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+// What becomes a field of the same name converts into its type.
+
+use heirloom::{Id, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+mod v0 {
+    use heirloom::{Id, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes")]
+    pub struct Note {
+        pub id: Id<Note>,
+        pub text: String,
+        pub done: bool,
+    }
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes", previous = v0::Note)]
+struct Note {
+    id: Id<Note>,
+    text: u32,
+    done: bool,
+}
+
+fn main() {}

@@ -1,0 +1,30 @@
+// A conversion sees the previous fields that it names, and nothing else.
+
+use heirloom::{Id, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+mod v0 {
+    use heirloom::{Id, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes")]
+    pub struct Note {
+        pub id: Id<Note>,
+        pub text: String,
+        pub done: bool,
+    }
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes", previous = v0::Note)]
+struct Note {
+    id: Id<Note>,
+    text: String,
+    #[evolve(with = |done| done && previous.done && parts.done)]
+    done: bool,
+}
+
+fn main() {}
