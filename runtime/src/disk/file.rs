@@ -182,7 +182,9 @@ impl Disk {
     pub(crate) fn view(&self) -> Result<View> {
         self.with_live(|live| {
             let database = live.database()?;
-            guarded(|| Ok(View::new(database.begin_read()?, self.names.clone())))
+            let mut view = guarded(|| Ok(View::new(database.begin_read()?, self.names.clone())))?;
+            view.hook.clone_from(&self.hook);
+            Ok(view)
         })
     }
 
