@@ -9,6 +9,7 @@ use redb::{
     TableDefinition, TableError, WriteTransaction,
 };
 
+use super::backend::{StorageHook, StorageOp};
 use super::failure::{Try, guarded};
 use super::names;
 use super::record::Record;
@@ -72,6 +73,8 @@ pub(crate) struct View {
     indexes: Box<[OnceLock<Option<BytesTable>>]>,
     /// Which of the indexes stand, looked up once.
     standing: OnceLock<Vec<String>>,
+    /// Called before reads, in tests.
+    pub(super) hook: Option<StorageHook>,
     /// Counts up with every commit of this process.
     pub(crate) stamp: u64,
 }
@@ -87,7 +90,15 @@ impl View {
         let indexes = names.indexes.iter().flatten().map(|_| OnceLock::new()).collect();
         let rows = names.rows.iter().map(|_| OnceLock::new()).collect();
         let entries = names.entries.iter().map(|_| OnceLock::new()).collect();
-        Self { txn, names, rows, entries, indexes, standing: OnceLock::new(), stamp: 0 }
+        Self { txn, names, rows, entries, indexes, standing: OnceLock::new(), hook: None, stamp: 0 }
+    }
+
+    /// To be called where rows or entries begin to be read.
+    pub(super) fn before_read(&self) -> Try<()> {
+        match &self.hook {
+            Some(hook) => Ok(hook(StorageOp::Read).map_err(redb::StorageError::Io)?),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn names(&self) -> &ViewNames {
@@ -157,9 +168,12 @@ impl View {
 
     /// The row under a key.
     pub(crate) fn row(&self, slot: usize, key: &[u8]) -> Result<Option<StoredRow<'_>>> {
-        guarded(|| match self.table(slot)? {
-            Some(table) => Ok(table.get(key)?.map(StoredRow::new)),
-            None => Ok(None),
+        guarded(|| {
+            self.before_read()?;
+            match self.table(slot)? {
+                Some(table) => Ok(table.get(key)?.map(StoredRow::new)),
+                None => Ok(None),
+            }
         })
     }
 
@@ -184,9 +198,12 @@ impl View {
         from: Bound<&[u8]>,
         to: Bound<&[u8]>,
     ) -> Result<Rows> {
-        let range = guarded(|| match self.table(slot)? {
-            Some(table) if !is_empty(from, to) => Ok(Some(table.range::<&[u8]>((from, to))?)),
-            _ => Ok(None),
+        let range = guarded(|| {
+            self.before_read()?;
+            match self.table(slot)? {
+                Some(table) if !is_empty(from, to) => Ok(Some(table.range::<&[u8]>((from, to))?)),
+                _ => Ok(None),
+            }
         })?;
         Ok(Rows { range, _view: self.clone() })
     }

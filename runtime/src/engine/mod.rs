@@ -13,6 +13,7 @@ mod index_build;
 mod indexes;
 mod load;
 mod loaded;
+mod lock;
 mod maintain;
 mod open;
 mod others;

@@ -1,9 +1,6 @@
-//! What only one thread at a time may touch, and the lock around it.
+//! What only one thread at a time may touch.
 
 use std::collections::BTreeMap;
-use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
 
 use super::claim::{Claim, Claims};
 use super::coverage::Coverage;
@@ -70,59 +67,6 @@ pub(crate) struct Unrecorded {
     pub(crate) coverage: bool,
     pub(crate) compared: bool,
     pub(crate) documents: bool,
-}
-
-/// The lock around the writer, which knows who holds it.
-pub(crate) struct WriterLock {
-    writer: Mutex<Writer>,
-    /// The thread that holds `writer`, which would wait for itself for ever.
-    owner: Mutex<Option<ThreadId>>,
-}
-
-impl WriterLock {
-    pub(crate) fn new(writer: Writer) -> Self {
-        Self { writer: Mutex::new(writer), owner: Mutex::new(None) }
-    }
-
-    fn owner(&self) -> MutexGuard<'_, Option<ThreadId>> {
-        self.owner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for other writers; nothing where this thread is the writer already.
-    pub(crate) fn lock(&self) -> Option<WriterGuard<'_>> {
-        let this = thread::current().id();
-        if *self.owner() == Some(this) {
-            return None;
-        }
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        *self.owner() = Some(this);
-        Some(WriterGuard { lock: self, writer })
-    }
-}
-
-/// The writer, while this thread has it.
-pub(crate) struct WriterGuard<'l> {
-    lock: &'l WriterLock,
-    writer: MutexGuard<'l, Writer>,
-}
-
-impl Deref for WriterGuard<'_> {
-    type Target = Writer;
-    fn deref(&self) -> &Writer {
-        &self.writer
-    }
-}
-
-impl DerefMut for WriterGuard<'_> {
-    fn deref_mut(&mut self) -> &mut Writer {
-        &mut self.writer
-    }
-}
-
-impl Drop for WriterGuard<'_> {
-    fn drop(&mut self) {
-        *self.lock.owner() = None;
-    }
 }
 
 impl Writer {
