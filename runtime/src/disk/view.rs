@@ -323,6 +323,29 @@ impl View {
         })
     }
 
+    /// The names of the kv groups of a document that have entries, declared or not.
+    pub(crate) fn groups_of(&self, document: &str) -> Result<Vec<String>> {
+        let prefix = names::entries(document, "");
+        guarded(|| {
+            let tables = self.txn.list_tables()?;
+            let names = tables.map(|table| redb::TableHandle::name(&table).to_owned());
+            Ok(names.filter_map(|name| name.strip_prefix(&prefix).map(str::to_owned)).collect())
+        })
+    }
+
+    /// The sequence number of the last record of a document; 0 where there is none.
+    pub(crate) fn last_sequence(&self, document: &str) -> Result<u64> {
+        let mut last = 0;
+        for name in [names::snapshot(document), names::log(document)] {
+            let end = guarded(|| match self.open(TableDefinition::<u64, &[u8]>::new(&name))? {
+                Some(table) => Ok(table.last()?.map(|(sequence, _)| sequence.value())),
+                None => Ok(None),
+            })?;
+            last = last.max(end.unwrap_or_default());
+        }
+        Ok(last)
+    }
+
     /// Calls `visit` with a document's snapshot, then with its log in order: the sequence number,
     /// the stored length, and the record or what is wrong with it.
     pub(crate) fn document<E>(

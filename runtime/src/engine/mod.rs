@@ -33,7 +33,7 @@ pub(crate) use exchange::{MergeOutcome, check_update};
 pub(crate) use head::recorded;
 pub(crate) use hub::{Change, Topic};
 pub use hub::{ChangeKind, Origin, Subscription};
-pub(crate) use loaded::{Loaded, empty_document, new_device};
+pub(crate) use loaded::{Loaded, clocks_in_file, empty_document, new_device};
 pub use open::OnInvalid;
 pub(crate) use open::{Engine, Settings, identity, view_names};
 pub(crate) use others::OtherMerged;

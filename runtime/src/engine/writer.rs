@@ -94,6 +94,18 @@ impl Writer {
         self.claims.get(&self.current)
     }
 
+    /// Whether the head document in memory is ahead of the file.
+    pub(crate) fn has_news(&self) -> bool {
+        self.news.is_some()
+    }
+
+    /// Drops what was not stored of the head document, and the document with it.
+    pub(crate) fn forget_news(&mut self) {
+        if self.news.take().is_some() {
+            self.head = None;
+        }
+    }
+
     /// Drops the documents in memory, so that they are loaded again.
     pub(crate) fn forget_loaded(&mut self) {
         (self.loaded, self.head) = (None, None);

@@ -1,6 +1,7 @@
 //! Taking rows along a plan, from a source or a stage to whatever takes them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use super::plan::{GroupRoute, Plan, Stretch};
 use super::source::{Source, SourceRow};
@@ -18,7 +19,7 @@ pub(super) struct NewRow {
     pub(super) key: Option<Vec<u8>>,
     pub(super) key_text: String,
     /// Empty where a `migrate` function has made it.
-    pub(super) origin: String,
+    pub(super) origin: Arc<str>,
     pub(super) json: String,
 }
 
@@ -222,7 +223,12 @@ fn pour(stage: &Stage, sink: &mut dyn Sink) -> Result<()> {
                 let key_text = (table.key_text)(&row.key).unwrap_or_default();
                 sink.row(
                     slot,
-                    NewRow { key: Some(row.key), key_text, origin: row.origin, json: row.json },
+                    NewRow {
+                        key: Some(row.key),
+                        key_text,
+                        origin: row.origin.into(),
+                        json: row.json,
+                    },
                 )?;
             }
         }
@@ -286,7 +292,7 @@ fn convert_all(
                         convert_one(SourceRow {
                             key_text: (before.key_text)(&row.key).unwrap_or_default(),
                             key: Some(row.key),
-                            origin: row.origin,
+                            origin: row.origin.into(),
                             content: Content::Text(row.json.into()),
                         })?;
                     }
@@ -346,7 +352,7 @@ fn convert_one_group(
         Input::Source(source) => {
             for (name, origin, content) in source.entries(before.name)? {
                 match content {
-                    Content::Text(json) => set.push((name, origin, json.to_string())),
+                    Content::Text(json) => set.push((name, origin.to_string(), json.to_string())),
                     Content::Foreign(raw) => rejected.push((
                         name,
                         raw,
