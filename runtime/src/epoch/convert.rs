@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use super::plan::{GroupRoute, Plan, Stretch};
 use super::source::{Source, SourceRow};
@@ -241,6 +243,50 @@ fn pour(stage: &Stage, sink: &mut dyn Sink) -> Result<()> {
     Ok(())
 }
 
+/// From so many rows on, a thread of their own is worth starting.
+const AHEAD_FROM_ROWS: u64 = 2_000;
+
+/// How many rows the thread hands over together, and how many such pieces it may be ahead.
+const AHEAD_ROWS: usize = 512;
+const AHEAD_PIECES: usize = 8;
+
+/// A row, and what became of it.
+type Both = (SourceRow, Result<Converted, Failure>);
+
+/// Reads and converts in a thread of its own, while this one takes what comes.
+fn convert_ahead(
+    source: &Source<'_>,
+    slot: usize,
+    convert: &(dyn Fn(SourceRow) -> Result<Both> + Sync),
+    take: &mut dyn FnMut(Both) -> Result<()>,
+) -> Result<()> {
+    thread::scope(|scope| {
+        let (give, pieces) = sync_channel::<Vec<Both>>(AHEAD_PIECES);
+        let reader = scope.spawn(move || {
+            let mut piece = Vec::with_capacity(AHEAD_ROWS);
+            // Where nobody takes any more, the error is theirs.
+            let stopped = || Error::new(ErrorKind::Migration, "the migration has stopped");
+            source.for_each_row(slot, &mut |row| {
+                piece.push(convert(row)?);
+                if piece.len() == AHEAD_ROWS {
+                    let full = std::mem::replace(&mut piece, Vec::with_capacity(AHEAD_ROWS));
+                    give.send(full).map_err(|_| stopped())?;
+                }
+                Ok(())
+            })?;
+            give.send(piece).map_err(|_| stopped())
+        });
+        let mut pieces = pieces.into_iter();
+        let taken = pieces.try_for_each(|piece| piece.into_iter().try_for_each(&mut *take));
+        drop(pieces);
+        let read = reader.join().unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Corrupt, "reading the rows of the earlier epoch panicked")
+                .help("nothing was changed; run `check` on the file"))
+        });
+        taken.and(read)
+    })
+}
+
 fn convert_all(
     stretch: &Stretch,
     input: &Input<'_>,
@@ -250,36 +296,37 @@ fn convert_all(
     for route in &stretch.tables {
         let before = &stretch.from.tables[route.from];
         let now = &stretch.to.tables[route.to];
-        let mut convert_one = |row: SourceRow| -> Result<()> {
+        let convert = |row: SourceRow| -> Result<Both> {
             let converted = convert_row(now, route.conversions, before.name, &row)?;
-            match converted {
-                Ok(converted) => {
-                    give(Output::Sample(
-                        now.name,
-                        &converted.key_text,
-                        &row.content,
-                        &converted.json,
-                    ))?;
-                    let Converted { key, key_text, json } = converted;
-                    let row = NewRow { key: Some(key), key_text, origin: row.origin, json };
-                    give(Output::Row(route.to, row))
-                }
-                Err(failure) => give(Output::Rejected(Rejected {
-                    root: Root::Table(now.name.to_owned()),
-                    key: row.key_text,
-                    raw: text_of(row.content),
-                    failure,
-                })),
+            Ok((row, converted))
+        };
+        let mut take = |(row, converted): Both| match converted {
+            Ok(converted) => {
+                let Converted { key, key_text, json } = converted;
+                give(Output::Sample(now.name, &key_text, &row.content, &json))?;
+                let row = NewRow { key: Some(key), key_text, origin: row.origin, json };
+                give(Output::Row(route.to, row))
             }
+            Err(failure) => give(Output::Rejected(Rejected {
+                root: Root::Table(now.name.to_owned()),
+                key: row.key_text,
+                raw: text_of(row.content),
+                failure,
+            })),
         };
         match input {
             Input::Source(source) => {
                 let total = source.len(route.from)?;
                 let mut count = Count::new(before.name, stretch.to.epoch, total, report);
-                source.for_each_row(route.from, &mut |row| {
+                let mut take = |both| {
                     count.one();
-                    convert_one(row)
-                })?;
+                    take(both)
+                };
+                if total < AHEAD_FROM_ROWS {
+                    source.for_each_row(route.from, &mut |row| take(convert(row)?))?;
+                } else {
+                    convert_ahead(source, route.from, &convert, &mut take)?;
+                }
                 count.end();
             }
             Input::Stage(stage) => {
@@ -289,12 +336,12 @@ fn convert_all(
                     let Some(end) = piece.last() else { break };
                     last = Some(end.key.clone());
                     for row in piece {
-                        convert_one(SourceRow {
+                        take(convert(SourceRow {
                             key_text: (before.key_text)(&row.key).unwrap_or_default(),
                             key: Some(row.key),
                             origin: row.origin.into(),
                             content: Content::Text(row.json.into()),
-                        })?;
+                        })?)?;
                     }
                 }
             }
