@@ -183,6 +183,7 @@ fn row_impl(input: &DeriveInput, paths: &Paths, name: &str, key: Option<&Type>) 
         #[automatically_derived]
         impl #impl_generics #private::Row for #ident #type_generics #clause {
             type Key = #key;
+            type Itself = Self;
             const TABLE: &'static ::core::primitive::str = #name;
             const KEY_FIELD: ::core::primitive::usize = 0;
 
@@ -203,6 +204,7 @@ fn group_impl(input: &DeriveInput, paths: &Paths, name: &str) -> TokenStream {
         impl #impl_generics #private::Group for #ident #type_generics #clause {
             const GROUP: &'static ::core::primitive::str = #name;
             type Entries = #entries;
+            type Itself = Self;
 
             fn entries(_: &#private::EntryMaker<Self>) -> #entries {
                 #never

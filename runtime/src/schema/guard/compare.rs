@@ -328,7 +328,7 @@ const fn equal(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// Whether the name is written in `removes` as it is.
-const fn is_word(name: &str) -> bool {
+pub(super) const fn is_word(name: &str) -> bool {
     let bytes = name.as_bytes();
     let mut i = 0;
     while i < bytes.len() {
