@@ -263,6 +263,11 @@ fn rows_that_cannot_be_converted_are_kept_or_stop_it() {
     assert_eq!(preview.invalid()[0].key(), "b");
     let notes = preview.tables().iter().find(|table| table.name() == "notes").unwrap();
     assert_eq!((notes.rows_before(), notes.rows_after()), (2, 1));
+    // From the first epoch to the last, and only rows that get there.
+    assert_eq!(notes.samples().len(), 1, "{preview}");
+    let (before, after) = (notes.samples()[0].before().unwrap(), notes.samples()[0].after());
+    assert!(before.contains("\"text\":\"one\"") && after.contains("\"rating\":3"), "{preview}");
+    assert_eq!(preview.dropped().collect::<Vec<_>>(), [("scratch", 0)]);
 
     let before = std::fs::read(&path).unwrap();
     let refused = v2::Library::builder().on_invalid(OnInvalid::Stop).open(&path).unwrap_err();
