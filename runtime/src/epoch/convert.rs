@@ -40,8 +40,8 @@ pub(super) trait Sink {
     fn row(&mut self, slot: usize, row: NewRow) -> Result<()>;
     fn entry(&mut self, slot: usize, name: &str, origin: &str, json: &str) -> Result<()>;
     fn reject(&mut self, rejected: Rejected) -> Result<()>;
-    /// What a row was and became.
-    fn sample(&mut self, _table: &'static str, _key: &str, _before: &Content, _after: &str) {}
+    /// A row of a table of the source, by that table's name, and the key that it is on its way under.
+    fn sample(&mut self, _table: &'static str, _key: &str, _before: &Content) {}
 }
 
 /// All that is done before rows come out at the end of a plan.
@@ -94,8 +94,8 @@ impl dyn Sink + '_ {
             Output::Row(slot, row) => self.row(slot, row),
             Output::Entry(slot, name, origin, json) => self.entry(slot, name, origin, json),
             Output::Rejected(rejected) => self.reject(rejected),
-            Output::Sample(table, key, before, after) => {
-                self.sample(table, key, before, after);
+            Output::Sample(table, key, before) => {
+                self.sample(table, key, before);
                 Ok(())
             }
         }
@@ -112,7 +112,7 @@ enum Output<'o> {
     Row(usize, NewRow),
     Entry(usize, &'o str, &'o str, &'o str),
     Rejected(Rejected),
-    Sample(&'static str, &'o str, &'o Content, &'o str),
+    Sample(&'static str, &'o str, &'o Content),
 }
 
 /// A rebuild: everything as it stands, whether it decodes or not.
@@ -300,10 +300,13 @@ fn convert_all(
             let converted = convert_row(now, route.conversions, before.name, &row)?;
             Ok((row, converted))
         };
+        let is_source = matches!(input, Input::Source(_));
         let mut take = |(row, converted): Both| match converted {
             Ok(converted) => {
+                if is_source {
+                    give(Output::Sample(before.name, &converted.key_text, &row.content))?;
+                }
                 let Converted { key, key_text, json } = converted;
-                give(Output::Sample(now.name, &key_text, &row.content, &json))?;
                 let row = NewRow { key: Some(key), key_text, origin: row.origin, json };
                 give(Output::Row(route.to, row))
             }
