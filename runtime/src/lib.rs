@@ -102,8 +102,9 @@ pub use engine::{ChangeKind, CheckReport, Origin, Progress, Subscription};
 pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]
 pub use query::{
-    Column, Contains, Delta, Expr, Inserted, IntoOrder, Moved, Operand, Optional, Order, Ordered,
-    Removed, Text, Updated,
+    Column, ColumnItem, ColumnOperand, Contains, ContainsColumn, Delta, Expr, Inserted, IntoOrder,
+    Moved, Operand, Optional, OptionalColumn, Order, Ordered, OrderedColumn, Removed, Text,
+    TextColumn, Unnamed, Updated,
 };
 #[doc(inline)]
 pub use row::{Group, Id, Key, Record, Row};

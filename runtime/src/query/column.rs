@@ -1,13 +1,17 @@
 //! [`Column`]: a field of a row, to ask for rows by.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::expr::{Expr, Field};
-use super::operand::{Contains, Item, Operand, Optional, Ordered, Text};
+use super::named::{
+    ColumnItem, ColumnOperand, ContainsColumn, OptionalColumn, OrderedColumn, TextColumn,
+};
+use super::operand::{Item, Operand};
 use super::order::Order;
 use super::ranges::Ranges;
 use crate::row::order::{NONE, SOME, encode_stored, text_prefix};
@@ -47,20 +51,31 @@ use crate::row::order::{NONE, SOME, encode_stored, text_prefix};
 /// Values compare as in Rust: an `Option` that is `None` equals `None` and comes before every
 /// `Some`; a NaN equals nothing and has no order. Text is ordered by its UTF-8 bytes. A unit variant
 /// of an enum is compared by its stored name. A row that lacks the field has its default.
-pub struct Column<R, T> {
+///
+/// # Its type
+///
+/// `R` is the row and `T` the type of the field. `C` names the column in the compiler's messages, and
+/// nothing else depends on it: a function takes a column of any name as `Column<R, T, C>`, and
+/// [`unnamed`](Self::unnamed) is for columns that must have one type, as in a list.
+pub struct Column<R, T, C = Unnamed> {
     name: &'static str,
     get: fn(&R) -> &T,
+    named: PhantomData<fn() -> C>,
 }
 
-impl<R, T> Clone for Column<R, T> {
+/// The name of a column that has none in the compiler's messages.
+#[derive(Debug)]
+pub enum Unnamed {}
+
+impl<R, T, C> Clone for Column<R, T, C> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<R, T> Copy for Column<R, T> {}
+impl<R, T, C> Copy for Column<R, T, C> {}
 
-impl<R, T> fmt::Debug for Column<R, T> {
+impl<R, T, C> fmt::Debug for Column<R, T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Column").field(&self.name).finish()
     }
@@ -68,14 +83,27 @@ impl<R, T> fmt::Debug for Column<R, T> {
 
 /// The column of a stored name.
 #[doc(hidden)]
-pub const fn column<R, T>(name: &'static str, get: fn(&R) -> &T) -> Column<R, T> {
-    Column { name, get }
+pub const fn column<R, T, C>(name: &'static str, get: fn(&R) -> &T) -> Column<R, T, C> {
+    Column { name, get, named: PhantomData }
 }
 
-impl<R: 'static, T: 'static> Column<R, T> {
+impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// The stored name of the field.
     pub fn name(self) -> &'static str {
         self.name
+    }
+
+    /// The same column, of a type that says no more than those of row and field.
+    ///
+    /// ```
+    /// # use heirloom::{Column, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct City { #[key] name: String, people: u32, cars: u32 }
+    /// let counts: [Column<City, u32>; 2] = [City::PEOPLE.unnamed(), City::CARS.unnamed()];
+    /// let large = counts.map(|column| column.gt(100_000));
+    /// ```
+    pub fn unnamed(self) -> Column<R, T> {
+        column(self.name, self.get)
     }
 
     fn field(self) -> Field<R>
@@ -97,7 +125,7 @@ impl<R: 'static, T: 'static> Column<R, T> {
     }
 
     /// The field has this value.
-    pub fn eq<V: Operand<T>>(self, value: V) -> Expr<R>
+    pub fn eq<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
         T: Serialize,
     {
@@ -105,7 +133,7 @@ impl<R: 'static, T: 'static> Column<R, T> {
     }
 
     /// The field has another value.
-    pub fn ne<V: Operand<T>>(self, value: V) -> Expr<R>
+    pub fn ne<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
         T: Serialize,
     {
@@ -113,33 +141,33 @@ impl<R: 'static, T: 'static> Column<R, T> {
     }
 
     /// The field is less than the value.
-    pub fn lt<V: Operand<T>>(self, value: V) -> Expr<R>
+    pub fn lt<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
-        T: Ordered,
+        T: OrderedColumn<C>,
     {
         self.beside(value, |value| (Bound::Unbounded, Bound::Excluded(value)))
     }
 
     /// The field is the value or less.
-    pub fn le<V: Operand<T>>(self, value: V) -> Expr<R>
+    pub fn le<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
-        T: Ordered,
+        T: OrderedColumn<C>,
     {
         self.beside(value, |value| (Bound::Unbounded, Bound::Included(value)))
     }
 
     /// The field is greater than the value.
-    pub fn gt<V: Operand<T>>(self, value: V) -> Expr<R>
+    pub fn gt<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
-        T: Ordered,
+        T: OrderedColumn<C>,
     {
         self.beside(value, |value| (Bound::Excluded(value), Bound::Unbounded))
     }
 
     /// The field is the value or greater.
-    pub fn ge<V: Operand<T>>(self, value: V) -> Expr<R>
+    pub fn ge<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
-        T: Ordered,
+        T: OrderedColumn<C>,
     {
         self.beside(value, |value| (Bound::Included(value), Bound::Unbounded))
     }
@@ -160,9 +188,9 @@ impl<R: 'static, T: 'static> Column<R, T> {
 
     /// The field is one of the two values or lies between them; nothing does where the first is
     /// the greater.
-    pub fn between<V: Operand<T>, W: Operand<T>>(self, low: V, high: W) -> Expr<R>
+    pub fn between<V: ColumnOperand<T, C>, W: ColumnOperand<T, C>>(self, low: V, high: W) -> Expr<R>
     where
-        T: Ordered,
+        T: OrderedColumn<C>,
     {
         self.within(match (low.encoded(), high.encoded()) {
             (Some(low), Some(high)) => Ranges::between(Bound::Included(low), Bound::Included(high)),
@@ -171,7 +199,7 @@ impl<R: 'static, T: 'static> Column<R, T> {
     }
 
     /// The field has one of these values.
-    pub fn is_in<V: Operand<T>>(self, values: impl IntoIterator<Item = V>) -> Expr<R>
+    pub fn is_in<V: ColumnOperand<T, C>>(self, values: impl IntoIterator<Item = V>) -> Expr<R>
     where
         T: Serialize,
     {
@@ -184,7 +212,7 @@ impl<R: 'static, T: 'static> Column<R, T> {
     /// The field is `None`.
     pub fn is_none(self) -> Expr<R>
     where
-        T: Optional,
+        T: OptionalColumn<C>,
     {
         self.within(Ranges::point(vec![NONE]))
     }
@@ -192,7 +220,7 @@ impl<R: 'static, T: 'static> Column<R, T> {
     /// The field is not `None`.
     pub fn is_some(self) -> Expr<R>
     where
-        T: Optional,
+        T: OptionalColumn<C>,
     {
         self.within(Ranges::prefix(vec![SOME]))
     }
@@ -200,7 +228,7 @@ impl<R: 'static, T: 'static> Column<R, T> {
     /// The text starts with this one, letter for letter.
     pub fn starts_with(self, prefix: impl AsRef<str>) -> Expr<R>
     where
-        T: Text,
+        T: TextColumn<C>,
     {
         let mut encoded = vec![SOME; T::OPTIONS];
         encoded.extend(text_prefix(prefix.as_ref()));
@@ -208,9 +236,9 @@ impl<R: 'static, T: 'static> Column<R, T> {
     }
 
     /// The text has this one in it, letter for letter; or the collection has this item.
-    pub fn contains<V: Operand<T::Item>>(self, item: V) -> Expr<R>
+    pub fn contains<I: ?Sized, V: ColumnItem<I, C>>(self, item: V) -> Expr<R>
     where
-        T: Serialize + Contains,
+        T: Serialize + ContainsColumn<I, C>,
     {
         let get = self.get;
         match item.encoded().map(Item::new) {
@@ -226,7 +254,7 @@ impl<R: 'static, T: 'static> Column<R, T> {
     /// In the order of this column, least first.
     pub fn asc(self) -> Order<R>
     where
-        T: Ordered,
+        T: OrderedColumn<C>,
     {
         Order { field: self.field(), is_desc: false }
     }
@@ -234,7 +262,7 @@ impl<R: 'static, T: 'static> Column<R, T> {
     /// In the order of this column, greatest first.
     pub fn desc(self) -> Order<R>
     where
-        T: Ordered,
+        T: OrderedColumn<C>,
     {
         Order { field: self.field(), is_desc: true }
     }

@@ -5,6 +5,7 @@ mod explain;
 mod expr;
 mod keys;
 pub(crate) mod live;
+mod named;
 mod operand;
 mod order;
 mod plan;
@@ -15,12 +16,15 @@ mod spec;
 mod top;
 mod walk;
 
-pub use column::Column;
 #[doc(hidden)]
 pub use column::column;
+pub use column::{Column, Unnamed};
 pub(crate) use explain::explain;
 pub use expr::Expr;
 pub use live::{Delta, Inserted, Moved, Removed, Updated};
+pub use named::{
+    ColumnItem, ColumnOperand, ContainsColumn, OptionalColumn, OrderedColumn, TextColumn,
+};
 pub use operand::{Contains, Operand, Optional, Ordered, Text};
 pub use order::{IntoOrder, Order};
 pub(crate) use run::Run;
