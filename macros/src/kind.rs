@@ -6,6 +6,8 @@ pub(crate) enum Kind {
     Table,
     Kv,
     Store,
+    /// A struct inside a row.
+    Fields,
 }
 
 impl Kind {
@@ -15,6 +17,7 @@ impl Kind {
             Self::Table => "#[derive(Table)]",
             Self::Kv => "#[derive(Kv)]",
             Self::Store => "#[derive(Store)]",
+            Self::Fields => "#[derive(Fields)]",
         }
     }
 
@@ -24,6 +27,7 @@ impl Kind {
             Self::Table => "table",
             Self::Kv => "kv",
             Self::Store => "store",
+            Self::Fields => "fields",
         }
     }
 
@@ -33,6 +37,7 @@ impl Kind {
             Self::Table => "a row",
             Self::Kv => "a kv group",
             Self::Store => "a store",
+            Self::Fields => "a struct inside a row",
         }
     }
 
@@ -42,6 +47,7 @@ impl Kind {
             Self::Table => &["name", "index", "unique", "removes", "crate"],
             Self::Kv => &["name", "removes", "crate"],
             Self::Store => &["name", "epoch", "history", "crate"],
+            Self::Fields => &["crate"],
         }
     }
 
@@ -50,6 +56,7 @@ impl Kind {
         match self {
             Self::Table | Self::Kv => &["previous", "from", "try_from"],
             Self::Store => &["previous", "drops", "migrate"],
+            Self::Fields => &[],
         }
     }
 }

@@ -2,7 +2,7 @@
 
 pub use crate::disk::{StorageHook, StorageOp};
 pub use crate::error::Error;
-pub use crate::query::column;
+pub use crate::query::{Fold, IsOption, IsPlain, Member, column};
 pub use crate::recorder::check_history;
 pub use crate::row::{Above, DefaultError, Group, IndexValues, Key, KeyBytes, Record, Row};
 pub use crate::schema::describe::{Described, RecordDef};

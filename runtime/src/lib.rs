@@ -103,8 +103,8 @@ pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]
 pub use query::{
     Column, ColumnItem, ColumnOperand, Contains, ContainsColumn, Delta, Expr, Inserted, IntoOrder,
-    Moved, Operand, Optional, OptionalColumn, Order, Ordered, OrderedColumn, Removed, Text,
-    TextColumn, Unnamed, Updated,
+    Leads, Moved, Operand, Optional, OptionalColumn, Order, Ordered, OrderedColumn, Removed, Text,
+    TextColumn, Then, Unnamed, Updated,
 };
 #[doc(inline)]
 pub use row::{Group, Id, Key, Record, Row};
@@ -115,4 +115,4 @@ pub use store::{
     TableChanges, TableOf, Transaction, Watch, Within,
 };
 
-pub use heirloom_macros::{Key, Kv, Store, Table};
+pub use heirloom_macros::{Fields, Key, Kv, Store, Table};

@@ -5,14 +5,16 @@ use quote::{ToTokens, quote, quote_spanned};
 
 use super::at;
 use crate::model::Record;
+use crate::parse::option_inner;
 
 /// One constant for each field, of a type that has its name, which compile errors show:
 ///
 /// ```text
 /// const _: () = {
 ///     pub enum TITLE {}
+///     impl Member for TITLE { … }
 ///     impl Recording {
-///         pub const TITLE: Column<Recording, String, TITLE> = column("title", |row| &row.title);
+///         pub const TITLE: Column<Recording, String, TITLE> = column();
 ///     }
 /// };
 /// ```
@@ -31,12 +33,28 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
         let member = &field.parsed.ident;
         let doc = format!("The column `{}`, to ask for rows by.", field.parsed.name);
         let named = name_type(row, &name);
-        names.extend(quote!(pub enum #named {}));
+        let kind = match option_inner(ty) {
+            Some(_) => quote!(IsOption),
+            None => quote!(IsPlain),
+        };
+        names.extend(quote_spanned! {at(member)=>
+            pub enum #named {}
+
+            #[automatically_derived]
+            impl #private::Member<#ident, #ty> for #named {
+                type Kind = #private::#kind;
+                const NAME: &'static ::core::primitive::str = #stored;
+
+                fn look(of: &#ident, see: &mut dyn ::core::ops::FnMut(&#ty)) {
+                    see(&of.#member);
+                }
+            }
+        });
         // A constant of the user's own in the way is reported at the field.
         Some(quote_spanned! {at(member)=>
             #[doc = #doc]
             #vis const #name: #root::Column<#ident, #ty, #named> =
-                #private::column::<#ident, #ty, #named>(#stored, |row| &row.#member);
+                #private::column::<#ident, #ty, #named>();
         })
     });
     let columns: TokenStream = columns.collect();

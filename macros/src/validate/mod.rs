@@ -10,6 +10,7 @@ mod names;
 mod serde;
 
 use crate::diag::Diag;
+use crate::kind::Kind;
 use crate::model::{Record, Store};
 
 /// The rules for rows and kv groups.
@@ -38,6 +39,10 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     history::same_as_is_another_spelling,
 ];
 
+/// The rules for structs inside of rows.
+const NESTED_RULES: &[fn(&Record, &mut Diag)] =
+    &[fields::column_names_are_distinct, fields::column_names_are_free];
+
 /// The rules for stores.
 const STORE_RULES: &[fn(&Store, &mut Diag)] = &[
     names::store_name_is_valid,
@@ -48,9 +53,10 @@ const STORE_RULES: &[fn(&Store, &mut Diag)] = &[
     history::history_is_relative,
 ];
 
-/// Finds every mistake of a row or a kv group.
+/// Finds every mistake of a row, a kv group, or a struct inside of rows.
 pub(crate) fn record(record: &Record, diag: &mut Diag) {
-    for rule in RECORD_RULES {
+    let rules = if record.kind == Kind::Fields { NESTED_RULES } else { RECORD_RULES };
+    for rule in rules {
         rule(record, diag);
     }
 }

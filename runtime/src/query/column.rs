@@ -13,6 +13,7 @@ use super::named::{
 };
 use super::operand::{Item, Operand};
 use super::order::Order;
+use super::path::{Leads, Member, Then};
 use super::ranges::Ranges;
 use crate::row::order::{NONE, SOME, encode_stored, text_prefix};
 
@@ -59,9 +60,13 @@ use crate::row::order::{NONE, SOME, encode_stored, text_prefix};
 /// [`unnamed`](Self::unnamed) is for columns that must have one type, as in a list.
 pub struct Column<R, T, C = Unnamed> {
     name: &'static str,
-    get: fn(&R) -> &T,
+    is_path: bool,
+    look: Look<R, T>,
     named: PhantomData<fn() -> C>,
 }
+
+/// Shows the value that a row has.
+type Look<R, T> = fn(&R, &mut dyn FnMut(&T));
 
 /// The name of a column that has none in the compiler's messages.
 #[derive(Debug)]
@@ -81,14 +86,14 @@ impl<R, T, C> fmt::Debug for Column<R, T, C> {
     }
 }
 
-/// The column of a stored name.
+/// The column that a name is the name of.
 #[doc(hidden)]
-pub const fn column<R, T, C>(name: &'static str, get: fn(&R) -> &T) -> Column<R, T, C> {
-    Column { name, get, named: PhantomData }
+pub const fn column<R, T, C: Member<R, T>>() -> Column<R, T, C> {
+    Column { name: C::NAME, is_path: C::IS_PATH, look: C::look, named: PhantomData }
 }
 
 impl<R: 'static, T: 'static, C> Column<R, T, C> {
-    /// The stored name of the field.
+    /// The stored name of the field; of a path, all of them with dots between.
     pub fn name(self) -> &'static str {
         self.name
     }
@@ -103,17 +108,56 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// let large = counts.map(|column| column.gt(100_000));
     /// ```
     pub fn unnamed(self) -> Column<R, T> {
-        column(self.name, self.get)
+        let Self { name, is_path, look, .. } = self;
+        Column { name, is_path, look, named: PhantomData }
+    }
+
+    /// The path to a field of this column's value, which is a struct that derives
+    /// [`Fields`](macro@crate::Fields), or an `Option` of one.
+    ///
+    /// It has all the operators of a column of the field's type. Where this column is an `Option`, so
+    /// is the path, and it is `None` where this column is; an `Option` inside another is one `Option`.
+    ///
+    /// ```
+    /// use heirloom::{Fields, Store, Table};
+    /// # use schemars::JsonSchema;
+    /// # use serde::{Deserialize, Serialize};
+    /// #[derive(Serialize, Deserialize, JsonSchema, Fields)]
+    /// struct Address { city: String, zip: Option<String> }
+    ///
+    /// #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    /// struct Person { #[key] name: String, home: Address, work: Option<Address> }
+    /// # #[derive(Store)]
+    /// # struct App { people: Table<Person> }
+    ///
+    /// # let app = App::in_memory()?;
+    /// let in_bern = app.people.filter(
+    ///     Person::HOME.then(Address::CITY).eq("Bern")
+    ///         & Person::WORK.then(Address::ZIP).is_none(),
+    /// );
+    /// # assert_eq!(in_bern.count()?, 0);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    pub fn then<N, U, D>(self, _: Column<N, U, D>) -> Column<R, T::To, Then<C, D, T, N, U>>
+    where
+        T: Leads<N, U, D, C>,
+        C: Member<R, T>,
+        D: Member<N, U>,
+    {
+        column()
     }
 
     fn field(self) -> Field<R>
     where
         T: Serialize,
     {
-        let get = self.get;
+        let look = self.look;
         Field {
             name: self.name,
-            encode: Arc::new(move |row, bytes| encode_stored(bytes, get(row))),
+            is_path: self.is_path,
+            encode: Arc::new(move |row, bytes| {
+                look(row, &mut |value| encode_stored(bytes, value));
+            }),
         }
     }
 
@@ -240,12 +284,16 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     where
         T: Serialize + ContainsColumn<I, C>,
     {
-        let get = self.get;
+        let look = self.look;
         match item.encoded().map(Item::new) {
             Some(item) => {
                 let encoded = item.encoded.clone();
-                let holds = move |row: &R| get(row).holds(&item);
-                Expr::holding(self.name, encoded, Arc::new(holds))
+                let holds = move |row: &R| {
+                    let mut holds = false;
+                    look(row, &mut |value| holds = value.holds(&item));
+                    holds
+                };
+                Expr::holding(self.field(), encoded, Arc::new(holds))
             }
             None => self.within(Ranges::none()),
         }

@@ -8,6 +8,7 @@ pub(crate) mod live;
 mod named;
 mod operand;
 mod order;
+mod path;
 mod plan;
 mod ranges;
 mod run;
@@ -27,6 +28,9 @@ pub use named::{
 };
 pub use operand::{Contains, Operand, Optional, Ordered, Text};
 pub use order::{IntoOrder, Order};
+#[doc(hidden)]
+pub use path::{Fold, IsOption, IsPlain, Member};
+pub use path::{Leads, Then};
 pub(crate) use run::Run;
 pub(crate) use source::{Read, Source};
 pub(crate) use spec::Spec;

@@ -30,7 +30,7 @@ impl<R> fmt::Display for Order<R> {
 
 impl<R> fmt::Debug for Order<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Order").field(&self.to_string()).finish()
+        f.debug_tuple("Order").field(&self.field).field(&self.is_desc).finish()
     }
 }
 
