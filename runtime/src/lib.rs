@@ -47,7 +47,7 @@
 //! # Where to look
 //!
 //! - The derives: [`Store`](macro@Store), [`Table`](macro@Table), [`Kv`](macro@Kv),
-//!   [`Key`](macro@Key).
+//!   [`Key`](macro@Key), [`Fields`](macro@Fields).
 //! - Reading and writing: [`Table`](struct@Table), [`Entry`], [`Store::transact`], [`Store::snapshot`].
 //! - Opening: [`Store::open`], [`Builder`].
 //! - Asking for rows: [`Table::filter`], [`Column`], [`Query`].

@@ -27,7 +27,7 @@ pub trait Member<S, T> {
 
 /// The name of a path: from a field `A` of type `P` to a field `B` of type `T` of the struct `N`.
 #[derive(Debug)]
-pub struct Then<A, B, P, N, T>(PhantomData<fn(P, N, T) -> (A, B)>);
+pub struct Then<A, B, P, N, T>(PhantomData<fn() -> (A, B, P, N, T)>);
 
 #[doc(hidden)]
 #[derive(Debug)]
