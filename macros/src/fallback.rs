@@ -22,6 +22,10 @@ pub(crate) fn record(input: &DeriveInput, record: &Record) -> TokenStream {
     if has_type_parameters(input) {
         return TokenStream::new();
     }
+    if record.kind == Kind::Fields {
+        let columns = input.generics.params.is_empty().then(|| columns(record));
+        return columns.unwrap_or_default();
+    }
     let common = record_impl(input, paths, &record.fields);
     match record.kind {
         Kind::Table => {
@@ -52,6 +56,7 @@ pub(crate) fn shapeless(input: &DeriveInput, kind: Kind, paths: &Paths) -> Token
             hidden(&quote!(#common #row))
         }
         Kind::Kv => no_entries(input, paths, "stub"),
+        Kind::Fields => TokenStream::new(),
         Kind::Store => store(input, paths, &[], &[]),
     }
 }
