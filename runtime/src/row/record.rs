@@ -56,7 +56,7 @@ pub trait Row: Record {
 
     /// The row itself: where it is none, code that names it so has no other mistake.
     #[doc(hidden)]
-    type Itself: Row + super::Apart;
+    type Itself;
 
     /// The stored name of the table, which is also the prefix of its ids.
     const TABLE: &'static str;
@@ -91,7 +91,7 @@ pub trait Group: Record {
 
     /// The group itself: where it is none, code that names it so has no other mistake.
     #[doc(hidden)]
-    type Itself: Group + super::Apart;
+    type Itself;
 
     /// One [`Entry`](crate::Entry) handle for each field.
     type Entries: Send + Sync + 'static;
