@@ -67,6 +67,8 @@ pub(super) struct Carrying<'c> {
     clocks: BTreeMap<u64, u32>,
     /// Whether what its migration brought is to be had from what that came from.
     trusts_baseline: bool,
+    /// Whether what is not there was removed there, and has not merely not arrived.
+    trusts_absence: bool,
     ops: Vec<CarryOp>,
 }
 
@@ -111,7 +113,12 @@ impl<'c> Carrying<'c> {
                 || source.is_some_and(|source| reaches(&source.document.clocks(), needed))
         });
         let clocks = from.loaded.document.clocks();
-        Self { into, from, plan, claims, others, clocks, trusts_baseline, ops: Vec::new() }
+        let covered = into.claim.and_then(|claim| claim.covers.get(&from.name.to_string()));
+        let own = from.claim.map(|claim| BTreeMap::from([(claim.client, claim.baseline)]));
+        let trusts_absence = covered.is_none_or(|covered| reaches(&clocks, covered))
+            && own.is_none_or(|own| own.values().all(|n| *n == 0) || reaches(&clocks, &own));
+        let ops = Vec::new();
+        Self { into, from, plan, claims, others, clocks, trusts_baseline, trusts_absence, ops }
     }
 }
 
@@ -203,7 +210,7 @@ impl Carrying<'_> {
 
     /// Entries that came from there and are gone there.
     fn find_removed(&self, add: &mut dyn FnMut(&str, &str)) -> Result<()> {
-        let Some(claim) = self.into.claim else { return Ok(()) };
+        let Some(claim) = self.into.claim.filter(|_| self.trusts_absence) else { return Ok(()) };
         for root in self.into.loaded.document.maps() {
             let Some(Root::Table(table)) = Root::parse(&root) else { continue };
             self.into.loaded.document.for_each(&root, |key, entry| {
@@ -530,7 +537,9 @@ impl Carrying<'_> {
             }
             self.ops.push((Root::Forwarded, key.to_text(), None));
         }
-        let Some(Root::Table(table)) = Root::parse(root) else { return Ok(()) };
+        let Some(Root::Table(table)) = Root::parse(root).filter(|_| self.trusts_absence) else {
+            return Ok(());
+        };
         for (target, target_key) in self.removed_here(&table, key, was)? {
             let target = target.name();
             let Some(id) = self.into.main(&target, &target_key) else { continue };
