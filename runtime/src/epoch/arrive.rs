@@ -198,17 +198,21 @@ fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<MergeOut
             return Err(error);
         }
     }
+    let mut incomplete = Vec::new();
     for source in &sources {
         let Some(plan) = Plan::new(&engine.def, source.epoch) else { continue };
         let carried = writer.others.get(source).map(|from| {
-            Carrying::new(
+            let carrying = Carrying::new(
                 Place { name, loaded: &target, claim: claim.as_ref() },
                 Place { name: *source, loaded: from, claim: writer.claims.get(source) },
                 &plan,
                 &writer.claims,
                 &writer.others,
-            )
-            .carry(&Scope::All)
+            );
+            if !carrying.is_complete() {
+                incomplete.push(*source);
+            }
+            carrying.carry(&Scope::All)
         });
         match carried {
             Some(Ok(ops)) if !ops.is_empty() => records.push(write_ops(&mut target, &ops)),
@@ -226,7 +230,8 @@ fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<MergeOut
         writer.documents.0.insert(before.current.to_string(), old_fact);
     }
     for (text, fact) in &mut writer.documents.0 {
-        let is_carried = DocName::parse(text).is_some_and(|source| sources.contains(&source));
+        let is_carried = DocName::parse(text)
+            .is_some_and(|source| sources.contains(&source) && !incomplete.contains(&source));
         fact.carried = if is_carried { fact.last } else { 0 };
     }
     writer.coverage = Coverage::default();
@@ -353,24 +358,28 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
         // Claims that are known say more of what their authors knew.
         let scopes = scopes(writer, source, is_behind, news);
         let Some(plan) = Plan::new(&engine.def, source.epoch) else { continue };
+        let mut is_complete = true;
         for scope in scopes {
             let Some(into) = &writer.loaded else { return Err(not_loaded()) };
             let Some(from) = writer.others.get(&source) else { return Err(not_loaded()) };
-            let ops = Carrying::new(
+            let carrying = Carrying::new(
                 Place { name: current, loaded: into, claim: writer.claim() },
                 Place { name: source, loaded: from, claim: writer.claims.get(&source) },
                 &plan,
                 &writer.claims,
                 &writer.others,
-            )
-            .carry(&scope)?;
+            );
+            is_complete &= carrying.is_complete();
+            let ops = carrying.carry(&scope)?;
             if !ops.is_empty() {
                 outcome.add(engine.write_roots(writer, &ops, Origin::Remote)?);
             }
         }
         let fact = writer.documents.0.entry(source.to_string()).or_default();
-        if fact.carried != fact.last {
-            fact.carried = fact.last;
+        // What is left is looked for again with the next changes.
+        let carried = if is_complete { fact.last } else { 0 };
+        if fact.carried != carried {
+            fact.carried = carried;
             writer.unrecorded.documents = true;
         }
     }

@@ -123,6 +123,11 @@ impl<'c> Carrying<'c> {
 }
 
 impl Carrying<'_> {
+    /// Whether nothing is left to find out once more of the document has arrived.
+    pub(super) fn is_complete(&self) -> bool {
+        self.trusts_absence
+    }
+
     pub(super) fn carry(mut self, scope: &Scope<'_>) -> Result<Vec<CarryOp>> {
         let (mut rows, mut groups) = (BTreeSet::new(), BTreeSet::new());
         let mut add = |root: &str, key: &str| match Root::parse(root) {
