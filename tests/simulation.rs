@@ -76,8 +76,19 @@ fn steps_of(seed: u64) -> Vec<Step> {
     draw(&mut Chance::new(seed), number("HEIRLOOM_STEPS").unwrap_or(STEPS) as usize)
 }
 
+/// What went wrong, whichever the key, device and edit.
+fn kind(failure: &Failure) -> String {
+    let mut lines = failure.what.lines();
+    let first = lines.next().unwrap_or_default();
+    let line = if first.ends_with("is wrong:") { lines.next().unwrap_or(first) } else { first };
+    let text = line.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    text.split('{').next().unwrap_or_default().to_owned()
+}
+
 /// Leaves out whatever it fails without.
 fn shrunk(seed: u64, mut steps: Vec<Step>, mut failure: Failure) -> (Vec<Step>, Failure) {
+    let wanted = kind(&failure);
+    let fails = |steps: &[Step]| run(seed, steps).err().filter(|found| kind(found) == wanted);
     steps.truncate(failure.taken);
     let mut size = (steps.len() / 2).max(1);
     loop {
@@ -86,19 +97,19 @@ fn shrunk(seed: u64, mut steps: Vec<Step>, mut failure: Failure) -> (Vec<Step>, 
         while at < steps.len() {
             let mut fewer = steps.clone();
             fewer.drain(at..(at + size).min(steps.len()));
-            match run(seed, &fewer) {
-                Err(found) => {
+            match fails(&fewer) {
+                Some(found) => {
                     fewer.truncate(found.taken);
                     (steps, failure, has_shrunk) = (fewer, found, true);
                 }
-                Ok(()) => at += size,
+                None => at += size,
             }
         }
         for at in 0..steps.len() {
             if steps[at].fault.is_some() {
                 let mut simpler = steps.clone();
                 simpler[at].fault = None;
-                if let Err(found) = run(seed, &simpler) {
+                if let Some(found) = fails(&simpler) {
                     (steps, failure, has_shrunk) = (simpler, found, true);
                 }
             }

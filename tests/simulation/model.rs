@@ -52,7 +52,6 @@ impl Edit {
 
 /// What a store holds, and which edits could have reached it.
 pub struct Seen<'s> {
-    pub epoch: u32,
     pub live: &'s BTreeMap<Register, u32>,
     pub kept: &'s [Kept],
     pub surely: &'s Edits,

@@ -436,7 +436,7 @@ impl World {
         at_most: &Edits,
     ) -> Outcome {
         let epoch = self.devices[on].code.epoch();
-        let seen = Seen { epoch, live, kept, surely, at_most };
+        let seen = Seen { live, kept, surely, at_most };
         let mut registers = REGISTERS.to_vec();
         if epoch == 2 {
             registers.extend((0..3).map(Register::Detail));
@@ -458,9 +458,11 @@ impl World {
         let count = self.devices.len();
         // Old code that refuses to begin has no part in it.
         let mut outside = vec![false; count];
-        let mut is_quiet = false;
+        let (mut is_quiet, mut news) = (false, Vec::new());
         for _ in 0..MAX_ROUNDS {
-            is_quiet = true;
+            news.clear();
+            outside.fill(false);
+            let mut pairs = Vec::new();
             for to in 0..count {
                 for from in (0..count).filter(|from| *from != to) {
                     let letter = self.letter(to, from)?;
@@ -471,17 +473,23 @@ impl World {
                         self.devices[to].surely.extend(&letter.surely);
                         continue;
                     }
-                    outside[to] = !self.deliver(to, &letter, None)?;
-                    is_quiet &= outside[to];
+                    let documents = documents_in(&letter.changes);
+                    news.push(format!("{to} takes {documents:?} of {from}"));
+                    outside[to] |= !self.deliver(to, &letter, None)?;
+                    pairs.push((to, from));
+                    let live = self.app(to)?.read();
+                    self.log.push(format!("{to} takes {documents:?} of {from}: {live:?}"));
                     self.compare_with_model(to)?;
                 }
             }
+            // What they are given they do not pass on.
+            is_quiet = pairs.iter().all(|(to, from)| outside[*to] || outside[*from]);
             if is_quiet {
                 break;
             }
         }
         if !is_quiet {
-            return Err("the devices never stop having news for each other".to_owned());
+            return Err(format!("the devices never stop having news for each other:\n{news:#?}"));
         }
         let mut first: BTreeMap<u32, (usize, BTreeMap<Register, u32>, Vec<Kept>)> = BTreeMap::new();
         for on in (0..count).filter(|on| !outside[*on]) {
