@@ -1,6 +1,7 @@
 //! What generated code may name, and nothing else may: no part of it is covered by semver.
 
 pub use crate::disk::{StorageHook, StorageOp};
+pub use crate::engine::IdSource;
 pub use crate::error::Error;
 pub use crate::evolve::step_to;
 pub use crate::query::{Fold, IsOption, IsPlain, Member, column};

@@ -28,11 +28,6 @@ impl DocName {
         Self { epoch, generation: 0, claim: None }
     }
 
-    /// A document for what this device migrates now.
-    pub(crate) fn claimed(epoch: u32, generation: u32) -> Self {
-        Self { epoch, generation, claim: Some(Uuid::now_v7()) }
-    }
-
     /// The name that a text is, in its one spelling.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let name = match text.split_once('/') {

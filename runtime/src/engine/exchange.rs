@@ -8,7 +8,7 @@ use super::claim::Claim;
 use super::documents::DocName;
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
-use super::loaded::{Loaded, LogState, new_device};
+use super::loaded::{Loaded, LogState};
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
 use super::slots::{self, SlotKey, Slots};
@@ -156,7 +156,7 @@ impl Engine {
         if merged.is_of_own_id {
             // Another copy has written under our id, so this one is a restored backup. The new id
             // is recorded along with what told of it.
-            writer.device = Some(new_device());
+            writer.device = Some(self.new_device());
             writer.unrecorded.device = true;
         }
         if let Some(record) = &merged.record {

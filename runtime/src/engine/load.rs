@@ -1,7 +1,7 @@
 //! The documents, loaded when something is first written or merged.
 
 use super::documents::DocName;
-use super::loaded::{Loaded, damage_hash, new_device, read_document};
+use super::loaded::{Loaded, damage_hash, read_document};
 use super::open::Engine;
 use super::progress::Progress;
 use super::writer::Writer;
@@ -23,7 +23,7 @@ impl Engine {
             None => {
                 writer.forget_loaded();
                 writer.unrecorded.device = true;
-                *writer.device.insert(new_device())
+                *writer.device.insert(self.new_device())
             }
         };
         let mut head = self.take_or_read(writer.head.take(), HEAD_DOCUMENT, device)?;
@@ -37,7 +37,7 @@ impl Engine {
             .mark()
             .is_some_and(|mark| mark.device == device && mark.sequence > data.log.last);
         if is_rolled_back || damage.is_some() && damage != writer.damage {
-            let device = new_device();
+            let device = self.new_device();
             writer.device = Some(device);
             writer.damage = damage;
             writer.unrecorded.device = true;
@@ -74,7 +74,7 @@ impl Engine {
         };
         if writer.device.is_none_or(rolled_back) {
             writer.forget_loaded();
-            writer.device = Some(new_device());
+            writer.device = Some(self.new_device());
             writer.unrecorded.device = true;
         }
         let device = writer.device.unwrap_or_default();

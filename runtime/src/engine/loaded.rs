@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use twox_hash::XxHash3_64;
-use uuid::Uuid;
 
 use super::slots::Slots;
 use crate::disk::{HEAD_DOCUMENT, Stored, View};
@@ -75,12 +74,6 @@ impl LogState {
 pub(crate) fn damage_hash<'l>(damage: impl Iterator<Item = &'l String>) -> Option<u64> {
     let text = damage.map(String::as_str).collect::<Vec<_>>().join("\n");
     (!text.is_empty()).then(|| XxHash3_64::oneshot(text.as_bytes()))
-}
-
-/// A client id no other device has: random, and below 2^53, which is what Yjs can represent.
-pub(crate) fn new_device() -> u64 {
-    let (_, low) = Uuid::new_v4().as_u64_pair();
-    low & ((1 << 53) - 1)
 }
 
 /// An empty document of a store.

@@ -10,6 +10,7 @@ use super::documents::DocName;
 use super::fact;
 use super::head::{Compared, read_claims};
 use super::hub::Hub;
+use super::ids::IdSource;
 use super::indexes::{Indexes, index_names};
 use super::lock::{Side, WriterGuard, WriterLock};
 use super::progress::Progress;
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) durable: bool,
     pub(crate) progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
     pub(crate) hook: Option<StorageHook>,
+    /// Where ids come from, in tests.
+    pub(crate) ids: Option<IdSource>,
     /// Whether a store that newer code has written is refused.
     pub(crate) strict: bool,
     pub(crate) on_invalid: OnInvalid,
@@ -52,6 +55,7 @@ impl Default for Settings {
             durable: true,
             progress: None,
             hook: None,
+            ids: None,
             strict: false,
             on_invalid: OnInvalid::default(),
             read_only: false,

@@ -3,7 +3,7 @@
 
 use super::documents::DocName;
 use super::exchange::merge_guarded;
-use super::loaded::{Loaded, new_device};
+use super::loaded::Loaded;
 use super::open::Engine;
 use super::write::not_loaded;
 use super::writer::Writer;
@@ -35,7 +35,7 @@ impl Engine {
         let pending = loaded.document.has_pending();
         if merged.is_of_own_id {
             // Another copy has written under our id, so this one is a restored backup.
-            writer.device = Some(new_device());
+            writer.device = Some(self.new_device());
             writer.unrecorded.device = true;
         }
         if let Some(record) = &merged.record {

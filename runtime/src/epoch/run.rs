@@ -12,8 +12,7 @@ use crate::disk::Commit;
 use crate::doc::{BOOKKEEPING, Root};
 use crate::engine::{
     Claim, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Slot, SlotKey,
-    Unrecorded, Writer, WriterIndexes, clocks_in_file, empty_document, new_device, not_loaded,
-    view_names,
+    Unrecorded, Writer, WriterIndexes, clocks_in_file, empty_document, not_loaded, view_names,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::StoreDef;
@@ -66,8 +65,8 @@ pub(super) fn run(
     let view = engine.disk.view_as(Arc::new(view_names(&def, from)))?;
     let view = Arc::new(view);
 
-    let name = DocName::claimed(engine.def.epoch, generation);
-    let client = new_device();
+    let name = engine.new_claim(generation);
+    let client = engine.new_device();
     let mut covers = claim.as_ref().map(|claim| claim.covers.clone()).unwrap_or_default();
     covers.insert(from.to_string(), beside.fact.clocks.clone());
     let mut claim_made = Claim {

@@ -8,7 +8,7 @@ use super::handle::Handle;
 use super::trait_store::{Store, code};
 use super::transaction::Transaction;
 use crate::disk::{Place, StorageHook, StorageOp};
-use crate::engine::{Engine, OnInvalid, Progress, Settings};
+use crate::engine::{Engine, IdSource, OnInvalid, Progress, Settings};
 use crate::epoch::{News, arrive};
 use crate::error::Result;
 
@@ -131,6 +131,13 @@ impl<S: Store> Builder<S> {
     #[doc(hidden)]
     pub fn storage_and_read_hook(mut self, hook: StorageHook) -> Self {
         self.settings.hook = Some(hook);
+        self
+    }
+
+    /// Takes the bits of new ids from `ids`. For this project's own tests.
+    #[doc(hidden)]
+    pub fn id_source(mut self, ids: IdSource) -> Self {
+        self.settings.ids = Some(ids);
         self
     }
 

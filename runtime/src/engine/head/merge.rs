@@ -13,7 +13,6 @@ use crate::engine::claim::{Claim, EPOCHS};
 use crate::engine::documents::DocName;
 use crate::engine::exchange::merge_guarded;
 use crate::engine::hub::{Change, ChangeKind, Origin, Topic};
-use crate::engine::loaded::new_device;
 use crate::engine::open::Engine;
 use crate::engine::write::not_loaded;
 use crate::engine::writer::Writer;
@@ -50,7 +49,7 @@ impl Engine {
 
         if is_of_own_id {
             // Another copy has written under our id, so this one is a restored backup.
-            writer.device = Some(new_device());
+            writer.device = Some(self.new_device());
             writer.unrecorded.device = true;
         }
         let claims = changed_claims(&news.entries);

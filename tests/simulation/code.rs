@@ -1,0 +1,376 @@
+//! What each version of the code reads and writes, by register: a place that holds one edit.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use heirloom::__private::{IdSource, StorageHook};
+use heirloom::sync::{Changes, Summary};
+use heirloom::{Id, Quarantined, Store};
+use uuid::Uuid;
+
+use super::stores::{edit_in, is_done, state_of, text_of, v0, v0b, v1, v2};
+
+/// A place that holds one edit, whatever it is called in an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Register {
+    Note(u32),
+    Tag(u32),
+    Person(u32),
+    Language,
+    Volume,
+    /// What a `migrate` function made of a note.
+    Detail(u32),
+}
+
+/// The registers that code of epoch 0 and 1 has.
+pub const REGISTERS: [Register; 8] = [
+    Register::Note(0),
+    Register::Note(1),
+    Register::Note(2),
+    Register::Tag(0),
+    Register::Tag(1),
+    Register::Person(0),
+    Register::Language,
+    Register::Volume,
+];
+
+/// The versions of the code, oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Code {
+    V0,
+    V0b,
+    V1,
+    V2,
+}
+
+impl Code {
+    pub const ALL: [Self; 4] = [Self::V0, Self::V0b, Self::V1, Self::V2];
+
+    pub fn epoch(self) -> u32 {
+        match self {
+            Self::V0 | Self::V0b => 0,
+            Self::V1 => 1,
+            Self::V2 => 2,
+        }
+    }
+
+    /// Opens the file, or a store in memory.
+    pub fn open(
+        self,
+        path: Option<&Path>,
+        hook: StorageHook,
+        ids: IdSource,
+    ) -> heirloom::Result<Box<dyn Replica>> {
+        fn open<S: Replica + Store + 'static>(
+            path: Option<&Path>,
+            hook: StorageHook,
+            ids: IdSource,
+        ) -> heirloom::Result<Box<dyn Replica>> {
+            let builder = S::builder().storage_hook(hook).id_source(ids);
+            Ok(Box::new(match path {
+                Some(path) => builder.open(path)?,
+                None => builder.in_memory()?,
+            }))
+        }
+        match self {
+            Self::V0 => open::<v0::App>(path, hook, ids),
+            Self::V0b => open::<v0b::App>(path, hook, ids),
+            Self::V1 => open::<v1::App>(path, hook, ids),
+            Self::V2 => open::<v2::App>(path, hook, ids),
+        }
+    }
+
+    /// What is wrong with a closed file.
+    pub fn check(self, path: &Path) -> Result<(), String> {
+        let report = match self {
+            Self::V0 => v0::App::check(path),
+            Self::V0b => v0b::App::check(path),
+            Self::V1 => v1::App::check(path),
+            Self::V2 => v2::App::check(path),
+        };
+        let report = report.map_err(|error| format!("check fails: {error}"))?;
+        if report.is_ok() { Ok(()) } else { Err(format!("check finds: {report}")) }
+    }
+}
+
+/// What is in quarantine, as text that two copies can be compared by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kept {
+    pub place: String,
+    pub key: String,
+    pub ours: Option<String>,
+    pub theirs: String,
+    pub reason: String,
+}
+
+impl Kept {
+    fn of(kept: &Quarantined) -> Self {
+        let place = kept.table().or(kept.group()).unwrap_or_default().to_owned();
+        let (key, ours) = (kept.key().to_owned(), kept.ours().map(str::to_owned));
+        let (theirs, reason) = (kept.theirs().to_owned(), kept.reason().to_owned());
+        Self { place, key, ours, theirs, reason }
+    }
+
+    /// Whether the value of an edit is here.
+    pub fn holds(&self, edit: u32) -> bool {
+        let text = text_of(edit);
+        let holds = |json: &str| match serde_json::from_str::<serde_json::Value>(json) {
+            Ok(serde_json::Value::Object(row)) => {
+                row.values().any(|value| value.as_str() == Some(&text))
+            }
+            Ok(serde_json::Value::String(value)) => value == text,
+            Ok(serde_json::Value::Number(value)) => value.as_u64() == Some(u64::from(edit)),
+            _ => false,
+        };
+        holds(&self.theirs) || self.ours.as_deref().is_some_and(holds)
+    }
+}
+
+/// A store of whatever version.
+pub trait Replica {
+    /// What stands in every register that holds something; an error where something makes no sense.
+    fn read(&self) -> Result<BTreeMap<Register, u32>, String>;
+    /// Writes an edit; tells whether there was something to write to.
+    fn put(&self, register: Register, edit: u32) -> heirloom::Result<bool>;
+    /// Changes what stands there, if something does.
+    fn update(&self, register: Register, edit: u32) -> heirloom::Result<bool>;
+    fn remove(&self, register: Register) -> heirloom::Result<bool>;
+    fn summary(&self) -> heirloom::Result<Summary>;
+    fn changes_since(&self, theirs: &Summary) -> heirloom::Result<Changes>;
+    fn apply(&self, changes: &Changes) -> heirloom::Result<()>;
+    fn quarantine(&self) -> heirloom::Result<Vec<Kept>>;
+    fn compact(&self) -> heirloom::Result<()>;
+    fn prune(&self) -> heirloom::Result<()>;
+    /// What is left to do for the store itself.
+    fn unfinished(&self) -> heirloom::Result<Option<String>>;
+}
+
+fn tag_id<T>(number: u32) -> Id<T> {
+    Id::from_uuid(Uuid::from_u128(0x018f_0000_0000_7000_8000_0000_0000_0000 | u128::from(number)))
+}
+
+fn number_of<T>(id: Id<T>) -> u32 {
+    id.uuid().as_u128() as u32
+}
+
+/// The edit that has written a row, where the row is as that edit writes it.
+fn sensible(text: &str, is_right: impl Fn(u32) -> bool) -> Result<u32, String> {
+    let edit = edit_in(text).filter(|edit| is_right(*edit));
+    edit.ok_or_else(|| format!("a row is not as any edit has written it: {text}"))
+}
+
+fn rows<R: heirloom::Row>(table: &heirloom::Table<R>) -> Result<Vec<R>, String> {
+    let rows = table.iter().map_err(|error| error.to_string())?;
+    rows.collect::<heirloom::Result<_>>().map_err(|error| format!("a row does not decode: {error}"))
+}
+
+macro_rules! table_methods {
+    ($labels:ident, $language:ident, $note:expr, $label:expr, $person:expr, $edit_of:expr) => {
+        fn read(&self) -> Result<BTreeMap<Register, u32>, String> {
+            let mut found = BTreeMap::new();
+            let edit_of = $edit_of;
+            for note in rows(&self.notes)? {
+                found.insert(Register::Note(note.id), edit_of(&note)?);
+            }
+            for tag in rows(&self.$labels)? {
+                let edit = sensible(&tag.name, |_| true)?;
+                found.insert(Register::Tag(number_of(tag.id)), edit);
+            }
+            for person in rows(&self.people)? {
+                let number = person.id.parse().map_err(|_| "a person without a number")?;
+                found.insert(Register::Person(number), sensible(&person.name, |_| true)?);
+            }
+            let settings = self.settings.get().map_err(|error| error.to_string())?;
+            if settings.$language != "none" {
+                found.insert(Register::Language, sensible(&settings.$language, |_| true)?);
+            }
+            if settings.volume != 0 {
+                let volume = u32::try_from(settings.volume).map_err(|error| error.to_string())?;
+                found.insert(Register::Volume, volume);
+            }
+            self.read_details(&mut found)?;
+            Ok(found)
+        }
+
+        fn put(&self, register: Register, edit: u32) -> heirloom::Result<bool> {
+            let text = text_of(edit);
+            match register {
+                Register::Note(id) => self.notes.put(&$note(id, edit))?,
+                Register::Tag(number) => self.$labels.put(&$label(tag_id(number), text))?,
+                Register::Person(number) => self.people.put(&$person(number.to_string(), text))?,
+                Register::Language => self.settings.$language.set(&text)?,
+                Register::Volume => self.settings.volume.set(&edit.into())?,
+                Register::Detail(_) => return self.update(register, edit),
+            }
+            Ok(true)
+        }
+
+        fn update(&self, register: Register, edit: u32) -> heirloom::Result<bool> {
+            let text = text_of(edit);
+            let updated = match register {
+                Register::Note(id) => {
+                    self.notes.update(&id, |note| *note = $note(id, edit))?.is_some()
+                }
+                Register::Tag(number) => {
+                    self.$labels.update(&tag_id(number), |tag| tag.name = text)?.is_some()
+                }
+                Register::Person(number) => {
+                    let id = number.to_string();
+                    self.people.update(&id, |person| person.name = text)?.is_some()
+                }
+                Register::Detail(note) => self.update_detail(note, edit)?,
+                entry => self.put(entry, edit)?,
+            };
+            Ok(updated)
+        }
+
+        fn remove(&self, register: Register) -> heirloom::Result<bool> {
+            match register {
+                Register::Note(id) => self.notes.remove(&id),
+                Register::Tag(number) => self.$labels.remove(&tag_id(number)),
+                Register::Person(number) => self.people.remove(&number.to_string()),
+                Register::Language => self.settings.$language.reset().map(|_| true),
+                Register::Volume => self.settings.volume.reset().map(|_| true),
+                Register::Detail(note) => self.remove_detail(note),
+            }
+        }
+
+        fn summary(&self) -> heirloom::Result<Summary> {
+            Store::summary(self)
+        }
+
+        fn changes_since(&self, theirs: &Summary) -> heirloom::Result<Changes> {
+            Store::changes_since(self, theirs)
+        }
+
+        fn apply(&self, changes: &Changes) -> heirloom::Result<()> {
+            Store::apply(self, changes).map(drop)
+        }
+
+        fn quarantine(&self) -> heirloom::Result<Vec<Kept>> {
+            let kept = Store::quarantine(self)?;
+            let mut kept: Vec<Kept> = kept.iter().map(Kept::of).collect();
+            kept.sort();
+            Ok(kept)
+        }
+
+        fn compact(&self) -> heirloom::Result<()> {
+            Store::compact_history(self)
+        }
+
+        fn prune(&self) -> heirloom::Result<()> {
+            Store::prune_epochs(self).map(drop)
+        }
+
+        fn unfinished(&self) -> heirloom::Result<Option<String>> {
+            let status = Store::status(self)?;
+            let (pending, missing) = (status.pending_forwards(), status.missing_documents());
+            let is_done = pending == 0 && missing.is_empty();
+            Ok((!is_done).then(|| format!("{pending} documents to carry, missing {missing:?}")))
+        }
+    };
+}
+
+impl Replica for v0::App {
+    table_methods!(
+        tags,
+        ui_language,
+        |id, edit| {
+            let legacy = Some("old".to_owned());
+            v0::Note { id, text: text_of(edit), done: is_done(edit), legacy }
+        },
+        |id, name| v0::Tag { id, name },
+        |id, name| v0::Person { id, name },
+        |note: &v0::Note| sensible(&note.text, |edit| is_done(edit) == note.done)
+    );
+}
+
+impl Replica for v0b::App {
+    table_methods!(
+        tags,
+        ui_language,
+        |id, edit| {
+            let (text, done) = (text_of(edit), is_done(edit));
+            v0b::Note { id, text, done, legacy: None, stars: edit }
+        },
+        |id, name| v0b::Tag { id, name },
+        |id, name| v0b::Person { id, name },
+        |note: &v0b::Note| sensible(&note.text, |edit| is_done(edit) == note.done)
+    );
+}
+
+impl Replica for v1::App {
+    table_methods!(
+        labels,
+        language,
+        |id, edit| v1::Note { id, title: text_of(edit), state: state_of(edit) },
+        |id, name| v1::Label { id, name },
+        |id, name| v1::Person { id, name },
+        |note: &v1::Note| sensible(&note.title, |edit| state_of(edit) == note.state)
+    );
+}
+
+impl Replica for v2::App {
+    table_methods!(
+        labels,
+        language,
+        |id, edit| v2::Note { id, title: text_of(edit) },
+        |id, name| v2::Label { id, name },
+        |id, name| v2::Person { id, name },
+        |note: &v2::Note| sensible(&note.title, |_| true)
+    );
+}
+
+/// Details are there only in the newest epoch.
+trait Details {
+    fn read_details(&self, _: &mut BTreeMap<Register, u32>) -> Result<(), String> {
+        Ok(())
+    }
+    fn update_detail(&self, _: u32, _: u32) -> heirloom::Result<bool> {
+        Ok(false)
+    }
+    fn remove_detail(&self, _: u32) -> heirloom::Result<bool> {
+        Ok(false)
+    }
+}
+
+impl Details for v0::App {}
+impl Details for v0b::App {}
+impl Details for v1::App {}
+
+impl Details for v2::App {
+    fn read_details(&self, found: &mut BTreeMap<Register, u32>) -> Result<(), String> {
+        for detail in rows(&self.details)? {
+            let edit = sensible(&detail.text, |edit| state_of(edit) == detail.state)?;
+            if found.insert(Register::Detail(detail.note), edit).is_some() {
+                return Err(format!("note {} has two details", detail.note));
+            }
+        }
+        Ok(())
+    }
+
+    fn update_detail(&self, note: u32, edit: u32) -> heirloom::Result<bool> {
+        let Some(id) = detail_of(self, note)? else { return Ok(false) };
+        let updated = self.details.update(&id, |detail| {
+            (detail.text, detail.state) = (text_of(edit), state_of(edit));
+        });
+        updated.map(|detail| detail.is_some())
+    }
+
+    fn remove_detail(&self, note: u32) -> heirloom::Result<bool> {
+        match detail_of(self, note)? {
+            Some(id) => self.details.remove(&id),
+            None => Ok(false),
+        }
+    }
+}
+
+fn detail_of(app: &v2::App, note: u32) -> heirloom::Result<Option<Id<v2::Detail>>> {
+    for detail in app.details.iter()? {
+        let detail = detail?;
+        if detail.note == note {
+            return Ok(Some(detail.id));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,83 @@
+//! A disk that refuses for a while, or from some moment on until the process is started again.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use heirloom::__private::{IdSource, StorageHook};
+
+/// When a disk refuses, counted in storage operations from now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    pub after: u64,
+    /// How many operations it refuses; without, the process is killed there.
+    pub lasts: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+pub struct Disk {
+    count: AtomicU64,
+    from: AtomicU64,
+    to: AtomicU64,
+}
+
+impl Disk {
+    pub fn hook(self: &Arc<Self>) -> StorageHook {
+        let disk = self.clone();
+        Arc::new(move |_| {
+            let now = disk.count.fetch_add(1, SeqCst);
+            let refuses = (disk.from.load(SeqCst)..disk.to.load(SeqCst)).contains(&now);
+            if refuses { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        })
+    }
+
+    pub fn arm(&self, fault: Fault) {
+        let from = self.count.load(SeqCst) + fault.after;
+        self.to.store(fault.lasts.map_or(u64::MAX, |lasts| from + lasts), SeqCst);
+        self.from.store(from, SeqCst);
+    }
+
+    /// Ends the fault; tells whether it was met.
+    pub fn disarm(&self) -> bool {
+        let was_met =
+            self.to.swap(0, SeqCst) > 0 && self.count.load(SeqCst) > self.from.swap(0, SeqCst);
+        self.from.store(0, SeqCst);
+        was_met
+    }
+}
+
+/// Numbers that look random, and are the same for the same seed.
+#[derive(Debug, Clone)]
+pub struct Chance(u64);
+
+impl Chance {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        mixed(self.0)
+    }
+
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+}
+
+fn mixed(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
+/// The ids of one device.
+pub fn ids(seed: u64, device: usize) -> IdSource {
+    let count = AtomicU64::new(0);
+    let start = mixed(mixed(seed) ^ device as u64);
+    Arc::new(move || {
+        let number = count.fetch_add(2, SeqCst);
+        let half = |more: u64| u128::from(mixed(start.wrapping_add(number + more)));
+        half(0) << 64 | half(1)
+    })
+}

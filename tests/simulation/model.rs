@@ -1,0 +1,127 @@
+//! The model: every edit there was, what its author knew, and what must have become of it.
+//!
+//! It knows nothing of claims, ranks and slots. Of an edit it knows the register, the document in
+//! which it was made, and which other edits stood in the author's store then: surely (`knew`) and
+//! at most (`could_know`), for after a kill it may not be known whether something had arrived.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::code::{Kept, Register};
+
+pub type Edits = BTreeSet<u32>;
+
+#[derive(Debug, Clone)]
+pub struct Edit {
+    pub number: u32,
+    pub register: Register,
+    pub is_removal: bool,
+    pub epoch: u32,
+    /// The document it was made in, where that could be told.
+    pub document: Option<String>,
+    pub knew: Edits,
+    pub could_know: Edits,
+}
+
+impl Edit {
+    /// Whether it is an edit of a register as it stands in the newest epoch.
+    fn is_of(&self, register: Register) -> bool {
+        match register {
+            // A detail is made of what was written to its note before there were details.
+            Register::Detail(note) => {
+                self.register == register || self.register == Register::Note(note) && self.epoch < 2
+            }
+            _ => self.register == register,
+        }
+    }
+
+    /// A note that is removed takes no detail with it: that may belong to others, too.
+    fn removes(&self, register: Register) -> bool {
+        self.is_removal && self.register == register
+    }
+
+    /// Whether neither author knew of the other's edit, and both were made in one document, which
+    /// has one winner then.
+    fn meets(&self, other: &Self) -> bool {
+        let is_same = match (&self.document, &other.document) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => true,
+        };
+        is_same && !self.knew.contains(&other.number) && !other.knew.contains(&self.number)
+    }
+}
+
+/// What a store holds, and which edits could have reached it.
+pub struct Seen<'s> {
+    pub live: &'s BTreeMap<Register, u32>,
+    pub kept: &'s [Kept],
+    pub surely: &'s Edits,
+    pub at_most: &'s Edits,
+}
+
+/// Says what is wrong with a store.
+pub fn check(edits: &BTreeMap<u32, Edit>, seen: &Seen<'_>, registers: &[Register]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for &register in registers {
+        check_register(edits, seen, register, &mut wrong);
+    }
+    wrong
+}
+
+fn check_register(
+    edits: &BTreeMap<u32, Edit>,
+    seen: &Seen<'_>,
+    register: Register,
+    wrong: &mut Vec<String>,
+) {
+    let reached = |edit: &&Edit| edit.is_of(register) && seen.at_most.contains(&edit.number);
+    let all: Vec<&Edit> = edits.values().filter(reached).collect();
+    let sure: Vec<&Edit> =
+        all.iter().filter(|edit| seen.surely.contains(&edit.number)).copied().collect();
+    let is_kept = |edit: &Edit| seen.kept.iter().any(|kept| kept.holds(edit.number));
+    let live = seen.live.get(&register).copied();
+
+    // Nothing stands there that nobody wrote.
+    if let Some(live) = live
+        && !all.iter().any(|edit| edit.number == live && !edit.is_removal)
+    {
+        wrong.push(format!("{register:?} holds e{live}, which nobody wrote there"));
+        return;
+    }
+    // Nothing is gone that nobody removed.
+    let was_written = sure.iter().any(|edit| !edit.is_removal);
+    if live.is_none()
+        && was_written
+        && !all.iter().any(|edit| edit.is_removal)
+        && !all.iter().any(|edit| is_kept(edit))
+    {
+        wrong.push(format!("{register:?} holds nothing, and nobody removed anything"));
+    }
+    for edit in sure.iter().filter(|edit| !edit.is_removal && live != Some(edit.number)) {
+        let is_accounted_for = is_kept(edit)
+            || all.iter().any(|later| later.could_know.contains(&edit.number))
+            || all
+                .iter()
+                .any(|other| other.number != edit.number && !other.is_removal && other.meets(edit));
+        if !is_accounted_for {
+            wrong.push(format!("{register:?}: e{} is lost; e{live:?} stands there", edit.number));
+        }
+    }
+    // What stands there is not older than what somebody did who knew it.
+    let Some(live) = live else { return };
+    for later in sure.iter().filter(|later| later.knew.contains(&live)) {
+        let counts = !later.is_removal || later.removes(register);
+        let is_excused = all.iter().any(|kept| {
+            is_kept(kept)
+                && (kept.number == later.number
+                    || kept.could_know.contains(&later.number)
+                    || kept.meets(later))
+        });
+        if counts && !is_excused {
+            let what = if later.is_removal { "removed" } else { "replaced" };
+            wrong.push(format!(
+                "{register:?} holds e{live}, which was {what} by e{} of somebody who knew it",
+                later.number
+            ));
+        }
+    }
+}

@@ -1,0 +1,538 @@
+//! The devices, what is on its way between them, and one run.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use heirloom::ErrorKind;
+use heirloom::sync::{Changes, Summary};
+use tempfile::TempDir;
+
+use super::code::{Code, Kept, REGISTERS, Register, Replica};
+use super::faults::{Chance, Disk, Fault, ids};
+use super::frames::documents_in;
+use super::model::{self, Edit, Edits, Seen};
+use super::steps::{Act, Step};
+
+/// After so many rounds in which everybody gives everybody what it lacks, all must have all.
+const MAX_ROUNDS: usize = 12;
+
+struct Letter {
+    changes: Vec<u8>,
+    surely: Edits,
+    at_most: Edits,
+}
+
+struct Device {
+    /// `None` where the store is in memory.
+    path: Option<PathBuf>,
+    code: Code,
+    app: Option<Box<dyn Replica>>,
+    disk: Arc<Disk>,
+    ids: heirloom::__private::IdSource,
+    /// The edits in its documents, of whatever epoch.
+    surely: Edits,
+    at_most: Edits,
+    mail: Vec<Letter>,
+    /// The document that it writes to, once that is known.
+    document: Option<String>,
+    has_pruned: bool,
+}
+
+pub struct World {
+    devices: Vec<Device>,
+    edits: BTreeMap<u32, Edit>,
+    last: u32,
+    pub log: Vec<String>,
+    _folder: TempDir,
+}
+
+type Outcome<T = ()> = Result<T, String>;
+
+impl World {
+    pub fn new(seed: u64) -> Outcome<Self> {
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let mut chance = Chance::new(seed ^ 0x5EED);
+        let count = 3 + chance.below(3) as usize;
+        let mut world = Self {
+            devices: Vec::new(),
+            edits: BTreeMap::new(),
+            last: 0,
+            log: Vec::new(),
+            _folder: folder,
+        };
+        for number in 0..count {
+            let is_in_memory = number > 1 && chance.below(4) == 0;
+            let path = world._folder.path().join(format!("{number}.redb"));
+            // Most begin with the oldest code; nothing in memory ever gets newer code.
+            let first = if is_in_memory { 4 } else { 2 };
+            let code = match chance.below(2) {
+                0 if number == 0 => Code::V0,
+                0 => Code::ALL[chance.below(first) as usize],
+                _ => Code::ALL[chance.below(4) as usize],
+            };
+            let code = if number == 0 { Code::V0 } else { code };
+            let disk = Arc::<Disk>::default();
+            let path = (!is_in_memory).then_some(path);
+            let ids = ids(seed, number);
+            let app = code.open(path.as_deref(), disk.hook(), ids.clone());
+            let app = app.map_err(|error| format!("device {number} does not open: {error}"))?;
+            world.log.push(format!("device {number}: {code:?}, in memory: {is_in_memory}"));
+            world.devices.push(Device {
+                path,
+                code,
+                app: Some(app),
+                disk,
+                ids,
+                surely: Edits::new(),
+                at_most: Edits::new(),
+                mail: Vec::new(),
+                document: None,
+                has_pruned: false,
+            });
+        }
+        Ok(world)
+    }
+
+    pub fn take(&mut self, step: &Step) -> Outcome {
+        let count = self.devices.len() as u64;
+        let on = (step.device % count) as usize;
+        let register = self.register(on, step.choice);
+        let fault = step.fault;
+        match step.act {
+            Act::Put => self.edit(on, register, fault, "put"),
+            Act::Update => self.edit(on, register, fault, "update"),
+            Act::Remove => self.edit(on, register, fault, "remove"),
+            Act::Ask => {
+                let from = (on + 1 + (step.choice % (count - 1)) as usize) % count as usize;
+                self.ask(on, from)
+            }
+            Act::Receive => self.receive(on, step.choice, fault),
+            Act::Lose => {
+                let mail = &mut self.devices[on].mail;
+                if !mail.is_empty() {
+                    let letter = (step.choice % mail.len() as u64) as usize;
+                    mail.remove(letter);
+                    self.log.push(format!("{on}: letter {letter} is lost"));
+                }
+                Ok(())
+            }
+            Act::Restart => {
+                let code = self.devices[on].code;
+                self.restart(on, code, fault)
+            }
+            Act::Upgrade => match self.devices[on].code {
+                Code::V0 if step.choice % 3 == 0 => self.restart(on, Code::V0b, fault),
+                Code::V0 | Code::V0b if step.choice % 3 == 1 => self.restart(on, Code::V2, fault),
+                Code::V0 | Code::V0b => self.restart(on, Code::V1, fault),
+                Code::V1 | Code::V2 => self.restart(on, Code::V2, fault),
+            },
+            Act::Downgrade => match self.devices[on].code {
+                Code::V0 | Code::V0b => self.restart(on, Code::V0, fault),
+                Code::V1 => self.restart(on, Code::V0b, fault),
+                Code::V2 => self.restart(on, Code::V1, fault),
+            },
+            Act::Compact => self.maintain(on, fault, "compact", |app| app.compact()),
+            Act::Prune => {
+                self.devices[on].has_pruned = true;
+                self.maintain(on, fault, "prune", |app| app.prune())
+            }
+            Act::Meet => self.meet(),
+        }
+    }
+
+    fn register(&self, on: usize, choice: u64) -> Register {
+        // Few, so that edits meet.
+        let extra = if self.devices[on].code == Code::V2 { 2 } else { 0 };
+        let choice = choice % (REGISTERS.len() as u64 + extra);
+        let details = [Register::Detail(0), Register::Detail(1)];
+        let choice = choice as usize;
+        REGISTERS.get(choice).copied().unwrap_or_else(|| details[choice - REGISTERS.len()])
+    }
+
+    fn app(&self, on: usize) -> Outcome<&dyn Replica> {
+        self.devices[on].app.as_deref().ok_or_else(|| format!("device {on} is closed"))
+    }
+
+    /// Opens a device's store again, as the app starts again.
+    fn open(&mut self, on: usize, code: Code) -> heirloom::Result<()> {
+        let device = &mut self.devices[on];
+        device.app = None;
+        device.document = None;
+        let app = code.open(device.path.as_deref(), device.disk.hook(), device.ids.clone())?;
+        device.app = Some(app);
+        device.code = code;
+        Ok(())
+    }
+
+    fn reopen(&mut self, on: usize) -> Outcome {
+        let code = self.devices[on].code;
+        self.open(on, code).map_err(|error| format!("{on} does not open again: {error}"))
+    }
+
+    fn arm(&mut self, on: usize, fault: Option<Fault>) {
+        let device = &self.devices[on];
+        if let Some(mut fault) = fault {
+            if device.path.is_none() {
+                // What is in memory cannot be started again.
+                fault.lasts = fault.lasts.or(Some(2));
+            }
+            device.disk.arm(fault);
+        }
+    }
+
+    /// After something was done on a disk with a fault: where it was a kill, the app starts again.
+    fn recover(&mut self, on: usize, fault: Option<Fault>, what: &str) -> Outcome<bool> {
+        let Some(fault) = fault else { return Ok(false) };
+        let is_kill = fault.lasts.is_none() && self.devices[on].path.is_some();
+        if is_kill {
+            // What the process would do on its way out does not happen.
+            let code = self.devices[on].code;
+            self.devices[on].app = None;
+            let was_met = self.devices[on].disk.disarm();
+            if was_met {
+                self.log.push(format!("{on}: killed during {what}"));
+            }
+            self.open(on, code).map_err(|error| format!("{on} does not open after: {error}"))?;
+            return Ok(was_met);
+        }
+        let was_met = self.devices[on].disk.disarm();
+        if was_met {
+            self.log.push(format!("{on}: the disk refused during {what}"));
+        }
+        Ok(was_met)
+    }
+
+    fn edit(&mut self, on: usize, register: Register, fault: Option<Fault>, what: &str) -> Outcome {
+        self.last += 1;
+        let number = self.last;
+        let before = self.app(on)?.read().map_err(|error| format!("{on}: {error}"))?;
+        if what == "remove" && !before.contains_key(&register) {
+            return Ok(());
+        }
+        let summary = match self.devices[on].document {
+            Some(_) => None,
+            None => Some(self.app(on)?.summary().map_err(|error| format!("{on}: {error}"))?),
+        };
+        let (knew, could_know) = (self.surely(on), self.at_most(on));
+        self.arm(on, fault);
+        let app = self.app(on)?;
+        let written = match what {
+            "put" => app.put(register, number),
+            "update" => app.update(register, number),
+            _ => app.remove(register),
+        };
+        let was_met = self.recover(on, fault, what)?;
+        let after = self.app(on)?.read().map_err(|error| format!("{on} after {what}: {error}"))?;
+        let is_removal = what == "remove";
+        let is_there = match is_removal {
+            true => !after.contains_key(&register),
+            false => after.get(&register) == Some(&number),
+        };
+        match written {
+            Ok(false) => return Ok(()),
+            Ok(true) if !is_there => {
+                return Err(format!("{on}: {what} e{number} of {register:?} is not there after"));
+            }
+            Ok(true) => {}
+            Err(error) if !was_met => {
+                return Err(format!("{on}: {what} e{number} of {register:?} fails: {error}"));
+            }
+            Err(error) if !is_there => {
+                self.log.push(format!("{on}: {what} e{number} of {register:?} failed: {error}"));
+                if after != before {
+                    return Err(format!(
+                        "{on}: a failed {what} changed what is read: {before:?} -> {after:?}"
+                    ));
+                }
+                return Ok(());
+            }
+            Err(_) => {}
+        }
+        if let Some(summary) = summary {
+            let changes = self.app(on)?.changes_since(&summary).map_err(|e| e.to_string())?;
+            let mut documents = documents_in(&changes.to_bytes());
+            documents.retain(|document| document != "head");
+            documents.dedup();
+            if let [document] = documents.as_slice() {
+                self.devices[on].document = Some(document.clone());
+            }
+        }
+        let document = self.devices[on].document.clone();
+        self.log.push(format!(
+            "{on}: {what} e{number} of {register:?}, was {:?}, in {document:?}",
+            before.get(&register)
+        ));
+        let epoch = self.devices[on].code.epoch();
+        self.edits.insert(
+            number,
+            Edit { number, register, is_removal, epoch, document, knew, could_know },
+        );
+        self.devices[on].surely.insert(number);
+        self.devices[on].at_most.insert(number);
+        self.compare_with_model(on)
+    }
+
+    /// The edits that a device's user may see: those of an epoch that its code reads.
+    fn visible(&self, on: usize, edits: &Edits) -> Edits {
+        let epoch = self.devices[on].code.epoch();
+        let of_epoch = |number: &&u32| self.edits.get(number).is_some_and(|e| e.epoch <= epoch);
+        edits.iter().filter(of_epoch).copied().collect()
+    }
+
+    fn surely(&self, on: usize) -> Edits {
+        let device = &self.devices[on];
+        let newest = device.at_most.iter().filter_map(|number| self.edits.get(number));
+        let newest = newest.map(|edit| edit.epoch).max().unwrap_or_default();
+        if device.has_pruned && newest > device.code.epoch() {
+            return Edits::new();
+        }
+        self.visible(on, &device.surely)
+    }
+
+    fn at_most(&self, on: usize) -> Edits {
+        self.visible(on, &self.devices[on].at_most)
+    }
+
+    /// What `to` lacks of `from`.
+    fn letter(&self, to: usize, from: usize) -> Outcome<Letter> {
+        let lacks = || -> heirloom::Result<Vec<u8>> {
+            let (Some(to), Some(from)) = (&self.devices[to].app, &self.devices[from].app) else {
+                return Err(heirloom::Error::custom("closed"));
+            };
+            let summary = Summary::from_bytes(&to.summary()?.to_bytes())?;
+            Ok(from.changes_since(&summary)?.to_bytes())
+        };
+        let changes = lacks().map_err(|error| format!("{to} asks {from}: {error}"))?;
+        let sender = &self.devices[from];
+        // What it has given up does not come along, though what came of it does.
+        let surely = if sender.has_pruned { Edits::new() } else { sender.surely.clone() };
+        Ok(Letter { changes, surely, at_most: sender.at_most.clone() })
+    }
+
+    fn ask(&mut self, on: usize, from: usize) -> Outcome {
+        let letter = self.letter(on, from)?;
+        self.log.push(format!("{on}: asks {from}, {:?}", documents_in(&letter.changes)));
+        self.devices[on].mail.push(letter);
+        Ok(())
+    }
+
+    fn receive(&mut self, on: usize, choice: u64, fault: Option<Fault>) -> Outcome {
+        let count = self.devices[on].mail.len() as u64;
+        if count == 0 {
+            return Ok(());
+        }
+        let index = ((choice >> 8) % count) as usize;
+        let stays = choice % 4 == 0;
+        let letter = self.devices[on].mail.remove(index);
+        let received = self.deliver(on, &letter, fault);
+        if stays {
+            self.devices[on].mail.insert(index, letter);
+        }
+        let received = received?;
+        self.log.push(format!("{on}: received letter {index}, again later: {stays}: {received}"));
+        self.compare_with_model(on)
+    }
+
+    /// Gives a device what was sent to it; tells whether it took it.
+    fn deliver(&mut self, on: usize, letter: &Letter, fault: Option<Fault>) -> Outcome<bool> {
+        let changes = Changes::from_bytes(&letter.changes).map_err(|error| error.to_string())?;
+        self.arm(on, fault);
+        let applied = self.app(on)?.apply(&changes);
+        let was_met = self.recover(on, fault, "receiving")?;
+        let device = &mut self.devices[on];
+        device.document = None;
+        match applied {
+            Ok(()) => {
+                device.surely.extend(&letter.surely);
+                device.at_most.extend(&letter.at_most);
+                Ok(true)
+            }
+            Err(_) if was_met => {
+                device.at_most.extend(&letter.at_most);
+                Ok(false)
+            }
+            // Old code that has nothing yet does not begin where newer code goes on.
+            Err(error) if error.kind() == ErrorKind::NewerEpoch && device.at_most.is_empty() => {
+                Ok(false)
+            }
+            Err(error) => Err(format!("{on} does not take changes: {error}")),
+        }
+    }
+
+    fn restart(&mut self, on: usize, code: Code, fault: Option<Fault>) -> Outcome {
+        if self.devices[on].path.is_none() {
+            return Ok(());
+        }
+        let before = self.devices[on].code;
+        self.arm(on, fault);
+        let opened = self.open(on, code);
+        self.log.push(format!("{on}: {before:?} -> {code:?}: {}", opened.is_ok()));
+        let error = opened.err();
+        let was_met = match &error {
+            None => self.recover(on, fault, "opening")?,
+            Some(_) => self.devices[on].disk.disarm(),
+        };
+        if let Some(error) = error {
+            let no_older = error.kind() == ErrorKind::NewerEpoch && code < before;
+            if !was_met && !no_older {
+                return Err(format!("{on} does not open with {code:?}: {error}"));
+            }
+            // Back to the code before, for which everything must still be there.
+            self.devices[on].code = before;
+            self.reopen(on)?;
+        }
+        self.compare_with_model(on)
+    }
+
+    fn maintain(
+        &mut self,
+        on: usize,
+        fault: Option<Fault>,
+        what: &str,
+        work: impl FnOnce(&dyn Replica) -> heirloom::Result<()>,
+    ) -> Outcome {
+        let before = self.app(on)?.read()?;
+        self.arm(on, fault);
+        let done = work(self.app(on)?);
+        let was_met = self.recover(on, fault, what)?;
+        self.devices[on].document = None;
+        self.log.push(format!("{on}: {what}: {:?}", done.as_ref().err().map(ToString::to_string)));
+        match done {
+            Err(error) if !was_met => return Err(format!("{on}: {what} fails: {error}")),
+            _ => {}
+        }
+        let after = self.app(on)?.read().map_err(|error| format!("{on} after {what}: {error}"))?;
+        if after != before {
+            return Err(format!("{on}: {what} changed what is read: {before:?} -> {after:?}"));
+        }
+        self.compare_with_model(on)
+    }
+
+    fn state(&self, on: usize) -> Outcome<(BTreeMap<Register, u32>, Vec<Kept>)> {
+        let app = self.app(on)?;
+        let live = app.read().map_err(|error| format!("{on}: {error}"))?;
+        let kept = app.quarantine().map_err(|error| format!("{on}: {error}"))?;
+        Ok((live, kept))
+    }
+
+    fn compare_with_model(&self, on: usize) -> Outcome {
+        let (live, kept) = self.state(on)?;
+        self.compare(on, &live, &kept, &self.surely(on), &self.at_most(on))
+    }
+
+    fn compare(
+        &self,
+        on: usize,
+        live: &BTreeMap<Register, u32>,
+        kept: &[Kept],
+        surely: &Edits,
+        at_most: &Edits,
+    ) -> Outcome {
+        let epoch = self.devices[on].code.epoch();
+        let seen = Seen { live, kept, surely, at_most };
+        let mut registers = REGISTERS.to_vec();
+        if epoch == 2 {
+            registers.extend((0..3).map(Register::Detail));
+        }
+        let wrong = model::check(&self.edits, &seen, &registers);
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(format!(
+            "device {on} ({:?}) is wrong:\n  {}\n  live: {live:?}\n  kept: {kept:#?}",
+            self.devices[on].code,
+            wrong.join("\n  ")
+        ))
+    }
+
+    /// Everybody gives everybody what it lacks, until nobody lacks anything.
+    fn meet(&mut self) -> Outcome {
+        self.log.push("all meet".to_owned());
+        let count = self.devices.len();
+        // Old code that refuses to begin has no part in it.
+        let mut outside = vec![false; count];
+        let (mut is_quiet, mut news) = (false, Vec::new());
+        for _ in 0..MAX_ROUNDS {
+            news.clear();
+            outside.fill(false);
+            let mut pairs = Vec::new();
+            for to in 0..count {
+                for from in (0..count).filter(|from| *from != to) {
+                    let letter = self.letter(to, from)?;
+                    let changes =
+                        Changes::from_bytes(&letter.changes).map_err(|error| error.to_string())?;
+                    if changes.is_empty() {
+                        // Whoever lacks nothing knows all that the other does.
+                        self.devices[to].surely.extend(&letter.surely);
+                        continue;
+                    }
+                    let documents = documents_in(&letter.changes);
+                    news.push(format!("{to} takes {documents:?} of {from}"));
+                    outside[to] |= !self.deliver(to, &letter, None)?;
+                    pairs.push((to, from));
+                    let live = self.app(to)?.read();
+                    self.log.push(format!("{to} takes {documents:?} of {from}: {live:?}"));
+                    self.compare_with_model(to)?;
+                }
+            }
+            // What they are given they do not pass on.
+            is_quiet = pairs.iter().all(|(to, from)| outside[*to] || outside[*from]);
+            if is_quiet {
+                break;
+            }
+        }
+        if !is_quiet {
+            return Err(format!("the devices never stop having news for each other:\n{news:#?}"));
+        }
+        let mut first: BTreeMap<u32, (usize, BTreeMap<Register, u32>, Vec<Kept>)> = BTreeMap::new();
+        for on in (0..count).filter(|on| !outside[*on]) {
+            let (live, kept) = self.state(on)?;
+            if let Some(unfinished) =
+                self.app(on)?.unfinished().map_err(|error| error.to_string())?
+            {
+                return Err(format!("device {on} ends with {unfinished}"));
+            }
+            let epoch = self.devices[on].code.epoch();
+            let of_epoch = self.edits.values().filter(|edit| edit.epoch <= epoch);
+            let all: Edits = of_epoch.map(|edit| edit.number).collect();
+            self.compare(on, &live, &kept, &all, &all)?;
+            match first.get(&epoch) {
+                None => {
+                    first.insert(epoch, (on, live, kept));
+                }
+                Some((other, their_live, their_kept)) => {
+                    if (&live, &kept) != (their_live, their_kept) {
+                        return Err(format!(
+                            "devices {other} and {on} differ after meeting:\n{their_live:?}\n\
+                             {live:?}\n{their_kept:#?}\n{kept:#?}"
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All meet, get the newest code, meet again, and close.
+    pub fn end(mut self) -> (Outcome, Vec<String>) {
+        let outcome = self.meet_and_upgrade();
+        (outcome, self.log)
+    }
+
+    fn meet_and_upgrade(&mut self) -> Outcome {
+        self.meet()?;
+        for on in 0..self.devices.len() {
+            self.restart(on, Code::V2, None)?;
+        }
+        self.meet()?;
+        self.log.push("all are closed".to_owned());
+        for device in &mut self.devices {
+            device.app = None;
+            if let Some(path) = &device.path {
+                device.code.check(path)?;
+            }
+        }
+        Ok(())
+    }
+}
