@@ -36,6 +36,13 @@ impl Place<'_> {
         self.claim.and_then(|claim| claim.origin(id))
     }
 
+    /// Whether anything stands under a key, late edits included.
+    fn stands(&self, root: &str, key: &str) -> bool {
+        let document = &self.loaded.document;
+        document.entry_in(root, key)
+            || self.loaded.slots.showing(self.claim, root, key, None).is_some()
+    }
+
     /// What stands under a key, late edits included.
     fn standing(&self, root: &str, key: &str) -> Option<String> {
         let Self { loaded, claim, .. } = self;
@@ -223,7 +230,7 @@ impl Carrying<'_> {
                     && let Some((earlier, earlier_key)) = self.earlier(&table, key)
                 {
                     let earlier = Root::Table(earlier).name();
-                    if self.from.loaded.document.entry_in(&earlier, &earlier_key) {
+                    if self.from.stands(&earlier, &earlier_key) {
                         return Ok::<(), crate::Error>(());
                     }
                     add(&earlier, &earlier_key);
@@ -245,7 +252,12 @@ impl Carrying<'_> {
 
     fn carry_row(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
         let Some(entry) = self.from.loaded.document.entry(root, key) else {
-            return self.carry_removal(root, key, was);
+            // What stands there as an edit of yet another document comes from that.
+            return if self.from.stands(root, key) {
+                Ok(())
+            } else {
+                self.carry_removal(root, key, was)
+            };
         };
         if !self.is_late(entry.id) {
             return Ok(());
@@ -350,12 +362,8 @@ impl Carrying<'_> {
         id: ItemId,
     ) -> Result<Vec<Late>> {
         let origin = self.from.name.to_string();
-        let alone = Source {
-            name: self.from.name,
-            claim: None,
-            def: self.plan.from,
-            rows: RowsOf::One(slot, Box::new(row)),
-        };
+        let rows = RowsOf::One(slot, Box::new(row));
+        let alone = Source::new(self.from.name, None, self.plan.from, rows)?;
         let mut sink = LateSink { plan: self.plan, of, id, late: Vec::new(), origin };
         let report = |_| {};
         let prepared = prepare(self.plan, alone, false, &report, &mut sink)?;
@@ -726,12 +734,8 @@ impl Carrying<'_> {
         }
         let id = items.first().copied().unwrap_or(ItemId { client: 0, clock: 0 });
         let origin = self.from.name.to_string();
-        let alone = Source {
-            name: self.from.name,
-            claim: None,
-            def: self.plan.from,
-            rows: RowsOf::Group(slot, all.clone()),
-        };
+        let rows = RowsOf::Group(slot, all.clone());
+        let alone = Source::new(self.from.name, None, self.plan.from, rows)?;
         let mut sink = LateSink { plan: self.plan, of: &of, id, late: Vec::new(), origin };
         let report = |_| {};
         prepare(self.plan, alone, false, &report, &mut sink)?.pour(&mut sink)?;

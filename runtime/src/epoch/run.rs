@@ -116,7 +116,7 @@ pub(super) fn run(
             Some(loaded) => RowsOf::Document(loaded),
             None => RowsOf::File(view.clone()),
         };
-        let source = Source { name: from, claim: claim.as_ref(), def, rows };
+        let source = Source::new(from, claim.as_ref(), def, rows)?;
         let filled = fill(engine, commit, &plan, name, client, &beside, &mut on_reject, source)?;
         claim_made.baseline = filled.baseline;
         claim_made.origins.clone_from(&filled.origins);

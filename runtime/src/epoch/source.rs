@@ -1,11 +1,12 @@
 //! What a migration reads: the rows of a document, with the document that each stands in unchanged.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::stage::{Side, Stage};
 use crate::disk::View;
 use crate::doc::Root;
-use crate::engine::{Claim, DocName, Loaded, slots};
+use crate::engine::{Claim, DocName, Loaded, SlotKey, slots};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 use crate::schema::descriptor::StoreDef;
@@ -17,6 +18,8 @@ pub(super) struct Source<'s> {
     pub(super) claim: Option<&'s Claim>,
     pub(super) def: StoreDef,
     pub(super) rows: RowsOf<'s>,
+    /// The late edits that it carries, and the documents that they are from.
+    pub(super) shown: BTreeMap<ItemId, Arc<str>>,
 }
 
 /// Where its rows are.
@@ -39,6 +42,34 @@ pub(super) struct SourceRow {
     pub(super) key_text: String,
     pub(super) origin: Arc<str>,
     pub(super) content: Content,
+}
+
+impl<'s> Source<'s> {
+    /// A document whose rows are these.
+    pub(super) fn new(
+        name: DocName,
+        claim: Option<&'s Claim>,
+        def: StoreDef,
+        rows: RowsOf<'s>,
+    ) -> Result<Self> {
+        let mut shown = BTreeMap::new();
+        let mut note = |id: ItemId, key: SlotKey| {
+            shown.insert(id, Arc::from(key.source.to_string()));
+        };
+        match &rows {
+            RowsOf::Document(loaded) => {
+                loaded.slots.iter().for_each(|(key, held)| note(held.id, key));
+            }
+            RowsOf::File(view) => {
+                let late = view.bookkeeping(&name.to_string(), &Root::Forwarded.name())?;
+                for (text, id, _) in late {
+                    SlotKey::parse(&text).into_iter().for_each(|key| note(id, key));
+                }
+            }
+            RowsOf::One(..) | RowsOf::Group(..) => {}
+        }
+        Ok(Self { name, claim, def, rows, shown })
+    }
 }
 
 impl Source<'_> {
@@ -67,6 +98,9 @@ impl Source<'_> {
 
     /// The document whose entry an item is an unchanged copy of: an edit stands in this one.
     fn origin(&self, own: &Arc<str>, id: ItemId) -> Arc<str> {
+        if let Some(source) = self.shown.get(&id) {
+            return source.clone();
+        }
         let copied = self.claim.and_then(|claim| claim.origin(id));
         copied.map_or_else(|| own.clone(), Arc::from)
     }
