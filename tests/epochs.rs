@@ -215,6 +215,28 @@ fn a_file_of_an_earlier_epoch_opens_in_one_step() {
 }
 
 #[test]
+fn a_further_step_takes_along_what_was_edited_and_what_was_not() {
+    let (_folder, path) = file_of_epoch_0(&[("a", "one"), ("b", "two"), ("c", "three")]);
+    {
+        let app = v1::Library::open(&path).unwrap();
+        app.notes.update(&"b".into(), |note| note.title = "two, edited".into()).unwrap();
+        app.settings.font_size.set(&9).unwrap();
+    }
+    let app = v1::Library::open(&path).unwrap();
+    app.compact_history().unwrap();
+    assert_eq!(titles(&app), pairs(&[("a", "one"), ("b", "two, edited"), ("c", "three")]));
+    app.notes.update(&"a".into(), |note| note.title = "one, edited".into()).unwrap();
+    drop(app);
+    let app = v2::Library::open(&path).unwrap();
+    let titles: Vec<String> = app.notes.iter().unwrap().map(|note| note.unwrap().title).collect();
+    assert_eq!(titles, ["one, edited", "two, edited", "three"]);
+    assert_eq!(app.settings.font_size.get().unwrap(), 9);
+    drop(app);
+    let report = v2::Library::check(&path).unwrap();
+    assert!(report.is_ok(), "{report}");
+}
+
+#[test]
 fn two_steps_are_one_and_a_migrate_function_crosses_tables() {
     let (_folder, path) = file_of_epoch_0(&[("a", "red green"), ("b", "green blue")]);
     let app = v2::Library::open(&path).unwrap();
@@ -241,6 +263,11 @@ fn rows_that_cannot_be_converted_are_kept_or_stop_it() {
     assert_eq!(preview.invalid()[0].key(), "b");
     let notes = preview.tables().iter().find(|table| table.name() == "notes").unwrap();
     assert_eq!((notes.rows_before(), notes.rows_after()), (2, 1));
+    // From the first epoch to the last, and only rows that get there.
+    assert_eq!(notes.samples().len(), 1, "{preview}");
+    let (before, after) = (notes.samples()[0].before().unwrap(), notes.samples()[0].after());
+    assert!(before.contains("\"text\":\"one\"") && after.contains("\"rating\":3"), "{preview}");
+    assert_eq!(preview.dropped().collect::<Vec<_>>(), [("scratch", 0)]);
 
     let before = std::fs::read(&path).unwrap();
     let refused = v2::Library::builder().on_invalid(OnInvalid::Stop).open(&path).unwrap_err();

@@ -5,6 +5,8 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -128,6 +130,33 @@ fn an_index_added_later_is_built_beside_the_first_write_and_reading_builds_none(
     assert_sound::<indexed::App>(&path);
     let app = indexed::App::open(&path).unwrap();
     assert_eq!(sevens(&app).explain(), BY_INDEX, "it stands for whoever comes next");
+}
+
+#[test]
+fn a_writer_that_never_pauses_does_not_keep_an_index_from_being_built() {
+    // Seven pieces, and a commit or two between them; more only where a thread is not let run.
+    const MOST: u32 = 100;
+    let (_folder, path) = place();
+    fill(&path, 60_000);
+    let (stands, pieces) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+    let (done, counter) = (stands.clone(), pieces.clone());
+    let app = indexed::App::builder()
+        .on_progress(move |progress| {
+            if let Progress::Index { complete, .. } = progress {
+                counter.fetch_add(1, SeqCst);
+                done.store(complete, SeqCst);
+            }
+        })
+        .open(&path)
+        .unwrap();
+    let mut commits = 0;
+    while !stands.load(SeqCst) && commits < MOST {
+        app.users.put(&indexed::User { id: commits % 100, name: "user 7".into() }).unwrap();
+        commits += 1;
+    }
+    assert!(commits < MOST, "{} pieces beside {commits} commits", pieces.load(SeqCst));
+    assert_eq!(sevens(&app).explain(), BY_INDEX);
+    assert_eq!(sevens(&app).count().unwrap(), 599 + commits.min(100) as usize);
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Wake, Waker};
@@ -14,9 +14,12 @@ use std::thread;
 use std::time::Duration;
 
 use futures_core::Stream;
-use heirloom::{Delta, ErrorKind, Store, Watch};
+use heirloom::__private::{StorageHook, StorageOp};
+use heirloom::{Delta, ErrorKind, Store, Subscription, Table, Watch};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use support::loose::{App, LooseApp, loose, repaired};
 use support::shelf::{Ask, Book, By, Condition, Question, Shelf, Test, book, question};
 use support::{exchange, refused};
@@ -379,6 +382,192 @@ fn a_derived_value_whose_closure_panics_is_computed_when_it_is_asked_for_again()
     assert!(derived.try_recv().unwrap().is_none());
 }
 
+/// Books on a disk that refuses to be read, from some read on after a large commit.
+struct Refusing {
+    app: Shelf,
+    refuses: Arc<AtomicBool>,
+    left: Arc<AtomicUsize>,
+    _trap: Subscription,
+}
+
+impl Refusing {
+    /// Of the reads after a commit of more than 30 books, the `nth` is refused, and all after it.
+    fn new(nth: usize) -> Self {
+        let left = Arc::new(AtomicUsize::new(usize::MAX));
+        let refuses = Arc::new(AtomicBool::new(false));
+        let (counter, refused, trapped) = (left.clone(), refuses.clone(), left.clone());
+        let hook: StorageHook = Arc::new(move |op| {
+            if op != StorageOp::Read || counter.load(Ordering::SeqCst) == usize::MAX {
+                return Ok(());
+            }
+            if counter.load(Ordering::SeqCst) > 0 {
+                counter.fetch_sub(1, Ordering::SeqCst);
+                return Ok(());
+            }
+            refused.store(true, Ordering::SeqCst);
+            Err(std::io::Error::other("refused on purpose"))
+        });
+        let app = Shelf::builder().storage_and_read_hook(hook).in_memory().unwrap();
+        app.books.insert_many((0..200).map(|id| plain(id, "book", 1))).unwrap();
+        // Told before those that watch, since it was there before them.
+        let trap = app.books.observe(move |changes| {
+            if changes.iter().count() > 30 {
+                trapped.store(nth, Ordering::SeqCst);
+            }
+        });
+        Self { app, refuses, left, _trap: trap.unwrap() }
+    }
+
+    /// Two books, with as many beyond them known as are taken away by [`remove_many`](Self::remove_many).
+    fn first(&self) -> Follower {
+        Follower::new(&self.app, Question { limit: Some(2), ..all() })
+    }
+
+    /// Takes away so many of the first books that the next ones have to be read.
+    fn remove_many(&self) {
+        self.app.books.filter(Book::ID.between(1_i64, 60_i64)).remove_all().unwrap();
+    }
+}
+
+/// The error of a watch on a disk that refuses.
+fn assert_lost(error: &heirloom::Error) {
+    assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+    assert_eq!((error.store(), error.table()), (Some("shelf"), Some("books")));
+    let text = error.to_string();
+    assert!(text.contains("live result") && text.contains("watch the query again"), "{text}");
+    let source = std::error::Error::source(error).unwrap().to_string();
+    assert!(source.contains("refused on purpose"), "{source}");
+}
+
+fn ids(books: &[Book]) -> Vec<i64> {
+    books.iter().map(|book| book.id).collect()
+}
+
+#[test]
+fn whichever_read_fails_a_watch_is_exact_or_says_so_and_ends() {
+    let mut failures = 0;
+    for nth in 0.. {
+        let disk = Refusing::new(nth);
+        let (mut small, mut whole) = (disk.first(), Follower::new(&disk.app, all()));
+        let mut behind = disk.first();
+        small.catch_up();
+        behind.catch_up();
+        // So far behind that its deltas have become one.
+        for pages in 10..110 {
+            disk.app.books.update(&0, |book| book.pages = pages).unwrap();
+            small.catch_up();
+        }
+        disk.app.books.update(&0, |book| book.pages = 5).unwrap();
+        disk.remove_many();
+        if !disk.refuses.load(Ordering::SeqCst) {
+            small.catch_up();
+            whole.catch_up();
+            behind.catch_up();
+            assert_eq!((ids(&small.list), ids(&behind.list)), (vec![0, 61], vec![0, 61]));
+            assert_eq!(whole.list.len(), 140);
+            break;
+        }
+        failures += 1;
+        while let Ok(delta) = small.watch.recv().inspect_err(assert_lost) {
+            small.check(&delta);
+            delta.apply(&mut small.list);
+        }
+        assert_eq!((ids(&small.list), small.list[0].pages), (vec![0, 1], 5), "what was before");
+        assert_eq!(refused(small.watch.recv()).kind(), ErrorKind::Closed, "the error comes once");
+        assert_eq!(refused(small.watch.try_recv()).kind(), ErrorKind::Closed);
+        assert_eq!(small.watch.iter().count(), 0);
+        assert_lost(behind.watch.iter().next().unwrap().as_ref().unwrap_err());
+        assert_eq!(refused(behind.watch.recv()).kind(), ErrorKind::Closed);
+
+        // What needed no more than it got goes on, and whoever watches again has a result of its own.
+        disk.left.store(usize::MAX, Ordering::SeqCst);
+        disk.app.books.update(&199, |book| book.pages = 7).unwrap();
+        let mut again = disk.first();
+        again.catch_up();
+        disk.app.books.remove(&61).unwrap();
+        again.catch_up();
+        assert_eq!(ids(&again.list), [0, 62]);
+        let told = loop {
+            match whole.watch.try_recv() {
+                Ok(Some(delta)) => delta.apply(&mut whole.list),
+                Ok(None) => break Ok(ids(&whole.list)),
+                Err(error) => break Err(error),
+            }
+        };
+        match told {
+            Ok(ids) => assert!(nth >= 60 && ids.len() == 139, "read {nth}: {ids:?}"),
+            Err(error) => assert!(nth < 60, "{error}"),
+        }
+    }
+    assert!(failures > 60, "{failures}: of the rows that changed, then of those after them");
+}
+
+#[test]
+fn whoever_waits_is_told_of_a_failure() {
+    let disk = Refusing::new(0);
+    let waiting = disk.first().watch;
+    waiting.recv().unwrap();
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| refused(waiting.recv()));
+        disk.remove_many();
+        assert_lost(&waiter.join().unwrap());
+    });
+    let refusing = Refusing::new(0);
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(bell.clone());
+    let mut context = Context::from_waker(&waker);
+    let mut stream = pin!(refusing.first().watch);
+    let mut poll = || stream.as_mut().poll_next(&mut context);
+    assert!(matches!(poll(), Poll::Ready(Some(Ok(_)))));
+    assert!(poll().is_pending());
+    refusing.remove_many();
+    assert_eq!(bell.0.load(Ordering::SeqCst), 1);
+    assert!(matches!(poll(), Poll::Ready(Some(Err(error))) if error.table() == Some("books")));
+    assert!(matches!(poll(), Poll::Ready(None)));
+}
+
+static PANICS: AtomicBool = AtomicBool::new(false);
+
+/// Panics while it is decoded, as soon as it is told to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "u8")]
+struct Touchy(u8);
+
+impl From<u8> for Touchy {
+    fn from(value: u8) -> Self {
+        assert!(!PANICS.load(Ordering::SeqCst), "on purpose");
+        Self(value)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+struct Mimosa {
+    #[key]
+    number: u32,
+    leaves: Touchy,
+}
+
+#[derive(Store)]
+struct Garden {
+    mimosas: Table<Mimosa>,
+}
+
+#[test]
+fn a_row_that_panics_while_it_is_decoded_ends_the_watches_that_it_belongs_to() {
+    let garden = Garden::in_memory().unwrap();
+    let _trap = garden.mimosas.observe(|_| PANICS.store(true, Ordering::SeqCst)).unwrap();
+    let watch = garden.mimosas.query().watch().unwrap();
+    watch.recv().unwrap();
+    garden.mimosas.insert(&Mimosa { number: 1, leaves: Touchy(1) }).unwrap();
+    PANICS.store(false, Ordering::SeqCst);
+    let error = refused(watch.recv());
+    assert_eq!(error.kind(), ErrorKind::Custom, "{error}");
+    assert_eq!((error.store(), error.table()), (Some("garden"), Some("mimosa")));
+    assert_eq!(refused(watch.recv()).kind(), ErrorKind::Closed);
+    let again = garden.mimosas.query().watch().unwrap();
+    assert_eq!(again.recv().unwrap().inserted().len(), 1);
+}
+
 #[test]
 fn invalid_rows_are_no_part_of_a_live_result() {
     let (app, peer) = (App::in_memory().unwrap(), LooseApp::in_memory().unwrap());
@@ -413,13 +602,13 @@ fn a_watch_is_a_stream_that_wakes_its_task_and_ends_with_the_store() {
     let mut context = Context::from_waker(&waker);
     let mut watch = pin!(app.books.filter(Book::PAGES.eq(7_u16)).watch().unwrap());
     let mut poll = || watch.as_mut().poll_next(&mut context);
-    assert!(matches!(poll(), Poll::Ready(Some(delta)) if delta.inserted().is_empty()));
+    assert!(matches!(poll(), Poll::Ready(Some(Ok(delta))) if delta.inserted().is_empty()));
     assert!(poll().is_pending());
     app.books.insert(&plain(1, "other", 8)).unwrap();
     assert_eq!(bell.0.load(Ordering::SeqCst), 0, "nothing that it watches has changed");
     app.books.insert(&plain(2, "new", 7)).unwrap();
     assert_eq!(bell.0.load(Ordering::SeqCst), 1);
-    assert!(matches!(poll(), Poll::Ready(Some(delta)) if delta.inserted().len() == 1));
+    assert!(matches!(poll(), Poll::Ready(Some(Ok(delta))) if delta.inserted().len() == 1));
     assert!(poll().is_pending());
     drop(app);
     assert_eq!(bell.0.load(Ordering::SeqCst), 2);

@@ -22,6 +22,10 @@ pub(crate) fn record(input: &DeriveInput, record: &Record) -> TokenStream {
     if has_type_parameters(input) {
         return TokenStream::new();
     }
+    if record.kind == Kind::Fields {
+        let columns = input.generics.params.is_empty().then(|| columns(record));
+        return columns.unwrap_or_default();
+    }
     let common = record_impl(input, paths, &record.fields);
     match record.kind {
         Kind::Table => {
@@ -52,6 +56,7 @@ pub(crate) fn shapeless(input: &DeriveInput, kind: Kind, paths: &Paths) -> Token
             hidden(&quote!(#common #row))
         }
         Kind::Kv => no_entries(input, paths, "stub"),
+        Kind::Fields => TokenStream::new(),
         Kind::Store => store(input, paths, &[], &[]),
     }
 }
@@ -183,6 +188,7 @@ fn row_impl(input: &DeriveInput, paths: &Paths, name: &str, key: Option<&Type>) 
         #[automatically_derived]
         impl #impl_generics #private::Row for #ident #type_generics #clause {
             type Key = #key;
+            type Itself = Self;
             const TABLE: &'static ::core::primitive::str = #name;
             const KEY_FIELD: ::core::primitive::usize = 0;
 
@@ -203,6 +209,7 @@ fn group_impl(input: &DeriveInput, paths: &Paths, name: &str) -> TokenStream {
         impl #impl_generics #private::Group for #ident #type_generics #clause {
             const GROUP: &'static ::core::primitive::str = #name;
             type Entries = #entries;
+            type Itself = Self;
 
             fn entries(_: &#private::EntryMaker<Self>) -> #entries {
                 #never

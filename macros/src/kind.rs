@@ -6,6 +6,8 @@ pub(crate) enum Kind {
     Table,
     Kv,
     Store,
+    /// A struct inside a row.
+    Fields,
 }
 
 impl Kind {
@@ -15,6 +17,7 @@ impl Kind {
             Self::Table => "#[derive(Table)]",
             Self::Kv => "#[derive(Kv)]",
             Self::Store => "#[derive(Store)]",
+            Self::Fields => "#[derive(Fields)]",
         }
     }
 
@@ -24,6 +27,7 @@ impl Kind {
             Self::Table => "table",
             Self::Kv => "kv",
             Self::Store => "store",
+            Self::Fields => "fields",
         }
     }
 
@@ -33,6 +37,7 @@ impl Kind {
             Self::Table => "a row",
             Self::Kv => "a kv group",
             Self::Store => "a store",
+            Self::Fields => "a struct inside a row",
         }
     }
 
@@ -44,6 +49,7 @@ impl Kind {
             }
             Self::Kv => &["name", "removes", "previous", "from", "try_from", "crate"],
             Self::Store => &["name", "epoch", "history", "previous", "drops", "migrate", "crate"],
+            Self::Fields => &["crate"],
         }
     }
 }

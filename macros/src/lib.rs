@@ -36,6 +36,12 @@ pub fn derive_kv(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     record(&parse_macro_input!(input as DeriveInput), Kind::Kv).into()
 }
 
+#[doc = include_str!("../docs/fields.md")]
+#[proc_macro_derive(Fields, attributes(fields, column))]
+pub fn derive_fields(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    record(&parse_macro_input!(input as DeriveInput), Kind::Fields).into()
+}
+
 #[doc = include_str!("../docs/store.md")]
 #[proc_macro_derive(Store, attributes(store))]
 pub fn derive_store(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
@@ -58,6 +64,7 @@ fn record(input: &DeriveInput, kind: Kind) -> TokenStream {
     let Some(mut errors) = diag.finish() else {
         return match kind {
             Kind::Kv => expand::kv(&record),
+            Kind::Fields => expand::columns(&record),
             _ => expand::table(&record),
         };
     };

@@ -4,7 +4,7 @@ pub use crate::disk::{StorageHook, StorageOp};
 pub use crate::engine::IdSource;
 pub use crate::error::Error;
 pub use crate::evolve::step_to;
-pub use crate::query::column;
+pub use crate::query::{Fold, IsOption, IsPlain, Member, column};
 pub use crate::recorder::check_history;
 pub use crate::row::{
     Above, Absent, Apart, Begin, Carry, CarryOver, ConvertError, DefaultError, FieldJson, Group,

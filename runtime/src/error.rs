@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The result of everything heirloom does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -106,7 +107,7 @@ struct Inner {
     source: Option<Source>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Place {
     store: Option<String>,
     table: Option<String>,
@@ -187,6 +188,17 @@ impl Error {
             place: Place::default(),
             help: None,
             source: None,
+        }))
+    }
+
+    /// Another error of the same kind and place, for one of several who meet the same cause.
+    pub(crate) fn caused_by(cause: &Arc<Self>, what: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind: cause.0.kind,
+            what: what.into(),
+            place: cause.0.place.clone(),
+            help: None,
+            source: Some(Box::new(cause.clone())),
         }))
     }
 

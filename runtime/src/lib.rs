@@ -47,7 +47,7 @@
 //! # Where to look
 //!
 //! - The derives: [`Store`](macro@Store), [`Table`](macro@Table), [`Kv`](macro@Kv),
-//!   [`Key`](macro@Key).
+//!   [`Key`](macro@Key), [`Fields`](macro@Fields).
 //! - Reading and writing: [`Table`](struct@Table), [`Entry`], [`Store::transact`], [`Store::snapshot`].
 //! - Opening: [`Store::open`], [`Builder`].
 //! - Asking for rows: [`Table::filter`], [`Column`], [`Query`].
@@ -103,8 +103,9 @@ pub use engine::{ChangeKind, CheckReport, OnInvalid, Origin, Progress, Subscript
 pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]
 pub use query::{
-    Column, Contains, Delta, Expr, Inserted, IntoOrder, Moved, Operand, Optional, Order, Ordered,
-    Removed, Text, Updated,
+    Column, ColumnItem, ColumnOperand, Contains, ContainsColumn, Delta, Expr, Inserted, IntoOrder,
+    Leads, Moved, Operand, Optional, OptionalColumn, Order, Ordered, OrderedColumn, Removed, Text,
+    TextColumn, Then, Unnamed, Updated,
 };
 #[doc(inline)]
 pub use row::{Group, Id, Key, Record, Row};
@@ -116,4 +117,4 @@ pub use store::{
     Table, TableChanges, TableOf, TablePreview, Transaction, Watch, Within,
 };
 
-pub use heirloom_macros::{Key, Kv, Store, Table};
+pub use heirloom_macros::{Fields, Key, Kv, Store, Table};

@@ -103,6 +103,7 @@ impl<R: Record, K: 'static> Record for Loose<R, K> {
 
 impl<R: Row, K: Key> Row for Loose<R, K> {
     type Key = K;
+    type Itself = Self;
     const TABLE: &'static str = R::TABLE;
     const KEY_FIELD: usize = R::KEY_FIELD;
 

@@ -125,7 +125,7 @@ pub enum Test<T> {
 }
 
 impl<T: Serialize + PartialOrd + Clone + 'static> Test<T> {
-    fn on<R: heirloom::Row>(&self, column: heirloom::Column<R, T>) -> Expr<R> {
+    fn on<R: heirloom::Row, C>(&self, column: heirloom::Column<R, T, C>) -> Expr<R> {
         match self {
             Self::Eq(a) => column.eq(a),
             Self::Ne(a) => column.ne(a),

@@ -1,22 +1,28 @@
 //! The columns of a row and the values of its indexes.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::at;
 use crate::model::Record;
+use crate::parse::option_inner;
 
-/// One constant for each field:
+/// One constant for each field, of a type that has its name, which compile errors show:
 ///
 /// ```text
-/// impl Recording {
-///     pub const TITLE: Column<Self, String> = column("title", |row| &row.title);
-/// }
+/// const _: () = {
+///     pub enum TITLE {}
+///     impl Member for TITLE { … }
+///     impl Recording {
+///         pub const TITLE: Column<Recording, String, TITLE> = column();
+///     }
+/// };
 /// ```
 pub(crate) fn columns(row: &Record) -> TokenStream {
     let (ident, root, private) = (&row.ident, &row.paths.root, &row.paths.private);
     // What is in the way has been reported.
     let mut taken = row.own_constants();
+    let mut names = TokenStream::new();
     let columns = row.fields.iter().filter_map(|field| {
         let name = field.column()?;
         if taken.contains(&name) {
@@ -26,29 +32,76 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
         let (vis, ty, stored) = (&field.parsed.vis, &field.ty, &field.stored);
         let member = &field.parsed.ident;
         let doc = format!("The column `{}`, to ask for rows by.", field.parsed.name);
+        let named = name_type(row, &name);
+        let kind = match option_inner(ty) {
+            Some(_) => quote!(IsOption),
+            None => quote!(IsPlain),
+        };
+        names.extend(quote_spanned! {at(member)=>
+            pub enum #named {}
+
+            #[automatically_derived]
+            impl #private::Member<#ident, #ty> for #named {
+                type Kind = #private::#kind;
+                const NAME: &'static ::core::primitive::str = #stored;
+
+                fn look(of: &#ident, see: &mut dyn ::core::ops::FnMut(&#ty)) {
+                    see(&of.#member);
+                }
+            }
+        });
         // A constant of the user's own in the way is reported at the field.
         Some(quote_spanned! {at(member)=>
             #[doc = #doc]
-            #vis const #name: #root::Column<#ident, #ty> =
-                #private::column::<#ident, #ty>(#stored, |row| &row.#member);
+            #vis const #name: #root::Column<#ident, #ty, #named> =
+                #private::column::<#ident, #ty, #named>();
         })
     });
     let columns: TokenStream = columns.collect();
     quote_spanned! {Span::mixed_site()=>
-        #[automatically_derived]
         #[allow(
             dead_code,
             deprecated,
+            missing_debug_implementations,
+            missing_docs,
+            non_camel_case_types,
             non_upper_case_globals,
             private_interfaces,
+            unnameable_types,
             unreachable_pub,
             clippy::all,
             clippy::pedantic
         )]
-        impl #ident {
-            #columns
-        }
+        const _: () = {
+            #names
+
+            #[automatically_derived]
+            impl #ident {
+                #columns
+            }
+        };
     }
+}
+
+/// What a column's type has as its name: that of the constant, unless the row's own types would be
+/// hidden by it.
+fn name_type(row: &Record, column: &Ident) -> Ident {
+    let types = row.fields.iter().map(|field| field.ty.to_token_stream());
+    let used: TokenStream =
+        types.chain([row.paths.root.clone(), row.ident.to_token_stream()]).collect();
+    let mut name = column.to_string();
+    while mentions(used.clone(), &name) {
+        name.push('_');
+    }
+    Ident::new(&name, Span::call_site())
+}
+
+fn mentions(tokens: TokenStream, name: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        _ => false,
+    })
 }
 
 /// The members of `impl Row` that describe its indexes; nothing where it has none.

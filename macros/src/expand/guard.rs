@@ -33,7 +33,7 @@ pub(super) fn text(history: &History) -> TokenStream {
 /// One constant for each table and kv group, and one for those that are gone:
 ///
 /// ```text
-/// const __RECORDED: Recorded = Recorded::new("version 3", &[…], &[…]);
+/// const __RECORDED: Recorded = Recorded::new("version 3", "1", &[…], &[…]);
 /// const _: () = if let Some(message) = &check_struct(Structs::Tables(__TABLES), 0, &__RECORDED) {
 ///     panic!("{}", message.as_str())
 /// };
@@ -41,6 +41,7 @@ pub(super) fn text(history: &History) -> TokenStream {
 pub(super) fn guards(store: &Store, recorded: &Recorded) -> TokenStream {
     let (private, name) = (&store.paths.private, &store.name.text);
     let version = format!("version {}", recorded.version);
+    let next_epoch = (u64::from(store.epoch()) + 1).to_string();
     let tables = recorded.tables.iter().map(|table| record(table, private));
     let groups = recorded.groups.iter().map(|group| record(group, private));
     let structs = |types: Vec<&Type>, structs: TokenStream| -> TokenStream {
@@ -56,7 +57,7 @@ pub(super) fn guards(store: &Store, recorded: &Recorded) -> TokenStream {
     let gone = guard(&check, store.history.as_ref().map_or_else(Span::mixed_site, at));
     quote! {
         const __RECORDED: #private::Recorded =
-            #private::Recorded::new(#version, &[#(#tables),*], &[#(#groups),*]);
+            #private::Recorded::new(#version, #next_epoch, &[#(#tables),*], &[#(#groups),*]);
         #table_guards
         #group_guards
         #gone

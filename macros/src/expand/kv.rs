@@ -39,6 +39,7 @@ pub(crate) fn kv(group: &Record) -> TokenStream {
         impl #private::Group for #ident {
             const GROUP: &'static ::core::primitive::str = #name;
             type Entries = #entries;
+            type Itself = Self;
 
             fn entries(#maker: &#private::EntryMaker<Self>) -> #entries {
                 #entries { #(#members: #handles),* }

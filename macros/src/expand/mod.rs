@@ -5,6 +5,7 @@
 
 mod codec;
 mod columns;
+mod conversion;
 mod default;
 mod guard;
 mod key;

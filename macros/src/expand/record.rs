@@ -72,7 +72,8 @@ fn removed(record: &Record) -> Option<TokenStream> {
 /// The same of a struct with a previous one, whose fields `removes` names as they are in Rust.
 fn removed_names(record: &Record) -> Option<TokenStream> {
     let step = record.step.as_ref().filter(|_| !record.removed.is_empty())?;
-    let (ident, private, previous) = (&record.ident, &record.paths.private, &step.previous);
+    let (ident, private) = (&record.ident, &record.paths.private);
+    let previous = step::previous_name(step);
     let (names, count) = (record.removed.iter().map(|field| &field.text), record.removed.len());
     Some(quote! {
         const __REMOVED: ([&::core::primitive::str; #count], ::core::primitive::usize) =

@@ -34,6 +34,7 @@ pub(crate) fn table(row: &Record) -> TokenStream {
         #[automatically_derived]
         impl #private::Row for #ident {
             type Key = #key;
+            type Itself = Self;
             const TABLE: &'static ::core::primitive::str = #name;
             const KEY_FIELD: ::core::primitive::usize = #index;
             #indexes

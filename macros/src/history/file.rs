@@ -107,7 +107,8 @@ fn newest(text: &str, store: &Store, path: &str) -> Result<Option<Recorded>, Str
     match u64::from(store.epoch()).cmp(&recorded.epoch) {
         std::cmp::Ordering::Less => Err(format!(
             "version {version} in `{path}` is of epoch {}, and this store is of epoch {}; epochs \
-             are never taken back: write `epoch = {}`",
+             are never taken back: write `epoch = {}`, or, where the struct is kept as the \
+             `previous` of another, remove its `history`",
             recorded.epoch,
             store.epoch(),
             recorded.epoch

@@ -104,7 +104,10 @@ fn read(container: &mut Container, meta: &Meta, kind: Kind, diag: &mut Diag) {
 
 fn previous(meta: &Meta, kind: Kind, diag: &mut Diag) -> Option<TypePath> {
     let example = match kind {
-        Kind::Table => "the row as it was in the epoch before: `previous = v0::Note`",
+        // Structs inside of rows take no `previous`.
+        Kind::Table | Kind::Fields => {
+            "the row as it was in the epoch before: `previous = v0::Note`"
+        }
         Kind::Kv => "the group as it was in the epoch before: `previous = v0::Settings`",
         Kind::Store => "the store of the epoch before: `previous = v0::App`",
     };

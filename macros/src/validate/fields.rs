@@ -34,7 +34,7 @@ pub(super) fn stored_names_are_distinct(record: &Record, diag: &mut Diag) {
 
 /// No two columns are constants of one name.
 pub(super) fn column_names_are_distinct(record: &Record, diag: &mut Diag) {
-    if record.kind != Kind::Table {
+    if record.kind == Kind::Kv {
         return;
     }
     let mut taken: Vec<(String, &str)> = Vec::new();
@@ -59,7 +59,7 @@ pub(super) fn column_names_are_distinct(record: &Record, diag: &mut Diag) {
 ///
 /// A constant that no default names is found by the compiler.
 pub(super) fn column_names_are_free(record: &Record, diag: &mut Diag) {
-    if record.kind != Kind::Table {
+    if record.kind == Kind::Kv {
         return;
     }
     let constants = record.own_constants();

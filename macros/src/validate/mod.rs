@@ -11,6 +11,7 @@ mod serde;
 mod steps;
 
 use crate::diag::Diag;
+use crate::kind::Kind;
 use crate::model::{Record, Store};
 
 /// The rules for rows and kv groups.
@@ -45,6 +46,10 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     steps::what_is_given_up_goes_nowhere,
 ];
 
+/// The rules for structs inside of rows.
+const NESTED_RULES: &[fn(&Record, &mut Diag)] =
+    &[fields::column_names_are_distinct, fields::column_names_are_free];
+
 /// The rules for stores.
 const STORE_RULES: &[fn(&Store, &mut Diag)] = &[
     names::store_name_is_valid,
@@ -57,9 +62,10 @@ const STORE_RULES: &[fn(&Store, &mut Diag)] = &[
     steps::previous_is_another_store,
 ];
 
-/// Finds every mistake of a row or a kv group.
+/// Finds every mistake of a row, a kv group, or a struct inside of rows.
 pub(crate) fn record(record: &Record, diag: &mut Diag) {
-    for rule in RECORD_RULES {
+    let rules = if record.kind == Kind::Fields { NESTED_RULES } else { RECORD_RULES };
+    for rule in rules {
         rule(record, diag);
     }
 }

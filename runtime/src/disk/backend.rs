@@ -19,6 +19,9 @@ const HEADER_BYTES: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StorageOp {
+    /// A row is read, or the first of several, or of an index. Whether bytes of the file are read for
+    /// it depends on what is in memory.
+    Read,
     /// Bytes are written.
     Write,
     /// The file gets longer or shorter.

@@ -188,7 +188,9 @@ impl Disk {
     pub(crate) fn view_as(&self, names: Arc<ViewNames>) -> Result<View> {
         self.with_live(|live| {
             let database = live.database()?;
-            guarded(|| Ok(View::new(database.begin_read()?, names)))
+            let mut view = guarded(|| Ok(View::new(database.begin_read()?, names)))?;
+            view.hook.clone_from(&self.hook);
+            Ok(view)
         })
     }
 

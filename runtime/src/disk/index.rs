@@ -131,9 +131,12 @@ impl View {
         span: &Span,
     ) -> Result<IndexEntries> {
         let (from, to) = span.bounds();
-        let range = guarded(|| match self.index_table(slot, index)? {
-            Some(table) if !is_empty(from, to) => Ok(Some(table.range::<&[u8]>((from, to))?)),
-            _ => Ok(None),
+        let range = guarded(|| {
+            self.before_read()?;
+            match self.index_table(slot, index)? {
+                Some(table) if !is_empty(from, to) => Ok(Some(table.range::<&[u8]>((from, to))?)),
+                _ => Ok(None),
+            }
         })?;
         Ok(IndexEntries { range, _view: self.clone() })
     }

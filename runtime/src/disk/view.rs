@@ -9,6 +9,7 @@ use redb::{
     TableDefinition, TableError, WriteTransaction,
 };
 
+use super::backend::{StorageHook, StorageOp};
 use super::failure::{Try, guarded};
 use super::names;
 use super::record::Record;
@@ -72,6 +73,8 @@ pub(crate) struct View {
     indexes: Box<[OnceLock<Option<BytesTable>>]>,
     /// Which of the indexes stand, looked up once.
     standing: OnceLock<Vec<String>>,
+    /// Called before reads, in tests.
+    pub(super) hook: Option<StorageHook>,
     /// Counts up with every commit of this process.
     pub(crate) stamp: u64,
 }
@@ -87,7 +90,15 @@ impl View {
         let indexes = names.indexes.iter().flatten().map(|_| OnceLock::new()).collect();
         let rows = names.rows.iter().map(|_| OnceLock::new()).collect();
         let entries = names.entries.iter().map(|_| OnceLock::new()).collect();
-        Self { txn, names, rows, entries, indexes, standing: OnceLock::new(), stamp: 0 }
+        Self { txn, names, rows, entries, indexes, standing: OnceLock::new(), hook: None, stamp: 0 }
+    }
+
+    /// To be called where rows or entries begin to be read.
+    pub(super) fn before_read(&self) -> Try<()> {
+        match &self.hook {
+            Some(hook) => Ok(hook(StorageOp::Read).map_err(redb::StorageError::Io)?),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn names(&self) -> &ViewNames {
@@ -157,9 +168,12 @@ impl View {
 
     /// The row under a key.
     pub(crate) fn row(&self, slot: usize, key: &[u8]) -> Result<Option<StoredRow<'_>>> {
-        guarded(|| match self.table(slot)? {
-            Some(table) => Ok(table.get(key)?.map(StoredRow::new)),
-            None => Ok(None),
+        guarded(|| {
+            self.before_read()?;
+            match self.table(slot)? {
+                Some(table) => Ok(table.get(key)?.map(StoredRow::new)),
+                None => Ok(None),
+            }
         })
     }
 
@@ -184,9 +198,12 @@ impl View {
         from: Bound<&[u8]>,
         to: Bound<&[u8]>,
     ) -> Result<Rows> {
-        let range = guarded(|| match self.table(slot)? {
-            Some(table) if !is_empty(from, to) => Ok(Some(table.range::<&[u8]>((from, to))?)),
-            _ => Ok(None),
+        let range = guarded(|| {
+            self.before_read()?;
+            match self.table(slot)? {
+                Some(table) if !is_empty(from, to) => Ok(Some(table.range::<&[u8]>((from, to))?)),
+                _ => Ok(None),
+            }
         })?;
         Ok(Rows { range, _view: self.clone() })
     }
@@ -304,6 +321,29 @@ impl View {
             }
             Ok(meta)
         })
+    }
+
+    /// The names of the kv groups of a document that have entries, declared or not.
+    pub(crate) fn groups_of(&self, document: &str) -> Result<Vec<String>> {
+        let prefix = names::entries(document, "");
+        guarded(|| {
+            let tables = self.txn.list_tables()?;
+            let names = tables.map(|table| redb::TableHandle::name(&table).to_owned());
+            Ok(names.filter_map(|name| name.strip_prefix(&prefix).map(str::to_owned)).collect())
+        })
+    }
+
+    /// The sequence number of the last record of a document; 0 where there is none.
+    pub(crate) fn last_sequence(&self, document: &str) -> Result<u64> {
+        let mut last = 0;
+        for name in [names::snapshot(document), names::log(document)] {
+            let end = guarded(|| match self.open(TableDefinition::<u64, &[u8]>::new(&name))? {
+                Some(table) => Ok(table.last()?.map(|(sequence, _)| sequence.value())),
+                None => Ok(None),
+            })?;
+            last = last.max(end.unwrap_or_default());
+        }
+        Ok(last)
     }
 
     /// Calls `visit` with a document's snapshot, then with its log in order: the sequence number,

@@ -58,6 +58,14 @@ pub(crate) struct Op<'a> {
     pub(crate) value: Option<&'a str>,
 }
 
+/// What one device has written, by its clocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Writes {
+    pub(crate) client: u64,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
 /// A document in memory.
 pub(crate) struct Document {
     pub(super) doc: Doc,
@@ -91,6 +99,19 @@ impl Document {
     /// Whether bytes are an update at all.
     pub(crate) fn check_update(update: &[u8]) -> Result<(), BadUpdate> {
         decode(update).map(drop)
+    }
+
+    /// The device, first and end of the writes of each device in an update; `None` where some are
+    /// left out between.
+    pub(crate) fn clocks_of(update: &[u8]) -> Result<Option<Vec<Writes>>, BadUpdate> {
+        let update = decode(update)?;
+        let mut clocks = Vec::new();
+        for (client, ranges) in update.insertions(true).iter() {
+            let mut ranges = ranges.iter();
+            let (Some(range), None) = (ranges.next(), ranges.next()) else { return Ok(None) };
+            clocks.push(Writes { client: client.get(), start: range.start, end: range.end });
+        }
+        Ok(Some(clocks))
     }
 
     /// The id of the next item that is written here. A value is one item, so that ids count up.

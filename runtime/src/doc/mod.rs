@@ -6,7 +6,7 @@ mod merge;
 mod version;
 mod waiting;
 
-pub(crate) use document::{BOOKKEEPING, Document, Op, Root};
+pub(crate) use document::{BOOKKEEPING, Document, Op, Root, Writes};
 pub(crate) use entry::Entry;
 pub(crate) use merge::{ChangedKeys, Merged, Removed};
 pub(crate) use version::DocVersion;

@@ -22,6 +22,14 @@ impl Coverage {
         (0..def.tables.len()).filter(|&slot| !self.is_ready(&def.tables[slot])).collect()
     }
 
+    /// Whether the document has no table beside those of a store, and they are all up to date.
+    pub(crate) fn is_all(&self, def: &StoreDef) -> bool {
+        let is_declared = |name: &String| def.tables.iter().any(|table| table.name == name);
+        self.absent.is_empty()
+            && self.tables.keys().all(is_declared)
+            && self.to_rebuild(def).is_empty()
+    }
+
     fn is_ready(&self, table: &TableDef) -> bool {
         let kind_changed = self.tables.get(table.name).is_some_and(|kind| kind != table.key.name());
         !kind_changed && !self.absent.contains(table.name)

@@ -83,6 +83,9 @@ pub(crate) struct DocFact {
     /// Whether changes of it wait for others.
     #[serde(default)]
     pub(crate) waits: bool,
+    /// Whether only the clocks are known, and not the deletions.
+    #[serde(default)]
+    pub(crate) is_partial: bool,
     /// Whether it was given up here: known so far, and not kept.
     #[serde(default)]
     pub(crate) is_pruned: bool,
@@ -103,6 +106,7 @@ impl DocFact {
 
     pub(crate) fn set_version(&mut self, version: DocVersion) {
         (self.clocks, self.deletions) = (version.clocks, version.deletions);
+        self.is_partial = false;
     }
 }
 

@@ -84,6 +84,7 @@ impl Engine {
     pub(crate) fn versions(&self) -> Result<(BTreeMap<String, DocVersion>, BTreeSet<String>)> {
         let mut writer = self.lock_writer()?;
         self.load(&mut writer).map_err(|error| self.placed(error))?;
+        self.complete_facts(&mut writer).map_err(|error| self.placed(error))?;
         let documents = writer.loaded_documents();
         let mut versions: BTreeMap<String, DocVersion> =
             documents.map(|(name, document)| (name, document.version())).collect();
@@ -109,6 +110,7 @@ impl Engine {
         // What others have must not be lost here, or its numbers would be given out again.
         self.flush_held(&mut writer).map_err(|error| self.placed(error))?;
         self.load(&mut writer).map_err(|error| self.placed(error))?;
+        self.complete_facts(&mut writer).map_err(|error| self.placed(error))?;
         let nothing = DocVersion::default();
         let known = |name: &str| theirs.get(name).unwrap_or(&nothing);
         let others: Vec<DocName> = writer

@@ -82,7 +82,7 @@ impl Engine {
     }
 
     fn build_piece(&self) -> Result<()> {
-        let mut writer = self.lock_writer()?;
+        let mut writer = self.lock_for_upkeep()?;
         let built = self.build_piece_locked(&mut writer)?;
         drop(writer);
         for progress in built {

@@ -61,6 +61,34 @@ impl Engine {
         Ok(())
     }
 
+    /// Loads the head document alone, under a device id that is ours alone: for who reads the rest of
+    /// the file.
+    pub(crate) fn load_head(&self, writer: &mut Writer) -> Result<()> {
+        let device = writer.device.filter(|_| writer.head.is_some() && !writer.has_news());
+        if device.is_some() {
+            return Ok(());
+        }
+        let last = self.view().last_sequence(&writer.current.to_string())?;
+        let rolled_back = |device: u64| {
+            self.disk.mark().is_some_and(|mark| mark.device == device && mark.sequence > last)
+        };
+        if writer.device.is_none_or(rolled_back) {
+            writer.forget_loaded();
+            writer.device = Some(self.new_device());
+            writer.unrecorded.device = true;
+        }
+        let device = writer.device.unwrap_or_default();
+        writer.forget_news();
+        let head = self.take_or_read(writer.head.take(), HEAD_DOCUMENT, device)?;
+        if !head.log.damage.is_empty() {
+            // What damage means to the device is found out where all is loaded.
+            writer.head = Some(head);
+            return self.load(writer);
+        }
+        writer.head = Some(head);
+        Ok(())
+    }
+
     fn take_or_read(&self, loaded: Option<Loaded>, name: &str, device: u64) -> Result<Loaded> {
         if let Some(loaded) = loaded {
             return Ok(loaded);

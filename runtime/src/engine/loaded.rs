@@ -1,12 +1,13 @@
 //! The document in memory, read out of snapshot and log.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use twox_hash::XxHash3_64;
 
 use super::slots::Slots;
 use crate::disk::{HEAD_DOCUMENT, Stored, View};
-use crate::doc::Document;
+use crate::doc::{Document, Writes};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Below this the log is not worth rewriting.
@@ -116,5 +117,32 @@ pub(crate) fn read_document(view: &View, store: &str, name: &str, device: u64) -
         }
         Err(_) => Err(Error::new(ErrorKind::Corrupt, "the stored document cannot be loaded")
             .help("restore a backup; rows can still be read")),
+    }
+}
+
+/// How many clocks of each device a document in the file has, and the last of its log: without
+/// loading it. `None` where only loading it tells.
+pub(crate) fn clocks_in_file(view: &View, name: &str) -> Result<Option<(BTreeMap<u64, u32>, u64)>> {
+    let mut clocks = BTreeMap::<u64, u32>::new();
+    let mut last = 0;
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        view.document(name, |stored| {
+            last = last.max(stored.sequence);
+            let record = stored.record.map_err(|_| ())?;
+            let found = Document::clocks_of(&record.update).map_err(|_| ())?.ok_or(())?;
+            for Writes { client, start, end } in found {
+                let known = clocks.entry(client).or_default();
+                if record.waits || start > *known {
+                    return Err(());
+                }
+                *known = end.max(*known);
+            }
+            Ok(())
+        })
+    }));
+    match read {
+        Ok(Ok(Ok(()))) => Ok(Some((clocks, last))),
+        Ok(Err(error)) => Err(error),
+        _ => Ok(None),
     }
 }

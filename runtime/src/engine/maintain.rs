@@ -27,7 +27,7 @@ impl Engine {
     /// Makes commits durable that did not wait for the disk.
     pub(crate) fn flush(&self) -> Result<()> {
         if self.unflushed.load(Ordering::Acquire) {
-            self.flush_held(&mut *self.lock_writer()?)?;
+            self.flush_held(&mut *self.lock_for_upkeep()?)?;
         }
         Ok(())
     }
@@ -78,7 +78,7 @@ impl Engine {
             return Ok(());
         }
         let (update, version, view, covered, covered_bytes, claim) = {
-            let mut writer = self.lock_writer()?;
+            let mut writer = self.lock_for_upkeep()?;
             let claim = writer.claim().cloned();
             let Some(Loaded { document, log, .. }) = writer.document(name) else { return Ok(()) };
             (document.encode(), document.version(), self.view(), log.last, log.log_bytes, claim)
@@ -94,7 +94,7 @@ impl Engine {
         };
         if copy.version() != version || !problems.is_empty() {
             let what = "a new snapshot does not read back the same";
-            if let Some(Loaded { log, .. }) = self.lock_writer()?.document(name) {
+            if let Some(Loaded { log, .. }) = self.lock_for_upkeep()?.document(name) {
                 // It would not do so the next time either.
                 log.damage.push(what.to_owned());
             }
@@ -105,7 +105,7 @@ impl Engine {
         if self.closing.load(Ordering::Acquire) {
             return Ok(());
         }
-        let mut writer = self.lock_writer()?;
+        let mut writer = self.lock_for_upkeep()?;
         let Some(Loaded { document, log, .. }) = writer.document(name) else { return Ok(()) };
         // What waits is no part of the snapshot, and is written behind it once more.
         let waiting = document.waiting().iter();

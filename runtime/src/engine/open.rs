@@ -12,9 +12,10 @@ use super::head::{Compared, read_claims};
 use super::hub::Hub;
 use super::ids::IdSource;
 use super::indexes::{Indexes, index_names};
+use super::lock::{Side, WriterGuard, WriterLock};
 use super::progress::Progress;
 use super::touched::Touched;
-use super::writer::{Writer, WriterGuard, WriterLock};
+use super::writer::Writer;
 use crate::disk::{Disk, FORMAT, Meta, Place, StorageHook, View, ViewNames};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Code;
@@ -102,7 +103,7 @@ impl fmt::Debug for Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        if let Some(mut writer) = self.writer.lock()
+        if let Some(mut writer) = self.writer.lock(Side::Writers)
             && let Some(last) = writer.loaded.as_ref().map(|loaded| loaded.log.last)
             && writer.is_marked
         {
@@ -209,7 +210,16 @@ impl Engine {
 
     /// Waits for other writers.
     pub(crate) fn lock_writer(&self) -> Result<WriterGuard<'_>> {
-        self.writer.lock().ok_or_else(|| {
+        self.lock_for(Side::Writers)
+    }
+
+    /// Waits for other writers, as one who comes back often: writers and upkeep take turns.
+    pub(super) fn lock_for_upkeep(&self) -> Result<WriterGuard<'_>> {
+        self.lock_for(Side::Upkeep)
+    }
+
+    fn lock_for(&self, side: Side) -> Result<WriterGuard<'_>> {
+        self.writer.lock(side).ok_or_else(|| {
             Error::new(
                 ErrorKind::Nested,
                 "a write was started inside a transaction of the same store",

@@ -52,6 +52,26 @@ impl Engine {
         Ok(OtherMerged { changed: merged.changed, removed: merged.removed, pending })
     }
 
+    /// Finds out what is not known yet of documents beside the current one.
+    pub(crate) fn complete_facts(&self, writer: &mut Writer) -> Result<()> {
+        let partial: Vec<DocName> = writer
+            .documents
+            .present()
+            .filter(|(_, fact)| fact.is_partial)
+            .map(|(name, _)| name)
+            .collect();
+        for name in partial {
+            self.load_other(writer, name)?;
+            let Some(loaded) = writer.others.get(&name) else { continue };
+            let version = loaded.document.version();
+            if let Some(fact) = writer.documents.0.get_mut(&name.to_string()) {
+                fact.set_version(version);
+                writer.unrecorded.documents = true;
+            }
+        }
+        Ok(())
+    }
+
     fn store_other(
         &self,
         writer: &mut Writer,

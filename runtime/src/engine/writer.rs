@@ -1,9 +1,6 @@
-//! What only one thread at a time may touch, and the lock around it.
+//! What only one thread at a time may touch.
 
 use std::collections::BTreeMap;
-use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
 
 use super::claim::{Claim, Claims};
 use super::coverage::Coverage;
@@ -72,59 +69,6 @@ pub(crate) struct Unrecorded {
     pub(crate) documents: bool,
 }
 
-/// The lock around the writer, which knows who holds it.
-pub(crate) struct WriterLock {
-    writer: Mutex<Writer>,
-    /// The thread that holds `writer`, which would wait for itself for ever.
-    owner: Mutex<Option<ThreadId>>,
-}
-
-impl WriterLock {
-    pub(crate) fn new(writer: Writer) -> Self {
-        Self { writer: Mutex::new(writer), owner: Mutex::new(None) }
-    }
-
-    fn owner(&self) -> MutexGuard<'_, Option<ThreadId>> {
-        self.owner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for other writers; nothing where this thread is the writer already.
-    pub(crate) fn lock(&self) -> Option<WriterGuard<'_>> {
-        let this = thread::current().id();
-        if *self.owner() == Some(this) {
-            return None;
-        }
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        *self.owner() = Some(this);
-        Some(WriterGuard { lock: self, writer })
-    }
-}
-
-/// The writer, while this thread has it.
-pub(crate) struct WriterGuard<'l> {
-    lock: &'l WriterLock,
-    writer: MutexGuard<'l, Writer>,
-}
-
-impl Deref for WriterGuard<'_> {
-    type Target = Writer;
-    fn deref(&self) -> &Writer {
-        &self.writer
-    }
-}
-
-impl DerefMut for WriterGuard<'_> {
-    fn deref_mut(&mut self) -> &mut Writer {
-        &mut self.writer
-    }
-}
-
-impl Drop for WriterGuard<'_> {
-    fn drop(&mut self) {
-        *self.lock.owner() = None;
-    }
-}
-
 impl Writer {
     /// A document as it is loaded, unless it holds what the file does not have yet.
     pub(crate) fn document(&mut self, name: &str) -> Option<&mut Loaded> {
@@ -148,6 +92,18 @@ impl Writer {
     /// The claim of the current document, where it is one.
     pub(crate) fn claim(&self) -> Option<&Claim> {
         self.claims.get(&self.current)
+    }
+
+    /// Whether the head document in memory is ahead of the file.
+    pub(crate) fn has_news(&self) -> bool {
+        self.news.is_some()
+    }
+
+    /// Drops what was not stored of the head document, and the document with it.
+    pub(crate) fn forget_news(&mut self) {
+        if self.news.take().is_some() {
+            self.head = None;
+        }
     }
 
     /// Drops the documents in memory, so that they are loaded again.

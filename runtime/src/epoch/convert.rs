@@ -1,6 +1,9 @@
 //! Taking rows along a plan, from a source or a stage to whatever takes them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use super::plan::{GroupRoute, Plan, Stretch};
 use super::source::{Source, SourceRow};
@@ -18,7 +21,7 @@ pub(super) struct NewRow {
     pub(super) key: Option<Vec<u8>>,
     pub(super) key_text: String,
     /// Empty where a `migrate` function has made it.
-    pub(super) origin: String,
+    pub(super) origin: Arc<str>,
     pub(super) json: String,
 }
 
@@ -37,8 +40,8 @@ pub(super) trait Sink {
     fn row(&mut self, slot: usize, row: NewRow) -> Result<()>;
     fn entry(&mut self, slot: usize, name: &str, origin: &str, json: &str) -> Result<()>;
     fn reject(&mut self, rejected: Rejected) -> Result<()>;
-    /// What a row was and became.
-    fn sample(&mut self, _table: &'static str, _key: &str, _before: &Content, _after: &str) {}
+    /// A row of a table of the source, by that table's name, and the key that it is on its way under.
+    fn sample(&mut self, _table: &'static str, _key: &str, _before: &Content) {}
 }
 
 /// All that is done before rows come out at the end of a plan.
@@ -91,8 +94,8 @@ impl dyn Sink + '_ {
             Output::Row(slot, row) => self.row(slot, row),
             Output::Entry(slot, name, origin, json) => self.entry(slot, name, origin, json),
             Output::Rejected(rejected) => self.reject(rejected),
-            Output::Sample(table, key, before, after) => {
-                self.sample(table, key, before, after);
+            Output::Sample(table, key, before) => {
+                self.sample(table, key, before);
                 Ok(())
             }
         }
@@ -109,7 +112,7 @@ enum Output<'o> {
     Row(usize, NewRow),
     Entry(usize, &'o str, &'o str, &'o str),
     Rejected(Rejected),
-    Sample(&'static str, &'o str, &'o Content, &'o str),
+    Sample(&'static str, &'o str, &'o Content),
 }
 
 /// A rebuild: everything as it stands, whether it decodes or not.
@@ -222,7 +225,12 @@ fn pour(stage: &Stage, sink: &mut dyn Sink) -> Result<()> {
                 let key_text = (table.key_text)(&row.key).unwrap_or_default();
                 sink.row(
                     slot,
-                    NewRow { key: Some(row.key), key_text, origin: row.origin, json: row.json },
+                    NewRow {
+                        key: Some(row.key),
+                        key_text,
+                        origin: row.origin.into(),
+                        json: row.json,
+                    },
                 )?;
             }
         }
@@ -235,6 +243,50 @@ fn pour(stage: &Stage, sink: &mut dyn Sink) -> Result<()> {
     Ok(())
 }
 
+/// From so many rows on, a thread of their own is worth starting.
+const AHEAD_FROM_ROWS: u64 = 2_000;
+
+/// How many rows the thread hands over together, and how many such pieces it may be ahead.
+const AHEAD_ROWS: usize = 512;
+const AHEAD_PIECES: usize = 8;
+
+/// A row, and what became of it.
+type Both = (SourceRow, Result<Converted, Failure>);
+
+/// Reads and converts in a thread of its own, while this one takes what comes.
+fn convert_ahead(
+    source: &Source<'_>,
+    slot: usize,
+    convert: &(dyn Fn(SourceRow) -> Result<Both> + Sync),
+    take: &mut dyn FnMut(Both) -> Result<()>,
+) -> Result<()> {
+    thread::scope(|scope| {
+        let (give, pieces) = sync_channel::<Vec<Both>>(AHEAD_PIECES);
+        let reader = scope.spawn(move || {
+            let mut piece = Vec::with_capacity(AHEAD_ROWS);
+            // Where nobody takes any more, the error is theirs.
+            let stopped = || Error::new(ErrorKind::Migration, "the migration has stopped");
+            source.for_each_row(slot, &mut |row| {
+                piece.push(convert(row)?);
+                if piece.len() == AHEAD_ROWS {
+                    let full = std::mem::replace(&mut piece, Vec::with_capacity(AHEAD_ROWS));
+                    give.send(full).map_err(|_| stopped())?;
+                }
+                Ok(())
+            })?;
+            give.send(piece).map_err(|_| stopped())
+        });
+        let mut pieces = pieces.into_iter();
+        let taken = pieces.try_for_each(|piece| piece.into_iter().try_for_each(&mut *take));
+        drop(pieces);
+        let read = reader.join().unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Corrupt, "reading the rows of the earlier epoch panicked")
+                .help("nothing was changed; run `check` on the file"))
+        });
+        taken.and(read)
+    })
+}
+
 fn convert_all(
     stretch: &Stretch,
     input: &Input<'_>,
@@ -244,36 +296,40 @@ fn convert_all(
     for route in &stretch.tables {
         let before = &stretch.from.tables[route.from];
         let now = &stretch.to.tables[route.to];
-        let mut convert_one = |row: SourceRow| -> Result<()> {
+        let convert = |row: SourceRow| -> Result<Both> {
             let converted = convert_row(now, route.conversions, before.name, &row)?;
-            match converted {
-                Ok(converted) => {
-                    give(Output::Sample(
-                        now.name,
-                        &converted.key_text,
-                        &row.content,
-                        &converted.json,
-                    ))?;
-                    let Converted { key, key_text, json } = converted;
-                    let row = NewRow { key: Some(key), key_text, origin: row.origin, json };
-                    give(Output::Row(route.to, row))
+            Ok((row, converted))
+        };
+        let is_source = matches!(input, Input::Source(_));
+        let mut take = |(row, converted): Both| match converted {
+            Ok(converted) => {
+                if is_source {
+                    give(Output::Sample(before.name, &converted.key_text, &row.content))?;
                 }
-                Err(failure) => give(Output::Rejected(Rejected {
-                    root: Root::Table(now.name.to_owned()),
-                    key: row.key_text,
-                    raw: text_of(row.content),
-                    failure,
-                })),
+                let Converted { key, key_text, json } = converted;
+                let row = NewRow { key: Some(key), key_text, origin: row.origin, json };
+                give(Output::Row(route.to, row))
             }
+            Err(failure) => give(Output::Rejected(Rejected {
+                root: Root::Table(now.name.to_owned()),
+                key: row.key_text,
+                raw: text_of(row.content),
+                failure,
+            })),
         };
         match input {
             Input::Source(source) => {
                 let total = source.len(route.from)?;
                 let mut count = Count::new(before.name, stretch.to.epoch, total, report);
-                source.for_each_row(route.from, &mut |row| {
+                let mut take = |both| {
                     count.one();
-                    convert_one(row)
-                })?;
+                    take(both)
+                };
+                if total < AHEAD_FROM_ROWS {
+                    source.for_each_row(route.from, &mut |row| take(convert(row)?))?;
+                } else {
+                    convert_ahead(source, route.from, &convert, &mut take)?;
+                }
                 count.end();
             }
             Input::Stage(stage) => {
@@ -283,12 +339,12 @@ fn convert_all(
                     let Some(end) = piece.last() else { break };
                     last = Some(end.key.clone());
                     for row in piece {
-                        convert_one(SourceRow {
+                        take(convert(SourceRow {
                             key_text: (before.key_text)(&row.key).unwrap_or_default(),
                             key: Some(row.key),
-                            origin: row.origin,
+                            origin: row.origin.into(),
                             content: Content::Text(row.json.into()),
-                        })?;
+                        })?)?;
                     }
                 }
             }
@@ -346,7 +402,7 @@ fn convert_one_group(
         Input::Source(source) => {
             for (name, origin, content) in source.entries(before.name)? {
                 match content {
-                    Content::Text(json) => set.push((name, origin, json.to_string())),
+                    Content::Text(json) => set.push((name, origin.to_string(), json.to_string())),
                     Content::Foreign(raw) => rejected.push((
                         name,
                         raw,

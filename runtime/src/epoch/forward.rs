@@ -289,7 +289,7 @@ impl Carrying<'_> {
         let row = SourceRow {
             key: (table.read_key)(key),
             key_text: key.to_owned(),
-            origin: self.from.name.to_string(),
+            origin: self.from.name.to_string().into(),
             content,
         };
         let [stretch] = self.plan.stretches.as_slice() else {

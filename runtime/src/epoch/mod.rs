@@ -15,7 +15,7 @@ mod stage;
 mod status;
 
 pub(crate) use arrive::{News, arrive, rebuild};
-pub(crate) use preview::{Preview, PreviewInvalid, PreviewTable, preview};
+pub(crate) use preview::{Preview, PreviewInvalid, PreviewSample, PreviewTable, preview};
 pub(crate) use prune::{PrunedDocument, open_epoch, prune};
 pub(crate) use quarantine::{Kept, accept, dismiss, list};
 pub(crate) use stage::{Side, Stages};

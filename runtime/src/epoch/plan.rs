@@ -116,6 +116,11 @@ impl Plan {
         Some((&def.tables[slot], keeps_keys))
     }
 
+    /// Whether the newer epoch's table `now` goes on from the older's `before`.
+    pub(crate) fn follows(&self, now: &str, before: &str) -> bool {
+        self.earlier_table(now).is_some_and(|(earlier, _)| earlier.name == before)
+    }
+
     /// The older epoch's text of a key of the newer's table `name`.
     pub(crate) fn earlier_key(&self, name: &str, key: &str) -> Option<(&'static str, String)> {
         let (earlier, keeps_keys) = self.earlier_table(name)?;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::arrive::best;
-use super::convert::{NewRow, Rejected, Sink, prepare};
+use super::convert::{NewRow, Rejected, Sink, prepare, text_of, twice};
 use super::plan::Plan;
 use super::run::no_chain;
 use super::sink::describe;
 use super::source::{RowsOf, Source};
+use super::stage::Stage;
 use crate::engine::{Engine, not_loaded, view_names};
 use crate::error::Result;
 use crate::row::Content;
@@ -23,6 +24,8 @@ pub(crate) struct Preview {
     pub(crate) to: u32,
     /// By the tables of the epoch that it goes to.
     pub(crate) tables: BTreeMap<&'static str, PreviewTable>,
+    /// Tables of the epoch before that none follows from, with the number of their rows.
+    pub(crate) dropped: Vec<(&'static str, u64)>,
     pub(crate) invalid: Vec<PreviewInvalid>,
 }
 
@@ -31,8 +34,16 @@ pub(crate) struct PreviewTable {
     /// Rows of the tables that it follows from.
     pub(crate) before: u64,
     pub(crate) after: u64,
-    /// Key, JSON before, JSON after.
-    pub(crate) samples: Vec<(String, String, String)>,
+    pub(crate) samples: Vec<PreviewSample>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct PreviewSample {
+    pub(crate) key: String,
+    /// `None` where a `migrate` function makes the row.
+    pub(crate) before: Option<String>,
+    /// `None` until it has come out at the end.
+    pub(crate) after: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -86,26 +97,57 @@ pub(crate) fn preview(engine: &Engine) -> Result<Preview> {
         };
         found.tables.insert(table.name, PreviewTable { before, ..PreviewTable::default() });
     }
+    for (slot, table) in plan.from.tables.iter().enumerate() {
+        if plan.to.tables.iter().all(|now| !plan.follows(now.name, table.name)) {
+            found.dropped.push((table.name, source.len(slot)?));
+        }
+    }
     let report = |progress| engine.settings.report(progress);
-    let mut sink = PreviewSink { plan: &plan, found };
+    let mut sink = PreviewSink { plan: &plan, keys: None, found };
     prepare(&plan, source, true, &report, &mut sink)?.pour(&mut sink)?;
+    for table in sink.found.tables.values_mut() {
+        table.samples.retain(|sample| sample.after.is_some());
+    }
     Ok(sink.found)
 }
 
 struct PreviewSink<'p> {
     plan: &'p Plan,
+    /// Of the tables whose rows may come under each other's.
+    keys: Option<Stage>,
     found: Preview,
+}
+
+impl PreviewSink<'_> {
+    /// Whether a row before it has come under its key.
+    fn is_taken(&mut self, slot: usize, row: &NewRow) -> Result<bool> {
+        let earlier = self.plan.earlier_table(self.plan.to.tables[slot].name);
+        let (Some((_, false)), Some(key)) = (earlier, &row.key) else { return Ok(false) };
+        let keys = match &mut self.keys {
+            Some(keys) => keys,
+            keys => keys.insert(Stage::new(self.plan.to, true)?),
+        };
+        let is_taken = keys.get(slot, key)?.is_some();
+        keys.put(slot, key, "", "")?;
+        Ok(is_taken)
+    }
 }
 
 impl Sink for PreviewSink<'_> {
     fn row(&mut self, slot: usize, row: NewRow) -> Result<()> {
+        if self.is_taken(slot, &row)?
+            && let Some(last) = self.plan.stretches.last()
+        {
+            return self.reject(twice(last, slot, row));
+        }
         let table = self.found.tables.entry(self.plan.to.tables[slot].name).or_default();
         table.after += 1;
-        let sample = table.samples.iter_mut().find(|(key, _, _)| *key == row.key_text);
-        if let Some((_, _, after)) = sample {
-            *after = row.json;
+        let sample = table.samples.iter_mut().find(|sample| sample.key == row.key_text);
+        if let Some(sample) = sample {
+            sample.after = Some(row.json);
         } else if table.samples.len() < SAMPLES && row.origin.is_empty() {
-            table.samples.push((row.key_text, String::new(), row.json));
+            let (before, after) = (None, Some(row.json));
+            table.samples.push(PreviewSample { key: row.key_text, before, after });
         }
         Ok(())
     }
@@ -124,14 +166,15 @@ impl Sink for PreviewSink<'_> {
         Ok(())
     }
 
-    fn sample(&mut self, table: &'static str, key: &str, before: &Content, after: &str) {
-        let Some(table) = self.found.tables.get_mut(table) else { return };
-        if table.samples.len() < SAMPLES {
-            let before = match before {
-                Content::Text(json) => json.to_string(),
-                Content::Foreign(json) => json.clone(),
-            };
-            table.samples.push((key.to_owned(), before, after.to_owned()));
+    fn sample(&mut self, table: &'static str, key: &str, before: &Content) {
+        for now in self.plan.to.tables {
+            if let Some(found) = self.found.tables.get_mut(now.name)
+                && found.samples.len() < SAMPLES
+                && self.plan.follows(now.name, table)
+            {
+                let before = Some(text_of(before.clone()));
+                found.samples.push(PreviewSample { key: key.to_owned(), before, after: None });
+            }
         }
     }
 }

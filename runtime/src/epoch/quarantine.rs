@@ -164,7 +164,7 @@ fn converted(engine: &Engine, kept: &Kept) -> Result<(String, String)> {
             let row = SourceRow {
                 key: (from.read_key)(&kept.slot.of.1),
                 key_text: kept.slot.of.1.clone(),
-                origin: String::new(),
+                origin: "".into(),
                 content: Content::Text(raw.as_str().into()),
             };
             let now = &stretch.to.tables[route.to];

@@ -9,12 +9,13 @@ use super::plan::Plan;
 use super::sink::{DocumentSink, Written, describe, write_pieces};
 use super::source::{RowsOf, Source};
 use crate::disk::Commit;
-use crate::doc::Root;
+use crate::doc::{BOOKKEEPING, Root};
 use crate::engine::{
     Claim, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Slot, SlotKey,
-    Unrecorded, Writer, WriterIndexes, empty_document, not_loaded, view_names,
+    Unrecorded, Writer, WriterIndexes, clocks_in_file, empty_document, not_loaded, view_names,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::schema::descriptor::StoreDef;
 
 /// How many pieces may wait for the document.
 const PIECES_AHEAD: usize = 4;
@@ -38,19 +39,29 @@ pub(super) fn run(
     let Some(plan) = Plan::new(&engine.def, from.epoch) else {
         return Err(no_chain(engine, from.epoch));
     };
-    engine.load(writer)?;
-    let is_current = from == writer.current;
-    if !is_current {
-        engine.load_other(writer, from)?;
-    }
     let def = plan.from;
     let claim = writer.claims.get(&from).cloned();
-    let loaded = if is_current { writer.loaded.take() } else { writer.others.remove(&from) };
-    let Some(loaded) = loaded else { return Err(not_loaded()) };
-    let beside = Beside::of(&loaded, claim.as_ref(), &writer.documents, &plan)?;
-    // What the file has of it is read there, and then the document need not stay in memory.
-    let is_in_file = is_current && writer.coverage.to_rebuild(&def).is_empty();
-    let kept = if is_in_file { drop_loaded(loaded) } else { Some(loaded) };
+    let is_current = from == writer.current;
+    // What the file has of it is read there, and then the document need not even be loaded.
+    let in_file = if is_current { Beside::in_file(engine, writer, &def, from)? } else { None };
+    let (beside, kept) = match in_file {
+        Some(beside) => {
+            engine.load_head(writer)?;
+            (beside, None)
+        }
+        None => {
+            engine.load(writer)?;
+            if !is_current {
+                engine.load_other(writer, from)?;
+            }
+            let loaded =
+                if is_current { writer.loaded.take() } else { writer.others.remove(&from) };
+            let Some(loaded) = loaded else { return Err(not_loaded()) };
+            let beside = Beside::of(&loaded, claim.as_ref(), &writer.documents, &plan)?;
+            let is_read = is_current && writer.coverage.to_rebuild(&def).is_empty();
+            (beside, if is_read { drop_loaded(loaded) } else { Some(loaded) })
+        }
+    };
     let view = engine.disk.view_as(Arc::new(view_names(&def, from)))?;
     let view = Arc::new(view);
 
@@ -209,7 +220,7 @@ fn fill(
                     NewRow {
                         key: bytes,
                         key_text: key.clone(),
-                        origin: from.to_string(),
+                        origin: from.to_string().into(),
                         json: json.clone(),
                     },
                 )?;
@@ -240,6 +251,32 @@ fn unconverted(json: &str) -> Option<String> {
 }
 
 impl Beside {
+    /// What there is, where the file has it all without the document; it must be loaded otherwise.
+    fn in_file(
+        engine: &Engine,
+        writer: &Writer,
+        def: &StoreDef,
+        from: DocName,
+    ) -> Result<Option<Self>> {
+        let view = engine.view();
+        let name = from.to_string();
+        if writer.loaded.is_some() || !writer.coverage.is_all(def) {
+            return Ok(None);
+        }
+        for root in BOOKKEEPING {
+            if !view.bookkeeping(&name, &root.name())?.is_empty() {
+                return Ok(None);
+            }
+        }
+        let is_declared = |group: &String| def.groups.iter().any(|def| def.name == group);
+        if !view.groups_of(&name)?.iter().all(is_declared) {
+            return Ok(None);
+        }
+        let Some((clocks, last)) = clocks_in_file(&view, &name)? else { return Ok(None) };
+        let fact = DocFact { last, clocks, is_partial: true, ..DocFact::default() };
+        Ok(Some(Self { fact, unknown: Vec::new(), bookkeeping: Vec::new() }))
+    }
+
     fn of(
         loaded: &Loaded,
         claim: Option<&Claim>,

@@ -142,7 +142,8 @@ impl<'s> DocumentSink<'s> {
     /// Ends a pass: what was written in it is all of one origin.
     pub(super) fn end_pass(&mut self) -> Result<()> {
         self.flush()?;
-        self.slot = None;
+        // The next pass begins with its first table again, which may be the one that this ended with.
+        (self.piece.root, self.slot) = (Root::Quarantine, None);
         let origin = self.origin.take().unwrap_or_default();
         match self.origins.last_mut() {
             Some((end, last)) if *last == origin => *end = self.clock,

@@ -37,7 +37,7 @@ pub(super) struct SourceRow {
     /// `None` where it is none of the table's type.
     pub(super) key: Option<Vec<u8>>,
     pub(super) key_text: String,
-    pub(super) origin: String,
+    pub(super) origin: Arc<str>,
     pub(super) content: Content,
 }
 
@@ -66,9 +66,9 @@ impl Source<'_> {
     }
 
     /// The document whose entry an item is an unchanged copy of: an edit stands in this one.
-    fn origin(&self, id: ItemId) -> String {
+    fn origin(&self, own: &Arc<str>, id: ItemId) -> Arc<str> {
         let copied = self.claim.and_then(|claim| claim.origin(id));
-        copied.map_or_else(|| self.name.to_string(), str::to_owned)
+        copied.map_or_else(|| own.clone(), Arc::from)
     }
 
     pub(super) fn len(&self, slot: usize) -> Result<u64> {
@@ -95,6 +95,7 @@ impl Source<'_> {
         visit: &mut dyn FnMut(SourceRow) -> Result<()>,
     ) -> Result<()> {
         let table = &self.def.tables[slot];
+        let own: Arc<str> = self.name.to_string().into();
         let view = match &self.rows {
             RowsOf::Document(loaded) => {
                 let root = Root::Table(table.name.to_owned()).name();
@@ -108,7 +109,7 @@ impl Source<'_> {
                         visit(SourceRow {
                             key: (table.read_key)(key),
                             key_text: key.to_owned(),
-                            origin: self.origin(entry.id),
+                            origin: self.origin(&own, entry.id),
                             content: entry.content,
                         })
                     },
@@ -122,31 +123,36 @@ impl Source<'_> {
         while let Some(row) = rows.next_with(|key, row| SourceRow {
             key: Some(key.to_vec()),
             key_text: (table.key_text)(key).unwrap_or_else(|| format!("{key:?}")),
-            origin: self.origin(row.id()),
+            origin: self.origin(&own, row.id()),
             content: row.content(),
         }) {
             visit(row?)?;
         }
         for (key_text, id, content) in view.stray_entries(slot)? {
-            visit(SourceRow { key: None, key_text, origin: self.origin(id), content })?;
+            visit(SourceRow { key: None, key_text, origin: self.origin(&own, id), content })?;
         }
         Ok(())
     }
 
     /// The entries of a kv group: stored name, origin, content.
-    pub(super) fn entries(&self, group: &str) -> Result<Vec<(String, String, Content)>> {
+    pub(super) fn entries(&self, group: &str) -> Result<Vec<(String, Arc<str>, Content)>> {
+        let own: Arc<str> = self.name.to_string().into();
         match &self.rows {
             RowsOf::File(view) => {
                 let entries = view.entries(view.document_name(), group)?;
                 let entries = entries.into_iter();
-                Ok(entries.map(|(name, id, content)| (name, self.origin(id), content)).collect())
+                Ok(entries
+                    .map(|(name, id, content)| (name, self.origin(&own, id), content))
+                    .collect())
             }
-            RowsOf::Document(loaded) => entries_of(loaded, self.claim, group, |id| self.origin(id)),
+            RowsOf::Document(loaded) => {
+                entries_of(loaded, self.claim, group, |id| self.origin(&own, id))
+            }
             RowsOf::One(..) => Ok(Vec::new()),
             RowsOf::Group(slot, entries) => {
                 let is_meant = self.def.groups[*slot].name == group;
                 let entries = entries.iter().filter(|_| is_meant);
-                let origin = self.name.to_string();
+                let origin = own;
                 let text = |json: &String| Content::Text(json.as_str().into());
                 Ok(entries.map(|(name, json)| (name.clone(), origin.clone(), text(json))).collect())
             }
@@ -158,8 +164,8 @@ fn entries_of(
     loaded: &Loaded,
     claim: Option<&Claim>,
     group: &str,
-    origin: impl Fn(ItemId) -> String,
-) -> Result<Vec<(String, String, Content)>> {
+    origin: impl Fn(ItemId) -> Arc<str>,
+) -> Result<Vec<(String, Arc<str>, Content)>> {
     let mut entries = Vec::new();
     let root = Root::Group(group.to_owned()).name();
     slots::for_each(&loaded.document, &loaded.slots, claim, &root, |name, entry| {

@@ -15,12 +15,32 @@ type Look<R> = Arc<dyn Fn(&R) -> bool + Send + Sync>;
 /// A field by its stored name.
 pub(crate) struct Field<R> {
     pub(crate) name: &'static str,
+    /// Whether the name is made of several, and may be that of another field.
+    pub(crate) is_path: bool,
     pub(crate) encode: Encode<R>,
+}
+
+impl<R> Field<R> {
+    /// Whether it is the field of the row that is stored under this name.
+    pub(crate) fn is_stored_as(&self, name: &str) -> bool {
+        !self.is_path && self.name == name
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        (self.name, self.is_path) == (other.name, other.is_path)
+    }
+}
+
+/// Says which field it is.
+impl<R> fmt::Debug for Field<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{:?}", if self.is_path { "path " } else { "" }, self.name)
+    }
 }
 
 impl<R> Clone for Field<R> {
     fn clone(&self) -> Self {
-        Self { name: self.name, encode: self.encode.clone() }
+        Self { name: self.name, is_path: self.is_path, encode: self.encode.clone() }
     }
 }
 
@@ -33,7 +53,7 @@ pub(crate) enum Node<R> {
     Within(Field<R>, Ranges),
     /// A text or collection has this in it.
     Holds {
-        name: &'static str,
+        field: Field<R>,
         item: Vec<u8>,
         look: Look<R>,
     },
@@ -46,8 +66,8 @@ impl<R> Clone for Node<R> {
     fn clone(&self) -> Self {
         match self {
             Self::Within(field, ranges) => Self::Within(field.clone(), ranges.clone()),
-            Self::Holds { name, item, look } => {
-                Self::Holds { name, item: item.clone(), look: look.clone() }
+            Self::Holds { field, item, look } => {
+                Self::Holds { field: field.clone(), item: item.clone(), look: look.clone() }
             }
             Self::All(nodes) => Self::All(nodes.clone()),
             Self::Any(nodes) => Self::Any(nodes.clone()),
@@ -72,8 +92,8 @@ impl<R> fmt::Debug for Expr<R> {
 impl<R> fmt::Debug for Node<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Within(field, ranges) => write!(f, "{:?} in {ranges:?}", field.name),
-            Self::Holds { name, item, .. } => write!(f, "{name:?} holds {item:?}"),
+            Self::Within(field, ranges) => write!(f, "{field:?} in {ranges:?}"),
+            Self::Holds { field, item, .. } => write!(f, "{field:?} holds {item:?}"),
             Self::All(nodes) => f.debug_tuple("All").field(nodes).finish(),
             Self::Any(nodes) => f.debug_tuple("Any").field(nodes).finish(),
             Self::Not(node) => f.debug_tuple("Not").field(node).finish(),
@@ -86,8 +106,8 @@ impl<R> Expr<R> {
         Self(Node::Within(field, ranges))
     }
 
-    pub(crate) fn holding(name: &'static str, item: Vec<u8>, look: Look<R>) -> Self {
-        Self(Node::Holds { name, item, look })
+    pub(crate) fn holding(field: Field<R>, item: Vec<u8>, look: Look<R>) -> Self {
+        Self(Node::Holds { field, item, look })
     }
 
     /// Whether the row meets the condition.
@@ -158,7 +178,7 @@ impl<R> Node<R> {
                     rest.extend(inner.into_iter().rev());
                 }
                 (Self::Within(field, ranges), _) => {
-                    match sets.iter_mut().find(|(known, _)| known.name == field.name) {
+                    match sets.iter_mut().find(|(known, _)| known.is(&field)) {
                         Some((_, known)) => known.push(ranges),
                         None => sets.push((field, vec![ranges])),
                     }

@@ -5,8 +5,10 @@ mod explain;
 mod expr;
 mod keys;
 pub(crate) mod live;
+mod named;
 mod operand;
 mod order;
+mod path;
 mod plan;
 mod ranges;
 mod run;
@@ -15,14 +17,20 @@ mod spec;
 mod top;
 mod walk;
 
-pub use column::Column;
 #[doc(hidden)]
 pub use column::column;
+pub use column::{Column, Unnamed};
 pub(crate) use explain::explain;
 pub use expr::Expr;
 pub use live::{Delta, Inserted, Moved, Removed, Updated};
+pub use named::{
+    ColumnItem, ColumnOperand, ContainsColumn, OptionalColumn, OrderedColumn, TextColumn,
+};
 pub use operand::{Contains, Operand, Optional, Ordered, Text};
 pub use order::{IntoOrder, Order};
+#[doc(hidden)]
+pub use path::{Fold, IsOption, IsPlain, Member};
+pub use path::{Leads, Then};
 pub(crate) use run::Run;
 pub(crate) use source::{Read, Source};
 pub(crate) use spec::Spec;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::column::Column;
 use super::expr::Field;
-use super::operand::Ordered;
+use super::named::OrderedColumn;
 use crate::row::order::encode_bytes;
 
 /// One column that rows are ordered by, and in which direction.
@@ -30,7 +30,7 @@ impl<R> fmt::Display for Order<R> {
 
 impl<R> fmt::Debug for Order<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Order").field(&self.to_string()).finish()
+        f.debug_tuple("Order").field(&self.field).field(&self.is_desc).finish()
     }
 }
 
@@ -52,7 +52,7 @@ impl<R> IntoOrder<R> for Order<R> {
     }
 }
 
-impl<R: 'static, T: Ordered + 'static> IntoOrder<R> for Column<R, T> {
+impl<R: 'static, T: OrderedColumn<C> + 'static, C> IntoOrder<R> for Column<R, T, C> {
     fn into_order(self) -> Vec<Order<R>> {
         vec![self.asc()]
     }

@@ -140,7 +140,9 @@ impl<'n, R> Conditions<'n, R> {
 
     fn add(&mut self, node: &'n Node<R>) {
         match node {
-            Node::Within(field, ranges) => self.fields.push((field.name, ranges)),
+            Node::Within(field, ranges) if !field.is_path => {
+                self.fields.push((field.name, ranges));
+            }
             other => self.rest.push(other),
         }
     }
@@ -181,7 +183,7 @@ fn by_key<R>(spec: &Spec<R>, conditions: &Conditions<'_, R>, facts: &Facts<'_>) 
     };
     let known = if set.is_some() { vec![key] } else { Vec::new() };
     let first = spec.order.first();
-    let is_served = first.is_none_or(|order| order.field.name == key);
+    let is_served = first.is_none_or(|order| order.field.is_stored_as(key));
     let is_back = is_served && first.is_some_and(|order| order.is_desc);
     let plan = Plan {
         access: Access::Rows(spans),
@@ -353,11 +355,12 @@ fn end_of(prefix: Vec<u8>, bound: impl FnOnce(Vec<u8>) -> Bound<Vec<u8>>) -> Bou
 /// value, all in one direction, then by key.
 fn serves<R>(order: &[Order<R>], rest: &[&str], used: &Used) -> bool {
     let single = used.known.get(..used.points).unwrap_or_default();
-    let mut wanted = order.iter().filter(|order| !single.contains(&order.field.name));
+    let mut wanted =
+        order.iter().filter(|order| !single.iter().any(|name| order.field.is_stored_as(name)));
     let direction = order.last().is_some_and(|order| order.is_desc);
     for field in rest {
         match wanted.next() {
-            Some(order) if order.field.name == *field && order.is_desc == direction => {}
+            Some(order) if order.field.is_stored_as(field) && order.is_desc == direction => {}
             _ => return false,
         }
     }

@@ -64,6 +64,11 @@ impl<'s, R: Row> Source<'s, R> {
         Ok(plan(spec, filter, &facts))
     }
 
+    /// The error with its store and table.
+    pub(super) fn placed(&self, error: Error) -> Error {
+        self.engine.placed(error.at_table(R::TABLE))
+    }
+
     /// The ways through the table that an access takes, in order.
     pub(super) fn walks(&self, access: &Access, is_back: bool) -> Result<VecDeque<Walk>> {
         let mut walks = VecDeque::new();

@@ -111,8 +111,8 @@ impl CarryOver {
 #[diagnostic::on_unimplemented(
     message = "a previous field of type `{Self}` does not become a `{U}` by itself",
     label = "not made from a `{Self}`",
-    note = "compute it from the previous field: `#[evolve(with = |field| …)]`, or write an \
-            `impl From<{Self}> for {U}`"
+    note = "compute it from the previous field: `#[evolve(with = |field| …)]`; or write an \
+            `impl From<{Self}> for {U}`, where one of the two is your own type"
 )]
 pub trait Carry<U, W> {
     /// Carries a value over.
@@ -129,12 +129,14 @@ pub struct ByCast;
 #[derive(Debug)]
 pub struct ByItem<W>(PhantomData<W>);
 
+#[diagnostic::do_not_recommend]
 impl<A, B> Carry<Id<B>, ByCast> for Id<A> {
     fn carry(self) -> Id<B> {
         self.cast()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A, B> Carry<Option<Id<B>>, ByCast> for Id<A> {
     fn carry(self) -> Option<Id<B>> {
         Some(self.cast())

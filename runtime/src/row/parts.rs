@@ -3,7 +3,7 @@
 use super::{Above, ConvertError, DefaultError, Record};
 
 /// A record whose fields can be taken one by one. Implemented by the derives.
-pub trait Apart: Record {
+pub trait Apart {
     /// Its fields, as long as they have not been taken.
     type Parts: Parts;
 

@@ -54,6 +54,10 @@ pub trait Row: Record {
     /// The type of the key.
     type Key: Key;
 
+    /// The row itself: where it is none, code that names it so has no other mistake.
+    #[doc(hidden)]
+    type Itself;
+
     /// The stored name of the table, which is also the prefix of its ids.
     const TABLE: &'static str;
 
@@ -84,6 +88,10 @@ pub trait Row: Record {
 pub trait Group: Record {
     /// The stored name of the group.
     const GROUP: &'static str;
+
+    /// The group itself: where it is none, code that names it so has no other mistake.
+    #[doc(hidden)]
+    type Itself;
 
     /// One [`Entry`](crate::Entry) handle for each field.
     type Entries: Send + Sync + 'static;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::epoch::{self, PreviewInvalid, PreviewTable};
+use crate::epoch::{self, PreviewInvalid, PreviewSample, PreviewTable};
 
 /// What the migration of a file would do, made by [`Store::preview`](crate::Store::preview).
 ///
@@ -66,6 +66,12 @@ impl Preview {
         &self.tables
     }
 
+    /// The tables of the file's epoch from which no table goes on, each with the number of its rows:
+    /// only a `migrate` function, and [`open_epoch`](crate::Store::open_epoch), still sees these.
+    pub fn dropped(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.found.dropped.iter().copied()
+    }
+
     /// What would go into quarantine, or stop the migration, as
     /// [`on_invalid`](crate::Builder::on_invalid) says.
     pub fn invalid(&self) -> &[InvalidPreview] {
@@ -96,9 +102,9 @@ impl TablePreview {
 }
 
 impl Sample {
-    fn new((key, before, after): &(String, String, String)) -> Self {
-        let before = Some(before.clone()).filter(|before| !before.is_empty());
-        Self { key: key.clone(), before, after: after.clone() }
+    fn new(PreviewSample { key, before, after }: &PreviewSample) -> Self {
+        let (key, after) = (key.clone(), after.clone().unwrap_or_default());
+        Self { key, before: before.clone(), after }
     }
 
     /// The text of its key, as it would be.
@@ -155,17 +161,23 @@ impl fmt::Display for Preview {
         }
         write!(f, "epoch {} to epoch {}", self.found.from, self.found.to)?;
         for table in &self.tables {
-            write!(
-                f,
-                "\n  table `{}`: {} rows become {}",
-                table.name, table.found.before, table.found.after
-            )?;
+            write!(f, "\n  table `{}`: ", table.name)?;
+            match (table.found.before, table.found.after) {
+                (0, 1) => f.write_str("1 new row")?,
+                (0, after) => write!(f, "{after} new rows")?,
+                (1, after) => write!(f, "1 row becomes {after}")?,
+                (before, after) => write!(f, "{before} rows become {after}")?,
+            }
             for sample in &table.samples {
                 match &sample.before {
                     Some(before) => write!(f, "\n    {before}\n    → {}", sample.after)?,
                     None => write!(f, "\n    new: {}", sample.after)?,
                 }
             }
+        }
+        for (table, rows) in self.dropped() {
+            let noun = if rows == 1 { "row" } else { "rows" };
+            write!(f, "\n  table `{table}`: {rows} {noun}, from which no table goes on")?;
         }
         for invalid in &self.invalid {
             write!(f, "\n  cannot be taken over: {invalid}")?;

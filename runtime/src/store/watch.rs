@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::handle::{Close, Handle};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::live::{LiveResult, Next, Reader, TableWatches};
+use crate::query::live::{LiveResult, Next, Reader, TableWatches, lost};
 use crate::query::{Delta, Read, Spec};
 use crate::row::Row;
 
@@ -19,6 +19,11 @@ use crate::row::Row;
 ///
 /// A watch does not keep the store open. When the last handle of the store is dropped, the watch
 /// gives what is left, and then [`Closed`](ErrorKind::Closed).
+///
+/// Every delta is exact, or does not come: where the storage fails while the result is brought up to
+/// date, the watch gives the deltas from before, then that error, once, and then has ended. So it does
+/// where code of the row panics, with an error of kind [`Custom`](ErrorKind::Custom). To go on, watch
+/// the query again, with an empty list.
 pub struct Watch<R> {
     result: Arc<LiveResult<R>>,
     reader: Arc<Reader<R>>,
@@ -43,7 +48,7 @@ impl<R: Row + Send + Sync> Watch<R> {
             return Err(Error::new(ErrorKind::WrongStore, "the table has rows of another type"));
         };
         let result = watches.result(handle.engine(), spec, read)?;
-        let reader = result.reader();
+        let reader = result.reader()?;
         Ok(Self { result, reader })
     }
 }
@@ -57,10 +62,12 @@ impl<R> Watch<R> {
     ///
     /// # Errors
     ///
-    /// [`Closed`](ErrorKind::Closed) once the store is closed and everything was received.
+    /// [`Closed`](ErrorKind::Closed) once the store is closed and everything was received. Where the
+    /// storage fails, that error, once, and after it `Closed`.
     pub fn recv(&self) -> Result<Delta<R>> {
         match self.reader.wait(&self.result, None) {
             Next::Delta(delta) => Ok(delta),
+            Next::Failed(why) => Err(lost(&why)),
             _ => Err(closed()),
         }
     }
@@ -69,11 +76,12 @@ impl<R> Watch<R> {
     ///
     /// # Errors
     ///
-    /// [`Closed`](ErrorKind::Closed) once the store is closed and everything was received.
+    /// As [`recv`](Self::recv).
     pub fn try_recv(&self) -> Result<Option<Delta<R>>> {
         match self.reader.poll(&self.result, None) {
             Next::Delta(delta) => Ok(Some(delta)),
             Next::Nothing => Ok(None),
+            Next::Failed(why) => Err(lost(&why)),
             Next::Closed => Err(closed()),
         }
     }
@@ -82,16 +90,17 @@ impl<R> Watch<R> {
     ///
     /// # Errors
     ///
-    /// [`Closed`](ErrorKind::Closed) once the store is closed and everything was received.
+    /// As [`recv`](Self::recv).
     pub fn recv_timeout(&self, timeout: Duration) -> Result<Option<Delta<R>>> {
         match self.reader.wait(&self.result, Instant::now().checked_add(timeout)) {
             Next::Delta(delta) => Ok(Some(delta)),
             Next::Nothing => Ok(None),
+            Next::Failed(why) => Err(lost(&why)),
             Next::Closed => Err(closed()),
         }
     }
 
-    /// The changes, waiting for each; ends when the store is closed.
+    /// The changes, waiting for each; ends when the store is closed, or after an error.
     pub fn iter(&self) -> Deltas<'_, R> {
         Deltas(self)
     }
@@ -100,26 +109,28 @@ impl<R> Watch<R> {
     pub(super) fn poll(
         &self,
         context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Delta<R>>> {
+    ) -> std::task::Poll<Option<Result<Delta<R>>>> {
         use std::task::Poll;
 
         match self.reader.poll(&self.result, Some(context.waker())) {
-            Next::Delta(delta) => Poll::Ready(Some(delta)),
+            Next::Delta(delta) => Poll::Ready(Some(Ok(delta))),
+            Next::Failed(why) => Poll::Ready(Some(Err(lost(&why)))),
             Next::Nothing => Poll::Pending,
             Next::Closed => Poll::Ready(None),
         }
     }
 }
 
-/// With the feature `stream`, in any executor: the changes as they come, until the store is closed.
+/// With the feature `stream`, in any executor: the changes as they come, until the store is closed,
+/// or until an error.
 #[cfg(feature = "stream")]
 impl<R> futures_core::Stream for Watch<R> {
-    type Item = Delta<R>;
+    type Item = Result<Delta<R>>;
 
     fn poll_next(
         self: std::pin::Pin<&mut Self>,
         context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Delta<R>>> {
+    ) -> std::task::Poll<Option<Result<Delta<R>>>> {
         self.poll(context)
     }
 }
@@ -130,14 +141,18 @@ impl<R> fmt::Debug for Watch<R> {
     }
 }
 
-/// The changes of a [`Watch`], one after another, each waited for.
+/// The changes of a [`Watch`], one after another, each waited for; an error is the last.
 pub struct Deltas<'w, R>(&'w Watch<R>);
 
 impl<R> Iterator for Deltas<'_, R> {
-    type Item = Delta<R>;
+    type Item = Result<Delta<R>>;
 
-    fn next(&mut self) -> Option<Delta<R>> {
-        self.0.recv().ok()
+    fn next(&mut self) -> Option<Result<Delta<R>>> {
+        match self.0.reader.wait(&self.0.result, None) {
+            Next::Delta(delta) => Some(Ok(delta)),
+            Next::Failed(why) => Some(Err(lost(&why))),
+            _ => None,
+        }
     }
 }
 
@@ -148,7 +163,7 @@ impl<R> fmt::Debug for Deltas<'_, R> {
 }
 
 impl<'w, R> IntoIterator for &'w Watch<R> {
-    type Item = Delta<R>;
+    type Item = Result<Delta<R>>;
     type IntoIter = Deltas<'w, R>;
 
     fn into_iter(self) -> Deltas<'w, R> {

@@ -24,7 +24,6 @@ struct Note {
     id: Id<Note>,
     #[evolve(renamed = "text")]
     title: String,
-    #[evolve(with = |done| done)]
     done: bool,
 }
 

@@ -23,7 +23,7 @@ mod v0 {
 struct Note {
     id: Id<Note>,
     text: String,
-    #[evolve(with = |done| done && previous.done && parts.done)]
+    #[evolve(with = |done| done && previous.done)]
     done: bool,
 }
 

@@ -23,7 +23,7 @@ mod v0 {
 struct Note {
     id: Id<Note>,
     text: String,
-    #[evolve(with = |done| if done { "yes" } else { "no" })]
+    #[evolve(with = |done| done.to_string())]
     done: u8,
 }
 

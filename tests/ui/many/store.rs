@@ -11,7 +11,7 @@ struct Note {
 }
 
 #[derive(Store)]
-#[store(name = "", epoch = 2, drops(old))]
+#[store(name = "", epoch = 4294967296, drops(old))]
 struct App {
     notes: Table<Note>,
     drafts: Table<Note>,

@@ -53,7 +53,8 @@ fn breaking(version: &Version, broken: &Break) -> Error {
         let advice = broken.diff.breaking().find_map(|change| change.advice());
         let advice = advice.unwrap_or_else(|| {
             "restore what was there, give a field that is missing in old rows \
-             `#[evolve(default = …)]`, or raise the `epoch` of the store"
+             `#[evolve(default = …)]`, or start a new epoch with \
+             `#[store(epoch = …, previous = …)]`"
                 .to_owned()
         });
         error.help(format!("{advice}; nothing was changed"))

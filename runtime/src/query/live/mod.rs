@@ -8,5 +8,5 @@ mod table;
 
 pub use delta::{Delta, Inserted, Moved, Removed, Updated};
 pub(crate) use reader::{Next, Reader};
-pub(crate) use result::LiveResult;
+pub(crate) use result::{LiveResult, lost};
 pub(crate) use table::TableWatches;

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::delta::{Changes, Delta};
 use super::list::Item;
 use super::result::LiveResult;
+use crate::error::Error;
 
 /// How many deltas wait for a reader before they become one.
 const MAX_WAITING: usize = 64;
@@ -22,21 +23,30 @@ struct Queue<R> {
     deltas: VecDeque<Delta<R>>,
     /// The list as the reader has it, once more deltas would have waited than are kept.
     behind: Option<Vec<Arc<Item<R>>>>,
-    is_closed: bool,
+    end: Option<End>,
     waker: Option<Waker>,
+}
+
+/// Why nothing more comes, once everything was given.
+#[derive(Debug, Clone)]
+pub(super) enum End {
+    Closed,
+    /// The result could not be kept up to date; said once.
+    Failed(Arc<Error>),
 }
 
 /// What a reader is given.
 pub(crate) enum Next<R> {
     Delta(Delta<R>),
     Nothing,
+    Failed(Arc<Error>),
     Closed,
 }
 
 impl<R> Reader<R> {
     pub(super) fn new(first: Delta<R>) -> Self {
         let deltas = VecDeque::from([first]);
-        let queue = Queue { deltas, behind: None, is_closed: false, waker: None };
+        let queue = Queue { deltas, behind: None, end: None, waker: None };
         Self { queue: Mutex::new(queue), arrived: Condvar::new() }
     }
 
@@ -65,15 +75,16 @@ impl<R> Reader<R> {
         queue.waker.take()
     }
 
-    pub(crate) fn close(&self) {
+    /// Nothing more will come. Gives whom to wake.
+    pub(super) fn end(&self, end: End) -> Option<Waker> {
         let mut queue = self.queue();
-        queue.is_closed = true;
-        self.arrived.notify_all();
-        let waker = queue.waker.take();
-        drop(queue);
-        if let Some(waker) = waker {
-            waker.wake();
+        if matches!(end, End::Failed(_)) {
+            // What the list became in the meantime cannot be told any more.
+            queue.behind = None;
         }
+        queue.end.get_or_insert(end);
+        self.arrived.notify_all();
+        queue.waker.take()
     }
 
     /// What comes next, without waiting; where nothing does, `waker` is told when it does.
@@ -84,8 +95,14 @@ impl<R> Reader<R> {
                 return Next::Delta(delta);
             }
             if queue.behind.is_none() {
-                if queue.is_closed {
-                    return Next::Closed;
+                match &queue.end {
+                    Some(End::Failed(why)) => {
+                        let why = why.clone();
+                        queue.end = Some(End::Closed);
+                        return Next::Failed(why);
+                    }
+                    Some(End::Closed) => return Next::Closed,
+                    None => {}
                 }
                 if let Some(waker) = waker {
                     queue.waker = Some(waker.clone());
@@ -113,7 +130,7 @@ impl<R> Reader<R> {
                 next => return next,
             }
             let queue = self.queue();
-            if !queue.deltas.is_empty() || queue.behind.is_some() || queue.is_closed {
+            if !queue.deltas.is_empty() || queue.behind.is_some() || queue.end.is_some() {
                 continue;
             }
             match deadline {

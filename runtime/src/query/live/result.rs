@@ -1,14 +1,15 @@
 //! The result of a query, kept up to date.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 
 use super::delta::{Change, Changes, Delta};
 use super::list::{Item, List};
-use super::reader::{Reader, living};
+use super::reader::{End, Reader, living};
 use super::table::Event;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::query::expr::Node;
 use crate::query::order::rank;
 use crate::query::source::Source;
@@ -28,6 +29,8 @@ pub(crate) struct LiveResult<R> {
     state: Mutex<State<R>>,
     /// What happened while the result was first computed.
     early: Mutex<Option<Vec<Arc<Event<R>>>>>,
+    /// Whether it is lost, so that whoever asks next needs a new one.
+    pub(super) is_lost: AtomicBool,
 }
 
 struct State<R> {
@@ -39,7 +42,15 @@ struct State<R> {
     /// Whether there are no rows beyond the list.
     is_whole: bool,
     readers: Vec<Weak<Reader<R>>>,
-    is_closed: bool,
+    status: Status,
+}
+
+/// What becomes of a result.
+enum Status {
+    /// It is not computed yet; or never, where the computing panicked.
+    Starting,
+    Live,
+    Ended(End),
 }
 
 /// A result that nobody else sees until it is computed.
@@ -74,15 +85,20 @@ impl<R> LiveResult<R> {
     }
 
     /// Somebody new who follows, and is first given the whole.
-    pub(crate) fn reader(&self) -> Arc<Reader<R>> {
+    pub(crate) fn reader(&self) -> Result<Arc<Reader<R>>> {
         let mut state = self.state();
+        let end = match &state.status {
+            Status::Live => None,
+            Status::Ended(End::Closed) => Some(End::Closed),
+            Status::Ended(End::Failed(why)) => return Err(lost(why)),
+            Status::Starting => return Err(lost(&Arc::new(panicked()))),
+        };
         let whole = Delta::new(Changes::whole(state.visible(&self.spec)));
         let reader = Arc::new(Reader::new(whole));
-        if state.is_closed {
-            reader.close();
-        }
+        // Nobody waits for it yet.
+        end.map(|end| reader.end(end));
         state.readers.push(Arc::downgrade(&reader));
-        reader
+        Ok(reader)
     }
 
     /// How many rows of the list are known at least, while there are so many.
@@ -106,7 +122,7 @@ impl<R: Row + Send + Sync> LiveResult<R> {
             by_key: HashMap::new(),
             is_whole: true,
             readers: Vec::new(),
-            is_closed: false,
+            status: Status::Starting,
         };
         Self {
             identity,
@@ -115,6 +131,7 @@ impl<R: Row + Send + Sync> LiveResult<R> {
             same,
             state: Mutex::new(state),
             early: Mutex::new(Some(Vec::new())),
+            is_lost: AtomicBool::new(false),
         }
     }
 
@@ -126,8 +143,22 @@ impl<R: Row + Send + Sync> LiveResult<R> {
     /// Computes the result, and then takes in what happened in the meantime.
     pub(super) fn start(&self, starting: Starting<'_, R>, source: &Source<'_, R>) -> Result<()> {
         let Starting(mut state) = starting;
+        match self.compute(&mut state, source) {
+            Ok(()) => {
+                state.status = Status::Live;
+                Ok(())
+            }
+            Err(why) => {
+                // Others may have found it already, and wait to see it.
+                self.lose(&mut state, &why);
+                Err(Error::caused_by(&why, "the result of the query cannot be read"))
+            }
+        }
+    }
+
+    fn compute(&self, state: &mut State<R>, source: &Source<'_, R>) -> Result<(), Arc<Error>> {
         state.stamp = source.view.stamp;
-        self.refill(&mut state, source)?;
+        self.refill(state, source)?;
         loop {
             let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
             let events = std::mem::take(&mut *early).unwrap_or_default();
@@ -138,7 +169,7 @@ impl<R: Row + Send + Sync> LiveResult<R> {
             drop(early);
             for event in events {
                 // Nobody follows it yet.
-                self.take_in(&mut state, &event, source)?;
+                self.take_in(state, &event, source)?;
             }
         }
     }
@@ -153,9 +184,13 @@ impl<R: Row + Send + Sync> LiveResult<R> {
             }
         }
         let mut state = self.state();
-        // Where the storage fails, the result stays as it was until the next change.
-        let Ok(Some(changes)) = self.take_in(&mut state, event, source) else {
+        if !matches!(state.status, Status::Live) {
             return Vec::new();
+        }
+        let changes = match self.take_in(&mut state, event, source) {
+            Ok(Some(changes)) => changes,
+            Ok(None) => return Vec::new(),
+            Err(why) => return self.lose(&mut state, &why),
         };
         let delta = Delta::new(changes);
         let readers = living(&mut state.readers);
@@ -180,14 +215,15 @@ impl<R: Row + Send + Sync> LiveResult<R> {
         state: &mut State<R>,
         event: &Event<R>,
         source: &Source<'_, R>,
-    ) -> Result<Option<Changes<R>>> {
+    ) -> Result<Option<Changes<R>>, Arc<Error>> {
         if event.stamp <= state.stamp {
             return Ok(None);
         }
         state.stamp = event.stamp;
+        let rows = event.rows.as_ref().map_err(Arc::clone)?;
         let mut buffer = Vec::new();
         let mut changed = Vec::new();
-        for (key, row) in &event.rows {
+        for (key, row) in rows {
             let old = state.by_key.get(key).cloned();
             let new = self.item(key, row.as_ref(), &mut buffer);
             // Beyond what is known of the list it is one of many.
@@ -240,7 +276,11 @@ impl<R: Row + Send + Sync> LiveResult<R> {
     }
 
     /// Reads the list anew; items that did not change stay the same.
-    fn refill(&self, state: &mut State<R>, source: &Source<'_, R>) -> Result<()> {
+    fn refill(&self, state: &mut State<R>, source: &Source<'_, R>) -> Result<(), Arc<Error>> {
+        self.read_anew(state, source).map_err(|error| Arc::new(source.placed(error)))
+    }
+
+    fn read_anew(&self, state: &mut State<R>, source: &Source<'_, R>) -> Result<()> {
         let kept = self.kept();
         let spec = Spec { offset: 0, limit: kept, ..self.spec.clone() };
         let mut items = Vec::new();
@@ -280,11 +320,40 @@ impl<R> LiveResult<R> {
     /// No change will come any more.
     pub(super) fn close(&self) {
         let mut state = self.state();
-        state.is_closed = true;
+        if !matches!(state.status, Status::Ended(_)) {
+            state.status = Status::Ended(End::Closed);
+        }
         let readers = living(&mut state.readers);
         drop(state);
-        readers.iter().for_each(|reader| reader.close());
+        let wakers = readers.iter().filter_map(|reader| reader.end(End::Closed));
+        wakers.collect::<Vec<_>>().into_iter().for_each(Waker::wake);
     }
+
+    /// Taking something in has panicked: nobody knows how far it came.
+    pub(super) fn panicked(&self, place: impl FnOnce(Error) -> Error) {
+        let wakers = self.lose(&mut self.state(), &Arc::new(place(panicked())));
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// It is not up to date and cannot be brought there: those who follow it are told, instead of
+    /// being given deltas that would leave them with something else. Gives whom to wake.
+    fn lose(&self, state: &mut State<R>, why: &Arc<Error>) -> Vec<Waker> {
+        self.is_lost.store(true, Ordering::Release);
+        state.status = Status::Ended(End::Failed(why.clone()));
+        (state.list, state.by_key) = (List::of_sorted(Vec::new()), HashMap::new());
+        let readers = living(&mut state.readers);
+        readers.iter().filter_map(|reader| reader.end(End::Failed(why.clone()))).collect()
+    }
+}
+
+/// What those are told who follow a result that is lost.
+pub(crate) fn lost(why: &Arc<Error>) -> Error {
+    Error::caused_by(why, "the live result could not be brought up to date")
+        .help("watch the query again")
+}
+
+fn panicked() -> Error {
+    Error::new(ErrorKind::Custom, "the code of the row panicked")
 }
 
 fn same<R: Row>(old: &Item<R>, new: &Item<R>) -> bool {

@@ -1,11 +1,12 @@
 //! The live results of one table, and what commits tell them.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::result::LiveResult;
 use crate::disk::View;
 use crate::engine::{Change, Engine, Subscription, Topic};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::query::source::{Read, Source};
 use crate::query::spec::Spec;
 use crate::row::{Key, Row};
@@ -14,8 +15,12 @@ use crate::row::{Key, Row};
 pub(crate) struct Event<R> {
     pub(super) stamp: u64,
     pub(super) view: Arc<View>,
-    pub(super) rows: Vec<(Vec<u8>, Option<Arc<R>>)>,
+    /// Or why they cannot be read.
+    pub(super) rows: std::result::Result<ChangedRows<R>, Arc<Error>>,
 }
+
+/// Rows by key; nothing where there is none any more.
+type ChangedRows<R> = Vec<(Vec<u8>, Option<Arc<R>>)>;
 
 /// The live results of one table.
 pub(crate) struct TableWatches<R> {
@@ -51,7 +56,10 @@ impl<R: Row + Send + Sync> TableWatches<R> {
         let identity = spec.identity();
         let mut state = self.state();
         let living = state.results.iter().filter_map(Weak::upgrade);
-        if let Some(known) = living.into_iter().find(|result| result.identity == identity) {
+        if let Some(known) = living
+            .into_iter()
+            .find(|result| result.identity == identity && !result.is_lost.load(Ordering::Acquire))
+        {
             return Ok(known);
         }
         let result = Arc::new(LiveResult::new(spec, identity));
@@ -65,14 +73,8 @@ impl<R: Row + Send + Sync> TableWatches<R> {
         // From here on, what happens is kept for it; what happened before is in the view.
         let (view, slot) = (engine.view(), self.slot);
         let source = Source { engine: engine.clone(), view, slot, written: None, read };
-        match result.start(starting, &source) {
-            Ok(()) => Ok(result),
-            Err(error) => {
-                // Whoever has joined in the meantime must not wait for it.
-                result.close();
-                Err(error)
-            }
-        }
+        result.start(starting, &source)?;
+        Ok(result)
     }
 
     fn subscribe(self: &Arc<Self>, engine: &Arc<Engine>, read: Read<R>) -> Subscription {
@@ -100,21 +102,52 @@ impl<R: Row + Send + Sync> TableWatches<R> {
             }
             state.results.iter().filter_map(Weak::upgrade).collect()
         };
-        let mut rows = Vec::with_capacity(changes.len());
-        for change in changes {
-            // What is under no key of the table is no row of it.
-            let Ok(key) = R::Key::from_text(&change.key) else { continue };
-            let key = key.to_bytes().as_slice().to_vec();
-            let stored = source.view.row(source.slot, &key).ok().flatten();
-            let row = stored.and_then(|stored| (source.read.stored)(&key, &stored).ok());
-            rows.push((key, row.map(Arc::new)));
-        }
-        source.engine.touched.add(rows.len() as u64, 0);
+        let place = |error| source.placed(error);
+        let in_store = |error| place(error).at_store(source.engine.def.name);
+        let unfinished = Unfinished { results: &results, place: &in_store };
+        source.engine.touched.add(changes.len() as u64, 0);
+        let rows = changed_rows(changes, &source).map_err(|error| Arc::new(place(error)));
         let event = Event { stamp: source.view.stamp, view: source.view.clone(), rows };
         let event = Arc::new(event);
         let wakers = results.iter().flat_map(|result| result.told(&event, &source));
         // Collected first, since whoever wakes up may look at the results.
-        wakers.collect::<Vec<_>>().into_iter().for_each(std::task::Waker::wake);
+        let wakers = wakers.collect::<Vec<_>>();
+        std::mem::forget(unfinished);
+        wakers.into_iter().for_each(std::task::Waker::wake);
+    }
+}
+
+/// The rows that a commit changed, as they are now.
+fn changed_rows<R: Row>(changes: &[Change], source: &Source<'_, R>) -> Result<ChangedRows<R>> {
+    let mut rows = Vec::with_capacity(changes.len());
+    for change in changes {
+        // What is under no key of the table is no row of it.
+        let Ok(key) = R::Key::from_text(&change.key) else { continue };
+        let key = key.to_bytes().as_slice().to_vec();
+        let row = match source.view.row(source.slot, &key)? {
+            Some(stored) => match (source.read.stored)(&key, &stored) {
+                Ok(row) => Some(Arc::new(row)),
+                // What does not decode is no part of a live result.
+                Err(error) if error.kind() == ErrorKind::InvalidRow => None,
+                Err(error) => return Err(error),
+            },
+            None => None,
+        };
+        rows.push((key, row));
+    }
+    Ok(rows)
+}
+
+/// Dropped only where the app's code panics, as while a row is decoded: the results that it was to go
+/// into are lost then.
+struct Unfinished<'u, R> {
+    results: &'u [Arc<LiveResult<R>>],
+    place: &'u dyn Fn(Error) -> Error,
+}
+
+impl<R> Drop for Unfinished<'_, R> {
+    fn drop(&mut self) {
+        self.results.iter().for_each(|result| result.panicked(self.place));
     }
 }
 

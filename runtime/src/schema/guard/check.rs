@@ -26,6 +26,7 @@ pub const fn check_struct(structs: Structs, index: usize, recorded: &Recorded) -
     let compared = Compare {
         attribute: structs.attribute(),
         version: recorded.version,
+        next_epoch: recorded.next_epoch,
         old,
         new: structs.fields(index),
         removed: structs.removed(index),
@@ -86,7 +87,8 @@ const fn find_gone(report: &mut Report, structs: Structs, recorded: &Recorded) {
                     "\")]`; else ",
                 ]);
             }
-            report.push(&["put it back, or start a new epoch"]);
+            report.push(&["put it back"]);
+            report.or_start_epoch(recorded.next_epoch);
         }
         i += 1;
     }

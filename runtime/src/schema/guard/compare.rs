@@ -11,6 +11,7 @@ pub(super) struct Compare<'c> {
     /// `table` or `kv`, whose attribute takes `removes`.
     pub(super) attribute: &'c str,
     pub(super) version: &'c str,
+    pub(super) next_epoch: &'c str,
     pub(super) old: &'c RecordedStruct,
     pub(super) new: &'c [FieldDef],
     pub(super) removed: &'c [&'c str],
@@ -69,7 +70,8 @@ const fn key(report: &mut Report, compared: &Compare<'_>) {
         report.push(&["if both mean one type, say so with `#[evolve(same_as = \"", was_type]);
         report.push(&["\")]`; else "]);
     }
-    report.push(&["make it what it was, or start a new epoch"]);
+    report.push(&["make it what it was"]);
+    report.or_start_epoch(compared.next_epoch);
 }
 
 const fn gone(report: &mut Report, compared: &Compare<'_>, old: &RecordedField) {
@@ -83,7 +85,7 @@ const fn gone(report: &mut Report, compared: &Compare<'_>, old: &RecordedField) 
         report
             .push(&[" cannot be listed in `removes`: older code reads no row without it, since "]);
         report.push(&["there it is no `Option` and has no default; put it back"]);
-        report.push(&[", or start a new epoch"]);
+        report.or_start_epoch(compared.next_epoch);
         return;
     }
     report.push(&[" is gone, and older code still reads and writes it; "]);
@@ -101,7 +103,7 @@ const fn gone(report: &mut Report, compared: &Compare<'_>, old: &RecordedField) 
         report.push(&[if is_word(old.name) { "" } else { "\"" }, old.name]);
         report.push(&[if is_word(old.name) { "" } else { "\"" }, "))]`"]);
     } else {
-        report.push(&[", or start a new epoch"]);
+        report.or_start_epoch(compared.next_epoch);
     }
 }
 
@@ -146,7 +148,7 @@ const fn retyped(report: &mut Report, compared: &Compare<'_>, old: &RecordedFiel
         report.push(&["type: write `", old.ty, "` again, or add a field of another name, or, if "]);
         report.push(&["both mean one type, say so with `#[evolve(same_as = \"", old.ty, "\")]`"]);
     }
-    report.push(&[", or start a new epoch"]);
+    report.or_start_epoch(compared.next_epoch);
 }
 
 const fn added(report: &mut Report, compared: &Compare<'_>, new: &FieldDef) {
@@ -328,7 +330,7 @@ const fn equal(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// Whether the name is written in `removes` as it is.
-const fn is_word(name: &str) -> bool {
+pub(super) const fn is_word(name: &str) -> bool {
     let bytes = name.as_bytes();
     let mut i = 0;
     while i < bytes.len() {

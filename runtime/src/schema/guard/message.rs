@@ -108,6 +108,11 @@ impl Report {
         self.push(&[if self.of > 1 { "\n- " } else { ": " }]);
     }
 
+    /// Adds the way out that is always there.
+    pub(super) const fn or_start_epoch(&mut self, number: &str) {
+        self.push(&[", or start a new epoch with `#[store(epoch = ", number, ", previous = …)]`"]);
+    }
+
     pub(super) const fn push(&mut self, texts: &[&str]) {
         let mut i = 0;
         while i < texts.len() && self.of > 0 && !self.is_full {

@@ -7,6 +7,8 @@ use super::super::descriptor::same;
 pub struct Recorded {
     /// What messages call it: `version 3`.
     pub version: &'static str,
+    /// The number of the epoch after its own.
+    pub next_epoch: &'static str,
     /// Its tables.
     pub tables: &'static [RecordedStruct],
     /// Its kv groups.
@@ -47,13 +49,14 @@ pub struct RecordedField {
 }
 
 impl Recorded {
-    /// A version of these tables and groups.
+    /// A version of these tables and groups, and the epoch that may break with it.
     pub const fn new(
         version: &'static str,
+        next_epoch: &'static str,
         tables: &'static [RecordedStruct],
         groups: &'static [RecordedStruct],
     ) -> Self {
-        Self { version, tables, groups }
+        Self { version, next_epoch, tables, groups }
     }
 }
 

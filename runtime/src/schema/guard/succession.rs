@@ -3,6 +3,7 @@
 use super::super::descriptor::{FieldDef, GroupDef, StoreDef, TableDef, same};
 use super::super::step::StoreStep;
 use super::check::Structs;
+use super::compare::is_word;
 use super::conversion::contains;
 use super::message::Message;
 
@@ -80,19 +81,21 @@ impl Succession {
         if self.is_unsure() || tables.is_unsure() || groups.is_unsure() || self.drops_unknown() {
             return None;
         }
-        let count = self.left(None, tables) + self.left(None, groups);
+        let count = self.count_left(tables) + self.count_left(groups);
         if count == 0 {
             return None;
         }
+        let (became, them) =
+            if count == 1 { ("it has become", "it") } else { ("they have become", "them") };
         let mut message = Message::new();
-        message.add(&["of the previous `", self.previous, "`, "]);
-        let mut text = Some(message);
-        self.left(text.as_mut(), tables);
-        self.left(text.as_mut(), groups);
-        let Some(mut message) = text else { return None };
-        message
-            .add(&["nothing follows: name its struct as the `previous` of another, or give it "]);
-        message.add(&["up with `drops(…)`"]);
+        message.add(&["nothing follows from "]);
+        let named = self.name_left(&mut message, tables, 0, count, true);
+        self.name_left(&mut message, groups, named, count, true);
+        message.add(&[" of the previous `", self.previous, "`; write `previous = …` on what "]);
+        message.add(&[became, ", or give ", them, " up with `drops("]);
+        let named = self.name_left(&mut message, tables, 0, count, false);
+        self.name_left(&mut message, groups, named, count, false);
+        message.add(&[")`"]);
         Some(message)
     }
 
@@ -194,20 +197,51 @@ impl Succession {
         false
     }
 
-    /// Names the old tables, or groups, that go nowhere, and counts them.
-    const fn left(&self, mut message: Option<&mut Message>, side: Side) -> usize {
-        let (mut i, mut count) = (0, 0);
-        while i < side.old.len() {
-            let name = side.old.name(i);
-            if !side.goes_on(i) && !contains(self.step.drops, name) && !side.old.is_stub(i) {
-                count += 1;
-                if let Some(message) = &mut message {
-                    message.add(&["the ", side.old.noun(), " `", name, "` has no successor, "]);
-                }
-            }
-            i += 1;
+    /// Whether an old table, or group, goes nowhere.
+    const fn is_left(&self, side: Side, slot: usize) -> bool {
+        let is_dropped = contains(self.step.drops, side.old.name(slot));
+        !side.goes_on(slot) && !is_dropped && !side.old.is_stub(slot)
+    }
+
+    const fn count_left(&self, side: Side) -> usize {
+        let (mut slot, mut count) = (0, 0);
+        while slot < side.old.len() {
+            count += self.is_left(side, slot) as usize;
+            slot += 1;
         }
         count
+    }
+
+    /// Names those that go nowhere, after so many and out of so many: in a sentence, or in a list.
+    const fn name_left(
+        &self,
+        message: &mut Message,
+        side: Side,
+        mut named: usize,
+        count: usize,
+        in_words: bool,
+    ) -> usize {
+        let mut slot = 0;
+        while slot < side.old.len() {
+            if self.is_left(side, slot) {
+                let is_last = named + 1 == count;
+                message.add(&[match named {
+                    0 => "",
+                    _ if is_last && in_words => " and ",
+                    _ => ", ",
+                }]);
+                let name = side.old.name(slot);
+                let quote = if is_word(name) { "" } else { "\"" };
+                if in_words {
+                    message.add(&["the ", side.old.noun(), " `", name, "`"]);
+                } else {
+                    message.add(&[quote, name, quote]);
+                }
+                named += 1;
+            }
+            slot += 1;
+        }
+        named
     }
 }
 

@@ -128,9 +128,10 @@ impl History {
         let Some((version, diff)) = self.breaks_with(schema) else { return Ok(()) };
         let changes: Vec<String> = diff.breaking().map(ToString::to_string).collect();
         let what = format!("the schema breaks with {version}: {}", changes.join("; "));
-        Err(Error::new(ErrorKind::BreakingChange, what)
-            .at_store(&self.store)
-            .help("undo these changes, or raise the epoch"))
+        Err(Error::new(ErrorKind::BreakingChange, what).at_store(&self.store).help(format!(
+            "undo these changes, or start a new epoch with `#[store(epoch = {}, previous = …)]`",
+            u64::from(schema.epoch) + 1
+        )))
     }
 
     /// The newest version of its epoch that a schema breaks with, and what has changed since.

@@ -1,0 +1,196 @@
+//! The lock around the writer: it knows who holds it, and lets upkeep and writers take turns.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use super::writer::Writer;
+
+/// Who wants to be the writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Those who write rows, or take in changes.
+    Writers,
+    /// What is done beside that, a piece at a time.
+    Upkeep,
+}
+
+/// The lock around the writer.
+///
+/// Among writers it goes to whoever is there first, since passing it from thread to thread takes
+/// longer than a small commit. Between writers and upkeep it takes turns: whoever lets go of it
+/// leaves it to the other side, if that waits. So a thread that writes without a pause cannot keep an
+/// index from being built, nor the other way round.
+#[derive(Debug)]
+pub(crate) struct WriterLock {
+    writer: Mutex<Writer>,
+    turns: Mutex<Turns>,
+    /// Of each side.
+    freed: [Condvar; 2],
+}
+
+#[derive(Debug, Default)]
+struct Turns {
+    /// The thread that holds the lock, which would wait for itself for ever.
+    owner: Option<ThreadId>,
+    /// How many of each side wait.
+    waiting: [usize; 2],
+    /// Whose turn it is, where that side waits.
+    reserved: Option<Side>,
+}
+
+impl Side {
+    fn other(self) -> Self {
+        match self {
+            Self::Writers => Self::Upkeep,
+            Self::Upkeep => Self::Writers,
+        }
+    }
+}
+
+impl Turns {
+    fn may_enter(&self, side: Side) -> bool {
+        self.owner.is_none() && self.reserved != Some(side.other())
+    }
+
+    /// Lets go of the lock, and says who is to be woken.
+    fn leave(&mut self, side: Side) -> Option<Side> {
+        self.owner = None;
+        let other = side.other();
+        if self.waiting[other as usize] > 0 {
+            self.reserved = Some(other);
+            return Some(other);
+        }
+        (self.waiting[side as usize] > 0).then_some(side)
+    }
+}
+
+impl WriterLock {
+    pub(crate) fn new(writer: Writer) -> Self {
+        Self { writer: Mutex::new(writer), turns: Mutex::default(), freed: Default::default() }
+    }
+
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for others; nothing where this thread is the writer already.
+    pub(crate) fn lock(&self, side: Side) -> Option<WriterGuard<'_>> {
+        let this = thread::current().id();
+        let mut turns = self.turns();
+        if turns.owner == Some(this) {
+            return None;
+        }
+        while !turns.may_enter(side) {
+            turns.waiting[side as usize] += 1;
+            let freed = &self.freed[side as usize];
+            turns = freed.wait(turns).unwrap_or_else(PoisonError::into_inner);
+            turns.waiting[side as usize] -= 1;
+        }
+        (turns.owner, turns.reserved) = (Some(this), None);
+        drop(turns);
+        // Whoever had it before may still be letting go.
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(WriterGuard { lock: self, side, writer })
+    }
+}
+
+/// The writer, while this thread has it.
+pub(crate) struct WriterGuard<'l> {
+    lock: &'l WriterLock,
+    side: Side,
+    writer: MutexGuard<'l, Writer>,
+}
+
+impl Deref for WriterGuard<'_> {
+    type Target = Writer;
+    fn deref(&self) -> &Writer {
+        &self.writer
+    }
+}
+
+impl DerefMut for WriterGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Writer {
+        &mut self.writer
+    }
+}
+
+impl Drop for WriterGuard<'_> {
+    fn drop(&mut self) {
+        let next = self.lock.turns().leave(self.side);
+        if let Some(next) = next {
+            self.lock.freed[next as usize].notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::thread;
+
+    use super::{Side, WriterLock};
+    use crate::engine::writer::Writer;
+
+    /// What two threads get that let go of the lock only to ask for it again, and only while the other
+    /// waits for it.
+    fn entries(first: Side, second: Side, rounds: usize) -> Vec<Side> {
+        let lock = WriterLock::new(Writer::of_new_store());
+        let entries = Mutex::new(Vec::new());
+        let enter = |side| {
+            let guard = lock.lock(side).unwrap();
+            entries.lock().unwrap().push(side);
+            guard
+        };
+        let until_waiting = |side: Side| {
+            while lock.turns().waiting[side as usize] == 0 {
+                thread::yield_now();
+            }
+        };
+        thread::scope(|scope| {
+            let mut held = enter(first);
+            scope.spawn(|| {
+                for _ in 0..rounds {
+                    let held = enter(second);
+                    until_waiting(first);
+                    drop(held);
+                }
+            });
+            for _ in 0..rounds {
+                until_waiting(second);
+                drop(held);
+                held = enter(first);
+            }
+        });
+        entries.into_inner().unwrap()
+    }
+
+    #[test]
+    fn one_side_never_comes_twice_while_the_other_waits() {
+        for (first, second) in [(Side::Writers, Side::Upkeep), (Side::Upkeep, Side::Writers)] {
+            let turns = [first, second].into_iter().cycle();
+            assert_eq!(entries(first, second, 50), turns.take(101).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn it_is_had_by_one_at_a_time_and_by_nobody_twice() {
+        let lock = WriterLock::new(Writer::of_new_store());
+        thread::scope(|scope| {
+            for thread in 0..6 {
+                let lock = &lock;
+                scope.spawn(move || {
+                    let side = if thread % 2 == 0 { Side::Writers } else { Side::Upkeep };
+                    for _ in 0..500 {
+                        let mut writer = lock.lock(side).unwrap();
+                        assert!(lock.lock(side).is_none(), "it would wait for itself");
+                        writer.device = Some(writer.device.unwrap_or_default() + 1);
+                    }
+                });
+            }
+        });
+        assert_eq!(lock.lock(Side::Writers).unwrap().device, Some(3_000));
+        let turns = lock.turns();
+        assert_eq!((turns.owner, turns.waiting), (None, [0, 0]));
+    }
+}

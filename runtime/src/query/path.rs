@@ -1,0 +1,154 @@
+//! Paths: a field of a struct that is itself the value of a field.
+
+use std::marker::PhantomData;
+
+/// The longest path of stored names, in bytes.
+const PATH_LIMIT_BYTES: usize = 512;
+
+/// The name of a column of the struct `S` and the type `T`, which finds its value; implemented by the
+/// derives.
+// No associated types, since those would have to be as visible as the name.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a column without a name leads to no field",
+    label = "call `then` on the constant of the struct, before `unnamed`"
+)]
+pub trait Member<S, T> {
+    /// [`IsOption`] where the type is an `Option`, else [`IsPlain`].
+    type Kind;
+
+    /// The stored name of the field; of a path, all of them with dots between.
+    const NAME: &'static str;
+    const IS_PATH: bool = false;
+
+    /// Shows the value.
+    fn look(of: &S, see: &mut dyn FnMut(&T));
+}
+
+/// The name of a path: from a field `A` of type `P` to a field `B` of type `T` of the struct `N`.
+#[derive(Debug)]
+pub struct Then<A, B, P, N, T>(PhantomData<fn() -> (A, B, P, N, T)>);
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum IsPlain {}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum IsOption {}
+
+/// The type of a column `C` that has a field `B` of the struct `N` in it, which is of type `T`: `N`
+/// itself, or an `Option` of it.
+#[diagnostic::on_unimplemented(
+    message = "the column `{C}` is of type `{Self}`, and `{B}` is a field of `{N}`",
+    label = "no `{N}`",
+    note = "`then` takes a field of the column's own type; where that is an `Option`, of what is in it"
+)]
+pub trait Leads<N, T, B, C> {
+    /// The type of the path: that of the field; from an `Option`, an `Option` of it, unless it is one.
+    type To;
+    #[doc(hidden)]
+    type Kind;
+
+    #[doc(hidden)]
+    fn lead(&self, see: &mut dyn FnMut(&Self::To));
+}
+
+impl<N, T, B: Member<N, T>, C> Leads<N, T, B, C> for N {
+    type To = T;
+    type Kind = B::Kind;
+
+    fn lead(&self, see: &mut dyn FnMut(&T)) {
+        B::look(self, see);
+    }
+}
+
+impl<N, T, B, C> Leads<N, T, B, C> for Option<N>
+where
+    B: Member<N, T, Kind: Fold<T>>,
+{
+    type To = <B::Kind as Fold<T>>::To;
+    type Kind = IsOption;
+
+    fn lead(&self, see: &mut dyn FnMut(&Self::To)) {
+        match self {
+            Some(nested) => B::look(nested, &mut |value| see(&B::Kind::some(value))),
+            None => see(&B::Kind::none()),
+        }
+    }
+}
+
+/// One `Option` around a value, whether it has one or not.
+#[doc(hidden)]
+pub trait Fold<V> {
+    type To;
+
+    fn some(value: &V) -> Self::To;
+    fn none() -> Self::To;
+}
+
+impl<V: Clone> Fold<V> for IsPlain {
+    type To = Option<V>;
+
+    fn some(value: &V) -> Option<V> {
+        Some(value.clone())
+    }
+
+    fn none() -> Option<V> {
+        None
+    }
+}
+
+impl<V: Clone> Fold<Option<V>> for IsOption {
+    type To = Option<V>;
+
+    fn some(value: &Option<V>) -> Option<V> {
+        value.clone()
+    }
+
+    fn none() -> Option<V> {
+        None
+    }
+}
+
+impl<S, A, B, P, N, T> Member<S, P::To> for Then<A, B, P, N, T>
+where
+    A: Member<S, P>,
+    B: Member<N, T>,
+    P: Leads<N, T, B, A>,
+{
+    type Kind = P::Kind;
+
+    const NAME: &'static str = {
+        let (bytes, len): &'static ([u8; PATH_LIMIT_BYTES], usize) = &joined(A::NAME, B::NAME);
+        match std::str::from_utf8(bytes.split_at(*len).0) {
+            Ok(name) => name,
+            Err(_) => panic!("names are text"),
+        }
+    };
+    const IS_PATH: bool = true;
+
+    fn look(of: &S, see: &mut dyn FnMut(&P::To)) {
+        A::look(of, &mut |value| value.lead(see));
+    }
+}
+
+/// Two names with a dot between, and how long that is.
+const fn joined(first: &str, second: &str) -> ([u8; PATH_LIMIT_BYTES], usize) {
+    let (first, second) = (first.as_bytes(), second.as_bytes());
+    let len = first.len() + 1 + second.len();
+    assert!(len <= PATH_LIMIT_BYTES, "the stored names of a path have 512 bytes at most");
+    let mut bytes = [0; PATH_LIMIT_BYTES];
+    let mut at = 0;
+    while at < len {
+        bytes[at] = if at < first.len() {
+            first[at]
+        } else if at == first.len() {
+            b'.'
+        } else {
+            second[at - first.len() - 1]
+        };
+        at += 1;
+    }
+    (bytes, len)
+}
