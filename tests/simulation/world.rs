@@ -353,7 +353,7 @@ impl World {
                 Ok(false)
             }
             // Old code that has nothing yet does not begin where newer code goes on.
-            Err(error) if error.kind() == ErrorKind::NewerEpoch && device.at_most.is_empty() => {
+            Err(error) if error.kind() == ErrorKind::NewerEpoch && device.surely.is_empty() => {
                 Ok(false)
             }
             Err(error) => Err(format!("{on} does not take changes: {error}")),

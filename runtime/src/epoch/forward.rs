@@ -36,11 +36,11 @@ impl Place<'_> {
         self.claim.and_then(|claim| claim.origin(id))
     }
 
-    /// Whether anything stands under a key, late edits included.
-    fn stands(&self, root: &str, key: &str) -> bool {
-        let document = &self.loaded.document;
-        document.entry_in(root, key)
-            || self.loaded.slots.showing(self.claim, root, key, None).is_some()
+    /// Whether something stands under a key, be it a late edit.
+    fn has(&self, root: &str, key: &str) -> bool {
+        let Self { loaded, claim, .. } = self;
+        loaded.document.entry_in(root, key)
+            || loaded.slots.showing(*claim, root, key, None).is_some()
     }
 
     /// What stands under a key, late edits included.
@@ -167,7 +167,15 @@ impl Carrying<'_> {
             }
             Scope::Changed(changed, removed) => {
                 for (root, keys) in *changed {
-                    keys.iter().for_each(|key| add(root, key));
+                    let is_note =
+                        matches!(Root::parse(root), Some(Root::Forwarded | Root::Settled));
+                    for key in keys {
+                        match SlotKey::parse(key).filter(|_| is_note) {
+                            // A row that has come late there may have been removed there.
+                            Some(slot) => add(&slot.root, &slot.key),
+                            None => add(root, key),
+                        }
+                    }
                 }
                 for removed in *removed {
                     let place = (removed.root.to_string(), removed.key.to_string());
@@ -230,7 +238,7 @@ impl Carrying<'_> {
                     && let Some((earlier, earlier_key)) = self.earlier(&table, key)
                 {
                     let earlier = Root::Table(earlier).name();
-                    if self.from.stands(&earlier, &earlier_key) {
+                    if self.from.has(&earlier, &earlier_key) {
                         return Ok::<(), crate::Error>(());
                     }
                     add(&earlier, &earlier_key);
@@ -252,12 +260,9 @@ impl Carrying<'_> {
 
     fn carry_row(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
         let Some(entry) = self.from.loaded.document.entry(root, key) else {
-            // What stands there as an edit of yet another document comes from that.
-            return if self.from.stands(root, key) {
-                Ok(())
-            } else {
-                self.carry_removal(root, key, was)
-            };
+            // A late edit that shows there is carried from where it was made.
+            let is_gone = !self.from.has(root, key);
+            return if is_gone { self.carry_removal(root, key, was) } else { Ok(()) };
         };
         if !self.is_late(entry.id) {
             return Ok(());
