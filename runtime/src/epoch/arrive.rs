@@ -313,7 +313,7 @@ fn read_out(
 }
 
 /// Writes what is carried into a document in memory; gives the log record.
-fn write_ops(target: &mut Loaded, ops: &[CarryOp]) -> Vec<u8> {
+pub(super) fn write_ops(target: &mut Loaded, ops: &[CarryOp]) -> Vec<u8> {
     let mut roots: Vec<Root> = Vec::new();
     let mut written = Vec::new();
     for (root, key, value) in ops {

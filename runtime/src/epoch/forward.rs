@@ -368,7 +368,7 @@ impl Carrying<'_> {
     ) -> Result<Vec<Late>> {
         let origin = self.from.name.to_string();
         let rows = RowsOf::One(slot, Box::new(row));
-        let alone = Source::new(self.from.name, None, self.plan.from, rows)?;
+        let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
         let mut sink = LateSink { plan: self.plan, of, id, late: Vec::new(), origin };
         let report = |_| {};
         let prepared = prepare(self.plan, alone, false, &report, &mut sink)?;
@@ -740,7 +740,7 @@ impl Carrying<'_> {
         let id = items.first().copied().unwrap_or(ItemId { client: 0, clock: 0 });
         let origin = self.from.name.to_string();
         let rows = RowsOf::Group(slot, all.clone());
-        let alone = Source::new(self.from.name, None, self.plan.from, rows)?;
+        let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
         let mut sink = LateSink { plan: self.plan, of: &of, id, late: Vec::new(), origin };
         let report = |_| {};
         prepare(self.plan, alone, false, &report, &mut sink)?.pour(&mut sink)?;

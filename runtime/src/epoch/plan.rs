@@ -103,6 +103,22 @@ impl Plan {
         self.stretches.is_empty()
     }
 
+    /// What the table under a root becomes, and by how many conversions: where it is one table, and
+    /// no `migrate` function takes part.
+    pub(crate) fn only_route(
+        &self,
+        root: &str,
+    ) -> Option<(&'static TableDef, &'static TableDef, u32)> {
+        let name = root.strip_prefix("table:")?;
+        let [stretch] = self.stretches.as_slice() else { return None };
+        let slot = self.from.tables.iter().position(|table| table.name == name)?;
+        let mut routes = stretch.tables.iter().filter(|route| route.from == slot);
+        let (Some(route), None, None) = (routes.next(), routes.next(), stretch.migrate) else {
+            return None;
+        };
+        Some((&self.from.tables[slot], &stretch.to.tables[route.to], route.conversions))
+    }
+
     /// The table of the older epoch that goes on as the newer's `name`, and whether keys are kept
     /// all the way.
     pub(crate) fn earlier_table(&self, name: &str) -> Option<(&'static TableDef, bool)> {

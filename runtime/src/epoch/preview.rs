@@ -86,7 +86,7 @@ pub(crate) fn preview(engine: &Engine) -> Result<Preview> {
         Some(loaded) => RowsOf::Document(loaded),
         None => RowsOf::File(view),
     };
-    let source = Source::new(from, claim.as_ref(), plan.from, rows)?;
+    let source = Source::new(from, claim.as_ref(), plan.from, rows, &BTreeMap::new())?;
     for table in plan.to.tables {
         let before = match plan.earlier_table(table.name) {
             Some((earlier, _)) => {

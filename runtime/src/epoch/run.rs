@@ -1,13 +1,16 @@
 //! A migration: a document's rows, converted, in a fresh document; one commit.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
-use super::convert::{NewRow, Rejected, Sink, prepare};
+use super::arrive::write_ops;
+use super::convert::{NewRow, Rejected, Sink, convert_row, prepare};
+use super::forward::{Carrying, Place, Scope};
 use super::plan::Plan;
 use super::sink::{DocumentSink, Written, describe, write_pieces};
-use super::source::{RowsOf, Source};
+use super::source::{RowsOf, Source, SourceRow};
 use crate::disk::Commit;
 use crate::doc::{BOOKKEEPING, Root};
 use crate::engine::{
@@ -15,6 +18,7 @@ use crate::engine::{
     Unrecorded, Writer, WriterIndexes, clocks_in_file, empty_document, not_loaded, view_names,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::row::Content;
 use crate::schema::descriptor::StoreDef;
 
 /// How many pieces may wait for the document.
@@ -44,6 +48,8 @@ pub(super) fn run(
     let is_current = from == writer.current;
     // What the file has of it is read there, and then the document need not even be loaded.
     let in_file = if is_current { Beside::in_file(engine, writer, &def, from)? } else { None };
+    let mut complete = Incorporated::new();
+    let mut aside = None;
     let (beside, kept) = match in_file {
         Some(beside) => {
             engine.load_head(writer)?;
@@ -54,11 +60,23 @@ pub(super) fn run(
             if !is_current {
                 engine.load_other(writer, from)?;
             }
-            let loaded =
-                if is_current { writer.loaded.take() } else { writer.others.remove(&from) };
-            let Some(loaded) = loaded else { return Err(not_loaded()) };
-            let beside = Beside::of(&loaded, claim.as_ref(), &writer.documents, &plan)?;
-            let is_read = is_current && writer.coverage.to_rebuild(&def).is_empty();
+            let current = writer.loaded.take();
+            let loaded = if is_current {
+                current
+            } else {
+                if let Some(current) = current {
+                    aside = Some((writer.current, DocFact::of(&current)));
+                    writer.others.insert(writer.current, current);
+                }
+                writer.others.remove(&from)
+            };
+            let Some(mut loaded) = loaded else { return Err(not_loaded()) };
+            let fact = DocFact::of(&loaded);
+            let is_changed;
+            (complete, is_changed) =
+                incorporate(engine, writer, from, &mut loaded, claim.as_ref(), &def)?;
+            let beside = Beside::of(&loaded, fact, claim.as_ref(), &plan)?;
+            let is_read = is_current && !is_changed && writer.coverage.to_rebuild(&def).is_empty();
             (beside, if is_read { drop_loaded(loaded) } else { Some(loaded) })
         }
     };
@@ -69,6 +87,13 @@ pub(super) fn run(
     let client = engine.new_device();
     let mut covers = claim.as_ref().map(|claim| claim.covers.clone()).unwrap_or_default();
     covers.insert(from.to_string(), beside.fact.clocks.clone());
+    for (source, clocks) in &complete {
+        let covered: &mut BTreeMap<u64, u32> = covers.entry(source.to_string()).or_default();
+        for (client, clock) in clocks {
+            let known = covered.entry(*client).or_default();
+            *known = (*known).max(*clock);
+        }
+    }
     let mut claim_made = Claim {
         client,
         baseline: 0,
@@ -81,9 +106,8 @@ pub(super) fn run(
     engine.record_versions(writer)?;
     let before = Before::of(writer);
     writer.current = name;
-    if let (false, Some(aside)) = (is_current, &writer.loaded) {
-        let fact = DocFact::of(aside);
-        writer.documents.0.insert(before.current.to_string(), fact);
+    if let Some((name, fact)) = aside {
+        writer.documents.0.insert(name.to_string(), fact);
     }
     for fact in writer.documents.0.values_mut() {
         fact.carried = 0;
@@ -116,7 +140,7 @@ pub(super) fn run(
             Some(loaded) => RowsOf::Document(loaded),
             None => RowsOf::File(view.clone()),
         };
-        let source = Source::new(from, claim.as_ref(), def, rows)?;
+        let source = Source::new(from, claim.as_ref(), def, rows, &complete)?;
         let filled = fill(engine, commit, &plan, name, client, &beside, &mut on_reject, source)?;
         claim_made.baseline = filled.baseline;
         claim_made.origins.clone_from(&filled.origins);
@@ -242,12 +266,88 @@ fn is_shown_or_settled(loaded: &Loaded, claim: Option<&Claim>, key: &SlotKey) ->
         || !open.any(|(source, _)| source == key.source)
 }
 
-/// A late edit whose value is that of an epoch before.
-fn unconverted(json: &str) -> Option<String> {
-    let mut slot: Slot = serde_json::from_str(json).ok()?;
+/// A late edit that somebody still has to decide on, as it is in the epoch of the code.
+fn still_open(key: SlotKey, json: &str, plan: &Plan) -> Result<Option<(Root, String, String)>> {
+    if plan.is_identity() {
+        return Ok(Some((Root::Forwarded, key.to_text(), json.to_owned())));
+    }
+    let Ok(mut slot) = serde_json::from_str::<Slot>(json) else { return Ok(None) };
+    let text = |slot: &Slot| {
+        serde_json::to_string(slot).map_err(|error| {
+            Error::new(ErrorKind::Storage, "a note does not serialize").because(error)
+        })
+    };
+    if let (Some(value), Some((table, now, conversions))) =
+        (&slot.value, plan.only_route(&key.root))
+    {
+        let row = SourceRow {
+            key: (table.read_key)(&key.key),
+            key_text: key.key.clone(),
+            origin: "".into(),
+            content: Content::Text(value.as_str().into()),
+        };
+        if let Ok(converted) = convert_row(now, conversions, table.name, &row)? {
+            slot.value = Some(converted.json);
+            let root = Root::Table(now.name.to_owned()).name();
+            let key = SlotKey { root, key: converted.key_text, ..key };
+            return Ok(Some((Root::Forwarded, key.to_text(), text(&slot)?)));
+        }
+    }
     slot.raw = slot.value.take().or(slot.raw);
     slot.items = Vec::new();
-    serde_json::to_string(&slot).ok()
+    let Some(key) = renamed(&key.to_text(), plan) else { return Ok(None) };
+    Ok(Some((Root::Quarantine, key, text(&slot)?)))
+}
+
+/// The documents that a migration knows all of, with how far it knows them.
+pub(super) type Incorporated = BTreeMap<DocName, BTreeMap<u64, u32>>;
+
+/// Carries into a document in memory, which is about to be migrated, what is late in others: so that
+/// what the migration covers can be said. Tells whether it had to change the document for it, which
+/// is never stored like that.
+fn incorporate(
+    engine: &Engine,
+    writer: &mut Writer,
+    from: DocName,
+    loaded: &mut Loaded,
+    claim: Option<&Claim>,
+    def: &StoreDef,
+) -> Result<(Incorporated, bool)> {
+    let (mut complete, mut is_changed) = (Incorporated::new(), false);
+    if from.claim.is_none() {
+        return Ok((complete, is_changed));
+    }
+    let oldest = super::plan::oldest(def);
+    let mut sources: Vec<DocName> = writer.documents.present().map(|(name, _)| name).collect();
+    sources.extend(writer.others.keys().copied().filter(|name| *name == writer.current));
+    sources.retain(|source| *source < from && source.epoch >= oldest);
+    sources.sort_unstable();
+    sources.dedup();
+    for source in &sources {
+        engine.load_other(writer, *source)?;
+    }
+    for source in sources {
+        let Some(plan) = Plan::new(def, source.epoch) else { continue };
+        let Some(other) = writer.others.get(&source) else { continue };
+        let carrying = Carrying::new(
+            Place { name: from, loaded, claim },
+            Place { name: source, loaded: other, claim: writer.claims.get(&source) },
+            &plan,
+            &writer.claims,
+            &writer.others,
+        );
+        if !carrying.is_complete() {
+            continue;
+        }
+        let clocks = other.document.clocks();
+        let ops = carrying.carry(&Scope::All)?;
+        if !ops.is_empty() {
+            write_ops(loaded, &ops);
+            is_changed = true;
+        }
+        complete.insert(source, clocks);
+    }
+    Ok((complete, is_changed))
 }
 
 impl Beside {
@@ -260,7 +360,8 @@ impl Beside {
     ) -> Result<Option<Self>> {
         let view = engine.view();
         let name = from.to_string();
-        if writer.loaded.is_some() || !writer.coverage.is_all(def) {
+        let has_lower = writer.documents.present().any(|(name, _)| name < from);
+        if writer.loaded.is_some() || has_lower || !writer.coverage.is_all(def) {
             return Ok(None);
         }
         for root in BOOKKEEPING {
@@ -277,14 +378,8 @@ impl Beside {
         Ok(Some(Self { fact, unknown: Vec::new(), bookkeeping: Vec::new() }))
     }
 
-    fn of(
-        loaded: &Loaded,
-        claim: Option<&Claim>,
-        documents: &Documents,
-        plan: &Plan,
-    ) -> Result<Self> {
+    fn of(loaded: &Loaded, fact: DocFact, claim: Option<&Claim>, plan: &Plan) -> Result<Self> {
         let document = &loaded.document;
-        let fact = DocFact::of(loaded);
         let mut unknown = Vec::new();
         let mut bookkeeping = Vec::new();
         for name in document.maps() {
@@ -310,23 +405,13 @@ impl Beside {
                     bookkeeping.extend(renamed);
                 }
                 Root::Forwarded => {
-                    let open = entries.into_iter().filter_map(|(key, json)| {
-                        let slot = SlotKey::parse(&key)?;
-                        if is_shown_or_settled(loaded, claim, &slot) {
-                            return None;
+                    for (key, json) in entries {
+                        let slot = SlotKey::parse(&key);
+                        let is_open = |slot: &SlotKey| !is_shown_or_settled(loaded, claim, slot);
+                        if let Some(slot) = slot.filter(is_open) {
+                            bookkeeping.extend(still_open(slot, &json, plan)?);
                         }
-                        // Where the document it is from is here, it is carried over again.
-                        let is_here = documents.0.get(&slot.source.to_string());
-                        if is_here.is_some_and(|fact| !fact.is_pruned) {
-                            return None;
-                        }
-                        if plan.is_identity() {
-                            return Some((Root::Forwarded, key, json));
-                        }
-                        let kept = unconverted(&json)?;
-                        Some((Root::Quarantine, renamed(&key, plan)?, kept))
-                    });
-                    bookkeeping.extend(open);
+                    }
                 }
                 root => unknown.push((root, entries)),
             }

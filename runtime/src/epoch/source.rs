@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::run::Incorporated;
 use super::stage::{Side, Stage};
 use crate::disk::View;
 use crate::doc::Root;
@@ -51,10 +52,16 @@ impl<'s> Source<'s> {
         claim: Option<&'s Claim>,
         def: StoreDef,
         rows: RowsOf<'s>,
+        complete: &Incorporated,
     ) -> Result<Self> {
         let mut shown = BTreeMap::new();
+        // Of a document that is not known whole, what is carried from it may be out of date.
+        let origin = |source: DocName| match complete.contains_key(&source) {
+            true => Arc::from(source.to_string()),
+            false => Arc::from(""),
+        };
         let mut note = |id: ItemId, key: SlotKey| {
-            shown.insert(id, Arc::from(key.source.to_string()));
+            shown.insert(id, origin(key.source));
         };
         match &rows {
             RowsOf::Document(loaded) => {
