@@ -56,6 +56,28 @@ version!(other: title: String, #[evolve(default)] legacy: bool, color: Option<St
 version!(broken: title: u64, #[evolve(default)] legacy: bool,);
 version!(reusing: title: String, stars: Option<u8>, #[evolve(default)] legacy: String,);
 
+/// What breaks with all of them, in an epoch of its own, which follows from the second.
+mod next_epoch {
+    use super::*;
+
+    #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes", previous = v2::Note, removes(legacy, stars))]
+    pub struct Note {
+        #[key]
+        id: u32,
+        #[evolve(with = |title| title.len() as u64)]
+        title: u64,
+    }
+
+    #[derive(Store)]
+    #[store(name = "app", epoch = 1, previous = v2::App)]
+    #[allow(dead_code)]
+    pub struct App {
+        notes: Table<Note>,
+        settings: Kv<v2::Settings>,
+    }
+}
+
 /// A version of an app whose rows hold types of these shapes, three types deep.
 macro_rules! deep {
     ($name:ident: [$($variants:ident)*], $range:meta, [$(#[$tagging:meta])*]) => {
@@ -184,6 +206,7 @@ mod the_test_of_a_store {
                 "v1" => check_history::<v1::App>(folder, "schema/app.json"),
                 "v2" => check_history::<v2::App>(folder, "schema/app.json"),
                 "broken" => check_history::<broken::App>(folder, "schema/app.json"),
+                "next_epoch" => check_history::<next_epoch::App>(folder, "schema/app.json"),
                 _ => check_history::<support::Notebook>(folder, "schema/app.json"),
             };
         }
@@ -229,8 +252,19 @@ mod the_test_of_a_store {
             let (passed, said) = run("broken", folder.path(), record);
             assert!(!passed);
             assert!(said.contains("breaking") && said.contains("title"), "{said}");
+            assert!(said.contains("`#[store(epoch = 1, previous = …)]`"), "{said}");
             assert_eq!(read(), second);
         }
+
+        // Unless it starts an epoch.
+        let (passed, said) = run("next_epoch", folder.path(), false);
+        assert!(!passed && said.contains("as version 3"), "{said}");
+        assert!(run("next_epoch", folder.path(), true).0);
+        let newest = History::parse(&read()).unwrap().newest().unwrap().clone();
+        assert_eq!((newest.epoch(), newest.number()), (1, Some(3)));
+        let (passed, said) = run("v2", folder.path(), true);
+        assert!(!passed && said.contains("earlier epoch"), "{said}");
+        fs::write(&file, &second).unwrap();
 
         // Nor another store's.
         let (passed, said) = run("another", folder.path(), true);

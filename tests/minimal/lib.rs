@@ -57,6 +57,65 @@ pub struct Minimal {
     pub settings: Kv<Settings>,
 }
 
+/// The next epoch.
+pub mod next {
+    use heirloom::{Id, Kv, Migration, Store, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    /// A note.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes", previous = super::Note, removes(weight))]
+    pub struct Note {
+        /// Its id.
+        pub id: Id<Note>,
+        /// What it is about.
+        #[evolve(renamed = "text")]
+        pub title: String,
+        /// Whether it says anything.
+        #[evolve(with = |length, text| length > 0 && !text.is_empty())]
+        pub says: bool,
+        /// How often it was read.
+        #[evolve(default)]
+        pub reads: u32,
+        /// How long it is.
+        #[evolve(default = |title| title.len())]
+        pub len: usize,
+    }
+
+    /// What the user has set.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Kv)]
+    #[kv(name = "settings", previous = super::Settings, try_from)]
+    pub struct Settings {
+        /// The language.
+        #[evolve(default = "en")]
+        pub language: String,
+    }
+
+    impl TryFrom<super::Settings> for Settings {
+        type Error = std::fmt::Error;
+
+        fn try_from(previous: super::Settings) -> Result<Self, std::fmt::Error> {
+            Ok(Self { language: previous.language })
+        }
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it may fail")]
+    fn cross(_: &mut Migration<super::Minimal, Minimal>) -> heirloom::Result<()> {
+        Ok(())
+    }
+
+    /// The store.
+    #[derive(Debug, Store)]
+    #[store(name = "minimal", epoch = 1, previous = super::Minimal, drops(tag), migrate = cross)]
+    pub struct Minimal {
+        /// The notes.
+        pub notes: Table<Note>,
+        /// The settings.
+        pub settings: Kv<Settings>,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Id, Minimal, Note, Tag, TagName};

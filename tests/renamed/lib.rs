@@ -79,6 +79,55 @@ pub struct Renamed {
     pub settings: Kv<Settings>,
 }
 
+/// The next epoch.
+pub mod next {
+    use db::{Id, Kv, Migration, Store, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    /// A note.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes", previous = super::Note, crate = "db")]
+    pub struct Note {
+        /// Its id.
+        pub id: Id<Note>,
+        /// What it says.
+        #[evolve(with = |text, length| format!("{text} ({length})"))]
+        pub text: String,
+        /// Read and written by functions of its own.
+        #[serde(with = "super::in_words")]
+        #[schemars(with = "String")]
+        pub count: u8,
+        /// Computed from that.
+        #[evolve(default = |count| count + 1)]
+        #[serde(with = "super::in_words")]
+        #[schemars(with = "String")]
+        pub next: u8,
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it may fail")]
+    fn cross(_: &mut Migration<super::Renamed, Renamed>) -> db::Result<()> {
+        Ok(())
+    }
+
+    /// The store.
+    #[derive(Debug, Store)]
+    #[store(
+        name = "renamed",
+        epoch = 1,
+        previous = super::Renamed,
+        drops(tag),
+        migrate = cross,
+        crate = "db"
+    )]
+    pub struct Renamed {
+        /// The notes.
+        pub notes: Table<Note>,
+        /// The settings.
+        pub settings: Kv<super::Settings>,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Id, Note, Renamed, Tag, TagName};

@@ -200,13 +200,12 @@ impl<'a> Fields<'a> {
                     _ => quote!(#private::no_default),
                 };
                 let taken = self.taken(field.sources()[0]);
-                let way = located(
+                located(
                     quote! {
                         (&&&#private::Way::<_, #ty>::of(&#taken)).way().go(#value, #default)?
                     },
                     ty.span(),
-                );
-                way
+                )
             }
         };
         quote_spanned!(Span::mixed_site()=> let #new: #ty = #value;)
