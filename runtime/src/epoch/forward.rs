@@ -10,7 +10,7 @@ use super::plan::Plan;
 use super::sink::describe;
 use super::source::{RowsOf, Source, SourceRow};
 use crate::doc::{ChangedKeys, Removed, Root};
-use crate::engine::{Claim, Claims, DocName, Held, Loaded, Settled, Slot, SlotKey, slots};
+use crate::engine::{Claim, Claims, DocName, Loaded, Settled, Slot, SlotKey, slots};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 use crate::schema::step::Entries;
@@ -156,6 +156,10 @@ impl Carrying<'_> {
                         }
                         Ok::<(), crate::Error>(())
                     })?;
+                }
+                // Groups are few, and compared whole.
+                for group in self.plan.from.groups {
+                    add(&Root::Group(group.name.to_owned()).name(), "");
                 }
                 // What was carried and is gone there now.
                 for (slot, held) in self.into.loaded.slots.iter() {
@@ -629,23 +633,27 @@ impl Carrying<'_> {
     /// ones than without.
     fn carry_group(&mut self, name: &str) -> Result<()> {
         let root = Root::Group(name.to_owned()).name();
-        let (mut all, mut late_ids): (Entries, BTreeMap<String, ItemId>) = Default::default();
+        let mut late_ids = BTreeMap::<String, ItemId>::new();
         let mut foreign = Vec::new();
         self.from.loaded.document.for_each(&root, |key, entry| {
-            let is_late = self.is_late(entry.id);
-            match entry.content {
-                Content::Text(json) => {
-                    all.insert(key.to_owned(), json.to_string());
-                    if is_late {
+            if self.is_late(entry.id) {
+                match entry.content {
+                    Content::Text(_) => {
                         late_ids.insert(key.to_owned(), entry.id);
                     }
+                    Content::Foreign(raw) => foreign.push((key.to_owned(), entry.id, raw)),
                 }
-                Content::Foreign(raw) if is_late => foreign.push((key.to_owned(), entry.id, raw)),
-                Content::Foreign(_) => {}
             }
             Ok::<(), crate::Error>(())
         })?;
-        self.forget_reset(&root, &all);
+        let mut all = Entries::new();
+        let Place { loaded, claim, .. } = self.from;
+        slots::for_each(&loaded.document, &loaded.slots, claim, &root, |key, entry| {
+            if let Content::Text(json) = entry.content {
+                all.insert(key.to_owned(), json.to_string());
+            }
+            Ok::<(), crate::Error>(())
+        })?;
         let slot = self.plan.from.groups.iter().position(|group| group.name == name);
         let stretch = match (self.plan.stretches.as_slice(), slot) {
             ([stretch], Some(slot)) if stretch.migrate.is_none() => Some((stretch, slot)),
@@ -654,6 +662,7 @@ impl Carrying<'_> {
             (_, Some(slot)) => return self.carry_group_alone(slot, name, &late_ids, &all),
         };
         let Some((stretch, slot)) = stretch else {
+            self.carry_resets(name, &all.keys().cloned().collect());
             for (key, id) in &late_ids {
                 let value = all.get(key).cloned().unwrap_or_default();
                 self.settle_or_set(&Late {
@@ -678,6 +687,8 @@ impl Carrying<'_> {
             let with = convert_group(now, route.conversions, &all)?;
             let without = convert_group(now, route.conversions, &early)?;
             let items: Vec<ItemId> = late_ids.values().copied().collect();
+            let failed = with.failures.iter().map(|(key, _)| key);
+            self.carry_resets(now.name, &with.entries.keys().chain(failed).cloned().collect());
             for (key, value) in with.entries {
                 if without.entries.get(&key) == Some(&value) {
                     continue;
@@ -753,19 +764,41 @@ impl Carrying<'_> {
         Ok(())
     }
 
-    /// Late edits of entries that were reset there since.
-    fn forget_reset(&mut self, root: &str, all: &Entries) {
-        let slots = self.into.loaded.slots.iter();
-        let reset = slots.filter(|(key, held): &(SlotKey, &Held)| {
-            key.source == self.from.name
-                && held.slot.of.0 == root
-                && !all.contains_key(&held.slot.of.1)
-        });
-        let reset: Vec<String> = reset.map(|(key, _)| key.to_text()).collect();
-        if self.plan.is_identity() {
-            for key in reset {
-                self.ops.push((Root::Forwarded, key, None));
+    /// Entries of a group here that came from there, and are reset there: those that are set come
+    /// to `set`.
+    fn carry_resets(&mut self, name: &str, set: &BTreeSet<String>) {
+        if !self.trusts_absence {
+            return;
+        }
+        let root = Root::Group(name.to_owned());
+        let root_name = root.name();
+        let mut own = Vec::new();
+        let read = self.into.loaded.document.for_each(&root_name, |key, entry| {
+            if !set.contains(key) {
+                own.push((key.to_owned(), entry.id));
             }
+            Ok::<(), std::convert::Infallible>(())
+        });
+        let Ok(()) = read;
+        for (key, id) in own {
+            if self.came_from_there(&root_name, &key, id) {
+                self.ops.push((root.clone(), key, None));
+            }
+        }
+        let slots = &self.into.loaded.slots;
+        let late: Vec<String> = slots
+            .keys(&root_name)
+            .filter(|key| !set.contains(*key))
+            .map(|key| SlotKey {
+                source: self.from.name,
+                root: root_name.clone(),
+                key: key.to_owned(),
+            })
+            .filter(|key| slots.get(key).is_some_and(|held| self.has_all(&held.slot.items)))
+            .map(|key| key.to_text())
+            .collect();
+        for key in late {
+            self.ops.push((Root::Forwarded, key, None));
         }
     }
 }
