@@ -78,6 +78,10 @@ struct Readme;
 struct ChangingYourSchema;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/breaking-changes.md")]
+struct BreakingChanges;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/asking-for-rows.md")]
 struct AskingForRows;
 
