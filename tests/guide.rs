@@ -1,4 +1,4 @@
-//! What the guide page on changing a schema shows is what happens.
+//! What the guide pages on schemas show is what happens.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -148,4 +148,18 @@ fn it_shows_what_the_compiler_says() {
         }
     }
     assert_eq!(shown, page().matches("compile_fail").count());
+}
+
+#[test]
+fn the_page_on_epochs_shows_the_structs_that_it_uses() {
+    let folder = folder().with_file_name("breaking-changes");
+    let page = fs::read_to_string(folder.with_extension("md")).unwrap().replace("\r\n", "\n");
+    let mut shown = 0;
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let structs = fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
+        assert!(page.contains(&structs), "{}", path.display());
+        shown += 1;
+    }
+    assert_eq!(shown, 4);
 }

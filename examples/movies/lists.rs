@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::evolved::{Film, Movies};
+use crate::parse;
+use crate::typed::{Film, Movies};
 
 /// Below this, a rating is the opinion of a few.
 const MIN_VOTES: u32 = 10_000;
 
 pub fn print(store: &Movies, films: &[Film]) -> heirloom::Result<()> {
     best_of_each_decade(films);
+    genres(store)?;
     profits(store)?;
     lengths(films);
     Ok(())
@@ -19,7 +21,7 @@ fn best_of_each_decade(films: &[Film]) {
     let mut best: BTreeMap<u16, (f64, &Film)> = BTreeMap::new();
     let known = films.iter().filter(|film| film.imdb_votes.is_some_and(|votes| votes >= MIN_VOTES));
     for film in known {
-        if let (Some(decade), Some(rating)) = (film.decade, film.imdb_rating)
+        if let (Some(decade), Some(rating)) = (film.year.map(parse::decade), film.imdb_rating)
             && best.get(&decade).is_none_or(|(best, _)| rating > *best)
         {
             best.insert(decade, (rating, film));
@@ -30,8 +32,21 @@ fn best_of_each_decade(films: &[Film]) {
     }
 }
 
+fn genres(store: &Movies) -> heirloom::Result<()> {
+    println!("\nFilms by genre");
+    let mut counted = Vec::new();
+    for genre in store.genres.iter()? {
+        let genre = genre?;
+        counted.push((store.films.filter(Film::GENRE.eq(genre.id)).count()?, genre.name));
+    }
+    counted.sort_unstable_by(|a, b| b.cmp(a));
+    for (count, name) in counted {
+        println!("  {count:>5}  {name}");
+    }
+    Ok(())
+}
+
 fn profits(store: &Movies) -> heirloom::Result<()> {
-    // Computed as rows are read, and still a column like any other.
     let known = store.films.filter(Film::PROFIT.is_some());
     println!("\nThe largest profits, in millions of dollars");
     for film in known.clone().order_by(Film::PROFIT.desc()).limit(5).iter()? {

@@ -1,4 +1,5 @@
-//! Untidy JSON becomes typed rows, in two steps.
+//! Untidy JSON becomes typed rows, in three steps: taken as it is, then made sense of, then in a second
+//! epoch made what it should have been.
 //!
 //! ```sh
 //! cargo run -p heirloom-examples --example movies                           # a small sample
@@ -10,9 +11,9 @@ mod evolved;
 mod import;
 mod lists;
 mod loose;
+mod migrate;
 mod parse;
-mod repair;
-mod title;
+mod typed;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -71,21 +72,29 @@ fn work(json: &str, file: &Path) -> Result<(), Box<dyn Error>> {
     println!("  {count} films imported in {importing:.0?}, all in one transaction");
 
     println!(
-        "\nA stricter schema opens the same file. `year`, `decade`, `minutes` and `profit` are"
+        "\nA second version only adds `year`, `minutes` and `profit`, computed as rows are read."
     );
-    println!(
-        "new, and computed as old rows are read. A title has to be text now, by a rule that its"
-    );
-    println!("type checks and no schema tells: that shows what becomes of rows that break it.");
-    let store = evolved::Movies::open(file)?;
-    let (invalid, surveying) = timed(|| repair::survey(&store))?;
-    repair::list(&invalid);
+    let (with_year, reading) = timed(|| {
+        let store = evolved::Movies::open(file)?;
+        store.films.filter(evolved::Film::YEAR.is_some()).count()
+    })?;
+    println!("  {with_year} films have a year, found in {reading:.0?}");
 
-    println!("A number becomes text, and nothing becomes \"(untitled)\".");
-    let shelf = store.films.order_by(evolved::Film::TITLE).watch()?;
+    println!(
+        "\nA second epoch changes types: titles are text, dates are dates, and genres get a table"
+    );
+    println!("of their own. This is what opening the file will do:");
+    let (preview, previewing) = timed(|| typed::Movies::preview(file))?;
+    migrate::print(&preview);
+    let (store, migrating) = timed(|| migrate::open(file))?;
+
+    println!("\nNothing is lost on the way. What could not be converted is kept aside:");
+    let quarantine = store.quarantine()?;
+    migrate::list(&quarantine);
+    println!("Somebody calls it \"(untitled)\", and that is settled, on all devices.");
+    let shelf = store.films.order_by(typed::Film::TITLE).watch()?;
     let before = shelf.recv()?.inserted().len();
-    let (_, repairing) = timed(|| repair::repair(&store, &invalid))?;
-    repair::survey(&store)?;
+    migrate::mend(&store, &quarantine)?;
     if let Some(delta) = shelf.try_recv()? {
         println!("  a live list of {before} films was told of {} more", delta.inserted().len());
     }
@@ -93,8 +102,10 @@ fn work(json: &str, file: &Path) -> Result<(), Box<dyn Error>> {
     let (films, reading) = timed(|| store.films.iter()?.collect::<heirloom::Result<Vec<_>>>())?;
     lists::print(&store, &films)?;
 
-    println!("\nTimes: import {importing:.0?}, survey {surveying:.0?}, repair {repairing:.0?},");
-    println!("reading all {} with their computed fields {reading:.0?}.", films.len());
+    println!(
+        "\nTimes: import {importing:.0?}, preview {previewing:.0?}, migration {migrating:.0?},"
+    );
+    println!("reading all {} {reading:.0?}.", films.len());
     Ok(())
 }
 

@@ -12,20 +12,36 @@ use crate::cell::Cell;
 /// hundred years off.
 const NEWEST_YEAR: i16 = 2011;
 
+/// The year of the first films.
+const OLDEST_YEAR: i16 = 1880;
+
 /// `Jun 12 1998`, `1998-06-12`, `12-Jun-98`.
 const SPELLINGS: [&str; 3] = ["%b %d %Y", "%Y-%m-%d", "%d-%b-%y"];
+
+/// A release date in any of its spellings.
+pub fn date(cell: &Cell) -> Option<Date> {
+    let text = cell.to_string();
+    let text = text.trim();
+    let date = SPELLINGS.iter().find_map(|spelling| Date::strptime(spelling, text).ok())?;
+    // 29 February need not be there a century before.
+    let date = date.with().year(century(date.year())).build().ok()?;
+    (date.year() >= OLDEST_YEAR).then_some(date)
+}
 
 /// The year of a release date in any of its spellings, or of a year alone.
 pub fn year(cell: &Cell) -> Option<u16> {
     let text = cell.to_string();
     let text = text.trim();
-    let spelled = || SPELLINGS.iter().find_map(|spelling| Date::strptime(spelling, text).ok());
     let year = match text.len() {
-        4 => text.parse().ok()?,
-        _ => spelled()?.year(),
+        4 => century(text.parse().ok()?),
+        _ => date(cell)?.year(),
     };
-    let year = if year > NEWEST_YEAR { year - 100 } else { year };
-    u16::try_from(year).ok().filter(|year| *year >= 1880)
+    u16::try_from(year).ok().filter(|_| year >= OLDEST_YEAR)
+}
+
+/// A year, put into the right century.
+fn century(year: i16) -> i16 {
+    if year > NEWEST_YEAR { year - 100 } else { year }
 }
 
 /// The first year of a year's decade.
@@ -46,7 +62,9 @@ pub fn profit(gross: Option<i64>, budget: Option<i64>) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cell, minutes, profit, year};
+    use jiff::civil::date as day;
+
+    use super::{Cell, date, minutes, profit, year};
 
     fn text(text: &str) -> Cell {
         Cell::Text(text.to_owned())
@@ -75,6 +93,18 @@ mod tests {
             assert_eq!(year(&text(nonsense)), None, "{nonsense}");
         }
         assert_eq!(year(&Cell::Decimal(0.5)), None);
+    }
+
+    #[test]
+    fn dates_have_a_day() {
+        for spelling in ["Jun 2 1998", "1998-06-02", "2-Jun-98", " Jun 02 1998 "] {
+            assert_eq!(date(&text(spelling)), Some(day(1998, 6, 2)), "{spelling}");
+        }
+        assert_eq!(date(&text("Dec 15 2039")), Some(day(1939, 12, 15)));
+        for nonsense in ["1998", "TBD", "Feb 30 1999", "Jun 2 1798", "Feb 29 2000 or so"] {
+            assert_eq!(date(&text(nonsense)), None, "{nonsense}");
+        }
+        assert_eq!(date(&Cell::Whole(1998)), None);
     }
 
     #[test]

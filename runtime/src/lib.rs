@@ -55,6 +55,8 @@
 //! - Lists that stay up to date: [`Query::watch`], [`Store::watch`].
 //! - Other devices: [`sync`].
 //! - Versions of the schema: [`schema`], [`Store::status`], [`inspect`].
+//! - Breaking changes: [`Store::preview`], [`Migration`], [`OnInvalid`], [`Store::quarantine`],
+//!   [`Store::open_epoch`], [`Store::prune_epochs`], [`Store::compact_history`].
 //! - What can go wrong: [`ErrorKind`], [`Table::invalid`].
 //!
 //! # Rows are JSON
@@ -76,6 +78,10 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/changing-your-schema.md")]
 struct ChangingYourSchema;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/breaking-changes.md")]
+struct BreakingChanges;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/asking-for-rows.md")]
