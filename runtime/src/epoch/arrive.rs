@@ -352,6 +352,20 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
         }
     }
     sources.sort_unstable();
+    if sources.is_empty() {
+        return Ok(outcome);
+    }
+    // What their authors knew of each other is to be seen in all of them.
+    engine.load(writer)?;
+    let lower: Vec<DocName> = writer
+        .documents
+        .present()
+        .map(|(name, _)| name)
+        .filter(|name| *name < current && name.epoch >= oldest)
+        .collect();
+    for name in lower {
+        engine.load_other(writer, name)?;
+    }
     for (source, is_behind) in sources {
         engine.load(writer)?;
         engine.load_other(writer, source)?;

@@ -232,8 +232,19 @@ impl Carrying<'_> {
         }
     }
 
-    /// Entries that came from there and are gone there.
+    /// Entries that came from there and are gone there, and late edits of others that are.
     fn find_removed(&self, add: &mut dyn FnMut(&str, &str)) -> Result<()> {
+        for (slot, _) in self.into.loaded.slots.iter() {
+            if slot.source < self.from.name
+                && let Some(Root::Table(table)) = Root::parse(&slot.root)
+                && let Some((earlier, key)) = self.earlier(&table, &slot.key)
+            {
+                let earlier = Root::Table(earlier).name();
+                if self.trusts_absence && !self.from.has(&earlier, &key) {
+                    add(&earlier, &key);
+                }
+            }
+        }
         let Some(claim) = self.into.claim.filter(|_| self.trusts_absence) else { return Ok(()) };
         for root in self.into.loaded.document.maps() {
             let Some(Root::Table(table)) = Root::parse(&root) else { continue };
@@ -414,7 +425,9 @@ impl Carrying<'_> {
                 }
                 return;
             }
-            if !self.outrank(&root, &late.key, &slot_key, &late.items) {
+            let is_known = !self.outrank(&root, &late.key, &slot_key, &late.items)
+                || self.was_removed_knowingly(late);
+            if is_known {
                 return self.settle(&slot_key, &items);
             }
             self.keep_displaced(&root, &late.key, late);
@@ -479,6 +492,32 @@ impl Carrying<'_> {
         true
     }
 
+    /// Whether somebody who knew an edit has removed the row in a document that ranks above.
+    fn was_removed_knowingly(&self, late: &Late) -> bool {
+        let Some(Root::Table(table)) = Root::parse(&late.of.0) else { return false };
+        let name = self.from.name.to_string();
+        self.others.iter().any(|(who, other)| {
+            let Some(claim) = self.claims.get(who) else { return false };
+            let knew = late.items.iter().all(|id| claim.covers(&name, *id));
+            if !knew || *who <= self.from.name || *who >= self.into.name {
+                return false;
+            }
+            let whole = BTreeMap::from([(claim.client, claim.baseline)]);
+            if claim.baseline > 0 && !reaches(&other.document.clocks(), &whole) {
+                return false;
+            }
+            let place = Place { name: *who, loaded: other, claim: Some(claim) };
+            let there = self.plan.to.at_epoch(who.epoch);
+            let plan = there.and_then(|def| Plan::new(&def, self.from.name.epoch));
+            let Some((root, key)) = plan.and_then(|plan| plan.later_key(&table, &late.of.1)) else {
+                return false;
+            };
+            let rejected = SlotKey { source: self.from.name, root: root.clone(), key: key.clone() };
+            !place.has(&root, &key)
+                && !other.document.entry_in(&Root::Quarantine.name(), &rejected.to_text())
+        })
+    }
+
     /// Whether who wrote in one document knew these items of another.
     fn knows(&self, who: DocName, of: DocName, root: &str, key: &str, items: &[ItemId]) -> bool {
         let name = of.to_string();
@@ -502,13 +541,8 @@ impl Carrying<'_> {
         if origin == self.from.name || self.from.name < origin {
             return;
         }
-        let is_shown = self
-            .into
-            .loaded
-            .slots
-            .open(root, key)
-            .iter()
-            .any(|(_, held)| held.slot.value.is_some());
+        let Place { loaded, claim, .. } = self.into;
+        let is_shown = loaded.slots.showing(claim, root, key, Some(main.id)).is_some();
         if is_shown || self.knew_origin(origin, root, key) {
             return;
         }
@@ -564,6 +598,7 @@ impl Carrying<'_> {
         };
         for (target, target_key) in self.removed_here(&table, key, was)? {
             let target = target.name();
+            self.settle_known(&target, &target_key);
             let Some(id) = self.into.main(&target, &target_key) else { continue };
             if self.came_from_there(&target, &target_key, id) {
                 let Some(root) = Root::parse(&target) else { continue };
@@ -571,6 +606,31 @@ impl Carrying<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Settles the late edits of other documents that who removed a row there knew.
+    fn settle_known(&mut self, root: &str, key: &str) {
+        let open: Vec<(DocName, Vec<(u64, u32)>)> = self
+            .into
+            .loaded
+            .slots
+            .open(root, key)
+            .into_iter()
+            .filter(|(source, _)| *source < self.from.name)
+            .map(|(source, held)| (source, held.slot.items.clone()))
+            .collect();
+        for (source, items) in open {
+            let ids: Vec<ItemId> = items
+                .iter()
+                .map(|(client, clock)| ItemId { client: *client, clock: *clock })
+                .collect();
+            let rejected = SlotKey { source, root: root.to_owned(), key: key.to_owned() };
+            let quarantine = Root::Quarantine.name();
+            let was_rejected = self.from.loaded.document.entry_in(&quarantine, &rejected.to_text());
+            if !was_rejected && self.knows(self.from.name, source, root, key, &ids) {
+                self.settle(&rejected, &items);
+            }
+        }
     }
 
     /// Where a row that is gone there stood here.

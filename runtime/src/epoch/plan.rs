@@ -137,6 +137,23 @@ impl Plan {
         self.earlier_table(now).is_some_and(|(earlier, _)| earlier.name == before)
     }
 
+    /// The newer epoch's root and key of a row of the older's table `name`, where it keeps its key.
+    pub(crate) fn later_key(&self, name: &str, key: &str) -> Option<(String, String)> {
+        if self.is_identity() {
+            return Some((format!("table:{name}"), key.to_owned()));
+        }
+        let mut tables = self.to.tables.iter();
+        let now = tables.find(|now| {
+            let earlier = self.earlier_table(now.name);
+            earlier.is_some_and(|(earlier, keeps)| keeps && earlier.name == name)
+        })?;
+        let key = match (self.earlier_table(now.name)?.0.key, now.key) {
+            (KeyKind::Id, KeyKind::Id) => format!("{}{}", now.name, key.strip_prefix(name)?),
+            _ => key.to_owned(),
+        };
+        Some((format!("table:{}", now.name), key))
+    }
+
     /// The older epoch's text of a key of the newer's table `name`.
     pub(crate) fn earlier_key(&self, name: &str, key: &str) -> Option<(&'static str, String)> {
         let (earlier, keeps_keys) = self.earlier_table(name)?;
