@@ -59,25 +59,23 @@ impl IndexEntry {
         self.bytes.get(self.values_len..).unwrap_or_default()
     }
 
-    pub(crate) fn into_key(mut self) -> Vec<u8> {
-        self.bytes.drain(..self.values_len.min(self.bytes.len()));
-        self.bytes
-    }
-
     fn header(&self) -> [u8; HEADER_LEN] {
         let [a, b, c, d] = u32::try_from(self.values_len).unwrap_or(u32::MAX).to_le_bytes();
         [if self.is_null { IS_NULL } else { 0 }, a, b, c, d]
     }
 
     fn read(bytes: &[u8], header: &[u8]) -> Self {
-        let len = header.get(1..HEADER_LEN).and_then(|len| len.try_into().ok());
-        let len = len.map_or(0, |len| u32::from_le_bytes(len) as usize);
         Self {
             bytes: bytes.to_vec(),
-            values_len: len.min(bytes.len()),
+            values_len: values_len(header).min(bytes.len()),
             is_null: header.first() == Some(&IS_NULL),
         }
     }
+}
+
+fn values_len(header: &[u8]) -> usize {
+    let len = header.get(1..HEADER_LEN).and_then(|len| len.try_into().ok());
+    len.map_or(0, |len| u32::from_le_bytes(len) as usize)
 }
 
 /// Between which bytes to look in an index.
@@ -163,11 +161,22 @@ impl std::fmt::Debug for IndexEntries {
 impl IndexEntries {
     /// The next entry, or where `back`, the one before the end.
     pub(crate) fn next(&mut self, back: bool) -> Option<Result<IndexEntry>> {
+        self.step(back, IndexEntry::read)
+    }
+
+    /// The key of the next entry.
+    pub(crate) fn next_key(&mut self, back: bool) -> Option<Result<Vec<u8>>> {
+        self.step(back, |bytes, header| {
+            bytes.get(values_len(header)..).unwrap_or_default().to_vec()
+        })
+    }
+
+    fn step<T>(&mut self, back: bool, read: impl FnOnce(&[u8], &[u8]) -> T) -> Option<Result<T>> {
         let range = self.range.as_mut()?;
         let item = guarded(|| match if back { range.next_back() } else { range.next() } {
             Some(item) => {
                 let (bytes, header) = item?;
-                Ok(Some(IndexEntry::read(bytes.value(), header.value())))
+                Ok(Some(read(bytes.value(), header.value())))
             }
             None => Ok(None),
         });
