@@ -528,7 +528,8 @@ impl Carrying<'_> {
         }
         let loaded =
             if who == self.from.name { Some(self.from.loaded) } else { self.others.get(&who) };
-        let slot_key = SlotKey { source: of, root: root.to_owned(), key: key.to_owned() };
+        let Some((root, key)) = self.terms(who, root, key) else { return false };
+        let slot_key = SlotKey { source: of, root, key };
         let settled = loaded.and_then(|loaded| loaded.slots.settled(&slot_key));
         settled.is_some_and(|settled| settled.items == pairs(items))
     }
@@ -577,10 +578,22 @@ impl Carrying<'_> {
             return true;
         }
         let Some(document) = self.others.get(&origin) else { return false };
-        // Within one epoch keys are the same; of an earlier one, those of rows that kept theirs.
-        let found = document.document.entry(root, key);
-        let covers = |id: ItemId| theirs.get(&id.client).is_some_and(|clock| id.clock < *clock);
-        found.is_some_and(|entry| covers(entry.id))
+        let Some((of_root, of_key)) = self.terms(origin, root, key) else { return false };
+        let Some(entry) = document.document.entry(&of_root, &of_key) else { return false };
+        theirs.get(&entry.id.client).is_some_and(|clock| entry.id.clock < *clock)
+            || self.knows(self.from.name, origin, root, key, &[entry.id])
+    }
+
+    /// The root and key of a row here, as they are in another document.
+    fn terms(&self, of: DocName, root: &str, key: &str) -> Option<(String, String)> {
+        let same = || Some((root.to_owned(), key.to_owned()));
+        let Some(Root::Table(table)) = Root::parse(root) else { return same() };
+        if of.epoch == self.into.name.epoch {
+            return same();
+        }
+        let plan = Plan::new(&self.plan.to, of.epoch)?;
+        let (table, key) = plan.earlier_key(&table, key)?;
+        Some((Root::Table(table.to_owned()).name(), key))
     }
 
     fn carry_removal(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
@@ -674,7 +687,7 @@ impl Carrying<'_> {
         let Some(claim) = self.into.claim else { return false };
         let Some(origin) = claim.origin(id).and_then(DocName::parse) else { return false };
         let from = self.from.name;
-        if origin == from || claim.source == from.to_string() {
+        if origin == from {
             return true;
         }
         if origin > from {
