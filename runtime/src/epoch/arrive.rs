@@ -355,6 +355,18 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
     for (source, is_behind) in sources {
         engine.load(writer)?;
         engine.load_other(writer, source)?;
+        // Documents between, whose authors knew this one, may have dealt with what is late in it.
+        let between = writer.documents.present().map(|(name, _)| name);
+        let between: Vec<DocName> = between
+            .filter(|name| {
+                let claim = writer.claims.get(name);
+                (source..current).contains(name)
+                    && claim.is_some_and(|claim| claim.covers.contains_key(&source.to_string()))
+            })
+            .collect();
+        for name in between {
+            engine.load_other(writer, name)?;
+        }
         // Claims that are known say more of what their authors knew.
         let scopes = scopes(writer, source, is_behind, news);
         let Some(plan) = Plan::new(&engine.def, source.epoch) else { continue };

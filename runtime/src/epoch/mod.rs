@@ -4,6 +4,7 @@
 mod arrive;
 mod convert;
 mod forward;
+mod known;
 mod plan;
 mod preview;
 mod prune;
