@@ -568,27 +568,34 @@ fn indexes_can_be_built_again_after_a_rule_that_no_type_tells() {
     assert_sound::<tight::App>(&path);
 }
 
+type Entries<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
+
 #[test]
 fn check_finds_an_index_that_differs_from_the_rows() {
     let (_folder, path) = place();
     fill(&path, 10);
     indexed::App::open(&path).unwrap().build_indexes().unwrap();
     assert_sound::<indexed::App>(&path);
-    {
+    let damage = |part: &str, change: &dyn Fn(&mut Entries<'_>)| {
         let file = redb::Database::open(&path).unwrap();
         let read = file.begin_read().unwrap();
-        let names = read.list_tables().unwrap();
-        let name = names.map(|table| table.name().to_owned()).find(|name| name.contains("/index/"));
-        let name = name.unwrap();
+        let mut names = read.list_tables().unwrap().map(|table| table.name().to_owned());
+        let name = names.find(|name| name.contains("/index/") && name.ends_with(part)).unwrap();
         let write = file.begin_write().unwrap();
-        {
-            let table = redb::TableDefinition::<&[u8], &[u8]>::new(&name);
-            let mut table = write.open_table(table).unwrap();
-            let first = table.first().unwrap().unwrap().0.value().to_vec();
-            table.remove(first.as_slice()).unwrap();
-        }
+        let table = redb::TableDefinition::<&[u8], &[u8]>::new(&name);
+        change(&mut write.open_table(table).unwrap());
         write.commit().unwrap();
-    }
+    };
+    damage("/counts", &|counts| {
+        counts.insert([].as_slice(), 11_u64.to_le_bytes().as_slice()).unwrap();
+    });
+    let report = indexed::App::check(&path).unwrap();
+    let wrong = "table `users`: the index (name) counts other entries than it has";
+    assert_eq!(report.problems(), [wrong]);
+    damage("]", &|entries| {
+        let first = entries.first().unwrap().unwrap().0.value().to_vec();
+        entries.remove(first.as_slice()).unwrap();
+    });
     let report = indexed::App::check(&path).unwrap();
     assert_eq!(report.problems(), ["table `users`: the index (name) differs from the rows"]);
     assert_eq!(indexed::User::TABLE, "users");

@@ -497,7 +497,10 @@ impl World {
             let epoch = self.devices[on].code.epoch();
             let of_epoch = self.edits.values().filter(|edit| edit.epoch <= epoch);
             let all: Edits = of_epoch.map(|edit| edit.number).collect();
-            self.compare(on, &live, &kept, &all, &all)?;
+            // What newer code has given up of an earlier epoch may never come to who needs that.
+            let is_all = !has_pruned || self.devices[on].code == Code::V2;
+            let surely = if is_all { all.clone() } else { self.surely(on) };
+            self.compare(on, &live, &kept, &surely, &all)?;
             match first.get(&epoch) {
                 None => {
                     first.insert(epoch, (on, live, kept));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use redb::{ReadableTable, ReadableTableMetadata, Table, TableDefinition};
 
 use super::commit::Commit;
+use super::counts::{Blocks, counts_name};
 use super::failure::{Try, guarded};
 use super::view::{BytesTable, View, is_empty};
 use crate::error::Result;
@@ -58,25 +59,23 @@ impl IndexEntry {
         self.bytes.get(self.values_len..).unwrap_or_default()
     }
 
-    pub(crate) fn into_key(mut self) -> Vec<u8> {
-        self.bytes.drain(..self.values_len.min(self.bytes.len()));
-        self.bytes
-    }
-
     fn header(&self) -> [u8; HEADER_LEN] {
         let [a, b, c, d] = u32::try_from(self.values_len).unwrap_or(u32::MAX).to_le_bytes();
         [if self.is_null { IS_NULL } else { 0 }, a, b, c, d]
     }
 
     fn read(bytes: &[u8], header: &[u8]) -> Self {
-        let len = header.get(1..HEADER_LEN).and_then(|len| len.try_into().ok());
-        let len = len.map_or(0, |len| u32::from_le_bytes(len) as usize);
         Self {
             bytes: bytes.to_vec(),
-            values_len: len.min(bytes.len()),
+            values_len: values_len(header).min(bytes.len()),
             is_null: header.first() == Some(&IS_NULL),
         }
     }
+}
+
+fn values_len(header: &[u8]) -> usize {
+    let len = header.get(1..HEADER_LEN).and_then(|len| len.try_into().ok());
+    len.map_or(0, |len| u32::from_le_bytes(len) as usize)
 }
 
 /// Between which bytes to look in an index.
@@ -112,7 +111,7 @@ impl Span {
 }
 
 impl View {
-    fn index_table(&self, slot: usize, index: usize) -> Try<Option<&BytesTable>> {
+    pub(super) fn index_table(&self, slot: usize, index: usize) -> Try<Option<&BytesTable>> {
         let cell = self.index_cell(slot, index);
         if cell.get().is_none() {
             let name = &self.names().indexes_of(slot)[index];
@@ -162,11 +161,22 @@ impl std::fmt::Debug for IndexEntries {
 impl IndexEntries {
     /// The next entry, or where `back`, the one before the end.
     pub(crate) fn next(&mut self, back: bool) -> Option<Result<IndexEntry>> {
+        self.step(back, IndexEntry::read)
+    }
+
+    /// The key of the next entry.
+    pub(crate) fn next_key(&mut self, back: bool) -> Option<Result<Vec<u8>>> {
+        self.step(back, |bytes, header| {
+            bytes.get(values_len(header)..).unwrap_or_default().to_vec()
+        })
+    }
+
+    fn step<T>(&mut self, back: bool, read: impl FnOnce(&[u8], &[u8]) -> T) -> Option<Result<T>> {
         let range = self.range.as_mut()?;
         let item = guarded(|| match if back { range.next_back() } else { range.next() } {
             Some(item) => {
                 let (bytes, header) = item?;
-                Ok(Some(IndexEntry::read(bytes.value(), header.value())))
+                Ok(Some(read(bytes.value(), header.value())))
             }
             None => Ok(None),
         });
@@ -179,32 +189,24 @@ impl IndexEntries {
             }
         }
     }
-
-    /// How many entries are left, as far as it matters.
-    pub(crate) fn count(mut self, most: usize) -> Result<usize> {
-        let Some(range) = self.range.take() else { return Ok(0) };
-        guarded(|| {
-            let mut count = 0;
-            for item in range.take(most) {
-                item?;
-                count += 1;
-            }
-            Ok(count)
-        })
-    }
 }
 
 impl Commit {
     /// An index of a table, to write to.
     pub(crate) fn index(&self, name: &str) -> Result<IndexMut<'_>> {
-        let table = guarded(|| Ok(self.txn().open_table(TableDefinition::new(name))?))?;
-        Ok(IndexMut { table })
+        let counts = counts_name(name);
+        guarded(|| {
+            let table = self.txn().open_table(TableDefinition::new(name))?;
+            Ok(IndexMut { table, blocks: self.txn().open_table(TableDefinition::new(&counts))? })
+        })
     }
 
     /// Forgets an index.
     pub(crate) fn clear_index(&self, name: &str) -> Result<()> {
         guarded(|| {
             self.txn().delete_table(TableDefinition::<&[u8], &[u8]>::new(name))?;
+            let counts = counts_name(name);
+            self.txn().delete_table(TableDefinition::<&[u8], &[u8]>::new(&counts))?;
             Ok(())
         })
     }
@@ -213,31 +215,22 @@ impl Commit {
 /// One index inside a commit.
 pub(crate) struct IndexMut<'t> {
     table: Table<'t, &'static [u8], &'static [u8]>,
+    /// How many entries there are, a few hundred at a time.
+    blocks: Table<'t, &'static [u8], &'static [u8]>,
 }
 
 impl IndexMut<'_> {
-    pub(crate) fn remove(&mut self, entry: &IndexEntry) -> Result<()> {
+    /// Takes out entries that come in their order, and then adds such.
+    pub(crate) fn change(&mut self, removed: &[IndexEntry], added: &[IndexEntry]) -> Result<()> {
         guarded(|| {
-            self.table.remove(entry.bytes.as_slice())?;
-            Ok(())
-        })
-    }
-
-    /// Adds entries that come in their order.
-    pub(crate) fn add_sorted(&mut self, entries: &[IndexEntry]) -> Result<()> {
-        guarded(|| {
-            if entries.len() >= CURSOR_FROM_ENTRIES && self.table.is_empty()? {
-                // Into an empty index a cursor writes whole pages, one after another.
-                let mut end = self.table.upper_bound_mut(Bound::<&[u8]>::Unbounded)?;
-                for entry in entries {
-                    end.insert_before(entry.bytes.as_slice(), entry.header().as_slice())?;
-                }
-                return Ok(end.close()?);
+            let fills = added.len() >= CURSOR_FROM_ENTRIES && self.table.is_empty()?;
+            let mut blocks = Blocks::of(&mut self.table, &mut self.blocks)?;
+            if fills {
+                return blocks.fill(added.iter().map(|entry| (&*entry.bytes, entry.header())));
             }
-            for entry in entries {
-                self.table.insert(entry.bytes.as_slice(), entry.header().as_slice())?;
-            }
-            Ok(())
+            removed.iter().try_for_each(|entry| blocks.remove(&entry.bytes))?;
+            added.iter().try_for_each(|entry| blocks.insert(&entry.bytes, &entry.header()))?;
+            blocks.close()
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod backend;
 mod commit;
+mod counts;
 mod device;
 mod failure;
 mod file;

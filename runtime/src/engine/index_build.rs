@@ -117,7 +117,7 @@ impl Engine {
         writer.indexes.is_unrecorded = true;
         let read_model = |commit: &Commit| {
             building.iter().try_for_each(|(index, name)| {
-                commit.index(name)?.add_sorted(&piece.entries[*index])
+                commit.index(name)?.change(&[], &piece.entries[*index])
             })
         };
         if let Err(error) = self.store(writer, None, read_model, || Ok(None)) {

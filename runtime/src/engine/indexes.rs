@@ -206,10 +206,7 @@ impl Engine {
                 continue;
             }
             let mut stored = commit.index(&view.names().indexes_of(slot)[index])?;
-            for entry in &changes.removed {
-                stored.remove(entry)?;
-            }
-            stored.add_sorted(&changes.added)?;
+            stored.change(&changes.removed, &changes.added)?;
             if checked && table.indexes[index].unique {
                 for entry in changes.added.iter().filter(|entry| !entry.is_null) {
                     if let Some(rival) = stored.rival(entry)? {
@@ -253,13 +250,15 @@ impl Engine {
             while let Some(entry) = entries.next(false) {
                 found.push(entry?);
             }
-            if found != expected {
-                problems.push(format!(
-                    "table `{}`: the index ({}) differs from the rows",
-                    table.name,
-                    table.indexes[index].fields.join(", ")
-                ));
-            }
+            let wrong = if found != expected {
+                "differs from the rows"
+            } else if !view.blocks_agree(slot, index)? {
+                "counts other entries than it has"
+            } else {
+                continue;
+            };
+            let fields = table.indexes[index].fields.join(", ");
+            problems.push(format!("table `{}`: the index ({fields}) {wrong}", table.name));
         }
         Ok(())
     }

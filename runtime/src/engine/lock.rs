@@ -135,7 +135,7 @@ mod tests {
     /// What two threads get that let go of the lock only to ask for it again, and only while the other
     /// waits for it.
     fn entries(first: Side, second: Side, rounds: usize) -> Vec<Side> {
-        let lock = WriterLock::new(Writer::of_new_store());
+        let lock = WriterLock::new(Writer::of_new_store(0));
         let entries = Mutex::new(Vec::new());
         let enter = |side| {
             let guard = lock.lock(side).unwrap();
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn it_is_had_by_one_at_a_time_and_by_nobody_twice() {
-        let lock = WriterLock::new(Writer::of_new_store());
+        let lock = WriterLock::new(Writer::of_new_store(0));
         thread::scope(|scope| {
             for thread in 0..6 {
                 let lock = &lock;

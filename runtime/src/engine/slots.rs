@@ -181,11 +181,6 @@ impl Slots {
         self.settled.get(key)
     }
 
-    /// Whether there is a late edit for a key that nobody has dealt with.
-    pub(crate) fn is_open(&self, root: &str, key: &str) -> bool {
-        !self.open(root, key).is_empty()
-    }
-
     /// Those for a key that nobody has dealt with, the highest source first.
     pub(crate) fn open(&self, root: &str, key: &str) -> Vec<(DocName, &Held)> {
         let Some(held) = self.held.get(&(root.to_owned(), key.to_owned())) else {

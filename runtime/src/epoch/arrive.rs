@@ -230,8 +230,9 @@ fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<MergeOut
         writer.documents.0.insert(before.current.to_string(), old_fact);
     }
     for (text, fact) in &mut writer.documents.0 {
-        let is_carried = DocName::parse(text)
-            .is_some_and(|source| sources.contains(&source) && !incomplete.contains(&source));
+        let is_carried = DocName::parse(text).is_some_and(|source| sources.contains(&source));
+        fact.is_incomplete =
+            DocName::parse(text).is_some_and(|source| incomplete.contains(&source));
         fact.carried = if is_carried { fact.last } else { 0 };
     }
     writer.coverage = Coverage::default();
@@ -352,21 +353,23 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
         }
     }
     sources.sort_unstable();
+    if sources.is_empty() {
+        return Ok(outcome);
+    }
+    // What their authors knew of each other is to be seen in all of them.
+    engine.load(writer)?;
+    let lower: Vec<DocName> = writer
+        .documents
+        .present()
+        .map(|(name, _)| name)
+        .filter(|name| *name < current && name.epoch >= oldest)
+        .collect();
+    for name in lower {
+        engine.load_other(writer, name)?;
+    }
     for (source, is_behind) in sources {
         engine.load(writer)?;
         engine.load_other(writer, source)?;
-        // Documents between, whose authors knew this one, may have dealt with what is late in it.
-        let between = writer.documents.present().map(|(name, _)| name);
-        let between: Vec<DocName> = between
-            .filter(|name| {
-                let claim = writer.claims.get(name);
-                (source..current).contains(name)
-                    && claim.is_some_and(|claim| claim.covers.contains_key(&source.to_string()))
-            })
-            .collect();
-        for name in between {
-            engine.load_other(writer, name)?;
-        }
         // Claims that are known say more of what their authors knew.
         let scopes = scopes(writer, source, is_behind, news);
         let Some(plan) = Plan::new(&engine.def, source.epoch) else { continue };
@@ -389,9 +392,8 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
         }
         let fact = writer.documents.0.entry(source.to_string()).or_default();
         // What is left is looked for again with the next changes.
-        let carried = if is_complete { fact.last } else { 0 };
-        if fact.carried != carried {
-            fact.carried = carried;
+        if fact.carried != fact.last || fact.is_incomplete == is_complete {
+            (fact.carried, fact.is_incomplete) = (fact.last, !is_complete);
             writer.unrecorded.documents = true;
         }
     }
@@ -407,7 +409,11 @@ fn scopes<'n>(writer: &Writer, source: DocName, is_behind: bool, news: &'n News)
     let fact = writer.documents.0.get(&source.to_string());
     // Each record of the log is one merge: what they have changed is all there is to look at.
     let is_known = merged.is_some_and(|merged| {
-        fact.is_some_and(|fact| fact.carried > 0 && fact.last - fact.carried <= merged.len() as u64)
+        fact.is_some_and(|fact| {
+            fact.carried > 0
+                && !fact.is_incomplete
+                && fact.last - fact.carried <= merged.len() as u64
+        })
     });
     match merged {
         Some(merged) if is_behind && is_known => {

@@ -88,7 +88,6 @@ struct Late {
     outcome: Outcome,
 }
 
-#[derive(PartialEq)]
 enum Outcome {
     Value(String),
     Rejected { reason: String, raw: String },
@@ -99,7 +98,7 @@ fn pairs(items: &[ItemId]) -> Vec<(u64, u32)> {
 }
 
 /// Whether a copy that has `has` knows all that one at `needed` does.
-pub(super) fn reaches(has: &BTreeMap<u64, u32>, needed: &BTreeMap<u64, u32>) -> bool {
+fn reaches(has: &BTreeMap<u64, u32>, needed: &BTreeMap<u64, u32>) -> bool {
     needed.iter().all(|(client, clock)| has.get(client) >= Some(clock))
 }
 
@@ -169,15 +168,6 @@ impl Carrying<'_> {
                     }
                 }
                 self.find_removed(&mut add)?;
-                for (slot, _) in self.into.loaded.slots.iter() {
-                    if slot.source < self.from.name
-                        && let Some((root, key)) =
-                            self.place_in(self.from.name, &slot.root, &slot.key)
-                        && !self.from.has(&root, &key)
-                    {
-                        add(&root, &key);
-                    }
-                }
             }
             Scope::Changed(changed, removed) => {
                 for (root, keys) in *changed {
@@ -242,8 +232,19 @@ impl Carrying<'_> {
         }
     }
 
-    /// Entries that came from there and are gone there.
+    /// Entries that came from there and are gone there, and late edits of others that are.
     fn find_removed(&self, add: &mut dyn FnMut(&str, &str)) -> Result<()> {
+        for (slot, _) in self.into.loaded.slots.iter() {
+            if slot.source < self.from.name
+                && let Some(Root::Table(table)) = Root::parse(&slot.root)
+                && let Some((earlier, key)) = self.earlier(&table, &slot.key)
+            {
+                let earlier = Root::Table(earlier).name();
+                if self.trusts_absence && !self.from.has(&earlier, &key) {
+                    add(&earlier, &key);
+                }
+            }
+        }
         let Some(claim) = self.into.claim.filter(|_| self.trusts_absence) else { return Ok(()) };
         for root in self.into.loaded.document.maps() {
             let Some(Root::Table(table)) = Root::parse(&root) else { continue };
@@ -424,9 +425,9 @@ impl Carrying<'_> {
                 }
                 return;
             }
-            if self.is_taken_away(&root, &late.key, &items)
-                || !self.outrank(&root, &late.key, &slot_key, &late.items)
-            {
+            let is_known = !self.outrank(&root, &late.key, &slot_key, &late.items)
+                || self.was_removed_knowingly(late);
+            if is_known {
                 return self.settle(&slot_key, &items);
             }
             self.keep_displaced(&root, &late.key, late);
@@ -455,7 +456,7 @@ impl Carrying<'_> {
         }
     }
 
-    pub(super) fn settle(&mut self, key: &SlotKey, items: &[(u64, u32)]) {
+    fn settle(&mut self, key: &SlotKey, items: &[(u64, u32)]) {
         let settled = Settled { items: items.to_vec() };
         if let Ok(json) = serde_json::to_string(&settled) {
             self.ops.push((Root::Settled, key.to_text(), Some(json)));
@@ -475,16 +476,62 @@ impl Carrying<'_> {
             .map(|(source, held)| (source, held.slot.items.clone()))
             .collect();
         for (source, theirs) in open {
+            let ids: Vec<ItemId> = theirs
+                .iter()
+                .map(|(client, clock)| ItemId { client: *client, clock: *clock })
+                .collect();
             if source > self.from.name {
-                if self.knows(source, self.from.name, root, key, &pairs(items)) {
+                if self.knows(source, self.from.name, root, key, items) {
                     return false;
                 }
-            } else if self.knows(self.from.name, source, root, key, &theirs) {
+            } else if self.knows(self.from.name, source, root, key, &ids) {
                 let slot_key = SlotKey { source, ..ours.clone() };
                 self.settle(&slot_key, &theirs);
             }
         }
         true
+    }
+
+    /// Whether somebody who knew an edit has removed the row in a document that ranks above.
+    fn was_removed_knowingly(&self, late: &Late) -> bool {
+        let Some(Root::Table(table)) = Root::parse(&late.of.0) else { return false };
+        let name = self.from.name.to_string();
+        self.others.iter().any(|(who, other)| {
+            let Some(claim) = self.claims.get(who) else { return false };
+            let knew = late.items.iter().all(|id| claim.covers(&name, *id));
+            if !knew || *who <= self.from.name || *who >= self.into.name {
+                return false;
+            }
+            let whole = BTreeMap::from([(claim.client, claim.baseline)]);
+            if claim.baseline > 0 && !reaches(&other.document.clocks(), &whole) {
+                return false;
+            }
+            let place = Place { name: *who, loaded: other, claim: Some(claim) };
+            let there = self.plan.to.at_epoch(who.epoch);
+            let plan = there.and_then(|def| Plan::new(&def, self.from.name.epoch));
+            let Some((root, key)) = plan.and_then(|plan| plan.later_key(&table, &late.of.1)) else {
+                return false;
+            };
+            let rejected = SlotKey { source: self.from.name, root: root.clone(), key: key.clone() };
+            !place.has(&root, &key)
+                && !other.document.entry_in(&Root::Quarantine.name(), &rejected.to_text())
+        })
+    }
+
+    /// Whether who wrote in one document knew these items of another.
+    fn knows(&self, who: DocName, of: DocName, root: &str, key: &str, items: &[ItemId]) -> bool {
+        let name = of.to_string();
+        let claim = self.claims.get(&who);
+        let covered = |id: &ItemId| claim.is_some_and(|claim| claim.covers(&name, *id));
+        if items.iter().all(covered) {
+            return true;
+        }
+        let loaded =
+            if who == self.from.name { Some(self.from.loaded) } else { self.others.get(&who) };
+        let Some((root, key)) = self.terms(who, root, key) else { return false };
+        let slot_key = SlotKey { source: of, root, key };
+        let settled = loaded.and_then(|loaded| loaded.slots.settled(&slot_key));
+        settled.is_some_and(|settled| settled.items == pairs(items))
     }
 
     /// Where an edit shows in place of what another document's migration brought, and its author
@@ -517,6 +564,38 @@ impl Carrying<'_> {
         }
     }
 
+    /// Whether who wrote in the document that is carried knew what the migration brought of the
+    /// entry that it came from.
+    fn knew_origin(&self, origin: DocName, root: &str, key: &str) -> bool {
+        let name = origin.to_string();
+        let (Some(ours), Some(theirs)) = (
+            self.into.claim.and_then(|claim| claim.covers.get(&name)),
+            self.claims.get(&self.from.name).and_then(|claim| claim.covers.get(&name)),
+        ) else {
+            return false;
+        };
+        if reaches(theirs, ours) {
+            return true;
+        }
+        let Some(document) = self.others.get(&origin) else { return false };
+        let Some((of_root, of_key)) = self.terms(origin, root, key) else { return false };
+        let Some(entry) = document.document.entry(&of_root, &of_key) else { return false };
+        theirs.get(&entry.id.client).is_some_and(|clock| entry.id.clock < *clock)
+            || self.knows(self.from.name, origin, root, key, &[entry.id])
+    }
+
+    /// The root and key of a row here, as they are in another document.
+    fn terms(&self, of: DocName, root: &str, key: &str) -> Option<(String, String)> {
+        let same = || Some((root.to_owned(), key.to_owned()));
+        let Some(Root::Table(table)) = Root::parse(root) else { return same() };
+        if of.epoch == self.into.name.epoch {
+            return same();
+        }
+        let plan = Plan::new(&self.plan.to, of.epoch)?;
+        let (table, key) = plan.earlier_key(&table, key)?;
+        Some((Root::Table(table.to_owned()).name(), key))
+    }
+
     fn carry_removal(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
         let of = (root.to_owned(), key.to_owned());
         let slots = &self.into.loaded.slots;
@@ -531,18 +610,39 @@ impl Carrying<'_> {
             return Ok(());
         };
         for (target, target_key) in self.removed_here(&table, key, was)? {
-            self.take_away(target, target_key);
+            let target = target.name();
+            self.settle_known(&target, &target_key);
+            let Some(id) = self.into.main(&target, &target_key) else { continue };
+            if self.came_from_there(&target, &target_key, id) {
+                let Some(root) = Root::parse(&target) else { continue };
+                self.ops.push((root, target_key, None));
+            }
         }
         Ok(())
     }
 
-    /// Takes away what is gone there, unless somebody has changed it who did not know.
-    fn take_away(&mut self, root: Root, key: String) {
-        let target = root.name();
-        self.settle_taken_away(&target, &key);
-        let main = self.into.main(&target, &key);
-        if main.is_some_and(|id| self.came_from_there(&target, &key, id)) {
-            self.ops.push((root, key, None));
+    /// Settles the late edits of other documents that who removed a row there knew.
+    fn settle_known(&mut self, root: &str, key: &str) {
+        let open: Vec<(DocName, Vec<(u64, u32)>)> = self
+            .into
+            .loaded
+            .slots
+            .open(root, key)
+            .into_iter()
+            .filter(|(source, _)| *source < self.from.name)
+            .map(|(source, held)| (source, held.slot.items.clone()))
+            .collect();
+        for (source, items) in open {
+            let ids: Vec<ItemId> = items
+                .iter()
+                .map(|(client, clock)| ItemId { client: *client, clock: *clock })
+                .collect();
+            let rejected = SlotKey { source, root: root.to_owned(), key: key.to_owned() };
+            let quarantine = Root::Quarantine.name();
+            let was_rejected = self.from.loaded.document.entry_in(&quarantine, &rejected.to_text());
+            if !was_rejected && self.knows(self.from.name, source, root, key, &ids) {
+                self.settle(&rejected, &items);
+            }
         }
     }
 
@@ -587,7 +687,7 @@ impl Carrying<'_> {
         let Some(claim) = self.into.claim else { return false };
         let Some(origin) = claim.origin(id).and_then(DocName::parse) else { return false };
         let from = self.from.name;
-        if origin == from || claim.source == from.to_string() {
+        if origin == from {
             return true;
         }
         if origin > from {
@@ -595,7 +695,10 @@ impl Carrying<'_> {
         }
         // A document that was migrated from the same one had the row, too, unless it could not be
         // converted there.
-        let was_rejected = self.was_rejected_in(from, root, key);
+        let rejected = SlotKey { source: origin, root: root.to_owned(), key: key.to_owned() };
+        let quarantine = Root::Quarantine.name();
+        let was_rejected =
+            self.from.loaded.document.entry(&quarantine, &rejected.to_text()).is_some();
         !was_rejected && self.from.claim.is_some() && self.knew_origin(origin, root, key)
     }
 
@@ -663,10 +766,15 @@ impl Carrying<'_> {
                 if without.entries.get(&key) == Some(&value) {
                     continue;
                 }
-                let target = Root::Group(now.name.to_owned());
-                let (of, items) = self.made_from(&root, &target, &key, &late_ids, &items);
-                let outcome = Outcome::Value(value);
-                self.settle_or_set(&Late { root: target, of, key, items, outcome });
+                // Where it is clear which one it came from, only that counts.
+                let own = late_ids.get(&key).map(|id| vec![*id]);
+                self.settle_or_set(&Late {
+                    root: Root::Group(now.name.to_owned()),
+                    of: (root.clone(), key.clone()),
+                    key,
+                    items: own.unwrap_or_else(|| items.clone()),
+                    outcome: Outcome::Value(value),
+                });
             }
             for (key, failure) in with.failures {
                 let Some(id) = late_ids.get(&key) else { continue };
@@ -704,72 +812,29 @@ impl Carrying<'_> {
         late: &BTreeMap<String, ItemId>,
         all: &Entries,
     ) -> Result<()> {
-        let root = Root::Group(name.to_owned()).name();
-        let of = (root.clone(), String::new());
-        let items: Vec<ItemId> = late.values().copied().collect();
-        let with = self.run_group(slot, &of, all.clone())?;
-        for group in self.plan.to.groups {
-            let was = self.plan.earlier_group(group.name);
-            if was.is_some_and(|was| was == name) {
-                let target = Root::Group(group.name.to_owned());
-                let made = with.iter().filter(|made| made.root == target);
-                self.carry_resets(group.name, &made.map(|made| made.key.clone()).collect());
-            }
-        }
-        let settled = self.into.loaded.slots.settled(&self.run_key(&of));
-        if late.is_empty() || settled.is_some_and(|settled| settled.items == pairs(&items)) {
+        if late.is_empty() {
             return Ok(());
         }
-        let early = all.iter().filter(|(key, _)| !late.contains_key(*key));
-        let early = early.map(|(key, json)| (key.clone(), json.clone())).collect();
-        let without = self.run_group(slot, &of, early)?;
-        for made in with {
-            let is_same = |other: &Late| {
-                (&other.root, &other.key, &other.outcome) == (&made.root, &made.key, &made.outcome)
-            };
-            if !without.iter().any(is_same) {
-                let (of, items) = self.made_from(&root, &made.root, &made.key, late, &items);
-                self.settle_or_set(&Late { of, items, ..made });
-            }
+        let of = (Root::Group(name.to_owned()).name(), String::new());
+        let items: Vec<ItemId> = late.values().copied().collect();
+        let settled = self.into.loaded.slots.settled(&self.run_key(&of));
+        if settled.is_some_and(|settled| settled.items == pairs(&items)) {
+            return Ok(());
+        }
+        let id = items.first().copied().unwrap_or(ItemId { client: 0, clock: 0 });
+        let origin = self.from.name.to_string();
+        let rows = RowsOf::Group(slot, all.clone());
+        let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
+        let mut sink = LateSink { plan: self.plan, of: &of, id, late: Vec::new(), origin };
+        let report = |_| {};
+        prepare(self.plan, alone, false, &report, &mut sink)?.pour(&mut sink)?;
+        for mut made in sink.late {
+            made.items.clone_from(&items);
+            self.settle_or_set(&made);
         }
         let key = self.run_key(&of);
         self.settle(&key, &pairs(&items));
         Ok(())
-    }
-
-    /// Takes entries of a group alone through a plan with `migrate` functions.
-    fn run_group(
-        &self,
-        slot: usize,
-        of: &(String, String),
-        entries: Entries,
-    ) -> Result<Vec<Late>> {
-        let origin = self.from.name.to_string();
-        let rows = RowsOf::Group(slot, entries);
-        let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
-        let id = ItemId { client: 0, clock: 0 };
-        let mut sink = LateSink { plan: self.plan, of, id, late: Vec::new(), origin };
-        let report = |_| {};
-        prepare(self.plan, alone, false, &report, &mut sink)?.pour(&mut sink)?;
-        Ok(sink.late)
-    }
-
-    /// Which late entry something was made from; where that is not clear, all of them.
-    fn made_from(
-        &self,
-        root: &str,
-        target: &Root,
-        key: &str,
-        late: &BTreeMap<String, ItemId>,
-        all: &[ItemId],
-    ) -> ((String, String), Vec<ItemId>) {
-        match self.place_in(self.from.name, &target.name(), key) {
-            Some((its_root, entry)) if its_root == root => {
-                let own = late.get(&entry).map(|id| vec![*id]);
-                ((its_root, entry), own.unwrap_or_else(|| all.to_vec()))
-            }
-            _ => ((root.to_owned(), String::new()), all.to_vec()),
-        }
     }
 
     /// Entries of a group here that came from there, and are reset there: those that are set come
@@ -792,11 +857,6 @@ impl Carrying<'_> {
             if self.came_from_there(&root_name, &key, id) {
                 self.ops.push((root.clone(), key, None));
             }
-        }
-        let late = self.into.loaded.slots.keys(&root_name).filter(|key| !set.contains(*key));
-        let late: Vec<String> = late.map(str::to_owned).collect();
-        for key in &late {
-            self.settle_taken_away(&root_name, key);
         }
         let slots = &self.into.loaded.slots;
         let late: Vec<String> = slots

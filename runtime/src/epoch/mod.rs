@@ -4,7 +4,6 @@
 mod arrive;
 mod convert;
 mod forward;
-mod known;
 mod plan;
 mod preview;
 mod prune;

@@ -1,9 +1,9 @@
 //! Which document a device uses, and how rows of one epoch become those of another: pure.
 
-use crate::doc::{DocVersion, Root};
+use crate::doc::DocVersion;
 use crate::engine::{Claims, DocName};
 use crate::schema::descriptor::{GroupDef, KeyKind, StoreDef, TableDef};
-use crate::schema::step::{MigrateFn, SourceDef};
+use crate::schema::step::MigrateFn;
 
 /// The document to use: of those that are here, the highest that this code can read.
 pub(super) fn choose<'d>(
@@ -137,52 +137,21 @@ impl Plan {
         self.earlier_table(now).is_some_and(|(earlier, _)| earlier.name == before)
     }
 
-    /// The older epoch's root and key of what stands in the newer under these: of a row that keeps
-    /// its key, and of an entry that was moved.
-    pub(crate) fn earlier_place(&self, root: &str, key: &str) -> Option<(String, String)> {
-        match Root::parse(root)? {
-            _ if self.is_identity() => Some((root.to_owned(), key.to_owned())),
-            Root::Table(table) => {
-                let (table, key) = self.earlier_key(&table, key)?;
-                Some((Root::Table(table.to_owned()).name(), key))
-            }
-            Root::Group(group) => {
-                let (group, entry) = self.earlier_entry(&group, key)?;
-                Some((Root::Group(group.to_owned()).name(), entry.to_owned()))
-            }
-            _ => None,
+    /// The newer epoch's root and key of a row of the older's table `name`, where it keeps its key.
+    pub(crate) fn later_key(&self, name: &str, key: &str) -> Option<(String, String)> {
+        if self.is_identity() {
+            return Some((format!("table:{name}"), key.to_owned()));
         }
-    }
-
-    /// The older epoch's group and entry that the newer's entry was moved from.
-    fn earlier_entry<'e>(&self, group: &'e str, entry: &'e str) -> Option<(&'e str, &'e str)> {
-        let (mut def, mut group, mut entry) = (self.to, group, entry);
-        while def.epoch != self.from.epoch {
-            let previous = def.step?.previous;
-            let now = def.groups.iter().find(|known| known.name == group)?;
-            let before =
-                previous.groups.iter().find(|before| group_follows(before, now).is_some())?;
-            if group_follows(before, now) != Some(0) {
-                let field = now.fields.iter().position(|field| field.name == entry)?;
-                let Some(SourceDef::Moved(moved)) = now.step?.sources?.get(field) else {
-                    return None;
-                };
-                entry = moved;
-            }
-            (group, def) = (before.name, previous);
-        }
-        Some((group, entry))
-    }
-
-    /// The older epoch's group that goes on as the newer's.
-    pub(crate) fn earlier_group(&self, name: &str) -> Option<&'static str> {
-        let mut slot = self.to.groups.iter().position(|group| group.name == name)?;
-        let mut def = self.to;
-        for stretch in self.stretches.iter().rev() {
-            slot = stretch.groups.iter().find(|route| route.to == slot)?.from;
-            def = stretch.from;
-        }
-        Some(def.groups[slot].name)
+        let mut tables = self.to.tables.iter();
+        let now = tables.find(|now| {
+            let earlier = self.earlier_table(now.name);
+            earlier.is_some_and(|(earlier, keeps)| keeps && earlier.name == name)
+        })?;
+        let key = match (self.earlier_table(now.name)?.0.key, now.key) {
+            (KeyKind::Id, KeyKind::Id) => format!("{}{}", now.name, key.strip_prefix(name)?),
+            _ => key.to_owned(),
+        };
+        Some((format!("table:{}", now.name), key))
     }
 
     /// The older epoch's text of a key of the newer's table `name`.
@@ -274,6 +243,8 @@ fn group_follows(before: &GroupDef, now: &GroupDef) -> Option<u32> {
 }
 
 fn keeps_keys(before: &TableDef, now: &TableDef, conversions: u32) -> bool {
+    use crate::schema::step::SourceDef;
+
     if conversions == 0 {
         return true;
     }

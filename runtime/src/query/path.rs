@@ -27,6 +27,7 @@ pub trait Member<S, T> {
 
 /// The name of a path: from a field `A` of type `P` to a field `B` of type `T` of the struct `N`.
 #[derive(Debug)]
+#[expect(clippy::type_complexity, reason = "there is nothing in it")]
 pub struct Then<A, B, P, N, T>(PhantomData<fn() -> (A, B, P, N, T)>);
 
 #[doc(hidden)]

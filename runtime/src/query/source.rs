@@ -165,17 +165,18 @@ impl<'s, R: Row> Source<'s, R> {
 
     fn count_matching(self, spec: Spec<R>) -> Result<usize> {
         let most = spec.limit.unwrap_or(usize::MAX);
-        if let Some(spans) = self.exact_entries(&spec)? {
-            let mut count = 0;
-            for walk in spans {
-                if let Walk::Index(entries) = walk
-                    && count < most
-                {
-                    count += entries.count(most - count)?;
+        match self.exact_access(&spec)? {
+            Some(Plan { access: Access::Index { index, spans }, .. }) => {
+                let (mut count, mut touched) = (0, 0);
+                for span in &spans {
+                    let (counted, read) = self.view.count_index(self.slot, index, span)?;
+                    (count, touched) = (count + counted, touched + read);
                 }
+                self.engine.touched.add(0, touched);
+                return Ok(usize::try_from(count).unwrap_or(usize::MAX).min(most));
             }
-            self.engine.touched.add(0, count as u64);
-            return Ok(count);
+            Some(_) => return Ok(0),
+            None => {}
         }
         let mut count = 0;
         for found in self.run(spec)? {
@@ -185,25 +186,25 @@ impl<'s, R: Row> Source<'s, R> {
         Ok(count)
     }
 
-    /// The ways through an index that gives just the rows of a query, none of which is written anew.
-    fn exact_entries(&self, spec: &Spec<R>) -> Result<Option<VecDeque<Walk>>> {
+    /// The plan of a query whose rows are just the entries of an index, or none, and none of which is
+    /// written anew.
+    fn exact_access(&self, spec: &Spec<R>) -> Result<Option<Plan>> {
         if self.written.is_some_and(|rows| !rows.is_empty()) {
             return Ok(None);
         }
         let plan = self.plan(spec, spec.simplified().as_ref())?;
-        match plan.access {
-            Access::Nothing => Ok(Some(VecDeque::new())),
-            Access::Index { .. } if plan.is_exact => {
-                self.walks(&plan.access, plan.is_back).map(Some)
-            }
-            _ => Ok(None),
-        }
+        let is_exact = match plan.access {
+            Access::Nothing => true,
+            Access::Index { .. } => plan.is_exact,
+            _ => false,
+        };
+        Ok(is_exact.then_some(plan))
     }
 
     /// The keys of the rows of a query, where an index alone can say.
     fn exact_keys(&self, spec: &Spec<R>) -> Result<Option<Vec<Vec<u8>>>> {
-        let Some(walks) = self.exact_entries(spec)? else { return Ok(None) };
-        let plan = self.plan(spec, spec.simplified().as_ref())?;
+        let Some(plan) = self.exact_access(spec)? else { return Ok(None) };
+        let walks = self.walks(&plan.access, plan.is_back)?;
         // Those in an order of keys are sorted first, those in another have to be read.
         let most = match plan.arrangement {
             Arrangement::AsTheyCome => spec.window().unwrap_or(usize::MAX),

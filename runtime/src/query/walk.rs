@@ -1,6 +1,6 @@
 //! Ways through a table: its rows, an index, or a list of keys.
 
-use crate::disk::{IndexEntries, IndexEntry, Rows};
+use crate::disk::{IndexEntries, Rows};
 use crate::error::{Error, Result};
 
 /// A way through a table that has been entered.
@@ -28,9 +28,7 @@ impl Walk {
     pub(crate) fn key(&mut self, is_back: bool) -> Option<Result<Vec<u8>>> {
         match self {
             Self::Rows(rows) => rows.step_with(is_back, |key, _| key.to_vec()),
-            Self::Index(entries) => {
-                entries.next(is_back).map(|entry| entry.map(IndexEntry::into_key))
-            }
+            Self::Index(entries) => entries.next_key(is_back),
             Self::Keys(keys) => keys.next().map(Ok),
         }
     }
