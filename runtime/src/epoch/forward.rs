@@ -76,6 +76,8 @@ pub(super) struct Carrying<'c> {
     trusts_baseline: bool,
     /// Whether what is not there was removed there, and has not merely not arrived.
     trusts_absence: bool,
+    /// Whether what is carried now was made of a row that is here as it was there.
+    is_of_known_row: bool,
     ops: Vec<CarryOp>,
 }
 
@@ -88,6 +90,7 @@ struct Late {
     outcome: Outcome,
 }
 
+#[derive(PartialEq, Eq)]
 enum Outcome {
     Value(String),
     Rejected { reason: String, raw: String },
@@ -124,8 +127,18 @@ impl<'c> Carrying<'c> {
         let own = from.claim.map(|claim| BTreeMap::from([(claim.client, claim.baseline)]));
         let trusts_absence = covered.is_none_or(|covered| reaches(&clocks, covered))
             && own.is_none_or(|own| own.values().all(|n| *n == 0) || reaches(&clocks, &own));
-        let ops = Vec::new();
-        Self { into, from, plan, claims, others, clocks, trusts_baseline, trusts_absence, ops }
+        Self {
+            into,
+            from,
+            plan,
+            claims,
+            others,
+            clocks,
+            trusts_baseline,
+            trusts_absence,
+            is_of_known_row: false,
+            ops: Vec::new(),
+        }
     }
 }
 
@@ -286,13 +299,23 @@ impl Carrying<'_> {
         if self.plan.has_migrate() && !self.is_news(&of, entry.id) {
             return Ok(());
         }
+        self.is_of_known_row = self.came_unchanged(root, key);
         for late in self.convert(root, key, entry.id, entry.content)? {
             self.settle_or_set(&late);
         }
+        self.is_of_known_row = false;
         if self.plan.has_migrate() {
             self.note_run(&of, entry.id);
         }
         Ok(())
+    }
+
+    /// Whether the row here is an unchanged copy of what the row there was.
+    fn came_unchanged(&self, root: &str, key: &str) -> bool {
+        let Some(Root::Table(table)) = Root::parse(root) else { return false };
+        let here = self.plan.later_key(&table, key);
+        let main = here.and_then(|(root, key)| self.into.main(&root, &key));
+        main.and_then(|id| self.into.origin(id)) == Some(self.from.name.to_string().as_str())
     }
 
     /// Where a `migrate` function takes part, what it makes of an edit is written once.
@@ -381,10 +404,9 @@ impl Carrying<'_> {
         of: &(String, String),
         id: ItemId,
     ) -> Result<Vec<Late>> {
-        let origin = self.from.name.to_string();
         let rows = RowsOf::One(slot, Box::new(row));
         let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
-        let mut sink = LateSink { plan: self.plan, of, id, late: Vec::new(), origin };
+        let mut sink = LateSink { plan: self.plan, of, id, late: Vec::new() };
         let report = |_| {};
         let prepared = prepare(self.plan, alone, false, &report, &mut sink)?;
         prepared.pour(&mut sink)?;
@@ -538,15 +560,18 @@ impl Carrying<'_> {
     /// could not know that: both are kept.
     fn keep_displaced(&mut self, root: &str, key: &str, late: &Late) {
         let Some(main) = self.into.loaded.document.entry(root, key) else { return };
-        let Some(origin) = self.into.origin(main.id).and_then(DocName::parse) else { return };
-        if origin == self.from.name || self.from.name < origin {
-            return;
-        }
+        let Some(origin) = self.into.origin(main.id) else { return };
+        let is_known = match DocName::parse(origin) {
+            Some(origin) => self.from.name <= origin || self.knew_origin(origin, root, key),
+            // What a `migrate` function made is known to whom the row is that it was made of.
+            None => self.is_of_known_row,
+        };
         let Place { loaded, claim, .. } = self.into;
         let is_shown = loaded.slots.showing(claim, root, key, Some(main.id)).is_some();
-        if is_shown || self.knew_origin(origin, root, key) {
+        if is_shown || is_known {
             return;
         }
+        let origin = DocName::parse(origin).unwrap_or(self.into.name);
         let kept = Slot {
             of: late.of.clone(),
             items: Vec::new(),
@@ -812,29 +837,48 @@ impl Carrying<'_> {
         late: &BTreeMap<String, ItemId>,
         all: &Entries,
     ) -> Result<()> {
-        if late.is_empty() {
-            return Ok(());
+        let with = self.run_group(slot, name, all)?;
+        for now in self.plan.to.groups {
+            let root = Root::Group(now.name.to_owned());
+            let made = with.iter().filter(|made| made.root == root);
+            self.carry_resets(now.name, &made.map(|made| made.key.clone()).collect());
         }
         let of = (Root::Group(name.to_owned()).name(), String::new());
         let items: Vec<ItemId> = late.values().copied().collect();
         let settled = self.into.loaded.slots.settled(&self.run_key(&of));
-        if settled.is_some_and(|settled| settled.items == pairs(&items)) {
+        if late.is_empty() || settled.is_some_and(|settled| settled.items == pairs(&items)) {
             return Ok(());
         }
-        let id = items.first().copied().unwrap_or(ItemId { client: 0, clock: 0 });
-        let origin = self.from.name.to_string();
-        let rows = RowsOf::Group(slot, all.clone());
-        let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
-        let mut sink = LateSink { plan: self.plan, of: &of, id, late: Vec::new(), origin };
-        let report = |_| {};
-        prepare(self.plan, alone, false, &report, &mut sink)?.pour(&mut sink)?;
-        for mut made in sink.late {
-            made.items.clone_from(&items);
-            self.settle_or_set(&made);
+        let early: Entries = all
+            .iter()
+            .filter(|(key, _)| !late.contains_key(*key))
+            .map(|(key, json)| (key.clone(), json.clone()))
+            .collect();
+        let without = self.run_group(slot, name, &early)?;
+        for mut made in with {
+            let is_same = |other: &Late| {
+                (&other.root, &other.key, &other.outcome) == (&made.root, &made.key, &made.outcome)
+            };
+            if !without.iter().any(is_same) {
+                made.items.clone_from(&items);
+                self.settle_or_set(&made);
+            }
         }
         let key = self.run_key(&of);
         self.settle(&key, &pairs(&items));
         Ok(())
+    }
+
+    /// What a plan with `migrate` functions makes of the entries of one group.
+    fn run_group(&self, slot: usize, name: &str, entries: &Entries) -> Result<Vec<Late>> {
+        let of = (Root::Group(name.to_owned()).name(), String::new());
+        let nobody = ItemId { client: 0, clock: 0 };
+        let rows = RowsOf::Group(slot, entries.clone());
+        let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
+        let mut sink = LateSink { plan: self.plan, of: &of, id: nobody, late: Vec::new() };
+        let report = |_| {};
+        prepare(self.plan, alone, false, &report, &mut sink)?.pour(&mut sink)?;
+        Ok(sink.late)
     }
 
     /// Entries of a group here that came from there, and are reset there: those that are set come
@@ -882,7 +926,6 @@ struct LateSink<'l> {
     of: &'l (String, String),
     id: ItemId,
     late: Vec<Late>,
-    origin: String,
 }
 
 impl LateSink<'_> {
@@ -895,7 +938,6 @@ impl LateSink<'_> {
 impl Sink for LateSink<'_> {
     fn row(&mut self, slot: usize, row: NewRow) -> Result<()> {
         let root = Root::Table(self.plan.to.tables[slot].name.to_owned());
-        let _ = &self.origin;
         self.push(root, row.key_text, Outcome::Value(row.json));
         Ok(())
     }
