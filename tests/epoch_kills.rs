@@ -224,18 +224,22 @@ fn an_adoption_that_the_disk_refuses_is_done_again() {
         let count = AtomicU64::new(1);
         Arc::new(move || number << 120 | u128::from(count.fetch_add(1, SeqCst)))
     };
+    let first = v0::App::in_memory().unwrap();
+    fill(&first);
+    let first = changes(&first, &v0::App::in_memory().unwrap());
+    let migrated = |path: &Path, number: u128| {
+        v0::App::open(path).unwrap().apply(&first).unwrap();
+        v2::App::builder().id_source(claims(number)).open(path).unwrap()
+    };
     let winner = {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("winner.redb");
-        fill(&v0::App::open(&path).unwrap());
-        let app = v2::App::builder().id_source(claims(1)).open(&path).unwrap();
+        let app = migrated(&folder.path().join("winner.redb"), 1);
         app.notes.update(&1, |note| note.title = "winner's".into()).unwrap();
         changes(&app, &v2::App::in_memory().unwrap())
     };
     at_every_operation(
         |path| {
-            fill(&v0::App::open(path).unwrap());
-            let app = v2::App::builder().id_source(claims(2)).open(path).unwrap();
+            let app = migrated(path, 2);
             app.notes.update(&2, |note| note.title = "loser's".into()).unwrap();
             app.notes.remove(&3).unwrap();
         },
