@@ -497,10 +497,15 @@ impl World {
             let epoch = self.devices[on].code.epoch();
             let of_epoch = self.edits.values().filter(|edit| edit.epoch <= epoch);
             let all: Edits = of_epoch.map(|edit| edit.number).collect();
-            // What newer code has given up of an earlier epoch may never come to who needs that.
-            let is_all = !has_pruned || self.devices[on].code == Code::V2;
-            let surely = if is_all { all.clone() } else { self.surely(on) };
-            self.compare(on, &live, &kept, &surely, &all)?;
+            // What was given up before old code had it is in the newer epoch only.
+            let newest = self.devices.iter().map(|device| device.code.epoch()).max();
+            let may_lack = self.devices.iter().any(|device| device.has_pruned)
+                && newest.is_some_and(|newest| newest > epoch);
+            let surely = if may_lack { self.surely(on) } else { all.clone() };
+            let is_open = may_lack && surely != all;
+            if !is_open {
+                self.compare(on, &live, &kept, &surely, &all)?;
+            }
             match first.get(&epoch) {
                 None => {
                     first.insert(epoch, (on, live, kept));

@@ -459,6 +459,11 @@ impl Carrying<'_> {
             Outcome::Rejected { reason, raw } => (None, Some(reason.clone()), Some(raw.clone())),
         };
         let slot = Slot { of: late.of.clone(), items, value, reason, raw };
+        // What was kept of an earlier state of the same entry is out of date.
+        let text = slot_key.to_text();
+        if self.into.loaded.document.entry_in(&Root::Quarantine.name(), &text) {
+            self.ops.push((Root::Quarantine, text, None));
+        }
         if let Ok(json) = serde_json::to_string(&slot) {
             self.ops.push((Root::Forwarded, slot_key.to_text(), Some(json)));
         }
@@ -516,7 +521,7 @@ impl Carrying<'_> {
 
     /// Whether somebody who knew an edit has removed the row in a document that ranks above.
     fn was_removed_knowingly(&self, late: &Late) -> bool {
-        let Some(Root::Table(table)) = Root::parse(&late.of.0) else { return false };
+        let Some(of) = Root::parse(&late.of.0) else { return false };
         let name = self.from.name.to_string();
         self.others.iter().any(|(who, other)| {
             let Some(claim) = self.claims.get(who) else { return false };
@@ -529,11 +534,19 @@ impl Carrying<'_> {
                 return false;
             }
             let place = Place { name: *who, loaded: other, claim: Some(claim) };
-            let there = self.plan.to.at_epoch(who.epoch);
-            let plan = there.and_then(|def| Plan::new(&def, self.from.name.epoch));
-            let Some((root, key)) = plan.and_then(|plan| plan.later_key(&table, &late.of.1)) else {
-                return false;
+            let there = match &of {
+                Root::Table(table) => {
+                    let there = self.plan.to.at_epoch(who.epoch);
+                    let plan = there.and_then(|def| Plan::new(&def, self.from.name.epoch));
+                    plan.and_then(|plan| plan.later_key(table, &late.of.1))
+                }
+                // Entries are known by the names that they have here.
+                _ if who.epoch == self.into.name.epoch => {
+                    Some((late.root.name(), late.key.clone()))
+                }
+                _ => None,
             };
+            let Some((root, key)) = there else { return false };
             let rejected = SlotKey { source: self.from.name, root: root.clone(), key: key.clone() };
             !place.has(&root, &key)
                 && !other.document.entry_in(&Root::Quarantine.name(), &rejected.to_text())
@@ -916,6 +929,11 @@ impl Carrying<'_> {
             .collect();
         for key in late {
             self.ops.push((Root::Forwarded, key, None));
+        }
+        let others: Vec<String> =
+            slots.keys(&root_name).filter(|key| !set.contains(*key)).map(str::to_owned).collect();
+        for key in others {
+            self.settle_known(&root_name, &key);
         }
     }
 }

@@ -266,6 +266,16 @@ fn is_shown_or_settled(loaded: &Loaded, claim: Option<&Claim>, key: &SlotKey) ->
         || !open.any(|(source, _)| source == key.source)
 }
 
+/// A key under which nothing else is kept.
+fn free_key(kept: &[(Root, String, String)], root: &Root, key: String) -> String {
+    let mut free = key;
+    while kept.iter().any(|(other, taken, _)| (other, taken) == (root, &free)) {
+        let Some(slot) = SlotKey::parse(&free) else { return free };
+        free = SlotKey { key: format!("{}'", slot.key), ..slot }.to_text();
+    }
+    free
+}
+
 /// A late edit that somebody still has to decide on, as it is in the epoch of the code.
 fn still_open(key: SlotKey, json: &str, plan: &Plan) -> Result<Option<(Root, String, String)>> {
     if plan.is_identity() {
@@ -408,8 +418,10 @@ impl Beside {
                     for (key, json) in entries {
                         let slot = SlotKey::parse(&key);
                         let is_open = |slot: &SlotKey| !is_shown_or_settled(loaded, claim, slot);
-                        if let Some(slot) = slot.filter(is_open) {
-                            bookkeeping.extend(still_open(slot, &json, plan)?);
+                        let note = slot.filter(is_open).map(|slot| still_open(slot, &json, plan));
+                        if let Some((root, key, json)) = note.transpose()?.flatten() {
+                            let key = free_key(&bookkeeping, &root, key);
+                            bookkeeping.push((root, key, json));
                         }
                     }
                 }
