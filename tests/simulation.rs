@@ -8,6 +8,7 @@
 #[path = "simulation/code.rs"]
 mod code;
 #[path = "simulation/faults.rs"]
+#[allow(dead_code, reason = "every test file uses a part of it")]
 mod faults;
 #[path = "simulation/frames.rs"]
 mod frames;

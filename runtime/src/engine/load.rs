@@ -6,7 +6,7 @@ use super::open::Engine;
 use super::progress::Progress;
 use super::writer::Writer;
 use crate::disk::{HEAD_DOCUMENT, Mark};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 
 impl Engine {
     /// Loads what is not loaded yet of the documents, under a device id that is ours alone.
@@ -93,7 +93,14 @@ impl Engine {
         if let Some(loaded) = loaded {
             return Ok(loaded);
         }
-        let loaded = read_document(&self.view(), self.def.name, name, device)?;
+        let loaded = match read_document(&self.view(), self.def.name, name, device) {
+            // What readers have is of a file that an error has closed, and that opens again here.
+            Err(error) if error.kind() == ErrorKind::Storage => {
+                self.refresh_view()?;
+                read_document(&self.view(), self.def.name, name, device)?
+            }
+            read => read?,
+        };
         for what in &loaded.log.damage {
             self.settings.report(Progress::Problem { what: what.clone() });
         }
