@@ -19,6 +19,24 @@ pub enum Type {
     Enum { units: BTreeSet<String>, data: BTreeMap<String, Fields>, is_open: bool },
 }
 
+impl Type {
+    /// Whether there is an enum of one unit in it.
+    pub fn has_type_of_one_value(&self) -> bool {
+        let any = |fields: &Fields| fields.values().any(|field| field.ty.has_type_of_one_value());
+        match self {
+            Self::Option(inner) | Self::List(inner) | Self::Map(inner) => {
+                inner.has_type_of_one_value()
+            }
+            Self::Tuple(types) => types.iter().any(Self::has_type_of_one_value),
+            Self::Struct(fields) => any(fields),
+            Self::Enum { units, data, .. } => {
+                (units.len() == 1 && data.is_empty()) || data.values().any(any)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// An integer type, by its format and what it holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Int(pub &'static str, pub i64, pub i64);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::convert::{NewRow, Rejected, Sink, convert_group, convert_row, prepare, text_of};
-use super::plan::Plan;
+use super::plan::{Plan, earlier_entry};
 use super::sink::describe;
 use super::source::{RowsOf, Source, SourceRow};
 use crate::doc::{ChangedKeys, Removed, Root};
@@ -544,11 +544,7 @@ impl Carrying<'_> {
                     let plan = there.and_then(|def| Plan::new(&def, self.from.name.epoch));
                     plan.and_then(|plan| plan.later_key(table, &late.of.1))
                 }
-                // Entries are known by the names that they have here.
-                _ if who.epoch == self.into.name.epoch => {
-                    Some((late.root.name(), late.key.clone()))
-                }
-                _ => None,
+                _ => self.terms(*who, &late.root.name(), &late.key),
             };
             let Some((root, key)) = there else { return false };
             let rejected = SlotKey { source: self.from.name, root: root.clone(), key: key.clone() };
@@ -628,11 +624,17 @@ impl Carrying<'_> {
 
     /// The root and key of a row here, as they are in another document.
     fn terms(&self, of: DocName, root: &str, key: &str) -> Option<(String, String)> {
-        let same = || Some((root.to_owned(), key.to_owned()));
-        let Some(Root::Table(table)) = Root::parse(root) else { return same() };
         if of.epoch == self.into.name.epoch {
-            return same();
+            return Some((root.to_owned(), key.to_owned()));
         }
+        let table = match Root::parse(root)? {
+            Root::Table(table) => table,
+            Root::Group(group) => {
+                let (group, entry) = earlier_entry(&self.plan.to, of.epoch, &group, key)?;
+                return Some((Root::Group(group.to_owned()).name(), entry.to_owned()));
+            }
+            _ => return None,
+        };
         let plan = Plan::new(&self.plan.to, of.epoch)?;
         let (table, key) = plan.earlier_key(&table, key)?;
         Some((Root::Table(table.to_owned()).name(), key))
@@ -942,9 +944,21 @@ impl Carrying<'_> {
             }
         }
         let slots = &self.into.loaded.slots;
+        // What the migration has taken over as it was is not late any more.
+        let source = self.from.name.to_string();
+        let is_taken_over = |key: &str| {
+            let slot_key =
+                SlotKey { source: self.from.name, root: root_name.clone(), key: key.to_owned() };
+            let (Some(claim), Some(held)) = (self.into.claim, slots.get(&slot_key)) else {
+                return false;
+            };
+            held.slot.items.iter().all(|(client, clock)| {
+                claim.covers(&source, ItemId { client: *client, clock: *clock })
+            })
+        };
         let gone: Vec<String> = slots
             .keys(&root_name)
-            .filter(|key| !late.contains(*key))
+            .filter(|key| !(late.contains(*key) || set.contains(*key) && is_taken_over(key)))
             .map(|key| SlotKey {
                 source: self.from.name,
                 root: root_name.clone(),

@@ -254,3 +254,37 @@ fn keeps_keys(before: &TableDef, now: &TableDef, conversions: u32) -> bool {
     let is_moved = matches!(source, Some(SourceDef::Moved(name)) if Some(*name) == key);
     is_moved && before.key == now.key
 }
+
+/// The kv group and entry of an earlier epoch that an entry of a store's is taken from.
+pub(super) fn earlier_entry(
+    to: &StoreDef,
+    epoch: u32,
+    group: &str,
+    entry: &str,
+) -> Option<(&'static str, &'static str)> {
+    use crate::schema::step::SourceDef;
+
+    let mut def = *to;
+    let mut group = def.groups.iter().find(|known| known.name == group)?;
+    let mut entry = group.fields.iter().find(|field| field.name == entry)?.name;
+    while def.epoch > epoch {
+        let previous = def.step?.previous;
+        let (before, conversions) = previous
+            .groups
+            .iter()
+            .find_map(|before| Some((before, group_follows(before, group)?)))?;
+        if conversions > 0 {
+            let index = group.fields.iter().position(|field| field.name == entry)?;
+            let sources = group.step.and_then(|step| step.sources);
+            entry = match sources.map(|sources| sources.get(index)) {
+                Some(Some(SourceDef::Moved(name))) => name,
+                Some(Some(SourceDef::Computed([name]))) => name,
+                // A conversion of the user's own says nothing; most leave names alone.
+                None => before.fields.iter().find(|field| field.name == entry)?.name,
+                _ => return None,
+            };
+        }
+        (group, def) = (before, previous);
+    }
+    Some((group.name, entry))
+}
