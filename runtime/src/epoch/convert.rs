@@ -426,13 +426,14 @@ fn convert_one_group(
         let raw = entries.get(&name).cloned().unwrap_or_default();
         rejected.push((name, raw, failure));
     }
-    // Which entries a new one was made from is the conversion's own affair: it is as new as the
-    // newest of them.
-    let newest = set.iter().map(|(_, origin, _)| origin.as_str());
-    let newest = newest.max_by_key(|name| crate::engine::DocName::parse(name)).unwrap_or_default();
+    // Which entries a new one was made from is the conversion's own affair: where they are from
+    // several documents, it is of none.
+    let mut origins = set.iter().map(|(_, origin, _)| origin.as_str());
+    let first = origins.next().unwrap_or_default();
+    let common = if origins.all(|origin| origin == first) { first } else { "" };
     for (name, json) in &converted {
         let same = set.iter().find(|(stored, _, _)| stored == name);
-        let origin = same.filter(|_| route.conversions == 0).map_or(newest, |(_, of, _)| of);
+        let origin = same.filter(|_| route.conversions == 0).map_or(common, |(_, of, _)| of);
         give(Output::Entry(route.to, name, origin, json))?;
     }
     for (key, raw, failure) in rejected {

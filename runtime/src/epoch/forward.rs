@@ -88,6 +88,8 @@ struct Late {
     of: (String, String),
     items: Vec<ItemId>,
     outcome: Outcome,
+    /// Whether a `migrate` function has made it.
+    is_made: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -342,6 +344,7 @@ impl Carrying<'_> {
             of: of.clone(),
             items: vec![id],
             outcome,
+            is_made: false,
         };
         let Some(parsed) = Root::parse(root) else { return Ok(Vec::new()) };
         let Root::Table(name) = &parsed else {
@@ -712,9 +715,9 @@ impl Carrying<'_> {
             let content = Content::Text(json.into());
             let converted = self.convert(&root.name(), key, nobody, content)?;
             // What a `migrate` function made may belong to other rows, too.
-            let own = converted.into_iter().filter(|late| {
-                matches!(late.outcome, Outcome::Value(_)) && !self.plan.has_migrate()
-            });
+            let own = converted
+                .into_iter()
+                .filter(|late| matches!(late.outcome, Outcome::Value(_)) && !late.is_made);
             found.extend(own.map(|late| (late.root, late.key)));
         }
         Ok(found)
@@ -782,6 +785,7 @@ impl Carrying<'_> {
                     of: (root.clone(), key.clone()),
                     items: vec![*id],
                     outcome: Outcome::Value(value),
+                    is_made: false,
                 });
             }
             return Ok(());
@@ -812,6 +816,7 @@ impl Carrying<'_> {
                     key,
                     items: own.unwrap_or_else(|| items.clone()),
                     outcome: Outcome::Value(value),
+                    is_made: false,
                 });
             }
             for (key, failure) in with.failures {
@@ -826,6 +831,7 @@ impl Carrying<'_> {
                     key: rejected.key,
                     items: vec![*id],
                     outcome: Outcome::Rejected { reason, raw: rejected.raw },
+                    is_made: false,
                 });
             }
         }
@@ -837,6 +843,7 @@ impl Carrying<'_> {
                 key,
                 items: vec![id],
                 outcome: Outcome::Rejected { reason, raw },
+                is_made: false,
             });
         }
         Ok(())
@@ -947,29 +954,29 @@ struct LateSink<'l> {
 }
 
 impl LateSink<'_> {
-    fn push(&mut self, root: Root, key: String, outcome: Outcome) {
+    fn push(&mut self, root: Root, key: String, outcome: Outcome, is_made: bool) {
         let (of, items) = (self.of.clone(), vec![self.id]);
-        self.late.push(Late { root, key, of, items, outcome });
+        self.late.push(Late { root, key, of, items, outcome, is_made });
     }
 }
 
 impl Sink for LateSink<'_> {
     fn row(&mut self, slot: usize, row: NewRow) -> Result<()> {
         let root = Root::Table(self.plan.to.tables[slot].name.to_owned());
-        self.push(root, row.key_text, Outcome::Value(row.json));
+        self.push(root, row.key_text, Outcome::Value(row.json), row.origin.is_empty());
         Ok(())
     }
 
-    fn entry(&mut self, slot: usize, name: &str, _: &str, json: &str) -> Result<()> {
+    fn entry(&mut self, slot: usize, name: &str, origin: &str, json: &str) -> Result<()> {
         let root = Root::Group(self.plan.to.groups[slot].name.to_owned());
-        self.push(root, name.to_owned(), Outcome::Value(json.to_owned()));
+        self.push(root, name.to_owned(), Outcome::Value(json.to_owned()), origin.is_empty());
         Ok(())
     }
 
     fn reject(&mut self, rejected: Rejected) -> Result<()> {
         let reason = describe(&rejected);
         let Rejected { root, key, raw, .. } = rejected;
-        self.push(root, key, Outcome::Rejected { reason, raw });
+        self.push(root, key, Outcome::Rejected { reason, raw }, false);
         Ok(())
     }
 }

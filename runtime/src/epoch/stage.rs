@@ -65,6 +65,13 @@ impl Stage {
         self.scratch.put(&table_name(slot), key, &encode(origin, json))
     }
 
+    /// Stores a row; one that is there already stays one of where it was from.
+    pub(crate) fn replace(&self, slot: usize, key: &[u8], json: &str) -> Result<()> {
+        let stored = self.scratch.get(&table_name(slot), key)?;
+        let origin = stored.map(|value| decode(&value)).transpose()?.map(|(origin, _)| origin);
+        self.put(slot, key, origin.as_deref().unwrap_or_default(), json)
+    }
+
     pub(crate) fn remove(&self, slot: usize, key: &[u8]) -> Result<()> {
         self.scratch.remove(&table_name(slot), key)
     }

@@ -191,7 +191,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     /// [`InvalidValue`](ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
     pub fn put<R: TableOf<New>>(&mut self, row: &R) -> Result<()> {
         let json = encoded(row)?;
-        self.stages.new.put(R::SLOT, row.key().to_bytes().as_slice(), "", &json)
+        self.stages.new.replace(R::SLOT, row.key().to_bytes().as_slice(), &json)
     }
 
     /// Changes the row under a key and gives it as it is then; `None` where there is none.
