@@ -1,6 +1,8 @@
 //! Heads that say what is not so, and documents that are not what they should be: works on what is
 //! there, says so, loses nothing.
 
+#![allow(dead_code, reason = "the groups are there for the schemas")]
+
 mod support;
 
 use heirloom::sync::{Changes, Summary};

@@ -112,11 +112,16 @@ impl Engine {
         if slots.is_empty() {
             return seen;
         }
-        let mut see = |root: &Root, key: &str| {
-            let root = root.name();
+        let mut see = |root: &Root, op: &RowOp| {
+            let (root, key) = (root.name(), op.key.as_str());
             let main = document.entry(&root, key).map(|entry| entry.id);
-            if let Some((source, held)) = slots.showing(claim, &root, key, main) {
-                let slot = SlotKey { source, root, key: key.to_owned() };
+            let showing = slots.showing(claim, &root, key, main).map(|(source, _)| source);
+            for (source, held) in slots.open(&root, key) {
+                // Where the row is removed, nothing that was kept of it is to come up again.
+                if Some(source) != showing && op.json.is_some() {
+                    continue;
+                }
+                let slot = SlotKey { source, root: root.clone(), key: key.to_owned() };
                 let settled = Settled { items: held.slot.items.clone() };
                 if let Ok(json) = serde_json::to_string(&settled) {
                     seen.push((slot.to_text(), json));
@@ -125,11 +130,11 @@ impl Engine {
         };
         for (slot, rows) in &batch.tables {
             let root = Root::Table(self.def.tables[*slot].name.to_owned());
-            rows.values().for_each(|op| see(&root, &op.key));
+            rows.values().for_each(|op| see(&root, op));
         }
         for (slot, entries) in &batch.groups {
             let root = Root::Group(self.def.groups[*slot].name.to_owned());
-            entries.values().for_each(|op| see(&root, &op.key));
+            entries.values().for_each(|op| see(&root, op));
         }
         seen
     }

@@ -291,7 +291,8 @@ impl Carrying<'_> {
     fn carry_row(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
         let Some(entry) = self.from.loaded.document.entry(root, key) else {
             // A late edit that shows there is carried from where it was made.
-            let is_gone = !self.from.has(root, key);
+            let is_known = self.forget_carried(root, key);
+            let is_gone = is_known && !self.from.has(root, key);
             return if is_gone { self.carry_removal(root, key, was) } else { Ok(()) };
         };
         if !self.is_late(entry.id) {
@@ -637,16 +638,22 @@ impl Carrying<'_> {
         Some((Root::Table(table.to_owned()).name(), key))
     }
 
-    fn carry_removal(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
+    /// Takes back what was carried of an entry that is gone there; false where it was written again
+    /// there, which this copy has not heard of.
+    fn forget_carried(&mut self, root: &str, key: &str) -> bool {
         let of = (root.to_owned(), key.to_owned());
         let slots = &self.into.loaded.slots;
-        for key in slots.made_of(self.from.name, &of) {
-            if !slots.get(&key).is_some_and(|held| self.has_all(&held.slot.items)) {
-                // It was written again there, which this copy has not heard of.
-                return Ok(());
-            }
-            self.ops.push((Root::Forwarded, key.to_text(), None));
+        let carried = slots.made_of(self.from.name, &of);
+        let is_known =
+            |key: &SlotKey| slots.get(key).is_some_and(|held| self.has_all(&held.slot.items));
+        if !carried.iter().all(is_known) {
+            return false;
         }
+        self.ops.extend(carried.iter().map(|key| (Root::Forwarded, key.to_text(), None)));
+        true
+    }
+
+    fn carry_removal(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
         let Some(Root::Table(table)) = Root::parse(root).filter(|_| self.trusts_absence) else {
             return Ok(());
         };
@@ -776,7 +783,8 @@ impl Carrying<'_> {
             (_, Some(slot)) => return self.carry_group_alone(slot, name, &late_ids, &all),
         };
         let Some((stretch, slot)) = stretch else {
-            self.carry_resets(name, &all.keys().cloned().collect());
+            let late = late_ids.keys().cloned().collect();
+            self.carry_resets(name, &all.keys().cloned().collect(), &late);
             for (key, id) in &late_ids {
                 let value = all.get(key).cloned().unwrap_or_default();
                 self.settle_or_set(&Late {
@@ -803,7 +811,13 @@ impl Carrying<'_> {
             let without = convert_group(now, route.conversions, &early)?;
             let items: Vec<ItemId> = late_ids.values().copied().collect();
             let failed = with.failures.iter().map(|(key, _)| key);
-            self.carry_resets(now.name, &with.entries.keys().chain(failed).cloned().collect());
+            let set = with.entries.keys().chain(failed).cloned().collect();
+            let is_late =
+                |(key, value): &(&String, &String)| without.entries.get(*key) != Some(*value);
+            let made = with.entries.iter().filter(is_late).map(|(key, _)| key);
+            let failed = with.failures.iter().map(|(key, _)| key);
+            let late = made.chain(failed.filter(|key| late_ids.contains_key(*key)));
+            self.carry_resets(now.name, &set, &late.cloned().collect());
             for (key, value) in with.entries {
                 if without.entries.get(&key) == Some(&value) {
                     continue;
@@ -861,7 +875,12 @@ impl Carrying<'_> {
         for now in self.plan.to.groups {
             let root = Root::Group(now.name.to_owned());
             let made = with.iter().filter(|made| made.root == root);
-            self.carry_resets(now.name, &made.map(|made| made.key.clone()).collect());
+            let set = made.map(|made| made.key.clone()).collect();
+            // What is late is only known to be so by what it was made of.
+            let name = root.name();
+            let slots = self.into.loaded.slots.keys(&name).map(str::to_owned);
+            let kept = if late.is_empty() { BTreeSet::new() } else { slots.collect() };
+            self.carry_resets(now.name, &set, &kept);
         }
         let of = (Root::Group(name.to_owned()).name(), String::new());
         let items: Vec<ItemId> = late.values().copied().collect();
@@ -902,8 +921,8 @@ impl Carrying<'_> {
     }
 
     /// Entries of a group here that came from there, and are reset there: those that are set come
-    /// to `set`.
-    fn carry_resets(&mut self, name: &str, set: &BTreeSet<String>) {
+    /// to `set`, and of those to `late` what is late.
+    fn carry_resets(&mut self, name: &str, set: &BTreeSet<String>, late: &BTreeSet<String>) {
         if !self.trusts_absence {
             return;
         }
@@ -923,9 +942,9 @@ impl Carrying<'_> {
             }
         }
         let slots = &self.into.loaded.slots;
-        let late: Vec<String> = slots
+        let gone: Vec<String> = slots
             .keys(&root_name)
-            .filter(|key| !set.contains(*key))
+            .filter(|key| !late.contains(*key))
             .map(|key| SlotKey {
                 source: self.from.name,
                 root: root_name.clone(),
@@ -934,7 +953,7 @@ impl Carrying<'_> {
             .filter(|key| slots.get(key).is_some_and(|held| self.has_all(&held.slot.items)))
             .map(|key| key.to_text())
             .collect();
-        for key in late {
+        for key in gone {
             self.ops.push((Root::Forwarded, key, None));
         }
         let others: Vec<String> =
