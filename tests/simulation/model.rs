@@ -52,6 +52,9 @@ impl Edit {
 
 /// What a store holds, and which edits could have reached it.
 pub struct Seen<'s> {
+    /// Whether somebody has given up a document. Where it comes again, it comes without what only
+    /// that copy had, and then nothing tells what was removed from what has not arrived.
+    pub has_pruned: bool,
     pub live: &'s BTreeMap<Register, u32>,
     pub kept: &'s [Kept],
     pub surely: &'s Edits,
@@ -109,7 +112,7 @@ fn check_register(
     // What stands there is not older than what somebody did who knew it.
     let Some(live) = live else { return };
     for later in sure.iter().filter(|later| later.knew.contains(&live)) {
-        let counts = !later.is_removal || later.removes(register);
+        let counts = !later.is_removal || later.removes(register) && !seen.has_pruned;
         let is_excused = all.iter().any(|kept| {
             is_kept(kept)
                 && (kept.number == later.number
