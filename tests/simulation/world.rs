@@ -125,7 +125,7 @@ impl World {
                 self.restart(on, code, fault)
             }
             Act::Upgrade => match self.devices[on].code {
-                Code::V0 if step.choice % 3 == 0 => self.restart(on, Code::V0b, fault),
+                Code::V0 if step.choice.is_multiple_of(3) => self.restart(on, Code::V0b, fault),
                 Code::V0 | Code::V0b if step.choice % 3 == 1 => self.restart(on, Code::V2, fault),
                 Code::V0 | Code::V0b => self.restart(on, Code::V1, fault),
                 Code::V1 | Code::V2 => self.restart(on, Code::V2, fault),
@@ -327,7 +327,7 @@ impl World {
             return Ok(());
         }
         let index = ((choice >> 8) % count) as usize;
-        let stays = choice % 4 == 0;
+        let stays = choice.is_multiple_of(4);
         let letter = self.devices[on].mail.remove(index);
         let received = self.deliver(on, &letter, fault);
         if stays {
@@ -467,6 +467,7 @@ impl World {
             news.clear();
             outside.fill(false);
             let mut pairs = Vec::new();
+            #[expect(clippy::needless_range_loop, reason = "devices and marks are looked up by it")]
             for to in 0..count {
                 for from in (0..count).filter(|from| *from != to) {
                     let letter = self.letter(to, from)?;
@@ -495,6 +496,7 @@ impl World {
         if !is_quiet {
             return Err(format!("the devices never stop having news for each other:\n{news:#?}"));
         }
+        #[expect(clippy::type_complexity, reason = "named nowhere else")]
         let mut first: BTreeMap<u32, (usize, BTreeMap<Register, u32>, Vec<Kept>)> = BTreeMap::new();
         for on in (0..count).filter(|on| !outside[*on]) {
             let (live, kept) = self.state(on)?;
