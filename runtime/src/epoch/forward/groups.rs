@@ -1,0 +1,251 @@
+//! Late edits of kv groups, whose entries are converted together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rows::LateSink;
+use super::{Carrying, Late, Outcome, Place, pairs};
+use crate::doc::Root;
+use crate::engine::{SlotKey, slots};
+use crate::epoch::convert::{Rejected, convert_group, prepare};
+use crate::epoch::sink::describe;
+use crate::epoch::source::{RowsOf, Source};
+use crate::error::Result;
+use crate::row::{Content, ItemId};
+use crate::schema::step::Entries;
+
+impl Carrying<'_> {
+    /// Entries of a group are converted together: late is what comes out otherwise with the late
+    /// ones than without.
+    pub(super) fn carry_group(&mut self, name: &str) -> Result<()> {
+        let root = Root::Group(name.to_owned()).name();
+        let mut late_ids = BTreeMap::<String, ItemId>::new();
+        let mut foreign = Vec::new();
+        self.from.loaded.document.for_each(&root, |key, entry| {
+            if self.is_late(entry.id) {
+                match entry.content {
+                    Content::Text(_) => {
+                        late_ids.insert(key.to_owned(), entry.id);
+                    }
+                    Content::Foreign(raw) => foreign.push((key.to_owned(), entry.id, raw)),
+                }
+            }
+            Ok::<(), crate::Error>(())
+        })?;
+        let mut all = Entries::new();
+        let Place { loaded, claim, .. } = self.from;
+        slots::for_each(&loaded.document, &loaded.slots, claim, &root, |key, entry| {
+            if let Content::Text(json) = entry.content {
+                all.insert(key.to_owned(), json.to_string());
+            }
+            Ok::<(), crate::Error>(())
+        })?;
+        let slot = self.plan.from.groups.iter().position(|group| group.name == name);
+        let stretch = match (self.plan.stretches.as_slice(), slot) {
+            ([stretch], Some(slot)) if stretch.migrate.is_none() => Some((stretch, slot)),
+            // What its code does not know, or knows as it is here.
+            ([], _) | (_, None) => None,
+            (_, Some(slot)) => return self.carry_group_alone(slot, name, &late_ids, &all),
+        };
+        let Some((stretch, slot)) = stretch else {
+            let late = late_ids.keys().cloned().collect();
+            self.carry_resets(name, &all.keys().cloned().collect(), &late);
+            for (key, id) in &late_ids {
+                let value = all.get(key).cloned().unwrap_or_default();
+                self.settle_or_set(&Late {
+                    root: Root::Group(name.to_owned()),
+                    key: key.clone(),
+                    of: (root.clone(), key.clone()),
+                    items: vec![*id],
+                    outcome: Outcome::Value(value),
+                    is_made: false,
+                });
+            }
+            return Ok(());
+        };
+        let early: Entries = all
+            .iter()
+            .filter(|(key, _)| !late_ids.contains_key(*key))
+            .map(|(key, json)| (key.clone(), json.clone()))
+            .collect();
+        let routes: Vec<_> =
+            stretch.groups.iter().filter(|route| route.from == slot).copied().collect();
+        for route in routes {
+            let now = &stretch.to.groups[route.to];
+            let with = convert_group(now, route.conversions, &all)?;
+            let without = convert_group(now, route.conversions, &early)?;
+            let items: Vec<ItemId> = late_ids.values().copied().collect();
+            let failed = with.failures.iter().map(|(key, _)| key);
+            let set = with.entries.keys().chain(failed).cloned().collect();
+            let is_late =
+                |(key, value): &(&String, &String)| without.entries.get(*key) != Some(*value);
+            let made = with.entries.iter().filter(is_late).map(|(key, _)| key);
+            let failed = with.failures.iter().map(|(key, _)| key);
+            let late = made.chain(failed.filter(|key| late_ids.contains_key(*key)));
+            self.carry_resets(now.name, &set, &late.cloned().collect());
+            for (key, value) in with.entries {
+                if without.entries.get(&key) == Some(&value) {
+                    continue;
+                }
+                // Where it is clear which one it came from, only that counts.
+                let own = late_ids.get(&key).map(|id| vec![*id]);
+                self.settle_or_set(&Late {
+                    root: Root::Group(now.name.to_owned()),
+                    of: (root.clone(), key.clone()),
+                    key,
+                    items: own.unwrap_or_else(|| items.clone()),
+                    outcome: Outcome::Value(value),
+                    is_made: false,
+                });
+            }
+            for (key, failure) in with.failures {
+                let Some(id) = late_ids.get(&key) else { continue };
+                let raw = all.get(&key).cloned().unwrap_or_default();
+                let target = Root::Group(now.name.to_owned());
+                let rejected = Rejected { root: target, key, raw, failure };
+                let reason = describe(&rejected);
+                self.settle_or_set(&Late {
+                    root: rejected.root,
+                    of: (root.clone(), rejected.key.clone()),
+                    key: rejected.key,
+                    items: vec![*id],
+                    outcome: Outcome::Rejected { reason, raw: rejected.raw },
+                    is_made: false,
+                });
+            }
+        }
+        for (key, id, raw) in foreign {
+            let reason = "another program stored something other than JSON text".to_owned();
+            self.settle_or_set(&Late {
+                root: Root::Group(name.to_owned()),
+                of: (root.clone(), key.clone()),
+                key,
+                items: vec![id],
+                outcome: Outcome::Rejected { reason, raw },
+                is_made: false,
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes the late entries of a group alone through a plan with `migrate` functions.
+    pub(super) fn carry_group_alone(
+        &mut self,
+        slot: usize,
+        name: &str,
+        late: &BTreeMap<String, ItemId>,
+        all: &Entries,
+    ) -> Result<()> {
+        let with = self.run_group(slot, name, all)?;
+        for now in self.plan.to.groups {
+            let root = Root::Group(now.name.to_owned());
+            let made = with.iter().filter(|made| made.root == root);
+            let set = made.map(|made| made.key.clone()).collect();
+            // What is late is only known to be so by what it was made of.
+            let name = root.name();
+            let slots = self.into.loaded.slots.keys(&name).map(str::to_owned);
+            let kept = if late.is_empty() { BTreeSet::new() } else { slots.collect() };
+            self.carry_resets(now.name, &set, &kept);
+        }
+        let of = (Root::Group(name.to_owned()).name(), String::new());
+        let items: Vec<ItemId> = late.values().copied().collect();
+        let settled = self.into.loaded.slots.settled(&self.run_key(&of));
+        if late.is_empty() || settled.is_some_and(|settled| settled.items == pairs(&items)) {
+            return Ok(());
+        }
+        let early: Entries = all
+            .iter()
+            .filter(|(key, _)| !late.contains_key(*key))
+            .map(|(key, json)| (key.clone(), json.clone()))
+            .collect();
+        let without = self.run_group(slot, name, &early)?;
+        for mut made in with {
+            let is_same = |other: &Late| {
+                (&other.root, &other.key, &other.outcome) == (&made.root, &made.key, &made.outcome)
+            };
+            if !without.iter().any(is_same) {
+                made.items.clone_from(&items);
+                self.settle_or_set(&made);
+            }
+        }
+        let key = self.run_key(&of);
+        self.settle(&key, &pairs(&items));
+        Ok(())
+    }
+
+    /// What a plan with `migrate` functions makes of the entries of one group.
+    pub(super) fn run_group(
+        &self,
+        slot: usize,
+        name: &str,
+        entries: &Entries,
+    ) -> Result<Vec<Late>> {
+        let of = (Root::Group(name.to_owned()).name(), String::new());
+        let nobody = ItemId { client: 0, clock: 0 };
+        let rows = RowsOf::Group(slot, entries.clone());
+        let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
+        let mut sink = LateSink { plan: self.plan, of: &of, id: nobody, late: Vec::new() };
+        let report = |_| {};
+        prepare(self.plan, alone, false, &report, &mut sink)?.pour(&mut sink)?;
+        Ok(sink.late)
+    }
+
+    /// Entries of a group here that came from there, and are reset there: those that are set come
+    /// to `set`, and of those to `late` what is late.
+    pub(super) fn carry_resets(
+        &mut self,
+        name: &str,
+        set: &BTreeSet<String>,
+        late: &BTreeSet<String>,
+    ) {
+        if !self.trusts_absence {
+            return;
+        }
+        let root = Root::Group(name.to_owned());
+        let root_name = root.name();
+        let mut own = Vec::new();
+        let read = self.into.loaded.document.for_each(&root_name, |key, entry| {
+            if !set.contains(key) {
+                own.push((key.to_owned(), entry.id));
+            }
+            Ok::<(), std::convert::Infallible>(())
+        });
+        let Ok(()) = read;
+        for (key, id) in own {
+            if self.came_from_there(&root_name, &key, id) {
+                self.ops.push((root.clone(), key, None));
+            }
+        }
+        let slots = &self.into.loaded.slots;
+        // What the migration has taken over as it was is not late any more.
+        let source = self.from.name.to_string();
+        let is_taken_over = |key: &str| {
+            let slot_key =
+                SlotKey { source: self.from.name, root: root_name.clone(), key: key.to_owned() };
+            let (Some(claim), Some(held)) = (self.into.claim, slots.get(&slot_key)) else {
+                return false;
+            };
+            held.slot.items.iter().all(|(client, clock)| {
+                claim.covers(&source, ItemId { client: *client, clock: *clock })
+            })
+        };
+        let gone: Vec<String> = slots
+            .keys(&root_name)
+            .filter(|key| !(late.contains(*key) || set.contains(*key) && is_taken_over(key)))
+            .map(|key| SlotKey {
+                source: self.from.name,
+                root: root_name.clone(),
+                key: key.to_owned(),
+            })
+            .filter(|key| slots.get(key).is_some_and(|held| self.has_all(&held.slot.items)))
+            .map(|key| key.to_text())
+            .collect();
+        for key in gone {
+            self.ops.push((Root::Forwarded, key, None));
+        }
+        let others: Vec<String> =
+            slots.keys(&root_name).filter(|key| !set.contains(*key)).map(str::to_owned).collect();
+        for key in others {
+            self.settle_known(&root_name, &key);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Keeping late edits beside the rows that they belong to.
+
+use super::{Carrying, Late, Outcome, Place, pairs};
+use crate::doc::Root;
+use crate::engine::{DocName, Settled, Slot, SlotKey};
+use crate::epoch::convert::text_of;
+
+impl Carrying<'_> {
+    /// Brings what is kept of an edit here up to date with it.
+    pub(super) fn settle_or_set(&mut self, late: &Late) {
+        let root = late.root.name();
+        let items = pairs(&late.items);
+        let slot_key =
+            SlotKey { source: self.from.name, root: root.clone(), key: late.key.clone() };
+        if late.root == Root::Quarantine {
+            // What was kept there stays kept, unless somebody has dealt with it here.
+            let is_settled = self.into.loaded.slots.settled(&slot_key).is_some();
+            let is_here = self.into.main(&root, &late.key).is_some();
+            if let (Outcome::Value(value), false, false) = (&late.outcome, is_settled, is_here) {
+                self.ops.push((Root::Quarantine, late.key.clone(), Some(value.clone())));
+                self.settle(&slot_key, &items);
+            }
+            return;
+        }
+        self.forget_elsewhere(late, &slot_key);
+        let settled = self.into.loaded.slots.settled(&slot_key);
+        if settled.is_some_and(|settled| settled.items == items) {
+            return;
+        }
+        let held = self.into.loaded.slots.get(&slot_key);
+        if held.is_some_and(|held| held.slot.items == items || !self.has_all(&held.slot.items)) {
+            return;
+        }
+        if let Outcome::Value(value) = &late.outcome {
+            if self.into.standing(&root, &late.key).as_ref() == Some(value) {
+                // What both migrations brought alike needs no note.
+                let is_copy = late.items.iter().all(|id| self.from.origin(*id).is_some());
+                if !is_copy {
+                    self.settle(&slot_key, &items);
+                }
+                return;
+            }
+            let is_known = !self.outrank(&root, &late.key, &slot_key, &late.items)
+                || self.was_removed_knowingly(late);
+            if is_known {
+                return self.settle(&slot_key, &items);
+            }
+            self.keep_displaced(&root, &late.key, late);
+        }
+        let (value, reason, raw) = match &late.outcome {
+            Outcome::Value(value) => (Some(value.clone()), None, None),
+            Outcome::Rejected { reason, raw } => (None, Some(reason.clone()), Some(raw.clone())),
+        };
+        let slot = Slot { of: late.of.clone(), items, value, reason, raw };
+        // What was kept of an earlier state of the same entry is out of date.
+        let text = slot_key.to_text();
+        if self.into.loaded.document.entry_in(&Root::Quarantine.name(), &text) {
+            self.ops.push((Root::Quarantine, text, None));
+        }
+        if let Ok(json) = serde_json::to_string(&slot) {
+            self.ops.push((Root::Forwarded, slot_key.to_text(), Some(json)));
+        }
+    }
+
+    /// An edit that belonged under another key before.
+    pub(super) fn forget_elsewhere(&mut self, late: &Late, now: &SlotKey) {
+        if self.plan.has_migrate() {
+            return;
+        }
+        let slots = &self.into.loaded.slots;
+        for key in slots.made_of(self.from.name, &late.of) {
+            let is_known = slots.get(&key).is_some_and(|held| self.has_all(&held.slot.items));
+            if key.root == now.root && key != *now && is_known {
+                self.ops.push((Root::Forwarded, key.to_text(), None));
+            }
+        }
+    }
+
+    pub(super) fn settle(&mut self, key: &SlotKey, items: &[(u64, u32)]) {
+        let settled = Settled { items: items.to_vec() };
+        if let Ok(json) = serde_json::to_string(&settled) {
+            self.ops.push((Root::Settled, key.to_text(), Some(json)));
+        }
+    }
+
+    /// Where an edit shows in place of what another document's migration brought, and its author
+    /// could not know that: both are kept.
+    pub(super) fn keep_displaced(&mut self, root: &str, key: &str, late: &Late) {
+        let Some(main) = self.into.loaded.document.entry(root, key) else { return };
+        let Some(origin) = self.into.origin(main.id) else { return };
+        let is_known = match DocName::parse(origin) {
+            Some(origin) => self.from.name <= origin || self.knew_origin(origin, root, key),
+            // What a `migrate` function made is known to whom the row is that it was made of.
+            None => self.is_of_known_row,
+        };
+        let Place { loaded, claim, .. } = self.into;
+        let is_shown = loaded.slots.showing(claim, root, key, Some(main.id)).is_some();
+        if is_shown || is_known {
+            return;
+        }
+        let origin = DocName::parse(origin).unwrap_or(self.into.name);
+        let kept = Slot {
+            of: late.of.clone(),
+            items: Vec::new(),
+            value: Some(text_of(main.content)),
+            reason: Some(
+                "it was changed on two devices that did not know of each other, before and after \
+                 a migration; the later epoch's change stands"
+                    .to_owned(),
+            ),
+            raw: None,
+        };
+        let slot_key = SlotKey { source: origin, root: root.to_owned(), key: key.to_owned() };
+        if let Ok(json) = serde_json::to_string(&kept) {
+            self.ops.push((Root::Quarantine, slot_key.to_text(), Some(json)));
+        }
+    }
+}

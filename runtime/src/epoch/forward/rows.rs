@@ -1,0 +1,186 @@
+//! Late edits of rows: what becomes of each here.
+
+use std::collections::BTreeMap;
+
+use super::{Carrying, Late, Outcome, pairs};
+use crate::doc::Root;
+use crate::engine::SlotKey;
+use crate::epoch::convert::{NewRow, Rejected, Sink, convert_row, prepare, text_of};
+use crate::epoch::plan::Plan;
+use crate::epoch::sink::describe;
+use crate::epoch::source::{RowsOf, Source, SourceRow};
+use crate::error::Result;
+use crate::row::{Content, ItemId};
+
+impl Carrying<'_> {
+    pub(super) fn carry_row(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
+        let Some(entry) = self.from.loaded.document.entry(root, key) else {
+            // A late edit that shows there is carried from where it was made.
+            let is_known = self.forget_carried(root, key);
+            let is_gone = is_known && !self.from.has(root, key);
+            return if is_gone { self.carry_removal(root, key, was) } else { Ok(()) };
+        };
+        if !self.is_late(entry.id) {
+            return Ok(());
+        }
+        let of = (root.to_owned(), key.to_owned());
+        if self.plan.has_migrate() && !self.is_news(&of, entry.id) {
+            return Ok(());
+        }
+        self.is_of_known_row = self.came_unchanged(root, key);
+        for late in self.convert(root, key, entry.id, entry.content)? {
+            self.settle_or_set(&late);
+        }
+        self.is_of_known_row = false;
+        if self.plan.has_migrate() {
+            self.note_run(&of, entry.id);
+        }
+        Ok(())
+    }
+
+    /// Whether the row here is an unchanged copy of what the row there was.
+    pub(super) fn came_unchanged(&self, root: &str, key: &str) -> bool {
+        let Some(Root::Table(table)) = Root::parse(root) else { return false };
+        let here = self.plan.later_key(&table, key);
+        let main = here.and_then(|(root, key)| self.into.main(&root, &key));
+        main.and_then(|id| self.into.origin(id)) == Some(self.from.name.to_string().as_str())
+    }
+
+    /// Where a `migrate` function takes part, what it makes of an edit is written once.
+    pub(super) fn run_key(&self, of: &(String, String)) -> SlotKey {
+        SlotKey { source: self.from.name, root: format!("run:{}", of.0), key: of.1.clone() }
+    }
+
+    pub(super) fn is_news(&self, of: &(String, String), id: ItemId) -> bool {
+        let settled = self.into.loaded.slots.settled(&self.run_key(of));
+        settled.is_none_or(|settled| settled.items != pairs(&[id]))
+    }
+
+    pub(super) fn note_run(&mut self, of: &(String, String), id: ItemId) {
+        let key = self.run_key(of);
+        self.settle(&key, &pairs(&[id]));
+    }
+
+    /// What an edit becomes here.
+    pub(super) fn convert(
+        &self,
+        root: &str,
+        key: &str,
+        id: ItemId,
+        content: Content,
+    ) -> Result<Vec<Late>> {
+        let of = (root.to_owned(), key.to_owned());
+        let late = |root: Root, key: String, outcome: Outcome| Late {
+            root,
+            key,
+            of: of.clone(),
+            items: vec![id],
+            outcome,
+            is_made: false,
+        };
+        let Some(parsed) = Root::parse(root) else { return Ok(Vec::new()) };
+        let Root::Table(name) = &parsed else {
+            return Ok(vec![late(parsed, key.to_owned(), Outcome::Value(text_of(content)))]);
+        };
+        let slot = self.plan.from.tables.iter().position(|table| table.name == name);
+        let (Some(slot), false) = (slot, self.plan.is_identity()) else {
+            // What its code does not know is passed on as it is.
+            return Ok(vec![late(parsed, key.to_owned(), Outcome::Value(text_of(content)))]);
+        };
+        let table = &self.plan.from.tables[slot];
+        let row = SourceRow {
+            key: (table.read_key)(key),
+            key_text: key.to_owned(),
+            origin: self.from.name.to_string().into(),
+            content,
+        };
+        let [stretch] = self.plan.stretches.as_slice() else {
+            return self.run_alone(slot, row, &of, id);
+        };
+        if stretch.migrate.is_some() {
+            return self.run_alone(slot, row, &of, id);
+        }
+        let mut converted = Vec::new();
+        for route in stretch.tables.iter().filter(|route| route.from == slot) {
+            let now = &stretch.to.tables[route.to];
+            let root = Root::Table(now.name.to_owned());
+            converted.push(match convert_row(now, route.conversions, name, &row)? {
+                Ok(row) => late(root, row.key_text, Outcome::Value(row.json)),
+                Err(failure) => {
+                    let raw = text_of(row.content.clone());
+                    let key = self.later_key(&root, &row.key_text);
+                    let rejected = Rejected { root, key, raw, failure };
+                    let reason = describe(&rejected);
+                    let Rejected { root, key, raw, .. } = rejected;
+                    late(root, key, Outcome::Rejected { reason, raw })
+                }
+            });
+        }
+        Ok(converted)
+    }
+
+    /// The key here of a row there that cannot be converted.
+    pub(super) fn later_key(&self, root: &Root, key: &str) -> String {
+        if let Root::Table(now) = root
+            && let Some((earlier, true)) = self.plan.earlier_table(now)
+            && earlier.key == crate::schema::descriptor::KeyKind::Id
+            && let Some(rest) = key.strip_prefix(earlier.name)
+        {
+            return format!("{now}{rest}");
+        }
+        key.to_owned()
+    }
+
+    /// Takes one row alone through a plan with `migrate` functions.
+    pub(super) fn run_alone(
+        &self,
+        slot: usize,
+        row: SourceRow,
+        of: &(String, String),
+        id: ItemId,
+    ) -> Result<Vec<Late>> {
+        let rows = RowsOf::One(slot, Box::new(row));
+        let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
+        let mut sink = LateSink { plan: self.plan, of, id, late: Vec::new() };
+        let report = |_| {};
+        let prepared = prepare(self.plan, alone, false, &report, &mut sink)?;
+        prepared.pour(&mut sink)?;
+        Ok(sink.late)
+    }
+}
+
+/// Collects what becomes of one row.
+pub(super) struct LateSink<'l> {
+    pub(super) plan: &'l Plan,
+    pub(super) of: &'l (String, String),
+    pub(super) id: ItemId,
+    pub(super) late: Vec<Late>,
+}
+
+impl LateSink<'_> {
+    fn push(&mut self, root: Root, key: String, outcome: Outcome, is_made: bool) {
+        let (of, items) = (self.of.clone(), vec![self.id]);
+        self.late.push(Late { root, key, of, items, outcome, is_made });
+    }
+}
+
+impl Sink for LateSink<'_> {
+    fn row(&mut self, slot: usize, row: NewRow) -> Result<()> {
+        let root = Root::Table(self.plan.to.tables[slot].name.to_owned());
+        self.push(root, row.key_text, Outcome::Value(row.json), row.origin.is_empty());
+        Ok(())
+    }
+
+    fn entry(&mut self, slot: usize, name: &str, origin: &str, json: &str) -> Result<()> {
+        let root = Root::Group(self.plan.to.groups[slot].name.to_owned());
+        self.push(root, name.to_owned(), Outcome::Value(json.to_owned()), origin.is_empty());
+        Ok(())
+    }
+
+    fn reject(&mut self, rejected: Rejected) -> Result<()> {
+        let reason = describe(&rejected);
+        let Rejected { root, key, raw, .. } = rejected;
+        self.push(root, key, Outcome::Rejected { reason, raw }, false);
+        Ok(())
+    }
+}
