@@ -20,6 +20,8 @@ pub struct Edit {
     pub document: Option<String>,
     pub knew: Edits,
     pub could_know: Edits,
+    /// Whether its author was told that it had failed, and it may stand all the same.
+    pub has_failed: bool,
 }
 
 impl Edit {
@@ -112,7 +114,13 @@ fn check_register(
     // What stands there is not older than what somebody did who knew it.
     let Some(live) = live else { return };
     for later in sure.iter().filter(|later| later.knew.contains(&live)) {
-        let counts = !later.is_removal || later.removes(register) && !seen.has_pruned;
+        let counts = if later.is_removal {
+            later.removes(register) && !seen.has_pruned
+        } else {
+            // Of a note that was removed before anything was made of it there is no detail.
+            let is_removal = |edit: &&&Edit| edit.is_removal && !edit.removes(register);
+            !all.iter().filter(is_removal).any(|edit| edit.could_know.contains(&later.number))
+        };
         let is_excused = all.iter().any(|kept| {
             is_kept(kept)
                 && (kept.number == later.number

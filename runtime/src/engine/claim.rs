@@ -25,6 +25,9 @@ pub(crate) struct Claim {
     /// What it wrote, in the order of the clocks: up to which clock, and the document whose entries
     /// stand there unchanged; an empty name for what a `migrate` function made.
     pub(crate) origins: Vec<(u32, String)>,
+    /// The tables in which a conversion of the user's own has given a row another key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) moved: Vec<String>,
     /// Whether a relay has made it the winner.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) sealed: bool,
@@ -60,6 +63,16 @@ impl Claim {
         }
         let origin = self.origins.iter().find(|(end, _)| id.clock < *end);
         Some(origin.map_or("", |(_, name)| name))
+    }
+
+    /// Whether rows of a table may have come under other keys than they had.
+    pub(crate) fn moves(&self, table: &str) -> bool {
+        self.moved.iter().any(|moved| moved == table)
+    }
+
+    /// Whether a `migrate` function made some of what was written.
+    pub(crate) fn has_made(&self) -> bool {
+        self.origins.iter().any(|(_, origin)| origin.is_empty())
     }
 
     /// Whether the migration knew an item of another document.

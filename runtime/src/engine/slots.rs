@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use twox_hash::XxHash3_128;
 
 use super::claim::Claim;
 use super::documents::DocName;
@@ -30,12 +31,24 @@ pub(crate) struct Slot {
     /// What was written there, where it could not be converted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) raw: Option<String>,
+    /// Whether a `migrate` function has made it of what was written there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) made: bool,
 }
 
 /// That an edit has been dealt with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Settled {
     pub(crate) items: Vec<(u64, u32)>,
+    /// The checksum of what a `migrate` function had made, and somebody has written over or removed
+    /// in this document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) made: Option<String>,
+}
+
+/// Of what a `migrate` function made.
+pub(crate) fn checksum(json: &str) -> String {
+    format!("{:032x}", XxHash3_128::oneshot(json.as_bytes()))
 }
 
 /// Where a late edit comes from and where it belongs: the key of its entry in both maps.

@@ -7,11 +7,12 @@ use std::thread;
 
 use super::batch::{Batch, RowOp};
 use super::claim::Claim;
+use super::documents::DocName;
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
 use super::loaded::Loaded;
 use super::open::Engine;
-use super::slots::{Settled, SlotKey, Slots};
+use super::slots::{Settled, SlotKey, Slots, checksum};
 use super::writer::Writer;
 use crate::disk::{Commit, Record, RecordKind, View};
 use crate::doc::{Document, Op, Root};
@@ -72,7 +73,7 @@ impl Engine {
         let Some(Loaded { mut document, mut slots, mut log }) = writer.loaded.take() else {
             return Err(not_loaded());
         };
-        let seen = self.seen(&batch, &document, &slots, writer.claim());
+        let seen = self.seen(&batch, &document, &slots, writer.current, writer.claim());
         let ops = Ops::of(self, &batch, &seen);
         let first = document.next_id();
         let read_model =
@@ -100,21 +101,34 @@ impl Engine {
         Ok(())
     }
 
-    /// The late edits that show under keys which the batch writes: whoever wrote it has seen them.
+    /// What stands under keys that the batch writes, and is of other documents: late edits, and what
+    /// a `migrate` function made. Whoever wrote the batch has seen it.
     fn seen(
         &self,
         batch: &Batch,
         document: &Document,
         slots: &Slots,
+        source: DocName,
         claim: Option<&Claim>,
     ) -> Vec<(String, String)> {
         let mut seen = Vec::new();
-        if slots.is_empty() {
+        if slots.is_empty() && !claim.is_some_and(Claim::has_made) {
             return seen;
         }
         let mut see = |root: &Root, op: &RowOp| {
             let (root, key) = (root.name(), op.key.as_str());
-            let main = document.entry(&root, key).map(|entry| entry.id);
+            let entry = document.entry(&root, key);
+            let main = entry.as_ref().map(|entry| entry.id);
+            if let (Some(claim), Some(entry)) = (claim, entry)
+                && claim.origin(entry.id) == Some("")
+                && let Content::Text(json) = entry.content
+            {
+                let slot = SlotKey { source, root: root.clone(), key: key.to_owned() };
+                let settled = Settled { items: Vec::new(), made: Some(checksum(&json)) };
+                if let Ok(json) = serde_json::to_string(&settled) {
+                    seen.push((slot.to_text(), json));
+                }
+            }
             let showing = slots.showing(claim, &root, key, main).map(|(source, _)| source);
             for (source, held) in slots.open(&root, key) {
                 // Where the row is removed, nothing that was kept of it is to come up again.
@@ -122,7 +136,7 @@ impl Engine {
                     continue;
                 }
                 let slot = SlotKey { source, root: root.clone(), key: key.to_owned() };
-                let settled = Settled { items: held.slot.items.clone() };
+                let settled = Settled { items: held.slot.items.clone(), made: None };
                 if let Ok(json) = serde_json::to_string(&settled) {
                     seen.push((slot.to_text(), json));
                 }

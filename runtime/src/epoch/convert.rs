@@ -42,6 +42,8 @@ pub(super) trait Sink {
     fn reject(&mut self, rejected: Rejected) -> Result<()>;
     /// A row of a table of the source, by that table's name, and the key that it is on its way under.
     fn sample(&mut self, _table: &'static str, _key: &str, _before: &Content) {}
+    /// A row of a table of an epoch has come under another key than it had.
+    fn moved(&mut self, _epoch: u32, _table: &'static str) {}
 }
 
 /// All that is done before rows come out at the end of a plan.
@@ -94,6 +96,10 @@ impl dyn Sink + '_ {
             Output::Row(slot, row) => self.row(slot, row),
             Output::Entry(slot, name, origin, json) => self.entry(slot, name, origin, json),
             Output::Rejected(rejected) => self.reject(rejected),
+            Output::Moved(epoch, table) => {
+                self.moved(epoch, table);
+                Ok(())
+            }
             Output::Sample(table, key, before) => {
                 self.sample(table, key, before);
                 Ok(())
@@ -113,6 +119,7 @@ enum Output<'o> {
     Entry(usize, &'o str, &'o str, &'o str),
     Rejected(Rejected),
     Sample(&'static str, &'o str, &'o Content),
+    Moved(u32, &'static str),
 }
 
 /// A rebuild: everything as it stands, whether it decodes or not.
@@ -307,6 +314,9 @@ fn convert_all(
                     give(Output::Sample(before.name, &converted.key_text, &row.content))?;
                 }
                 let Converted { key, key_text, json } = converted;
+                if !route.keeps_keys && row.key.as_ref() != Some(&key) {
+                    give(Output::Moved(stretch.to.epoch, now.name))?;
+                }
                 let row = NewRow { key: Some(key), key_text, origin: row.origin, json };
                 give(Output::Row(route.to, row))
             }

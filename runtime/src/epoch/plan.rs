@@ -1,6 +1,8 @@
 //! Which document a device uses, and how rows of one epoch become those of another: pure.
 
-use crate::doc::DocVersion;
+use std::collections::BTreeSet;
+
+use crate::doc::{DocVersion, Root};
 use crate::engine::{Claims, DocName};
 use crate::schema::descriptor::{GroupDef, KeyKind, StoreDef, TableDef};
 use crate::schema::step::MigrateFn;
@@ -132,6 +134,32 @@ impl Plan {
         Some((&def.tables[slot], keeps_keys))
     }
 
+    /// The newer epoch's tables in which rows have other keys than where they came from: those that
+    /// had them before, and those that conversions gave them to, by epoch and name.
+    pub(crate) fn moved(&self, before: &[String], now: &BTreeSet<(u32, &str)>) -> Vec<String> {
+        let was_moved = |table: &&TableDef| {
+            let earlier = self.earlier_table(table.name);
+            earlier.is_some_and(|(earlier, _)| before.iter().any(|moved| moved == earlier.name))
+                || now.iter().any(|(epoch, moved)| {
+                    let since = Self::new(&self.to, *epoch);
+                    since.is_some_and(|since| since.follows(table.name, moved))
+                })
+        };
+        let moved = self.to.tables.iter().filter(was_moved);
+        moved.map(|table| table.name.to_owned()).collect()
+    }
+
+    /// The kv group of the older epoch that goes on as the newer's `name`.
+    pub(crate) fn earlier_group(&self, name: &str) -> Option<&'static str> {
+        let mut slot = self.to.groups.iter().position(|group| group.name == name)?;
+        let mut def = self.to;
+        for stretch in self.stretches.iter().rev() {
+            let route = stretch.groups.iter().find(|route| route.to == slot)?;
+            (slot, def) = (route.from, stretch.from);
+        }
+        Some(def.groups[slot].name)
+    }
+
     /// Whether the newer epoch's table `now` goes on from the older's `before`.
     pub(crate) fn follows(&self, now: &str, before: &str) -> bool {
         self.earlier_table(now).is_some_and(|(earlier, _)| earlier.name == before)
@@ -154,12 +182,34 @@ impl Plan {
         Some((format!("table:{}", now.name), key))
     }
 
-    /// The older epoch's text of a key of the newer's table `name`.
-    pub(crate) fn earlier_key(&self, name: &str, key: &str) -> Option<(&'static str, String)> {
+    /// The newer epoch's root and key of what stands under these in the older one, where that is one
+    /// place.
+    pub(crate) fn later_place(&self, root: &str, key: &str) -> Option<(String, String)> {
+        let group = match Root::parse(root)? {
+            Root::Table(table) => return self.later_key(&table, key),
+            Root::Group(group) => group,
+            _ => return None,
+        };
+        let goes_on = |now: &&GroupDef| self.earlier_group(now.name) == Some(group.as_str());
+        let now = self.to.groups.iter().find(goes_on)?;
+        let came = |entry: &str| earlier_entry(&self.to, self.from.epoch, now.name, entry);
+        let mut entries = now.fields.iter().map(|field| field.name);
+        let entry = entries.find(|entry| came(entry) == Some((group.as_str(), key)))?;
+        Some((Root::Group(now.name.to_owned()).name(), entry.to_owned()))
+    }
+
+    /// The older epoch's text of a key of the newer's table `name`; `has_kept` says whether keys
+    /// stayed as they were where a conversion could have changed them.
+    pub(crate) fn earlier_key(
+        &self,
+        name: &str,
+        key: &str,
+        has_kept: bool,
+    ) -> Option<(&'static str, String)> {
         let (earlier, keeps_keys) = self.earlier_table(name)?;
         let now = self.to.tables.iter().find(|table| table.name == name)?;
         let key = match (earlier.key, now.key) {
-            _ if !keeps_keys => return None,
+            (before, after) if !(keeps_keys || has_kept && before == after) => return None,
             // An id begins with the name of its table.
             (KeyKind::Id, KeyKind::Id) => {
                 format!("{}{}", earlier.name, key.strip_prefix(now.name)?)

@@ -127,7 +127,7 @@ fn finish(
     }
     match kept.note {
         Note::Forwarded => {
-            let settled = Settled { items: kept.slot.items.clone() };
+            let settled = Settled { items: kept.slot.items.clone(), made: None };
             let json = serde_json::to_string(&settled).map_err(|error| {
                 Error::new(ErrorKind::Storage, "a note does not serialize").because(error)
             })?;

@@ -14,8 +14,9 @@ use super::source::{RowsOf, Source, SourceRow};
 use crate::disk::Commit;
 use crate::doc::{BOOKKEEPING, Root};
 use crate::engine::{
-    Claim, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Slot, SlotKey,
-    Unrecorded, Writer, WriterIndexes, clocks_in_file, empty_document, not_loaded, view_names,
+    Claim, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Settled, Slot,
+    SlotKey, Unrecorded, Writer, WriterIndexes, clocks_in_file, empty_document, not_loaded,
+    view_names,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
@@ -75,7 +76,7 @@ pub(super) fn run(
             let is_changed;
             (complete, is_changed) =
                 incorporate(engine, writer, from, &mut loaded, claim.as_ref(), &def)?;
-            let beside = Beside::of(&loaded, fact, claim.as_ref(), &plan)?;
+            let beside = Beside::of(&loaded, fact, claim.as_ref(), &plan, &complete)?;
             let is_read = is_current && !is_changed && writer.coverage.to_rebuild(&def).is_empty();
             (beside, if is_read { drop_loaded(loaded) } else { Some(loaded) })
         }
@@ -100,6 +101,7 @@ pub(super) fn run(
         source: from.to_string(),
         covers,
         origins: Vec::new(),
+        moved: Vec::new(),
         sealed: false,
     };
 
@@ -144,6 +146,8 @@ pub(super) fn run(
         let filled = fill(engine, commit, &plan, name, client, &beside, &mut on_reject, source)?;
         claim_made.baseline = filled.baseline;
         claim_made.origins.clone_from(&filled.origins);
+        let before = claim.as_ref().map(|claim| claim.moved.as_slice());
+        claim_made.moved = plan.moved(before.unwrap_or_default(), &filled.moved);
         rejected = filled.rejected;
         written = Some(filled.last);
         engine.record_claim(writer, name, &claim_made)
@@ -276,6 +280,14 @@ fn free_key(kept: &[(Root, String, String)], root: &Root, key: String) -> String
     free
 }
 
+/// The note that an edit has been dealt with.
+fn known(key: &str, json: &str, plan: &Plan) -> Option<(Root, String, String)> {
+    let slot: Slot = serde_json::from_str(json).ok()?;
+    let settled = Settled { items: slot.items, made: None };
+    let json = serde_json::to_string(&settled).ok()?;
+    Some((Root::Settled, renamed(key, plan)?, json))
+}
+
 /// A late edit that somebody still has to decide on, as it is in the epoch of the code.
 fn still_open(key: SlotKey, json: &str, plan: &Plan) -> Result<Option<(Root, String, String)>> {
     if plan.is_identity() {
@@ -388,7 +400,13 @@ impl Beside {
         Ok(Some(Self { fact, unknown: Vec::new(), bookkeeping: Vec::new() }))
     }
 
-    fn of(loaded: &Loaded, fact: DocFact, claim: Option<&Claim>, plan: &Plan) -> Result<Self> {
+    fn of(
+        loaded: &Loaded,
+        fact: DocFact,
+        claim: Option<&Claim>,
+        plan: &Plan,
+        complete: &Incorporated,
+    ) -> Result<Self> {
         let document = &loaded.document;
         let mut unknown = Vec::new();
         let mut bookkeeping = Vec::new();
@@ -415,11 +433,20 @@ impl Beside {
                     bookkeeping.extend(renamed);
                 }
                 Root::Forwarded => {
-                    for (key, json) in entries {
-                        let slot = SlotKey::parse(&key);
-                        let is_open = |slot: &SlotKey| !is_shown_or_settled(loaded, claim, slot);
-                        let note = slot.filter(is_open).map(|slot| still_open(slot, &json, plan));
-                        if let Some((root, key, json)) = note.transpose()?.flatten() {
+                    for (text, json) in entries {
+                        let Some(slot) = SlotKey::parse(&text) else { continue };
+                        let source = slot.source;
+                        let note = if !is_shown_or_settled(loaded, claim, &slot) {
+                            still_open(slot, &json, plan)?
+                        } else if complete.contains_key(&source)
+                            || loaded.slots.settled(&slot).is_some()
+                        {
+                            None
+                        } else {
+                            // It is taken over as a row, and not known by its document.
+                            known(&text, &json, plan)
+                        };
+                        if let Some((root, key, json)) = note {
                             let key = free_key(&bookkeeping, &root, key);
                             bookkeeping.push((root, key, json));
                         }
@@ -432,14 +459,15 @@ impl Beside {
     }
 }
 
-/// The key of a note about a late edit, with the table's name in the epoch of the code.
+/// The key of a note about a late edit, with the names of the epoch of the code.
 fn renamed(key: &str, plan: &Plan) -> Option<String> {
     let slot = SlotKey::parse(key)?;
+    if let Some((root, key)) = plan.later_place(&slot.root, &slot.key) {
+        return Some(SlotKey { root, key, ..slot }.to_text());
+    }
     let root = match Root::parse(&slot.root) {
         Some(Root::Table(name)) => {
-            let now = plan.to.tables.iter().find(|table| {
-                plan.earlier_table(table.name).is_some_and(|(earlier, _)| earlier.name == name)
-            });
+            let now = plan.to.tables.iter().find(|table| plan.follows(table.name, &name));
             Root::Table(now.map_or(name, |table| table.name.to_owned())).name()
         }
         _ => slot.root,

@@ -1,6 +1,6 @@
 //! A new document being filled: rows go into the document and into the file side by side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
@@ -61,6 +61,8 @@ pub(super) struct Written {
     /// How many records the document has.
     pub(super) last: u64,
     pub(super) rejected: u64,
+    /// The tables in which rows have come under other keys, with their epochs.
+    pub(super) moved: BTreeSet<(u32, &'static str)>,
 }
 
 pub(super) struct DocumentSink<'s> {
@@ -83,6 +85,7 @@ pub(super) struct DocumentSink<'s> {
     clock: u32,
     last: u64,
     rejected: BTreeMap<String, Slot>,
+    moved: BTreeSet<(u32, &'static str)>,
     origins: Vec<(u32, String)>,
     pieces: SyncSender<Arc<Piece>>,
     records: Receiver<Result<Vec<u8>>>,
@@ -115,6 +118,7 @@ impl<'s> DocumentSink<'s> {
             clock: 0,
             last: 0,
             rejected: BTreeMap::new(),
+            moved: BTreeSet::new(),
             origins: Vec::new(),
             pieces,
             records,
@@ -250,13 +254,13 @@ impl<'s> DocumentSink<'s> {
             self.keep(&Root::Quarantine, key, &json)?;
         }
         self.end_pass()?;
-        let Self { commit, name, clock, mut last, origins, pieces, records, .. } = self;
+        let Self { commit, name, clock, mut last, origins, moved, pieces, records, .. } = self;
         drop(pieces);
         for record in records {
             last += 1;
             commit.append_snapshot(&name, last, &record?)?;
         }
-        Ok(Written { baseline: clock, origins, last, rejected: count })
+        Ok(Written { baseline: clock, origins, last, rejected: count, moved })
     }
 }
 
@@ -301,6 +305,10 @@ impl Sink for DocumentSink<'_> {
         self.add(name.as_bytes().to_vec(), entry)
     }
 
+    fn moved(&mut self, epoch: u32, table: &'static str) {
+        self.moved.insert((epoch, table));
+    }
+
     fn reject(&mut self, rejected: Rejected) -> Result<()> {
         let root = rejected.root.name();
         let mut key = SlotKey { source: self.source, root, key: rejected.key.clone() };
@@ -321,6 +329,7 @@ impl Sink for DocumentSink<'_> {
                     value: None,
                     reason: Some(reason),
                     raw: Some(rejected.raw),
+                    made: false,
                 },
             );
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rows::LateSink;
 use super::{Carrying, Late, Outcome, Place, pairs};
 use crate::doc::Root;
-use crate::engine::{SlotKey, slots};
+use crate::engine::{Held, SlotKey, slots};
 use crate::epoch::convert::{Rejected, convert_group, prepare};
 use crate::epoch::sink::describe;
 use crate::epoch::source::{RowsOf, Source};
@@ -52,6 +52,7 @@ impl Carrying<'_> {
             for (key, id) in &late_ids {
                 let value = all.get(key).cloned().unwrap_or_default();
                 self.settle_or_set(&Late {
+                    source: self.from.name,
                     root: Root::Group(name.to_owned()),
                     key: key.clone(),
                     of: (root.clone(), key.clone()),
@@ -86,14 +87,16 @@ impl Carrying<'_> {
                 if without.entries.get(&key) == Some(&value) {
                     continue;
                 }
-                // Where it is clear which one it came from, only that counts.
-                let own = late_ids.get(&key).map(|id| vec![*id]);
+                let target = Root::Group(now.name.to_owned());
+                let (of, items) = self.made_of(&root, &target, &key, &late_ids, &items);
+                let outcome = Outcome::Value(value);
                 self.settle_or_set(&Late {
-                    root: Root::Group(now.name.to_owned()),
-                    of: (root.clone(), key.clone()),
+                    source: self.from.name,
+                    root: target,
                     key,
-                    items: own.unwrap_or_else(|| items.clone()),
-                    outcome: Outcome::Value(value),
+                    of,
+                    items,
+                    outcome,
                     is_made: false,
                 });
             }
@@ -104,6 +107,7 @@ impl Carrying<'_> {
                 let rejected = Rejected { root: target, key, raw, failure };
                 let reason = describe(&rejected);
                 self.settle_or_set(&Late {
+                    source: self.from.name,
                     root: rejected.root,
                     of: (root.clone(), rejected.key.clone()),
                     key: rejected.key,
@@ -116,6 +120,7 @@ impl Carrying<'_> {
         for (key, id, raw) in foreign {
             let reason = "another program stored something other than JSON text".to_owned();
             self.settle_or_set(&Late {
+                source: self.from.name,
                 root: Root::Group(name.to_owned()),
                 of: (root.clone(), key.clone()),
                 key,
@@ -135,41 +140,67 @@ impl Carrying<'_> {
         late: &BTreeMap<String, ItemId>,
         all: &Entries,
     ) -> Result<()> {
-        let with = self.run_group(slot, name, all)?;
-        for now in self.plan.to.groups {
-            let root = Root::Group(now.name.to_owned());
-            let made = with.iter().filter(|made| made.root == root);
-            let set = made.map(|made| made.key.clone()).collect();
-            // What is late is only known to be so by what it was made of.
-            let name = root.name();
-            let slots = self.into.loaded.slots.keys(&name).map(str::to_owned);
-            let kept = if late.is_empty() { BTreeSet::new() } else { slots.collect() };
-            self.carry_resets(now.name, &set, &kept);
-        }
         let of = (Root::Group(name.to_owned()).name(), String::new());
-        let items: Vec<ItemId> = late.values().copied().collect();
-        let settled = self.into.loaded.slots.settled(&self.run_key(&of));
-        if late.is_empty() || settled.is_some_and(|settled| settled.items == pairs(&items)) {
-            return Ok(());
-        }
         let early: Entries = all
             .iter()
             .filter(|(key, _)| !late.contains_key(*key))
             .map(|(key, json)| (key.clone(), json.clone()))
             .collect();
+        let with = self.run_group(slot, name, all)?;
         let without = self.run_group(slot, name, &early)?;
-        for mut made in with {
-            let is_same = |other: &Late| {
+        let is_late = |made: &&Late| {
+            !without.iter().any(|other| {
                 (&other.root, &other.key, &other.outcome) == (&made.root, &made.key, &made.outcome)
-            };
-            if !without.iter().any(is_same) {
-                made.items.clone_from(&items);
-                self.settle_or_set(&made);
-            }
+            })
+        };
+        for route in self.routes_of(slot) {
+            let root = Root::Group(route.to_owned());
+            let keys = |made: &[&Late]| made.iter().map(|made| made.key.clone()).collect();
+            let made: Vec<&Late> = with.iter().filter(|made| made.root == root).collect();
+            let set: BTreeSet<String> = keys(&made);
+            let late: BTreeSet<String> =
+                keys(&made.into_iter().filter(is_late).collect::<Vec<_>>());
+            self.carry_resets(route, &set, &late);
+        }
+        let items: Vec<ItemId> = late.values().copied().collect();
+        let is_late: Vec<bool> = with.iter().map(|made| is_late(&made)).collect();
+        let settled = self.into.loaded.slots.settled(&self.run_key(&of));
+        if late.is_empty() || settled.is_some_and(|settled| settled.items == pairs(&items)) {
+            return Ok(());
+        }
+        for (mut made, _) in with.into_iter().zip(is_late).filter(|(_, is_late)| *is_late) {
+            (made.of, made.items) = self.made_of(&of.0, &made.root, &made.key, late, &items);
+            self.settle_or_set(&made);
         }
         let key = self.run_key(&of);
         self.settle(&key, &pairs(&items));
         Ok(())
+    }
+
+    /// The groups here that go on from a group there.
+    fn routes_of(&self, slot: usize) -> Vec<&'static str> {
+        let name = self.plan.from.groups[slot].name;
+        let groups = self.plan.to.groups.iter().map(|group| group.name);
+        let follows = |now: &&str| self.plan.earlier_group(now) == Some(name);
+        groups.filter(follows).collect()
+    }
+
+    /// Which late entry something was made of; where that is not clear, all of them.
+    fn made_of(
+        &self,
+        root: &str,
+        target: &Root,
+        key: &str,
+        late: &BTreeMap<String, ItemId>,
+        all: &[ItemId],
+    ) -> ((String, String), Vec<ItemId>) {
+        match self.terms(self.from.name, &target.name(), key) {
+            Some((its_root, entry)) if its_root == root => {
+                let own = late.get(&entry).map(|id| vec![*id]);
+                ((its_root, entry), own.unwrap_or_else(|| all.to_vec()))
+            }
+            _ => ((root.to_owned(), String::new()), all.to_vec()),
+        }
     }
 
     /// What a plan with `migrate` functions makes of the entries of one group.
@@ -183,7 +214,13 @@ impl Carrying<'_> {
         let nobody = ItemId { client: 0, clock: 0 };
         let rows = RowsOf::Group(slot, entries.clone());
         let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
-        let mut sink = LateSink { plan: self.plan, of: &of, id: nobody, late: Vec::new() };
+        let mut sink = LateSink {
+            source: self.from.name,
+            plan: self.plan,
+            of: &of,
+            id: nobody,
+            late: Vec::new(),
+        };
         let report = |_| {};
         prepare(self.plan, alone, false, &report, &mut sink)?.pour(&mut sink)?;
         Ok(sink.late)
@@ -202,17 +239,20 @@ impl Carrying<'_> {
         }
         let root = Root::Group(name.to_owned());
         let root_name = root.name();
-        let mut own = Vec::new();
+        let from = self.from.name.to_string();
+        let mut unset = Vec::new();
         let read = self.into.loaded.document.for_each(&root_name, |key, entry| {
             if !set.contains(key) {
-                own.push((key.to_owned(), entry.id));
+                unset.push((key.to_owned(), self.into.origin(entry.id) == Some(from.as_str())));
             }
             Ok::<(), std::convert::Infallible>(())
         });
         let Ok(()) = read;
-        for (key, id) in own {
-            if self.came_from_there(&root_name, &key, id) {
+        for (key, came_from_there) in unset {
+            if came_from_there {
                 self.ops.push((root.clone(), key, None));
+            } else {
+                self.review(&root_name, &key);
             }
         }
         let slots = &self.into.loaded.slots;
@@ -228,6 +268,12 @@ impl Carrying<'_> {
                 claim.covers(&source, ItemId { client: *client, clock: *clock })
             })
         };
+        let is_copy = |held: &Held| {
+            let mut items = held.slot.items.iter();
+            items.any(|(client, clock)| {
+                self.from.origin(ItemId { client: *client, clock: *clock }).is_some()
+            })
+        };
         let gone: Vec<String> = slots
             .keys(&root_name)
             .filter(|key| !(late.contains(*key) || set.contains(*key) && is_taken_over(key)))
@@ -236,16 +282,19 @@ impl Carrying<'_> {
                 root: root_name.clone(),
                 key: key.to_owned(),
             })
-            .filter(|key| slots.get(key).is_some_and(|held| self.has_all(&held.slot.items)))
+            .filter(|key| {
+                slots.get(key).is_some_and(|held| {
+                    self.has_items(self.from.name, &held.slot.items) && !is_copy(held)
+                })
+            })
             .map(|key| key.to_text())
             .collect();
         for key in gone {
             self.ops.push((Root::Forwarded, key, None));
         }
-        let others: Vec<String> =
-            slots.keys(&root_name).filter(|key| !set.contains(*key)).map(str::to_owned).collect();
+        let others: Vec<String> = slots.keys(&root_name).map(str::to_owned).collect();
         for key in others {
-            self.settle_known(&root_name, &key);
+            self.review(&root_name, &key);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Keeping late edits beside the rows that they belong to.
 
+use super::judge::Edit;
 use super::{Carrying, Late, Outcome, Place, pairs};
 use crate::doc::Root;
 use crate::engine::{DocName, Settled, Slot, SlotKey};
@@ -10,8 +11,7 @@ impl Carrying<'_> {
     pub(super) fn settle_or_set(&mut self, late: &Late) {
         let root = late.root.name();
         let items = pairs(&late.items);
-        let slot_key =
-            SlotKey { source: self.from.name, root: root.clone(), key: late.key.clone() };
+        let slot_key = SlotKey { source: late.source, root: root.clone(), key: late.key.clone() };
         if late.root == Root::Quarantine {
             // What was kept there stays kept, unless somebody has dealt with it here.
             let is_settled = self.into.loaded.slots.settled(&slot_key).is_some();
@@ -28,9 +28,24 @@ impl Carrying<'_> {
             return;
         }
         let held = self.into.loaded.slots.get(&slot_key);
-        if held.is_some_and(|held| held.slot.items == items || !self.has_all(&held.slot.items)) {
+        let from = late.source;
+        if held
+            .is_some_and(|held| held.slot.items == items || !self.has_items(from, &held.slot.items))
+        {
             return;
         }
+        let made = match &late.outcome {
+            Outcome::Value(value) if late.is_made => Some(value.as_str()),
+            _ => None,
+        };
+        let is_superseded = self.is_superseded(&Edit {
+            root: &root,
+            key: &late.key,
+            source: from,
+            of: Some(&late.of),
+            items: &items,
+            made,
+        });
         if let Outcome::Value(value) = &late.outcome {
             if self.into.standing(&root, &late.key).as_ref() == Some(value) {
                 // What both migrations brought alike needs no note.
@@ -40,18 +55,18 @@ impl Carrying<'_> {
                 }
                 return;
             }
-            let is_known = !self.outrank(&root, &late.key, &slot_key, &late.items)
-                || self.was_removed_knowingly(late);
-            if is_known {
-                return self.settle(&slot_key, &items);
+            if !is_superseded {
+                self.keep_displaced(&root, &late.key, late);
             }
-            self.keep_displaced(&root, &late.key, late);
+        }
+        if is_superseded {
+            return self.settle(&slot_key, &items);
         }
         let (value, reason, raw) = match &late.outcome {
             Outcome::Value(value) => (Some(value.clone()), None, None),
             Outcome::Rejected { reason, raw } => (None, Some(reason.clone()), Some(raw.clone())),
         };
-        let slot = Slot { of: late.of.clone(), items, value, reason, raw };
+        let slot = Slot { of: late.of.clone(), items, value, reason, raw, made: late.is_made };
         // What was kept of an earlier state of the same entry is out of date.
         let text = slot_key.to_text();
         if self.into.loaded.document.entry_in(&Root::Quarantine.name(), &text) {
@@ -68,8 +83,10 @@ impl Carrying<'_> {
             return;
         }
         let slots = &self.into.loaded.slots;
-        for key in slots.made_of(self.from.name, &late.of) {
-            let is_known = slots.get(&key).is_some_and(|held| self.has_all(&held.slot.items));
+        for key in slots.made_of(late.source, &late.of) {
+            let is_known = slots
+                .get(&key)
+                .is_some_and(|held| self.has_items(self.from.name, &held.slot.items));
             if key.root == now.root && key != *now && is_known {
                 self.ops.push((Root::Forwarded, key.to_text(), None));
             }
@@ -77,7 +94,7 @@ impl Carrying<'_> {
     }
 
     pub(super) fn settle(&mut self, key: &SlotKey, items: &[(u64, u32)]) {
-        let settled = Settled { items: items.to_vec() };
+        let settled = Settled { items: items.to_vec(), made: None };
         if let Ok(json) = serde_json::to_string(&settled) {
             self.ops.push((Root::Settled, key.to_text(), Some(json)));
         }
@@ -89,9 +106,9 @@ impl Carrying<'_> {
         let Some(main) = self.into.loaded.document.entry(root, key) else { return };
         let Some(origin) = self.into.origin(main.id) else { return };
         let is_known = match DocName::parse(origin) {
-            Some(origin) => self.from.name <= origin || self.knew_origin(origin, root, key),
+            Some(name) => self.from.name <= name || self.knew_copy(root, key, origin),
             // What a `migrate` function made is known to whom the row is that it was made of.
-            None => self.is_of_known_row,
+            None => self.is_of_known_row || self.knew_copy(root, key, origin),
         };
         let Place { loaded, claim, .. } = self.into;
         let is_shown = loaded.slots.showing(claim, root, key, Some(main.id)).is_some();
@@ -109,6 +126,7 @@ impl Carrying<'_> {
                     .to_owned(),
             ),
             raw: None,
+            made: false,
         };
         let slot_key = SlotKey { source: origin, root: root.to_owned(), key: key.to_owned() };
         if let Ok(json) = serde_json::to_string(&kept) {

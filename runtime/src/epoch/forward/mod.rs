@@ -4,15 +4,14 @@
 //! device, as often as it likes: it comes to the same.
 
 mod groups;
+mod judge;
 mod keep;
-mod knowledge;
-mod removal;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::doc::{ChangedKeys, Removed, Root};
-use crate::engine::{Claim, Claims, DocName, Loaded, SlotKey, slots};
+use crate::engine::{Claim, Claims, DocName, Loaded, Slot, SlotKey, slots};
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::Plan;
 use crate::error::Result;
@@ -37,6 +36,24 @@ impl Place<'_> {
     /// The document whose entry an item is an unchanged copy of; `None` where it is an edit.
     fn origin(&self, id: ItemId) -> Option<&str> {
         self.claim.and_then(|claim| claim.origin(id))
+    }
+
+    /// Whether something under a key could not be converted, and is kept beside: it is not gone
+    /// though nothing stands there. Its migration has noted it under whichever document it read.
+    fn has_rejected(&self, root: &str, key: &str) -> bool {
+        let quarantine = Root::Quarantine.name();
+        let sources = self.claim.into_iter().flat_map(|claim| claim.covers.keys());
+        let mut sources = sources.filter_map(|name| DocName::parse(name));
+        let is_noted = |source: DocName| {
+            let note = SlotKey { source, root: root.to_owned(), key: key.to_owned() };
+            let noted = self.loaded.document.entry(&quarantine, &note.to_text());
+            // Others are kept there, too: what somebody else's edit has taken the place of.
+            noted
+                .and_then(|entry| Slot::read(&entry.content))
+                .is_some_and(|slot| slot.value.is_none())
+        };
+        sources.any(is_noted)
+            || self.loaded.slots.open(root, key).iter().any(|(_, held)| held.slot.value.is_none())
     }
 
     /// Whether something stands under a key, be it a late edit.
@@ -71,21 +88,27 @@ pub(super) struct Carrying<'c> {
     /// From the epoch of the one to that of the other.
     pub(super) plan: &'c Plan,
     pub(super) claims: &'c Claims,
-    /// All other documents that are loaded.
+    /// All other documents that are loaded, the one that is carried from among them.
     pub(super) others: &'c BTreeMap<DocName, Loaded>,
-    /// How far this copy has the one that is carried from.
-    clocks: BTreeMap<u64, u32>,
-    /// Whether what its migration brought is to be had from what that came from.
-    trusts_baseline: bool,
+    /// From the epoch of each of them to that of the one that is carried into.
+    plans: BTreeMap<u32, Plan>,
+    /// How far this copy has each of them.
+    clocks: BTreeMap<DocName, BTreeMap<u64, u32>>,
+    no_clocks: BTreeMap<u64, u32>,
+    /// Whose rows are to be had here of nothing but of the migration that took them over.
+    lost: BTreeSet<String>,
     /// Whether what is not there was removed there, and has not merely not arrived.
     trusts_absence: bool,
     /// Whether what is carried now was made of a row that is here as it was there.
     is_of_known_row: bool,
+    reviewed: BTreeSet<(String, String)>,
     ops: Vec<CarryOp>,
 }
 
 /// A late edit as it is to stand here.
 struct Late {
+    /// The document that it was made in.
+    source: DocName,
     root: Root,
     key: String,
     of: (String, String),
@@ -118,33 +141,56 @@ impl<'c> Carrying<'c> {
         claims: &'c Claims,
         others: &'c BTreeMap<DocName, Loaded>,
     ) -> Self {
-        // Where nobody has kept the document that a losing migration came from, what it brought
-        // is nowhere else.
-        let trusts_baseline = from.claim.is_none_or(|claim| {
-            let Some(needed) = claim.covers.get(&claim.source) else { return true };
-            let covered = into.claim.and_then(|claim_into| claim_into.covers.get(&claim.source));
-            let source = DocName::parse(&claim.source).and_then(|name| others.get(&name));
-            covered.is_some_and(|covered| reaches(covered, needed))
-                || source.is_some_and(|source| reaches(&source.document.clocks(), needed))
-        });
-        let clocks = from.loaded.document.clocks();
+        let of = others.iter().map(|(name, other)| (*name, other.document.clocks()));
+        let clocks: BTreeMap<_, _> = of.collect();
+        let epochs: BTreeSet<u32> = others.keys().map(|name| name.epoch).collect();
+        let plans =
+            epochs.into_iter().filter_map(|epoch| Some((epoch, Plan::new(&plan.to, epoch)?)));
+        let here = from.loaded.document.clocks();
         let covered = into.claim.and_then(|claim| claim.covers.get(&from.name.to_string()));
         let own = from.claim.map(|claim| BTreeMap::from([(claim.client, claim.baseline)]));
-        let trusts_absence = covered.is_none_or(|covered| reaches(&clocks, covered))
-            && own.is_none_or(|own| own.values().all(|n| *n == 0) || reaches(&clocks, &own));
+        let trusts_absence = covered.is_none_or(|covered| reaches(&here, covered))
+            && own.is_none_or(|own| own.values().all(|n| *n == 0) || reaches(&here, &own));
         Self {
+            lost: lost_origins(&into, &from, &clocks),
             into,
             from,
             plan,
             claims,
             others,
+            plans: plans.collect(),
             clocks,
-            trusts_baseline,
+            no_clocks: BTreeMap::new(),
             trusts_absence,
             is_of_known_row: false,
+            reviewed: BTreeSet::new(),
             ops: Vec::new(),
         }
     }
+}
+
+/// The documents that a losing migration took rows from, and that are not here, nor known to the
+/// one that is carried into: what it brought of them is nowhere else.
+fn lost_origins(
+    into: &Place<'_>,
+    from: &Place<'_>,
+    clocks: &BTreeMap<DocName, BTreeMap<u64, u32>>,
+) -> BTreeSet<String> {
+    let Some(claim) = from.claim else { return BTreeSet::new() };
+    let is_lost = |origin: &str| {
+        let Some(needed) = claim.covers.get(origin) else { return false };
+        let covered = into.claim.and_then(|claim| claim.covers.get(origin));
+        let here = DocName::parse(origin).and_then(|name| clocks.get(&name));
+        !covered.is_some_and(|covered| reaches(covered, needed))
+            && !here.is_some_and(|here| reaches(here, needed))
+    };
+    let mut lost: BTreeSet<String> =
+        claim.covers.keys().filter(|origin| is_lost(origin)).cloned().collect();
+    // What a `migrate` function made comes again where the rows do.
+    if lost.contains(&claim.source) {
+        lost.insert(String::new());
+    }
+    lost
 }
 
 impl Carrying<'_> {
@@ -165,6 +211,7 @@ impl Carrying<'_> {
             _ => {}
         };
         let mut was: BTreeMap<(String, String), String> = BTreeMap::new();
+        let mut lost = BTreeSet::new();
         match scope {
             Scope::All => {
                 for root in self.from.loaded.document.maps() {
@@ -175,6 +222,7 @@ impl Carrying<'_> {
                         Ok::<(), crate::Error>(())
                     })?;
                 }
+                lost.extend(self.from.loaded.slots.iter().map(|(slot, _)| slot));
                 // Groups are few, and compared whole.
                 for group in self.plan.from.groups {
                     add(&Root::Group(group.name.to_owned()).name(), "");
@@ -185,7 +233,6 @@ impl Carrying<'_> {
                         add(&held.slot.of.0, &held.slot.of.1);
                     }
                 }
-                self.find_removed(&mut add)?;
             }
             Scope::Changed(changed, removed) => {
                 for (root, keys) in *changed {
@@ -194,7 +241,10 @@ impl Carrying<'_> {
                     for key in keys {
                         match SlotKey::parse(key).filter(|_| is_note) {
                             // A row that has come late there may have been removed there.
-                            Some(slot) => add(&slot.root, &slot.key),
+                            Some(slot) => {
+                                add(&slot.root, &slot.key);
+                                lost.insert(slot);
+                            }
                             None => add(root, key),
                         }
                     }
@@ -223,25 +273,32 @@ impl Carrying<'_> {
         for name in groups {
             self.carry_group(&name)?;
         }
+        for slot in lost {
+            self.carry_lost(&slot)?;
+        }
+        match scope {
+            Scope::All => self.review_all()?,
+            Scope::Changed(..) => {}
+            Scope::Slots(keys) => {
+                for key in *keys {
+                    self.review(&key.root, &key.key);
+                }
+            }
+        }
         Ok(self.ops)
     }
 
     /// Whether an item was written where the migration could not know of it.
     fn is_late(&self, id: ItemId) -> bool {
-        let covered =
-            self.into.claim.is_some_and(|claim| claim.covers(&self.from.name.to_string(), id));
-        !covered && (self.from.origin(id).is_none() || !self.trusts_baseline)
-    }
-
-    /// Whether this copy of the document has all of these; if not, another device knows better.
-    fn has_all(&self, items: &[(u64, u32)]) -> bool {
-        items.iter().all(|(client, clock)| self.clocks.get(client) > Some(clock))
+        let name = self.from.name.to_string();
+        let is_covered = self.into.claim.is_some_and(|claim| claim.covers(&name, id));
+        !is_covered && self.from.origin(id).is_none_or(|origin| self.lost.contains(origin))
     }
 
     fn add_earlier(&self, key: &SlotKey, add: &mut dyn FnMut(&str, &str)) {
         match Root::parse(&key.root) {
             Some(Root::Table(table)) => {
-                if let Some((table, key)) = self.plan.earlier_key(&table, &key.key) {
+                if let Some((table, key)) = self.plan.earlier_key(&table, &key.key, false) {
                     add(&Root::Table(table.to_owned()).name(), &key);
                 }
             }
@@ -250,44 +307,25 @@ impl Carrying<'_> {
         }
     }
 
-    /// Entries that came from there and are gone there, and late edits of others that are.
-    fn find_removed(&self, add: &mut dyn FnMut(&str, &str)) -> Result<()> {
-        for (slot, _) in self.into.loaded.slots.iter() {
-            if slot.source < self.from.name
-                && let Some(Root::Table(table)) = Root::parse(&slot.root)
-                && let Some((earlier, key)) = self.earlier(&table, &slot.key)
-            {
-                let earlier = Root::Table(earlier).name();
-                if self.trusts_absence && !self.from.has(&earlier, &key) {
-                    add(&earlier, &key);
-                }
-            }
-        }
-        let Some(claim) = self.into.claim.filter(|_| self.trusts_absence) else { return Ok(()) };
+    /// Looks at everything here that the document which is carried may say something of.
+    fn review_all(&mut self) -> Result<()> {
+        let slots = self.into.loaded.slots.iter();
+        let mut places: BTreeSet<(String, String)> =
+            slots.map(|(slot, _)| (slot.root, slot.key)).collect();
         for root in self.into.loaded.document.maps() {
-            let Some(Root::Table(table)) = Root::parse(&root) else { continue };
+            let Some(Root::Table(_)) = Root::parse(&root) else { continue };
             self.into.loaded.document.for_each(&root, |key, entry| {
-                if claim.origin(entry.id).is_some_and(|origin| !origin.is_empty())
-                    && let Some((earlier, earlier_key)) = self.earlier(&table, key)
-                {
-                    let earlier = Root::Table(earlier).name();
-                    if self.from.has(&earlier, &earlier_key) {
-                        return Ok::<(), crate::Error>(());
-                    }
-                    add(&earlier, &earlier_key);
+                let origin = self.into.origin(entry.id);
+                let below = |origin| DocName::parse(origin).is_none_or(|o| o <= self.from.name);
+                if origin.is_some_and(below) && self.is_copy_gone(&root, key) {
+                    places.insert((root.to_string(), key.to_owned()));
                 }
-                Ok(())
+                Ok::<(), crate::Error>(())
             })?;
         }
-        Ok(())
-    }
-
-    /// The table and key there of a row here.
-    fn earlier(&self, table: &str, key: &str) -> Option<(String, String)> {
-        if self.plan.is_identity() {
-            return Some((table.to_owned(), key.to_owned()));
+        for (root, key) in places {
+            self.review(&root, &key);
         }
-        let (table, key) = self.plan.earlier_key(table, key)?;
-        Some((table.to_owned(), key))
+        Ok(())
     }
 }

@@ -4,38 +4,175 @@ use std::collections::BTreeMap;
 
 use super::{Carrying, Late, Outcome, pairs};
 use crate::doc::Root;
-use crate::engine::SlotKey;
+use crate::engine::{DocName, SlotKey};
 use crate::epoch::convert::{NewRow, Rejected, Sink, convert_row, prepare, text_of};
 use crate::epoch::plan::Plan;
 use crate::epoch::sink::describe;
 use crate::epoch::source::{RowsOf, Source, SourceRow};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
+use crate::schema::step::Entries;
 
 impl Carrying<'_> {
+    /// Brings what stands here because of a row there up to date with it.
     pub(super) fn carry_row(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
-        let Some(entry) = self.from.loaded.document.entry(root, key) else {
-            // A late edit that shows there is carried from where it was made.
-            let is_known = self.forget_carried(root, key);
-            let is_gone = is_known && !self.from.has(root, key);
-            return if is_gone { self.carry_removal(root, key, was) } else { Ok(()) };
-        };
-        if !self.is_late(entry.id) {
-            return Ok(());
-        }
         let of = (root.to_owned(), key.to_owned());
-        if self.plan.has_migrate() && !self.is_news(&of, entry.id) {
+        let entry = self.from.loaded.document.entry(root, key);
+        let is_there = entry.is_some();
+        if let Some(entry) = entry.filter(|entry| self.is_late(entry.id)) {
+            // What a `migrate` function makes of an edit is written once.
+            if !self.plan.has_migrate() || self.is_news(&of, entry.id) {
+                self.is_of_known_row = self.came_unchanged(root, key);
+                for late in self.convert(root, key, entry.id, entry.content)? {
+                    self.settle_or_set(&late);
+                    self.review(&late.root.name(), &late.key);
+                }
+                self.is_of_known_row = false;
+                if self.plan.has_migrate() {
+                    self.note_run(&of, entry.id);
+                }
+                return Ok(());
+            }
+        }
+        let carried = self.into.loaded.slots.made_of(self.from.name, &of);
+        if !is_there && !self.forget_carried(&carried) {
             return Ok(());
         }
-        self.is_of_known_row = self.came_unchanged(root, key);
-        for late in self.convert(root, key, entry.id, entry.content)? {
-            self.settle_or_set(&late);
+        for slot in carried {
+            self.review(&slot.root, &slot.key);
         }
-        self.is_of_known_row = false;
-        if self.plan.has_migrate() {
-            self.note_run(&of, entry.id);
+        if let Some(Root::Table(table)) = Root::parse(root) {
+            let from = self.from.name.to_string();
+            for (root, key) in self.stood_here(&table, key, was.filter(|_| !is_there))? {
+                let name = root.name();
+                let main = self.into.main(&name, &key);
+                let is_copy = main.and_then(|id| self.into.origin(id)) == Some(from.as_str());
+                if !is_there && is_copy && self.trusts_absence {
+                    self.ops.push((root, key.clone(), None));
+                }
+                self.review(&name, &key);
+            }
         }
         Ok(())
+    }
+
+    /// Carries a late edit that is kept there, where the document that it was made in is not here.
+    pub(super) fn carry_lost(&mut self, slot: &SlotKey) -> Result<()> {
+        let Some(held) = self.from.loaded.slots.get(slot) else { return Ok(()) };
+        let kept = held.slot.clone();
+        let settled = self.from.loaded.slots.settled(slot);
+        if settled.is_some_and(|settled| settled.items == kept.items)
+            || self.has_items(slot.source, &kept.items)
+            || self.covers(slot.source, &kept.items)
+        {
+            return Ok(());
+        }
+        let items: Vec<ItemId> = kept
+            .items
+            .iter()
+            .map(|(client, clock)| ItemId { client: *client, clock: *clock })
+            .collect();
+        let run = SlotKey {
+            source: slot.source,
+            root: format!("run:{}", slot.root),
+            key: slot.key.clone(),
+        };
+        let has_run =
+            self.into.loaded.slots.settled(&run).is_some_and(|run| run.items == kept.items);
+        if self.plan.has_migrate() && has_run {
+            return Ok(());
+        }
+        let made = match (&kept.value, items.first()) {
+            (Some(value), Some(id)) if !self.plan.is_identity() => {
+                self.convert_kept(slot, value, *id)?
+            }
+            _ => {
+                let here = self.plan.later_place(&slot.root, &slot.key);
+                let (root, key) = here.unwrap_or_else(|| (slot.root.clone(), slot.key.clone()));
+                let Some(root) = Root::parse(&root) else { return Ok(()) };
+                let outcome = match &kept.value {
+                    Some(value) => Outcome::Value(value.clone()),
+                    None => Outcome::Rejected {
+                        reason: kept.reason.clone().unwrap_or_default(),
+                        raw: kept.raw.clone().unwrap_or_default(),
+                    },
+                };
+                let (source, of, is_made) = (slot.source, kept.of.clone(), kept.made);
+                vec![Late { source, root, key, of, items: items.clone(), outcome, is_made }]
+            }
+        };
+        for late in made {
+            let late =
+                Late { source: slot.source, of: kept.of.clone(), items: items.clone(), ..late };
+            self.settle_or_set(&late);
+            self.review(&late.root.name(), &late.key);
+        }
+        if self.plan.has_migrate() {
+            self.settle(&run, &kept.items);
+        }
+        Ok(())
+    }
+
+    /// What a late edit that is kept there becomes here.
+    fn convert_kept(&self, slot: &SlotKey, value: &str, id: ItemId) -> Result<Vec<Late>> {
+        if let Some(Root::Group(name)) = Root::parse(&slot.root)
+            && let Some(at) = self.plan.from.groups.iter().position(|group| group.name == name)
+        {
+            let entries = Entries::from([(slot.key.clone(), value.to_owned())]);
+            return self.run_group(at, &name, &entries);
+        }
+        self.convert(&slot.root, &slot.key, id, Content::Text(value.into()))
+    }
+
+    /// Takes back what was carried of an entry that is gone there; false where it was written again
+    /// there, which this copy has not heard of.
+    fn forget_carried(&mut self, carried: &[SlotKey]) -> bool {
+        let slots = &self.into.loaded.slots;
+        let is_known = |key: &SlotKey| {
+            slots.get(key).is_some_and(|held| self.has_items(self.from.name, &held.slot.items))
+        };
+        if !carried.iter().all(is_known) {
+            return false;
+        }
+        self.ops.extend(carried.iter().map(|key| (Root::Forwarded, key.to_text(), None)));
+        true
+    }
+
+    /// Where a row of that table stands here, `was` being what it was before it was removed there.
+    fn stood_here(
+        &self,
+        table: &str,
+        key: &str,
+        was: Option<String>,
+    ) -> Result<Vec<(Root, String)>> {
+        let root = Root::Table(table.to_owned());
+        if self.plan.is_identity() {
+            return Ok(vec![(root, key.to_owned())]);
+        }
+        let mut found = Vec::new();
+        for now in self.plan.to.tables {
+            if self.plan.follows(now.name, table) {
+                let target = Root::Table(now.name.to_owned());
+                let later = self.later_key(&target, key);
+                let there = self.terms(self.from.name, &target.name(), &later);
+                if there.is_some_and(|(there, its)| there == root.name() && its == key) {
+                    found.push((target, later));
+                }
+            }
+        }
+        if found.is_empty()
+            && let Some(json) = was
+        {
+            let nobody = ItemId { client: 0, clock: 0 };
+            let content = Content::Text(json.into());
+            let converted = self.convert(&root.name(), key, nobody, content)?;
+            // What a `migrate` function made may belong to other rows, too.
+            let own = converted
+                .into_iter()
+                .filter(|late| matches!(late.outcome, Outcome::Value(_)) && !late.is_made);
+            found.extend(own.map(|late| (late.root, late.key)));
+        }
+        Ok(found)
     }
 
     /// Whether the row here is an unchanged copy of what the row there was.
@@ -71,6 +208,7 @@ impl Carrying<'_> {
     ) -> Result<Vec<Late>> {
         let of = (root.to_owned(), key.to_owned());
         let late = |root: Root, key: String, outcome: Outcome| Late {
+            source: self.from.name,
             root,
             key,
             of: of.clone(),
@@ -122,7 +260,7 @@ impl Carrying<'_> {
     /// The key here of a row there that cannot be converted.
     pub(super) fn later_key(&self, root: &Root, key: &str) -> String {
         if let Root::Table(now) = root
-            && let Some((earlier, true)) = self.plan.earlier_table(now)
+            && let Some((earlier, _)) = self.plan.earlier_table(now)
             && earlier.key == crate::schema::descriptor::KeyKind::Id
             && let Some(rest) = key.strip_prefix(earlier.name)
         {
@@ -141,7 +279,8 @@ impl Carrying<'_> {
     ) -> Result<Vec<Late>> {
         let rows = RowsOf::One(slot, Box::new(row));
         let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
-        let mut sink = LateSink { plan: self.plan, of, id, late: Vec::new() };
+        let mut sink =
+            LateSink { source: self.from.name, plan: self.plan, of, id, late: Vec::new() };
         let report = |_| {};
         let prepared = prepare(self.plan, alone, false, &report, &mut sink)?;
         prepared.pour(&mut sink)?;
@@ -151,6 +290,7 @@ impl Carrying<'_> {
 
 /// Collects what becomes of one row.
 pub(super) struct LateSink<'l> {
+    pub(super) source: DocName,
     pub(super) plan: &'l Plan,
     pub(super) of: &'l (String, String),
     pub(super) id: ItemId,
@@ -160,7 +300,7 @@ pub(super) struct LateSink<'l> {
 impl LateSink<'_> {
     fn push(&mut self, root: Root, key: String, outcome: Outcome, is_made: bool) {
         let (of, items) = (self.of.clone(), vec![self.id]);
-        self.late.push(Late { root, key, of, items, outcome, is_made });
+        self.late.push(Late { source: self.source, root, key, of, items, outcome, is_made });
     }
 }
 

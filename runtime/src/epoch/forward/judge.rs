@@ -1,0 +1,288 @@
+//! What has become of an edit elsewhere: whether somebody who knew it wrote or removed there what it
+//! had written.
+//!
+//! Knowledge goes up only: what a document was migrated from, and what was carried into it, was
+//! known to whoever wrote in it afterwards. So an edit is compared with the documents that rank
+//! above its own, each in its own names for rows and entries.
+
+use std::collections::BTreeMap;
+
+use super::{Carrying, Place, pairs, reaches};
+use crate::doc::Root;
+use crate::engine::{Claim, DocName, SlotKey, checksum};
+use crate::epoch::convert::text_of;
+use crate::epoch::plan::{Plan, earlier_entry};
+use crate::row::ItemId;
+
+/// An edit of another document, by what stands here because of it.
+pub(super) struct Edit<'e> {
+    pub(super) root: &'e str,
+    pub(super) key: &'e str,
+    /// The document that it was made in.
+    pub(super) source: DocName,
+    /// The root and key there, where they are known.
+    pub(super) of: Option<&'e (String, String)>,
+    pub(super) items: &'e [(u64, u32)],
+    /// What a `migrate` function has made of it, where one has.
+    pub(super) made: Option<&'e str>,
+}
+
+/// Where an edit would stand in a document, and what is made of it there.
+struct There<'e> {
+    root: String,
+    key: String,
+    made: Option<&'e str>,
+}
+
+impl Carrying<'_> {
+    /// Whether somebody who knew an edit has written or removed what it wrote, in another document.
+    pub(super) fn is_superseded(&self, edit: &Edit<'_>) -> bool {
+        let above = self.others.range(edit.source..).filter(|(name, _)| **name != edit.source);
+        above
+            .take_while(|(name, _)| **name < self.into.name)
+            .any(|(name, _)| self.place(*name).is_some_and(|place| self.supersedes(&place, edit)))
+    }
+
+    fn supersedes(&self, there: &Place<'_>, edit: &Edit<'_>) -> bool {
+        let (Some(claim), Some(at)) = (there.claim, self.there(there.name, edit)) else {
+            return false;
+        };
+        let There { root, key, made } = at;
+        let slots = &there.loaded.slots;
+        let slot_key = SlotKey { source: edit.source, root: root.clone(), key: key.clone() };
+        let settled = slots.settled(&slot_key);
+        // What was dealt with there may be newer than what has come here.
+        let was_seen = settled.is_some_and(|settled| {
+            settled.items == edit.items || !self.has_items(edit.source, &settled.items)
+        });
+        let is_held = slots.get(&slot_key).is_some_and(|held| held.slot.items == edit.items);
+        let quarantine = Root::Quarantine.name();
+        if !was_seen
+            && (is_held || there.loaded.document.entry_in(&quarantine, &slot_key.to_text()))
+        {
+            return false;
+        }
+        let source = edit.source.to_string();
+        let covers = |(client, clock): &(u64, u32)| {
+            claim.covers(&source, ItemId { client: *client, clock: *clock })
+        };
+        if !was_seen && !edit.items.iter().all(covers) {
+            return false;
+        }
+        match there.main(&root, &key).map(|id| claim.origin(id)) {
+            // It was written there since.
+            Some(None) => true,
+            // What a migration brought is this, or was preferred to it.
+            Some(Some(origin)) => {
+                !origin.is_empty() && origin != source && self.copied_from(edit) != Some(origin)
+            }
+            None if was_seen => true,
+            None => match made {
+                Some(json) => self.was_made_away(there, &root, &key, json),
+                None => self.is_whole(there) && !there.has_rejected(&root, &key),
+            },
+        }
+    }
+
+    /// The document that an edit, which is a copy itself, was taken from.
+    fn copied_from(&self, edit: &Edit<'_>) -> Option<&str> {
+        let (client, clock) = *edit.items.first()?;
+        self.claims.get(&edit.source)?.origin(ItemId { client, clock })
+    }
+
+    /// Whether an edit is a mere copy of what a document that is here has.
+    fn is_represented(&self, edit: &Edit<'_>) -> bool {
+        let (Some(origin), Some(claim)) = (self.copied_from(edit), self.claims.get(&edit.source))
+        else {
+            return false;
+        };
+        let here = DocName::parse(origin).and_then(|name| self.clocks.get(&name));
+        let covered = claim.covers.get(origin);
+        here.zip(covered).is_some_and(|(here, covered)| reaches(here, covered))
+    }
+
+    /// Whether somebody has written over or removed there just what a `migrate` function made.
+    fn was_made_away(&self, there: &Place<'_>, root: &str, key: &str, json: &str) -> bool {
+        let note = SlotKey { source: there.name, root: root.to_owned(), key: key.to_owned() };
+        let made = there.loaded.slots.settled(&note).and_then(|settled| settled.made.as_ref());
+        made.is_some_and(|made| *made == checksum(json))
+    }
+
+    /// Brings what stands here under a key in line with what has become of it elsewhere.
+    pub(super) fn review(&mut self, root: &str, key: &str) {
+        if !self.reviewed.insert((root.to_owned(), key.to_owned())) {
+            return;
+        }
+        let mut superseded = Vec::new();
+        for (source, held) in self.into.loaded.slots.open(root, key) {
+            let slot = &held.slot;
+            let edit = Edit {
+                root,
+                key,
+                source,
+                of: Some(&slot.of),
+                items: &slot.items,
+                made: slot.value.as_deref().filter(|_| slot.made),
+            };
+            if self.is_superseded(&edit) || self.is_represented(&edit) {
+                superseded.push((source, slot.items.clone()));
+            }
+        }
+        for (source, items) in superseded {
+            let slot_key = SlotKey { source, root: root.to_owned(), key: key.to_owned() };
+            self.settle(&slot_key, &items);
+        }
+        if let Some(parsed) = Root::parse(root)
+            && self.is_copy_gone(root, key)
+        {
+            self.ops.push((parsed, key.to_owned(), None));
+        }
+    }
+
+    /// Whether an entry that a migration brought here is gone where it came from, or where somebody
+    /// knew it.
+    pub(super) fn is_copy_gone(&self, root: &str, key: &str) -> bool {
+        let Some(entry) = self.into.loaded.document.entry(root, key) else { return false };
+        let Some(origin) = self.into.origin(entry.id) else { return false };
+        if origin.is_empty() {
+            let json = text_of(entry.content);
+            return self.places().any(|there| {
+                self.terms(there.name, root, key).is_some_and(|(root, key)| {
+                    there.claim.is_some()
+                        && there.main(&root, &key).is_none()
+                        && self.was_made_away(&there, &root, &key, &json)
+                })
+            });
+        }
+        !self.copy_stands(root, key, origin).unwrap_or(true)
+    }
+
+    /// Whether an entry that a migration brought from `origin` is still to stand; `None` where that
+    /// cannot be told.
+    pub(super) fn copy_stands(&self, root: &str, key: &str, origin: &str) -> Option<bool> {
+        let covered = self.into.claim?.covers.get(origin)?;
+        let name = DocName::parse(origin)?;
+        let of = self.terms(name, root, key);
+        if let Some(there) = self.place(name)
+            && reaches(self.clocks_of(name), covered)
+        {
+            let of = of?;
+            let Some(id) = there.main(&of.0, &of.1) else { return Some(false) };
+            let items = pairs(&[id]);
+            let edit = Edit { root, key, source: name, of: Some(&of), items: &items, made: None };
+            return Some(!self.is_superseded(&edit));
+        }
+        // The document itself is not here: whoever removed the row knew it if he knew all of that.
+        let is_removed = self.places().filter(|there| there.name > name).any(|there| {
+            let knew = there.claim.is_some_and(|claim| {
+                claim.covers.get(origin).is_some_and(|theirs| reaches(theirs, covered))
+            });
+            let Some((root, key)) = self.terms(there.name, root, key).filter(|_| knew) else {
+                return false;
+            };
+            !there.has(&root, &key) && self.is_whole(&there) && !there.has_rejected(&root, &key)
+        });
+        Some(!is_removed)
+    }
+
+    /// Whether who wrote in the document that is carried knew what stands here as a copy.
+    pub(super) fn knew_copy(&self, root: &str, key: &str, origin: &str) -> bool {
+        let (Some(ours), Some(theirs)) = (self.into.claim, self.from.claim) else { return false };
+        let knew = |origin: &str| {
+            let Some(needed) = ours.covers.get(origin) else { return false };
+            needed.is_empty() || theirs.covers.get(origin).is_some_and(|has| reaches(has, needed))
+        };
+        if origin.is_empty() {
+            return ours.covers.keys().all(|origin| knew(origin));
+        }
+        knew(origin) || self.copy_stands(root, key, origin) == Some(false)
+    }
+
+    /// All documents that rank below the one that is carried into.
+    fn places(&self) -> impl Iterator<Item = Place<'_>> {
+        let below = self.others.keys().filter(|name| **name < self.into.name);
+        below.filter_map(|name| self.place(*name))
+    }
+
+    fn place(&self, name: DocName) -> Option<Place<'_>> {
+        let loaded = self.others.get(&name)?;
+        Some(Place { name, loaded, claim: self.claims.get(&name) })
+    }
+
+    fn clocks_of(&self, name: DocName) -> &BTreeMap<u64, u32> {
+        self.clocks.get(&name).unwrap_or(&self.no_clocks)
+    }
+
+    /// Whether this copy of a document has all of these; if not, another device knows better.
+    pub(super) fn has_items(&self, name: DocName, items: &[(u64, u32)]) -> bool {
+        let clocks = self.clocks_of(name);
+        items.iter().all(|(client, clock)| clocks.get(client) > Some(clock))
+    }
+
+    /// Whether the migration that made this document knew all of these.
+    pub(super) fn covers(&self, name: DocName, items: &[(u64, u32)]) -> bool {
+        let name = name.to_string();
+        let covers = |claim: &Claim| {
+            let covers = |(client, clock): &(u64, u32)| {
+                claim.covers(&name, ItemId { client: *client, clock: *clock })
+            };
+            items.iter().all(covers)
+        };
+        self.into.claim.is_some_and(covers)
+    }
+
+    /// Whether all that the migration into a document wrote is here: what is not there was removed.
+    fn is_whole(&self, there: &Place<'_>) -> bool {
+        there.claim.is_some_and(|claim| {
+            claim.baseline == 0
+                || self.clocks_of(there.name).get(&claim.client) >= Some(&claim.baseline)
+        })
+    }
+
+    /// Where an edit would stand in another document that ranks above its own.
+    fn there<'e>(&self, who: DocName, edit: &Edit<'e>) -> Option<There<'e>> {
+        let stands = |(root, key): (String, String)| There { root, key, made: edit.made };
+        let here = || self.terms(who, edit.root, edit.key).map(stands);
+        if who.epoch == self.into.name.epoch {
+            return here();
+        }
+        // What it was made of, where nothing had been made of it yet.
+        let made = edit.made.and_then(|_| here());
+        made.or_else(|| self.source_there(who, edit)).or_else(here)
+    }
+
+    fn source_there<'e>(&self, who: DocName, edit: &Edit<'e>) -> Option<There<'e>> {
+        let of = edit.of.filter(|of| !of.1.is_empty())?;
+        let (root, key) = if who.epoch == edit.source.epoch {
+            of.clone()
+        } else {
+            let plan = Plan::new(&self.plan.to.at_epoch(who.epoch)?, edit.source.epoch)?;
+            plan.later_place(&of.0, &of.1)?
+        };
+        Some(There { root, key, made: None })
+    }
+
+    /// The root and key of a row here, as they are in another document.
+    pub(super) fn terms(&self, of: DocName, root: &str, key: &str) -> Option<(String, String)> {
+        if of.epoch == self.into.name.epoch {
+            return Some((root.to_owned(), key.to_owned()));
+        }
+        match Root::parse(root)? {
+            Root::Table(table) => {
+                let plan = self.plans.get(&of.epoch)?;
+                let moves = |name: DocName, table: &str| {
+                    self.claims.get(&name).is_some_and(|claim| claim.moves(table))
+                };
+                let has_moved = moves(self.into.name, &table)
+                    || plan.earlier_table(&table).is_some_and(|(there, _)| moves(of, there.name));
+                let (table, key) = plan.earlier_key(&table, key, !has_moved)?;
+                Some((Root::Table(table.to_owned()).name(), key))
+            }
+            Root::Group(group) => {
+                let (group, entry) = earlier_entry(&self.plan.to, of.epoch, &group, key)?;
+                Some((Root::Group(group.to_owned()).name(), entry.to_owned()))
+            }
+            _ => None,
+        }
+    }
+}
