@@ -15,7 +15,7 @@ use super::open::Engine;
 use super::slots::{Settled, SlotKey, Slots, checksum};
 use super::writer::Writer;
 use crate::disk::{Commit, Record, RecordKind, View};
-use crate::doc::{Document, Op, Root};
+use crate::doc::{Document, Entry, Op, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId};
 
@@ -119,17 +119,23 @@ impl Engine {
             let (root, key) = (root.name(), op.key.as_str());
             let entry = document.entry(&root, key);
             let main = entry.as_ref().map(|entry| entry.id);
-            if let (Some(claim), Some(entry)) = (claim, entry)
-                && claim.origin(entry.id) == Some("")
-                && let Content::Text(json) = entry.content
-            {
+            let showing = slots.showing(claim, &root, key, main);
+            let made = match (showing, entry) {
+                (Some((_, held)), _) => held.slot.value.clone().filter(|_| held.slot.made),
+                (None, Some(Entry { id, content: Content::Text(json) })) => {
+                    let is_made = claim.is_some_and(|claim| claim.origin(id) == Some(""));
+                    is_made.then(|| json.to_string())
+                }
+                _ => None,
+            };
+            if let Some(made) = made {
                 let slot = SlotKey { source, root: root.clone(), key: key.to_owned() };
-                let settled = Settled { items: Vec::new(), made: Some(checksum(&json)) };
+                let settled = Settled { items: Vec::new(), made: Some(checksum(&made)) };
                 if let Ok(json) = serde_json::to_string(&settled) {
                     seen.push((slot.to_text(), json));
                 }
             }
-            let showing = slots.showing(claim, &root, key, main).map(|(source, _)| source);
+            let showing = showing.map(|(source, _)| source);
             for (source, held) in slots.open(&root, key) {
                 // Where the row is removed, nothing that was kept of it is to come up again.
                 if Some(source) != showing && op.json.is_some() {

@@ -7,7 +7,7 @@ use super::run::Incorporated;
 use super::stage::{Side, Stage};
 use crate::disk::View;
 use crate::doc::Root;
-use crate::engine::{Claim, DocName, Loaded, SlotKey, slots};
+use crate::engine::{Claim, DocName, Loaded, Slot, SlotKey, slots};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 use crate::schema::descriptor::StoreDef;
@@ -56,21 +56,22 @@ impl<'s> Source<'s> {
     ) -> Result<Self> {
         let mut shown = BTreeMap::new();
         // Of a document that is not known whole, what is carried from it may be out of date.
-        let origin = |source: DocName| match complete.contains_key(&source) {
-            true => Arc::from(source.to_string()),
-            false => Arc::from(""),
-        };
-        let mut note = |id: ItemId, key: SlotKey| {
-            shown.insert(id, origin(key.source));
+        let mut note = |id: ItemId, key: SlotKey, is_made: bool| {
+            let is_known = complete.contains_key(&key.source) && !is_made;
+            let origin = if is_known { key.source.to_string() } else { String::new() };
+            shown.insert(id, Arc::from(origin));
         };
         match &rows {
             RowsOf::Document(loaded) => {
-                loaded.slots.iter().for_each(|(key, held)| note(held.id, key));
+                let slots = loaded.slots.iter();
+                slots.for_each(|(key, held)| note(held.id, key, held.slot.made));
             }
             RowsOf::File(view) => {
                 let late = view.bookkeeping(&name.to_string(), &Root::Forwarded.name())?;
-                for (text, id, _) in late {
-                    SlotKey::parse(&text).into_iter().for_each(|key| note(id, key));
+                for (text, id, content) in late {
+                    if let (Some(key), Some(slot)) = (SlotKey::parse(&text), Slot::read(&content)) {
+                        note(id, key, slot.made);
+                    }
                 }
             }
             RowsOf::One(..) | RowsOf::Group(..) => {}

@@ -55,11 +55,9 @@ impl Carrying<'_> {
         let was_seen = settled.is_some_and(|settled| {
             settled.items == edit.items || !self.has_items(edit.source, &settled.items)
         });
+        // There, too, somebody has still to decide on it.
         let is_held = slots.get(&slot_key).is_some_and(|held| held.slot.items == edit.items);
-        let quarantine = Root::Quarantine.name();
-        if !was_seen
-            && (is_held || there.loaded.document.entry_in(&quarantine, &slot_key.to_text()))
-        {
+        if !was_seen && (is_held || there.has_noted(&slot_key)) {
             return false;
         }
         let source = edit.source.to_string();
@@ -79,7 +77,7 @@ impl Carrying<'_> {
             None if was_seen => true,
             None => match made {
                 Some(json) => self.was_made_away(there, &root, &key, json),
-                None => self.is_whole(there) && !there.has_rejected(&root, &key),
+                None => self.is_whole(there) && !there.has_rejected(edit.source, &root, &key),
             },
         }
     }
@@ -91,7 +89,7 @@ impl Carrying<'_> {
     }
 
     /// Whether an edit is a mere copy of what a document that is here has.
-    fn is_represented(&self, edit: &Edit<'_>) -> bool {
+    pub(super) fn is_represented(&self, edit: &Edit<'_>) -> bool {
         let (Some(origin), Some(claim)) = (self.copied_from(edit), self.claims.get(&edit.source))
         else {
             return false;
@@ -180,7 +178,9 @@ impl Carrying<'_> {
             let Some((root, key)) = self.terms(there.name, root, key).filter(|_| knew) else {
                 return false;
             };
-            !there.has(&root, &key) && self.is_whole(&there) && !there.has_rejected(&root, &key)
+            !there.has(&root, &key)
+                && self.is_whole(&there)
+                && !there.has_rejected(name, &root, &key)
         });
         Some(!is_removed)
     }

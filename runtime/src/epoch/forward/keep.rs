@@ -47,7 +47,7 @@ impl Carrying<'_> {
             made,
         });
         if let Outcome::Value(value) = &late.outcome {
-            if self.into.standing(&root, &late.key).as_ref() == Some(value) {
+            if self.stands(&root, &late.key).as_ref() == Some(value) {
                 // What both migrations brought alike needs no note.
                 let is_copy = late.items.iter().all(|id| self.from.origin(*id).is_some());
                 if !is_copy {
@@ -75,6 +75,19 @@ impl Carrying<'_> {
         if let Ok(json) = serde_json::to_string(&slot) {
             self.ops.push((Root::Forwarded, slot_key.to_text(), Some(json)));
         }
+    }
+
+    /// What stands under a key, but for a late edit that is here as a mere copy of this or another.
+    fn stands(&self, root: &str, key: &str) -> Option<String> {
+        let Place { loaded, claim, .. } = self.into;
+        let main = self.into.main(root, key);
+        if let Some((source, held)) = loaded.slots.showing(claim, root, key, main) {
+            let (of, items) = (Some(&held.slot.of), held.slot.items.as_slice());
+            if self.is_represented(&Edit { root, key, source, of, items, made: None }) {
+                return None;
+            }
+        }
+        self.into.standing(root, key)
     }
 
     /// An edit that belonged under another key before.

@@ -38,22 +38,23 @@ impl Place<'_> {
         self.claim.and_then(|claim| claim.origin(id))
     }
 
-    /// Whether something under a key could not be converted, and is kept beside: it is not gone
-    /// though nothing stands there. Its migration has noted it under whichever document it read.
-    fn has_rejected(&self, root: &str, key: &str) -> bool {
-        let quarantine = Root::Quarantine.name();
-        let sources = self.claim.into_iter().flat_map(|claim| claim.covers.keys());
-        let mut sources = sources.filter_map(|name| DocName::parse(name));
-        let is_noted = |source: DocName| {
-            let note = SlotKey { source, root: root.to_owned(), key: key.to_owned() };
-            let noted = self.loaded.document.entry(&quarantine, &note.to_text());
-            // Others are kept there, too: what somebody else's edit has taken the place of.
-            noted
-                .and_then(|entry| Slot::read(&entry.content))
-                .is_some_and(|slot| slot.value.is_none())
-        };
-        sources.any(is_noted)
-            || self.loaded.slots.open(root, key).iter().any(|(_, held)| held.slot.value.is_none())
+    /// Whether an edit is noted in quarantine as one that could not be converted.
+    fn has_noted(&self, key: &SlotKey) -> bool {
+        let noted = self.loaded.document.entry(&Root::Quarantine.name(), &key.to_text());
+        // What somebody else's edit has taken the place of is kept there, too.
+        noted.and_then(|entry| Slot::read(&entry.content)).is_some_and(|slot| slot.value.is_none())
+    }
+
+    /// Whether an edit under a key could not be converted, and is kept beside: it is not gone though
+    /// nothing stands there. A migration notes it under the document that it has read.
+    fn has_rejected(&self, source: DocName, root: &str, key: &str) -> bool {
+        let read = self.claim.and_then(|claim| DocName::parse(&claim.source));
+        let mut sources = read.into_iter().chain([source]);
+        sources.any(|source| {
+            let slot = SlotKey { source, root: root.to_owned(), key: key.to_owned() };
+            let held = self.loaded.slots.get(&slot);
+            held.is_some_and(|held| held.slot.value.is_none()) || self.has_noted(&slot)
+        })
     }
 
     /// Whether something stands under a key, be it a late edit.
