@@ -119,7 +119,10 @@ fn check_register(
         } else {
             // Of a note that was removed before anything was made of it there is no detail.
             let is_removal = |edit: &&&Edit| edit.is_removal && !edit.removes(register);
-            !all.iter().filter(is_removal).any(|edit| edit.could_know.contains(&later.number))
+            let has_taken = |removal: &&Edit| {
+                removal.could_know.contains(&later.number) || removal.meets(later)
+            };
+            !all.iter().filter(is_removal).any(has_taken)
         };
         let is_excused = all.iter().any(|kept| {
             is_kept(kept)

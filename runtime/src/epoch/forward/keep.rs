@@ -47,10 +47,11 @@ impl Carrying<'_> {
             made,
         });
         if let Outcome::Value(value) = &late.outcome {
-            if self.stands(&root, &late.key).as_ref() == Some(value) {
+            let copied = late.items.first().and_then(|id| self.from.origin(*id));
+            let lineage = copied.map_or_else(|| late.source.to_string(), str::to_owned);
+            if self.is_there(&root, &late.key, &lineage, value) {
                 // What both migrations brought alike needs no note.
-                let is_copy = late.items.iter().all(|id| self.from.origin(*id).is_some());
-                if !is_copy {
+                if copied.is_none() {
                     self.settle(&slot_key, &items);
                 }
                 return;
@@ -77,17 +78,14 @@ impl Carrying<'_> {
         }
     }
 
-    /// What stands under a key, but for a late edit that is here as a mere copy of this or another.
-    fn stands(&self, root: &str, key: &str) -> Option<String> {
+    /// Whether an edit says no more than the entry that stands here, and shares what becomes of it.
+    fn is_there(&self, root: &str, key: &str, lineage: &str, value: &str) -> bool {
         let Place { loaded, claim, .. } = self.into;
-        let main = self.into.main(root, key);
-        if let Some((source, held)) = loaded.slots.showing(claim, root, key, main) {
-            let (of, items) = (Some(&held.slot.of), held.slot.items.as_slice());
-            if self.is_represented(&Edit { root, key, source, of, items, made: None }) {
-                return None;
-            }
-        }
-        self.into.standing(root, key)
+        let Some(main) = loaded.document.entry(root, key) else { return false };
+        let origin = self.into.origin(main.id);
+        origin.is_none_or(|origin| origin == lineage)
+            && loaded.slots.showing(claim, root, key, Some(main.id)).is_none()
+            && text_of(main.content) == value
     }
 
     /// An edit that belonged under another key before.

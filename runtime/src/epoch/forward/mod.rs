@@ -11,7 +11,7 @@ mod rows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::doc::{ChangedKeys, Removed, Root};
-use crate::engine::{Claim, Claims, DocName, Loaded, Slot, SlotKey, slots};
+use crate::engine::{Claim, Claims, DocName, Loaded, Slot, SlotKey};
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::Plan;
 use crate::error::Result;
@@ -62,13 +62,6 @@ impl Place<'_> {
         let Self { loaded, claim, .. } = self;
         loaded.document.entry_in(root, key)
             || loaded.slots.showing(*claim, root, key, None).is_some()
-    }
-
-    /// What stands under a key, late edits included.
-    fn standing(&self, root: &str, key: &str) -> Option<String> {
-        let Self { loaded, claim, .. } = self;
-        let entry = slots::entry(&loaded.document, &loaded.slots, *claim, root, key)?;
-        Some(text_of(entry.content))
     }
 }
 
