@@ -23,7 +23,8 @@ pub(crate) struct Claim {
     /// How much of each source document it has read, or knew to be in what it read.
     pub(crate) covers: BTreeMap<String, BTreeMap<u64, u32>>,
     /// What it wrote, in the order of the clocks: up to which clock, and the document whose entries
-    /// stand there unchanged; an empty name for what a `migrate` function made.
+    /// stand there unchanged. An empty name is for what a `migrate` function made; a `~` before the
+    /// name for what came late from there, of which that, or more, is not known.
     pub(crate) origins: Vec<(u32, String)>,
     /// The tables in which a conversion of the user's own has given a row another key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -72,7 +73,7 @@ impl Claim {
 
     /// Whether a `migrate` function made some of what was written.
     pub(crate) fn has_made(&self) -> bool {
-        self.origins.iter().any(|(_, origin)| origin.is_empty())
+        self.origins.iter().any(|(_, origin)| is_made(origin))
     }
 
     /// Whether the migration knew an item of another document.
@@ -80,6 +81,16 @@ impl Claim {
         let clocks = self.covers.get(document);
         clocks.and_then(|clocks| clocks.get(&id.client)).is_some_and(|clock| id.clock < *clock)
     }
+}
+
+/// Whether an origin says that an entry is no copy of another, though nobody has edited it.
+pub(crate) fn is_made(origin: &str) -> bool {
+    origin.is_empty() || origin.starts_with('~')
+}
+
+/// The document that an origin names.
+pub(crate) fn origin_document(origin: &str) -> Option<DocName> {
+    DocName::parse(origin.strip_prefix('~').unwrap_or(origin))
 }
 
 /// The valid claims of a store, by their document.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_128;
 
-use super::claim::Claim;
+use super::claim::{Claim, origin_document};
 use super::documents::DocName;
 use crate::doc::{Document, Entry, Root};
 use crate::row::{Content, ItemId};
@@ -222,7 +222,7 @@ impl Slots {
             // An entry that somebody has written here stands.
             Some(id) => Some(claim?.origin(id)?),
         };
-        let origin = origin.and_then(DocName::parse);
+        let origin = origin.and_then(origin_document);
         let mut open = self.open(root, key).into_iter();
         // What was edited in an epoch is newer than what comes from the one before.
         open.find(|(source, held)| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::batch::{Batch, RowOp};
-use super::claim::Claim;
+use super::claim::{Claim, is_made};
 use super::documents::DocName;
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
@@ -123,7 +123,7 @@ impl Engine {
             let made = match (showing, entry) {
                 (Some((_, held)), _) => held.slot.value.clone().filter(|_| held.slot.made),
                 (None, Some(Entry { id, content: Content::Text(json) })) => {
-                    let is_made = claim.is_some_and(|claim| claim.origin(id) == Some(""));
+                    let is_made = claim.and_then(|claim| claim.origin(id)).is_some_and(is_made);
                     is_made.then(|| json.to_string())
                 }
                 _ => None,

@@ -41,14 +41,15 @@ pub(crate) fn arrive(engine: &Engine, writer: &mut Writer, news: &News) -> Resul
             outcome.add(run_and_tell(engine, writer, best, 0)?);
             is_fresh = true;
         }
-        Some(best) if best.claim.is_none() && earlier_with_rows(engine, writer).is_some() => {
+        Some(best)
+            if best.claim.is_none()
+                && let Some(earlier) = earlier_with_rows(engine, writer)? =>
+        {
             // Rows of an earlier epoch are never carried into a document that others begin in, too:
             // they would do the same, and overwrite each other's later edits.
-            if let Some(earlier) = earlier_with_rows(engine, writer) {
-                move_aside(engine, writer, best)?;
-                outcome.add(run_and_tell(engine, writer, earlier, 0)?);
-                is_fresh = true;
-            }
+            move_aside(engine, writer, best)?;
+            outcome.add(run_and_tell(engine, writer, earlier, 0)?);
+            is_fresh = true;
         }
         Some(best) if best != writer.current || writer.is_claim_new => {
             outcome.add(adopt(engine, writer, best)?);
@@ -125,15 +126,23 @@ pub(super) fn best(engine: &Engine, writer: &Writer) -> Result<Option<DocName>> 
 }
 
 /// A document of an earlier epoch that holds something.
-fn earlier_with_rows(engine: &Engine, writer: &Writer) -> Option<DocName> {
+fn earlier_with_rows(engine: &Engine, writer: &mut Writer) -> Result<Option<DocName>> {
     let oldest = oldest(&engine.def);
-    let earlier = writer.documents.present().filter(|(name, fact)| {
-        (oldest..engine.def.epoch).contains(&name.epoch)
+    let is_earlier = |name: DocName| (oldest..engine.def.epoch).contains(&name.epoch);
+    let others = writer.documents.present().filter(|(name, fact)| {
+        is_earlier(*name)
             && !fact.clocks.is_empty()
             && writer.claims.get(name).is_none_or(|claim| claim.is_held_by(&fact.version()))
             && (name.claim.is_none() || writer.claims.contains_key(name))
     });
-    earlier.map(|(name, _)| name).max()
+    let highest = others.map(|(name, _)| name).max();
+    if !is_earlier(writer.current) {
+        return Ok(highest);
+    }
+    engine.load(writer)?;
+    let holds = |loaded: &Loaded| !loaded.document.clocks().is_empty();
+    let current = writer.loaded.as_ref().is_some_and(holds).then_some(writer.current);
+    Ok(highest.max(current))
 }
 
 /// Notes the current document among the others, so that another can become current.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use super::plan::{GroupRoute, Plan, Stretch};
+use super::plan::{GroupRoute, Plan, Stretch, earlier_entry};
 use super::source::{Source, SourceRow};
 use super::stage::{Side, Stage, Stages};
 use crate::doc::Root;
@@ -436,14 +436,17 @@ fn convert_one_group(
         let raw = entries.get(&name).cloned().unwrap_or_default();
         rejected.push((name, raw, failure));
     }
-    // Which entries a new one was made from is the conversion's own affair: where they are from
+    // Which entries a new one was made from is a user's own conversion's affair: where they are from
     // several documents, it is of none.
     let mut origins = set.iter().map(|(_, origin, _)| origin.as_str());
     let first = origins.next().unwrap_or_default();
     let common = if origins.all(|origin| origin == first) { first } else { "" };
     for (name, json) in &converted {
-        let same = set.iter().find(|(stored, _, _)| stored == name);
-        let origin = same.filter(|_| route.conversions == 0).map_or(common, |(_, of, _)| of);
+        let earlier = earlier_entry(&stretch.to, stretch.from.epoch, now.name, name);
+        let was = |(stored, _, _): &&(String, String, String)| {
+            earlier.is_some_and(|(_, entry)| entry == stored)
+        };
+        let origin = set.iter().find(was).map_or(common, |(_, origin, _)| origin);
         give(Output::Entry(route.to, name, origin, json))?;
     }
     for (key, raw, failure) in rejected {

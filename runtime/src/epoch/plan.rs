@@ -329,8 +329,7 @@ pub(super) fn earlier_entry(
             entry = match sources.map(|sources| sources.get(index)) {
                 Some(Some(SourceDef::Moved(name))) => name,
                 Some(Some(SourceDef::Computed([name]))) => name,
-                // A conversion of the user's own says nothing; most leave names alone.
-                None => before.fields.iter().find(|field| field.name == entry)?.name,
+                // A conversion of the user's own says nothing.
                 _ => return None,
             };
         }

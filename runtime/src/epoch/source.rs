@@ -58,7 +58,7 @@ impl<'s> Source<'s> {
         // Of a document that is not known whole, what is carried from it may be out of date.
         let mut note = |id: ItemId, key: SlotKey, is_made: bool| {
             let is_known = complete.contains_key(&key.source) && !is_made;
-            let origin = if is_known { key.source.to_string() } else { String::new() };
+            let origin = format!("{}{}", if is_known { "" } else { "~" }, key.source);
             shown.insert(id, Arc::from(origin));
         };
         match &rows {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::{Carrying, Place, pairs, reaches};
 use crate::doc::Root;
-use crate::engine::{Claim, DocName, SlotKey, checksum};
+use crate::engine::{Claim, DocName, SlotKey, checksum, is_made};
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::{Plan, earlier_entry};
 use crate::row::ItemId;
@@ -72,7 +72,7 @@ impl Carrying<'_> {
             Some(None) => true,
             // What a migration brought is this, or was preferred to it.
             Some(Some(origin)) => {
-                !origin.is_empty() && origin != source && self.copied_from(edit) != Some(origin)
+                !is_made(origin) && origin != source && self.copied_from(edit) != Some(origin)
             }
             None if was_seen => true,
             None => match made {
@@ -142,7 +142,7 @@ impl Carrying<'_> {
     pub(super) fn is_copy_gone(&self, root: &str, key: &str) -> bool {
         let Some(entry) = self.into.loaded.document.entry(root, key) else { return false };
         let Some(origin) = self.into.origin(entry.id) else { return false };
-        if origin.is_empty() {
+        if is_made(origin) {
             let json = text_of(entry.content);
             return self.places().any(|there| {
                 self.terms(there.name, root, key).is_some_and(|(root, key)| {
@@ -192,7 +192,7 @@ impl Carrying<'_> {
             let Some(needed) = ours.covers.get(origin) else { return false };
             needed.is_empty() || theirs.covers.get(origin).is_some_and(|has| reaches(has, needed))
         };
-        if origin.is_empty() {
+        if is_made(origin) {
             return ours.covers.keys().all(|origin| knew(origin));
         }
         knew(origin) || self.copy_stands(root, key, origin) == Some(false)

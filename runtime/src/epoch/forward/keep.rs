@@ -3,7 +3,7 @@
 use super::judge::Edit;
 use super::{Carrying, Late, Outcome, Place, pairs};
 use crate::doc::Root;
-use crate::engine::{DocName, Settled, Slot, SlotKey};
+use crate::engine::{Settled, Slot, SlotKey, is_made, origin_document};
 use crate::epoch::convert::text_of;
 
 impl Carrying<'_> {
@@ -116,17 +116,17 @@ impl Carrying<'_> {
     pub(super) fn keep_displaced(&mut self, root: &str, key: &str, late: &Late) {
         let Some(main) = self.into.loaded.document.entry(root, key) else { return };
         let Some(origin) = self.into.origin(main.id) else { return };
-        let is_known = match DocName::parse(origin) {
-            Some(name) => self.from.name <= name || self.knew_copy(root, key, origin),
+        let document = origin_document(origin);
+        let is_known = document.is_some_and(|name| self.from.name <= name)
+            || self.knew_copy(root, key, origin)
             // What a `migrate` function made is known to whom the row is that it was made of.
-            None => self.is_of_known_row || self.knew_copy(root, key, origin),
-        };
+            || is_made(origin) && self.is_of_known_row;
         let Place { loaded, claim, .. } = self.into;
         let is_shown = loaded.slots.showing(claim, root, key, Some(main.id)).is_some();
         if is_shown || is_known {
             return;
         }
-        let origin = DocName::parse(origin).unwrap_or(self.into.name);
+        let origin = document.unwrap_or(self.into.name);
         let kept = Slot {
             of: late.of.clone(),
             items: Vec::new(),

@@ -11,7 +11,7 @@ mod rows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::doc::{ChangedKeys, Removed, Root};
-use crate::engine::{Claim, Claims, DocName, Loaded, Slot, SlotKey};
+use crate::engine::{Claim, Claims, DocName, Loaded, Slot, SlotKey, is_made, origin_document};
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::Plan;
 use crate::error::Result;
@@ -286,7 +286,8 @@ impl Carrying<'_> {
     fn is_late(&self, id: ItemId) -> bool {
         let name = self.from.name.to_string();
         let is_covered = self.into.claim.is_some_and(|claim| claim.covers(&name, id));
-        !is_covered && self.from.origin(id).is_none_or(|origin| self.lost.contains(origin))
+        let is_lost = |origin: &str| self.lost.contains(if is_made(origin) { "" } else { origin });
+        !is_covered && self.from.origin(id).is_none_or(is_lost)
     }
 
     fn add_earlier(&self, key: &SlotKey, add: &mut dyn FnMut(&str, &str)) {
@@ -310,7 +311,7 @@ impl Carrying<'_> {
             let Some(Root::Table(_)) = Root::parse(&root) else { continue };
             self.into.loaded.document.for_each(&root, |key, entry| {
                 let origin = self.into.origin(entry.id);
-                let below = |origin| DocName::parse(origin).is_none_or(|o| o <= self.from.name);
+                let below = |origin| origin_document(origin).is_none_or(|o| o <= self.from.name);
                 if origin.is_some_and(below) && self.is_copy_gone(&root, key) {
                     places.insert((root.to_string(), key.to_owned()));
                 }
