@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::convert::NewRow;
 
-/// How many rows are handed over together, and how many bytes if they are large.
+/// How many rows are handed over together, and how many bytes if they are large: somewhat less than
+/// a power of two, which is what the file takes for the record of a batch.
 const BATCH_ROWS: usize = 2_048;
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 900 << 10;
 
 /// Rows as they are to stand in the new document.
 #[derive(Debug, Default)]
