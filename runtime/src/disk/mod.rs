@@ -14,7 +14,7 @@ mod scratch;
 mod view;
 
 pub use backend::{StorageHook, StorageOp};
-pub(crate) use commit::Commit;
+pub(crate) use commit::{Commit, RowsMut};
 pub(crate) use file::{Disk, Place};
 pub(crate) use index::{IndexEntries, IndexEntry, Span};
 pub(crate) use mark::Mark;

@@ -104,6 +104,14 @@ impl Document {
     /// The device, first and end of the writes of each device in an update; `None` where some are
     /// left out between.
     pub(crate) fn clocks_of(update: &[u8]) -> Result<Option<Vec<Writes>>, BadUpdate> {
+        match super::plain::clocks_of(update) {
+            Some(clocks) => Ok(Some(clocks)),
+            None => Self::decoded_clocks(update),
+        }
+    }
+
+    /// [`clocks_of`](Self::clocks_of) any update.
+    pub(super) fn decoded_clocks(update: &[u8]) -> Result<Option<Vec<Writes>>, BadUpdate> {
         let update = decode(update)?;
         let mut clocks = Vec::new();
         for (client, ranges) in update.insertions(true).iter() {

@@ -3,12 +3,14 @@
 mod document;
 mod entry;
 mod merge;
+mod plain;
 mod version;
 mod waiting;
 
 pub(crate) use document::{BOOKKEEPING, Document, Op, Root, Writes};
 pub(crate) use entry::Entry;
 pub(crate) use merge::{ChangedKeys, Merged, Removed};
+pub(crate) use plain::update_of;
 pub(crate) use version::DocVersion;
 
 use std::fmt;

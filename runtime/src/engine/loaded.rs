@@ -77,7 +77,7 @@ pub(crate) fn damage_hash<'l>(damage: impl Iterator<Item = &'l String>) -> Optio
 }
 
 /// An empty document of a store.
-pub(crate) fn empty_document(store: &str, document: &str, device: u64) -> Document {
+fn empty_document(store: &str, document: &str, device: u64) -> Document {
     let guid = match document {
         HEAD_DOCUMENT => store.to_owned(),
         other => format!("{store}/{other}"),

@@ -35,7 +35,7 @@ pub(crate) use head::recorded;
 pub(crate) use hub::{Change, Topic};
 pub use hub::{ChangeKind, Origin, Subscription};
 pub use ids::IdSource;
-pub(crate) use loaded::{Loaded, clocks_in_file, empty_document};
+pub(crate) use loaded::{Loaded, clocks_in_file};
 pub use open::OnInvalid;
 pub(crate) use open::{Engine, Settings, identity, view_names};
 pub(crate) use others::OtherMerged;

@@ -2,16 +2,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
-use std::thread;
 
+use super::ahead::{Outcome, Packer};
+use super::batch::{Batch, BatchRow};
 use super::plan::{GroupRoute, Plan, Stretch, earlier_entry};
-use super::source::{Source, SourceRow};
+use super::source::{ContentRef, RowRef, Source, SourceRow};
 use super::stage::{Side, Stage, Stages};
 use crate::doc::Root;
 use crate::engine::{Progress, REPORT_EVERY_ROWS};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
+use crate::schema::descriptor::{GroupDef, TableDef};
 use crate::schema::step::{Converted, ConvertedGroup, Entries, Failure};
 
 /// A row as it is to stand in the new document.
@@ -40,6 +41,14 @@ pub(super) trait Sink {
     fn row(&mut self, slot: usize, row: NewRow) -> Result<()>;
     fn entry(&mut self, slot: usize, name: &str, origin: &str, json: &str) -> Result<()>;
     fn reject(&mut self, rejected: Rejected) -> Result<()>;
+    /// Rows of one table together.
+    fn rows(&mut self, slot: usize, batch: Batch) -> Result<()> {
+        batch.rows().try_for_each(|row| self.row(slot, row.to_new()))
+    }
+    /// How many rows of each table of the source are to be given as they were.
+    fn samples(&self) -> usize {
+        0
+    }
     /// A row of a table of the source, by that table's name, and the key that it is on its way under.
     fn sample(&mut self, _table: &'static str, _key: &str, _before: &Content) {}
     /// A row of a table of an epoch has come under another key than it had.
@@ -82,7 +91,8 @@ impl Prepared<'_> {
         match (&self.input, self.plan.stretches.last()) {
             (Input::Stage(stage), _) if self.is_finished => pour(stage, sink),
             (input, Some(last)) => {
-                convert_all(last, input, self.report, &mut |output| sink.take(output))
+                let samples = sink.samples();
+                convert_all(last, input, samples, self.report, &mut |output| sink.take(output))
             }
             (Input::Source(source), None) => take_over(self.plan, source, self.report, sink),
             (Input::Stage(stage), None) => pour(stage, sink),
@@ -93,7 +103,7 @@ impl Prepared<'_> {
 impl dyn Sink + '_ {
     fn take(&mut self, output: Output<'_>) -> Result<()> {
         match output {
-            Output::Row(slot, row) => self.row(slot, row),
+            Output::Rows(slot, batch) => self.rows(slot, batch),
             Output::Entry(slot, name, origin, json) => self.entry(slot, name, origin, json),
             Output::Rejected(rejected) => self.reject(rejected),
             Output::Moved(epoch, table) => {
@@ -101,7 +111,7 @@ impl dyn Sink + '_ {
                 Ok(())
             }
             Output::Sample(table, key, before) => {
-                self.sample(table, key, before);
+                self.sample(table, &key, &before);
                 Ok(())
             }
         }
@@ -115,10 +125,10 @@ pub(super) enum Input<'s> {
 }
 
 enum Output<'o> {
-    Row(usize, NewRow),
+    Rows(usize, Batch),
     Entry(usize, &'o str, &'o str, &'o str),
     Rejected(Rejected),
-    Sample(&'static str, &'o str, &'o Content),
+    Sample(&'static str, String, Content),
     Moved(u32, &'static str),
 }
 
@@ -131,11 +141,14 @@ fn take_over(
 ) -> Result<()> {
     for (slot, table) in plan.to.tables.iter().enumerate() {
         let mut count = Count::new(table.name, plan.to.epoch, source.len(slot)?, report);
+        let mut batch = Batch::default();
         source.for_each_row(slot, &mut |row| {
             count.one();
-            let SourceRow { key, key_text, origin, content } = row;
-            sink.row(slot, NewRow { key, key_text, origin, json: text_of(content) })
+            let (key, origin, json) = (row.key, row.origin, row.content.json());
+            batch.push(BatchRow { key, key_text: &row.key_text(table), origin, json });
+            if batch.is_full() { sink.rows(slot, std::mem::take(&mut batch)) } else { Ok(()) }
         })?;
+        sink.rows(slot, batch)?;
         count.end();
     }
     for (slot, group) in plan.to.groups.iter().enumerate() {
@@ -161,14 +174,15 @@ fn to_stage(
     sink: &mut dyn Sink,
 ) -> Result<Stage> {
     let stage = Stage::new(stretch.to, is_large)?;
-    convert_all(stretch, input, report, &mut |output| match output {
-        Output::Row(slot, row) => {
-            let key = row.key.as_deref().unwrap_or_default();
+    let samples = sink.samples();
+    convert_all(stretch, input, samples, report, &mut |output| match output {
+        Output::Rows(slot, batch) => batch.rows().try_for_each(|row| {
+            let key = row.key.unwrap_or_default();
             if stage.get(slot, key)?.is_some() {
-                return sink.reject(twice(stretch, slot, row));
+                return sink.reject(twice(stretch, slot, row.to_new()));
             }
-            stage.put(slot, key, &row.origin, &row.json)
-        }
+            stage.put(slot, key, row.origin, row.json)
+        }),
         Output::Entry(slot, name, origin, json) => stage.set_entry(slot, name, origin, json),
         other => sink.take(other),
     })?;
@@ -250,96 +264,40 @@ fn pour(stage: &Stage, sink: &mut dyn Sink) -> Result<()> {
     Ok(())
 }
 
-/// From so many rows on, a thread of their own is worth starting.
-const AHEAD_FROM_ROWS: u64 = 2_000;
-
-/// How many rows the thread hands over together, and how many such pieces it may be ahead.
-const AHEAD_ROWS: usize = 512;
-const AHEAD_PIECES: usize = 8;
-
-/// A row, and what became of it.
-type Both = (SourceRow, Result<Converted, Failure>);
-
-/// Reads and converts in a thread of its own, while this one takes what comes.
-fn convert_ahead(
-    source: &Source<'_>,
-    slot: usize,
-    convert: &(dyn Fn(SourceRow) -> Result<Both> + Sync),
-    take: &mut dyn FnMut(Both) -> Result<()>,
-) -> Result<()> {
-    thread::scope(|scope| {
-        let (give, pieces) = sync_channel::<Vec<Both>>(AHEAD_PIECES);
-        let reader = scope.spawn(move || {
-            let mut piece = Vec::with_capacity(AHEAD_ROWS);
-            // Where nobody takes any more, the error is theirs.
-            let stopped = || Error::new(ErrorKind::Migration, "the migration has stopped");
-            source.for_each_row(slot, &mut |row| {
-                piece.push(convert(row)?);
-                if piece.len() == AHEAD_ROWS {
-                    let full = std::mem::replace(&mut piece, Vec::with_capacity(AHEAD_ROWS));
-                    give.send(full).map_err(|_| stopped())?;
-                }
-                Ok(())
-            })?;
-            give.send(piece).map_err(|_| stopped())
-        });
-        let mut pieces = pieces.into_iter();
-        let taken = pieces.try_for_each(|piece| piece.into_iter().try_for_each(&mut *take));
-        drop(pieces);
-        let read = reader.join().unwrap_or_else(|_| {
-            Err(Error::new(ErrorKind::Corrupt, "reading the rows of the earlier epoch panicked")
-                .help("nothing was changed; run `check` on the file"))
-        });
-        taken.and(read)
-    })
-}
-
 fn convert_all(
     stretch: &Stretch,
     input: &Input<'_>,
+    samples: usize,
     report: &dyn Fn(Progress),
     give: &mut dyn FnMut(Output<'_>) -> Result<()>,
 ) -> Result<()> {
     for route in &stretch.tables {
         let before = &stretch.from.tables[route.from];
         let now = &stretch.to.tables[route.to];
-        let convert = |row: SourceRow| -> Result<Both> {
-            let converted = convert_row(now, route.conversions, before.name, &row)?;
-            Ok((row, converted))
+        let mut packer = Packer {
+            before,
+            now,
+            conversions: route.conversions,
+            samples: if matches!(input, Input::Source(_)) { samples } else { 0 },
+            outcome: Outcome::default(),
         };
-        let is_source = matches!(input, Input::Source(_));
-        let mut take = |(row, converted): Both| match converted {
-            Ok(converted) => {
-                if is_source {
-                    give(Output::Sample(before.name, &converted.key_text, &row.content))?;
-                }
-                let Converted { key, key_text, json } = converted;
-                if !route.keeps_keys && row.key.as_ref() != Some(&key) {
-                    give(Output::Moved(stretch.to.epoch, now.name))?;
-                }
-                let row = NewRow { key: Some(key), key_text, origin: row.origin, json };
-                give(Output::Row(route.to, row))
+        let mut take = |outcome: Outcome| {
+            let mut samples = outcome.samples.into_iter();
+            samples.try_for_each(|(key, row)| give(Output::Sample(before.name, key, row)))?;
+            if !route.keeps_keys && outcome.is_moved {
+                give(Output::Moved(stretch.to.epoch, now.name))?;
             }
-            Err(failure) => give(Output::Rejected(Rejected {
-                root: Root::Table(now.name.to_owned()),
-                key: row.key_text,
-                raw: text_of(row.content),
-                failure,
-            })),
+            give(Output::Rows(route.to, outcome.rows))?;
+            outcome.rejected.into_iter().try_for_each(|row| give(Output::Rejected(row)))
         };
         match input {
             Input::Source(source) => {
                 let total = source.len(route.from)?;
                 let mut count = Count::new(before.name, stretch.to.epoch, total, report);
-                let mut take = |both| {
-                    count.one();
-                    take(both)
-                };
-                if total < AHEAD_FROM_ROWS {
-                    source.for_each_row(route.from, &mut |row| take(convert(row)?))?;
-                } else {
-                    convert_ahead(source, route.from, &convert, &mut take)?;
-                }
+                packer.run(source, route.from, &mut |outcome| {
+                    (0..outcome.count).for_each(|_| count.one());
+                    take(outcome)
+                })?;
                 count.end();
             }
             Input::Stage(stage) => {
@@ -349,14 +307,16 @@ fn convert_all(
                     let Some(end) = piece.last() else { break };
                     last = Some(end.key.clone());
                     for row in piece {
-                        take(convert(SourceRow {
-                            key_text: (before.key_text)(&row.key).unwrap_or_default(),
-                            key: Some(row.key),
-                            origin: row.origin.into(),
-                            content: Content::Text(row.json.into()),
-                        })?)?;
+                        let full = packer.row(RowRef {
+                            key: Some(&row.key),
+                            text: None,
+                            origin: &row.origin.into(),
+                            content: ContentRef::Text(&row.json),
+                        })?;
+                        full.map_or(Ok(()), &mut take)?;
                     }
                 }
+                take(packer.outcome)?;
             }
         }
     }
@@ -368,31 +328,33 @@ fn convert_all(
 
 /// The inner error is the row's own affair, the outer one ends the migration.
 pub(super) fn convert_row(
-    now: &crate::schema::descriptor::TableDef,
+    now: &TableDef,
     conversions: u32,
     table: &str,
     row: &SourceRow,
 ) -> Result<Result<Converted, Failure>> {
-    let reason = match (&row.key, &row.content) {
+    let at = |error: Error| error.at_table(table).at_key(row.key_text.clone());
+    convert_one(now, conversions, row.by_ref()).map_err(at)
+}
+
+/// [`convert_row`], where it is stored; an error does not say which row it is.
+pub(super) fn convert_one(
+    now: &TableDef,
+    conversions: u32,
+    row: RowRef<'_>,
+) -> Result<Result<Converted, Failure>> {
+    let reason = match (&row.key, row.content) {
         (None, _) => "the row is stored under no key of its table",
-        (_, Content::Foreign(_)) => "another program stored something other than JSON text",
-        (Some(_), Content::Text(json)) => {
+        (_, ContentRef::Foreign(_)) => "another program stored something other than JSON text",
+        (Some(_), ContentRef::Text(json)) => {
             let converted = catch_unwind(AssertUnwindSafe(|| (now.convert)(conversions, json)));
-            return match converted {
-                Ok(Ok(converted)) if conversions == 0 => {
-                    // What does not change is taken over to the letter.
-                    let json = json.to_string();
-                    Ok(Ok(Converted { json, ..converted }))
-                }
-                Ok(converted) => Ok(converted),
-                Err(panic) => Err(Error::new(
+            return converted.map_err(|panic| {
+                Error::new(
                     ErrorKind::Migration,
                     format!("the conversion of a row panicked: {}", panic_text(&*panic)),
                 )
-                .at_table(table)
-                .at_key(row.key_text.clone())
-                .help("nothing was changed; correct the conversion, and open the store again")),
-            };
+                .help("nothing was changed; correct the conversion, and open the store again")
+            });
         }
     };
     Ok(Err(Failure { field: None, expected: None, found: None, reason: reason.to_owned() }))
@@ -457,7 +419,7 @@ fn convert_one_group(
 }
 
 pub(super) fn convert_group(
-    now: &crate::schema::descriptor::GroupDef,
+    now: &GroupDef,
     conversions: u32,
     entries: &Entries,
 ) -> Result<ConvertedGroup> {

@@ -1,7 +1,9 @@
 //! Epochs: which document a device uses, taking rows from one epoch to the next, and carrying over
 //! what is written late.
 
+mod ahead;
 mod arrive;
+mod batch;
 mod convert;
 mod forward;
 mod plan;

@@ -166,6 +166,10 @@ impl Sink for PreviewSink<'_> {
         Ok(())
     }
 
+    fn samples(&self) -> usize {
+        SAMPLES
+    }
+
     fn sample(&mut self, table: &'static str, key: &str, before: &Content) {
         for now in self.plan.to.tables {
             if let Some(found) = self.found.tables.get_mut(now.name)

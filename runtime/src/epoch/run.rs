@@ -9,14 +9,13 @@ use super::arrive::write_ops;
 use super::convert::{NewRow, Rejected, Sink, convert_row, prepare};
 use super::forward::{Carrying, Place, Scope};
 use super::plan::Plan;
-use super::sink::{DocumentSink, Written, describe, write_pieces};
+use super::sink::{DocumentSink, Written, describe, write_records};
 use super::source::{RowsOf, Source, SourceRow};
 use crate::disk::Commit;
 use crate::doc::{BOOKKEEPING, Root};
 use crate::engine::{
     Claim, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Settled, Slot,
-    SlotKey, Unrecorded, Writer, WriterIndexes, clocks_in_file, empty_document, not_loaded,
-    view_names,
+    SlotKey, Unrecorded, Writer, WriterIndexes, clocks_in_file, not_loaded, view_names,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
@@ -205,13 +204,11 @@ fn fill(
     on_reject: &mut dyn FnMut(&Rejected) -> Result<()>,
     source: Source<'_>,
 ) -> Result<Written> {
-    let mut document = empty_document(engine.def.name, &name.to_string(), client);
     let report = |progress| engine.settings.report(progress);
     thread::scope(|scope| {
         let (pieces, queue) = sync_channel(PIECES_AHEAD);
         let (done, records) = channel();
-        let document = &mut document;
-        scope.spawn(move || write_pieces(document, &queue, &done));
+        scope.spawn(move || write_records(&queue, &done));
         let from = source.name;
         let mut sink =
             DocumentSink::new(commit, &engine.def, &name, from, client, pieces, records, on_reject);
@@ -410,7 +407,10 @@ impl Beside {
         let document = &loaded.document;
         let mut unknown = Vec::new();
         let mut bookkeeping = Vec::new();
-        for name in document.maps() {
+        let mut roots = document.maps();
+        // What others may have to make room for is known before them.
+        roots.sort_by_key(|name| **name == *Root::Forwarded.name());
+        for name in roots {
             let Some(root) = Root::parse(&name) else { continue };
             let is_known = match &root {
                 Root::Table(name) => plan.from.tables.iter().any(|table| table.name == name),

@@ -1,54 +1,33 @@
 //! A new document being filled: rows go into the document and into the file side by side.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
 
+use super::batch::{Batch, BatchRow};
 use super::convert::{NewRow, Rejected, Sink};
-use crate::disk::{Commit, Record, RecordKind};
-use crate::doc::{Document, Op, Root};
+use crate::disk::{Commit, Record, RecordKind, RowsMut};
+use crate::doc::{Root, update_of};
 use crate::engine::{DocName, Slot, SlotKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId};
 use crate::schema::descriptor::StoreDef;
+use crate::schema::step::Failure;
 
-/// How many entries go into the document in one piece.
-const PIECE_ENTRIES: usize = 4_096;
-
-/// Entries of one root on their way into document and file.
+/// New entries of one root, on their way into document and file.
 pub(super) struct Piece {
     root: Root,
-    /// In the order of the file; those of no table have no bytes.
-    entries: BTreeMap<Vec<u8>, PieceEntry>,
+    /// The item of the first one.
+    first: ItemId,
+    entries: Batch,
 }
 
-struct PieceEntry {
-    key: String,
-    json: String,
-    is_stray: bool,
-}
-
-/// Writes the pieces into a document, and gives the log record of each.
-pub(super) fn write_pieces(
-    document: &mut Document,
-    pieces: &Receiver<Arc<Piece>>,
-    records: &Sender<Result<Vec<u8>>>,
-) {
+/// Gives the record of the document for each piece.
+pub(super) fn write_records(pieces: &Receiver<Arc<Piece>>, records: &Sender<Vec<u8>>) {
     for piece in pieces {
-        let ops: Vec<Op<'_>> = piece
-            .entries
-            .values()
-            .map(|entry| Op { root: 0, key: &entry.key, value: Some(&entry.json) })
-            .collect();
-        let roots = [piece.root.clone()];
-        let written = catch_unwind(AssertUnwindSafe(|| document.write(&roots, &ops)));
-        let record =
-            written.map(|update| Record::encode(&update, RecordKind::Local)).map_err(|_| {
-                Error::new(ErrorKind::Corrupt, "the new document refuses a row")
-                    .help("nothing was changed; run `check` on the file")
-            });
-        if records.send(record).is_err() {
+        let entries = piece.entries.rows().map(|row| (row.key_text, row.json));
+        let update = update_of(&piece.root, piece.first, entries);
+        if records.send(Record::encode(&update, RecordKind::Local)).is_err() {
             return;
         }
     }
@@ -78,17 +57,21 @@ pub(super) struct DocumentSink<'s> {
     pub(super) origin: Option<String>,
     /// Origins that were left out so far.
     pub(super) left: Vec<String>,
-    piece: Piece,
+    /// What is being collected, the root that it belongs to, and the slot of a table of the code.
+    entries: Batch,
+    root: Root,
     slot: Option<usize>,
     /// The greatest key of the table that is in the file.
     greatest: Option<Vec<u8>>,
+    /// What else is in the document: nothing is written twice.
+    known: BTreeSet<(String, String)>,
     clock: u32,
     last: u64,
     rejected: BTreeMap<String, Slot>,
     moved: BTreeSet<(u32, &'static str)>,
     origins: Vec<(u32, String)>,
     pieces: SyncSender<Arc<Piece>>,
-    records: Receiver<Result<Vec<u8>>>,
+    records: Receiver<Vec<u8>>,
     on_reject: &'s mut dyn FnMut(&Rejected) -> Result<()>,
 }
 
@@ -101,7 +84,7 @@ impl<'s> DocumentSink<'s> {
         source: DocName,
         client: u64,
         pieces: SyncSender<Arc<Piece>>,
-        records: Receiver<Result<Vec<u8>>>,
+        records: Receiver<Vec<u8>>,
         on_reject: &'s mut dyn FnMut(&Rejected) -> Result<()>,
     ) -> Self {
         Self {
@@ -112,9 +95,11 @@ impl<'s> DocumentSink<'s> {
             client,
             origin: None,
             left: Vec::new(),
-            piece: Piece { root: Root::Quarantine, entries: BTreeMap::new() },
+            entries: Batch::default(),
+            root: Root::Quarantine,
             slot: None,
             greatest: None,
+            known: BTreeSet::new(),
             clock: 0,
             last: 0,
             rejected: BTreeMap::new(),
@@ -147,7 +132,7 @@ impl<'s> DocumentSink<'s> {
     pub(super) fn end_pass(&mut self) -> Result<()> {
         self.flush()?;
         // The next pass begins with its first table again, which may be the one that this ended with.
-        (self.piece.root, self.slot) = (Root::Quarantine, None);
+        (self.root, self.slot) = (Root::Quarantine, None);
         let origin = self.origin.take().unwrap_or_default();
         match self.origins.last_mut() {
             Some((end, last)) if *last == origin => *end = self.clock,
@@ -157,10 +142,11 @@ impl<'s> DocumentSink<'s> {
         Ok(())
     }
 
+    /// Goes to a root; what was collected for another one is written.
     fn at(&mut self, root: Root, slot: Option<usize>) -> Result<()> {
-        if self.piece.root != root {
+        if self.root != root {
             self.flush()?;
-            self.piece.root = root;
+            self.root = root;
             self.slot = slot;
             self.greatest = None;
             if let Some(slot) = slot {
@@ -171,75 +157,94 @@ impl<'s> DocumentSink<'s> {
         Ok(())
     }
 
-    fn add(&mut self, bytes: Vec<u8>, entry: PieceEntry) -> Result<()> {
-        self.piece.entries.insert(bytes, entry);
-        if self.piece.entries.len() >= PIECE_ENTRIES { self.flush() } else { Ok(()) }
+    fn at_table(&mut self, slot: usize) -> Result<()> {
+        if self.slot == Some(slot) {
+            return Ok(());
+        }
+        self.at(Root::Table(self.def.tables[slot].name.to_owned()), Some(slot))
     }
 
     fn flush(&mut self) -> Result<()> {
-        if self.piece.entries.is_empty() {
+        let entries = std::mem::take(&mut self.entries);
+        self.write(entries)
+    }
+
+    /// Writes entries of the root to document and file.
+    fn write(&mut self, mut entries: Batch) -> Result<()> {
+        let mut rows = match (&self.root, self.slot) {
+            (Root::Table(table), Some(_)) => Some(self.commit.rows(&self.name, table)?),
+            _ => None,
+        };
+        if let Some(rows) = &rows {
+            for row in entries.sort(|key| {
+                let is_new = self.greatest.as_deref().is_none_or(|greatest| greatest < key);
+                if is_new { Ok(false) } else { rows.contains(key) }
+            })? {
+                self.reject_twice(row)?;
+            }
+        }
+        if entries.is_empty() {
             return Ok(());
         }
-        let root = self.piece.root.clone();
-        let empty = Piece { root: root.clone(), entries: BTreeMap::new() };
-        let piece = Arc::new(std::mem::replace(&mut self.piece, empty));
-        if self.pieces.send(piece.clone()).is_err() {
-            return Err(stopped());
-        }
-        let first = self.clock;
-        self.clock = u32::try_from(piece.entries.len())
+        let first = ItemId { client: self.client, clock: self.clock };
+        self.clock = u32::try_from(entries.len())
             .ok()
-            .and_then(|written| first.checked_add(written))
+            .and_then(|written| first.clock.checked_add(written))
             .ok_or_else(too_many)?;
-        let ids = (first..).map(|clock| ItemId { client: self.client, clock });
-        match (&root, self.slot) {
-            (Root::Table(table), Some(_)) => {
-                let mut rows = self.commit.rows(&self.name, table)?;
-                let entries = ids.zip(&piece.entries);
-                for (id, (_, entry)) in entries.clone().filter(|(_, (_, entry))| entry.is_stray) {
-                    let content = Content::Text(entry.json.as_str().into());
-                    rows.set_stray(&entry.key, Some((id, &content)))?;
-                }
-                let plain = entries.filter(|(_, (_, entry))| !entry.is_stray);
-                rows.write_sorted(
-                    plain.map(|(id, (key, entry))| (key.as_slice(), Some((id, &*entry.json)))),
-                )?;
-                let end = piece.entries.iter().rev().find(|(_, entry)| !entry.is_stray);
-                if let Some((end, _)) = end
-                    && self.greatest.as_ref() < Some(end)
-                {
-                    self.greatest = Some(end.clone());
-                }
-            }
-            // A table that the code does not know is read out of the document once some code does.
-            (Root::Table(_), None) => {}
-            (root, _) => {
-                let mut entries = match root {
-                    Root::Group(group) => self.commit.entries(&self.name, group)?,
-                    other => self.commit.bookkeeping(&self.name, &other.name())?,
-                };
-                for (id, (_, entry)) in ids.zip(&piece.entries) {
-                    let content = Content::Text(entry.json.as_str().into());
-                    entries.put(&entry.key, id, &content)?;
-                }
-            }
+        let piece = Arc::new(Piece { root: self.root.clone(), first, entries });
+        self.pieces.send(piece.clone()).map_err(|_| stopped())?;
+        match &mut rows {
+            Some(rows) => self.greatest = write_rows(rows, &piece)?.max(self.greatest.take()),
+            None => self.write_entries(&piece)?,
         }
         while let Ok(record) = self.records.try_recv() {
-            self.append(record)?;
+            self.append(&record)?;
         }
         Ok(())
     }
 
-    fn append(&mut self, record: Result<Vec<u8>>) -> Result<()> {
-        self.last += 1;
-        self.commit.append_snapshot(&self.name, self.last, &record?)
+    /// Writes entries that are no rows of the code to the file.
+    fn write_entries(&self, piece: &Piece) -> Result<()> {
+        let mut entries = match &piece.root {
+            // A table that the code does not know is read out of the document once some code does.
+            Root::Table(_) => return Ok(()),
+            Root::Group(group) => self.commit.entries(&self.name, group)?,
+            other => self.commit.bookkeeping(&self.name, &other.name())?,
+        };
+        let mut rows = piece.ids().zip(piece.entries.rows());
+        rows.try_for_each(|(id, row)| {
+            entries.put(row.key_text, id, &Content::Text(row.json.into()))
+        })
     }
 
-    /// Keeps an entry as it is, whatever it is.
+    fn append(&mut self, record: &[u8]) -> Result<()> {
+        self.last += 1;
+        self.commit.append_snapshot(&self.name, self.last, record)
+    }
+
+    fn add(&mut self, row: BatchRow<'_>) -> Result<()> {
+        self.entries.push(row);
+        if self.entries.is_full() { self.flush() } else { Ok(()) }
+    }
+
+    /// Keeps an entry as it is, whatever it is; of several under one key the first.
     pub(super) fn keep(&mut self, root: &Root, key: &str, json: &str) -> Result<()> {
+        if !self.known.insert((root.name(), key.to_owned())) {
+            return Ok(());
+        }
         self.at(root.clone(), None)?;
-        let entry = PieceEntry { key: key.to_owned(), json: json.to_owned(), is_stray: false };
-        self.add(key.as_bytes().to_vec(), entry)
+        self.add(BatchRow { key: None, key_text: key, origin: &"".into(), json })
+    }
+
+    fn reject_twice(&mut self, row: NewRow) -> Result<()> {
+        let failure = Failure {
+            field: None,
+            expected: Some("a key of its own".to_owned()),
+            found: None,
+            reason: "another row has been given the same key".to_owned(),
+        };
+        let root = self.root.clone();
+        self.reject(Rejected { root, key: row.key_text, raw: row.json, failure })
     }
 
     /// Writes what could not be converted, and waits until everything is in the document.
@@ -258,10 +263,28 @@ impl<'s> DocumentSink<'s> {
         drop(pieces);
         for record in records {
             last += 1;
-            commit.append_snapshot(&name, last, &record?)?;
+            commit.append_snapshot(&name, last, &record)?;
         }
         Ok(Written { baseline: clock, origins, last, rejected: count, moved })
     }
+}
+
+impl Piece {
+    fn ids(&self) -> impl Iterator<Item = ItemId> + use<> {
+        let client = self.first.client;
+        (self.first.clock..).map(move |clock| ItemId { client, clock })
+    }
+}
+
+/// Writes the rows of a sorted piece to their table; gives the greatest key.
+fn write_rows(rows: &mut RowsMut<'_>, piece: &Piece) -> Result<Option<Vec<u8>>> {
+    let keyed = piece.entries.keyed_rows();
+    let strays = piece.ids().zip(piece.entries.rows()).skip(keyed.len());
+    for (id, row) in strays {
+        rows.set_stray(row.key_text, Some((id, &Content::Text(row.json.into()))))?;
+    }
+    rows.write_sorted(keyed.zip(piece.ids()).map(|((key, json), id)| (key, Some((id, json)))))?;
+    Ok(piece.entries.keyed_rows().last().map(|(key, _)| key.to_vec()))
 }
 
 impl Sink for DocumentSink<'_> {
@@ -269,40 +292,27 @@ impl Sink for DocumentSink<'_> {
         if !self.takes(&row.origin) {
             return Ok(());
         }
-        let table = &self.def.tables[slot];
-        let root = Root::Table(table.name.to_owned());
-        if self.piece.root != root {
-            self.at(root.clone(), Some(slot))?;
-        }
-        let NewRow { key, key_text, json, .. } = row;
-        let Some(key) = key else {
-            // After all keys, in an order of their own.
-            let bytes = [&[0xFF; 33], key_text.as_bytes()].concat();
-            return self.add(bytes, PieceEntry { key: key_text, json, is_stray: true });
-        };
-        let is_known = self.piece.entries.contains_key(&key)
-            || self.greatest.as_ref().is_some_and(|greatest| *greatest >= key)
-                && self.commit.rows(&self.name, table.name)?.contains(&key)?;
-        if is_known {
-            let failure = crate::schema::step::Failure {
-                field: None,
-                expected: Some("a key of its own".to_owned()),
-                found: None,
-                reason: "another row has been given the same key".to_owned(),
-            };
-            return self.reject(Rejected { root, key: key_text, raw: json, failure });
-        }
-        self.add(key, PieceEntry { key: key_text, json, is_stray: false })
+        self.at_table(slot)?;
+        self.add(BatchRow {
+            key: row.key.as_deref(),
+            key_text: &row.key_text,
+            origin: &row.origin,
+            json: &row.json,
+        })
+    }
+
+    fn rows(&mut self, slot: usize, mut batch: Batch) -> Result<()> {
+        batch.retain(|origin| self.takes(origin));
+        self.at_table(slot)?;
+        self.flush()?;
+        self.write(batch)
     }
 
     fn entry(&mut self, slot: usize, name: &str, origin: &str, json: &str) -> Result<()> {
         if !self.takes(origin) {
             return Ok(());
         }
-        let root = Root::Group(self.def.groups[slot].name.to_owned());
-        self.at(root, None)?;
-        let entry = PieceEntry { key: name.to_owned(), json: json.to_owned(), is_stray: false };
-        self.add(name.as_bytes().to_vec(), entry)
+        self.keep(&Root::Group(self.def.groups[slot].name.to_owned()), name, json)
     }
 
     fn moved(&mut self, epoch: u32, table: &'static str) {

@@ -10,7 +10,7 @@ use crate::doc::Root;
 use crate::engine::{Claim, DocName, Loaded, Slot, SlotKey, slots};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
-use crate::schema::descriptor::StoreDef;
+use crate::schema::descriptor::{StoreDef, TableDef};
 use crate::schema::step::Entries;
 
 /// A document that is migrated, by what is read of it.
@@ -35,6 +35,24 @@ pub(super) enum RowsOf<'s> {
     Group(usize, Entries),
 }
 
+/// A row where it is stored.
+#[derive(Clone, Copy)]
+pub(super) struct RowRef<'r> {
+    /// `None` where it is none of the table's type.
+    pub(super) key: Option<&'r [u8]>,
+    /// `None` where the key tells.
+    pub(super) text: Option<&'r str>,
+    pub(super) origin: &'r Arc<str>,
+    pub(super) content: ContentRef<'r>,
+}
+
+/// The content of a row where it is stored.
+#[derive(Clone, Copy)]
+pub(super) enum ContentRef<'r> {
+    Text(&'r str),
+    Foreign(&'r str),
+}
+
 /// A row as it is stored.
 #[derive(Clone)]
 pub(super) struct SourceRow {
@@ -43,6 +61,47 @@ pub(super) struct SourceRow {
     pub(super) key_text: String,
     pub(super) origin: Arc<str>,
     pub(super) content: Content,
+}
+
+impl RowRef<'_> {
+    /// The text of its key.
+    pub(super) fn key_text(&self, table: &TableDef) -> String {
+        let of_key = |key: &[u8]| (table.key_text)(key).unwrap_or_else(|| format!("{key:?}"));
+        self.text.map_or_else(|| self.key.map(of_key).unwrap_or_default(), str::to_owned)
+    }
+}
+
+impl<'r> ContentRef<'r> {
+    pub(super) fn of(content: &'r Content) -> Self {
+        match content {
+            Content::Text(json) => Self::Text(json),
+            Content::Foreign(json) => Self::Foreign(json),
+        }
+    }
+
+    pub(super) fn to_owned(self) -> Content {
+        match self {
+            Self::Text(json) => Content::Text(json.into()),
+            Self::Foreign(json) => Content::Foreign(json.to_owned()),
+        }
+    }
+
+    pub(super) fn json(self) -> &'r str {
+        match self {
+            Self::Text(json) | Self::Foreign(json) => json,
+        }
+    }
+}
+
+impl SourceRow {
+    pub(super) fn by_ref(&self) -> RowRef<'_> {
+        RowRef {
+            key: self.key.as_deref(),
+            text: Some(&self.key_text),
+            origin: &self.origin,
+            content: ContentRef::of(&self.content),
+        }
+    }
 }
 
 impl<'s> Source<'s> {
@@ -90,7 +149,7 @@ impl Source<'_> {
         let stage = Stage::new(source.def, is_large)?;
         for slot in 0..source.def.tables.len() {
             source.for_each_row(slot, &mut |row| match (row.key, row.content) {
-                (Some(key), Content::Text(json)) => stage.put(slot, &key, &row.origin, &json),
+                (Some(key), ContentRef::Text(json)) => stage.put(slot, key, row.origin, json),
                 _ => Ok(()),
             })?;
         }
@@ -134,7 +193,7 @@ impl Source<'_> {
     pub(super) fn for_each_row(
         &self,
         slot: usize,
-        visit: &mut dyn FnMut(SourceRow) -> Result<()>,
+        visit: &mut dyn FnMut(RowRef<'_>) -> Result<()>,
     ) -> Result<()> {
         let table = &self.def.tables[slot];
         let own: Arc<str> = self.name.to_string().into();
@@ -148,30 +207,38 @@ impl Source<'_> {
                     claim,
                     &root,
                     |key, entry| {
-                        visit(SourceRow {
-                            key: (table.read_key)(key),
-                            key_text: key.to_owned(),
-                            origin: self.origin(&own, entry.id),
-                            content: entry.content,
+                        visit(RowRef {
+                            key: (table.read_key)(key).as_deref(),
+                            text: Some(key),
+                            origin: &self.origin(&own, entry.id),
+                            content: ContentRef::of(&entry.content),
                         })
                     },
                 );
             }
             RowsOf::File(view) => view,
-            RowsOf::One(of, row) if *of == slot => return visit((**row).clone()),
+            RowsOf::One(of, row) if *of == slot => return visit(row.by_ref()),
             RowsOf::One(..) | RowsOf::Group(..) => return Ok(()),
         };
         let mut rows = view.rows(slot)?;
-        while let Some(row) = rows.next_with(|key, row| SourceRow {
-            key: Some(key.to_vec()),
-            key_text: (table.key_text)(key).unwrap_or_else(|| format!("{key:?}")),
-            origin: self.origin(&own, row.id()),
-            content: row.content(),
+        while let Some(visited) = rows.next_with(|key, row| {
+            let json = String::from_utf8_lossy(row.json());
+            let content = match row.is_foreign() {
+                false => ContentRef::Text(&json),
+                true => ContentRef::Foreign(&json),
+            };
+            visit(RowRef {
+                key: Some(key),
+                text: None,
+                origin: &self.origin(&own, row.id()),
+                content,
+            })
         }) {
-            visit(row?)?;
+            visited??;
         }
         for (key_text, id, content) in view.stray_entries(slot)? {
-            visit(SourceRow { key: None, key_text, origin: self.origin(&own, id), content })?;
+            let origin = self.origin(&own, id);
+            visit(SourceRow { key: None, key_text, origin, content }.by_ref())?;
         }
         Ok(())
     }

@@ -5,7 +5,10 @@
 //! what the conversion does not name is kept.
 
 use super::{Invalid, decode_text};
-use crate::row::{Back, ConvertError, Key, Object, Record, Row, Step, Successor, encode_record};
+use crate::row::{
+    Back, ConvertError, EncodeError, Key, Object, Record, Row, Step, Successor, encode_record,
+    encode_record_sized, encodes_as,
+};
 use crate::schema::descriptor::FieldDef;
 use crate::schema::step::{Converted, ConvertedGroup, Entries, Failure, RecordStep, SourceDef};
 
@@ -22,9 +25,15 @@ pub const fn step_to<R: Successor>(name: &'static str) -> Step<R> {
 /// The row that was stored `steps` conversions ago, as of now.
 pub(crate) fn convert_row<R: Row>(steps: u32, json: &str) -> Result<Converted, Failure> {
     let back = back::<R>(steps, json)?;
-    let (row, json) = if back.is_whole || steps == 0 {
-        let json = encode(&back.record)?;
-        (back.record, json)
+    let (row, json) = if steps == 0 {
+        if !back.is_whole {
+            encode(&back.record)?;
+        }
+        // What does not change is taken over to the letter.
+        (back.record, json.to_owned())
+    } else if back.is_whole {
+        let json = encode_record_sized(&back.record, json.len());
+        (back.record, json.map_err(|error| unencodable(&error))?)
     } else {
         let json = carry::<R>(steps, json)?;
         (decode_text::<R>(&json).map_err(Invalid::into_failure)?, json)
@@ -46,7 +55,7 @@ fn back<R: Record>(steps: u32, json: &str) -> Result<Back<R>, Failure> {
         Some(step) if steps > 0 => (step.back)(steps, json),
         _ => {
             let record = decode_text::<R>(json).map_err(Invalid::into_failure)?;
-            let is_whole = encode(&record)? == json;
+            let is_whole = encodes_as(&record, json).map_err(|error| unencodable(&error))?;
             Ok(Back { record, is_whole })
         }
     }
@@ -232,12 +241,16 @@ fn top_of(path: &str) -> &str {
 }
 
 fn encode<R: Record>(record: &R) -> Result<String, Failure> {
-    encode_record(record).map_err(|error| Failure {
+    encode_record(record).map_err(|error| unencodable(&error))
+}
+
+fn unencodable(error: &EncodeError) -> Failure {
+    Failure {
         field: error.field.map(str::to_owned),
         expected: None,
         found: None,
         reason: format!("the converted value cannot be stored: {error}"),
-    })
+    }
 }
 
 fn refused(error: &ConvertError) -> Failure {

@@ -34,9 +34,25 @@ impl ser::Error for EncodeError {
 
 /// The JSON object of a record.
 pub(crate) fn encode_record<R: Record>(record: &R) -> Result<String, EncodeError> {
-    let json = Vec::with_capacity(256);
-    let json = record.serialize(Fields { json, defs: R::FIELDS })?;
-    into_text(json)
+    into_text(encode_fields(record, 256)?)
+}
+
+/// [`encode_record`] where this record, or one much like it, is known to take some bytes.
+pub(crate) fn encode_record_sized<R: Record>(
+    record: &R,
+    bytes: usize,
+) -> Result<String, EncodeError> {
+    into_text(encode_fields(record, bytes + bytes / 4)?)
+}
+
+/// Whether this text is the JSON object of a record.
+pub(crate) fn encodes_as<R: Record>(record: &R, json: &str) -> Result<bool, EncodeError> {
+    Ok(encode_fields(record, json.len())? == json.as_bytes())
+}
+
+fn encode_fields<R: Record>(record: &R, capacity: usize) -> Result<Vec<u8>, EncodeError> {
+    let json = Vec::with_capacity(capacity);
+    record.serialize(Fields { json, defs: R::FIELDS })
 }
 
 /// The JSON text of any value.

@@ -118,15 +118,10 @@ impl<T> Hash for Id<T> {
 impl<T: Row> Id<T> {
     /// The TypeID.
     pub(super) fn to_text(self) -> String {
-        let digits = CROCKFORD_LOWER.encode_u128(self.uuid.as_u128());
         let mut text = String::with_capacity(T::TABLE.len() + 1 + SUFFIX_LEN);
         text.push_str(T::TABLE);
         text.push('_');
-        // The encoder leaves out leading zeros.
-        for _ in digits.len()..SUFFIX_LEN {
-            text.push('0');
-        }
-        text.push_str(&digits);
+        text.extend(encode_suffix(self.uuid.as_u128()));
         text
     }
 }
@@ -168,23 +163,30 @@ impl<T: Row> FromStr for Id<T> {
     }
 }
 
-/// Which bytes are digits of the suffix: lower case, no look-alikes.
-const DIGITS: [bool; 256] = {
-    let digits = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// The digits of the suffix: lower case, no look-alikes.
+const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// Which bytes are digits.
+const IS_DIGIT: [bool; 256] = {
     let mut table = [false; 256];
     let mut i = 0;
-    while i < digits.len() {
-        table[digits[i] as usize] = true;
+    while i < DIGITS.len() {
+        table[DIGITS[i] as usize] = true;
         i += 1;
     }
     table
 };
 
+fn encode_suffix(bits: u128) -> impl Iterator<Item = char> {
+    let places = (0..SUFFIX_LEN).rev();
+    places.map(move |place| char::from(DIGITS[(bits >> (5 * place)) as usize % DIGITS.len()]))
+}
+
 /// The 128 bits of a suffix in its one canonical spelling, which does not overflow either.
 fn decode_suffix(suffix: &[u8]) -> Option<u128> {
     let canonical = suffix.len() == SUFFIX_LEN
         && suffix[0] <= b'7'
-        && suffix.iter().all(|&byte| DIGITS[usize::from(byte)]);
+        && suffix.iter().all(|&byte| IS_DIGIT[usize::from(byte)]);
     canonical.then(|| CROCKFORD_LOWER.decode_u128(suffix).ok()).flatten()
 }
 
@@ -248,6 +250,7 @@ mod tests {
         ];
         for (suffix, bits) in valid {
             assert_eq!(decode_suffix(suffix.as_bytes()), Some(bits), "{suffix}");
+            assert_eq!(encode_suffix(bits).collect::<String>(), suffix);
         }
         let invalid = [
             "",

@@ -28,7 +28,9 @@ pub(crate) use successor::Back;
 pub use successor::{ConvertError, Step, Successor};
 
 pub(crate) use above::default_alone;
-pub(crate) use encode::{EncodeError, encode_record, encode_value, is_none};
+pub(crate) use encode::{
+    EncodeError, encode_record, encode_record_sized, encode_value, encodes_as, is_none,
+};
 pub(crate) use index_values::{VALUE_LIMIT_BYTES, cut};
 pub(crate) use object::Object;
 pub(crate) use patch::{overwrite, patch};

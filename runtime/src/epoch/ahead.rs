@@ -1,0 +1,125 @@
+//! Rows read and converted, into batches: in a thread of its own where there are many.
+
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use super::batch::{Batch, BatchRow};
+use super::convert::{Rejected, convert_one, text_of};
+use super::source::{RowRef, Source};
+use crate::doc::Root;
+use crate::error::{Error, ErrorKind, Result};
+use crate::row::Content;
+use crate::schema::descriptor::TableDef;
+
+/// From so many rows on, a thread of their own is worth starting.
+const AHEAD_FROM_ROWS: u64 = 2_000;
+
+/// How many batches the thread may be ahead.
+const AHEAD_BATCHES: usize = 2;
+
+/// How many rejected rows are handed over together at most.
+const MAX_REJECTED: usize = 256;
+
+/// What became of rows.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// How many rows these were.
+    pub(super) count: usize,
+    /// Some of them as they were, by the key that they have now.
+    pub(super) samples: Vec<(String, Content)>,
+    pub(super) rows: Batch,
+    /// Whether one of them has come under another key than it had.
+    pub(super) is_moved: bool,
+    pub(super) rejected: Vec<Rejected>,
+}
+
+/// Converts the rows of a table, and gives what became of them batch by batch.
+pub(super) struct Packer<'p> {
+    pub(super) before: &'p TableDef,
+    pub(super) now: &'p TableDef,
+    pub(super) conversions: u32,
+    /// How many more rows are to be given as they were.
+    pub(super) samples: usize,
+    pub(super) outcome: Outcome,
+}
+
+impl Packer<'_> {
+    /// Converts a row; gives a batch where that is full.
+    pub(super) fn row(&mut self, row: RowRef<'_>) -> Result<Option<Outcome>> {
+        let outcome = &mut self.outcome;
+        outcome.count += 1;
+        let at = |error: Error| error.at_table(self.before.name).at_key(row.key_text(self.before));
+        match convert_one(self.now, self.conversions, row).map_err(at)? {
+            Ok(new) => {
+                if self.samples > 0 {
+                    self.samples -= 1;
+                    outcome.samples.push((new.key_text.clone(), row.content.to_owned()));
+                }
+                outcome.is_moved |= row.key != Some(&new.key);
+                outcome.rows.push(BatchRow {
+                    key: Some(&new.key),
+                    key_text: &new.key_text,
+                    origin: row.origin,
+                    json: &new.json,
+                });
+            }
+            Err(failure) => outcome.rejected.push(Rejected {
+                root: Root::Table(self.now.name.to_owned()),
+                key: row.key_text(self.before),
+                raw: text_of(row.content.to_owned()),
+                failure,
+            }),
+        }
+        let is_full = outcome.rows.is_full() || outcome.rejected.len() >= MAX_REJECTED;
+        Ok(is_full.then(|| std::mem::take(outcome)))
+    }
+
+    /// Converts all rows of a source's table.
+    pub(super) fn run(
+        mut self,
+        source: &Source<'_>,
+        slot: usize,
+        take: &mut dyn FnMut(Outcome) -> Result<()>,
+    ) -> Result<()> {
+        if source.len(slot)? >= AHEAD_FROM_ROWS {
+            return self.run_ahead(source, slot, take);
+        }
+        source.for_each_row(slot, &mut |row| match self.row(row)? {
+            Some(full) => take(full),
+            None => Ok(()),
+        })?;
+        take(self.outcome)
+    }
+
+    /// Reads and converts in a thread of its own, while this one takes what comes.
+    fn run_ahead(
+        mut self,
+        source: &Source<'_>,
+        slot: usize,
+        take: &mut dyn FnMut(Outcome) -> Result<()>,
+    ) -> Result<()> {
+        thread::scope(|scope| {
+            let (give, batches) = sync_channel::<Outcome>(AHEAD_BATCHES);
+            let reader = scope.spawn(move || {
+                // Where nobody takes any more, the error is theirs.
+                let stopped = || Error::new(ErrorKind::Migration, "the migration has stopped");
+                source.for_each_row(slot, &mut |row| match self.row(row)? {
+                    Some(full) => give.send(full).map_err(|_| stopped()),
+                    None => Ok(()),
+                })?;
+                give.send(self.outcome).map_err(|_| stopped())
+            });
+            let mut batches = batches.into_iter();
+            let taken = batches.try_for_each(&mut *take);
+            drop(batches);
+            let read = reader.join().unwrap_or_else(|_| {
+                Err(Error::new(
+                    ErrorKind::Corrupt,
+                    "reading the rows of the earlier epoch panicked",
+                )
+                .help("nothing was changed; run `check` on the file"))
+            });
+            taken.and(read)
+        })
+    }
+}

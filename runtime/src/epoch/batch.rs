@@ -1,0 +1,198 @@
+//! Rows of one table, packed: they are made in one thread, used in others, and given back as a whole.
+
+use std::sync::Arc;
+
+use super::convert::NewRow;
+
+/// How many rows are handed over together, and how many bytes if they are large: somewhat less than
+/// a power of two, which is what the file takes for the record of a batch.
+const BATCH_ROWS: usize = 2_048;
+const BATCH_BYTES: usize = 900 << 10;
+
+/// Rows as they are to stand in the new document.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    keys: Vec<u8>,
+    /// The text of each key, and after it the JSON of its row.
+    texts: String,
+    origins: Vec<Arc<str>>,
+    rows: Vec<Packed>,
+}
+
+/// Where the parts of a row are.
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    /// `None` where it is none of the table's type.
+    key: Option<(usize, usize)>,
+    text: usize,
+    json: usize,
+    end: usize,
+    origin: usize,
+}
+
+/// A row of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BatchRow<'b> {
+    /// `None` where it is none of the table's type.
+    pub(super) key: Option<&'b [u8]>,
+    pub(super) key_text: &'b str,
+    pub(super) origin: &'b Arc<str>,
+    pub(super) json: &'b str,
+}
+
+impl Batch {
+    pub(super) fn push(&mut self, row: BatchRow<'_>) {
+        let key = row.key.map(|key| {
+            let start = self.keys.len();
+            self.keys.extend(key);
+            (start, self.keys.len())
+        });
+        let text = self.texts.len();
+        self.texts.push_str(row.key_text);
+        let json = self.texts.len();
+        self.texts.push_str(row.json);
+        let origin = self.origins.iter().rposition(|origin| origin == row.origin);
+        let origin = origin.unwrap_or_else(|| {
+            self.origins.push(row.origin.clone());
+            self.origins.len() - 1
+        });
+        self.rows.push(Packed { key, text, json, end: self.texts.len(), origin });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.rows.len() >= BATCH_ROWS || self.texts.len() >= BATCH_BYTES
+    }
+
+    pub(super) fn rows(&self) -> impl DoubleEndedIterator<Item = BatchRow<'_>> + ExactSizeIterator {
+        self.rows.iter().map(|row| self.row(row))
+    }
+
+    /// The rows that are of the table's type, once the batch is sorted.
+    pub(super) fn keyed_rows(&self) -> impl ExactSizeIterator<Item = (&[u8], &str)> {
+        let end = self.rows.partition_point(|row| row.key.is_some());
+        self.rows[..end].iter().map(|row| {
+            let row = self.row(row);
+            (row.key.unwrap_or_default(), row.json)
+        })
+    }
+
+    fn row(&self, row: &Packed) -> BatchRow<'_> {
+        BatchRow {
+            key: self.key(row),
+            key_text: &self.texts[row.text..row.json],
+            origin: &self.origins[row.origin],
+            json: &self.texts[row.json..row.end],
+        }
+    }
+
+    fn key(&self, row: &Packed) -> Option<&[u8]> {
+        row.key.map(|(start, end)| &self.keys[start..end])
+    }
+
+    /// Keeps the rows of those origins that `takes` names.
+    pub(super) fn retain(&mut self, mut takes: impl FnMut(&str) -> bool) {
+        let taken: Vec<bool> = self.origins.iter().map(|origin| takes(origin)).collect();
+        if !taken.iter().all(|is_taken| *is_taken) {
+            self.rows.retain(|row| taken[row.origin]);
+        }
+    }
+
+    /// Puts the rows into the order of their keys, those without one at the end, and takes out each
+    /// that has the key of one before it, or one that `is_taken`.
+    pub(super) fn sort<E>(
+        &mut self,
+        mut is_taken: impl FnMut(&[u8]) -> Result<bool, E>,
+    ) -> Result<Vec<NewRow>, E> {
+        let order = |row: &Packed| (row.key.is_none(), self.key(row));
+        if !self.rows.is_sorted_by_key(order) {
+            let mut rows = self.rows.clone();
+            rows.sort_by(|a, b| order(a).cmp(&order(b)));
+            self.rows = rows;
+        }
+        let mut out = Vec::new();
+        let mut kept = Vec::with_capacity(self.rows.len());
+        let mut last = None;
+        for row in &self.rows {
+            let key = self.key(row);
+            if let Some(key) = key
+                && (last == Some(key) || is_taken(key)?)
+            {
+                out.push(self.row(row).to_new());
+            } else {
+                kept.push(*row);
+            }
+            last = key;
+        }
+        self.rows = kept;
+        Ok(out)
+    }
+}
+
+impl BatchRow<'_> {
+    /// The row for itself.
+    pub(super) fn to_new(self) -> NewRow {
+        NewRow {
+            key: self.key.map(<[u8]>::to_vec),
+            key_text: self.key_text.to_owned(),
+            origin: self.origin.clone(),
+            json: self.json.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(rows: &[(Option<&[u8]>, &str, &str)]) -> Batch {
+        let mut batch = Batch::default();
+        for (key, json, origin) in rows {
+            let origin = Arc::from(*origin);
+            batch.push(BatchRow { key: *key, key_text: "k", origin: &origin, json });
+        }
+        batch
+    }
+
+    fn jsons(batch: &Batch) -> Vec<&str> {
+        batch.rows().map(|row| row.json).collect()
+    }
+
+    #[test]
+    fn of_rows_under_one_key_the_first_stays() {
+        let mut batch = batch(&[
+            (Some(b"b"), "1", ""),
+            (None, "2", ""),
+            (Some(b""), "3", ""),
+            (Some(b"b"), "4", ""),
+            (Some(b"a"), "5", ""),
+            (None, "6", ""),
+            (Some(b"b"), "7", ""),
+        ]);
+        let out = batch.sort(|key| Ok::<_, ()>(key == b"a")).unwrap();
+        assert_eq!(jsons(&batch), ["3", "1", "2", "6"]);
+        assert_eq!(batch.keyed_rows().map(|(_, json)| json).collect::<Vec<_>>(), ["3", "1"]);
+        assert_eq!(out.iter().map(|row| &*row.json).collect::<Vec<_>>(), ["5", "4", "7"]);
+    }
+
+    #[test]
+    fn rows_are_told_apart_by_origin() {
+        let rows: [(Option<&[u8]>, &str, &str); 4] =
+            [(Some(b"a"), "1", "x"), (Some(b"b"), "2", "y"), (None, "3", "x"), (None, "4", "")];
+        let mut batch = batch(&rows);
+        let mut asked = Vec::new();
+        batch.retain(|origin| {
+            asked.push(origin.to_owned());
+            origin == "x"
+        });
+        assert_eq!(asked, ["x", "y", ""]);
+        assert_eq!(jsons(&batch), ["1", "3"]);
+    }
+}
