@@ -4,8 +4,10 @@
 mod ahead;
 mod arrive;
 mod batch;
+mod beside;
 mod convert;
 mod forward;
+mod incorporate;
 mod plan;
 mod preview;
 mod prune;

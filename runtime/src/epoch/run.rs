@@ -5,33 +5,22 @@ use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
-use super::arrive::write_ops;
-use super::convert::{NewRow, Rejected, Sink, convert_row, prepare};
-use super::forward::{Carrying, Place, Scope};
+use super::beside::Beside;
+use super::convert::{NewRow, Rejected, Sink, prepare};
+use super::incorporate::{Incorporated, incorporate};
 use super::plan::Plan;
 use super::sink::{DocumentSink, Written, describe, write_records};
-use super::source::{RowsOf, Source, SourceRow};
+use super::source::{RowsOf, Source};
 use crate::disk::Commit;
-use crate::doc::{BOOKKEEPING, Root};
+use crate::doc::Root;
 use crate::engine::{
-    Claim, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Settled, Slot,
-    SlotKey, Unrecorded, Writer, WriterIndexes, clocks_in_file, not_loaded, view_names,
+    Claim, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Unrecorded, Writer,
+    WriterIndexes, not_loaded, view_names,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::Content;
-use crate::schema::descriptor::StoreDef;
 
 /// How many pieces may wait for the document.
 const PIECES_AHEAD: usize = 4;
-
-/// What of a document is taken over beside the rows that are read of the file.
-struct Beside {
-    fact: DocFact,
-    /// Tables and groups that the code of its epoch does not know.
-    unknown: Vec<(Root, Vec<(String, String)>)>,
-    /// What was dealt with, and what is in quarantine.
-    bookkeeping: Vec<(Root, String, String)>,
-}
 
 /// Migrates `from`, a document that is here, into a new one that is current from then on.
 pub(super) fn run(
@@ -256,223 +245,6 @@ fn fill(
         }
         sink.finish()
     })
-}
-
-/// Whether nobody has to be told of a late edit any more.
-fn is_shown_or_settled(loaded: &Loaded, claim: Option<&Claim>, key: &SlotKey) -> bool {
-    let main = loaded.document.entry(&key.root, &key.key).map(|entry| entry.id);
-    let showing = loaded.slots.showing(claim, &key.root, &key.key, main);
-    let mut open = loaded.slots.open(&key.root, &key.key).into_iter();
-    showing.is_some_and(|(source, _)| source == key.source)
-        || !open.any(|(source, _)| source == key.source)
-}
-
-/// A key under which nothing else is kept.
-fn free_key(kept: &[(Root, String, String)], root: &Root, key: String) -> String {
-    let mut free = key;
-    while kept.iter().any(|(other, taken, _)| (other, taken) == (root, &free)) {
-        let Some(slot) = SlotKey::parse(&free) else { return free };
-        free = SlotKey { key: format!("{}'", slot.key), ..slot }.to_text();
-    }
-    free
-}
-
-/// The note that an edit has been dealt with.
-fn known(key: &str, json: &str, plan: &Plan) -> Option<(Root, String, String)> {
-    let slot: Slot = serde_json::from_str(json).ok()?;
-    let settled = Settled { items: slot.items, made: None };
-    let json = serde_json::to_string(&settled).ok()?;
-    Some((Root::Settled, renamed(key, plan)?, json))
-}
-
-/// A late edit that somebody still has to decide on, as it is in the epoch of the code.
-fn still_open(key: SlotKey, json: &str, plan: &Plan) -> Result<Option<(Root, String, String)>> {
-    if plan.is_identity() {
-        return Ok(Some((Root::Forwarded, key.to_text(), json.to_owned())));
-    }
-    let Ok(mut slot) = serde_json::from_str::<Slot>(json) else { return Ok(None) };
-    let text = |slot: &Slot| {
-        serde_json::to_string(slot).map_err(|error| {
-            Error::new(ErrorKind::Storage, "a note does not serialize").because(error)
-        })
-    };
-    if let (Some(value), Some((table, now, conversions))) =
-        (&slot.value, plan.only_route(&key.root))
-    {
-        let row = SourceRow {
-            key: (table.read_key)(&key.key),
-            key_text: key.key.clone(),
-            origin: "".into(),
-            content: Content::Text(value.as_str().into()),
-        };
-        if let Ok(converted) = convert_row(now, conversions, table.name, &row)? {
-            slot.value = Some(converted.json);
-            let root = Root::Table(now.name.to_owned()).name();
-            let key = SlotKey { root, key: converted.key_text, ..key };
-            return Ok(Some((Root::Forwarded, key.to_text(), text(&slot)?)));
-        }
-    }
-    slot.raw = slot.value.take().or(slot.raw);
-    slot.items = Vec::new();
-    let Some(key) = renamed(&key.to_text(), plan) else { return Ok(None) };
-    Ok(Some((Root::Quarantine, key, text(&slot)?)))
-}
-
-/// The documents that a migration knows all of, with how far it knows them.
-pub(super) type Incorporated = BTreeMap<DocName, BTreeMap<u64, u32>>;
-
-/// Carries into a document in memory, which is about to be migrated, what is late in others: so that
-/// what the migration covers can be said. Tells whether it had to change the document for it, which
-/// is never stored like that.
-fn incorporate(
-    engine: &Engine,
-    writer: &mut Writer,
-    from: DocName,
-    loaded: &mut Loaded,
-    claim: Option<&Claim>,
-    def: &StoreDef,
-) -> Result<(Incorporated, bool)> {
-    let (mut complete, mut is_changed) = (Incorporated::new(), false);
-    if from.claim.is_none() {
-        return Ok((complete, is_changed));
-    }
-    let oldest = super::plan::oldest(def);
-    let mut sources: Vec<DocName> = writer.documents.present().map(|(name, _)| name).collect();
-    sources.extend(writer.others.keys().copied().filter(|name| *name == writer.current));
-    sources.retain(|source| *source < from && source.epoch >= oldest);
-    sources.sort_unstable();
-    sources.dedup();
-    for source in &sources {
-        engine.load_other(writer, *source)?;
-    }
-    for source in sources {
-        let Some(plan) = Plan::new(def, source.epoch) else { continue };
-        let Some(other) = writer.others.get(&source) else { continue };
-        let carrying = Carrying::new(
-            Place { name: from, loaded, claim },
-            Place { name: source, loaded: other, claim: writer.claims.get(&source) },
-            &plan,
-            &writer.claims,
-            &writer.others,
-        );
-        if !carrying.is_complete() {
-            continue;
-        }
-        let clocks = other.document.clocks();
-        let ops = carrying.carry(&Scope::All)?;
-        if !ops.is_empty() {
-            write_ops(loaded, &ops);
-            is_changed = true;
-        }
-        complete.insert(source, clocks);
-    }
-    Ok((complete, is_changed))
-}
-
-impl Beside {
-    /// What there is, where the file has it all without the document; it must be loaded otherwise.
-    fn in_file(
-        engine: &Engine,
-        writer: &Writer,
-        def: &StoreDef,
-        from: DocName,
-    ) -> Result<Option<Self>> {
-        let view = engine.view();
-        let name = from.to_string();
-        let has_lower = writer.documents.present().any(|(name, _)| name < from);
-        if writer.loaded.is_some() || has_lower || !writer.coverage.is_all(def) {
-            return Ok(None);
-        }
-        for root in BOOKKEEPING {
-            if !view.bookkeeping(&name, &root.name())?.is_empty() {
-                return Ok(None);
-            }
-        }
-        let is_declared = |group: &String| def.groups.iter().any(|def| def.name == group);
-        if !view.groups_of(&name)?.iter().all(is_declared) {
-            return Ok(None);
-        }
-        let Some((clocks, last)) = clocks_in_file(&view, &name)? else { return Ok(None) };
-        let fact = DocFact { last, clocks, is_partial: true, ..DocFact::default() };
-        Ok(Some(Self { fact, unknown: Vec::new(), bookkeeping: Vec::new() }))
-    }
-
-    fn of(
-        loaded: &Loaded,
-        fact: DocFact,
-        claim: Option<&Claim>,
-        plan: &Plan,
-        complete: &Incorporated,
-    ) -> Result<Self> {
-        let document = &loaded.document;
-        let mut unknown = Vec::new();
-        let mut bookkeeping = Vec::new();
-        let mut roots = document.maps();
-        // What others may have to make room for is known before them.
-        roots.sort_by_key(|name| **name == *Root::Forwarded.name());
-        for name in roots {
-            let Some(root) = Root::parse(&name) else { continue };
-            let is_known = match &root {
-                Root::Table(name) => plan.from.tables.iter().any(|table| table.name == name),
-                Root::Group(name) => plan.from.groups.iter().any(|group| group.name == name),
-                Root::Forwarded | Root::Settled | Root::Quarantine => false,
-            };
-            if is_known {
-                continue;
-            }
-            let mut entries = Vec::new();
-            document.for_each(&name, |key, entry| {
-                entries.push((key.to_owned(), super::convert::text_of(entry.content)));
-                Ok::<(), Error>(())
-            })?;
-            match root {
-                Root::Settled | Root::Quarantine => {
-                    let renamed = entries
-                        .into_iter()
-                        .filter_map(|(key, json)| Some((root.clone(), renamed(&key, plan)?, json)));
-                    bookkeeping.extend(renamed);
-                }
-                Root::Forwarded => {
-                    for (text, json) in entries {
-                        let Some(slot) = SlotKey::parse(&text) else { continue };
-                        let source = slot.source;
-                        let note = if !is_shown_or_settled(loaded, claim, &slot) {
-                            still_open(slot, &json, plan)?
-                        } else if complete.contains_key(&source)
-                            || loaded.slots.settled(&slot).is_some()
-                        {
-                            None
-                        } else {
-                            // It is taken over as a row, and not known by its document.
-                            known(&text, &json, plan)
-                        };
-                        if let Some((root, key, json)) = note {
-                            let key = free_key(&bookkeeping, &root, key);
-                            bookkeeping.push((root, key, json));
-                        }
-                    }
-                }
-                root => unknown.push((root, entries)),
-            }
-        }
-        Ok(Self { fact, unknown, bookkeeping })
-    }
-}
-
-/// The key of a note about a late edit, with the names of the epoch of the code.
-fn renamed(key: &str, plan: &Plan) -> Option<String> {
-    let slot = SlotKey::parse(key)?;
-    if let Some((root, key)) = plan.later_place(&slot.root, &slot.key) {
-        return Some(SlotKey { root, key, ..slot }.to_text());
-    }
-    let root = match Root::parse(&slot.root) {
-        Some(Root::Table(name)) => {
-            let now = plan.to.tables.iter().find(|table| plan.follows(table.name, &name));
-            Root::Table(now.map_or(name, |table| table.name.to_owned())).name()
-        }
-        _ => slot.root,
-    };
-    Some(SlotKey { root, ..slot }.to_text())
 }
 
 pub(super) fn no_chain(engine: &Engine, epoch: u32) -> Error {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::run::Incorporated;
+use super::incorporate::Incorporated;
 use super::stage::{Side, Stage};
 use crate::disk::View;
 use crate::doc::Root;

@@ -6,6 +6,7 @@
 mod groups;
 mod judge;
 mod keep;
+mod lost;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,61 @@
+//! Carrying what is late into a document in memory that is about to be migrated.
+
+use std::collections::BTreeMap;
+
+use super::arrive::write_ops;
+use super::forward::{Carrying, Place, Scope};
+use super::plan::Plan;
+use crate::engine::{Claim, DocName, Engine, Loaded, Writer};
+use crate::error::Result;
+use crate::schema::descriptor::StoreDef;
+
+/// The documents that a migration knows all of, with how far it knows them.
+pub(super) type Incorporated = BTreeMap<DocName, BTreeMap<u64, u32>>;
+
+/// Carries into a document in memory, which is about to be migrated, what is late in others: so that
+/// what the migration covers can be said. Tells whether it had to change the document for it, which
+/// is never stored like that.
+pub(super) fn incorporate(
+    engine: &Engine,
+    writer: &mut Writer,
+    from: DocName,
+    loaded: &mut Loaded,
+    claim: Option<&Claim>,
+    def: &StoreDef,
+) -> Result<(Incorporated, bool)> {
+    let (mut complete, mut is_changed) = (Incorporated::new(), false);
+    if from.claim.is_none() {
+        return Ok((complete, is_changed));
+    }
+    let oldest = super::plan::oldest(def);
+    let mut sources: Vec<DocName> = writer.documents.present().map(|(name, _)| name).collect();
+    sources.extend(writer.others.keys().copied().filter(|name| *name == writer.current));
+    sources.retain(|source| *source < from && source.epoch >= oldest);
+    sources.sort_unstable();
+    sources.dedup();
+    for source in &sources {
+        engine.load_other(writer, *source)?;
+    }
+    for source in sources {
+        let Some(plan) = Plan::new(def, source.epoch) else { continue };
+        let Some(other) = writer.others.get(&source) else { continue };
+        let carrying = Carrying::new(
+            Place { name: from, loaded, claim },
+            Place { name: source, loaded: other, claim: writer.claims.get(&source) },
+            &plan,
+            &writer.claims,
+            &writer.others,
+        );
+        if !carrying.is_complete() {
+            continue;
+        }
+        let clocks = other.document.clocks();
+        let ops = carrying.carry(&Scope::All)?;
+        if !ops.is_empty() {
+            write_ops(loaded, &ops);
+            is_changed = true;
+        }
+        complete.insert(source, clocks);
+    }
+    Ok((complete, is_changed))
+}
