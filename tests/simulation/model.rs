@@ -117,8 +117,10 @@ fn check_register(
         let counts = if later.is_removal {
             later.removes(register) && !seen.has_pruned
         } else {
-            // Of a note that was removed before anything was made of it there is no detail.
-            let is_removal = |edit: &&&Edit| edit.is_removal && !edit.removes(register);
+            // Of a note that was removed before anything was made of it there is no detail; and what
+            // was written before a removal goes with it.
+            let is_removal =
+                |edit: &&&Edit| edit.is_removal && (!edit.removes(register) || seen.has_pruned);
             let has_taken = |removal: &&Edit| {
                 removal.could_know.contains(&later.number) || removal.meets(later)
             };
