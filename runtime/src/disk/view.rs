@@ -105,11 +105,6 @@ impl View {
         &self.names
     }
 
-    /// The same, to look at the file through them again.
-    pub(crate) fn shared_names(&self) -> Arc<ViewNames> {
-        self.names.clone()
-    }
-
     /// The data document whose rows these are.
     pub(crate) fn document_name(&self) -> &str {
         &self.names.document

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 
@@ -82,6 +82,8 @@ pub(crate) struct Engine {
     pub(crate) settings: Settings,
     /// What readers see. Replaced after every commit, so that reading takes no lock.
     view: ArcSwap<View>,
+    /// Whether that is of a file which an error has closed, and which did not open again.
+    pub(super) is_view_closed: AtomicBool,
     writer: WriterLock,
     /// Whether the log has outgrown the snapshot.
     pub(super) outgrown: AtomicBool,
@@ -154,6 +156,7 @@ impl Engine {
             disk,
             settings,
             view: ArcSwap::from_pointee(view),
+            is_view_closed: AtomicBool::new(false),
             writer: WriterLock::new(writer),
             outgrown: AtomicBool::new(false),
             head_outgrown: AtomicBool::new(false),
@@ -192,7 +195,9 @@ impl Engine {
 
     /// Shows readers what was committed last.
     pub(crate) fn refresh_view(&self) -> Result<()> {
+        self.is_view_closed.store(true, Ordering::Release);
         let mut view = self.disk.view()?;
+        self.is_view_closed.store(false, Ordering::Release);
         view.stamp = self.view.load().stamp + 1;
         self.view.store(Arc::new(view));
         Ok(())
@@ -219,14 +224,19 @@ impl Engine {
     }
 
     fn lock_for(&self, side: Side) -> Result<WriterGuard<'_>> {
-        self.writer.lock(side).ok_or_else(|| {
+        let writer = self.writer.lock(side).ok_or_else(|| {
             Error::new(
                 ErrorKind::Nested,
                 "a write was started inside a transaction of the same store",
             )
             .at_store(self.def.name)
             .help("inside `transact`, write through its transaction: `tx.insert(…)`")
-        })
+        })?;
+        if self.is_view_closed.load(Ordering::Acquire) {
+            // Where it still does not open, what is done next says so.
+            let _ = self.refresh_view();
+        }
+        Ok(writer)
     }
 
     /// The error with the store and its file.

@@ -44,8 +44,14 @@ impl Engine {
             }
             Ok(record.map(|record| record.len() as u64))
         });
+        let shows_next = writer.shows_next.take();
         let grown = match stored {
-            Ok(grown) => grown,
+            Ok(grown) => {
+                if let Some(names) = shows_next {
+                    self.disk.show(names);
+                }
+                grown
+            }
             Err(error) => {
                 if writer.news.take().is_some() {
                     writer.head = None;

@@ -1,6 +1,7 @@
 //! What only one thread at a time may touch.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::claim::{Claim, Claims};
 use super::coverage::Coverage;
@@ -9,7 +10,7 @@ use super::fact;
 use super::head::{Compared, News};
 use super::indexes::IndexFacts;
 use super::loaded::Loaded;
-use crate::disk::{HEAD_DOCUMENT, Meta};
+use crate::disk::{HEAD_DOCUMENT, Meta, ViewNames};
 use crate::doc::Document;
 
 /// What only one thread at a time may touch.
@@ -25,6 +26,8 @@ pub(crate) struct Writer {
     pub(crate) claims: Claims,
     /// Whether the claim of the current document is another one than what is read was made by.
     pub(crate) is_claim_new: bool,
+    /// What readers are to see once the next commit has succeeded, where that is another document.
+    pub(crate) shows_next: Option<Arc<ViewNames>>,
     /// The current document, once something was written or merged.
     pub(crate) loaded: Option<Loaded>,
     /// The head document, likewise.
@@ -119,6 +122,7 @@ impl Writer {
             others: BTreeMap::new(),
             claims: Claims::new(),
             is_claim_new: false,
+            shows_next: None,
             loaded: None,
             head: None,
             news: None,
@@ -151,6 +155,7 @@ impl Writer {
             others: BTreeMap::new(),
             claims,
             is_claim_new: false,
+            shows_next: None,
             loaded: None,
             head: None,
             news: None,

@@ -177,8 +177,7 @@ fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<MergeOut
     if !is_same {
         engine.load_other(writer, name)?;
     }
-    let shown = engine.view();
-    let told = told_before(engine, &shown)?;
+    let told = told_before(engine, &engine.view())?;
     // It becomes the one that others are carried into, before anybody reads it.
     let old = writer.loaded.take();
     let new = if is_same { None } else { writer.others.remove(&name) };
@@ -257,7 +256,7 @@ fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<MergeOut
     writer.unrecorded.identity = true;
     writer.unrecorded.documents = true;
     writer.unrecorded.coverage = true;
-    engine.disk.show(Arc::new(view_names(&engine.def, name)));
+    writer.shows_next = Some(Arc::new(view_names(&engine.def, name)));
     let stored = engine.store(
         writer,
         None,
@@ -273,8 +272,6 @@ fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<MergeOut
     );
     if let Err(error) = stored {
         before.restore(writer);
-        engine.disk.show(shown.shared_names());
-        let _ = engine.refresh_view();
         return Err(error);
     }
     for record in &records {

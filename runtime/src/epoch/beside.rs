@@ -1,7 +1,7 @@
 //! What a migration takes over beside the rows: notes about late edits, and what code does not know.
 
 use super::convert::{convert_row, text_of};
-use super::incorporate::Incorporated;
+use super::incorporate::{Incorporated, knows};
 use super::plan::Plan;
 use super::source::SourceRow;
 use crate::doc::{BOOKKEEPING, Root};
@@ -87,12 +87,12 @@ impl Beside {
                 Root::Forwarded => {
                     for (text, json) in entries {
                         let Some(slot) = SlotKey::parse(&text) else { continue };
-                        let source = slot.source;
+                        let held = loaded.slots.get(&slot);
+                        let is_covered =
+                            held.is_some_and(|held| knows(complete, slot.source, &held.slot.items));
                         let note = if !is_shown_or_settled(loaded, claim, &slot) {
                             still_open(slot, &json, plan)?
-                        } else if complete.contains_key(&source)
-                            || loaded.slots.settled(&slot).is_some()
-                        {
+                        } else if is_covered || loaded.slots.settled(&slot).is_some() {
                             None
                         } else {
                             // It is taken over as a row, and not known by its document.

@@ -12,6 +12,13 @@ use crate::schema::descriptor::StoreDef;
 /// The documents that a migration knows all of, with how far it knows them.
 pub(super) type Incorporated = BTreeMap<DocName, BTreeMap<u64, u32>>;
 
+/// Whether these items of a document are among what a migration knows of it.
+pub(super) fn knows(complete: &Incorporated, name: DocName, items: &[(u64, u32)]) -> bool {
+    complete.get(&name).is_some_and(|known| {
+        items.iter().all(|(client, clock)| known.get(client).is_some_and(|end| clock < end))
+    })
+}
+
 /// Carries into a document in memory, which is about to be migrated, what is late in others: so that
 /// what the migration covers can be said. Tells whether it had to change the document for it, which
 /// is never stored like that.

@@ -118,8 +118,7 @@ pub(super) fn run(
     writer.unrecorded.identity = true;
     writer.unrecorded.documents = true;
     writer.unrecorded.coverage = true;
-    let shown = engine.view();
-    engine.disk.show(Arc::new(view_names(&engine.def, name)));
+    writer.shows_next = Some(Arc::new(view_names(&engine.def, name)));
 
     let mut written = None;
     let mut rejected = 0;
@@ -143,8 +142,6 @@ pub(super) fn run(
     let stored = engine.store_with(writer, None, fill_and_claim, || Ok(None));
     if let Err(error) = stored {
         before.restore(writer);
-        engine.disk.show(shown.shared_names());
-        let _ = engine.refresh_view();
         return Err(error);
     }
     writer.claims.insert(name, claim_made);

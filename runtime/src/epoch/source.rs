@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::incorporate::Incorporated;
+use super::incorporate::{Incorporated, knows};
 use super::stage::{Side, Stage};
 use crate::disk::View;
 use crate::doc::Root;
@@ -115,21 +115,21 @@ impl<'s> Source<'s> {
     ) -> Result<Self> {
         let mut shown = BTreeMap::new();
         // Of a document that is not known whole, what is carried from it may be out of date.
-        let mut note = |id: ItemId, key: SlotKey, is_made: bool| {
-            let is_known = complete.contains_key(&key.source) && !is_made;
+        let mut note = |id: ItemId, key: SlotKey, slot: &Slot| {
+            let is_known = knows(complete, key.source, &slot.items) && !slot.made;
             let origin = format!("{}{}", if is_known { "" } else { "~" }, key.source);
             shown.insert(id, Arc::from(origin));
         };
         match &rows {
             RowsOf::Document(loaded) => {
                 let slots = loaded.slots.iter();
-                slots.for_each(|(key, held)| note(held.id, key, held.slot.made));
+                slots.for_each(|(key, held)| note(held.id, key, &held.slot));
             }
             RowsOf::File(view) => {
                 let late = view.bookkeeping(&name.to_string(), &Root::Forwarded.name())?;
                 for (text, id, content) in late {
                     if let (Some(key), Some(slot)) = (SlotKey::parse(&text), Slot::read(&content)) {
-                        note(id, key, slot.made);
+                        note(id, key, &slot);
                     }
                 }
             }

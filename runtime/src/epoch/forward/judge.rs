@@ -6,6 +6,7 @@
 //! above its own, each in its own names for rows and entries.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use super::{Carrying, Place, pairs, reaches};
 use crate::doc::Root;
@@ -77,7 +78,7 @@ impl Carrying<'_> {
             None if was_seen => true,
             None => match made {
                 Some(json) => self.was_made_away(there, &root, &key, json),
-                None => self.is_whole(there) && !there.has_rejected(edit.source, &root, &key),
+                None => self.is_whole(there) && !self.has_rejected(there, edit.source, &root, &key),
             },
         }
     }
@@ -97,6 +98,19 @@ impl Carrying<'_> {
         let here = DocName::parse(origin).and_then(|name| self.clocks.get(&name));
         let covered = claim.covers.get(origin);
         here.zip(covered).is_some_and(|(here, covered)| reaches(here, covered))
+    }
+
+    /// Whether an edit under a key could not be converted, and is kept beside: it is not gone though
+    /// nothing stands there. A migration notes it under the document that it has read.
+    fn has_rejected(&self, there: &Place<'_>, source: DocName, root: &str, key: &str) -> bool {
+        let read = |claim: &Claim| DocName::parse(&claim.source);
+        let before = |name: &DocName| self.claims.get(name).and_then(read);
+        let mut sources = iter::successors(there.claim.and_then(read), before).chain([source]);
+        sources.any(|source| {
+            let slot = SlotKey { source, root: root.to_owned(), key: key.to_owned() };
+            let held = there.loaded.slots.get(&slot);
+            held.is_some_and(|held| held.slot.value.is_none()) || there.has_noted(&slot)
+        })
     }
 
     /// Whether somebody has written over or removed there just what a `migrate` function made.
@@ -180,7 +194,7 @@ impl Carrying<'_> {
             };
             !there.has(&root, &key)
                 && self.is_whole(&there)
-                && !there.has_rejected(name, &root, &key)
+                && !self.has_rejected(&there, name, &root, &key)
         });
         Some(!is_removed)
     }
@@ -188,9 +202,11 @@ impl Carrying<'_> {
     /// Whether who wrote in the document that is carried knew what stands here as a copy.
     pub(super) fn knew_copy(&self, root: &str, key: &str, origin: &str) -> bool {
         let (Some(ours), Some(theirs)) = (self.into.claim, self.from.claim) else { return false };
+        let own = self.from.name.to_string();
         let knew = |origin: &str| {
             let Some(needed) = ours.covers.get(origin) else { return false };
-            needed.is_empty() || theirs.covers.get(origin).is_some_and(|has| reaches(has, needed))
+            let has = theirs.covers.get(origin);
+            origin == own || needed.is_empty() || has.is_some_and(|has| reaches(has, needed))
         };
         if is_made(origin) {
             return ours.covers.keys().all(|origin| knew(origin));

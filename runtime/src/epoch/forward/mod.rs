@@ -46,18 +46,6 @@ impl Place<'_> {
         noted.and_then(|entry| Slot::read(&entry.content)).is_some_and(|slot| slot.value.is_none())
     }
 
-    /// Whether an edit under a key could not be converted, and is kept beside: it is not gone though
-    /// nothing stands there. A migration notes it under the document that it has read.
-    fn has_rejected(&self, source: DocName, root: &str, key: &str) -> bool {
-        let read = self.claim.and_then(|claim| DocName::parse(&claim.source));
-        let mut sources = read.into_iter().chain([source]);
-        sources.any(|source| {
-            let slot = SlotKey { source, root: root.to_owned(), key: key.to_owned() };
-            let held = self.loaded.slots.get(&slot);
-            held.is_some_and(|held| held.slot.value.is_none()) || self.has_noted(&slot)
-        })
-    }
-
     /// Whether something stands under a key, be it a late edit.
     fn has(&self, root: &str, key: &str) -> bool {
         let Self { loaded, claim, .. } = self;
