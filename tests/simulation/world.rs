@@ -36,7 +36,8 @@ struct Device {
     mail: Vec<Letter>,
     /// The document that it writes to, once that is known.
     document: Option<String>,
-    has_pruned: bool,
+    /// The newest epoch of the code that has given up documents.
+    pruned_at: Option<u32>,
     /// Whether an exchange failed in the middle: what it began is ended with the next, or on opening.
     is_unsettled: bool,
 }
@@ -90,7 +91,7 @@ impl World {
                 at_most: Edits::new(),
                 mail: Vec::new(),
                 document: None,
-                has_pruned: false,
+                pruned_at: None,
                 is_unsettled: false,
             });
         }
@@ -137,7 +138,10 @@ impl World {
             },
             Act::Compact => self.maintain(on, fault, "compact", |app| app.compact()),
             Act::Prune => {
-                self.devices[on].has_pruned = true;
+                let device = &mut self.devices[on];
+                device.pruned_at = device.pruned_at.max(Some(device.code.epoch()));
+                // What goes on where a document ended that is given up does not go on here.
+                device.mail.iter_mut().for_each(|letter| letter.surely.clear());
                 self.maintain(on, fault, "prune", |app| app.prune())
             }
             Act::Meet => self.meet(),
@@ -334,8 +338,8 @@ impl World {
     fn surely(&self, on: usize) -> Edits {
         let device = &self.devices[on];
         let newest = device.at_most.iter().filter_map(|number| self.edits.get(number));
-        let newest = newest.map(|edit| edit.epoch).max().unwrap_or_default();
-        if device.has_pruned && newest > device.code.epoch() {
+        let newest = newest.map(|edit| edit.epoch).max().max(device.pruned_at);
+        if device.pruned_at.is_some() && newest > Some(device.code.epoch()) {
             return Edits::new();
         }
         self.visible(on, &device.surely)
@@ -357,7 +361,7 @@ impl World {
         let changes = lacks().map_err(|error| format!("{to} asks {from}: {error}"))?;
         let sender = &self.devices[from];
         // What it has given up does not come along, though what came of it does.
-        let surely = if sender.has_pruned { Edits::new() } else { sender.surely.clone() };
+        let surely = if sender.pruned_at.is_some() { Edits::new() } else { sender.surely.clone() };
         Ok(Letter { changes, surely, at_most: sender.at_most.clone() })
     }
 
@@ -486,7 +490,7 @@ impl World {
         at_most: &Edits,
     ) -> Outcome {
         let epoch = self.devices[on].code.epoch();
-        let has_pruned = self.devices.iter().any(|device| device.has_pruned);
+        let has_pruned = self.devices.iter().any(|device| device.pruned_at.is_some());
         let seen = Seen { has_pruned, live, kept, surely, at_most };
         let mut registers = REGISTERS.to_vec();
         if epoch == 2 {
@@ -548,7 +552,7 @@ impl World {
         for on in (0..count).filter(|on| !outside[*on]) {
             let (live, kept) = self.state(on)?;
             // What somebody has given up may be nowhere any more.
-            let has_pruned = self.devices.iter().any(|device| device.has_pruned);
+            let has_pruned = self.devices.iter().any(|device| device.pruned_at.is_some());
             let unfinished = self.app(on)?.unfinished().map_err(|error| error.to_string())?;
             if let Some(unfinished) = unfinished.filter(|_| !has_pruned) {
                 return Err(format!("device {on} ends with {unfinished}"));
@@ -558,7 +562,7 @@ impl World {
             let all: Edits = of_epoch.map(|edit| edit.number).collect();
             // What was given up before old code had it is in the newer epoch only.
             let newest = self.devices.iter().map(|device| device.code.epoch()).max();
-            let may_lack = self.devices.iter().any(|device| device.has_pruned)
+            let may_lack = self.devices.iter().any(|device| device.pruned_at.is_some())
                 && newest.is_some_and(|newest| newest > epoch);
             let is_certain = |edit: &&u32| self.edits.get(edit).is_some_and(|e| !e.has_failed);
             let certain = all.iter().filter(is_certain).copied().collect();

@@ -52,7 +52,7 @@ impl Carrying<'_> {
             if self.is_there(&root, &late.key, &lineage, value) {
                 // What both migrations brought alike needs no note.
                 if copied.is_none() {
-                    self.settle(&slot_key, &items);
+                    self.settle_instead(&slot_key, &items);
                 }
                 return;
             }
@@ -61,7 +61,7 @@ impl Carrying<'_> {
             }
         }
         if is_superseded {
-            return self.settle(&slot_key, &items);
+            return self.settle_instead(&slot_key, &items);
         }
         let (value, reason, raw) = match &late.outcome {
             Outcome::Value(value) => (Some(value.clone()), None, None),
@@ -102,6 +102,14 @@ impl Carrying<'_> {
                 self.ops.push((Root::Forwarded, key.to_text(), None));
             }
         }
+    }
+
+    /// Settles an edit, whatever is kept of an earlier one in its place.
+    fn settle_instead(&mut self, key: &SlotKey, items: &[(u64, u32)]) {
+        if self.into.loaded.slots.get(key).is_some() {
+            self.ops.push((Root::Forwarded, key.to_text(), None));
+        }
+        self.settle(key, items);
     }
 
     pub(super) fn settle(&mut self, key: &SlotKey, items: &[(u64, u32)]) {
