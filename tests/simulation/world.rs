@@ -561,9 +561,9 @@ impl World {
             let of_epoch = self.edits.values().filter(|edit| edit.epoch <= epoch);
             let all: Edits = of_epoch.map(|edit| edit.number).collect();
             // What was given up before old code had it is in the newer epoch only.
-            let newest = self.devices.iter().map(|device| device.code.epoch()).max();
+            let newest = self.devices.iter().map(|d| d.pruned_at.max(Some(d.code.epoch()))).max();
             let may_lack = self.devices.iter().any(|device| device.pruned_at.is_some())
-                && newest.is_some_and(|newest| newest > epoch);
+                && newest.flatten().is_some_and(|newest| newest > epoch);
             let is_certain = |edit: &&u32| self.edits.get(edit).is_some_and(|e| !e.has_failed);
             let certain = all.iter().filter(is_certain).copied().collect();
             let surely = if may_lack { self.surely(on) } else { certain };
