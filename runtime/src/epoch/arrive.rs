@@ -1,6 +1,7 @@
 //! Coming to the document that this device is to use, and carrying into it what is late elsewhere.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::forward::{CarryOp, Carrying, Place, Scope};
@@ -34,11 +35,12 @@ pub(crate) fn arrive(engine: &Engine, writer: &mut Writer, news: &News) -> Resul
         return Ok(outcome);
     }
     let best = best(engine, writer)?;
+    let before = engine.view();
     let mut is_fresh = false;
     match best {
         None => return Err(newer_epoch(engine, writer.current.epoch)),
         Some(best) if best.epoch < epoch => {
-            outcome.add(run_and_tell(engine, writer, best, 0)?);
+            run_and_tell(engine, writer, best, 0)?;
             is_fresh = true;
         }
         Some(best) if best.claim.is_none() && earlier_with_rows(engine, writer).is_some() => {
@@ -46,18 +48,23 @@ pub(crate) fn arrive(engine: &Engine, writer: &mut Writer, news: &News) -> Resul
             // they would do the same, and overwrite each other's later edits.
             if let Some(earlier) = earlier_with_rows(engine, writer) {
                 move_aside(engine, writer, best)?;
-                outcome.add(run_and_tell(engine, writer, earlier, 0)?);
+                run_and_tell(engine, writer, earlier, 0)?;
                 is_fresh = true;
             }
         }
         Some(best) if best != writer.current || writer.is_claim_new => {
-            outcome.add(adopt(engine, writer, best)?);
+            adopt(engine, writer, best)?;
+            outcome.changed = changed_since(engine, &before)?;
             return Ok(outcome);
         }
         Some(_) => {}
     }
     let nothing = News::default();
     outcome.add(carry_all(engine, writer, if is_fresh { &nothing } else { news })?);
+    if is_fresh {
+        // What the migration did not take along and was carried into it again has not changed.
+        outcome.changed = changed_since(engine, &before)?;
+    }
     Ok(outcome)
 }
 
@@ -67,11 +74,10 @@ fn run_and_tell(
     writer: &mut Writer,
     from: DocName,
     generation: u32,
-) -> Result<MergeOutcome> {
-    let told = told_before(engine, &engine.view())?;
+) -> Result<()> {
+    let before = engine.view();
     run(engine, writer, from, generation)?;
-    let changed = tell(engine, &told, &engine.view())?;
-    Ok(MergeOutcome { changed, ..MergeOutcome::default() })
+    tell(engine, &before)
 }
 
 /// Rebuilds the current document without its history, in the next generation of its epoch.
@@ -162,14 +168,13 @@ pub(super) fn newer_epoch(engine: &Engine, found: u32) -> Error {
 }
 
 /// Makes another document, which is here, the current one.
-fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<MergeOutcome> {
+fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<()> {
     engine.load(writer)?;
     let is_same = name == writer.current;
     if !is_same {
         engine.load_other(writer, name)?;
     }
     let shown = engine.view();
-    let told = told_before(engine, &shown)?;
     // It becomes the one that others are carried into, before anybody reads it.
     let old = writer.loaded.take();
     let new = if is_same { None } else { writer.others.remove(&name) };
@@ -274,8 +279,7 @@ fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<MergeOut
     engine.mark(writer, target.log.last);
     writer.loaded = Some(target);
     writer.is_claim_new = false;
-    let changed = tell(engine, &told, &engine.view())?;
-    Ok(MergeOutcome { changed, ..MergeOutcome::default() })
+    tell(engine, &shown)
 }
 
 /// Writes the read model of a document.
@@ -428,83 +432,130 @@ fn scopes<'n>(writer: &Writer, source: DocName, is_behind: bool, news: &'n News)
     scopes
 }
 
-/// What readers see of the tables and groups that somebody observes.
-type Told = BTreeMap<Topic, BTreeMap<String, String>>;
+/// Whether readers have seen anything of a view: not before a file of an earlier epoch is open.
+fn was_seen(engine: &Engine, view: &View) -> bool {
+    DocName::parse(view.document_name()).is_some_and(|name| name.epoch == engine.def.epoch)
+}
 
-fn told_before(engine: &Engine, view: &Arc<View>) -> Result<Told> {
-    let mut told = Told::new();
-    if view.document_name().is_empty() {
-        return Ok(told);
+/// Tells observers how what they see has changed since `before`.
+fn tell(engine: &Engine, before: &Arc<View>) -> Result<()> {
+    if !was_seen(engine, before) {
+        return Ok(());
     }
+    let after = engine.view();
+    let mut noted = BTreeMap::new();
     for slot in 0..engine.def.tables.len() {
-        if engine.hub.listens(Topic::Table(slot)) {
-            told.insert(Topic::Table(slot), rows_of(engine, view, slot)?);
+        let topic = Topic::Table(slot);
+        if engine.hub.listens(topic) {
+            noted.insert(topic, changed_rows(engine, before, &after, slot)?);
         }
     }
     for (slot, group) in engine.def.groups.iter().enumerate() {
-        if engine.hub.listens(Topic::Group(slot)) {
-            let entries = view.entries(view.document_name(), group.name)?;
-            let entries = entries.into_iter().map(|(name, _, content)| (name, json_of(&content)));
-            told.insert(Topic::Group(slot), entries.collect());
+        let topic = Topic::Group(slot);
+        if engine.hub.listens(topic) {
+            noted.insert(topic, changed_entries(before, &after, group.name)?);
         }
     }
-    Ok(told)
+    noted.retain(|_, changes| !changes.is_empty());
+    engine.hub.push(Origin::Remote, noted, || after);
+    Ok(())
 }
 
-fn rows_of(engine: &Engine, view: &Arc<View>, slot: usize) -> Result<BTreeMap<String, String>> {
-    let table = &engine.def.tables[slot];
-    let mut found = BTreeMap::new();
-    let mut rows = view.rows(slot)?;
-    while let Some(row) = rows.next_with(|key, row| {
-        let key = (table.key_text)(key).unwrap_or_default();
-        (key, String::from_utf8_lossy(row.json()).into_owned())
-    }) {
-        found.extend([row?]);
+/// How what readers see has changed since `before`, as a merge says it.
+#[expect(clippy::type_complexity, reason = "named nowhere else")]
+fn changed_since(
+    engine: &Engine,
+    before: &Arc<View>,
+) -> Result<Vec<(Root, Vec<(String, ChangeKind)>)>> {
+    let mut changed: Vec<(Root, Vec<Change>)> = Vec::new();
+    if !was_seen(engine, before) {
+        return Ok(Vec::new());
     }
-    found.extend(view.strays(slot)?);
-    Ok(found)
+    let after = engine.view();
+    for (slot, table) in engine.def.tables.iter().enumerate() {
+        let changes = changed_rows(engine, before, &after, slot)?;
+        changed.push((Root::Table(table.name.to_owned()), changes));
+    }
+    let mut groups = before.groups_of(before.document_name())?;
+    groups.extend(after.groups_of(after.document_name())?);
+    for group in groups.into_iter().collect::<BTreeSet<_>>() {
+        let changes = changed_entries(before, &after, &group)?;
+        changed.push((Root::Group(group), changes));
+    }
+    changed.retain(|(_, changes)| !changes.is_empty());
+    let keys = |changes: Vec<Change>| changes.into_iter().map(|it| (it.key, it.kind)).collect();
+    Ok(changed.into_iter().map(|(root, changes)| (root, keys(changes))).collect())
 }
 
-fn json_of(content: &Content) -> String {
+fn changed_entries(before: &View, after: &View, group: &str) -> Result<Vec<Change>> {
+    let entries = |view: &View| -> Result<_> {
+        let entries = view.entries(view.document_name(), group)?.into_iter();
+        Ok(entries.map(|(name, _, content)| (name, json_of(content))).collect())
+    };
+    Ok(changed_texts(entries(before)?, entries(after)?))
+}
+
+/// The rows of a table that two views show differently. Both come in the order of their keys, so
+/// that no more is in memory than what has changed.
+fn changed_rows(
+    engine: &Engine,
+    before: &Arc<View>,
+    after: &Arc<View>,
+    slot: usize,
+) -> Result<Vec<Change>> {
+    let key_text = engine.def.tables[slot].key_text;
+    let mut changes = Vec::new();
+    let mut rows = [before.rows(slot)?, after.rows(slot)?];
+    let mut next = |side: usize| {
+        let row = rows[side].next_with(|key, row| (key.to_vec(), row.json().to_vec()));
+        row.transpose()
+    };
+    let (mut was, mut is) = (next(0)?, next(1)?);
+    loop {
+        let order = match (&was, &is) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some((was, _)), Some((is, _))) => was.cmp(is),
+        };
+        let row = if order.is_gt() { &is } else { &was };
+        if (order.is_ne() || was != is)
+            && let Some((key, _)) = row
+        {
+            let kind = ChangeKind::of(order.is_le(), order.is_ge());
+            changes.push(Change { key: key_text(key).unwrap_or_default(), kind, json: None });
+        }
+        if order.is_le() {
+            was = next(0)?;
+        }
+        if order.is_ge() {
+            is = next(1)?;
+        }
+    }
+    let strays = |view: &Arc<View>| Ok::<_, Error>(view.strays(slot)?.into_iter().collect());
+    changes.extend(changed_texts(strays(before)?, strays(after)?));
+    Ok(changes)
+}
+
+fn changed_texts(
+    mut before: BTreeMap<String, String>,
+    after: BTreeMap<String, String>,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (key, is) in after {
+        let was = before.remove(&key);
+        if was.as_ref() != Some(&is) {
+            changes.push(Change { key, kind: ChangeKind::of(was.is_some(), true), json: Some(is) });
+        }
+    }
+    let gone = before.into_keys();
+    changes.extend(gone.map(|key| Change { key, kind: ChangeKind::Removed, json: None }));
+    changes
+}
+
+fn json_of(content: Content) -> String {
     match content {
         Content::Text(json) => json.to_string(),
-        Content::Foreign(json) => json.clone(),
+        Content::Foreign(json) => json,
     }
-}
-
-/// Tells observers how what they see has changed.
-#[expect(clippy::type_complexity, reason = "named nowhere else")]
-fn tell(
-    engine: &Engine,
-    before: &Told,
-    view: &Arc<View>,
-) -> Result<Vec<(Root, Vec<(String, ChangeKind)>)>> {
-    let after = told_before(engine, view)?;
-    let mut noted = BTreeMap::new();
-    let mut changed = Vec::new();
-    for (topic, after) in &after {
-        let nothing = BTreeMap::new();
-        let before = before.get(topic).unwrap_or(&nothing);
-        let mut changes = Vec::new();
-        for key in before.keys().chain(after.keys().filter(|key| !before.contains_key(*key))) {
-            let (was, is) = (before.get(key), after.get(key));
-            if was != is {
-                let kind = ChangeKind::of(was.is_some(), is.is_some());
-                changes.push(Change { key: key.clone(), kind, json: is.cloned() });
-            }
-        }
-        if changes.is_empty() {
-            continue;
-        }
-        let root = match topic {
-            Topic::Table(slot) => Root::Table(engine.def.tables[*slot].name.to_owned()),
-            Topic::Group(slot) => Root::Group(engine.def.groups[*slot].name.to_owned()),
-            Topic::Schema => continue,
-        };
-        let keys = changes.iter().map(|change| (change.key.clone(), change.kind));
-        changed.push((root, keys.collect()));
-        noted.insert(*topic, changes);
-    }
-    engine.hub.push(Origin::Remote, noted, || engine.view());
-    Ok(changed)
 }
