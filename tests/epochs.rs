@@ -3,7 +3,7 @@
 mod support;
 
 use heirloom::sync::Summary;
-use heirloom::{ErrorKind, OnInvalid, Progress, Store};
+use heirloom::{ChangeKind, ErrorKind, OnInvalid, Progress, Store};
 use support::give;
 
 /// The store in three epochs.
@@ -488,6 +488,63 @@ fn a_store_that_began_in_an_epoch_meets_rows_of_the_one_before() {
     let third = v1::Library::in_memory().unwrap();
     give(&begun, &third);
     assert_eq!(titles(&third), titles(&begun));
+}
+
+#[test]
+fn what_comes_by_a_migration_is_told_whether_or_not_anybody_observes() {
+    fn keys(applied: &heirloom::sync::Applied) -> Vec<(String, String, ChangeKind)> {
+        let changed = applied.tables().chain(applied.groups());
+        let mut all: Vec<_> = changed
+            .flat_map(|(of, changes)| {
+                changes.iter().map(move |(key, kind)| (of.to_owned(), key.clone(), *kind))
+            })
+            .collect();
+        all.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        all
+    }
+    let told = |of: &str, key: &str, kind| (of.to_owned(), key.to_owned(), kind);
+    for observed in [false, true] {
+        // Rows of the epoch before arrive, and are migrated.
+        let begun = v1::Library::in_memory().unwrap();
+        let _observed = observed.then(|| begun.notes.observe(|_| {}).unwrap());
+        begun.notes.insert(&v1::note("x", "begun here")).unwrap();
+        let old = v0::Library::in_memory().unwrap();
+        old.notes.insert(&v0::note("a", "old")).unwrap();
+        old.notes.insert(&v0::note("b", "old")).unwrap();
+        old.settings.language.set(&"fr".into()).unwrap();
+        let applied = give(&old, &begun);
+        let came = [
+            told("notes", "a", ChangeKind::Inserted),
+            told("notes", "b", ChangeKind::Inserted),
+            told("settings", "language", ChangeKind::Inserted),
+        ];
+        assert_eq!(keys(&applied), came);
+        assert_eq!((applied.rows(), applied.entries(), applied.is_empty()), (2, 1, false));
+        assert!(give(&old, &begun).is_empty());
+
+        // The migration of another device is gone over to: only what differs in it is told.
+        let [(_one, one), (_two, two)] = two_devices(&[("a", "a"), ("b", "b"), ("c", "c")]);
+        let a = v1::Library::open(&one).unwrap();
+        let b = v1::Library::open(&two).unwrap();
+        let _observed =
+            observed.then(|| (a.notes.observe(|_| {}).unwrap(), b.notes.observe(|_| {}).unwrap()));
+        for app in [&a, &b] {
+            app.notes.update(&"a".into(), |note| note.title = "the same".into()).unwrap();
+        }
+        b.notes.update(&"b".into(), |note| note.title = "b of b".into()).unwrap();
+        b.notes.remove(&"c".into()).unwrap();
+        b.notes.insert(&v1::note("d", "d of b")).unwrap();
+        let before = titles(&a);
+        let applied = give(&b, &a);
+        assert_ne!(titles(&a), before);
+        let came = [
+            told("notes", "b", ChangeKind::Updated),
+            told("notes", "c", ChangeKind::Removed),
+            told("notes", "d", ChangeKind::Inserted),
+        ];
+        assert_eq!(keys(&applied), came);
+        assert!(give(&a, &b).is_empty());
+    }
 }
 
 #[test]

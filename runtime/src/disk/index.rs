@@ -164,10 +164,11 @@ impl IndexEntries {
         self.step(back, IndexEntry::read)
     }
 
-    /// The key of the next entry.
-    pub(crate) fn next_key(&mut self, back: bool) -> Option<Result<Vec<u8>>> {
+    /// Puts the key of the next entry into `key`.
+    pub(crate) fn next_key(&mut self, back: bool, key: &mut Vec<u8>) -> Option<Result<()>> {
         self.step(back, |bytes, header| {
-            bytes.get(values_len(header)..).unwrap_or_default().to_vec()
+            key.clear();
+            key.extend_from_slice(bytes.get(values_len(header)..).unwrap_or_default());
         })
     }
 

@@ -19,6 +19,26 @@ use crate::doc::{BadUpdate, ChangedKeys, DocVersion, Document, Entry, Merged, Op
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId};
 
+/// What two changes after each other come to, each key once.
+fn in_turn(
+    first: Vec<(String, ChangeKind)>,
+    then: Vec<(String, ChangeKind)>,
+) -> Vec<(String, ChangeKind)> {
+    let mut all: BTreeMap<_, _> = first.into_iter().collect();
+    for (key, kind) in then {
+        let Some(first) = all.remove(&key) else {
+            all.insert(key, kind);
+            continue;
+        };
+        let (existed, exists) = (first != ChangeKind::Inserted, kind != ChangeKind::Removed);
+        // What came and is gone again was seen by nobody.
+        if existed || exists {
+            all.insert(key, ChangeKind::of(existed, exists));
+        }
+    }
+    all.into_iter().collect()
+}
+
 /// What a merge did, by table or group name.
 #[derive(Debug, Default)]
 pub(crate) struct MergeOutcome {
@@ -37,10 +57,11 @@ impl MergeOutcome {
         self.slots.extend(later.slots);
         for (root, changes) in later.changed {
             match self.changed.iter_mut().find(|(known, _)| *known == root) {
-                Some((_, known)) => known.extend(changes),
+                Some((_, known)) => *known = in_turn(std::mem::take(known), changes),
                 None => self.changed.push((root, changes)),
             }
         }
+        self.changed.retain(|(_, changes)| !changes.is_empty());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Epochs: which document a device uses, taking rows from one epoch to the next, and carrying over
 //! what is written late.
 
+mod adopt;
 mod ahead;
 mod arrive;
 mod batch;
@@ -17,6 +18,7 @@ mod sink;
 mod source;
 mod stage;
 mod status;
+mod tell;
 
 pub(crate) use arrive::{News, arrive, rebuild};
 pub(crate) use preview::{Preview, PreviewInvalid, PreviewSample, PreviewTable, preview};

@@ -16,6 +16,9 @@ use crate::row::{Key, Row};
 /// How many keys are sorted at once; where there are more, reading the table in order is no slower.
 const MAX_SORTED_KEYS: usize = 1 << 16;
 
+/// From so many rows on, it pays to ask an index how many there are before memory grows for them.
+const COUNT_FROM_ROWS: usize = 1 << 10;
+
 /// A row that a query gives, and the bytes of its key.
 pub(crate) struct Found<R> {
     pub(crate) key: Vec<u8>,
@@ -42,8 +45,12 @@ pub(crate) struct Run<'s, R: Row> {
     to_skip: usize,
     left: usize,
     buffer: Vec<u8>,
+    /// The key of the last candidate.
+    key: Vec<u8>,
     rows_read: u64,
     entries_read: u64,
+    /// The access, where its entries are just the rows.
+    counted: Option<Access>,
 }
 
 impl<'s, R: Row> Run<'s, R> {
@@ -61,8 +68,10 @@ impl<'s, R: Row> Run<'s, R> {
             to_skip: spec.offset,
             left: spec.limit.unwrap_or(usize::MAX),
             buffer: Vec::new(),
+            key: Vec::new(),
             rows_read: 0,
             entries_read: 0,
+            counted: None,
             filter,
             spec,
             source,
@@ -118,6 +127,7 @@ impl<'s, R: Row> Run<'s, R> {
         }
         if is_exact {
             self.filter = None;
+            self.counted = Some(plan.access.clone());
         }
         if plan.arrangement == Arrangement::Sorted {
             self.sort()?;
@@ -139,7 +149,7 @@ impl<'s, R: Row> Run<'s, R> {
         let mut keys = Vec::new();
         let mut walks = self.source.walks(&plan.access, false)?;
         while let Some(walk) = walks.front_mut() {
-            match walk.key(false) {
+            match walk.owned_key(false) {
                 Some(key) => {
                     self.entries_read += 1;
                     keys.push(key?);
@@ -162,10 +172,11 @@ impl<'s, R: Row> Run<'s, R> {
         let mut top = Top::new(self.spec.window());
         let mut unsorted = self.written.by_ref().collect::<Vec<_>>();
         unsorted.drain(..).for_each(|(rank, found)| top.add(rank, found));
-        while let Some(found) = self.candidate() {
-            match found {
-                Ok(found) => {
-                    top.add(rank(&self.spec.order, &found.row, &found.key), found);
+        while let Some(row) = self.candidate() {
+            match row {
+                Ok(row) => {
+                    let rank = rank(&self.spec.order, &row, &self.key);
+                    top.add(rank, Found { key: self.key.clone(), row });
                 }
                 Err(error) if error.kind() == ErrorKind::InvalidRow => {
                     self.errors.push_back(error);
@@ -184,15 +195,16 @@ impl<'s, R: Row> Run<'s, R> {
         }
     }
 
-    /// The next committed row that the transaction has not written and that matches.
-    fn candidate(&mut self) -> Option<Result<Found<R>>> {
+    /// The next committed row that the transaction has not written and that matches; its key is in
+    /// `self.key`.
+    fn candidate(&mut self) -> Option<Result<R>> {
         loop {
             let walk = self.walks.front_mut()?;
-            let (key, row) = match self.source.step(walk, self.is_back) {
-                Step::Row(key, row) => (key, row),
-                Step::Entry(key, row) => {
+            let row = match self.source.step(walk, self.is_back, &mut self.key) {
+                Step::Row(row) => row,
+                Step::Entry(row) => {
                     self.entries_read += 1;
-                    (key, row)
+                    row
                 }
                 Step::Skipped => continue,
                 Step::Failed(error) => {
@@ -206,7 +218,7 @@ impl<'s, R: Row> Run<'s, R> {
             };
             self.rows_read += 1;
             match row {
-                Ok(row) if self.matches(&row) => return Some(Ok(Found { key, row })),
+                Ok(row) if self.matches(&row) => return Some(Ok(row)),
                 Ok(_) => {}
                 Err(error) if !self.is_filtered => return Some(Err(error)),
                 Err(_) => {}
@@ -214,25 +226,27 @@ impl<'s, R: Row> Run<'s, R> {
         }
     }
 
+    /// Whether candidates come out just as they come in.
+    fn is_streamed(&mut self) -> bool {
+        self.sorted.is_none() && self.ahead.is_none() && self.written.peek().is_none()
+    }
+
     /// The next row of the whole result.
     fn found(&mut self) -> Option<Result<Found<R>>> {
+        if self.is_streamed() {
+            return self.streamed().map(|row| row.map(|row| Found { key: self.key.clone(), row }));
+        }
         if let Some(sorted) = &mut self.sorted {
             return match sorted.next() {
                 Some(found) => Some(Ok(found)),
                 None => self.errors.pop_front().map(Err),
             };
         }
-        if self.written.peek().is_none() && self.ahead.is_none() {
-            return match self.candidate() {
-                Some(found) => Some(found),
-                None => self.errors.pop_front().map(Err),
-            };
-        }
         if self.ahead.is_none() {
             match self.candidate() {
-                Some(Ok(found)) => {
-                    let rank = rank(&self.spec.order, &found.row, &found.key);
-                    self.ahead = Some((rank, found));
+                Some(Ok(row)) => {
+                    let rank = rank(&self.spec.order, &row, &self.key);
+                    self.ahead = Some((rank, Found { key: self.key.clone(), row }));
                 }
                 Some(Err(error)) => return Some(Err(error)),
                 None => {}
@@ -249,22 +263,79 @@ impl<'s, R: Row> Run<'s, R> {
             None => self.errors.pop_front().map(Err),
         }
     }
+
+    fn streamed(&mut self) -> Option<Result<R>> {
+        match self.candidate() {
+            Some(row) => Some(row),
+            None => self.errors.pop_front().map(Err),
+        }
+    }
+
+    /// [`found`](Self::found) without the key, of which a streamed row then needs no copy.
+    fn row(&mut self) -> Option<Result<R>> {
+        if self.is_streamed() {
+            return self.streamed();
+        }
+        self.found().map(|found| found.map(|found| found.row))
+    }
+
+    /// Goes to where the window begins; `None` where nothing is left of it.
+    fn enter_window(&mut self) -> Option<Result<()>> {
+        if self.left == 0 {
+            return None;
+        }
+        while self.to_skip > 0 {
+            self.to_skip -= 1;
+            match self.row()? {
+                // What is skipped may be no row, but the storage must not fail unseen.
+                Err(error) if error.kind() != ErrorKind::InvalidRow => return Some(Err(error)),
+                _ => {}
+            }
+        }
+        Some(Ok(()))
+    }
+
+    /// The next row, without the bytes of its key.
+    pub(crate) fn next_row(&mut self) -> Option<Result<R>> {
+        if let Err(error) = self.enter_window()? {
+            return Some(Err(error));
+        }
+        let row = self.row()?;
+        self.left -= 1;
+        Some(row)
+    }
+
+    /// All rows that are left.
+    pub(crate) fn rows(mut self) -> Result<Vec<R>> {
+        let mut rows = Vec::new();
+        while let Some(row) = self.next_row() {
+            let row = row?;
+            if rows.len() == COUNT_FROM_ROWS {
+                rows.reserve_exact(self.still_to_come()?);
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    /// About how many rows still come, where an index tells by its blocks; 0 where none does.
+    fn still_to_come(&self) -> Result<usize> {
+        let Some(Access::Index { index, spans }) = &self.counted else { return Ok(0) };
+        let mut count = 0;
+        for span in spans {
+            count += self.source.view.count_index(self.source.slot, *index, span)?.0;
+        }
+        let still = count.saturating_sub(self.entries_read).saturating_add(1);
+        Ok(usize::try_from(still).unwrap_or(usize::MAX).min(self.left.saturating_add(1)))
+    }
 }
 
 impl<R: Row> Iterator for Run<'_, R> {
     type Item = Result<Found<R>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.left == 0 {
-            return None;
-        }
-        while self.to_skip > 0 {
-            self.to_skip -= 1;
-            match self.found()? {
-                // What is skipped may be no row, but the storage must not fail unseen.
-                Err(error) if error.kind() != ErrorKind::InvalidRow => return Some(Err(error)),
-                _ => {}
-            }
+        if let Err(error) = self.enter_window()? {
+            return Some(Err(error));
         }
         let found = self.found()?;
         self.left -= 1;

@@ -97,37 +97,40 @@ impl<'s, R: Row> Source<'s, R> {
         Ok(walks)
     }
 
-    /// The next row on the way.
-    pub(super) fn step(&self, walk: &mut Walk, is_back: bool) -> Step<R> {
+    /// The next row on the way, and in `key` the bytes of its key.
+    pub(super) fn step(&self, walk: &mut Walk, is_back: bool, key: &mut Vec<u8>) -> Step<R> {
         let is_written = |key: &[u8]| self.written.is_some_and(|rows| rows.contains_key(key));
         if let Walk::Rows(rows) = walk {
-            let next = rows.step_with(is_back, |key, row| {
-                (!is_written(key)).then(|| (key.to_vec(), (self.read.stored)(key, row)))
+            let next = rows.step_with(is_back, |found, row| {
+                if is_written(found) {
+                    return Step::Skipped;
+                }
+                found.clone_into(key);
+                Step::Row((self.read.stored)(found, row))
             });
             return match next {
-                Some(Ok(Some((key, row)))) => Step::Row(key, row),
-                Some(Ok(None)) => Step::Skipped,
+                Some(Ok(step)) => step,
                 Some(Err(error)) => Step::Failed(error),
                 None => Step::End,
             };
         }
-        let key = match walk.key(is_back) {
-            Some(Ok(key)) => key,
+        match walk.key(is_back, key) {
+            Some(Ok(())) => {}
             Some(Err(error)) => return Step::Failed(error),
             None => return Step::End,
-        };
-        if is_written(&key) {
+        }
+        if is_written(key) {
             return Step::Skipped;
         }
-        let row = match self.view.row(self.slot, &key) {
-            Ok(Some(row)) => (self.read.stored)(&key, &row),
+        let row = match self.view.row(self.slot, key) {
+            Ok(Some(row)) => (self.read.stored)(key, &row),
             // The index names no rows but those that are there.
             Ok(None) => return Step::Skipped,
             Err(error) => return Step::Failed(error),
         };
         match walk {
-            Walk::Index(_) => Step::Entry(key, row),
-            _ => Step::Row(key, row),
+            Walk::Index(_) => Step::Entry(row),
+            _ => Step::Row(row),
         }
     }
 
@@ -179,8 +182,9 @@ impl<'s, R: Row> Source<'s, R> {
             None => {}
         }
         let mut count = 0;
-        for found in self.run(spec)? {
-            found?;
+        let mut run = self.run(spec)?;
+        while let Some(row) = run.next_row() {
+            row?;
             count += 1;
         }
         Ok(count)
@@ -214,7 +218,7 @@ impl<'s, R: Row> Source<'s, R> {
         let mut keys = Vec::new();
         for mut walk in walks {
             while keys.len() < most
-                && let Some(key) = walk.key(plan.is_back)
+                && let Some(key) = walk.owned_key(plan.is_back)
             {
                 keys.push(key?);
             }
@@ -235,6 +239,7 @@ impl<'s, R: Row> Source<'s, R> {
             // What is in an index has a key of the table.
             return Ok(keys.iter().filter_map(|key| R::Key::from_bytes(key)).collect());
         }
-        self.run(spec.clone())?.map(|found| found.map(|found| found.row.key().clone())).collect()
+        let mut run = self.run(spec.clone())?;
+        std::iter::from_fn(|| run.next_row()).map(|row| row.map(|row| row.key().clone())).collect()
     }
 }

@@ -10,12 +10,12 @@ pub(crate) enum Walk {
     Keys(std::vec::IntoIter<Vec<u8>>),
 }
 
-/// What comes next on the way.
+/// What comes next on the way; the key of a row stands in a buffer beside it.
 pub(crate) enum Step<R> {
     /// A row, or why it is none.
-    Row(Vec<u8>, Result<R>),
+    Row(Result<R>),
     /// The same, found through an index.
-    Entry(Vec<u8>, Result<R>),
+    Entry(Result<R>),
     /// What a transaction has written anew.
     Skipped,
     /// The storage failed.
@@ -24,12 +24,21 @@ pub(crate) enum Step<R> {
 }
 
 impl Walk {
-    /// The next key, without its row.
-    pub(crate) fn key(&mut self, is_back: bool) -> Option<Result<Vec<u8>>> {
+    /// Puts the next key into `key`, without its row.
+    pub(crate) fn key(&mut self, is_back: bool, key: &mut Vec<u8>) -> Option<Result<()>> {
         match self {
-            Self::Rows(rows) => rows.step_with(is_back, |key, _| key.to_vec()),
-            Self::Index(entries) => entries.next_key(is_back),
-            Self::Keys(keys) => keys.next().map(Ok),
+            Self::Rows(rows) => rows.step_with(is_back, |found, _| found.clone_into(key)),
+            Self::Index(entries) => entries.next_key(is_back, key),
+            Self::Keys(keys) => keys.next().map(|found| {
+                *key = found;
+                Ok(())
+            }),
         }
+    }
+
+    /// The next key.
+    pub(crate) fn owned_key(&mut self, is_back: bool) -> Option<Result<Vec<u8>>> {
+        let mut key = Vec::new();
+        self.key(is_back, &mut key).map(|found| found.map(|()| key))
     }
 }

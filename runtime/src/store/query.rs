@@ -337,8 +337,7 @@ impl<R: Row, A: At> Query<R, A> {
     /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and a row does not decode; to
     /// get the others, use [`iter`](Self::iter).
     pub fn all(&self) -> Result<Vec<R>> {
-        let rows = self.run(self.spec.clone())?.map(|found| found.map(|found| found.row));
-        self.placed(rows.collect())
+        self.placed(self.run(self.spec.clone())?.rows())
     }
 
     /// The first row of the result; `None` where there is none.
@@ -350,8 +349,7 @@ impl<R: Row, A: At> Query<R, A> {
     pub fn first(&self) -> Result<Option<R>> {
         let mut spec = self.spec.clone();
         spec.limit = Some(spec.limit.unwrap_or(1).min(1));
-        let first = self.run(spec)?.next().transpose();
-        self.placed(first.map(|found| found.map(|found| found.row)))
+        self.placed(self.run(spec)?.next_row().transpose())
     }
 
     /// The only row of the result.
@@ -364,10 +362,10 @@ impl<R: Row, A: At> Query<R, A> {
         let mut spec = self.spec.clone();
         spec.limit = Some(spec.limit.unwrap_or(2).min(2));
         let mut run = self.run(spec)?;
-        let first = self.placed(run.next().transpose())?;
-        let second = self.placed(run.next().transpose())?;
+        let first = self.placed(run.next_row().transpose())?;
+        let second = self.placed(run.next_row().transpose())?;
         let found = match (first, second) {
-            (Some(found), None) => return Ok(found.row),
+            (Some(row), None) => return Ok(row),
             (None, _) => "no row",
             _ => "several",
         };
@@ -468,11 +466,8 @@ impl<R: Row> Iterator for QueryRows<'_, R> {
     type Item = Result<R>;
 
     fn next(&mut self) -> Option<Result<R>> {
-        let found = self.run.next()?;
-        Some(match found {
-            Ok(found) => Ok(found.row),
-            Err(error) => Err(self.handle.placed(error.at_table(R::TABLE))),
-        })
+        let row = self.run.next_row()?;
+        Some(row.map_err(|error| self.handle.placed(error.at_table(R::TABLE))))
     }
 }
 

@@ -3,7 +3,10 @@
 use crate::doc::Root;
 use crate::engine::{ChangeKind, MergeOutcome};
 
-/// What taking in changes did to this copy.
+/// What taking in changes did to this copy: how what can be read differs from before.
+///
+/// That is so in whatever way it came to differ: by the changes themselves, by an edit of old code
+/// that was carried over, or since the store went over to the migration of another device.
 #[derive(Debug, Default)]
 pub struct Applied {
     outcome: MergeOutcome,
@@ -25,12 +28,12 @@ impl Applied {
         self.outcome.pending
     }
 
-    /// How many rows of this code's tables changed.
+    /// How many rows of this code's tables changed, each counted once.
     pub fn rows(&self) -> usize {
         self.tables().map(|(_, changes)| changes.len()).sum()
     }
 
-    /// How many entries of kv groups changed.
+    /// How many entries of kv groups changed, each counted once.
     pub fn entries(&self) -> usize {
         self.groups().map(|(_, changes)| changes.len()).sum()
     }

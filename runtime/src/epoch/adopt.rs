@@ -1,0 +1,162 @@
+//! Making another document, which is here, the current one.
+
+use std::sync::Arc;
+
+use super::arrive::write_ops;
+use super::forward::{Carrying, Place, Scope};
+use super::plan::{Plan, oldest};
+use super::run::Before;
+use super::tell::tell;
+use crate::disk::Commit;
+use crate::doc::Root;
+use crate::engine::{
+    Claim, Coverage, DocFact, DocName, Engine, Loaded, Writer, not_loaded, slots, view_names,
+};
+use crate::error::Result;
+
+/// Makes another document, which is here, the current one.
+pub(super) fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<()> {
+    engine.load(writer)?;
+    let is_same = name == writer.current;
+    if !is_same {
+        engine.load_other(writer, name)?;
+    }
+    let shown = engine.view();
+    // It becomes the one that others are carried into, before anybody reads it.
+    let old = writer.loaded.take();
+    let new = if is_same { None } else { writer.others.remove(&name) };
+    let (Some(old), mut new) = (old, new) else { return Err(not_loaded()) };
+    let before = Before::of(writer);
+    let mut old_fact = DocFact::of(&old);
+    let mut records = Vec::new();
+    let mut target = match new.take() {
+        Some(new) => {
+            writer.others.insert(before.current, old);
+            new
+        }
+        None => old,
+    };
+    writer.current = name;
+    let claim = writer.claims.get(&name).cloned();
+    let mut sources: Vec<DocName> = writer.documents.present().map(|(name, _)| name).collect();
+    if !is_same {
+        sources.push(before.current);
+    }
+    sources.retain(|source| *source < name && source.epoch >= oldest(&engine.def));
+    sources.sort_unstable();
+    for source in &sources {
+        if let Err(error) = engine.load_other(writer, *source) {
+            before.restore(writer);
+            return Err(error);
+        }
+    }
+    let mut incomplete = Vec::new();
+    for source in &sources {
+        let Some(plan) = Plan::new(&engine.def, source.epoch) else { continue };
+        let carried = writer.others.get(source).map(|from| {
+            let carrying = Carrying::new(
+                Place { name, loaded: &target, claim: claim.as_ref() },
+                Place { name: *source, loaded: from, claim: writer.claims.get(source) },
+                &plan,
+                &writer.claims,
+                &writer.others,
+            );
+            if !carrying.is_complete() {
+                incomplete.push(*source);
+            }
+            carrying.carry(&Scope::All)
+        });
+        match carried {
+            Some(Ok(ops)) if !ops.is_empty() => records.push(write_ops(&mut target, &ops)),
+            Some(Err(error)) => {
+                before.restore(writer);
+                return Err(error);
+            }
+            _ => {}
+        }
+    }
+    let last = target.log.last;
+    writer.documents.0.remove(&name.to_string());
+    if !is_same {
+        old_fact.carried = old_fact.last;
+        writer.documents.0.insert(before.current.to_string(), old_fact);
+    }
+    for (text, fact) in &mut writer.documents.0 {
+        let is_carried = DocName::parse(text).is_some_and(|source| sources.contains(&source));
+        fact.is_incomplete =
+            DocName::parse(text).is_some_and(|source| incomplete.contains(&source));
+        fact.carried = if is_carried { fact.last } else { 0 };
+    }
+    writer.coverage = Coverage::default();
+    writer.coverage.cover(&engine.def);
+    for root in target.document.maps() {
+        if let Some(Root::Table(table)) = Root::parse(&root)
+            && !engine.def.tables.iter().any(|def| def.name == table)
+        {
+            writer.coverage.miss(&table);
+        }
+    }
+    writer.indexes = engine.indexes_to_build(name);
+    writer.unrecorded.identity = true;
+    writer.unrecorded.documents = true;
+    writer.unrecorded.coverage = true;
+    writer.shows_next = Some(Arc::new(view_names(&engine.def, name)));
+    let stored = engine.store(
+        writer,
+        None,
+        |commit| {
+            commit.clear_read_model(&before.current.to_string())?;
+            commit.clear_read_model(&name.to_string())?;
+            for (sequence, record) in (last + 1..).zip(&records) {
+                commit.append_log(&name.to_string(), sequence, record)?;
+            }
+            read_out(engine, commit, &name.to_string(), &target, claim.as_ref())
+        },
+        || Ok(None),
+    );
+    if let Err(error) = stored {
+        before.restore(writer);
+        return Err(error);
+    }
+    for record in &records {
+        target.log.grow(target.log.last + 1, record.len() as u64);
+    }
+    engine.mark(writer, target.log.last);
+    writer.loaded = Some(target);
+    writer.is_claim_new = false;
+    tell(engine, &shown)
+}
+
+/// Writes the read model of a document.
+fn read_out(
+    engine: &Engine,
+    commit: &Commit,
+    name: &str,
+    loaded: &Loaded,
+    claim: Option<&Claim>,
+) -> Result<()> {
+    for slot in 0..engine.def.tables.len() {
+        engine.fill_table(commit, name, loaded, claim, slot)?;
+    }
+    for root in loaded.document.maps() {
+        let Some(parsed) = Root::parse(&root) else { continue };
+        let mut entries = match &parsed {
+            Root::Group(group) => commit.entries(name, group)?,
+            Root::Table(_) => continue,
+            other => commit.bookkeeping(name, &other.name())?,
+        };
+        slots::for_each(&loaded.document, &loaded.slots, claim, &root, |key, entry| {
+            entries.put(key, entry.id, &entry.content)
+        })?;
+    }
+    // Groups of which there are late edits only.
+    for (slot, _) in loaded.slots.iter() {
+        if let Some(Root::Group(group)) = Root::parse(&slot.root)
+            && let Some(entry) =
+                slots::entry(&loaded.document, &loaded.slots, claim, &slot.root, &slot.key)
+        {
+            commit.entries(name, &group)?.put(&slot.key, entry.id, &entry.content)?;
+        }
+    }
+    Ok(())
+}
