@@ -76,9 +76,28 @@ impl Carrying<'_> {
         key: &str,
         was: Option<String>,
     ) -> Result<Vec<(Root, String)>> {
+        let mut found = self.places_here(table, key);
+        if found.is_empty()
+            && let Some(json) = was
+        {
+            let nobody = ItemId { client: 0, clock: 0 };
+            let content = Content::Text(json.into());
+            let root = Root::Table(table.to_owned()).name();
+            let converted = self.convert(&root, key, nobody, content)?;
+            // What a `migrate` function made may belong to other rows, too.
+            let own = converted
+                .into_iter()
+                .filter(|late| matches!(late.outcome, Outcome::Value(_)) && !late.is_made);
+            found.extend(own.map(|late| (late.root, late.key)));
+        }
+        Ok(found)
+    }
+
+    /// Where a row of that table stands here, as far as keys are known to have stayed.
+    fn places_here(&self, table: &str, key: &str) -> Vec<(Root, String)> {
         let root = Root::Table(table.to_owned());
         if self.plan.is_identity() {
-            return Ok(vec![(root, key.to_owned())]);
+            return vec![(root, key.to_owned())];
         }
         let mut found = Vec::new();
         for now in self.plan.to.tables {
@@ -91,27 +110,17 @@ impl Carrying<'_> {
                 }
             }
         }
-        if found.is_empty()
-            && let Some(json) = was
-        {
-            let nobody = ItemId { client: 0, clock: 0 };
-            let content = Content::Text(json.into());
-            let converted = self.convert(&root.name(), key, nobody, content)?;
-            // What a `migrate` function made may belong to other rows, too.
-            let own = converted
-                .into_iter()
-                .filter(|late| matches!(late.outcome, Outcome::Value(_)) && !late.is_made);
-            found.extend(own.map(|late| (late.root, late.key)));
-        }
-        Ok(found)
+        found
     }
 
     /// Whether the row here is an unchanged copy of what the row there was.
     pub(super) fn came_unchanged(&self, root: &str, key: &str) -> bool {
         let Some(Root::Table(table)) = Root::parse(root) else { return false };
-        let here = self.plan.later_key(&table, key);
-        let main = here.and_then(|(root, key)| self.into.main(&root, &key));
-        main.and_then(|id| self.into.origin(id)) == Some(self.from.name.to_string().as_str())
+        let from = self.from.name.to_string();
+        self.places_here(&table, key).iter().any(|(root, key)| {
+            let main = self.into.main(&root.name(), key);
+            main.and_then(|id| self.into.origin(id)) == Some(from.as_str())
+        })
     }
 
     /// Where a `migrate` function takes part, what it makes of an edit is written once.

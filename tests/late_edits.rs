@@ -1,0 +1,178 @@
+//! Late edits and removals in corners that are rare on devices, and common in the simulation.
+
+mod support;
+
+use std::path::PathBuf;
+
+use heirloom::Store;
+use support::give;
+use tempfile::TempDir;
+
+mod v0 {
+    use heirloom::{Store, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes")]
+    pub struct Note {
+        #[key]
+        pub id: String,
+        pub text: String,
+    }
+
+    #[derive(Debug, Store)]
+    #[store(name = "late")]
+    pub struct App {
+        pub notes: Table<Note>,
+    }
+}
+
+/// A conversion of its own, which leaves keys as they are, and rows that are made.
+mod v1 {
+    use super::v0;
+    use heirloom::{Id, Migration, Store, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes", previous = v0::Note, from)]
+    pub struct Note {
+        #[key]
+        pub id: String,
+        pub title: String,
+    }
+
+    impl From<v0::Note> for Note {
+        fn from(note: v0::Note) -> Self {
+            Self { id: note.id, title: note.text }
+        }
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "words")]
+    pub struct Word {
+        pub id: Id<Word>,
+        pub word: String,
+    }
+
+    #[derive(Debug, Store)]
+    #[store(name = "late", epoch = 1, previous = v0::App, migrate = words)]
+    pub struct App {
+        pub notes: Table<Note>,
+        pub words: Table<Word>,
+    }
+
+    fn words(m: &mut Migration<v0::App, App>) -> heirloom::Result<()> {
+        let notes: Vec<v0::Note> = m.old().iter::<v0::Note>()?.collect::<heirloom::Result<_>>()?;
+        for note in notes {
+            let id = m.id_for::<Word>("word", &note.id);
+            m.put(&Word { id, word: note.text })?;
+        }
+        Ok(())
+    }
+}
+
+/// So many devices with the same file of epoch 0.
+fn devices<const N: usize>(notes: &[&str]) -> [(TempDir, PathBuf); N] {
+    let first = v0::App::in_memory().unwrap();
+    for id in notes {
+        first.notes.insert(&v0::Note { id: (*id).into(), text: format!("{id}, first") }).unwrap();
+    }
+    std::array::from_fn(|_| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("late.redb");
+        give(&first, &v0::App::open(&path).unwrap());
+        (folder, path)
+    })
+}
+
+fn meet<A: Store, B: Store>(a: &A, b: &B) {
+    for _ in 0..3 {
+        give(a, b);
+        give(b, a);
+    }
+}
+
+fn titles(app: &v1::App) -> Vec<String> {
+    app.notes.iter().unwrap().map(|note| note.unwrap().title).collect()
+}
+
+fn words(app: &v1::App) -> Vec<String> {
+    let mut words: Vec<String> = app.words.iter().unwrap().map(|word| word.unwrap().word).collect();
+    words.sort();
+    words
+}
+
+#[test]
+fn a_removal_is_known_by_its_key_where_a_conversion_has_kept_keys() {
+    let [(_one, one), (_two, two), (_three, three)] = devices(&["a", "b", "c"]);
+    let old = v0::App::open(&one).unwrap();
+    let new = [v1::App::open(&two).unwrap(), v1::App::open(&three).unwrap()];
+    old.notes.remove(&"b".into()).unwrap();
+    // Of each pair, one comes to the other's document, and compares it with all others as a whole.
+    for app in &new {
+        meet(&old, app);
+    }
+    meet(&new[0], &new[1]);
+    for app in &new {
+        assert_eq!(titles(app), ["a, first", "c, first"]);
+        assert_eq!(app.quarantine().unwrap().len(), 0);
+    }
+}
+
+#[test]
+fn a_row_that_was_made_is_removed_by_whoever_saw_it_as_it_is() {
+    let [(_one, one), (_two, two), (_three, three)] = devices(&["a", "b", "c", "d"]);
+    let apps = [v1::App::open(&one).unwrap(), v1::App::open(&two).unwrap()];
+    let word = |app: &v1::App, text: &str| {
+        let found = app.words.iter().unwrap().map(Result::unwrap).find(|word| word.word == text);
+        found.unwrap().id
+    };
+    // One of the two migrations loses, and knows of its users' removals only by what it has noted.
+    for (app, removed, edited) in [(&apps[0], "a", "b"), (&apps[1], "c", "d")] {
+        app.words.remove(&word(app, &format!("{removed}, first"))).unwrap();
+        let id = word(app, &format!("{edited}, first"));
+        app.words.update(&id, |word| word.word = "between".into()).unwrap();
+        app.words.remove(&id).unwrap();
+    }
+    meet(&apps[0], &apps[1]);
+    assert_eq!((words(&apps[0]), words(&apps[1])), (Vec::new(), Vec::new()));
+
+    // What was made of a note that has changed is not what they have removed.
+    let old = v0::App::open(&three).unwrap();
+    old.notes.update(&"a".into(), |note| note.text = "a, later".into()).unwrap();
+    meet(&old, &apps[0]);
+    meet(&apps[0], &apps[1]);
+    assert_eq!(words(&apps[0]), ["a, later"]);
+    assert_eq!(words(&apps[1]), ["a, later"]);
+}
+
+#[test]
+fn what_came_late_stays_though_its_document_was_given_up() {
+    let [(_one, one), (_two, two), (_three, three), (_four, four)] = devices(&["a", "b", "c"]);
+    let olds = [v0::App::open(&one).unwrap(), v0::App::open(&two).unwrap()];
+    let news = [v1::App::open(&three).unwrap(), v1::App::open(&four).unwrap()];
+    for (old, new, id) in [(&olds[0], &news[0], "a"), (&olds[1], &news[1], "b")] {
+        old.notes.update(&id.into(), |note| note.text = format!("{id}, late")).unwrap();
+        give(old, new);
+        let pruned = new.prune_epochs().unwrap();
+        assert_eq!((pruned.gone().count(), pruned.kept().count()), (1, 0), "{pruned:?}");
+    }
+    meet(&news[0], &news[1]);
+    for new in &news {
+        assert_eq!(titles(new), ["a, late", "b, late", "c, first"]);
+        assert_eq!(new.quarantine().unwrap().len(), 0);
+        new.compact_history().unwrap();
+        assert_eq!(titles(new), ["a, late", "b, late", "c, first"]);
+    }
+    // The documents come back with what nobody has seen yet.
+    olds[0].notes.update(&"c".into(), |note| note.text = "c, late".into()).unwrap();
+    for (old, new) in olds.iter().zip(&news) {
+        meet(old, new);
+    }
+    meet(&news[0], &news[1]);
+    for new in &news {
+        assert_eq!(titles(new), ["a, late", "b, late", "c, late"]);
+    }
+}
