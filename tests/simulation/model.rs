@@ -122,7 +122,11 @@ fn check_register(
             let is_removal =
                 |edit: &&&Edit| edit.is_removal && (!edit.removes(register) || seen.has_pruned);
             let has_taken = |removal: &&Edit| {
-                removal.could_know.contains(&later.number) || removal.meets(later)
+                removal.could_know.contains(&later.number)
+                    || removal.meets(later)
+                    || all
+                        .iter()
+                        .any(|won| removal.could_know.contains(&won.number) && won.meets(later))
             };
             !all.iter().filter(is_removal).any(has_taken)
         };

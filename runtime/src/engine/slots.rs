@@ -40,10 +40,10 @@ pub(crate) struct Slot {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Settled {
     pub(crate) items: Vec<(u64, u32)>,
-    /// The checksum of what a `migrate` function had made, and somebody has written over or removed
+    /// The checksums of what a `migrate` function had made, and somebody has written over or removed
     /// in this document.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) made: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) made: Vec<String>,
 }
 
 /// Of what a `migrate` function made.

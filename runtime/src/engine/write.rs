@@ -120,17 +120,18 @@ impl Engine {
             let entry = document.entry(&root, key);
             let main = entry.as_ref().map(|entry| entry.id);
             let showing = slots.showing(claim, &root, key, main);
-            let made = match (showing, entry) {
-                (Some((_, held)), _) => held.slot.value.clone().filter(|_| held.slot.made),
-                (None, Some(Entry { id, content: Content::Text(json) })) => {
-                    let is_made = claim.and_then(|claim| claim.origin(id)).is_some_and(is_made);
-                    is_made.then(|| json.to_string())
-                }
-                _ => None,
-            };
-            if let Some(made) = made {
+            let mut made = Vec::new();
+            if let Some(Entry { id, content: Content::Text(json) }) = &entry
+                && claim.and_then(|claim| claim.origin(*id)).is_some_and(is_made)
+            {
+                made.push(checksum(json));
+            }
+            let shown = showing.filter(|(_, held)| held.slot.made);
+            made.extend(shown.and_then(|(_, held)| held.slot.value.as_deref()).map(checksum));
+            if !made.is_empty() {
                 let slot = SlotKey { source, root: root.clone(), key: key.to_owned() };
-                let settled = Settled { items: Vec::new(), made: Some(checksum(&made)) };
+                made.extend(slots.settled(&slot).into_iter().flat_map(|it| it.made.clone()));
+                let settled = Settled { items: Vec::new(), made };
                 if let Ok(json) = serde_json::to_string(&settled) {
                     seen.push((slot.to_text(), json));
                 }
@@ -142,7 +143,7 @@ impl Engine {
                     continue;
                 }
                 let slot = SlotKey { source, root: root.clone(), key: key.to_owned() };
-                let settled = Settled { items: held.slot.items.clone(), made: None };
+                let settled = Settled { items: held.slot.items.clone(), made: Vec::new() };
                 if let Ok(json) = serde_json::to_string(&settled) {
                     seen.push((slot.to_text(), json));
                 }

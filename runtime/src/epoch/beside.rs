@@ -149,7 +149,7 @@ fn free_key(kept: &[(Root, String, String)], root: &Root, key: String) -> String
 /// The note that an edit has been dealt with.
 fn known(key: &str, json: &str, plan: &Plan) -> Option<(Root, String, String)> {
     let slot: Slot = serde_json::from_str(json).ok()?;
-    let settled = Settled { items: slot.items, made: None };
+    let settled = Settled { items: slot.items, made: Vec::new() };
     let json = serde_json::to_string(&settled).ok()?;
     Some((Root::Settled, renamed(key, plan)?, json))
 }

@@ -127,7 +127,7 @@ fn finish(
     }
     match kept.note {
         Note::Forwarded => {
-            let settled = Settled { items: kept.slot.items.clone(), made: None };
+            let settled = Settled { items: kept.slot.items.clone(), made: Vec::new() };
             let json = serde_json::to_string(&settled).map_err(|error| {
                 Error::new(ErrorKind::Storage, "a note does not serialize").because(error)
             })?;

@@ -54,7 +54,7 @@ impl Carrying<'_> {
         let settled = slots.settled(&slot_key);
         // What was dealt with there may be newer than what has come here.
         let was_seen = settled.is_some_and(|settled| {
-            settled.items == edit.items || !self.has_items(edit.source, &settled.items)
+            settled.items == edit.items || self.is_behind(edit.source, &settled.items)
         });
         // There, too, somebody has still to decide on it.
         let is_held = slots.get(&slot_key).is_some_and(|held| held.slot.items == edit.items);
@@ -116,8 +116,8 @@ impl Carrying<'_> {
     /// Whether somebody has written over or removed there just what a `migrate` function made.
     fn was_made_away(&self, there: &Place<'_>, root: &str, key: &str, json: &str) -> bool {
         let note = SlotKey { source: there.name, root: root.to_owned(), key: key.to_owned() };
-        let made = there.loaded.slots.settled(&note).and_then(|settled| settled.made.as_ref());
-        made.is_some_and(|made| *made == checksum(json))
+        let noted = there.loaded.slots.settled(&note);
+        noted.is_some_and(|noted| noted.made.contains(&checksum(json)))
     }
 
     /// Brings what stands here under a key in line with what has become of it elsewhere.
@@ -233,6 +233,11 @@ impl Carrying<'_> {
     pub(super) fn has_items(&self, name: DocName, items: &[(u64, u32)]) -> bool {
         let clocks = self.clocks_of(name);
         items.iter().all(|(client, clock)| clocks.get(client) > Some(clock))
+    }
+
+    /// Whether this copy of a document, which is here, lacks some of these.
+    pub(super) fn is_behind(&self, name: DocName, items: &[(u64, u32)]) -> bool {
+        self.clocks.contains_key(&name) && !self.has_items(name, items)
     }
 
     /// Whether the migration that made this document knew all of these.

@@ -24,7 +24,10 @@ impl Carrying<'_> {
         }
         self.forget_elsewhere(late, &slot_key);
         let settled = self.into.loaded.slots.settled(&slot_key);
-        if settled.is_some_and(|settled| settled.items == items) {
+        // What was dealt with may be newer than what has come of the document.
+        if settled.is_some_and(|settled| {
+            settled.items == items || self.is_behind(late.source, &settled.items)
+        }) {
             return;
         }
         let held = self.into.loaded.slots.get(&slot_key);
@@ -113,7 +116,7 @@ impl Carrying<'_> {
     }
 
     pub(super) fn settle(&mut self, key: &SlotKey, items: &[(u64, u32)]) {
-        let settled = Settled { items: items.to_vec(), made: None };
+        let settled = Settled { items: items.to_vec(), made: Vec::new() };
         if let Ok(json) = serde_json::to_string(&settled) {
             self.ops.push((Root::Settled, key.to_text(), Some(json)));
         }
