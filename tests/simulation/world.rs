@@ -180,11 +180,8 @@ impl World {
 
     fn arm(&mut self, on: usize, fault: Option<Fault>) {
         let device = &self.devices[on];
-        if let Some(mut fault) = fault {
-            if device.path.is_none() {
-                // What is in memory cannot be started again.
-                fault.lasts = fault.lasts.or(Some(2));
-            }
+        // Memory does not fail, and what is in it cannot be started again.
+        if let Some(fault) = fault.filter(|_| device.path.is_some()) {
             device.disk.arm(fault);
         }
     }

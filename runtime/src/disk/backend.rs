@@ -116,13 +116,6 @@ impl Backend {
         Ok(())
     }
 
-    /// Undoes a commit that failed in its last step, with the header from before it.
-    pub(super) fn put_back(&self, header: Vec<u8>) -> io::Result<()> {
-        self.0.inner.write(0, &header)?;
-        *self.0.header.lock().unwrap_or_else(PoisonError::into_inner) = header;
-        Ok(())
-    }
-
     /// What tells which of redb's trees are current.
     pub(super) fn header(&self) -> io::Result<Vec<u8>> {
         let mut header = self.0.header.lock().unwrap_or_else(PoisonError::into_inner);

@@ -256,12 +256,7 @@ impl Disk {
     fn live_again(&self, header: Option<Vec<u8>>) -> Result<Live> {
         match &self.medium {
             Medium::File { file, .. } => Live::of_file(file, self.hook.clone(), header),
-            Medium::Memory(backend) => {
-                if let Some(header) = header {
-                    backend.put_back(header).map_err(io_error)?;
-                }
-                Live::open(backend.clone())
-            }
+            Medium::Memory(backend) => Live::open(backend.clone()),
         }
     }
 }
