@@ -320,6 +320,24 @@ fn progress_is_told() {
     }));
 }
 
+#[test]
+fn progress_goes_one_way_however_many_documents_rows_come_from() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let tell = move |progress| tell.send(progress).unwrap_or_default();
+    let (_folder, path) = file_of_epoch_0(&[("a", "a"), ("b", "b")]);
+    let app = v0::Library::builder().on_progress(tell).open(&path).unwrap();
+    app.compact_history().unwrap();
+    // From here on there are rows of two documents, which come one after the other.
+    app.notes.insert(&v0::note("c", "c")).unwrap();
+    told.try_iter().for_each(drop);
+    app.compact_history().unwrap();
+    let of_notes = told.try_iter().filter_map(|progress| match progress {
+        Progress::Migrate { table, done, total, .. } if table == "notes" => Some((done, total)),
+        _ => None,
+    });
+    assert_eq!(of_notes.collect::<Vec<_>>(), [(3, 3)]);
+}
+
 /// Two devices that have the same.
 fn two_devices(notes: &[(&str, &str)]) -> [(tempfile::TempDir, std::path::PathBuf); 2] {
     let (folder, path) = file_of_epoch_0(notes);

@@ -1,5 +1,6 @@
 //! A migration: a document's rows, converted, in a fresh document; one commit.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
@@ -14,8 +15,8 @@ use super::source::{RowsOf, Source};
 use crate::disk::Commit;
 use crate::doc::Root;
 use crate::engine::{
-    Claim, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Unrecorded, Writer,
-    WriterIndexes, not_loaded, view_names,
+    Claim, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Progress, Unrecorded,
+    Writer, WriterIndexes, not_loaded, view_names,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -190,7 +191,23 @@ fn fill(
     on_reject: &mut dyn FnMut(&Rejected) -> Result<()>,
     source: Source<'_>,
 ) -> Result<Written> {
-    let report = |progress| engine.settings.report(progress);
+    // Every pass goes through all rows; what has been told of them once is not told again.
+    let told = RefCell::new(BTreeMap::<(String, u32), u64>::new());
+    let is_news = |progress: &Progress| match progress {
+        Progress::Migrate { table, epoch, done, .. } => {
+            let mut told = told.borrow_mut();
+            let last = told.entry((table.clone(), *epoch)).or_default();
+            let is_news = *done > *last;
+            *last = (*last).max(*done);
+            is_news
+        }
+        _ => true,
+    };
+    let report = |progress| {
+        if is_news(&progress) {
+            engine.settings.report(progress);
+        }
+    };
     thread::scope(|scope| {
         let (pieces, queue) = sync_channel(PIECES_AHEAD);
         let (done, records) = channel();
