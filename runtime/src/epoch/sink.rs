@@ -214,7 +214,38 @@ impl<'s> DocumentSink<'s> {
         let mut rows = piece.ids().zip(piece.entries.rows());
         rows.try_for_each(|(id, row)| {
             entries.put(row.key_text, id, &Content::Text(row.json.into()))
-        })
+        })?;
+        drop(entries);
+        if piece.root == Root::Forwarded { self.show_late(piece) } else { Ok(()) }
+    }
+
+    /// Late edits are kept along, and show where nothing stands: where what stood there could not be
+    /// converted.
+    fn show_late(&self, piece: &Piece) -> Result<()> {
+        let mut highest: BTreeMap<(usize, Vec<u8>), (DocName, ItemId, String)> = BTreeMap::new();
+        for (id, row) in piece.ids().zip(piece.entries.rows()) {
+            let slot = Slot::read(&Content::Text(row.json.into()));
+            let (Some(at), Some(value)) =
+                (SlotKey::parse(row.key_text), slot.and_then(|slot| slot.value))
+            else {
+                continue;
+            };
+            let Some(Root::Table(name)) = Root::parse(&at.root) else { continue };
+            let table = self.def.tables.iter().position(|table| table.name == name);
+            let Some(table) = table else { continue };
+            let Some(key) = (self.def.tables[table].read_key)(&at.key) else { continue };
+            let shown = highest.entry((table, key)).or_insert((at.source, id, value.clone()));
+            if shown.0 < at.source {
+                *shown = (at.source, id, value);
+            }
+        }
+        for ((table, key), (_, id, json)) in highest {
+            let mut rows = self.commit.rows(&self.name, self.def.tables[table].name)?;
+            if !rows.contains(&key)? {
+                rows.write_sorted(std::iter::once((key.as_slice(), Some((id, json.as_str())))))?;
+            }
+        }
+        Ok(())
     }
 
     fn append(&mut self, record: &[u8]) -> Result<()> {

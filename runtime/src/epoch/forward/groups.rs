@@ -240,19 +240,17 @@ impl Carrying<'_> {
         let root = Root::Group(name.to_owned());
         let root_name = root.name();
         let from = self.from.name.to_string();
-        let mut unset = Vec::new();
+        let mut copies = Vec::new();
         let read = self.into.loaded.document.for_each(&root_name, |key, entry| {
-            if !set.contains(key) {
-                unset.push((key.to_owned(), self.into.origin(entry.id) == Some(from.as_str())));
-            }
+            copies.push((key.to_owned(), self.into.origin(entry.id) == Some(from.as_str())));
             Ok::<(), std::convert::Infallible>(())
         });
         let Ok(()) = read;
-        for (key, came_from_there) in unset {
-            if came_from_there {
-                self.ops.push((root.clone(), key, None));
-            } else {
+        for (key, came_from_there) in copies {
+            if !came_from_there {
                 self.review(&root_name, &key);
+            } else if !set.contains(&key) {
+                self.ops.push((root.clone(), key, None));
             }
         }
         let slots = &self.into.loaded.slots;
