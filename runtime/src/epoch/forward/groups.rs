@@ -247,10 +247,10 @@ impl Carrying<'_> {
         });
         let Ok(()) = read;
         for (key, came_from_there) in copies {
-            if !came_from_there {
-                self.review(&root_name, &key);
-            } else if !set.contains(&key) {
+            if came_from_there && !set.contains(&key) {
                 self.ops.push((root.clone(), key, None));
+            } else {
+                self.review(&root_name, &key);
             }
         }
         let slots = &self.into.loaded.slots;
