@@ -234,6 +234,10 @@ impl World {
             true => !after.contains_key(&register),
             false => after.get(&register) == Some(&number),
         };
+        let epoch = self.devices[on].code.epoch();
+        let (document, has_failed) = (None, false);
+        let edit =
+            Edit { number, register, is_removal, epoch, document, knew, could_know, has_failed };
         match written {
             Ok(false) => return Ok(()),
             Ok(true) if !is_there => {
@@ -252,21 +256,7 @@ impl World {
                 }
                 // Where the last sync of a commit fails, it may stand all the same, once the file
                 // is looked at again.
-                let (epoch, document) = (self.devices[on].code.epoch(), None);
-                let has_failed = true;
-                self.edits.insert(
-                    number,
-                    Edit {
-                        number,
-                        register,
-                        is_removal,
-                        epoch,
-                        document,
-                        knew,
-                        could_know,
-                        has_failed,
-                    },
-                );
+                self.edits.insert(number, Edit { has_failed: true, ..edit });
                 self.devices[on].at_most.insert(number);
                 return Ok(());
             }
@@ -286,20 +276,7 @@ impl World {
             "{on}: {what} e{number} of {register:?}, was {:?}, in {document:?}",
             before.get(&register)
         ));
-        let epoch = self.devices[on].code.epoch();
-        self.edits.insert(
-            number,
-            Edit {
-                number,
-                register,
-                is_removal,
-                epoch,
-                document,
-                knew,
-                could_know,
-                has_failed: false,
-            },
-        );
+        self.edits.insert(number, Edit { document, ..edit });
         self.devices[on].surely.insert(number);
         self.devices[on].at_most.insert(number);
         self.compare_with_model(on)
