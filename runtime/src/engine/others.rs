@@ -17,6 +17,8 @@ pub(crate) struct OtherMerged {
     pub(crate) changed: ChangedKeys,
     pub(crate) removed: Vec<Removed>,
     pub(crate) pending: bool,
+    /// Whether there was anything new in it, so that the log has it as one more record.
+    pub(crate) is_recorded: bool,
 }
 
 impl Engine {
@@ -33,6 +35,7 @@ impl Engine {
         let Some(mut loaded) = writer.others.remove(&name) else { return Err(not_loaded()) };
         let merged = merge_guarded(&mut loaded.document, update)?;
         let pending = loaded.document.has_pending();
+        let is_recorded = merged.record.is_some();
         if merged.is_of_own_id {
             // Another copy has written under our id, so this one is a restored backup.
             writer.device = Some(self.new_device());
@@ -49,7 +52,8 @@ impl Engine {
             loaded.note_slots(&merged.changed);
             writer.others.insert(name, loaded);
         }
-        Ok(OtherMerged { changed: merged.changed, removed: merged.removed, pending })
+        let (changed, removed) = (merged.changed, merged.removed);
+        Ok(OtherMerged { changed, removed, pending, is_recorded })
     }
 
     /// Finds out what is not known yet of documents beside the current one.

@@ -271,10 +271,9 @@ fn scopes<'n>(writer: &Writer, source: DocName, is_behind: bool, news: &'n News)
     let fact = writer.documents.0.get(&source.to_string());
     // Each record of the log is one merge: what they have changed is all there is to look at.
     let is_known = merged.is_some_and(|merged| {
+        let recorded = merged.iter().filter(|merged| merged.is_recorded).count() as u64;
         fact.is_some_and(|fact| {
-            fact.carried > 0
-                && !fact.is_incomplete
-                && fact.last - fact.carried <= merged.len() as u64
+            fact.carried > 0 && !fact.is_incomplete && fact.last - fact.carried <= recorded
         })
     });
     match merged {
