@@ -434,7 +434,10 @@ impl World {
             _ => {}
         }
         let after = self.app(on)?.read().map_err(|error| format!("{on} after {what}: {error}"))?;
-        if let Some(changed) = self.unexplained(on, &before, &after) {
+        // What an exchange began that failed may be ended by this.
+        if let Some(changed) = self.unexplained(on, &before, &after)
+            && !self.devices[on].is_unsettled
+        {
             return Err(format!("{on}: {what} changed {changed:?}: {before:?} -> {after:?}"));
         }
         self.compare_with_model(on)
@@ -483,8 +486,11 @@ impl World {
 
     /// Everybody gives everybody what it lacks, until nobody lacks anything.
     fn meet(&mut self) -> Outcome {
-        self.log.push("all meet".to_owned());
         let count = self.devices.len();
+        for on in (0..count).filter(|on| self.devices[*on].is_unsettled).collect::<Vec<_>>() {
+            self.restart(on, self.devices[on].code, None)?;
+        }
+        self.log.push("all meet".to_owned());
         // Old code that refuses to begin has no part in it.
         let mut outside = vec![false; count];
         let (mut is_quiet, mut news) = (false, Vec::new());
