@@ -6,7 +6,7 @@ use redb::{Database, Durability, ReadableTable, Table, TableDefinition, WriteTra
 
 use super::failure::{Try, guarded};
 use super::names;
-use super::view::StoredRow;
+use super::rows::StoredRow;
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 

@@ -10,6 +10,7 @@ mod index;
 mod mark;
 mod names;
 mod record;
+mod rows;
 mod scratch;
 mod view;
 
@@ -20,8 +21,9 @@ pub(crate) use index::{IndexEntries, IndexEntry, Span};
 pub(crate) use mark::Mark;
 pub(crate) use names::{HEAD_DOCUMENT, index as index_name};
 pub(crate) use record::{Record, RecordKind};
+pub(crate) use rows::{Rows, StoredRow};
 pub(crate) use scratch::Scratch;
-pub(crate) use view::{Entries, Meta, Rows, Stored, StoredRow, View, ViewNames};
+pub(crate) use view::{Entries, Meta, Stored, View, ViewNames};
 
 /// The file format this code writes, and the newest it reads.
 pub(crate) const FORMAT: u64 = 1;
