@@ -41,6 +41,17 @@ impl Edit {
         self.is_removal && self.register == register
     }
 
+    fn knows(&self, other: &Self) -> bool {
+        self.could_know.contains(&other.number) || other.could_know.contains(&self.number)
+    }
+
+    /// Whether it removes a note of which another edit was a version.
+    fn removes_note_of(&self, other: &Self) -> bool {
+        matches!(other.register, Register::Note(_))
+            && self.removes(other.register)
+            && self.could_know.contains(&other.number)
+    }
+
     /// Whether neither author knew of the other's edit, and both were made in one document, which
     /// has one winner then.
     fn meets(&self, other: &Self) -> bool {
@@ -78,8 +89,8 @@ fn check_register(
     register: Register,
     wrong: &mut Vec<String>,
 ) {
-    let reached = |edit: &&Edit| edit.is_of(register) && seen.at_most.contains(&edit.number);
-    let all: Vec<&Edit> = edits.values().filter(reached).collect();
+    let all_that_came = edits.values().filter(|edit| seen.at_most.contains(&edit.number));
+    let all: Vec<&Edit> = all_that_came.clone().filter(|edit| edit.is_of(register)).collect();
     let sure: Vec<&Edit> =
         all.iter().filter(|edit| seen.surely.contains(&edit.number)).copied().collect();
     let is_kept = |edit: &Edit| seen.kept.iter().any(|kept| kept.holds(edit.number));
@@ -107,7 +118,12 @@ fn check_register(
             || all
                 .iter()
                 .any(|other| other.number != edit.number && !other.is_removal && other.meets(edit));
-        if !is_accounted_for {
+        // Of two versions of a note that did not know of each other one was kept beside the other,
+        // and nothing was made of it; it went when somebody who knew both removed the note.
+        let went_with_note =
+            all.iter().any(|other| Some(other.number) == live && !other.knows(edit))
+                && all_that_came.clone().any(|removal| removal.removes_note_of(edit));
+        if !is_accounted_for && !went_with_note {
             wrong.push(format!("{register:?}: e{} is lost; e{live:?} stands there", edit.number));
         }
     }

@@ -182,7 +182,6 @@ fn still_open(key: SlotKey, json: &str, plan: &Plan) -> Result<Option<(Root, Str
         }
     }
     slot.raw = slot.value.take().or(slot.raw);
-    slot.items = Vec::new();
     let Some(key) = renamed(&key.to_text(), plan) else { return Ok(None) };
-    Ok(Some((Root::Quarantine, key, text(&slot)?)))
+    Ok(Some((Root::Forwarded, key, text(&slot)?)))
 }

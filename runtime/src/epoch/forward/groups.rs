@@ -168,12 +168,16 @@ impl Carrying<'_> {
         if late.is_empty() || settled.is_some_and(|settled| settled.items == pairs(&items)) {
             return Ok(());
         }
+        let mut is_outdated = false;
         for (mut made, _) in with.into_iter().zip(is_late).filter(|(_, is_late)| *is_late) {
             (made.of, made.items) = self.made_of(&of.0, &made.root, &made.key, late, &items);
+            is_outdated |= self.is_outdated(&made);
             self.settle_or_set(&made);
         }
-        let key = self.run_key(&of);
-        self.settle(&key, &pairs(&items));
+        if !is_outdated {
+            let key = self.run_key(&of);
+            self.settle(&key, &pairs(&items));
+        }
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use std::iter;
 
 use super::{Carrying, Place, pairs, reaches};
 use crate::doc::Root;
-use crate::engine::{Claim, DocName, SlotKey, checksum, is_made};
+use crate::engine::{Claim, DocName, Slot, SlotKey, checksum, is_made, origin_document};
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::{Plan, earlier_entry};
 use crate::row::ItemId;
@@ -58,7 +58,7 @@ impl Carrying<'_> {
         });
         // There, too, somebody has still to decide on it.
         let is_held = slots.get(&slot_key).is_some_and(|held| held.slot.items == edit.items);
-        if !was_seen && (is_held || there.has_noted(&slot_key)) {
+        if !was_seen && (is_held || there.noted(&slot_key).is_some()) {
             return false;
         }
         let source = edit.source.to_string();
@@ -77,8 +77,8 @@ impl Carrying<'_> {
             }
             None if was_seen => true,
             None => match made {
-                Some(json) => self.was_made_away(there, &root, &key, json),
-                None => self.is_whole(there) && !self.has_rejected(there, edit.source, &root, &key),
+                Some(json) => self.made_away(there, &root, &key).contains(&checksum(json)),
+                None => self.is_whole(there) && !self.has_rejected(there, edit, &root, &key),
             },
         }
     }
@@ -100,24 +100,35 @@ impl Carrying<'_> {
         here.zip(covered).is_some_and(|(here, covered)| reaches(here, covered))
     }
 
-    /// Whether an edit under a key could not be converted, and is kept beside: it is not gone though
+    /// Whether an edit could not be converted there, and is kept beside: it is not gone though
     /// nothing stands there. A migration notes it under the document that it has read.
-    fn has_rejected(&self, there: &Place<'_>, source: DocName, root: &str, key: &str) -> bool {
+    fn has_rejected(&self, there: &Place<'_>, edit: &Edit<'_>, root: &str, key: &str) -> bool {
         let read = |claim: &Claim| DocName::parse(&claim.source);
         let before = |name: &DocName| self.claims.get(name).and_then(read);
-        let mut sources = iter::successors(there.claim.and_then(read), before).chain([source]);
-        sources.any(|source| {
-            let slot = SlotKey { source, root: root.to_owned(), key: key.to_owned() };
-            let held = there.loaded.slots.get(&slot);
-            held.is_some_and(|held| held.slot.value.is_none()) || there.has_noted(&slot)
+        let sources = iter::successors(there.claim.and_then(read), before);
+        sources.chain([edit.source]).any(|source| {
+            let slot_key = SlotKey { source, root: root.to_owned(), key: key.to_owned() };
+            let held = there.loaded.slots.get(&slot_key).map(|held| held.slot.clone());
+            let is_rejected =
+                |slot: &Slot| slot.value.is_none() && self.may_be_of(edit, source, &slot.items);
+            [held, there.noted(&slot_key)].iter().flatten().any(is_rejected)
         })
     }
 
-    /// Whether somebody has written over or removed there just what a `migrate` function made.
-    fn was_made_away(&self, there: &Place<'_>, root: &str, key: &str, json: &str) -> bool {
+    /// Whether what is noted of some items of a document may be of an edit, or of a copy of it.
+    fn may_be_of(&self, edit: &Edit<'_>, source: DocName, noted: &[(u64, u32)]) -> bool {
+        let Some((client, clock)) = noted.first() else { return true };
+        if source == edit.source {
+            return noted.iter().any(|item| edit.items.contains(item));
+        }
+        let id = ItemId { client: *client, clock: *clock };
+        self.claims.get(&source).is_some_and(|claim| claim.origin(id).is_some())
+    }
+
+    /// What a `migrate` function made under a key, and somebody has written over or removed there.
+    fn made_away<'p>(&self, there: &Place<'p>, root: &str, key: &str) -> &'p [String] {
         let note = SlotKey { source: there.name, root: root.to_owned(), key: key.to_owned() };
-        let noted = there.loaded.slots.settled(&note);
-        noted.is_some_and(|noted| noted.made.contains(&checksum(json)))
+        there.loaded.slots.settled(&note).map_or(&[], |noted| noted.made.as_slice())
     }
 
     /// Brings what stands here under a key in line with what has become of it elsewhere.
@@ -158,15 +169,38 @@ impl Carrying<'_> {
         let Some(origin) = self.into.origin(entry.id) else { return false };
         if is_made(origin) {
             let json = text_of(entry.content);
-            return self.places().any(|there| {
-                self.terms(there.name, root, key).is_some_and(|(root, key)| {
-                    there.claim.is_some()
-                        && there.main(&root, &key).is_none()
-                        && self.was_made_away(&there, &root, &key, &json)
-                })
-            });
+            return self.places().any(|there| self.is_made_gone(&there, root, key, &json));
         }
         !self.copy_stands(root, key, origin).unwrap_or(true)
+    }
+
+    /// Whether what a `migrate` function made here was made there, too, and somebody has removed it
+    /// there: just this, or what came of the same rows and newer ones.
+    fn is_made_gone(&self, there: &Place<'_>, root: &str, key: &str, json: &str) -> bool {
+        let Some((root, key)) = self.terms(there.name, root, key) else { return false };
+        let made = self.made_away(there, &root, &key);
+        there.claim.is_some()
+            && there.main(&root, &key).is_none()
+            && (made.contains(&checksum(json)) || !made.is_empty() && self.knew_all(there))
+    }
+
+    /// Whether the same `migrate` function was given there all that it was given here, or more.
+    fn knew_all(&self, there: &Place<'_>) -> bool {
+        // Of late edits that were taken over nothing says which they were.
+        let is_late = |(_, origin): &(u32, String)| origin.starts_with('~');
+        let has_late = self.into.claim.is_some_and(|claim| claim.origins.iter().any(is_late));
+        there.name.epoch == self.into.name.epoch && !has_late && self.knew_sources(there)
+    }
+
+    /// Whether who wrote in a document knew all other documents as far as the migration which made
+    /// this one did.
+    pub(super) fn knew_sources(&self, there: &Place<'_>) -> bool {
+        let own = there.name.to_string();
+        let knew = |(name, needed): (&String, &BTreeMap<u64, u32>)| {
+            let has = there.claim.and_then(|claim| claim.covers.get(name));
+            *name == own || needed.is_empty() || has.is_some_and(|has| reaches(has, needed))
+        };
+        self.into.claim.is_some_and(|claim| claim.covers.iter().all(knew))
     }
 
     /// Whether an entry that a migration brought from `origin` is still to stand; `None` where that
@@ -182,9 +216,16 @@ impl Carrying<'_> {
             let Some(id) = there.main(&of.0, &of.1) else { return Some(false) };
             let items = pairs(&[id]);
             let edit = Edit { root, key, source: name, of: Some(&of), items: &items, made: None };
-            return Some(!self.is_superseded(&edit));
+            if self.is_superseded(&edit) {
+                return Some(false);
+            }
+            if self.covers(name, &items) {
+                return Some(true);
+            }
         }
-        // The document itself is not here: whoever removed the row knew it if he knew all of that.
+        // What was copied is not there any more, or the document itself is not here: whoever removed
+        // the row knew it if he knew all of that.
+        let edit = Edit { root, key, source: name, of: None, items: &[], made: None };
         let is_removed = self.places().filter(|there| there.name > name).any(|there| {
             let knew = there.claim.is_some_and(|claim| {
                 claim.covers.get(origin).is_some_and(|theirs| reaches(theirs, covered))
@@ -194,7 +235,7 @@ impl Carrying<'_> {
             };
             !there.has(&root, &key)
                 && self.is_whole(&there)
-                && !self.has_rejected(&there, name, &root, &key)
+                && !self.has_rejected(&there, &edit, &root, &key)
         });
         Some(!is_removed)
     }
@@ -203,15 +244,27 @@ impl Carrying<'_> {
     pub(super) fn knew_copy(&self, root: &str, key: &str, origin: &str) -> bool {
         let (Some(ours), Some(theirs)) = (self.into.claim, self.from.claim) else { return false };
         let own = self.from.name.to_string();
-        let knew = |origin: &str| {
-            let Some(needed) = ours.covers.get(origin) else { return false };
+        if is_made(origin) {
+            return match origin_document(origin) {
+                // It was kept there as a late edit: whoever knew that has settled it.
+                Some(name) if ours.covers.contains_key(&own) => self.has_settled(name, root, key),
+                _ => self.knew_sources(&self.from),
+            };
+        }
+        let knew = ours.covers.get(origin).is_some_and(|needed| {
             let has = theirs.covers.get(origin);
             origin == own || needed.is_empty() || has.is_some_and(|has| reaches(has, needed))
-        };
-        if is_made(origin) {
-            return ours.covers.keys().all(|origin| knew(origin));
-        }
-        knew(origin) || self.copy_stands(root, key, origin) == Some(false)
+        });
+        knew || self.copy_stands(root, key, origin) == Some(false)
+    }
+
+    /// Whether somebody has written in place of a late edit in the document that is carried.
+    fn has_settled(&self, source: DocName, root: &str, key: &str) -> bool {
+        let Some((root, key)) = self.terms(self.from.name, root, key) else { return false };
+        let (slots, slot_key) = (&self.from.loaded.slots, SlotKey { source, root, key });
+        slots.settled(&slot_key).is_some_and(|settled| {
+            slots.get(&slot_key).is_none_or(|held| held.slot.items == settled.items)
+        })
     }
 
     /// All documents that rank below the one that is carried into.

@@ -23,18 +23,10 @@ impl Carrying<'_> {
             return;
         }
         self.forget_elsewhere(late, &slot_key);
-        let settled = self.into.loaded.slots.settled(&slot_key);
-        // What was dealt with may be newer than what has come of the document.
-        if settled.is_some_and(|settled| {
-            settled.items == items || self.is_behind(late.source, &settled.items)
-        }) {
-            return;
-        }
-        let held = self.into.loaded.slots.get(&slot_key);
-        let from = late.source;
-        if held
-            .is_some_and(|held| held.slot.items == items || !self.has_items(from, &held.slot.items))
-        {
+        let slots = &self.into.loaded.slots;
+        let is_settled = slots.settled(&slot_key).is_some_and(|settled| settled.items == items);
+        let is_held = slots.get(&slot_key).is_some_and(|held| held.slot.items == items);
+        if is_settled || is_held || self.is_outdated(late) {
             return;
         }
         let made = match &late.outcome {
@@ -44,7 +36,7 @@ impl Carrying<'_> {
         let is_superseded = self.is_superseded(&Edit {
             root: &root,
             key: &late.key,
-            source: from,
+            source: late.source,
             of: Some(&late.of),
             items: &items,
             made,
@@ -71,14 +63,29 @@ impl Carrying<'_> {
             Outcome::Rejected { reason, raw } => (None, Some(reason.clone()), Some(raw.clone())),
         };
         let slot = Slot { of: late.of.clone(), items, value, reason, raw, made: late.is_made };
-        // What was kept of an earlier state of the same entry is out of date.
+        // What was kept of an earlier state of the same entry is out of date, unless it was an edit of
+        // another document that showed there, and its author could not know that.
         let text = slot_key.to_text();
-        if self.into.loaded.document.entry_in(&Root::Quarantine.name(), &text) {
+        let of = &late.of;
+        if self.into.loaded.document.entry_in(&Root::Quarantine.name(), &text)
+            && self.knew_sources(&self.from)
+            && self.from.loaded.slots.open(&of.0, &of.1).is_empty()
+        {
             self.ops.push((Root::Quarantine, text, None));
         }
         if let Ok(json) = serde_json::to_string(&slot) {
             self.ops.push((Root::Forwarded, slot_key.to_text(), Some(json)));
         }
+    }
+
+    /// Whether what is noted of an entry here is of a newer state of it than has come of its
+    /// document.
+    pub(super) fn is_outdated(&self, late: &Late) -> bool {
+        let (source, root) = (late.source, late.root.name());
+        let slot_key = SlotKey { source, root, key: late.key.clone() };
+        let slots = &self.into.loaded.slots;
+        slots.settled(&slot_key).is_some_and(|settled| self.is_behind(source, &settled.items))
+            || slots.get(&slot_key).is_some_and(|held| !self.has_items(source, &held.slot.items))
     }
 
     /// Whether an edit says no more than the entry that stands here, and shares what becomes of it.

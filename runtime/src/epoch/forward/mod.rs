@@ -39,11 +39,11 @@ impl Place<'_> {
         self.claim.and_then(|claim| claim.origin(id))
     }
 
-    /// Whether an edit is noted in quarantine as one that could not be converted.
-    fn has_noted(&self, key: &SlotKey) -> bool {
+    /// What is noted in quarantine of an edit that could not be converted.
+    fn noted(&self, key: &SlotKey) -> Option<Slot> {
         let noted = self.loaded.document.entry(&Root::Quarantine.name(), &key.to_text());
         // What somebody else's edit has taken the place of is kept there, too.
-        noted.and_then(|entry| Slot::read(&entry.content)).is_some_and(|slot| slot.value.is_none())
+        noted.and_then(|entry| Slot::read(&entry.content)).filter(|slot| slot.value.is_none())
     }
 
     /// Whether something stands under a key, be it a late edit.
@@ -232,6 +232,17 @@ impl Carrying<'_> {
                         }
                     }
                 }
+                // What another copy of it was carried with may be gone in what has come now, though
+                // nobody has seen it here.
+                for (slot, held) in self.into.loaded.slots.iter() {
+                    let (root, key) = &held.slot.of;
+                    if slot.source == self.from.name
+                        && self.has_items(slot.source, &held.slot.items)
+                        && !self.stands_there(root, key, &held.slot.items)
+                    {
+                        add(root, key);
+                    }
+                }
                 for removed in *removed {
                     let place = (removed.root.to_string(), removed.key.to_string());
                     was.insert(place, text_of(removed.content.clone()));
@@ -277,6 +288,11 @@ impl Carrying<'_> {
         let is_covered = self.into.claim.is_some_and(|claim| claim.covers(&name, id));
         let is_lost = |origin: &str| self.lost.contains(if is_made(origin) { "" } else { origin });
         !is_covered && self.from.origin(id).is_none_or(is_lost)
+    }
+
+    /// Whether one of these is what stands there.
+    fn stands_there(&self, root: &str, key: &str, items: &[(u64, u32)]) -> bool {
+        self.from.main(root, key).is_some_and(|id| items.contains(&(id.client, id.clock)))
     }
 
     fn add_earlier(&self, key: &SlotKey, add: &mut dyn FnMut(&str, &str)) {

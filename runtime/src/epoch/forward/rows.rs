@@ -22,12 +22,14 @@ impl Carrying<'_> {
             // What a `migrate` function makes of an edit is written once.
             if !self.plan.has_migrate() || self.is_news(&of, entry.id) {
                 self.is_of_known_row = self.came_unchanged(root, key);
-                for late in self.convert(root, key, entry.id, entry.content)? {
+                let made = self.convert(root, key, entry.id, entry.content)?;
+                let is_outdated = made.iter().any(|late| self.is_outdated(late));
+                for late in made {
                     self.settle_or_set(&late);
                     self.review(&late.root.name(), &late.key);
                 }
                 self.is_of_known_row = false;
-                if self.plan.has_migrate() {
+                if self.plan.has_migrate() && !is_outdated {
                     self.note_run(&of, entry.id);
                 }
                 return Ok(());
