@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::arrive::write_ops;
-use super::forward::{Carrying, Place, Scope};
+use super::forward::{Carrying, Place, in_turn};
 use super::plan::{Plan, oldest};
 use super::run::Before;
 use super::tell::tell;
@@ -51,7 +51,7 @@ pub(super) fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Resu
         }
     }
     let mut incomplete = Vec::new();
-    for source in &sources {
+    for (scope, source) in in_turn(&sources) {
         let Some(plan) = Plan::new(&engine.def, source.epoch) else { continue };
         let carried = writer.others.get(source).map(|from| {
             let carrying = Carrying::new(
@@ -64,7 +64,7 @@ pub(super) fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Resu
             if !carrying.is_complete() {
                 incomplete.push(*source);
             }
-            carrying.carry(&Scope::All)
+            carrying.carry(&scope)
         });
         match carried {
             Some(Ok(ops)) if !ops.is_empty() => records.push(write_ops(&mut target, &ops)),

@@ -229,29 +229,22 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
     for name in lower {
         engine.load_other(writer, name)?;
     }
+    let mut carried = Vec::new();
     for (source, is_behind) in sources {
-        engine.load(writer)?;
-        engine.load_other(writer, source)?;
         // Claims that are known say more of what their authors knew.
-        let scopes = scopes(writer, source, is_behind, news);
         let Some(plan) = Plan::new(&engine.def, source.epoch) else { continue };
         let mut is_complete = true;
-        for scope in scopes {
-            let Some(into) = &writer.loaded else { return Err(not_loaded()) };
-            let Some(from) = writer.others.get(&source) else { return Err(not_loaded()) };
-            let carrying = Carrying::new(
-                Place { name: current, loaded: into, claim: writer.claim() },
-                Place { name: source, loaded: from, claim: writer.claims.get(&source) },
-                &plan,
-                &writer.claims,
-                &writer.others,
-            );
-            is_complete &= carrying.is_complete();
-            let ops = carrying.carry(&scope)?;
-            if !ops.is_empty() {
-                outcome.add(engine.write_roots(writer, &ops, Origin::Remote)?);
-            }
+        let scopes = scopes(writer, source, is_behind, news);
+        for scope in &scopes {
+            is_complete &= carry_from(engine, writer, source, &plan, scope, &mut outcome)?;
         }
+        let is_all = scopes.iter().any(|scope| matches!(scope, Scope::All));
+        carried.push((source, plan, is_complete, is_all));
+    }
+    for (source, plan, _, _) in carried.iter().filter(|(_, _, _, is_all)| *is_all) {
+        carry_from(engine, writer, *source, plan, &Scope::Outcome, &mut outcome)?;
+    }
+    for (source, _, is_complete, _) in carried {
         let fact = writer.documents.0.entry(source.to_string()).or_default();
         // What is left is looked for again with the next changes.
         if fact.carried != fact.last || fact.is_incomplete == is_complete {
@@ -263,6 +256,34 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
         engine.store(writer, None, |_| Ok(()), || Ok(None))?;
     }
     Ok(outcome)
+}
+
+/// Carries from one of them; gives whether nothing of it is left to find out.
+fn carry_from(
+    engine: &Engine,
+    writer: &mut Writer,
+    source: DocName,
+    plan: &Plan,
+    scope: &Scope<'_>,
+    outcome: &mut MergeOutcome,
+) -> Result<bool> {
+    engine.load(writer)?;
+    engine.load_other(writer, source)?;
+    let Some(into) = &writer.loaded else { return Err(not_loaded()) };
+    let Some(from) = writer.others.get(&source) else { return Err(not_loaded()) };
+    let carrying = Carrying::new(
+        Place { name: writer.current, loaded: into, claim: writer.claim() },
+        Place { name: source, loaded: from, claim: writer.claims.get(&source) },
+        plan,
+        &writer.claims,
+        &writer.others,
+    );
+    let is_complete = carrying.is_complete();
+    let ops = carrying.carry(scope)?;
+    if !ops.is_empty() {
+        outcome.add(engine.write_roots(writer, &ops, Origin::Remote)?);
+    }
+    Ok(is_complete)
 }
 
 fn scopes<'n>(writer: &Writer, source: DocName, is_behind: bool, news: &'n News) -> Vec<Scope<'n>> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::arrive::write_ops;
-use super::forward::{Carrying, Place, Scope};
+use super::forward::{Carrying, Place, in_turn};
 use super::plan::Plan;
 use crate::engine::{Claim, DocName, Engine, Loaded, Writer};
 use crate::error::Result;
@@ -43,7 +43,8 @@ pub(super) fn incorporate(
     for source in &sources {
         engine.load_other(writer, *source)?;
     }
-    for source in sources {
+    for (scope, source) in in_turn(&sources) {
+        let source = *source;
         let Some(plan) = Plan::new(def, source.epoch) else { continue };
         let Some(other) = writer.others.get(&source) else { continue };
         let carrying = Carrying::new(
@@ -57,7 +58,7 @@ pub(super) fn incorporate(
             continue;
         }
         let clocks = other.document.clocks();
-        let ops = carrying.carry(&Scope::All)?;
+        let ops = carrying.carry(&scope)?;
         if !ops.is_empty() {
             write_ops(loaded, &ops);
             is_changed = true;

@@ -75,7 +75,7 @@ impl Carrying<'_> {
             Some(Some(origin)) => {
                 !is_made(origin) && origin != source && self.copied_from(edit) != Some(origin)
             }
-            None if was_seen => true,
+            None if was_seen => !self.has_refused(there, edit, &root, &key),
             None => match made {
                 Some(json) => self.made_away(there, &root, &key).contains(&checksum(json)),
                 None => self.is_whole(there) && !self.has_rejected(there, edit, &root, &key),
@@ -101,18 +101,36 @@ impl Carrying<'_> {
     }
 
     /// Whether an edit could not be converted there, and is kept beside: it is not gone though
-    /// nothing stands there. A migration notes it under the document that it has read.
+    /// nothing stands there.
     fn has_rejected(&self, there: &Place<'_>, edit: &Edit<'_>, root: &str, key: &str) -> bool {
-        let read = |claim: &Claim| DocName::parse(&claim.source);
-        let before = |name: &DocName| self.claims.get(name).and_then(read);
-        let sources = iter::successors(there.claim.and_then(read), before);
-        sources.chain([edit.source]).any(|source| {
-            let slot_key = SlotKey { source, root: root.to_owned(), key: key.to_owned() };
+        self.keys_of(there, edit, root, key).any(|slot_key| {
             let held = there.loaded.slots.get(&slot_key).map(|held| held.slot.clone());
-            let is_rejected =
-                |slot: &Slot| slot.value.is_none() && self.may_be_of(edit, source, &slot.items);
+            let is_rejected = |slot: &Slot| {
+                slot.value.is_none() && self.may_be_of(edit, slot_key.source, &slot.items)
+            };
             [held, there.noted(&slot_key)].iter().flatten().any(is_rejected)
         })
+    }
+
+    /// The same of a row that the migration could not convert: nothing ever stood there.
+    fn has_refused(&self, there: &Place<'_>, edit: &Edit<'_>, root: &str, key: &str) -> bool {
+        let mut noted = self.keys_of(there, edit, root, key).filter_map(|key| there.noted(&key));
+        noted.any(|slot| slot.items.is_empty())
+    }
+
+    /// The keys under which an edit may be kept beside: a migration notes what it could not convert
+    /// under the document that it has read.
+    fn keys_of(
+        &self,
+        there: &Place<'_>,
+        edit: &Edit<'_>,
+        root: &str,
+        key: &str,
+    ) -> impl Iterator<Item = SlotKey> {
+        let read = |claim: &Claim| DocName::parse(&claim.source);
+        let before = move |name: &DocName| self.claims.get(name).and_then(read);
+        let sources = iter::successors(there.claim.and_then(read), before).chain([edit.source]);
+        sources.map(|source| SlotKey { source, root: root.to_owned(), key: key.to_owned() })
     }
 
     /// Whether what is noted of some items of a document may be of an edit, or of a copy of it.
@@ -136,8 +154,12 @@ impl Carrying<'_> {
         if !self.reviewed.insert((root.to_owned(), key.to_owned())) {
             return;
         }
+        let slots = &self.into.loaded.slots;
+        let main = self.into.main(root, key);
+        let showing = slots.showing(self.into.claim, root, key, main).map(|(source, _)| source);
         let mut superseded = Vec::new();
-        for (source, held) in self.into.loaded.slots.open(root, key) {
+        let mut is_gone = self.is_copy_gone(root, key);
+        for (source, held) in slots.open(root, key) {
             let slot = &held.slot;
             let edit = Edit {
                 root,
@@ -147,19 +169,31 @@ impl Carrying<'_> {
                 items: &slot.items,
                 made: slot.value.as_deref().filter(|_| slot.made),
             };
-            if self.is_superseded(&edit) || self.is_represented(&edit) {
+            let is_superseded = self.is_superseded(&edit);
+            if is_superseded || self.is_represented(&edit) {
                 superseded.push((source, slot.items.clone()));
             }
+            // It had taken the place of what stands here, and takes it along.
+            is_gone |= is_superseded
+                && slot.made
+                && showing == Some(source)
+                && self.is_made_here(root, key);
         }
         for (source, items) in superseded {
             let slot_key = SlotKey { source, root: root.to_owned(), key: key.to_owned() };
             self.settle(&slot_key, &items);
         }
         if let Some(parsed) = Root::parse(root)
-            && self.is_copy_gone(root, key)
+            && is_gone
         {
             self.ops.push((parsed, key.to_owned(), None));
         }
+    }
+
+    /// Whether what a migration left here under a key is of a `migrate` function.
+    pub(super) fn is_made_here(&self, root: &str, key: &str) -> bool {
+        let origin = self.into.main(root, key).and_then(|id| self.into.origin(id));
+        origin.is_some_and(is_made)
     }
 
     /// Whether an entry that a migration brought here is gone where it came from, or where somebody

@@ -56,6 +56,10 @@ impl Carrying<'_> {
             }
         }
         if is_superseded {
+            // What was made of the row before goes with it.
+            if late.is_made && self.is_of_known_row && self.is_made_here(&root, &late.key) {
+                self.ops.push((late.root.clone(), late.key.clone(), None));
+            }
             return self.settle_instead(&slot_key, &items);
         }
         let (value, reason, raw) = match &late.outcome {

@@ -58,10 +58,19 @@ impl Place<'_> {
 pub(super) enum Scope<'s> {
     /// All of it, where it is not known what has changed.
     All,
+    /// What stands because of it, once all documents have been gone through: what is made of a row
+    /// is judged as long as the row stands.
+    Outcome,
     /// What a merge has changed.
     Changed(&'s ChangedKeys, &'s [Removed]),
     /// What belongs to late edits that have changed here.
     Slots(&'s [SlotKey]),
+}
+
+/// In which order whole documents are carried.
+pub(super) fn in_turn(sources: &[DocName]) -> impl Iterator<Item = (Scope<'static>, &DocName)> {
+    let scopes = [|| Scope::All, || Scope::Outcome];
+    scopes.into_iter().flat_map(|scope| sources.iter().map(move |source| (scope(), source)))
 }
 
 /// Carries from one document into another.
@@ -248,6 +257,7 @@ impl Carrying<'_> {
                     was.insert(place, text_of(removed.content.clone()));
                 }
             }
+            Scope::Outcome => {}
             Scope::Slots(keys) => {
                 let ours = keys.iter().filter(|key| key.source == self.from.name);
                 for key in ours {
@@ -271,8 +281,8 @@ impl Carrying<'_> {
             self.carry_lost(&slot)?;
         }
         match scope {
-            Scope::All => self.review_all()?,
-            Scope::Changed(..) => {}
+            Scope::Outcome => self.review_all()?,
+            Scope::All | Scope::Changed(..) => {}
             Scope::Slots(keys) => {
                 for key in *keys {
                     self.review(&key.root, &key.key);
@@ -291,7 +301,7 @@ impl Carrying<'_> {
     }
 
     /// Whether one of these is what stands there.
-    fn stands_there(&self, root: &str, key: &str, items: &[(u64, u32)]) -> bool {
+    pub(super) fn stands_there(&self, root: &str, key: &str, items: &[(u64, u32)]) -> bool {
         self.from.main(root, key).is_some_and(|id| items.contains(&(id.client, id.clock)))
     }
 

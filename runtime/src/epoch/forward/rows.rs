@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Carrying, Late, Outcome, pairs};
 use crate::doc::Root;
-use crate::engine::{DocName, SlotKey};
+use crate::engine::{DocName, SlotKey, is_made};
 use crate::epoch::convert::{NewRow, Rejected, Sink, convert_row, prepare, text_of};
 use crate::epoch::plan::Plan;
 use crate::epoch::sink::describe;
@@ -17,7 +17,8 @@ impl Carrying<'_> {
     pub(super) fn carry_row(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
         let of = (root.to_owned(), key.to_owned());
         let entry = self.from.loaded.document.entry(root, key);
-        let is_there = entry.is_some();
+        let main = entry.as_ref().map(|entry| entry.id);
+        let is_there = main.is_some();
         if let Some(entry) = entry.filter(|entry| self.is_late(entry.id)) {
             // What a `migrate` function makes of an edit is written once.
             if !self.plan.has_migrate() || self.is_news(&of, entry.id) {
@@ -38,6 +39,15 @@ impl Carrying<'_> {
         let carried = self.into.loaded.slots.made_of(self.from.name, &of);
         if !is_there && !self.forget_carried(&carried) {
             return Ok(());
+        }
+        // What stands there as the migration knew it has prevailed over what was written beside it.
+        if main.is_some_and(|id| !self.is_late(id)) {
+            let is_other = |slot: &&SlotKey| {
+                let held = self.into.loaded.slots.get(slot);
+                held.is_some_and(|held| !self.stands_there(root, key, &held.slot.items))
+            };
+            let others: Vec<SlotKey> = carried.iter().filter(is_other).cloned().collect();
+            self.forget_carried(&others);
         }
         for slot in carried {
             self.review(&slot.root, &slot.key);
@@ -115,13 +125,16 @@ impl Carrying<'_> {
         found
     }
 
-    /// Whether the row here is an unchanged copy of what the row there was.
+    /// Whether the row here is an unchanged copy of what its author there knew.
     pub(super) fn came_unchanged(&self, root: &str, key: &str) -> bool {
         let Some(Root::Table(table)) = Root::parse(root) else { return false };
         let from = self.from.name.to_string();
         self.places_here(&table, key).iter().any(|(root, key)| {
-            let main = self.into.main(&root.name(), key);
-            main.and_then(|id| self.into.origin(id)) == Some(from.as_str())
+            let root = root.name();
+            let origin = self.into.main(&root, key).and_then(|id| self.into.origin(id));
+            origin.is_some_and(|origin| {
+                !is_made(origin) && (origin == from || self.knew_copy(&root, key, origin))
+            })
         })
     }
 
