@@ -8,6 +8,7 @@ use redb::{ReadableTable, ReadableTableMetadata, Table, TableDefinition};
 use super::commit::Commit;
 use super::counts::{Blocks, counts_name};
 use super::failure::{Try, guarded};
+use super::fetched::Keys;
 use super::view::{BytesTable, View, is_empty};
 use crate::error::Result;
 
@@ -170,6 +171,30 @@ impl IndexEntries {
             key.clear();
             key.extend_from_slice(bytes.get(values_len(header)..).unwrap_or_default());
         })
+    }
+
+    /// Adds the keys of the next entries, at most so many.
+    pub(crate) fn append_keys(
+        &mut self,
+        back: bool,
+        at_most: usize,
+        keys: &mut Keys,
+    ) -> Result<()> {
+        let Some(range) = self.range.as_mut() else { return Ok(()) };
+        let result = guarded(|| {
+            for _ in 0..at_most {
+                let item = if back { range.next_back() } else { range.next() };
+                let Some(item) = item else { break };
+                let (bytes, header) = item?;
+                let start = values_len(header.value());
+                keys.push(bytes.value().get(start..).unwrap_or_default());
+            }
+            Ok(())
+        });
+        if result.is_err() {
+            self.range = None;
+        }
+        result
     }
 
     fn step<T>(&mut self, back: bool, read: impl FnOnce(&[u8], &[u8]) -> T) -> Option<Result<T>> {

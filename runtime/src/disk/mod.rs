@@ -5,6 +5,7 @@ mod commit;
 mod counts;
 mod device;
 mod failure;
+mod fetched;
 mod file;
 mod index;
 mod mark;
@@ -16,6 +17,7 @@ mod view;
 
 pub use backend::{StorageHook, StorageOp};
 pub(crate) use commit::{Commit, RowsMut};
+pub(crate) use fetched::{Fetched, Keys};
 pub(crate) use file::{Disk, Place};
 pub(crate) use index::{IndexEntries, IndexEntry, Span};
 pub(crate) use mark::Mark;

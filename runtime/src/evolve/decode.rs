@@ -31,6 +31,7 @@ const fn is_tracked(field: &FieldDef) -> bool {
 }
 
 /// The record stored as `json`, its missing fields filled with their defaults.
+#[inline]
 pub(crate) fn decode<R: Record>(json: &[u8]) -> Result<R, Invalid> {
     match std::str::from_utf8(json) {
         Ok(text) => decode_text(text),
@@ -39,6 +40,7 @@ pub(crate) fn decode<R: Record>(json: &[u8]) -> Result<R, Invalid> {
 }
 
 /// [`decode`], from text.
+#[inline]
 pub(crate) fn decode_text<R: Record>(json: &str) -> Result<R, Invalid> {
     if !Plan::<R>::TRACKED {
         return serde_json::from_str(json).map_err(|error| explain::<R>(json, json, &error));

@@ -9,7 +9,7 @@ use super::source::Source;
 use super::spec::Spec;
 use super::top::Top;
 use super::walk::{Step, Walk};
-use crate::disk::Span;
+use crate::disk::{Fetched, Span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Key, Row};
 
@@ -34,6 +34,12 @@ pub(crate) struct Run<'s, R: Row> {
     is_filtered: bool,
     is_back: bool,
     walks: VecDeque<Walk>,
+    /// What the first of the walks has been asked for in advance.
+    fetched: Fetched,
+    /// Whether all rows of the result are taken.
+    is_full: bool,
+    /// Whether all candidates are taken.
+    sorts: bool,
     /// What the transaction wrote, in order, by rank; it comes between the candidates.
     written: std::iter::Peekable<std::vec::IntoIter<(Vec<u8>, Found<R>)>>,
     /// A candidate that comes after the next written row.
@@ -61,6 +67,9 @@ impl<'s, R: Row> Run<'s, R> {
             is_filtered: filter.is_some(),
             is_back: plan.is_back,
             walks: VecDeque::new(),
+            fetched: Fetched::new(source.view.clone(), source.slot),
+            is_full: false,
+            sorts: false,
             written: Vec::new().into_iter().peekable(),
             ahead: None,
             sorted: None,
@@ -170,6 +179,7 @@ impl<'s, R: Row> Run<'s, R> {
     /// Reads everything, and keeps what the window needs.
     fn sort(&mut self) -> Result<()> {
         let mut top = Top::new(self.spec.window());
+        self.sorts = true;
         let mut unsorted = self.written.by_ref().collect::<Vec<_>>();
         unsorted.drain(..).for_each(|(rank, found)| top.add(rank, found));
         while let Some(row) = self.candidate() {
@@ -184,6 +194,7 @@ impl<'s, R: Row> Run<'s, R> {
                 Err(error) => return Err(error),
             }
         }
+        self.sorts = false;
         self.sorted = Some(top.into_sorted().into_iter());
         Ok(())
     }
@@ -195,12 +206,27 @@ impl<'s, R: Row> Run<'s, R> {
         }
     }
 
+    /// How many candidates are read in any case.
+    fn wanted(&mut self) -> usize {
+        if self.sorts {
+            return usize::MAX;
+        }
+        match self.is_full && self.written.peek().is_none() {
+            // Each gives one row of the result at most.
+            true => self.to_skip.saturating_add(self.left),
+            false => 1,
+        }
+    }
+
     /// The next committed row that the transaction has not written and that matches; its key is in
     /// `self.key`.
     fn candidate(&mut self) -> Option<Result<R>> {
         loop {
+            let wanted = self.wanted();
             let walk = self.walks.front_mut()?;
-            let row = match self.source.step(walk, self.is_back, &mut self.key) {
+            let step =
+                self.source.step(walk, self.is_back, wanted, &mut self.fetched, &mut self.key);
+            let row = match step {
                 Step::Row(row) => row,
                 Step::Entry(row) => {
                     self.entries_read += 1;
@@ -305,17 +331,53 @@ impl<'s, R: Row> Run<'s, R> {
         Some(row)
     }
 
+    /// The same, of which all rows are taken, so that some may be looked up in advance.
+    pub(crate) fn in_full(mut self) -> Self {
+        self.is_full = true;
+        self
+    }
+
     /// All rows that are left.
     pub(crate) fn rows(mut self) -> Result<Vec<R>> {
+        self.is_full = true;
         let mut rows = Vec::new();
+        let mut is_counted = false;
         while let Some(row) = self.next_row() {
             let row = row?;
-            if rows.len() == COUNT_FROM_ROWS {
+            if rows.len() >= COUNT_FROM_ROWS && !is_counted {
                 rows.reserve_exact(self.still_to_come()?);
+                is_counted = true;
             }
             rows.push(row);
+            self.take_fetched(&mut rows)?;
         }
         Ok(rows)
+    }
+
+    /// Adds the rows that were looked up together with the last one, where nothing more is to be
+    /// asked of them.
+    fn take_fetched(&mut self, rows: &mut Vec<R>) -> Result<()> {
+        if self.filter.is_some() || self.to_skip > 0 || !self.is_streamed() {
+            return Ok(());
+        }
+        let is_index = matches!(self.walks.front(), Some(Walk::Index(_)));
+        while let Some(lookup) = self.fetched.next() {
+            let (key, Some(stored)) = lookup? else { continue };
+            if self.source.is_written(key) {
+                continue;
+            }
+            self.rows_read += 1;
+            self.entries_read += u64::from(is_index);
+            match (self.source.read.stored)(key, stored) {
+                Ok(row) => {
+                    rows.push(row);
+                    self.left -= 1;
+                }
+                Err(error) if !self.is_filtered => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// About how many rows still come, where an index tells by its blocks; 0 where none does.

@@ -8,10 +8,14 @@ use super::plan::{Access, Arrangement, Facts, IndexState, Plan, plan};
 use super::run::Run;
 use super::spec::Spec;
 use super::walk::{Step, Walk};
-use crate::disk::{StoredRow, View};
+use crate::disk::{Fetched, StoredRow, View};
 use crate::engine::{Engine, RowOp};
 use crate::error::{Error, Result};
 use crate::row::{Key, Row};
+
+/// How many rows are looked up at once. More would be gone from the nearest cache by the time that
+/// they are decoded.
+const FETCHED_AT_ONCE: usize = 32;
 
 /// A view of a table, and over it what a transaction wrote.
 pub(crate) struct Source<'s, R: Row> {
@@ -97,12 +101,25 @@ impl<'s, R: Row> Source<'s, R> {
         Ok(walks)
     }
 
-    /// The next row on the way, and in `key` the bytes of its key.
-    pub(super) fn step(&self, walk: &mut Walk, is_back: bool, key: &mut Vec<u8>) -> Step<R> {
-        let is_written = |key: &[u8]| self.written.is_some_and(|rows| rows.contains_key(key));
+    /// Whether a transaction has written the row anew.
+    #[inline]
+    pub(super) fn is_written(&self, key: &[u8]) -> bool {
+        self.written.is_some_and(|rows| rows.contains_key(key))
+    }
+
+    /// The next row on the way, and in `key` the bytes of its key. Of rows that are looked up,
+    /// `wanted` are surely asked for, so that some of them may be looked up at once.
+    pub(super) fn step(
+        &self,
+        walk: &mut Walk,
+        is_back: bool,
+        wanted: usize,
+        fetched: &mut Fetched,
+        key: &mut Vec<u8>,
+    ) -> Step<R> {
         if let Walk::Rows(rows) = walk {
             let next = rows.step_with(is_back, |found, row| {
-                if is_written(found) {
+                if self.is_written(found) {
                     return Step::Skipped;
                 }
                 found.clone_into(key);
@@ -114,19 +131,20 @@ impl<'s, R: Row> Source<'s, R> {
                 None => Step::End,
             };
         }
-        match walk.key(is_back, key) {
-            Some(Ok(())) => {}
+        if fetched.is_empty() {
+            let at_most = wanted.clamp(1, FETCHED_AT_ONCE);
+            fetched.fill(|keys| walk.append_keys(is_back, at_most, keys));
+        }
+        let row = match fetched.next() {
+            Some(Ok((found, _))) if self.is_written(found) => return Step::Skipped,
+            Some(Ok((found, Some(row)))) => {
+                found.clone_into(key);
+                (self.read.stored)(found, row)
+            }
+            // The index names no rows but those that are there.
+            Some(Ok((_, None))) => return Step::Skipped,
             Some(Err(error)) => return Step::Failed(error),
             None => return Step::End,
-        }
-        if is_written(key) {
-            return Step::Skipped;
-        }
-        let row = match self.view.row(self.slot, key) {
-            Ok(Some(row)) => (self.read.stored)(key, &row),
-            // The index names no rows but those that are there.
-            Ok(None) => return Step::Skipped,
-            Err(error) => return Step::Failed(error),
         };
         match walk {
             Walk::Index(_) => Step::Entry(row),
@@ -182,7 +200,7 @@ impl<'s, R: Row> Source<'s, R> {
             None => {}
         }
         let mut count = 0;
-        let mut run = self.run(spec)?;
+        let mut run = self.run(spec)?.in_full();
         while let Some(row) = run.next_row() {
             row?;
             count += 1;
@@ -239,7 +257,7 @@ impl<'s, R: Row> Source<'s, R> {
             // What is in an index has a key of the table.
             return Ok(keys.iter().filter_map(|key| R::Key::from_bytes(key)).collect());
         }
-        let mut run = self.run(spec.clone())?;
+        let mut run = self.run(spec.clone())?.in_full();
         std::iter::from_fn(|| run.next_row()).map(|row| row.map(|row| row.key().clone())).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Ways through a table: its rows, an index, or a list of keys.
 
-use crate::disk::{IndexEntries, Rows};
+use crate::disk::{IndexEntries, Keys, Rows};
 use crate::error::{Error, Result};
 
 /// A way through a table that has been entered.
@@ -34,6 +34,28 @@ impl Walk {
                 Ok(())
             }),
         }
+    }
+
+    /// Adds the next keys, at most so many.
+    pub(crate) fn append_keys(
+        &mut self,
+        is_back: bool,
+        at_most: usize,
+        keys: &mut Keys,
+    ) -> Result<()> {
+        match self {
+            Self::Rows(rows) => {
+                for _ in 0..at_most {
+                    let Some(step) = rows.step_with(is_back, |key, _| keys.push(key)) else {
+                        break;
+                    };
+                    step?;
+                }
+            }
+            Self::Index(entries) => entries.append_keys(is_back, at_most, keys)?,
+            Self::Keys(found) => found.take(at_most).for_each(|key| keys.push(&key)),
+        }
+        Ok(())
     }
 
     /// The next key.

@@ -31,11 +31,19 @@ pub(super) fn typed_in_scan<R: Row>(bytes: &[u8], stored: &StoredRow<'_>) -> Res
     } else {
         decode::<R>(stored.json()).map_err(Invalid::into_error)
     };
-    match row {
-        Ok(row) if row.key().to_bytes().as_slice() == bytes => Ok(row),
-        Ok(row) => Err(misplaced(&row).at_key(scanned_key::<R>(bytes))),
-        Err(error) => Err(invalid_row::<R>(error).at_key(scanned_key::<R>(bytes))),
+    if let Ok(found) = &row
+        && found.key().to_bytes().as_slice() == bytes
+    {
+        return row;
     }
+    Err(not_in_scan(bytes, row))
+}
+
+/// Why a row that comes in a scan is none.
+#[cold]
+fn not_in_scan<R: Row>(bytes: &[u8], row: Result<R>) -> Error {
+    let error = row.map_or_else(invalid_row::<R>, |row| misplaced(&row));
+    error.at_key(scanned_key::<R>(bytes))
 }
 
 fn keyed<R: Row>(key: &R::Key, row: Result<R>) -> Result<R> {

@@ -284,7 +284,7 @@ impl<R: Row + Send + Sync> LiveResult<R> {
         let kept = self.kept();
         let spec = Spec { offset: 0, limit: kept, ..self.spec.clone() };
         let mut items = Vec::new();
-        for found in source.clone().run(spec)? {
+        for found in source.clone().run(spec)?.in_full() {
             let found = match found {
                 Ok(found) => found,
                 // What does not decode is no part of a live result.

@@ -1,0 +1,117 @@
+//! Rows looked up by their keys, some at a time.
+//!
+//! To find a key, to look it up and to decode what stands there is each so much code that, taking
+//! turns for every row, they would drive one another out of the processor's nearest cache.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use super::failure::guarded;
+use super::rows::StoredRow;
+use super::view::View;
+use crate::error::{Error, Result};
+
+/// What comes from memory at once, on nearly all processors.
+const CACHE_LINE_BYTES: usize = 64;
+
+/// How much of a row is looked at in advance: so little that all of them together fit a cache.
+const LINES_AHEAD: usize = 16;
+
+/// The bytes of several keys, one after another.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    bytes: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Keys {
+    pub(crate) fn push(&mut self, key: &[u8]) {
+        self.bytes.extend_from_slice(key);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    fn get(&self, index: usize) -> Option<&[u8]> {
+        let start = index.checked_sub(1).map_or(Some(&0), |before| self.ends.get(before))?;
+        self.bytes.get(*start..*self.ends.get(index)?)
+    }
+}
+
+/// The rows found under some keys, given in the order of the keys.
+pub(crate) struct Fetched {
+    keys: Keys,
+    /// What stands under each.
+    rows: Vec<Option<StoredRow<'static>>>,
+    /// How many have been given.
+    given: usize,
+    /// What ended them early.
+    failed: Option<Error>,
+    /// Keeps the transaction of the rows alive.
+    view: Arc<View>,
+    slot: usize,
+}
+
+impl std::fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fetched").field("rows", &self.rows.len()).finish_non_exhaustive()
+    }
+}
+
+impl Fetched {
+    pub(crate) fn new(view: Arc<View>, slot: usize) -> Self {
+        Self { keys: Keys::default(), rows: Vec::new(), given: 0, failed: None, view, slot }
+    }
+
+    /// Looks up the keys that `find` pushes, in place of those before.
+    pub(crate) fn fill(&mut self, find: impl FnOnce(&mut Keys) -> Result<()>) {
+        self.keys.clear();
+        self.rows.clear();
+        self.given = 0;
+        // What comes before a failure is given first.
+        let found = find(&mut self.keys);
+        self.failed = self.look_up().and(found).err();
+        self.prefetch();
+    }
+
+    fn look_up(&mut self) -> Result<()> {
+        guarded(|| {
+            let Some(table) = self.view.table(self.slot)? else { return Ok(()) };
+            while let Some(key) = self.keys.get(self.rows.len()) {
+                self.view.before_read()?;
+                self.rows.push(table.get(key)?.map(StoredRow::new));
+            }
+            Ok(())
+        })
+    }
+
+    /// Looks at all rows, so that they come from memory side by side: they lie far from one another,
+    /// and decoding would wait for each piece of each row in turn.
+    fn prefetch(&self) {
+        let pieces = |row: &StoredRow<'_>| {
+            let pieces = row.json().iter().step_by(CACHE_LINE_BYTES).take(LINES_AHEAD);
+            pieces.fold(0, |seen, byte| seen ^ byte)
+        };
+        black_box(self.rows.iter().flatten().map(pieces).fold(0, |seen, row| seen ^ row));
+    }
+
+    /// The next key, and the row under it, if there is one.
+    pub(crate) fn next(&mut self) -> Option<Result<Lookup<'_>>> {
+        let Some(row) = self.rows.get(self.given) else { return self.failed.take().map(Err) };
+        let key = self.keys.get(self.given).unwrap_or_default();
+        self.given += 1;
+        Some(Ok((key, row.as_ref())))
+    }
+
+    /// Whether all were given.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.given == self.rows.len() && self.failed.is_none()
+    }
+}
+
+/// A key, and the row under it, if there is one.
+type Lookup<'f> = (&'f [u8], Option<&'f StoredRow<'f>>);
