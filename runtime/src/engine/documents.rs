@@ -48,7 +48,7 @@ impl DocName {
 impl fmt::Display for DocName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.claim {
-            None => write!(f, "{}", self.epoch),
+            None => self.epoch.fmt(f),
             Some(claim) => write!(f, "{}.{}/{}", self.epoch, self.generation, claim.hyphenated()),
         }
     }
