@@ -235,6 +235,7 @@ fn accept_what_a_migration_left(path: &Path) {
         assert_eq!(app.all_words(), ["green", "red"]);
         assert!(app.quarantine().unwrap().is_empty());
     }
+    assert_eq!(app.settings.size.get().unwrap(), 10);
     drop(app);
     assert!(mended::Library::check(path).unwrap().is_ok());
 }
@@ -356,4 +357,71 @@ fn what_was_displaced_is_of_the_epoch_that_accepts_it() {
     assert_eq!(app.all(), rows(&[("a", theirs, 3)]));
     assert_eq!(app.cards.invalid().unwrap().len(), 0);
     assert_eq!(app.all_words(), [theirs]);
+}
+
+/// A conversion that gives rows of one name the same key, and the same before a `migrate` function.
+macro_rules! by_name {
+    ($($migrate:tt)*) => {
+        use super::v0;
+        use heirloom::{Store, Table};
+        use schemars::JsonSchema;
+        use serde::{Deserialize, Serialize};
+
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+        #[table(name = "notes", previous = v0::Note, from)]
+        pub struct Note {
+            #[key]
+            pub text: String,
+            pub id: String,
+        }
+
+        impl From<v0::Note> for Note {
+            fn from(note: v0::Note) -> Self {
+                Self { text: note.text, id: note.id }
+            }
+        }
+
+        #[derive(Debug, Store)]
+        #[store(name = "library", epoch = 1, previous = v0::Library, drops(settings) $($migrate)*)]
+        pub struct Library {
+            pub notes: Table<Note>,
+        }
+    };
+}
+
+mod plain {
+    by_name!();
+}
+
+mod with_migrate {
+    by_name!(, migrate = nothing);
+
+    fn nothing(_: &mut heirloom::Migration<v0::Library, Library>) -> heirloom::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn of_two_rows_under_one_key_either_is_accepted() {
+    let notes = [("a", "same", "1"), ("b", "same", "2"), ("c", "same", "3")];
+    let (_folder, path) = file(&notes);
+    let app = plain::Library::open(&path).unwrap();
+    let stands = || app.notes.get(&"same".into()).unwrap().unwrap().id;
+    assert_eq!(stands(), "a");
+    let kept = app.quarantine().unwrap();
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    kept.iter().find(|kept| kept.theirs().contains("\"b\"")).unwrap().accept().unwrap();
+    assert_eq!((stands(), app.notes.len().unwrap()), ("b".into(), 1));
+    only(&app).dismiss().unwrap();
+    assert_eq!(stands(), "b");
+
+    // What a function has not seen is no row of the epoch.
+    let (_folder, path) = file(&notes[..2]);
+    let app = with_migrate::Library::open(&path).unwrap();
+    let kept = only(&app);
+    let refused = kept.accept().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidRow);
+    assert!(refused.to_string().contains("before the `migrate` function"), "{refused}");
+    kept.dismiss().unwrap();
+    assert_eq!(app.notes.len().unwrap(), 1);
 }
