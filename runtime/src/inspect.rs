@@ -24,9 +24,8 @@
 //! ```
 
 use std::path::Path;
-use std::sync::Arc;
 
-use crate::disk::{Disk, View, ViewNames};
+use crate::disk::{Disk, View};
 use crate::engine::{identity, recorded};
 use crate::error::{Error, Result};
 use crate::schema::{Schema, Version, sort};
@@ -43,8 +42,7 @@ use crate::schema::{Schema, Version, sort};
 pub fn open(path: impl AsRef<Path>) -> Result<Inspector> {
     let path = path.as_ref();
     let at_file = |error: Error| error.at_file(path);
-    let names = ViewNames::new("", std::iter::empty(), std::iter::empty());
-    let disk = Disk::open_existing(path, Arc::new(names))?;
+    let disk = Disk::open_existing(path)?;
     let view = disk.view().map_err(at_file)?;
     let meta = view.meta().map_err(at_file)?;
     let (format, store) = identity(&meta).map_err(at_file)?;

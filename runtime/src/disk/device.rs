@@ -13,15 +13,15 @@ pub(crate) struct Whereabouts(pub(crate) u64);
 impl Whereabouts {
     /// Of `file`, which stands at `path` or will be moved there.
     pub(super) fn of(path: &Path, file: &File) -> Self {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
         let in_folder = || {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new("."));
             let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
             path.file_name().map_or_else(|| folder.clone(), |name| folder.join(name))
         };
         let path = fs::canonicalize(path).unwrap_or_else(|_| in_folder());
         let machine = machine_uid::get().unwrap_or_default();
-        let text = format!("{}\0{machine}\0{}", path.display(), inode(file));
+        let text = [&path.to_string_lossy(), "\0", &machine, "\0", &inode(file)].concat();
         Self(XxHash3_64::oneshot(text.as_bytes()))
     }
 

@@ -69,62 +69,53 @@ impl Disk {
     ///
     /// A new file gets its name by [`publish`](Self::publish), so that a crash before leaves
     /// nothing half-made under it.
-    pub(crate) fn open(
-        place: &Place,
-        names: Arc<ViewNames>,
-        hook: Option<StorageHook>,
-    ) -> Result<(Self, bool)> {
+    pub(crate) fn open(place: &Place, hook: Option<StorageHook>) -> Result<(Self, bool)> {
         let path = match place {
             Place::File(path) => path,
-            Place::Memory => return Self::in_memory(names, hook).map(|disk| (disk, true)),
+            Place::Memory => return Self::in_memory(hook).map(|disk| (disk, true)),
         };
         match existing(path) {
-            Ok(Some(file)) => Self::existing(path, file, names, hook).map(|disk| (disk, false)),
-            Ok(None) => Self::new_file(path, names, hook).map(|disk| (disk, true)),
+            Ok(Some(file)) => Self::existing(path, file, hook).map(|disk| (disk, false)),
+            Ok(None) => Self::new_file(path, hook).map(|disk| (disk, true)),
             Err(error) => Err(error),
         }
         .map_err(|error| error.at_file(path))
     }
 
     /// Opens the store at `path`, where there must be one.
-    pub(crate) fn open_existing(path: &Path, names: Arc<ViewNames>) -> Result<Self> {
+    pub(crate) fn open_existing(path: &Path) -> Result<Self> {
         match existing(path) {
-            Ok(Some(file)) => Self::existing(path, file, names, None),
+            Ok(Some(file)) => Self::existing(path, file, None),
             Ok(None) => Err(io_error(io::ErrorKind::NotFound.into())),
             Err(error) => Err(error),
         }
         .map_err(|error| error.at_file(path))
     }
 
-    fn in_memory(names: Arc<ViewNames>, hook: Option<StorageHook>) -> Result<Self> {
+    fn in_memory(hook: Option<StorageHook>) -> Result<Self> {
         let backend = Backend::armed(InMemoryBackend::new(), hook.clone());
         let live = Live::open(backend.clone())?;
         Ok(Self {
             medium: Medium::Memory(backend),
             hook,
-            names: Mutex::new(names),
+            names: Mutex::default(),
             live: Mutex::new(Some(live)),
             unpublished: Mutex::new(None),
         })
     }
 
-    fn existing(
-        path: &Path,
-        file: File,
-        names: Arc<ViewNames>,
-        hook: Option<StorageHook>,
-    ) -> Result<Self> {
+    fn existing(path: &Path, file: File, hook: Option<StorageHook>) -> Result<Self> {
         let live = Live::of_file(&file, hook.clone(), None)?;
         Ok(Self {
             medium: Medium::File { path: path.to_owned(), file },
             hook,
-            names: Mutex::new(names),
+            names: Mutex::default(),
             live: Mutex::new(Some(live)),
             unpublished: Mutex::new(None),
         })
     }
 
-    fn new_file(path: &Path, names: Arc<ViewNames>, hook: Option<StorageHook>) -> Result<Self> {
+    fn new_file(path: &Path, hook: Option<StorageHook>) -> Result<Self> {
         let (file, unpublished) = temporary_beside(path).map_err(io_error)?;
         let backend =
             FileBackend::new(file.try_clone().map_err(io_error)?).map_err(database_error)?;
@@ -132,7 +123,7 @@ impl Disk {
         Ok(Self {
             medium: Medium::File { path: path.to_owned(), file },
             hook,
-            names: Mutex::new(names),
+            names: Mutex::default(),
             live: Mutex::new(Some(live)),
             unpublished: Mutex::new(Some(unpublished)),
         })

@@ -11,38 +11,38 @@ pub(crate) const HEAD_DOCUMENT: &str = "head";
 
 /// Updates of a document, by sequence number.
 pub(super) fn log(document: &str) -> String {
-    format!("{document}/log")
+    [document, "/log"].concat()
 }
 
 /// The newest state of a document, by the sequence number it covers.
 pub(super) fn snapshot(document: &str) -> String {
-    format!("{document}/snapshot")
+    [document, "/snapshot"].concat()
 }
 
 /// Rows of a table, by key bytes.
 pub(super) fn rows(document: &str, table: &str) -> String {
-    format!("{document}/rows/{table}")
+    [document, "/rows/", table].concat()
 }
 
 /// Rows of a table whose key is none of the declared type, by key text.
 pub(super) fn strays(document: &str, table: &str) -> String {
-    format!("{document}/strays/{table}")
+    [document, "/strays/", table].concat()
 }
 
 /// Entries of a kv group, by stored name.
 pub(super) fn entries(document: &str, group: &str) -> String {
-    format!("{document}/entries/{group}")
+    [document, "/entries/", group].concat()
 }
 
 /// An index of a table: values and key of a row, by the stored names of the fields.
 pub(crate) fn index(document: &str, table: &str, fields: &[&str]) -> String {
-    let fields = serde_json::Value::from(fields.to_vec());
-    format!("{document}/index/{table}/{fields}")
+    let fields = serde_json::Value::from(fields.to_vec()).to_string();
+    [document, "/index/", table, "/", &fields].concat()
 }
 
 /// Late edits that a document carries from others, by where they belong.
 pub(super) fn bookkeeping(document: &str, root: &str) -> String {
-    format!("{document}/{root}")
+    [document, "/", root].concat()
 }
 
 /// What of a document's tables is read by devices, and can be made again from the document.

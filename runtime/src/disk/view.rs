@@ -1,6 +1,6 @@
 //! A consistent picture of the file: one read transaction, shared by all who read.
 
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 use std::sync::{Arc, OnceLock};
 
 use redb::{
@@ -20,7 +20,7 @@ pub(super) type BytesTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
 type TextTable = ReadOnlyTable<&'static str, &'static [u8]>;
 
 /// The redb tables of a store's current data document, by slot.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct ViewNames {
     document: String,
     rows: Vec<String>,
@@ -91,6 +91,11 @@ impl View {
         let rows = names.rows.iter().map(|_| OnceLock::new()).collect();
         let entries = names.entries.iter().map(|_| OnceLock::new()).collect();
         Self { txn, names, rows, entries, indexes, standing: OnceLock::new(), hook: None, stamp: 0 }
+    }
+
+    /// The same moment, of these tables.
+    pub(crate) fn with_names(self, names: Arc<ViewNames>) -> Self {
+        Self { hook: self.hook, stamp: self.stamp, ..Self::new(self.txn, names) }
     }
 
     /// To be called where rows or entries begin to be read.
@@ -312,7 +317,7 @@ impl View {
             let Some(table) = self.open(names::META)? else { return Ok(meta) };
             for item in table.range::<&str>(..)? {
                 let (name, value) = item?;
-                meta.0.push((name.value().to_owned(), value.value().to_vec()));
+                meta.push(name.value(), value.value());
             }
             Ok(meta)
         })
@@ -435,11 +440,26 @@ pub(crate) type Entries = Vec<(String, ItemId, Content)>;
 
 /// The facts about a file, by name.
 #[derive(Debug, Default)]
-pub(crate) struct Meta(Vec<(String, Vec<u8>)>);
+pub(crate) struct Meta {
+    /// Each name with its value after it.
+    bytes: Vec<u8>,
+    /// Where the names and the values are.
+    facts: Vec<(Range<usize>, Range<usize>)>,
+}
 
 impl Meta {
+    fn push(&mut self, name: &str, value: &[u8]) {
+        let start = self.bytes.len();
+        let end = start + name.len();
+        self.bytes.extend(name.as_bytes());
+        self.bytes.extend(value);
+        self.facts.push((start..end, end..self.bytes.len()));
+    }
+
     pub(crate) fn bytes(&self, name: &str) -> Option<&[u8]> {
-        self.0.iter().find_map(|(found, value)| (found == name).then_some(value.as_slice()))
+        let mut facts = self.facts.iter();
+        let (_, value) = facts.find(|(found, _)| self.bytes[found.clone()] == *name.as_bytes())?;
+        Some(&self.bytes[value.clone()])
     }
 
     pub(crate) fn number(&self, name: &str) -> Option<u64> {

@@ -30,25 +30,27 @@ impl DocName {
 
     /// The name that a text is, in its one spelling.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let name = match text.split_once('/') {
-            None => Self::unclaimed(text.parse().ok()?),
-            Some((place, claim)) => {
-                let (epoch, generation) = place.split_once('.')?;
-                Self {
-                    epoch: epoch.parse().ok()?,
-                    generation: generation.parse().ok()?,
-                    claim: Some(Uuid::try_parse(claim).ok()?),
-                }
-            }
+        let Some((place, claim)) = text.split_once('/') else {
+            return number(text).map(Self::unclaimed);
         };
-        (name.to_string() == text).then_some(name)
+        let (epoch, generation) = place.split_once('.')?;
+        let (epoch, generation) = (number(epoch)?, number(generation)?);
+        let id = Uuid::try_parse(claim).ok()?;
+        let is_plain = id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == claim;
+        is_plain.then_some(Self { epoch, generation, claim: Some(id) })
     }
+}
+
+/// The number that a text is, in its one spelling.
+fn number(text: &str) -> Option<u32> {
+    let is_plain = text == "0" || !text.starts_with(['0', '+']);
+    text.parse().ok().filter(|_| is_plain)
 }
 
 impl fmt::Display for DocName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.claim {
-            None => write!(f, "{}", self.epoch),
+            None => self.epoch.fmt(f),
             Some(claim) => write!(f, "{}.{}/{}", self.epoch, self.generation, claim.hyphenated()),
         }
     }
@@ -144,9 +146,20 @@ mod tests {
         for (name, text) in names.iter().zip(ranked) {
             assert_eq!(name.to_string(), text);
         }
-        for text in
-            ["", "head", "01", "+1", "1.0", "1/x", "1.0/018F0000-0000-7000-8000-000000000001"]
-        {
+        for text in [
+            "",
+            "head",
+            "00",
+            "01",
+            "+1",
+            "-1",
+            "1.0",
+            "1/x",
+            "1.0/",
+            "01.0/018f0000-0000-7000-8000-000000000001",
+            "1.0/018F0000-0000-7000-8000-000000000001",
+            "1.0/018f0000000070008000000000000001",
+        ] {
             assert_eq!(claim(text), None, "{text}");
         }
     }

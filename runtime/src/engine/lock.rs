@@ -23,7 +23,8 @@ pub(crate) enum Side {
 /// index from being built, nor the other way round.
 #[derive(Debug)]
 pub(crate) struct WriterLock {
-    writer: Mutex<Writer>,
+    /// In a box, since a store is moved about while it opens.
+    writer: Mutex<Box<Writer>>,
     turns: Mutex<Turns>,
     /// Of each side.
     freed: [Condvar; 2],
@@ -67,7 +68,11 @@ impl Turns {
 
 impl WriterLock {
     pub(crate) fn new(writer: Writer) -> Self {
-        Self { writer: Mutex::new(writer), turns: Mutex::default(), freed: Default::default() }
+        Self {
+            writer: Mutex::new(Box::new(writer)),
+            turns: Mutex::default(),
+            freed: Default::default(),
+        }
     }
 
     fn turns(&self) -> MutexGuard<'_, Turns> {
@@ -99,7 +104,7 @@ impl WriterLock {
 pub(crate) struct WriterGuard<'l> {
     lock: &'l WriterLock,
     side: Side,
-    writer: MutexGuard<'l, Writer>,
+    writer: MutexGuard<'l, Box<Writer>>,
 }
 
 impl Deref for WriterGuard<'_> {

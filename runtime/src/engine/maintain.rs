@@ -1,7 +1,6 @@
 //! What is done beside the app's own work: renewing snapshots, flushing, rebuilding, copying.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::batch::RowOp;
@@ -13,7 +12,7 @@ use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
 use super::slots::for_each;
 use super::writer::Writer;
-use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Place, Record, RecordKind, ViewNames};
+use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Place, Record, RecordKind};
 use crate::doc::{Document, Root};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -194,7 +193,6 @@ impl Engine {
 
     /// Copies what is committed now to a new file, which gets a device id of its own.
     pub(crate) fn backup(&self, path: &Path) -> Result<()> {
-        let names = ViewNames::new("", std::iter::empty(), std::iter::empty());
         let at_file = |error: Error| self.placed(error).at_file(path);
         if path.try_exists().unwrap_or(true) {
             return Err(at_file(
@@ -203,7 +201,7 @@ impl Engine {
             ));
         }
         let place = Place::File(path.to_owned());
-        let (copy, _) = Disk::open(&place, Arc::new(names), None).map_err(at_file)?;
+        let (copy, _) = Disk::open(&place, None).map_err(at_file)?;
         let view = self.view();
         copy.commit(true, |commit| {
             commit.copy_from(&view)?;

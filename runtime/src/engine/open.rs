@@ -120,15 +120,12 @@ impl Engine {
     pub(crate) fn open(code: Code, place: &Place, settings: Settings) -> Result<(Self, bool)> {
         let def = *code.def();
         let in_store = |error: Error| error.at_store(def.name);
-        // Which document is read is known once the file is open.
-        let begins = DocName::unclaimed(def.epoch);
-        let names = Arc::new(view_names(&def, begins));
-        let (disk, is_new) = Disk::open(place, names, settings.hook.clone()).map_err(in_store)?;
+        let (disk, is_new) = Disk::open(place, settings.hook.clone()).map_err(in_store)?;
         let at_file = |error: Error| match disk.path() {
             Some(path) => in_store(error).at_file(path),
             None => in_store(error),
         };
-        let mut view = disk.view().map_err(at_file)?;
+        let view = disk.view().map_err(at_file)?;
         let writer = if is_new {
             Writer::of_new_store(def.epoch)
         } else {
@@ -137,13 +134,12 @@ impl Engine {
             let compared =
                 Compared::with_file(&code, &meta, &view, settings.strict).map_err(at_file)?;
             let current = current_document(&meta).map_err(at_file)?;
-            if current != begins {
-                disk.show(Arc::new(view_names(&def, current)));
-                view = disk.view().map_err(at_file)?;
-            }
             let claims = read_claims(&view).map_err(at_file)?;
             Writer::of_existing(&meta, current, claims, disk.whereabouts().0, compared)
         };
+        let names = Arc::new(view_names(&def, writer.current));
+        disk.show(names.clone());
+        let view = view.with_names(names);
         // The tables of other epochs are not those of this code.
         let is_readable = writer.current.epoch == def.epoch;
         let to_rebuild = writer.coverage.to_rebuild(&def);

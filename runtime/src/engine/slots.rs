@@ -31,9 +31,23 @@ pub(crate) struct Slot {
     /// What was written there, where it could not be converted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) raw: Option<String>,
+    /// Where that stood, if on its way it was another place than `of`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stood: Option<Stood>,
     /// Whether a `migrate` function has made it of what was written there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) made: bool,
+}
+
+/// The epoch, root and key under which a row or entry stood that could not be taken further.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stood {
+    pub(crate) epoch: u32,
+    pub(crate) root: String,
+    pub(crate) key: String,
+    /// Whether the `migrate` function of that epoch has not seen it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_unseen: bool,
 }
 
 /// That an edit has been dealt with.
@@ -71,7 +85,22 @@ impl SlotKey {
     }
 }
 
+impl Stood {
+    /// The same, where it is another place than that of an edit in a document.
+    pub(crate) fn beside(self, source: DocName, of: &(String, String)) -> Option<Self> {
+        let is_same = !self.is_unseen && self.epoch == source.epoch;
+        Some(self).filter(|stood| !is_same || (&stood.root, &stood.key) != (&of.0, &of.1))
+    }
+}
+
 impl Slot {
+    /// Where what was written stood, and could not be taken further.
+    pub(crate) fn stood(&self, source: DocName) -> Stood {
+        let (root, key) = self.of.clone();
+        let own = || Stood { epoch: source.epoch, root, key, is_unseen: false };
+        self.stood.clone().unwrap_or_else(own)
+    }
+
     pub(crate) fn read(content: &Content) -> Option<Self> {
         let Content::Text(json) = content else { return None };
         serde_json::from_str(json).ok()

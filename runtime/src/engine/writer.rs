@@ -142,13 +142,12 @@ impl Writer {
         current: DocName,
         claims: Claims,
         whereabouts: u64,
-        compared: Compared,
+        (compared, is_noted): (Compared, bool),
     ) -> Self {
         let documents = meta.text(fact::DOCUMENTS).and_then(|json| serde_json::from_str(json).ok());
         // A copy must not write under the id of its original.
         let stayed = meta.number(fact::WHEREABOUTS) == Some(whereabouts);
         let coverage = meta.text(fact::COVERAGE).and_then(|json| serde_json::from_str(json).ok());
-        let is_news = !compared.is_noted(meta);
         Self {
             current,
             documents: documents.unwrap_or_default(),
@@ -168,7 +167,7 @@ impl Writer {
                 facts: meta.bytes(fact::INDEXES).map(IndexFacts::parse).unwrap_or_default(),
                 ..WriterIndexes::default()
             },
-            unrecorded: Unrecorded { compared: is_news, ..Unrecorded::default() },
+            unrecorded: Unrecorded { compared: !is_noted, ..Unrecorded::default() },
             damage: meta.number(fact::DAMAGE),
         }
     }

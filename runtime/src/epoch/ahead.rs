@@ -7,6 +7,7 @@ use super::batch::{Batch, BatchRow};
 use super::convert::{Rejected, convert_one, text_of};
 use super::source::{RowRef, Source};
 use crate::doc::Root;
+use crate::engine::Stood;
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
 use crate::schema::descriptor::TableDef;
@@ -35,6 +36,8 @@ pub(super) struct Outcome {
 
 /// Converts the rows of a table, and gives what became of them batch by batch.
 pub(super) struct Packer<'p> {
+    /// That of the rows.
+    pub(super) epoch: u32,
     pub(super) before: &'p TableDef,
     pub(super) now: &'p TableDef,
     pub(super) conversions: u32,
@@ -63,12 +66,22 @@ impl Packer<'_> {
                     json: &new.json,
                 });
             }
-            Err(failure) => outcome.rejected.push(Rejected {
-                root: Root::Table(self.now.name.to_owned()),
-                key: row.key_text(self.before),
-                raw: text_of(row.content.to_owned()),
-                failure,
-            }),
+            Err(failure) => {
+                let key = row.key_text(self.before);
+                let stood = Stood {
+                    epoch: self.epoch,
+                    root: Root::Table(self.before.name.to_owned()).name(),
+                    key: key.clone(),
+                    is_unseen: false,
+                };
+                outcome.rejected.push(Rejected {
+                    root: Root::Table(self.now.name.to_owned()),
+                    key,
+                    raw: text_of(row.content.to_owned()),
+                    stood,
+                    failure,
+                });
+            }
         }
         let is_full = outcome.rows.is_full() || outcome.rejected.len() >= MAX_REJECTED;
         Ok(is_full.then(|| std::mem::take(outcome)))

@@ -1,12 +1,14 @@
 //! What a migration takes over beside the rows: notes about late edits, and what code does not know.
 
+use std::collections::BTreeSet;
+
 use super::convert::{convert_row, text_of};
 use super::incorporate::{Incorporated, knows};
 use super::plan::Plan;
 use super::source::SourceRow;
 use crate::doc::{BOOKKEEPING, Root};
 use crate::engine::{
-    Claim, DocFact, DocName, Engine, Loaded, Settled, Slot, SlotKey, Writer, clocks_in_file,
+    Claim, DocFact, DocName, Engine, Loaded, Settled, Slot, SlotKey, Stood, Writer, clocks_in_file,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
@@ -59,6 +61,7 @@ impl Beside {
         let document = &loaded.document;
         let mut unknown = Vec::new();
         let mut bookkeeping = Vec::new();
+        let mut kept = BTreeSet::new();
         let mut roots = document.maps();
         // What others may have to make room for is known before them.
         roots.sort_by_key(|name| **name == *Root::Forwarded.name());
@@ -78,11 +81,21 @@ impl Beside {
                 Ok::<(), Error>(())
             })?;
             match root {
-                Root::Settled | Root::Quarantine => {
-                    let renamed = entries
-                        .into_iter()
-                        .filter_map(|(key, json)| Some((root.clone(), renamed(&key, plan)?, json)));
-                    bookkeeping.extend(renamed);
+                Root::Settled => {
+                    for (key, json) in entries {
+                        if let Some(key) = renamed(&key, plan) {
+                            kept.insert((root.name(), key.clone()));
+                            bookkeeping.push((root.clone(), key, json));
+                        }
+                    }
+                }
+                Root::Quarantine => {
+                    for (key, json) in entries {
+                        if let Some((key, json)) = quarantined(&key, &json, plan)? {
+                            let key = free_key(&mut kept, &root, key);
+                            bookkeeping.push((root.clone(), key, json));
+                        }
+                    }
                 }
                 Root::Forwarded => {
                     for (text, json) in entries {
@@ -99,7 +112,7 @@ impl Beside {
                             known(&text, &json, plan)
                         };
                         if let Some((root, key, json)) = note {
-                            let key = free_key(&bookkeeping, &root, key);
+                            let key = free_key(&mut kept, &root, key);
                             bookkeeping.push((root, key, json));
                         }
                     }
@@ -137,9 +150,9 @@ fn is_shown_or_settled(loaded: &Loaded, claim: Option<&Claim>, key: &SlotKey) ->
 }
 
 /// A key under which nothing else is kept.
-fn free_key(kept: &[(Root, String, String)], root: &Root, key: String) -> String {
+fn free_key(kept: &mut BTreeSet<(String, String)>, root: &Root, key: String) -> String {
     let mut free = key;
-    while kept.iter().any(|(other, taken, _)| (other, taken) == (root, &free)) {
+    while !kept.insert((root.name(), free.clone())) {
         let Some(slot) = SlotKey::parse(&free) else { return free };
         free = SlotKey { key: format!("{}'", slot.key), ..slot }.to_text();
     }
@@ -159,12 +172,33 @@ fn still_open(key: SlotKey, json: &str, plan: &Plan) -> Result<Option<(Root, Str
     if plan.is_identity() {
         return Ok(Some((Root::Forwarded, key.to_text(), json.to_owned())));
     }
-    let Ok(mut slot) = serde_json::from_str::<Slot>(json) else { return Ok(None) };
-    let text = |slot: &Slot| {
-        serde_json::to_string(slot).map_err(|error| {
-            Error::new(ErrorKind::Storage, "a note does not serialize").because(error)
-        })
+    let Ok(slot) = serde_json::from_str::<Slot>(json) else { return Ok(None) };
+    let Some((key, slot)) = in_epoch_of(plan, key, slot)? else { return Ok(None) };
+    Ok(Some((Root::Forwarded, key.to_text(), text(&slot)?)))
+}
+
+/// What is in quarantine, as it is in the epoch of the code.
+pub(super) fn quarantined(key: &str, json: &str, plan: &Plan) -> Result<Option<(String, String)>> {
+    if plan.is_identity() {
+        return Ok(Some((key.to_owned(), json.to_owned())));
+    }
+    let Some(at) = SlotKey::parse(key) else { return Ok(None) };
+    // What newer code has put there is passed on.
+    let Ok(slot) = serde_json::from_str::<Slot>(json) else {
+        return Ok(renamed(key, plan).map(|key| (key, json.to_owned())));
     };
+    let kept = in_epoch_of(plan, at, slot)?;
+    kept.map(|(key, slot)| Ok((key.to_text(), text(&slot)?))).transpose()
+}
+
+fn text(slot: &Slot) -> Result<String> {
+    serde_json::to_string(slot)
+        .map_err(|error| Error::new(ErrorKind::Storage, "a note does not serialize").because(error))
+}
+
+/// A note with the names of the epoch of the code, and with its value as it is there; where that is
+/// not to be had alone, the value becomes what was written.
+fn in_epoch_of(plan: &Plan, key: SlotKey, mut slot: Slot) -> Result<Option<(SlotKey, Slot)>> {
     if let (Some(value), Some((table, now, conversions))) =
         (&slot.value, plan.only_route(&key.root))
     {
@@ -177,11 +211,14 @@ fn still_open(key: SlotKey, json: &str, plan: &Plan) -> Result<Option<(Root, Str
         if let Ok(converted) = convert_row(now, conversions, table.name, &row)? {
             slot.value = Some(converted.json);
             let root = Root::Table(now.name.to_owned()).name();
-            let key = SlotKey { root, key: converted.key_text, ..key };
-            return Ok(Some((Root::Forwarded, key.to_text(), text(&slot)?)));
+            return Ok(Some((SlotKey { root, key: converted.key_text, ..key }, slot)));
         }
     }
-    slot.raw = slot.value.take().or(slot.raw);
-    let Some(key) = renamed(&key.to_text(), plan) else { return Ok(None) };
-    Ok(Some((Root::Forwarded, key, text(&slot)?)))
+    if let Some(value) = slot.value.take() {
+        let (root, key) = (key.root.clone(), key.key.clone());
+        slot.raw = Some(value);
+        slot.stood = Some(Stood { epoch: plan.from.epoch, root, key, is_unseen: false });
+    }
+    let key = renamed(&key.to_text(), plan).and_then(|key| SlotKey::parse(&key));
+    Ok(key.map(|key| (key, slot)))
 }

@@ -9,7 +9,7 @@ use super::plan::{GroupRoute, Plan, Stretch, earlier_entry};
 use super::source::{ContentRef, RowRef, Source, SourceRow};
 use super::stage::{Side, Stage, Stages};
 use crate::doc::Root;
-use crate::engine::{Progress, REPORT_EVERY_ROWS};
+use crate::engine::{Progress, REPORT_EVERY_ROWS, Stood};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
 use crate::schema::descriptor::{GroupDef, TableDef};
@@ -33,6 +33,8 @@ pub(super) struct Rejected {
     pub(super) root: Root,
     pub(super) key: String,
     pub(super) raw: String,
+    /// Where that stood.
+    pub(super) stood: Stood,
     pub(super) failure: Failure,
 }
 
@@ -193,8 +195,14 @@ fn to_stage(
 pub(super) fn twice(stretch: &Stretch, slot: usize, row: NewRow) -> Rejected {
     Rejected {
         root: Root::Table(stretch.to.tables[slot].name.to_owned()),
-        key: row.key_text,
+        key: row.key_text.clone(),
         raw: row.json,
+        stood: Stood {
+            epoch: stretch.to.epoch,
+            root: Root::Table(stretch.to.tables[slot].name.to_owned()).name(),
+            key: row.key_text,
+            is_unseen: true,
+        },
         failure: Failure {
             field: None,
             expected: Some("a key of its own".to_owned()),
@@ -275,6 +283,7 @@ fn convert_all(
         let before = &stretch.from.tables[route.from];
         let now = &stretch.to.tables[route.to];
         let mut packer = Packer {
+            epoch: stretch.from.epoch,
             before,
             now,
             conversions: route.conversions,
@@ -412,8 +421,14 @@ fn convert_one_group(
         give(Output::Entry(route.to, name, origin, json))?;
     }
     for (key, raw, failure) in rejected {
+        let stood = Stood {
+            epoch: stretch.from.epoch,
+            root: Root::Group(before.name.to_owned()).name(),
+            key: key.clone(),
+            is_unseen: false,
+        };
         let root = Root::Group(now.name.to_owned());
-        give(Output::Rejected(Rejected { root, key, raw, failure }))?;
+        give(Output::Rejected(Rejected { root, key, raw, stood, failure }))?;
     }
     Ok(())
 }

@@ -158,7 +158,7 @@ impl Sink for PreviewSink<'_> {
 
     fn reject(&mut self, rejected: Rejected) -> Result<()> {
         self.found.invalid.push(PreviewInvalid {
-            reason: describe(&rejected),
+            reason: describe(&rejected.failure),
             place: rejected.root.name(),
             key: rejected.key,
             json: rejected.raw,

@@ -1,15 +1,20 @@
 //! What could not be carried, and what becomes of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::convert::{convert_group, convert_row, text_of};
+use super::convert::{NewRow, Rejected, Sink, convert_row, prepare, text_of};
 use super::plan::Plan;
-use super::source::SourceRow;
+use super::sink::describe;
+use super::source::{RowsOf, Source, SourceRow};
 use crate::disk::View;
 use crate::doc::Root;
-use crate::engine::{Engine, Origin, Settled, Slot, SlotKey};
+use crate::engine::{
+    Engine, Loaded, Origin, Settled, Slot, SlotKey, Stood, Writer, checksum, is_made, not_loaded,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
+use crate::schema::descriptor::StoreDef;
 use crate::schema::step::Entries;
 
 /// Something in quarantine.
@@ -94,12 +99,16 @@ fn standing(
 
 /// Puts what is in quarantine in the place of what stands there.
 pub(crate) fn accept(engine: &Engine, kept: &Kept) -> Result<()> {
-    let (key, json) = match &kept.slot.value {
-        Some(value) => (kept.key.key.clone(), value.clone()),
+    let accepted = match &kept.slot.value {
+        Some(value) => vec![Accepted {
+            root: Root::parse(&kept.key.root).ok_or_else(|| gone(kept))?,
+            key: kept.key.key.clone(),
+            json: value.clone(),
+            is_made: false,
+        }],
         None => converted(engine, kept)?,
     };
-    let root = Root::parse(&kept.key.root).ok_or_else(|| gone(kept))?;
-    finish(engine, kept, vec![(root, key, Some(json))])
+    finish(engine, kept, accepted)
 }
 
 /// Lets go of what is in quarantine.
@@ -107,11 +116,7 @@ pub(crate) fn dismiss(engine: &Engine, kept: &Kept) -> Result<()> {
     finish(engine, kept, Vec::new())
 }
 
-fn finish(
-    engine: &Engine,
-    kept: &Kept,
-    mut ops: Vec<(Root, String, Option<String>)>,
-) -> Result<()> {
+fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
     engine.refuse_if_read_only()?;
     let mut writer = engine.lock_writer()?;
     let text = kept.key.to_text();
@@ -120,11 +125,14 @@ fn finish(
         Note::Forwarded => Root::Forwarded,
         Note::Quarantined => Root::Quarantine,
     };
-    let document = writer.loaded.as_ref().map(|loaded| &loaded.document);
-    let is_there = document.and_then(|document| document.entry(&root.name(), &text));
+    let Some(loaded) = &writer.loaded else { return Err(not_loaded()) };
+    let is_there = loaded.document.entry(&root.name(), &text);
     if is_there.and_then(|entry| Slot::read(&entry.content)).as_ref() != Some(&kept.slot) {
         return Err(gone(kept));
     }
+    let is_written = |row: &Accepted| !row.is_made || is_free(&writer, loaded, row);
+    let rows = accepted.into_iter().filter(is_written);
+    let mut ops: Vec<_> = rows.map(|row| (row.root, row.key, Some(row.json))).collect();
     match kept.note {
         Note::Forwarded => {
             let settled = Settled { items: kept.slot.items.clone(), made: Vec::new() };
@@ -141,55 +149,157 @@ fn finish(
     outcome.map(drop)
 }
 
-/// What the row becomes with the code as it is now, which may convert what earlier code could not.
-fn converted(engine: &Engine, kept: &Kept) -> Result<(String, String)> {
-    let refused = |reason: String| {
-        Err(Error::new(ErrorKind::InvalidRow, format!("it still cannot be taken over: {reason}"))
-            .help("store a corrected row with `put`, and then `dismiss` this one"))
+/// A row or entry that is to stand because something is accepted.
+struct Accepted {
+    root: Root,
+    key: String,
+    json: String,
+    /// Whether a `migrate` function makes it beside that.
+    is_made: bool,
+}
+
+/// Whether what a `migrate` function makes may be written: as for a late edit, where nothing stands
+/// but what one has made, and nobody has removed the same.
+fn is_free(writer: &Writer, loaded: &Loaded, row: &Accepted) -> bool {
+    let (root, key) = (row.root.name(), row.key.clone());
+    let main = loaded.document.entry(&root, &key);
+    let id = main.as_ref().map(|entry| entry.id);
+    if let Some((_, held)) = loaded.slots.showing(writer.claim(), &root, &key, id) {
+        return held.slot.made;
+    }
+    if let Some(main) = main {
+        let origin = writer.claim().and_then(|claim| claim.origin(main.id));
+        return origin.is_some_and(is_made) && text_of(main.content) != row.json;
+    }
+    let note = SlotKey { source: writer.current, root, key };
+    let noted = loaded.slots.settled(&note);
+    !noted.is_some_and(|noted| noted.made.contains(&checksum(&row.json)))
+}
+
+/// What becomes of it with the code as it is now, which may convert what earlier code could not: taken
+/// alone through the steps that it has still to go, `migrate` functions included.
+fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
+    let stood = kept.slot.stood(kept.key.source);
+    let Some(raw) = &kept.slot.raw else { return refused("nothing tells what it was") };
+    if stood.is_unseen {
+        return refused(&format!(
+            "{}, before the `migrate` function of epoch {} ran",
+            kept.slot.reason.as_deref().unwrap_or("another row has taken its place"),
+            stood.epoch
+        ));
+    }
+    let Some(plan) = Plan::new(&engine.def, stood.epoch) else {
+        return refused(&format!("the code does not know epoch {}", stood.epoch));
     };
-    let (Some(raw), Some(plan)) = (&kept.slot.raw, Plan::new(&engine.def, kept.key.source.epoch))
-    else {
-        return refused("nothing tells what it was".to_owned());
+    let taken = match taken_alone(&plan, kept, &stood, raw) {
+        Err(error) if error.kind() == ErrorKind::Migration => return refused(&error.to_string()),
+        taken => taken?,
     };
-    let [stretch] = plan.stretches.as_slice() else {
-        return refused("a `migrate` function lies between".to_owned());
+    let is_own = |root: &Root| root.name() == kept.key.root;
+    let mut rejected = taken.rejected.iter();
+    // Where it comes to rows of several tables, each is kept on its own.
+    let own_first = rejected.clone().find(|row| is_own(&row.root)).or_else(|| rejected.next());
+    let has_own = taken.rows.iter().any(|row| !row.is_made && is_own(&row.root));
+    if let Some(row) = own_first.filter(|_| !has_own) {
+        return refused(&describe(&row.failure));
+    }
+    if taken.rows.is_empty() {
+        return refused("nothing comes of it");
+    }
+    let rows = taken.rows.into_iter();
+    Ok(rows.filter(|row| row.is_made || !has_own || is_own(&row.root)).collect())
+}
+
+/// Takes a row or entry alone to the epoch of the code.
+fn taken_alone(plan: &Plan, kept: &Kept, stood: &Stood, raw: &str) -> Result<Taken> {
+    let take = |rows: RowsOf<'_>| {
+        let mut taken = Taken { to: plan.to, rows: Vec::new(), rejected: Vec::new() };
+        let source = Source::new(kept.key.source, None, plan.from, rows, &BTreeMap::new())?;
+        prepare(plan, source, false, &|_| {}, &mut taken)?.pour(&mut taken)?;
+        Ok(taken)
     };
-    match Root::parse(&kept.key.root) {
+    match Root::parse(&stood.root) {
         Some(Root::Table(name)) => {
-            let to = stretch.to.tables.iter().position(|table| table.name == name);
-            let Some(route) = stretch.tables.iter().find(|route| Some(route.to) == to) else {
-                return refused("its table is none of this epoch".to_owned());
+            let tables = plan.from.tables;
+            let slot = tables.iter().position(|table| table.name == name);
+            let Some(slot) = slot else {
+                return refused(&format!("epoch {} has no table `{name}`", stood.epoch));
             };
-            let from = &stretch.from.tables[route.from];
+            let table = &tables[slot];
             let row = SourceRow {
-                key: (from.read_key)(&kept.slot.of.1),
-                key_text: kept.slot.of.1.clone(),
-                origin: "".into(),
-                content: Content::Text(raw.as_str().into()),
+                key: (table.read_key)(&stood.key),
+                key_text: stood.key.clone(),
+                origin: kept.key.source.to_string().into(),
+                content: Content::Text(raw.into()),
             };
-            let now = &stretch.to.tables[route.to];
-            match convert_row(now, route.conversions, from.name, &row)? {
-                Ok(row) => Ok((row.key_text, row.json)),
-                Err(failure) => refused(failure.reason),
+            if !plan.is_identity() {
+                return take(RowsOf::One(slot, Box::new(row)));
+            }
+            match convert_row(table, 0, table.name, &row)? {
+                Ok(row) => Ok(Taken::one(plan, Root::Table(name), row.key_text, row.json)),
+                Err(failure) => refused(&describe(&failure)),
             }
         }
         Some(Root::Group(name)) => {
-            let to = stretch.to.groups.iter().position(|group| group.name == name);
-            let Some(route) = stretch.groups.iter().find(|route| Some(route.to) == to) else {
-                return refused("its group is none of this epoch".to_owned());
+            let slot = plan.from.groups.iter().position(|group| group.name == name);
+            let Some(slot) = slot else {
+                return refused(&format!("epoch {} has no kv group `{name}`", stood.epoch));
             };
-            let entries = Entries::from([(kept.slot.of.1.clone(), raw.clone())]);
-            let now = &stretch.to.groups[route.to];
-            let converted = convert_group(now, route.conversions, &entries)?;
-            match (converted.entries.into_iter().next(), converted.failures.into_iter().next()) {
-                (Some(entry), None) => Ok(entry),
-                (_, failure) => refused(
-                    failure.map_or_else(|| "nothing comes of it".to_owned(), |(_, f)| f.reason),
-                ),
+            if plan.is_identity() {
+                return Ok(Taken::one(plan, Root::Group(name), stood.key.clone(), raw.to_owned()));
             }
+            let entries = Entries::from([(stood.key.clone(), raw.to_owned())]);
+            let mut with = take(RowsOf::Group(slot, entries))?;
+            // What comes without it, too, is not of it.
+            let without = take(RowsOf::Group(slot, Entries::new()))?.rows;
+            let is_same = |a: &Accepted, b: &Accepted| {
+                (&a.root, &a.key, &a.json) == (&b.root, &b.key, &b.json)
+            };
+            with.rows.retain(|row| !without.iter().any(|other| is_same(row, other)));
+            Ok(with)
         }
-        _ => refused("it belongs to no table".to_owned()),
+        _ => refused("it belongs to no table"),
     }
+}
+
+/// What comes of a row or entry on its way.
+struct Taken {
+    to: StoreDef,
+    rows: Vec<Accepted>,
+    rejected: Vec<Rejected>,
+}
+
+impl Taken {
+    fn one(plan: &Plan, root: Root, key: String, json: String) -> Self {
+        let rows = vec![Accepted { root, key, json, is_made: false }];
+        Self { to: plan.to, rows, rejected: Vec::new() }
+    }
+}
+
+impl Sink for Taken {
+    fn row(&mut self, slot: usize, row: NewRow) -> Result<()> {
+        let root = Root::Table(self.to.tables[slot].name.to_owned());
+        let (key, json, is_made) = (row.key_text, row.json, row.origin.is_empty());
+        self.rows.push(Accepted { root, key, json, is_made });
+        Ok(())
+    }
+
+    fn entry(&mut self, slot: usize, name: &str, origin: &str, json: &str) -> Result<()> {
+        let root = Root::Group(self.to.groups[slot].name.to_owned());
+        let (key, json, is_made) = (name.to_owned(), json.to_owned(), origin.is_empty());
+        self.rows.push(Accepted { root, key, json, is_made });
+        Ok(())
+    }
+
+    fn reject(&mut self, rejected: Rejected) -> Result<()> {
+        self.rejected.push(rejected);
+        Ok(())
+    }
+}
+
+fn refused<T>(reason: &str) -> Result<T> {
+    Err(Error::new(ErrorKind::InvalidRow, format!("it still cannot be taken over: {reason}"))
+        .help("store a corrected row with `put`, and then `dismiss` this one"))
 }
 
 fn gone(kept: &Kept) -> Error {

@@ -8,7 +8,7 @@ use super::batch::{Batch, BatchRow};
 use super::convert::{NewRow, Rejected, Sink};
 use crate::disk::{Commit, Record, RecordKind, RowsMut};
 use crate::doc::{Root, update_of};
-use crate::engine::{DocName, Slot, SlotKey};
+use crate::engine::{DocName, Slot, SlotKey, Stood};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId};
 use crate::schema::descriptor::StoreDef;
@@ -274,8 +274,11 @@ impl<'s> DocumentSink<'s> {
             found: None,
             reason: "another row has been given the same key".to_owned(),
         };
-        let root = self.root.clone();
-        self.reject(Rejected { root, key: row.key_text, raw: row.json, failure })
+        let (root, key) = (self.root.clone(), row.key_text);
+        // It has come all the way.
+        let stood =
+            Stood { epoch: self.def.epoch, root: root.name(), key: key.clone(), is_unseen: false };
+        self.reject(Rejected { root, key, raw: row.json, stood, failure })
     }
 
     /// Writes what could not be converted, and waits until everything is in the document.
@@ -361,11 +364,13 @@ impl Sink for DocumentSink<'_> {
         let text = key.to_text();
         if !self.rejected.contains_key(&text) {
             (self.on_reject)(&rejected)?;
-            let reason = describe(&rejected);
+            let reason = describe(&rejected.failure);
+            let of = (key.root, rejected.key);
             self.rejected.insert(
                 text,
                 Slot {
-                    of: (key.root, rejected.key),
+                    stood: rejected.stood.beside(self.source, &of),
+                    of,
                     items: Vec::new(),
                     value: None,
                     reason: Some(reason),
@@ -379,8 +384,7 @@ impl Sink for DocumentSink<'_> {
 }
 
 /// Why something could not be converted, with its field.
-pub(super) fn describe(rejected: &Rejected) -> String {
-    let failure = &rejected.failure;
+pub(super) fn describe(failure: &Failure) -> String {
     let mut text = failure.reason.clone();
     if let Some(field) = &failure.field {
         text.push_str(&format!(" (field `{field}`"));

@@ -97,12 +97,16 @@ impl Quarantined {
 
     /// Puts [`theirs`](Self::theirs) in the place of what stands there, on all devices.
     ///
-    /// What could not be converted is tried once more, with the conversion as it is now.
+    /// What could not be converted is tried once more, with the conversion as it is now: alone, through
+    /// all steps that it has still to go. Where a `migrate` function is among them, it runs with that row
+    /// alone to read, and what it makes beside the row is written as for a late edit: where nothing stands,
+    /// or what such a function has made and nobody has changed.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where it still cannot be converted: store a
-    /// corrected row, and [`dismiss`](Self::dismiss) this one.
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where it still cannot be converted, or a `migrate`
+    /// function refuses it; nothing is changed then. The error says why. Store a corrected row with
+    /// `put`, and [`dismiss`](Self::dismiss) this one, which always works.
     /// [`NotOne`](crate::ErrorKind::NotOne) where it is not in quarantine any more,
     /// [`Closed`](crate::ErrorKind::Closed) where the store was closed.
     pub fn accept(&self) -> Result<()> {

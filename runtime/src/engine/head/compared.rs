@@ -30,34 +30,31 @@ impl Compared {
         }
     }
 
-    /// Compares code with an existing file, unless the file notes that this was done.
+    /// Compares code with an existing file, unless the file notes that this was done; tells whether
+    /// it does.
     pub(in crate::engine) fn with_file(
         code: &Code,
         meta: &Meta,
         view: &View,
         strict: bool,
-    ) -> Result<Self> {
+    ) -> Result<(Self, bool)> {
         let may_be_used = |noted: &Self| {
             noted.history == code.history_len()
                 && noted.code == code.fingerprint()
                 && !(strict && noted.newer.is_some())
         };
         if let Some(noted) = Self::noted(meta).filter(may_be_used) {
-            return Ok(noted);
+            return Ok((noted, true));
         }
         let comparison = code.compare(recorded(view)?)?;
         refuse_breaking(code, &comparison)?;
         if let Some(version) = comparison.newest().filter(|_| strict) {
             return Err(refuse_newer(code, version));
         }
-        Ok(Self::of(code, &comparison))
+        Ok((Self::of(code, &comparison), false))
     }
 
     fn noted(meta: &Meta) -> Option<Self> {
         serde_json::from_str(meta.text(fact::COMPARED)?).ok()
-    }
-
-    pub(in crate::engine) fn is_noted(&self, meta: &Meta) -> bool {
-        Self::noted(meta).as_ref() == Some(self)
     }
 }

@@ -6,7 +6,7 @@ use super::rows::LateSink;
 use super::{Carrying, Late, Outcome, Place, pairs};
 use crate::doc::Root;
 use crate::engine::{Held, SlotKey, slots};
-use crate::epoch::convert::{Rejected, convert_group, prepare};
+use crate::epoch::convert::{convert_group, prepare};
 use crate::epoch::sink::describe;
 use crate::epoch::source::{RowsOf, Source};
 use crate::error::Result;
@@ -104,15 +104,13 @@ impl Carrying<'_> {
                 let Some(id) = late_ids.get(&key) else { continue };
                 let raw = all.get(&key).cloned().unwrap_or_default();
                 let target = Root::Group(now.name.to_owned());
-                let rejected = Rejected { root: target, key, raw, failure };
-                let reason = describe(&rejected);
                 self.settle_or_set(&Late {
                     source: self.from.name,
-                    root: rejected.root,
-                    of: (root.clone(), rejected.key.clone()),
-                    key: rejected.key,
+                    root: target,
+                    of: (root.clone(), key.clone()),
+                    key,
                     items: vec![*id],
-                    outcome: Outcome::Rejected { reason, raw: rejected.raw },
+                    outcome: Outcome::Rejected { reason: describe(&failure), raw, stood: None },
                     is_made: false,
                 });
             }
@@ -125,7 +123,7 @@ impl Carrying<'_> {
                 of: (root.clone(), key.clone()),
                 key,
                 items: vec![id],
-                outcome: Outcome::Rejected { reason, raw },
+                outcome: Outcome::Rejected { reason, raw, stood: None },
                 is_made: false,
             });
         }

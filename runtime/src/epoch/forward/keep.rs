@@ -62,11 +62,16 @@ impl Carrying<'_> {
             }
             return self.settle_instead(&slot_key, &items);
         }
-        let (value, reason, raw) = match &late.outcome {
-            Outcome::Value(value) => (Some(value.clone()), None, None),
-            Outcome::Rejected { reason, raw } => (None, Some(reason.clone()), Some(raw.clone())),
+        let (of, made) = (late.of.clone(), late.is_made);
+        let slot = match late.outcome.clone() {
+            Outcome::Value(value) => {
+                Slot { of, items, value: Some(value), reason: None, raw: None, stood: None, made }
+            }
+            Outcome::Rejected { reason, raw, stood } => {
+                let (reason, raw) = (Some(reason), Some(raw));
+                Slot { of, items, value: None, reason, raw, stood, made }
+            }
         };
-        let slot = Slot { of: late.of.clone(), items, value, reason, raw, made: late.is_made };
         // What was kept of an earlier state of the same entry is out of date, unless it was an edit of
         // another document that showed there, and its author could not know that.
         let text = slot_key.to_text();
@@ -159,6 +164,7 @@ impl Carrying<'_> {
                     .to_owned(),
             ),
             raw: None,
+            stood: None,
             made: false,
         };
         let slot_key = SlotKey { source: origin, root: root.to_owned(), key: key.to_owned() };

@@ -2,7 +2,7 @@
 
 use super::{Carrying, Late, Outcome};
 use crate::doc::Root;
-use crate::engine::SlotKey;
+use crate::engine::{SlotKey, Stood};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 use crate::schema::step::Entries;
@@ -47,6 +47,7 @@ impl Carrying<'_> {
                     None => Outcome::Rejected {
                         reason: kept.reason.clone().unwrap_or_default(),
                         raw: kept.raw.clone().unwrap_or_default(),
+                        stood: kept.stood.clone(),
                     },
                 };
                 let (source, of, is_made) = (slot.source, kept.of.clone(), kept.made);
@@ -67,6 +68,18 @@ impl Carrying<'_> {
 
     /// What a late edit that is kept there becomes here.
     fn convert_kept(&self, slot: &SlotKey, value: &str, id: ItemId) -> Result<Vec<Late>> {
+        let mut made = self.convert_value(slot, value, id)?;
+        for late in &mut made {
+            if let Outcome::Rejected { stood, .. } = &mut late.outcome {
+                let (root, key) = (slot.root.clone(), slot.key.clone());
+                let epoch = self.from.name.epoch;
+                stood.get_or_insert(Stood { epoch, root, key, is_unseen: false });
+            }
+        }
+        Ok(made)
+    }
+
+    fn convert_value(&self, slot: &SlotKey, value: &str, id: ItemId) -> Result<Vec<Late>> {
         if let Some(Root::Group(name)) = Root::parse(&slot.root)
             && let Some(at) = self.plan.from.groups.iter().position(|group| group.name == name)
         {

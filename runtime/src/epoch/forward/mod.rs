@@ -12,7 +12,9 @@ mod rows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::doc::{ChangedKeys, Removed, Root};
-use crate::engine::{Claim, Claims, DocName, Loaded, Slot, SlotKey, is_made, origin_document};
+use crate::engine::{
+    Claim, Claims, DocName, Loaded, Slot, SlotKey, Stood, is_made, origin_document,
+};
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::Plan;
 use crate::error::Result;
@@ -110,10 +112,10 @@ struct Late {
     is_made: bool,
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Outcome {
     Value(String),
-    Rejected { reason: String, raw: String },
+    Rejected { reason: String, raw: String, stood: Option<Stood> },
 }
 
 fn pairs(items: &[ItemId]) -> Vec<(u64, u32)> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Carrying, Late, Outcome, pairs};
 use crate::doc::Root;
 use crate::engine::{DocName, SlotKey, is_made};
+use crate::epoch::beside::quarantined;
 use crate::epoch::convert::{NewRow, Rejected, Sink, convert_row, prepare, text_of};
 use crate::epoch::plan::Plan;
 use crate::epoch::sink::describe;
@@ -172,6 +173,11 @@ impl Carrying<'_> {
             is_made: false,
         };
         let Some(parsed) = Root::parse(root) else { return Ok(Vec::new()) };
+        if parsed == Root::Quarantine {
+            let kept = quarantined(key, &text_of(content), self.plan)?;
+            let late = kept.map(|(key, json)| late(parsed, key, Outcome::Value(json)));
+            return Ok(late.into_iter().collect());
+        }
         let Root::Table(name) = &parsed else {
             return Ok(vec![late(parsed, key.to_owned(), Outcome::Value(text_of(content)))]);
         };
@@ -202,10 +208,8 @@ impl Carrying<'_> {
                 Err(failure) => {
                     let raw = text_of(row.content.clone());
                     let key = self.later_key(&root, &row.key_text);
-                    let rejected = Rejected { root, key, raw, failure };
-                    let reason = describe(&rejected);
-                    let Rejected { root, key, raw, .. } = rejected;
-                    late(root, key, Outcome::Rejected { reason, raw })
+                    let reason = describe(&failure);
+                    late(root, key, Outcome::Rejected { reason, raw, stood: None })
                 }
             });
         }
@@ -273,9 +277,9 @@ impl Sink for LateSink<'_> {
     }
 
     fn reject(&mut self, rejected: Rejected) -> Result<()> {
-        let reason = describe(&rejected);
-        let Rejected { root, key, raw, .. } = rejected;
-        self.push(root, key, Outcome::Rejected { reason, raw }, false);
+        let Rejected { root, key, raw, stood, failure } = rejected;
+        let (reason, stood) = (describe(&failure), stood.beside(self.source, self.of));
+        self.push(root, key, Outcome::Rejected { reason, raw, stood }, false);
         Ok(())
     }
 }
