@@ -274,15 +274,17 @@ impl Carrying<'_> {
         Some(!is_removed)
     }
 
-    /// Whether who wrote in the document that is carried knew what stands here as a copy.
-    pub(super) fn knew_copy(&self, root: &str, key: &str, origin: &str) -> bool {
-        let (Some(ours), Some(theirs)) = (self.into.claim, self.from.claim) else { return false };
-        let own = self.from.name.to_string();
+    /// Whether who wrote in a document knew what stands here as a copy.
+    pub(super) fn knew_copy(&self, who: &Place<'_>, root: &str, key: &str, origin: &str) -> bool {
+        let (Some(ours), Some(theirs)) = (self.into.claim, who.claim) else { return false };
+        let own = who.name.to_string();
         if is_made(origin) {
             return match origin_document(origin) {
                 // It was kept there as a late edit: whoever knew that has settled it.
-                Some(name) if ours.covers.contains_key(&own) => self.has_settled(name, root, key),
-                _ => self.knew_sources(&self.from),
+                Some(name) if ours.covers.contains_key(&own) => {
+                    self.has_settled(who, name, root, key)
+                }
+                _ => self.knew_sources(who),
             };
         }
         let knew = ours.covers.get(origin).is_some_and(|needed| {
@@ -292,10 +294,10 @@ impl Carrying<'_> {
         knew || self.copy_stands(root, key, origin) == Some(false)
     }
 
-    /// Whether somebody has written in place of a late edit in the document that is carried.
-    fn has_settled(&self, source: DocName, root: &str, key: &str) -> bool {
-        let Some((root, key)) = self.terms(self.from.name, root, key) else { return false };
-        let (slots, slot_key) = (&self.from.loaded.slots, SlotKey { source, root, key });
+    /// Whether somebody has written in place of a late edit in a document.
+    fn has_settled(&self, who: &Place<'_>, source: DocName, root: &str, key: &str) -> bool {
+        let Some((root, key)) = self.terms(who.name, root, key) else { return false };
+        let (slots, slot_key) = (&who.loaded.slots, SlotKey { source, root, key });
         slots.settled(&slot_key).is_some_and(|settled| {
             slots.get(&slot_key).is_none_or(|held| held.slot.items == settled.items)
         })
@@ -307,7 +309,7 @@ impl Carrying<'_> {
         below.filter_map(|name| self.place(*name))
     }
 
-    fn place(&self, name: DocName) -> Option<Place<'_>> {
+    pub(super) fn place(&self, name: DocName) -> Option<Place<'_>> {
         let loaded = self.others.get(&name)?;
         Some(Place { name, loaded, claim: self.claims.get(&name) })
     }

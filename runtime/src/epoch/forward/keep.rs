@@ -144,8 +144,9 @@ impl Carrying<'_> {
         let Some(main) = self.into.loaded.document.entry(root, key) else { return };
         let Some(origin) = self.into.origin(main.id) else { return };
         let document = origin_document(origin);
-        let is_known = document.is_some_and(|name| self.from.name <= name)
-            || self.knew_copy(root, key, origin)
+        let author = self.place(late.source);
+        let is_known = document.is_some_and(|name| late.source <= name)
+            || author.is_some_and(|author| self.knew_copy(&author, root, key, origin))
             // What a `migrate` function made is known to whom the row is that it was made of.
             || is_made(origin) && self.is_of_known_row;
         let Place { loaded, claim, .. } = self.into;

@@ -134,7 +134,8 @@ impl Carrying<'_> {
             let root = root.name();
             let origin = self.into.main(&root, key).and_then(|id| self.into.origin(id));
             origin.is_some_and(|origin| {
-                !is_made(origin) && (origin == from || self.knew_copy(&root, key, origin))
+                !is_made(origin)
+                    && (origin == from || self.knew_copy(&self.from, &root, key, origin))
             })
         })
     }
