@@ -36,16 +36,21 @@ mod v1 {
     use serde::{Deserialize, Serialize};
 
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
-    #[table(name = "notes", previous = v0::Note, from)]
+    #[table(name = "notes", previous = v0::Note, try_from)]
     pub struct Note {
         #[key]
         pub id: String,
         pub title: String,
     }
 
-    impl From<v0::Note> for Note {
-        fn from(note: v0::Note) -> Self {
-            Self { id: note.id, title: note.text }
+    impl TryFrom<v0::Note> for Note {
+        type Error = String;
+
+        fn try_from(note: v0::Note) -> Result<Self, String> {
+            match note.text.as_str() {
+                "unreadable" => Err("it cannot be read".to_owned()),
+                _ => Ok(Self { id: note.id, title: note.text }),
+            }
         }
     }
 
@@ -175,4 +180,47 @@ fn what_came_late_stays_though_its_document_was_given_up() {
     for new in &news {
         assert_eq!(titles(new), ["a, late", "b, late", "c, late"]);
     }
+}
+
+#[test]
+fn an_older_state_of_what_was_made_goes_with_the_newer_one_that_was_removed() {
+    for is_first in [true, false] {
+        let [(_one, one), (_two, two)] = devices(&["a"]);
+        let late = v0::App::open(&one).unwrap();
+        late.notes.update(&"a".into(), |note| note.text = "a, second".into()).unwrap();
+        drop(late);
+        // Whichever of the two migrations wins.
+        let early = is_first.then(|| v1::App::open(&two).unwrap());
+        let late = v1::App::open(&one).unwrap();
+        assert_eq!(words(&late), ["a, second"]);
+        let made = late.words.iter().unwrap().next().unwrap().unwrap().id;
+        late.words.remove(&made).unwrap();
+        let early = early.unwrap_or_else(|| v1::App::open(&two).unwrap());
+        assert_eq!(words(&early), ["a, first"]);
+        meet(&late, &early);
+        for app in [&late, &early] {
+            assert_eq!((titles(app), words(app)), (vec!["a, second".to_owned()], Vec::new()));
+        }
+    }
+}
+
+#[test]
+fn what_could_not_be_converted_stays_beside_an_edit_whose_author_did_not_know_it() {
+    let [(_one, one), (_two, two)] = devices(&["a"]);
+    let rebuilt = v0::App::open(&two).unwrap();
+    rebuilt.compact_history().unwrap();
+    let old = v0::App::open(&one).unwrap();
+    old.notes.insert(&v0::Note { id: "b".into(), text: "unreadable".into() }).unwrap();
+    give(&rebuilt, &old);
+    drop(old);
+    let new = v1::App::open(&one).unwrap();
+    assert_eq!(titles(&new), ["a, first"]);
+    rebuilt.notes.insert(&v0::Note { id: "b".into(), text: "b, elsewhere".into() }).unwrap();
+    meet(&rebuilt, &new);
+    assert_eq!(titles(&new), ["a, first", "b, elsewhere"]);
+    // The note, and the word that was made of it.
+    let kept = new.quarantine().unwrap();
+    let tables: Vec<_> = kept.iter().map(|kept| kept.table().unwrap_or_default()).collect();
+    assert_eq!(tables, ["notes", "words"]);
+    assert!(kept.iter().all(|kept| kept.theirs().to_string().contains("unreadable")), "{kept:?}");
 }

@@ -223,18 +223,7 @@ impl Carrying<'_> {
         // Of late edits that were taken over nothing says which they were.
         let is_late = |(_, origin): &(u32, String)| origin.starts_with('~');
         let has_late = self.into.claim.is_some_and(|claim| claim.origins.iter().any(is_late));
-        there.name.epoch == self.into.name.epoch && !has_late && self.knew_sources(there)
-    }
-
-    /// Whether who wrote in a document knew all other documents as far as the migration which made
-    /// this one did.
-    pub(super) fn knew_sources(&self, there: &Place<'_>) -> bool {
-        let own = there.name.to_string();
-        let knew = |(name, needed): (&String, &BTreeMap<u64, u32>)| {
-            let has = there.claim.and_then(|claim| claim.covers.get(name));
-            *name == own || needed.is_empty() || has.is_some_and(|has| reaches(has, needed))
-        };
-        self.into.claim.is_some_and(|claim| claim.covers.iter().all(knew))
+        there.name.epoch == self.into.name.epoch && !has_late && self.knew_sources(there.name)
     }
 
     /// Whether an entry that a migration brought from `origin` is still to stand; `None` where that
@@ -275,29 +264,40 @@ impl Carrying<'_> {
     }
 
     /// Whether who wrote in a document knew what stands here as a copy.
-    pub(super) fn knew_copy(&self, who: &Place<'_>, root: &str, key: &str, origin: &str) -> bool {
-        let (Some(ours), Some(theirs)) = (self.into.claim, who.claim) else { return false };
-        let own = who.name.to_string();
+    pub(super) fn knew_copy(&self, who: DocName, root: &str, key: &str, origin: &str) -> bool {
+        let own = who.to_string();
+        let Some(covers) = self.into.claim.map(|claim| &claim.covers) else { return false };
         if is_made(origin) {
             return match origin_document(origin) {
                 // It was kept there as a late edit: whoever knew that has settled it.
-                Some(name) if ours.covers.contains_key(&own) => {
-                    self.has_settled(who, name, root, key)
-                }
+                Some(name) if covers.contains_key(&own) => self.has_settled(who, name, root, key),
                 _ => self.knew_sources(who),
             };
         }
-        let knew = ours.covers.get(origin).is_some_and(|needed| {
-            let has = theirs.covers.get(origin);
-            origin == own || needed.is_empty() || has.is_some_and(|has| reaches(has, needed))
-        });
+        let knew = covers.get(origin).is_some_and(|needed| self.knew(who, origin, needed));
         knew || self.copy_stands(root, key, origin) == Some(false)
     }
 
+    /// Whether who wrote in a document knew another so far.
+    fn knew(&self, who: DocName, name: &str, needed: &BTreeMap<u64, u32>) -> bool {
+        let has = self.claims.get(&who).and_then(|claim| claim.covers.get(name));
+        needed.is_empty() || who.to_string() == name || has.is_some_and(|has| reaches(has, needed))
+    }
+
+    /// Whether who wrote in a document knew all others as far as the migration which made this one
+    /// did.
+    pub(super) fn knew_sources(&self, who: DocName) -> bool {
+        let covers = self.into.claim.map(|claim| &claim.covers);
+        covers
+            .is_some_and(|covers| covers.iter().all(|(name, needed)| self.knew(who, name, needed)))
+    }
+
     /// Whether somebody has written in place of a late edit in a document.
-    fn has_settled(&self, who: &Place<'_>, source: DocName, root: &str, key: &str) -> bool {
-        let Some((root, key)) = self.terms(who.name, root, key) else { return false };
-        let (slots, slot_key) = (&who.loaded.slots, SlotKey { source, root, key });
+    fn has_settled(&self, who: DocName, source: DocName, root: &str, key: &str) -> bool {
+        let (Some(there), Some((root, key))) = (self.place(who), self.terms(who, root, key)) else {
+            return false;
+        };
+        let (slots, slot_key) = (&there.loaded.slots, SlotKey { source, root, key });
         slots.settled(&slot_key).is_some_and(|settled| {
             slots.get(&slot_key).is_none_or(|held| held.slot.items == settled.items)
         })
@@ -309,7 +309,7 @@ impl Carrying<'_> {
         below.filter_map(|name| self.place(*name))
     }
 
-    pub(super) fn place(&self, name: DocName) -> Option<Place<'_>> {
+    fn place(&self, name: DocName) -> Option<Place<'_>> {
         let loaded = self.others.get(&name)?;
         Some(Place { name, loaded, claim: self.claims.get(&name) })
     }

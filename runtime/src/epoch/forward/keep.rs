@@ -77,7 +77,7 @@ impl Carrying<'_> {
         let text = slot_key.to_text();
         let of = &late.of;
         if self.into.loaded.document.entry_in(&Root::Quarantine.name(), &text)
-            && self.knew_sources(&self.from)
+            && self.knew_sources(late.source)
             && self.from.loaded.slots.open(&of.0, &of.1).is_empty()
         {
             self.ops.push((Root::Quarantine, text, None));
@@ -144,9 +144,8 @@ impl Carrying<'_> {
         let Some(main) = self.into.loaded.document.entry(root, key) else { return };
         let Some(origin) = self.into.origin(main.id) else { return };
         let document = origin_document(origin);
-        let author = self.place(late.source);
         let is_known = document.is_some_and(|name| late.source <= name)
-            || author.is_some_and(|author| self.knew_copy(&author, root, key, origin))
+            || self.knew_copy(late.source, root, key, origin)
             // What a `migrate` function made is known to whom the row is that it was made of.
             || is_made(origin) && self.is_of_known_row;
         let Place { loaded, claim, .. } = self.into;

@@ -129,14 +129,11 @@ impl Carrying<'_> {
     /// Whether the row here is an unchanged copy of what its author there knew.
     pub(super) fn came_unchanged(&self, root: &str, key: &str) -> bool {
         let Some(Root::Table(table)) = Root::parse(root) else { return false };
-        let from = self.from.name.to_string();
         self.places_here(&table, key).iter().any(|(root, key)| {
             let root = root.name();
             let origin = self.into.main(&root, key).and_then(|id| self.into.origin(id));
-            origin.is_some_and(|origin| {
-                !is_made(origin)
-                    && (origin == from || self.knew_copy(&self.from, &root, key, origin))
-            })
+            let copied = origin.filter(|origin| !is_made(origin));
+            copied.is_some_and(|origin| self.knew_copy(self.from.name, &root, key, origin))
         })
     }
 
