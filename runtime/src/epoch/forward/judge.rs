@@ -112,10 +112,14 @@ impl Carrying<'_> {
         })
     }
 
-    /// The same of a row that the migration could not convert: nothing ever stood there.
+    /// Whether an edit that is settled there was so by the migration, which took it for a row, and
+    /// then could not convert that: nothing ever stood there.
     fn has_refused(&self, there: &Place<'_>, edit: &Edit<'_>, root: &str, key: &str) -> bool {
+        let note = SlotKey { source: edit.source, root: root.to_owned(), key: key.to_owned() };
+        let settled = there.main(&Root::Settled.name(), &note.to_text());
         let mut noted = self.keys_of(there, edit, root, key).filter_map(|key| there.noted(&key));
-        noted.any(|slot| slot.items.is_empty())
+        settled.is_some_and(|id| there.origin(id).is_some())
+            && noted.any(|slot| slot.items.is_empty())
     }
 
     /// The keys under which an edit may be kept beside: a migration notes what it could not convert
@@ -274,22 +278,26 @@ impl Carrying<'_> {
                 _ => self.knew_sources(who),
             };
         }
-        let knew = covers.get(origin).is_some_and(|needed| self.knew(who, origin, needed));
-        knew || self.copy_stands(root, key, origin) == Some(false)
+        self.knew_source(who, origin) || self.copy_stands(root, key, origin) == Some(false)
+    }
+
+    /// Whether who wrote in a document knew another as far as the migration which made this one did.
+    pub(super) fn knew_source(&self, who: DocName, name: &str) -> bool {
+        let needed = self.into.claim.and_then(|claim| claim.covers.get(name));
+        needed.is_some_and(|needed| self.knew(who, name, needed))
+    }
+
+    /// The same of all documents.
+    pub(super) fn knew_sources(&self, who: DocName) -> bool {
+        let covers = self.into.claim.map(|claim| &claim.covers);
+        covers
+            .is_some_and(|covers| covers.iter().all(|(name, needed)| self.knew(who, name, needed)))
     }
 
     /// Whether who wrote in a document knew another so far.
     fn knew(&self, who: DocName, name: &str, needed: &BTreeMap<u64, u32>) -> bool {
         let has = self.claims.get(&who).and_then(|claim| claim.covers.get(name));
         needed.is_empty() || who.to_string() == name || has.is_some_and(|has| reaches(has, needed))
-    }
-
-    /// Whether who wrote in a document knew all others as far as the migration which made this one
-    /// did.
-    pub(super) fn knew_sources(&self, who: DocName) -> bool {
-        let covers = self.into.claim.map(|claim| &claim.covers);
-        covers
-            .is_some_and(|covers| covers.iter().all(|(name, needed)| self.knew(who, name, needed)))
     }
 
     /// Whether somebody has written in place of a late edit in a document.
