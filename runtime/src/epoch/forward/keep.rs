@@ -93,8 +93,11 @@ impl Carrying<'_> {
         let (source, root) = (late.source, late.root.name());
         let slot_key = SlotKey { source, root, key: late.key.clone() };
         let slots = &self.into.loaded.slots;
-        slots.settled(&slot_key).is_some_and(|settled| self.is_behind(source, &settled.items))
-            || slots.get(&slot_key).is_some_and(|held| !self.has_items(source, &held.slot.items))
+        let items = pairs(&late.items);
+        let settled = slots.settled(&slot_key).map(|settled| &settled.items);
+        let held = slots.get(&slot_key).map(|held| &held.slot.items);
+        settled.is_some_and(|of| self.is_behind(source, of) && !are_later(&items, of))
+            || held.is_some_and(|of| !self.has_items(source, of) && !are_later(&items, of))
     }
 
     /// Whether an edit says no more than the entry that stands here, and shares what becomes of it.
@@ -172,4 +175,12 @@ impl Carrying<'_> {
             self.ops.push((Root::Quarantine, slot_key.to_text(), Some(json)));
         }
     }
+}
+
+/// Whether whoever wrote these has written the others before.
+fn are_later(items: &[(u64, u32)], than: &[(u64, u32)]) -> bool {
+    let is_before = |(client, clock): &(u64, u32)| {
+        items.iter().any(|(other, later)| other == client && later > clock)
+    };
+    than.iter().all(is_before)
 }
