@@ -6,6 +6,7 @@
 mod groups;
 mod judge;
 mod keep;
+mod knowledge;
 mod lost;
 mod rows;
 

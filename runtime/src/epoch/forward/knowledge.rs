@@ -1,0 +1,107 @@
+//! What the author of an edit knew of other documents, and how much of each is here.
+
+use std::collections::BTreeMap;
+
+use super::{Carrying, Place, reaches};
+use crate::engine::{Claim, DocName, SlotKey, is_made, origin_document};
+use crate::row::ItemId;
+
+impl Carrying<'_> {
+    /// Whether who wrote in a document knew what stands here as a copy.
+    pub(super) fn knew_copy(&self, who: DocName, root: &str, key: &str, origin: &str) -> bool {
+        let own = who.to_string();
+        let Some(covers) = self.into.claim.map(|claim| &claim.covers) else { return false };
+        if is_made(origin) {
+            return match origin_document(origin) {
+                // It was kept there as a late edit: whoever knew that has settled it.
+                Some(name) if covers.contains_key(&own) => self.has_settled(who, name, root, key),
+                _ => self.knew_sources(who),
+            };
+        }
+        self.knew_source(who, origin) || self.copy_stands(root, key, origin) == Some(false)
+    }
+
+    /// Whether who wrote in a document knew another as far as the migration which made this one did.
+    pub(super) fn knew_source(&self, who: DocName, name: &str) -> bool {
+        let needed = self.into.claim.and_then(|claim| claim.covers.get(name));
+        needed.is_some_and(|needed| self.knew(who, name, needed))
+    }
+
+    /// The same of all documents.
+    pub(super) fn knew_sources(&self, who: DocName) -> bool {
+        let covers = self.into.claim.map(|claim| &claim.covers);
+        covers
+            .is_some_and(|covers| covers.iter().all(|(name, needed)| self.knew(who, name, needed)))
+    }
+
+    /// Whether who wrote in a document knew another so far.
+    fn knew(&self, who: DocName, name: &str, needed: &BTreeMap<u64, u32>) -> bool {
+        let has = self.claims.get(&who).and_then(|claim| claim.covers.get(name));
+        needed.is_empty() || who.to_string() == name || has.is_some_and(|has| reaches(has, needed))
+    }
+
+    /// Whether the same `migrate` function was given there all that it was given here, or more.
+    pub(super) fn knew_all(&self, there: &Place<'_>) -> bool {
+        // Of late edits that were taken over nothing says which they were.
+        let is_late = |(_, origin): &(u32, String)| origin.starts_with('~');
+        let has_late = self.into.claim.is_some_and(|claim| claim.origins.iter().any(is_late));
+        there.name.epoch == self.into.name.epoch && !has_late && self.knew_sources(there.name)
+    }
+
+    /// Whether somebody has written in place of a late edit in a document.
+    pub(super) fn has_settled(&self, who: DocName, source: DocName, root: &str, key: &str) -> bool {
+        let (Some(there), Some((root, key))) = (self.place(who), self.terms(who, root, key)) else {
+            return false;
+        };
+        let (slots, slot_key) = (&there.loaded.slots, SlotKey { source, root, key });
+        slots.settled(&slot_key).is_some_and(|settled| {
+            slots.get(&slot_key).is_none_or(|held| held.slot.items == settled.items)
+        })
+    }
+
+    /// Whether the migration that made this document knew all of these.
+    pub(super) fn covers(&self, name: DocName, items: &[(u64, u32)]) -> bool {
+        let name = name.to_string();
+        let covers = |claim: &Claim| {
+            let covers = |(client, clock): &(u64, u32)| {
+                claim.covers(&name, ItemId { client: *client, clock: *clock })
+            };
+            items.iter().all(covers)
+        };
+        self.into.claim.is_some_and(covers)
+    }
+
+    /// Whether all that the migration into a document wrote is here: what is not there was removed.
+    pub(super) fn is_whole(&self, there: &Place<'_>) -> bool {
+        there.claim.is_some_and(|claim| {
+            claim.baseline == 0
+                || self.clocks_of(there.name).get(&claim.client) >= Some(&claim.baseline)
+        })
+    }
+
+    /// Whether this copy of a document has all of these; if not, another device knows better.
+    pub(super) fn has_items(&self, name: DocName, items: &[(u64, u32)]) -> bool {
+        let clocks = self.clocks_of(name);
+        items.iter().all(|(client, clock)| clocks.get(client) > Some(clock))
+    }
+
+    /// Whether this copy of a document, which is here, lacks some of these.
+    pub(super) fn is_behind(&self, name: DocName, items: &[(u64, u32)]) -> bool {
+        self.clocks.contains_key(&name) && !self.has_items(name, items)
+    }
+
+    pub(super) fn clocks_of(&self, name: DocName) -> &BTreeMap<u64, u32> {
+        self.clocks.get(&name).unwrap_or(&self.no_clocks)
+    }
+
+    /// All documents that rank below the one that is carried into.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place<'_>> {
+        let below = self.others.keys().filter(|name| **name < self.into.name);
+        below.filter_map(|name| self.place(*name))
+    }
+
+    pub(super) fn place(&self, name: DocName) -> Option<Place<'_>> {
+        let loaded = self.others.get(&name)?;
+        Some(Place { name, loaded, claim: self.claims.get(&name) })
+    }
+}
