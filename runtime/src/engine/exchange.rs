@@ -11,7 +11,7 @@ use super::indexes::RowChange;
 use super::loaded::{Loaded, LogState};
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
-use super::slots::{self, SlotKey, Slots};
+use super::slots::{self, SlotKey, Slots, are_later};
 use super::write::{not_loaded, refused};
 use super::writer::Writer;
 use crate::disk::{Commit, Record, RecordKind, View};
@@ -48,6 +48,8 @@ pub(crate) struct MergeOutcome {
     pub(crate) pending: bool,
     /// Late edits that changed, or were dealt with.
     pub(crate) slots: Vec<SlotKey>,
+    /// Notes about late edits that older ones have taken the place of, to be written again.
+    pub(crate) outrun: Vec<(Root, String, String)>,
 }
 
 impl MergeOutcome {
@@ -55,6 +57,7 @@ impl MergeOutcome {
     pub(crate) fn add(&mut self, later: Self) {
         self.pending |= later.pending;
         self.slots.extend(later.slots);
+        self.outrun.extend(later.outrun);
         for (root, changes) in later.changed {
             match self.changed.iter_mut().find(|(known, _)| *known == root) {
                 Some((_, known)) => *known = in_turn(std::mem::take(known), changes),
@@ -98,6 +101,8 @@ struct Effect {
     missed: Vec<String>,
     /// Late edits that changed, or were dealt with.
     slots: Vec<SlotKey>,
+    /// Notes about them that older ones have taken the place of.
+    outrun: Vec<(Root, String, String)>,
 }
 
 impl Engine {
@@ -254,7 +259,8 @@ impl Engine {
             let rows = touched.rows.into_iter().map(|row| (row.key, row.kind));
             (touched.root, rows.collect())
         });
-        MergeOutcome { changed: changed.collect(), pending, slots: effect.slots }
+        let Effect { slots, outrun, .. } = effect;
+        MergeOutcome { changed: changed.collect(), pending, slots, outrun }
     }
 
     /// What the change of these keys means to readers.
@@ -271,11 +277,22 @@ impl Engine {
             let name = root.name();
             for key in changed.get(name.as_str()).cloned().unwrap_or_default() {
                 let entry = document.entry(&name, &key);
+                let slot = SlotKey::parse(&key);
+                let entry_of = |slots: &Slots| {
+                    let (items, json) = slots.entry_of(&root, slot.as_ref()?)?;
+                    Some((items.to_vec(), json))
+                };
+                let before = entry_of(slots);
                 // A late edit shows elsewhere than where it is kept.
                 if let Some((target, under)) = slots.note(&root, &key, entry.as_ref()) {
                     changed.entry(target.into()).or_default().insert(under.into());
                 }
-                effect.slots.extend(SlotKey::parse(&key));
+                if let (Some((ours, json)), Some((theirs, _))) = (before, entry_of(slots))
+                    && are_later(&ours, &theirs)
+                {
+                    effect.outrun.push((root.clone(), key.to_string(), json));
+                }
+                effect.slots.extend(slot);
             }
         }
         for (root_name, keys) in &changed {

@@ -41,6 +41,6 @@ pub(crate) use open::{Engine, Settings, identity, view_names};
 pub(crate) use others::OtherMerged;
 pub use progress::Progress;
 pub(crate) use progress::REPORT_EVERY_ROWS;
-pub(crate) use slots::{Held, Settled, Slot, SlotKey, Stood, checksum};
+pub(crate) use slots::{Held, Settled, Slot, SlotKey, Stood, are_later, checksum};
 pub(crate) use write::not_loaded;
 pub(crate) use writer::{Unrecorded, Writer, WriterIndexes};

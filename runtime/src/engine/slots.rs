@@ -219,6 +219,21 @@ impl Slots {
         self.held.get(&(key.root.clone(), key.key.clone()))?.get(&key.source)
     }
 
+    /// What an entry of one of the two maps is of, and its text.
+    pub(crate) fn entry_of(&self, root: &Root, key: &SlotKey) -> Option<(&[(u64, u32)], String)> {
+        let (items, json) = match root {
+            Root::Forwarded => {
+                let slot = &self.get(key)?.slot;
+                (&slot.items, serde_json::to_string(slot))
+            }
+            _ => {
+                let settled = self.settled(key)?;
+                (&settled.items, serde_json::to_string(settled))
+            }
+        };
+        Some((items, json.ok()?))
+    }
+
     pub(crate) fn settled(&self, key: &SlotKey) -> Option<&Settled> {
         self.settled.get(key)
     }
@@ -258,6 +273,14 @@ impl Slots {
             held.slot.value.is_some() && origin.is_none_or(|origin| *source >= origin)
         })
     }
+}
+
+/// Whether whoever wrote these items has written the others before.
+pub(crate) fn are_later(items: &[(u64, u32)], than: &[(u64, u32)]) -> bool {
+    let is_before = |(client, clock): &(u64, u32)| {
+        items.iter().any(|(other, later)| other == client && later > clock)
+    };
+    !than.is_empty() && than.iter().all(is_before)
 }
 
 /// What stands under a key of a document, late edits included.

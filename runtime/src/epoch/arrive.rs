@@ -22,6 +22,9 @@ pub(crate) struct News {
     pub(crate) merged: BTreeMap<DocName, Vec<OtherMerged>>,
     /// Late edits in the current one.
     pub(crate) slots: Vec<SlotKey>,
+    /// Notes in the current one that older ones have taken the place of: two devices had each written
+    /// theirs, and the document has kept the one of the device that knew less.
+    pub(crate) outrun: Vec<(Root, String, String)>,
 }
 
 /// Brings an open store to the document that its code is to use, which may mean to migrate, and
@@ -203,6 +206,12 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
     // Nothing ranks below a document that is nobody's migration and would be carried into it.
     if current.claim.is_none() {
         return Ok(outcome);
+    }
+    if !news.outrun.is_empty() {
+        engine.load(writer)?;
+        let outrun = news.outrun.iter().cloned();
+        let ops: Vec<CarryOp> = outrun.map(|(root, key, json)| (root, key, Some(json))).collect();
+        outcome.add(engine.write_roots(writer, &ops, Origin::Remote)?);
     }
     let oldest = oldest(&engine.def);
     let mut sources: Vec<(DocName, bool)> = Vec::new();

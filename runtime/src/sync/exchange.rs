@@ -72,6 +72,7 @@ fn apply_locked(
         }
     }
     news.slots = std::mem::take(&mut outcome.slots);
+    news.outrun = std::mem::take(&mut outcome.outrun);
     outcome.add(arrive(engine, writer, &news)?);
     Ok(outcome)
 }

@@ -3,7 +3,7 @@
 use super::judge::Edit;
 use super::{Carrying, Late, Outcome, Place, pairs};
 use crate::doc::Root;
-use crate::engine::{Settled, Slot, SlotKey, is_made, origin_document};
+use crate::engine::{Settled, Slot, SlotKey, are_later, is_made, origin_document};
 use crate::epoch::convert::text_of;
 
 impl Carrying<'_> {
@@ -175,12 +175,4 @@ impl Carrying<'_> {
             self.ops.push((Root::Quarantine, slot_key.to_text(), Some(json)));
         }
     }
-}
-
-/// Whether whoever wrote these has written the others before.
-fn are_later(items: &[(u64, u32)], than: &[(u64, u32)]) -> bool {
-    let is_before = |(client, clock): &(u64, u32)| {
-        items.iter().any(|(other, later)| other == client && later > clock)
-    };
-    than.iter().all(is_before)
 }
