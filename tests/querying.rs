@@ -4,10 +4,13 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use heirloom::__private::{StorageHook, StorageOp};
 use heirloom::ErrorKind;
 use proptest::prelude::*;
-use support::shelf::{Ask, Book, Plain, PlainShelf, Question, Shelf, book, question};
+use support::shelf::{Ask, Book, Kind, Plain, PlainShelf, Question, Shelf, book, question};
 use support::{exchange, refused};
 
 /// One commit.
@@ -142,4 +145,72 @@ fn assert_sound(app: &Shelf) {
     let path = folder.path().join("copy.redb");
     app.backup(&path).unwrap();
     support::assert_sound::<Shelf>(&path);
+}
+
+/// Rows of an index are looked up some at a time; a read that fails loses none of those before it.
+#[test]
+fn whichever_read_fails_the_rows_before_it_come_and_then_the_error() {
+    let left = Arc::new(AtomicUsize::new(usize::MAX));
+    let counter = left.clone();
+    let hook: StorageHook = Arc::new(move |op| {
+        let is_over = |n: usize| (n != usize::MAX).then(|| n.checked_sub(1)).flatten();
+        match op == StorageOp::Read && counter.load(SeqCst) != usize::MAX {
+            true if counter.fetch_update(SeqCst, SeqCst, is_over).is_err() => {
+                Err(std::io::Error::other("refused on purpose"))
+            }
+            _ => Ok(()),
+        }
+    });
+    let app = Shelf::builder().storage_and_read_hook(hook).in_memory().unwrap();
+    let titled = |id| Book {
+        id,
+        title: "the same".into(),
+        kind: Kind::Novel,
+        pages: 1,
+        lent_to: None,
+        price: 1.0,
+        tags: Vec::new(),
+        code: None,
+    };
+    app.books.insert_many((0..100).map(titled)).unwrap();
+    let query = || app.books.filter(Book::TITLE.eq("the same"));
+    assert!(query().explain().contains("index"), "{}", query().explain());
+    let mut most = 0;
+    for nth in 0.. {
+        left.store(nth, SeqCst);
+        let all = query().all();
+        left.store(nth, SeqCst);
+        let mut ids = Vec::new();
+        let mut failed = None;
+        match query().iter() {
+            Ok(mut rows) => {
+                for row in rows.by_ref() {
+                    match row {
+                        Ok(row) => ids.push(row.id),
+                        Err(error) => {
+                            failed = Some(error);
+                            break;
+                        }
+                    }
+                }
+            }
+            Err(error) => failed = Some(error),
+        }
+        left.store(usize::MAX, SeqCst);
+        assert_eq!(ids, (0..ids.len() as i64).collect::<Vec<_>>(), "read {nth}");
+        most = most.max(ids.len());
+        match (all, failed) {
+            (Ok(all), None) => {
+                assert_eq!((all.len(), ids.len()), (100, 100));
+                break;
+            }
+            (all, failed) => {
+                for error in [all.err(), failed].into_iter().flatten() {
+                    assert_eq!(error.kind(), ErrorKind::Storage, "read {nth}: {error}");
+                }
+            }
+        }
+    }
+    assert!(most > 50, "{most}");
+    assert_eq!(query().count().unwrap(), 100);
 }
