@@ -27,7 +27,7 @@ impl Carrying<'_> {
         needed.is_some_and(|needed| self.knew(who, name, needed))
     }
 
-    /// The same of all documents.
+    /// Whether who wrote in a document knew all others that far.
     pub(super) fn knew_sources(&self, who: DocName) -> bool {
         let covers = self.into.claim.map(|claim| &claim.covers);
         covers
@@ -49,7 +49,7 @@ impl Carrying<'_> {
     }
 
     /// Whether somebody has written in place of a late edit in a document.
-    pub(super) fn has_settled(&self, who: DocName, source: DocName, root: &str, key: &str) -> bool {
+    fn has_settled(&self, who: DocName, source: DocName, root: &str, key: &str) -> bool {
         let (Some(there), Some((root, key))) = (self.place(who), self.terms(who, root, key)) else {
             return false;
         };
