@@ -31,12 +31,16 @@ impl Keys {
         self.ends.push(self.bytes.len());
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
     }
 
-    fn get(&self, index: usize) -> Option<&[u8]> {
+    pub(crate) fn get(&self, index: usize) -> Option<&[u8]> {
         let start = index.checked_sub(1).map_or(Some(&0), |before| self.ends.get(before))?;
         self.bytes.get(*start..*self.ends.get(index)?)
     }

@@ -8,6 +8,7 @@ pub(crate) mod live;
 mod named;
 mod operand;
 mod order;
+mod parts;
 mod path;
 mod plan;
 mod ranges;

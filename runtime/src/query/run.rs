@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 
 use super::expr::Node;
 use super::order::rank;
+use super::parts::{KEYS_AT_ONCE, Parts, ROWS_OF_A_THREAD};
 use super::plan::{Access, Arrangement, Plan};
 use super::source::Source;
 use super::spec::Spec;
 use super::top::Top;
 use super::walk::{Step, Walk};
-use crate::disk::{Fetched, Span};
+use crate::disk::{Fetched, Keys, Span};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Key, Row};
 
@@ -341,15 +342,24 @@ impl<'s, R: Row> Run<'s, R> {
     pub(crate) fn rows(mut self) -> Result<Vec<R>> {
         self.is_full = true;
         let mut rows = Vec::new();
-        let mut is_counted = false;
+        let mut expected = None;
         while let Some(row) = self.next_row() {
-            let row = row?;
-            if rows.len() >= COUNT_FROM_ROWS && !is_counted {
-                rows.reserve_exact(self.still_to_come()?);
-                is_counted = true;
-            }
-            rows.push(row);
+            rows.push(row?);
             self.take_fetched(&mut rows)?;
+            if rows.len() < COUNT_FROM_ROWS {
+                continue;
+            }
+            let expected = match expected {
+                Some(expected) => expected,
+                None => {
+                    let still = self.still_to_come()?;
+                    rows.reserve_exact(still);
+                    *expected.insert(rows.len() + still)
+                }
+            };
+            if expected.saturating_sub(rows.len()) >= 2 * ROWS_OF_A_THREAD {
+                self.take_in_parts(&mut rows)?;
+            }
         }
         Ok(rows)
     }
@@ -378,6 +388,34 @@ impl<'s, R: Row> Run<'s, R> {
             }
         }
         Ok(())
+    }
+
+    /// Adds many rows of an index, looked up and decoded by several threads, where nothing more is to
+    /// be asked of them.
+    fn take_in_parts(&mut self, rows: &mut Vec<R>) -> Result<()> {
+        let is_asked_more = self.filter.is_some() || self.to_skip > 0 || !self.is_streamed();
+        let is_written = self.source.written.is_some_and(|written| !written.is_empty());
+        if is_asked_more || is_written || !self.fetched.is_empty() {
+            return Ok(());
+        }
+        let Some(walk @ Walk::Index(_)) = self.walks.front_mut() else { return Ok(()) };
+        let mut keys = Keys::default();
+        let at_most = self.left.min(KEYS_AT_ONCE);
+        let found = walk.append_keys(self.is_back, at_most, &mut keys);
+        let parts = Parts {
+            view: &self.source.view,
+            slot: self.source.slot,
+            read: self.source.read,
+            keys: &keys,
+            skips_invalid: self.is_filtered,
+        };
+        let before = rows.len();
+        parts.read_into(rows)?;
+        self.left -= rows.len() - before;
+        self.rows_read += keys.len() as u64;
+        self.entries_read += keys.len() as u64;
+        // What comes before a failure is looked at first.
+        found
     }
 
     /// About how many rows still come, where an index tells by its blocks; 0 where none does.

@@ -15,7 +15,7 @@ use crate::row::{Key, Row};
 
 /// How many rows are looked up at once. More would be gone from the nearest cache by the time that
 /// they are decoded.
-const FETCHED_AT_ONCE: usize = 32;
+pub(super) const FETCHED_AT_ONCE: usize = 32;
 
 /// A view of a table, and over it what a transaction wrote.
 pub(crate) struct Source<'s, R: Row> {

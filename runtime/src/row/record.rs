@@ -30,6 +30,8 @@ pub trait Record: Serialize + DeserializeOwned + JsonSchema + Sized + 'static {
 
 /// A row of a table: implemented by `#[derive(Table)]`.
 ///
+/// Rows can be sent between threads, since several of them read a large result.
+///
 /// ```
 /// use heirloom::{Row, Table};
 /// use schemars::JsonSchema;
@@ -50,7 +52,7 @@ pub trait Record: Serialize + DeserializeOwned + JsonSchema + Sized + 'static {
     label = "not a row",
     note = "add `#[derive(heirloom::Table)]` to `{Self}`"
 )]
-pub trait Row: Record {
+pub trait Row: Record + Send {
     /// The type of the key.
     type Key: Key;
 

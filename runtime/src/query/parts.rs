@@ -1,0 +1,88 @@
+//! Rows of a large result, read by several threads at once.
+
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use super::source::{FETCHED_AT_ONCE, Read};
+use crate::disk::{Fetched, Keys, View};
+use crate::error::Result;
+use crate::row::Row;
+
+/// From so many rows on a thread of its own pays: to start one takes as long as to read a few dozen.
+pub(super) const ROWS_OF_A_THREAD: usize = 1 << 11;
+
+/// How many keys are in memory at most beside the rows.
+pub(super) const KEYS_AT_ONCE: usize = 1 << 16;
+
+/// How many threads read one result at most: the app has other work for the rest.
+const MAX_THREADS: usize = 4;
+
+/// How many threads may run at once here; asked once, since the system looks it up in files.
+fn threads() -> usize {
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS))
+}
+
+/// Rows to be read by their keys.
+pub(super) struct Parts<'k, R: Row> {
+    pub(super) view: &'k Arc<View>,
+    pub(super) slot: usize,
+    pub(super) read: Read<R>,
+    pub(super) keys: &'k Keys,
+    /// Whether what does not decode is left out.
+    pub(super) skips_invalid: bool,
+}
+
+impl<R: Row> Parts<'_, R> {
+    /// Adds all rows to `rows`, in the order of their keys.
+    pub(super) fn read_into(&self, rows: &mut Vec<R>) -> Result<()> {
+        self.split(0..self.keys.len(), threads(), rows)
+    }
+
+    /// Leaves half of the keys to another thread, where there is one and they are many.
+    fn split(&self, range: Range<usize>, threads: usize, rows: &mut Vec<R>) -> Result<()> {
+        if threads < 2 || range.len() < 2 * ROWS_OF_A_THREAD {
+            return self.part(range, rows);
+        }
+        let middle = range.start.midpoint(range.end);
+        thread::scope(|scope| {
+            let second = || {
+                let mut rows = Vec::with_capacity(range.end - middle);
+                self.split(middle..range.end, threads / 2, &mut rows).map(|()| rows)
+            };
+            let started = thread::Builder::new().spawn_scoped(scope, second);
+            self.split(range.start..middle, threads - threads / 2, rows)?;
+            match started.map(thread::ScopedJoinHandle::join) {
+                Ok(Ok(second)) => rows.append(&mut second?),
+                // What a row's own code panics with goes to the caller, whichever thread ran it.
+                Ok(Err(panic)) => resume_unwind(panic),
+                // The system has no thread left.
+                Err(_) => self.part(middle..range.end, rows)?,
+            }
+            Ok(())
+        })
+    }
+
+    fn part(&self, range: Range<usize>, rows: &mut Vec<R>) -> Result<()> {
+        let mut fetched = Fetched::new(self.view.clone(), self.slot);
+        for start in range.clone().step_by(FETCHED_AT_ONCE) {
+            let these = start..range.end.min(start + FETCHED_AT_ONCE);
+            fetched.fill(|keys| {
+                these.filter_map(|index| self.keys.get(index)).for_each(|key| keys.push(key));
+                Ok(())
+            });
+            while let Some(lookup) = fetched.next() {
+                // The index names no rows but those that are there.
+                let (key, Some(stored)) = lookup? else { continue };
+                match (self.read.stored)(key, stored) {
+                    Ok(row) => rows.push(row),
+                    Err(error) if !self.skips_invalid => return Err(error),
+                    Err(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
