@@ -25,6 +25,8 @@ pub(super) struct Edit<'e> {
     pub(super) items: &'e [(u64, u32)],
     /// What a `migrate` function has made of it, where one has.
     pub(super) made: Option<&'e str>,
+    /// The epoch whose words it is kept in, where no later `migrate` function has been given it here.
+    pub(super) waits_in: Option<u32>,
 }
 
 /// Where an edit would stand in a document, and what is made of it there.
@@ -64,7 +66,7 @@ impl Carrying<'_> {
         let covers = |(client, clock): &(u64, u32)| {
             claim.covers(&source, ItemId { client: *client, clock: *clock })
         };
-        if !was_seen && !edit.items.iter().all(covers) {
+        if !was_seen && (!edit.items.iter().all(covers) || self.was_run(there.name.epoch, edit)) {
             return false;
         }
         match there.main(&root, &key).map(|id| claim.origin(id)) {
@@ -80,6 +82,13 @@ impl Carrying<'_> {
                 None => self.is_whole(there) && !self.has_rejected(there, edit, &root, &key),
             },
         }
+    }
+
+    /// Whether the `migrate` function that an edit still waits for here was given it on the way to
+    /// another epoch: who wrote there in its place has replaced the row, but not what was made of it.
+    fn was_run(&self, epoch: u32, edit: &Edit<'_>) -> bool {
+        let plan = |from| Plan::new(&self.plan.to.at_epoch(epoch)?, from);
+        edit.waits_in.and_then(plan).is_some_and(|plan| plan.has_migrate())
     }
 
     /// The document that an edit, which is a copy itself, was taken from.
@@ -164,6 +173,7 @@ impl Carrying<'_> {
         let mut is_gone = self.is_copy_gone(root, key);
         for (source, held) in slots.open(root, key) {
             let slot = &held.slot;
+            let stood = slot.stood.as_ref();
             let edit = Edit {
                 root,
                 key,
@@ -171,6 +181,8 @@ impl Carrying<'_> {
                 of: Some(&slot.of),
                 items: &slot.items,
                 made: slot.value.as_deref().filter(|_| slot.made),
+                // Where there is a reason, it was given to them, and refused.
+                waits_in: stood.filter(|_| slot.reason.is_none()).map(|stood| stood.epoch),
             };
             let is_superseded = self.is_superseded(&edit);
             if is_superseded || self.is_represented(&edit) {
@@ -233,7 +245,9 @@ impl Carrying<'_> {
             let of = of?;
             let Some(id) = there.main(&of.0, &of.1) else { return Some(false) };
             let items = pairs(&[id]);
-            let edit = Edit { root, key, source: name, of: Some(&of), items: &items, made: None };
+            let of = Some(&of);
+            let edit =
+                Edit { root, key, source: name, of, items: &items, made: None, waits_in: None };
             if self.is_superseded(&edit) {
                 return Some(false);
             }
@@ -243,7 +257,8 @@ impl Carrying<'_> {
         }
         // What was copied is not there any more, or the document itself is not here: whoever removed
         // the row knew it if he knew all of that.
-        let edit = Edit { root, key, source: name, of: None, items: &[], made: None };
+        let edit =
+            Edit { root, key, source: name, of: None, items: &[], made: None, waits_in: None };
         let is_removed = self.places().filter(|there| there.name > name).any(|there| {
             let knew = there.claim.is_some_and(|claim| {
                 claim.covers.get(origin).is_some_and(|theirs| reaches(theirs, covered))

@@ -40,6 +40,7 @@ impl Carrying<'_> {
             of: Some(&late.of),
             items: &items,
             made,
+            waits_in: late.waits_in(),
         });
         if let Outcome::Value(value) = &late.outcome {
             let copied = late.items.first().and_then(|id| self.from.origin(*id));
@@ -68,7 +69,7 @@ impl Carrying<'_> {
                 Slot { of, items, value: Some(value), reason: None, raw: None, stood: None, made }
             }
             Outcome::Rejected { reason, raw, stood } => {
-                let (reason, raw) = (Some(reason), Some(raw));
+                let (reason, raw) = (Some(reason).filter(|why| !why.is_empty()), Some(raw));
                 Slot { of, items, value: None, reason, raw, stood, made }
             }
         };

@@ -119,6 +119,19 @@ enum Outcome {
     Rejected { reason: String, raw: String, stood: Option<Stood> },
 }
 
+impl Late {
+    /// The epoch in whose words it stays because a `migrate` function was not given it, and not
+    /// because it was refused.
+    fn waits_in(&self) -> Option<u32> {
+        match &self.outcome {
+            Outcome::Rejected { reason, stood: Some(stood), .. } if reason.is_empty() => {
+                Some(stood.epoch)
+            }
+            _ => None,
+        }
+    }
+}
+
 fn pairs(items: &[ItemId]) -> Vec<(u64, u32)> {
     items.iter().map(|id| (id.client, id.clock)).collect()
 }
