@@ -273,6 +273,28 @@ impl Carrying<'_> {
         Some(!is_removed)
     }
 
+    /// Whether somebody has written in a document in place of what a migration brought here from
+    /// `origin`.
+    pub(super) fn has_taken_place(
+        &self,
+        there: &Place<'_>,
+        root: &str,
+        key: &str,
+        origin: &str,
+    ) -> bool {
+        let Some(name) = DocName::parse(origin).filter(|name| *name < there.name) else {
+            return false;
+        };
+        let (Some(place), Some(of)) = (self.place(name), self.terms(name, root, key)) else {
+            return false;
+        };
+        place.main(&of.0, &of.1).is_some_and(|id| {
+            let items = pairs(&[id]);
+            let edit = Edit { root, key, source: name, of: Some(&of), items: &items, made: None };
+            self.supersedes(there, &edit)
+        })
+    }
+
     /// Where an edit would stand in another document that ranks above its own.
     fn there<'e>(&self, who: DocName, edit: &Edit<'e>) -> Option<There<'e>> {
         let stands = |(root, key): (String, String)| There { root, key, made: edit.made };

@@ -133,7 +133,10 @@ impl Carrying<'_> {
             let root = root.name();
             let origin = self.into.main(&root, key).and_then(|id| self.into.origin(id));
             let copied = origin.filter(|origin| !is_made(origin));
-            copied.is_some_and(|origin| self.knew_source(self.from.name, origin))
+            copied.is_some_and(|origin| {
+                self.knew_source(self.from.name, origin)
+                    || self.has_taken_place(&self.from, &root, key, origin)
+            })
         })
     }
 
