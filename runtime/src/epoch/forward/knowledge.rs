@@ -1,12 +1,13 @@
 //! What the author of an edit knew of other documents, and how much of each is here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use super::{Carrying, Place, reaches};
 use crate::engine::{Claim, DocName, SlotKey, is_made, origin_document};
 use crate::row::ItemId;
 
-impl Carrying<'_> {
+impl<'c> Carrying<'c> {
     /// Whether who wrote in a document knew what stands here as a copy.
     pub(super) fn knew_copy(&self, who: DocName, root: &str, key: &str, origin: &str) -> bool {
         let own = who.to_string();
@@ -29,9 +30,32 @@ impl Carrying<'_> {
 
     /// Whether who wrote in a document knew all others that far.
     pub(super) fn knew_sources(&self, who: DocName) -> bool {
-        let covers = self.into.claim.map(|claim| &claim.covers);
-        covers
-            .is_some_and(|covers| covers.iter().all(|(name, needed)| self.knew(who, name, needed)))
+        self.into.claim.is_some_and(|claim| self.knew_sources_of(who, claim))
+    }
+
+    /// Whether who wrote in a document knew all that a migration was given.
+    fn knew_sources_of(&self, who: DocName, claim: &'c Claim) -> bool {
+        let mut left: Vec<_> = claim.covers.iter().collect();
+        let mut opened = BTreeSet::new();
+        while let Some((name, needed)) = left.pop() {
+            if self.knew(who, name, needed) {
+                continue;
+            }
+            // What nothing but a migration has written says no more than what that was given.
+            let Some(claim) = self.only_migration(name, needed) else { return false };
+            if opened.insert(name) {
+                left.extend(&claim.covers);
+            }
+        }
+        true
+    }
+
+    /// The migration into a document, where nothing else has written in it so far.
+    fn only_migration(&self, name: &str, needed: &BTreeMap<u64, u32>) -> Option<&'c Claim> {
+        let claim = self.claims.get(&DocName::parse(name)?)?;
+        let is_its_own =
+            |(client, clock): (&u64, &u32)| *client == claim.client && *clock <= claim.baseline;
+        needed.iter().all(is_its_own).then_some(claim)
     }
 
     /// Whether who wrote in a document knew another so far.
@@ -45,7 +69,16 @@ impl Carrying<'_> {
         // Of late edits that were taken over nothing says which they were.
         let is_late = |(_, origin): &(u32, String)| origin.starts_with('~');
         let has_late = self.into.claim.is_some_and(|claim| claim.origins.iter().any(is_late));
-        there.name.epoch == self.into.name.epoch && !has_late && self.knew_sources(there.name)
+        // A rebuild takes over what was made before it, and gives the function nothing.
+        let epoch = self.into.name.epoch;
+        let rebuilt = |claim: &&'c Claim| {
+            let source = DocName::parse(&claim.source).filter(|source| source.epoch == epoch)?;
+            self.claims.get(&source)
+        };
+        let made = iter::successors(self.into.claim, rebuilt).last();
+        there.name.epoch == epoch
+            && !has_late
+            && made.is_some_and(|claim| self.knew_sources_of(there.name, claim))
     }
 
     /// Whether somebody has written in place of a late edit in a document.
