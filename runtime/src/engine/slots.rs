@@ -37,6 +37,10 @@ pub(crate) struct Slot {
     /// Whether a `migrate` function has made it of what was written there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) made: bool,
+    /// Whether it had come over, and a late edit has displaced it: nothing was refused of it, though
+    /// its value may have become raw since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) displaced: bool,
 }
 
 /// The epoch, root and key under which a row or entry stood that could not be taken further.

@@ -376,6 +376,7 @@ impl Sink for DocumentSink<'_> {
                     reason: Some(reason),
                     raw: Some(rejected.raw),
                     made: false,
+                    displaced: false,
                 },
             );
         }

@@ -29,6 +29,18 @@ pub(super) struct Edit<'e> {
     pub(super) waits_in: Option<u32>,
 }
 
+impl<'e> Edit<'e> {
+    /// An edit that is not kept here, nor made by a `migrate` function.
+    fn plain(
+        (root, key): (&'e str, &'e str),
+        source: DocName,
+        of: Option<&'e (String, String)>,
+        items: &'e [(u64, u32)],
+    ) -> Self {
+        Self { root, key, source, of, items, made: None, waits_in: None }
+    }
+}
+
 /// Where an edit would stand in a document, and what is made of it there.
 struct There<'e> {
     root: String,
@@ -245,9 +257,7 @@ impl Carrying<'_> {
             let of = of?;
             let Some(id) = there.main(&of.0, &of.1) else { return Some(false) };
             let items = pairs(&[id]);
-            let of = Some(&of);
-            let edit =
-                Edit { root, key, source: name, of, items: &items, made: None, waits_in: None };
+            let edit = Edit::plain((root, key), name, Some(&of), &items);
             if self.is_superseded(&edit) {
                 return Some(false);
             }
@@ -257,8 +267,7 @@ impl Carrying<'_> {
         }
         // What was copied is not there any more, or the document itself is not here: whoever removed
         // the row knew it if he knew all of that.
-        let edit =
-            Edit { root, key, source: name, of: None, items: &[], made: None, waits_in: None };
+        let edit = Edit::plain((root, key), name, None, &[]);
         let is_removed = self.places().filter(|there| there.name > name).any(|there| {
             let knew = there.claim.is_some_and(|claim| {
                 claim.covers.get(origin).is_some_and(|theirs| reaches(theirs, covered))
@@ -290,8 +299,7 @@ impl Carrying<'_> {
         };
         place.main(&of.0, &of.1).is_some_and(|id| {
             let items = pairs(&[id]);
-            let edit = Edit { root, key, source: name, of: Some(&of), items: &items, made: None };
-            self.supersedes(there, &edit)
+            self.supersedes(there, &Edit::plain((root, key), name, Some(&of), &items))
         })
     }
 

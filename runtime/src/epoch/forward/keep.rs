@@ -63,16 +63,14 @@ impl Carrying<'_> {
             }
             return self.settle_instead(&slot_key, &items);
         }
-        let (of, made) = (late.of.clone(), late.is_made);
-        let slot = match late.outcome.clone() {
-            Outcome::Value(value) => {
-                Slot { of, items, value: Some(value), reason: None, raw: None, stood: None, made }
-            }
+        let (value, reason, raw, stood) = match late.outcome.clone() {
+            Outcome::Value(value) => (Some(value), None, None, None),
             Outcome::Rejected { reason, raw, stood } => {
-                let (reason, raw) = (Some(reason).filter(|why| !why.is_empty()), Some(raw));
-                Slot { of, items, value: None, reason, raw, stood, made }
+                (None, Some(reason).filter(|why| !why.is_empty()), Some(raw), stood)
             }
         };
+        let (of, made) = (late.of.clone(), late.is_made);
+        let slot = Slot { of, items, value, reason, raw, stood, made, displaced: false };
         // What was kept of an earlier state of the same entry is out of date, unless it was an edit of
         // another document that showed there, and its author could not know that.
         let text = slot_key.to_text();
@@ -170,6 +168,7 @@ impl Carrying<'_> {
             raw: None,
             stood: None,
             made: false,
+            displaced: true,
         };
         let slot_key = SlotKey { source: origin, root: root.to_owned(), key: key.to_owned() };
         if let Ok(json) = serde_json::to_string(&kept) {
