@@ -37,10 +37,6 @@ pub(crate) struct Slot {
     /// Whether a `migrate` function has made it of what was written there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) made: bool,
-    /// Whether it had come over, and a late edit has displaced it: nothing was refused of it, though
-    /// its value may have become raw since.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) displaced: bool,
 }
 
 /// The epoch, root and key under which a row or entry stood that could not be taken further.
@@ -75,17 +71,37 @@ pub(crate) struct SlotKey {
     pub(crate) source: DocName,
     pub(crate) root: String,
     pub(crate) key: String,
+    /// Which of several notes in quarantine about one place; what a late edit has displaced is never
+    /// the first.
+    pub(crate) nth: u32,
 }
 
 impl SlotKey {
+    pub(crate) fn new(source: DocName, root: String, key: String) -> Self {
+        Self { source, root, key, nth: 0 }
+    }
+
     pub(crate) fn to_text(&self) -> String {
-        serde_json::Value::from(vec![self.source.to_string(), self.root.clone(), self.key.clone()])
-            .to_string()
+        let source = self.source.to_string();
+        match self.nth {
+            0 => serde_json::json!([source, self.root, self.key]),
+            nth => serde_json::json!([source, self.root, self.key, nth]),
+        }
+        .to_string()
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (source, root, key): (String, String, String) = serde_json::from_str(text).ok()?;
-        Some(Self { source: DocName::parse(&source)?, root, key })
+        let (source, root, key, nth): (String, String, String, u32) = serde_json::from_str(text)
+            .or_else(|_| {
+                serde_json::from_str(text).map(|(source, root, key)| (source, root, key, 0))
+            })
+            .ok()?;
+        Some(Self { source: DocName::parse(&source)?, root, key, nth })
+    }
+
+    /// The next note about the same place.
+    pub(crate) fn next(self) -> Self {
+        Self { nth: self.nth.wrapping_add(1), ..self }
     }
 }
 
@@ -166,7 +182,7 @@ impl Slots {
         key: &str,
         entry: Option<&Entry>,
     ) -> Option<(String, String)> {
-        let parsed = SlotKey::parse(key)?;
+        let parsed = SlotKey::parse(key).filter(|key| key.nth == 0)?;
         let target = (parsed.root.clone(), parsed.key.clone());
         if *root == Root::Settled {
             match entry.and_then(|entry| Settled::read(&entry.content)) {
@@ -206,16 +222,15 @@ impl Slots {
     /// All late edits, those that were dealt with included.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotKey, &Held)> {
         self.held.iter().flat_map(|((root, key), held)| {
-            held.iter().map(|(source, held)| {
-                (SlotKey { source: *source, root: root.clone(), key: key.clone() }, held)
-            })
+            held.iter()
+                .map(|(source, held)| (SlotKey::new(*source, root.clone(), key.clone()), held))
         })
     }
 
     /// The late edits that were made of an entry of a document.
     pub(crate) fn made_of(&self, source: DocName, of: &(String, String)) -> Vec<SlotKey> {
         let made = self.made_of.get(&(source, of.clone())).into_iter().flatten();
-        let keys = made.map(|(root, key)| SlotKey { source, root: root.clone(), key: key.clone() });
+        let keys = made.map(|(root, key)| SlotKey::new(source, root.clone(), key.clone()));
         keys.collect()
     }
 
@@ -248,7 +263,7 @@ impl Slots {
             return Vec::new();
         };
         let open = held.iter().rev().filter(|(source, held)| {
-            let key = SlotKey { source: **source, root: root.to_owned(), key: key.to_owned() };
+            let key = SlotKey::new(**source, root.to_owned(), key.to_owned());
             self.settled.get(&key).is_none_or(|settled| settled.items != held.slot.items)
         });
         open.map(|(source, held)| (*source, held)).collect()

@@ -129,7 +129,7 @@ impl Engine {
             let shown = showing.filter(|(_, held)| held.slot.made);
             made.extend(shown.and_then(|(_, held)| held.slot.value.as_deref()).map(checksum));
             if !made.is_empty() {
-                let slot = SlotKey { source, root: root.clone(), key: key.to_owned() };
+                let slot = SlotKey::new(source, root.clone(), key.to_owned());
                 made.extend(slots.settled(&slot).into_iter().flat_map(|it| it.made.clone()));
                 let settled = Settled { items: Vec::new(), made };
                 if let Ok(json) = serde_json::to_string(&settled) {
@@ -142,7 +142,7 @@ impl Engine {
                 if Some(source) != showing && op.json.is_some() {
                     continue;
                 }
-                let slot = SlotKey { source, root: root.clone(), key: key.to_owned() };
+                let slot = SlotKey::new(source, root.clone(), key.to_owned());
                 let settled = Settled { items: held.slot.items.clone(), made: Vec::new() };
                 if let Ok(json) = serde_json::to_string(&settled) {
                     seen.push((slot.to_text(), json));

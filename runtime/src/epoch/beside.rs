@@ -111,10 +111,16 @@ impl Beside {
                             // It is taken over as a row, and not known by its document.
                             known(&text, &json, plan)
                         };
-                        if let Some((root, key, json)) = note {
-                            let key = free_key(&mut kept, &root, key);
-                            bookkeeping.push((root, key, json));
-                        }
+                        let Some((root, key, json)) = note else { continue };
+                        let is_taken = kept.contains(&(root.name(), key.clone()));
+                        let root = match root {
+                            Root::Settled if is_taken => continue,
+                            // One place has one late edit of each document.
+                            Root::Forwarded if is_taken => Root::Quarantine,
+                            root => root,
+                        };
+                        let key = free_key(&mut kept, &root, key);
+                        bookkeeping.push((root, key, json));
                     }
                 }
                 root => unknown.push((root, entries)),
@@ -154,7 +160,7 @@ fn free_key(kept: &mut BTreeSet<(String, String)>, root: &Root, key: String) -> 
     let mut free = key;
     while !kept.insert((root.name(), free.clone())) {
         let Some(slot) = SlotKey::parse(&free) else { return free };
-        free = SlotKey { key: format!("{}'", slot.key), ..slot }.to_text();
+        free = slot.next().to_text();
     }
     free
 }

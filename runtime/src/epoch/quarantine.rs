@@ -171,7 +171,7 @@ fn is_free(writer: &Writer, loaded: &Loaded, row: &Accepted) -> bool {
         let origin = writer.claim().and_then(|claim| claim.origin(main.id));
         return origin.is_some_and(is_made) && text_of(main.content) != row.json;
     }
-    let note = SlotKey { source: writer.current, root, key };
+    let note = SlotKey::new(writer.current, root, key);
     let noted = loaded.slots.settled(&note);
     !noted.is_some_and(|noted| noted.made.contains(&checksum(&row.json)))
 }

@@ -355,11 +355,11 @@ impl Sink for DocumentSink<'_> {
 
     fn reject(&mut self, rejected: Rejected) -> Result<()> {
         let root = rejected.root.name();
-        let mut key = SlotKey { source: self.source, root, key: rejected.key.clone() };
+        let mut key = SlotKey::new(self.source, root, rejected.key.clone());
         // Of two rows under one key each is kept.
         let is_other = |slot: &Slot| slot.raw.as_deref() != Some(&rejected.raw);
         while self.rejected.get(&key.to_text()).is_some_and(is_other) {
-            key.key.push('\'');
+            key = key.next();
         }
         let text = key.to_text();
         if !self.rejected.contains_key(&text) {
@@ -376,7 +376,6 @@ impl Sink for DocumentSink<'_> {
                     reason: Some(reason),
                     raw: Some(rejected.raw),
                     made: false,
-                    displaced: false,
                 },
             );
         }

@@ -259,8 +259,7 @@ impl Carrying<'_> {
         // What the migration has taken over as it was is not late any more.
         let source = self.from.name.to_string();
         let is_taken_over = |key: &str| {
-            let slot_key =
-                SlotKey { source: self.from.name, root: root_name.clone(), key: key.to_owned() };
+            let slot_key = SlotKey::new(self.from.name, root_name.clone(), key.to_owned());
             let (Some(claim), Some(held)) = (self.into.claim, slots.get(&slot_key)) else {
                 return false;
             };
@@ -277,11 +276,7 @@ impl Carrying<'_> {
         let gone: Vec<String> = slots
             .keys(&root_name)
             .filter(|key| !(late.contains(*key) || set.contains(*key) && is_taken_over(key)))
-            .map(|key| SlotKey {
-                source: self.from.name,
-                root: root_name.clone(),
-                key: key.to_owned(),
-            })
+            .map(|key| SlotKey::new(self.from.name, root_name.clone(), key.to_owned()))
             .filter(|key| {
                 slots.get(key).is_some_and(|held| {
                     self.has_items(self.from.name, &held.slot.items) && !is_copy(held)

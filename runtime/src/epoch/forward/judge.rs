@@ -63,7 +63,7 @@ impl Carrying<'_> {
         };
         let There { root, key, made } = at;
         let slots = &there.loaded.slots;
-        let slot_key = SlotKey { source: edit.source, root: root.clone(), key: key.clone() };
+        let slot_key = SlotKey::new(edit.source, root.clone(), key.clone());
         let settled = slots.settled(&slot_key);
         // What was dealt with there may be newer than what has come here.
         let was_seen = settled.is_some_and(|settled| {
@@ -135,7 +135,7 @@ impl Carrying<'_> {
     /// Whether an edit that is settled there was so by the migration, which took it for a row, and
     /// then could not convert that: nothing ever stood there.
     fn has_refused(&self, there: &Place<'_>, edit: &Edit<'_>, root: &str, key: &str) -> bool {
-        let note = SlotKey { source: edit.source, root: root.to_owned(), key: key.to_owned() };
+        let note = SlotKey::new(edit.source, root.to_owned(), key.to_owned());
         let settled = there.main(&Root::Settled.name(), &note.to_text());
         let mut noted = self.keys_of(there, edit, root, key).filter_map(|key| there.noted(&key));
         settled.is_some_and(|id| there.origin(id).is_some())
@@ -154,7 +154,7 @@ impl Carrying<'_> {
         let read = |claim: &Claim| DocName::parse(&claim.source);
         let before = move |name: &DocName| self.claims.get(name).and_then(read);
         let sources = iter::successors(there.claim.and_then(read), before).chain([edit.source]);
-        sources.map(|source| SlotKey { source, root: root.to_owned(), key: key.to_owned() })
+        sources.map(|source| SlotKey::new(source, root.to_owned(), key.to_owned()))
     }
 
     /// Whether what is noted of some items of a document may be of an edit, or of a copy of it.
@@ -169,7 +169,7 @@ impl Carrying<'_> {
 
     /// What a `migrate` function made under a key, and somebody has written over or removed there.
     fn made_away<'p>(&self, there: &Place<'p>, root: &str, key: &str) -> &'p [String] {
-        let note = SlotKey { source: there.name, root: root.to_owned(), key: key.to_owned() };
+        let note = SlotKey::new(there.name, root.to_owned(), key.to_owned());
         there.loaded.slots.settled(&note).map_or(&[], |noted| noted.made.as_slice())
     }
 
@@ -207,7 +207,7 @@ impl Carrying<'_> {
                 && self.is_made_here(root, key);
         }
         for (source, items) in superseded {
-            let slot_key = SlotKey { source, root: root.to_owned(), key: key.to_owned() };
+            let slot_key = SlotKey::new(source, root.to_owned(), key.to_owned());
             self.settle(&slot_key, &items);
         }
         if let Some(parsed) = Root::parse(root)

@@ -1,7 +1,7 @@
 //! Keeping late edits beside the rows that they belong to.
 
 use super::judge::Edit;
-use super::{Carrying, Late, Outcome, Place, pairs};
+use super::{CarryOp, Carrying, Late, Outcome, Place, pairs};
 use crate::doc::Root;
 use crate::engine::{Settled, Slot, SlotKey, are_later, is_made, origin_document};
 use crate::epoch::convert::text_of;
@@ -11,13 +11,19 @@ impl Carrying<'_> {
     pub(super) fn settle_or_set(&mut self, late: &Late) {
         let root = late.root.name();
         let items = pairs(&late.items);
-        let slot_key = SlotKey { source: late.source, root: root.clone(), key: late.key.clone() };
+        let slot_key = SlotKey::new(late.source, root.clone(), late.key.clone());
         if late.root == Root::Quarantine {
             // What was kept there stays kept, unless somebody has dealt with it here.
             let is_settled = self.into.loaded.slots.settled(&slot_key).is_some();
-            let is_here = self.into.main(&root, &late.key).is_some();
-            if let (Outcome::Value(value), false, false) = (&late.outcome, is_settled, is_here) {
-                self.ops.push((Root::Quarantine, late.key.clone(), Some(value.clone())));
+            if let (Outcome::Value(value), false) = (&late.outcome, is_settled) {
+                match SlotKey::parse(&late.key).zip(serde_json::from_str(value).ok()) {
+                    Some((key, slot)) => self.quarantine(key, &slot),
+                    // What newer code has put there is passed on.
+                    None if self.into.main(&root, &late.key).is_some() => return,
+                    None => {
+                        self.ops.push((late.root.clone(), late.key.clone(), Some(value.clone())))
+                    }
+                }
                 self.settle(&slot_key, &items);
             }
             return;
@@ -70,16 +76,17 @@ impl Carrying<'_> {
             }
         };
         let (of, made) = (late.of.clone(), late.is_made);
-        let slot = Slot { of, items, value, reason, raw, stood, made, displaced: false };
+        let slot = Slot { of, items, value, reason, raw, stood, made };
         // What was kept of an earlier state of the same entry is out of date, unless it was an edit of
         // another document that showed there, and its author could not know that.
-        let text = slot_key.to_text();
         let of = &late.of;
-        if self.into.loaded.document.entry_in(&Root::Quarantine.name(), &text)
-            && self.knew_sources(late.source)
-            && self.from.loaded.slots.open(&of.0, &of.1).is_empty()
-        {
-            self.ops.push((Root::Quarantine, text, None));
+        if self.knew_sources(late.source) && self.from.loaded.slots.open(&of.0, &of.1).is_empty() {
+            let displaced = (slot_key.clone().next(), true);
+            for (key, is_displaced) in [(slot_key.clone(), false), displaced] {
+                if self.noted(&key).is_some_and(|noted| !is_displaced || noted.value.is_some()) {
+                    self.ops.push((Root::Quarantine, key.to_text(), None));
+                }
+            }
         }
         if let Ok(json) = serde_json::to_string(&slot) {
             self.ops.push((Root::Forwarded, slot_key.to_text(), Some(json)));
@@ -90,7 +97,7 @@ impl Carrying<'_> {
     /// document.
     pub(super) fn is_outdated(&self, late: &Late) -> bool {
         let (source, root) = (late.source, late.root.name());
-        let slot_key = SlotKey { source, root, key: late.key.clone() };
+        let slot_key = SlotKey::new(source, root, late.key.clone());
         let slots = &self.into.loaded.slots;
         let items = pairs(&late.items);
         let settled = slots.settled(&slot_key).map(|settled| &settled.items);
@@ -168,11 +175,32 @@ impl Carrying<'_> {
             raw: None,
             stood: None,
             made: false,
-            displaced: true,
         };
-        let slot_key = SlotKey { source: origin, root: root.to_owned(), key: key.to_owned() };
-        if let Ok(json) = serde_json::to_string(&kept) {
-            self.ops.push((Root::Quarantine, slot_key.to_text(), Some(json)));
+        let slot_key = SlotKey::new(origin, root.to_owned(), key.to_owned());
+        // The first note of a place is of what could not be converted there.
+        self.quarantine(slot_key.next(), &kept);
+    }
+
+    /// Puts something in quarantine, beside what else is there about the same place.
+    fn quarantine(&mut self, mut key: SlotKey, kept: &Slot) {
+        let Ok(json) = serde_json::to_string(kept) else { return };
+        let says = |other: &Slot| (&other.value, &other.raw) == (&kept.value, &kept.raw);
+        loop {
+            match self.noted(&key) {
+                None => return self.ops.push((Root::Quarantine, key.to_text(), Some(json))),
+                Some(other) if says(&other) => return,
+                Some(_) => key = key.next(),
+            }
+        }
+    }
+
+    /// What is, or will be, in quarantine here.
+    fn noted(&self, key: &SlotKey) -> Option<Slot> {
+        let text = key.to_text();
+        let is_it = |op: &&CarryOp| op.0 == Root::Quarantine && op.1 == text;
+        match self.ops.iter().rfind(is_it) {
+            Some((_, _, json)) => json.as_ref().and_then(|json| serde_json::from_str(json).ok()),
+            None => self.into.noted(key),
         }
     }
 }

@@ -86,7 +86,7 @@ impl<'c> Carrying<'c> {
         let (Some(there), Some((root, key))) = (self.place(who), self.terms(who, root, key)) else {
             return false;
         };
-        let (slots, slot_key) = (&there.loaded.slots, SlotKey { source, root, key });
+        let (slots, slot_key) = (&there.loaded.slots, SlotKey::new(source, root, key));
         slots.settled(&slot_key).is_some_and(|settled| {
             slots.get(&slot_key).is_none_or(|held| held.slot.items == settled.items)
         })

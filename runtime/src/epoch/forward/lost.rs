@@ -24,11 +24,7 @@ impl Carrying<'_> {
             .iter()
             .map(|(client, clock)| ItemId { client: *client, clock: *clock })
             .collect();
-        let run = SlotKey {
-            source: slot.source,
-            root: format!("run:{}", slot.root),
-            key: slot.key.clone(),
-        };
+        let run = SlotKey::new(slot.source, format!("run:{}", slot.root), slot.key.clone());
         let has_run =
             self.into.loaded.slots.settled(&run).is_some_and(|run| run.items == kept.items);
         if self.plan.has_migrate() && has_run {

@@ -45,10 +45,7 @@ impl Place<'_> {
     /// What is noted in quarantine of an edit that could not be converted.
     fn noted(&self, key: &SlotKey) -> Option<Slot> {
         let noted = self.loaded.document.entry(&Root::Quarantine.name(), &key.to_text());
-        // What somebody else's edit has taken the place of is kept there, too.
-        noted
-            .and_then(|entry| Slot::read(&entry.content))
-            .filter(|slot| slot.value.is_none() && !slot.displaced)
+        noted.and_then(|entry| Slot::read(&entry.content))
     }
 
     /// Whether something stands under a key, be it a late edit.

@@ -142,7 +142,7 @@ impl Carrying<'_> {
 
     /// Where a `migrate` function takes part, what it makes of an edit is written once.
     pub(super) fn run_key(&self, of: &(String, String)) -> SlotKey {
-        SlotKey { source: self.from.name, root: format!("run:{}", of.0), key: of.1.clone() }
+        SlotKey::new(self.from.name, format!("run:{}", of.0), of.1.clone())
     }
 
     pub(super) fn is_news(&self, of: &(String, String), id: ItemId) -> bool {
