@@ -16,6 +16,8 @@ pub struct Edit {
     pub register: Register,
     pub is_removal: bool,
     pub epoch: u32,
+    /// What its author saw there.
+    pub was: Option<u32>,
     /// The document it was made in, where that could be told.
     pub document: Option<String>,
     pub knew: Edits,
@@ -135,8 +137,13 @@ fn check_register(
         } else {
             // Of a note that was removed before anything was made of it there is no detail; and what
             // was written before a removal goes with it.
-            let is_removal =
-                |edit: &&&Edit| edit.is_removal && (!edit.removes(register) || seen.has_pruned);
+            // So it may go with one that knew of neither; where what stands there was only kept beside
+            // it, nobody has decided on that, and it comes up.
+            let leaves =
+                |removal: &Edit| later.was != Some(live) && !removal.could_know.contains(&live);
+            let is_removal = |edit: &&&Edit| {
+                edit.is_removal && (!edit.removes(register) || seen.has_pruned || leaves(edit))
+            };
             let has_taken = |removal: &&Edit| {
                 removal.could_know.contains(&later.number)
                     || removal.meets(later)

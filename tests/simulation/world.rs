@@ -235,9 +235,17 @@ impl World {
             false => after.get(&register) == Some(&number),
         };
         let epoch = self.devices[on].code.epoch();
-        let (document, has_failed) = (None, false);
-        let edit =
-            Edit { number, register, is_removal, epoch, document, knew, could_know, has_failed };
+        let edit = Edit {
+            number,
+            register,
+            is_removal,
+            epoch,
+            was: before.get(&register).copied(),
+            document: None,
+            knew,
+            could_know,
+            has_failed: false,
+        };
         match written {
             Ok(false) => return Ok(()),
             Ok(true) if !is_there => {
