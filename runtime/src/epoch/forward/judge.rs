@@ -71,7 +71,11 @@ impl Carrying<'_> {
         });
         // There, too, somebody has still to decide on it.
         let is_held = slots.get(&slot_key).is_some_and(|held| held.slot.items == edit.items);
-        if !was_seen && (is_held || there.noted(&slot_key).is_some()) {
+        // What was displaced on the way there, and a migration took over: it is noted nowhere else.
+        let is_taken_over = |noted: Slot| noted.value.is_none();
+        let is_noted = there.noted(&slot_key).is_some()
+            || there.noted(&slot_key.clone().next()).is_some_and(is_taken_over);
+        if !was_seen && (is_held || is_noted) {
             return false;
         }
         let source = edit.source.to_string();
