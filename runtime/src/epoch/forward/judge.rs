@@ -39,6 +39,20 @@ impl<'e> Edit<'e> {
     ) -> Self {
         Self { root, key, source, of, items, made: None, waits_in: None }
     }
+
+    /// One that is kept here.
+    pub(super) fn kept(root: &'e str, key: &'e str, source: DocName, slot: &'e Slot) -> Self {
+        Self {
+            root,
+            key,
+            source,
+            of: Some(&slot.of),
+            items: &slot.items,
+            made: slot.value.as_deref().filter(|_| slot.made),
+            // Where there is a reason, it was given to them, and refused.
+            waits_in: slot.stood.as_ref().filter(|_| slot.reason.is_none()).map(|it| it.epoch),
+        }
+    }
 }
 
 /// Where an edit would stand in a document, and what is made of it there.
@@ -189,17 +203,7 @@ impl Carrying<'_> {
         let mut is_gone = self.is_copy_gone(root, key);
         for (source, held) in slots.open(root, key) {
             let slot = &held.slot;
-            let stood = slot.stood.as_ref();
-            let edit = Edit {
-                root,
-                key,
-                source,
-                of: Some(&slot.of),
-                items: &slot.items,
-                made: slot.value.as_deref().filter(|_| slot.made),
-                // Where there is a reason, it was given to them, and refused.
-                waits_in: stood.filter(|_| slot.reason.is_none()).map(|stood| stood.epoch),
-            };
+            let edit = Edit::kept(root, key, source, slot);
             let is_superseded = self.is_superseded(&edit);
             if is_superseded || self.is_represented(&edit) {
                 superseded.push((source, slot.items.clone()));

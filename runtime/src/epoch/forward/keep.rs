@@ -96,14 +96,19 @@ impl Carrying<'_> {
     /// Whether what is noted of an entry here is of a newer state of it than has come of its
     /// document.
     pub(super) fn is_outdated(&self, late: &Late) -> bool {
-        let (source, root) = (late.source, late.root.name());
-        let slot_key = SlotKey::new(source, root, late.key.clone());
+        let (source, root, key) = (late.source, late.root.name(), late.key.as_str());
+        let slot_key = SlotKey::new(source, root.clone(), key.to_owned());
         let slots = &self.into.loaded.slots;
         let items = pairs(&late.items);
         let settled = slots.settled(&slot_key).map(|settled| &settled.items);
-        let held = slots.get(&slot_key).map(|held| &held.slot.items);
+        let held = slots.get(&slot_key).map(|held| &held.slot);
         settled.is_some_and(|of| self.is_behind(source, of) && !are_later(&items, of))
-            || held.is_some_and(|of| !self.has_items(source, of) && !are_later(&items, of))
+            || held.is_some_and(|slot| {
+                !self.has_items(source, &slot.items)
+                    && !are_later(&items, &slot.items)
+                    // Once it has been dealt with elsewhere, it is in nobody's way.
+                    && !self.is_superseded(&Edit::kept(&root, key, source, slot))
+            })
     }
 
     /// Whether an edit says no more than the entry that stands here, and shares what becomes of it.
