@@ -224,3 +224,47 @@ fn what_could_not_be_converted_stays_beside_an_edit_whose_author_did_not_know_it
     assert_eq!(tables, ["notes", "words"]);
     assert!(kept.iter().all(|kept| kept.theirs().to_string().contains("unreadable")), "{kept:?}");
 }
+
+#[test]
+fn what_could_not_be_converted_is_kept_beside_what_an_edit_has_displaced() {
+    for is_refused_first in [true, false] {
+        let [(_one, one), (_two, two)] = devices(&["a"]);
+        let old = v0::App::open(&one).unwrap();
+        old.notes.update(&"a".into(), |note| note.text = "unreadable".into()).unwrap();
+        drop(old);
+        let refused = v1::App::open(&one).unwrap();
+        assert_eq!(refused.prune_epochs().unwrap().gone().count(), 1);
+        let mine = v1::App::in_memory().unwrap();
+        mine.notes.insert(&v1::Note { id: "a".into(), title: "mine".into() }).unwrap();
+
+        // Both have something to say of the row that it has as it was at first.
+        let new = v1::App::open(&two).unwrap();
+        new.compact_history().unwrap();
+        if is_refused_first {
+            give(&refused, &new);
+        }
+        give(&mine, &new);
+        give(&refused, &new);
+        assert_eq!(titles(&new), ["mine"]);
+        let notes = || -> Vec<_> {
+            let kept = new.quarantine().unwrap();
+            kept.into_iter().filter(|kept| kept.table() == Some("notes")).collect()
+        };
+        let texts: Vec<_> = notes().iter().map(|kept| kept.theirs().to_owned()).collect();
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        for (text, part) in texts.iter().zip(["unreadable", "a, first"]) {
+            assert!(text.contains(part), "{texts:?}");
+        }
+        for kept in notes() {
+            let ours = kept.ours().unwrap_or_default();
+            assert!(kept.key() == "a" && ours.contains("mine"), "{kept:?}");
+        }
+        notes()[1].accept().unwrap();
+        assert_eq!(titles(&new), ["a, first"]);
+        assert_eq!(notes().len(), 1);
+        // What was dealt with does not come again.
+        meet(&refused, &new);
+        meet(&mine, &new);
+        assert_eq!((titles(&new), notes().len()), (vec!["a, first".to_owned()], 1));
+    }
+}

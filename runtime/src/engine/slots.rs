@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_128;
 
-use super::claim::{Claim, origin_document};
+use super::claim::{Claim, is_made, origin_document};
 use super::documents::DocName;
 use crate::doc::{Document, Entry, Root};
 use crate::row::{Content, ItemId};
@@ -267,6 +267,47 @@ impl Slots {
             self.settled.get(&key).is_none_or(|settled| settled.items != held.slot.items)
         });
         open.map(|(source, held)| (*source, held)).collect()
+    }
+
+    /// The notes, for `settled`, that whoever writes or removes an entry of the document `source` has
+    /// seen what stands there of other documents: late edits, and what a `migrate` function made.
+    pub(crate) fn seen(
+        &self,
+        document: &Document,
+        claim: Option<&Claim>,
+        source: DocName,
+        (root, key): &(String, String),
+        is_removed: bool,
+    ) -> Vec<(String, String)> {
+        let mut seen = Vec::new();
+        let mut note = |source: DocName, settled: &Settled| {
+            if let Ok(json) = serde_json::to_string(settled) {
+                seen.push((SlotKey::new(source, root.clone(), key.clone()).to_text(), json));
+            }
+        };
+        let entry = document.entry(root, key);
+        let showing = self.showing(claim, root, key, entry.as_ref().map(|entry| entry.id));
+        let mut made = Vec::new();
+        if let Some(Entry { id, content: Content::Text(json) }) = &entry
+            && claim.and_then(|claim| claim.origin(*id)).is_some_and(is_made)
+        {
+            made.push(checksum(json));
+        }
+        let shown = showing.filter(|(_, held)| held.slot.made);
+        made.extend(shown.and_then(|(_, held)| held.slot.value.as_deref()).map(checksum));
+        if !made.is_empty() {
+            let own = SlotKey::new(source, root.clone(), key.clone());
+            made.extend(self.settled(&own).into_iter().flat_map(|it| it.made.clone()));
+            note(source, &Settled { items: Vec::new(), made });
+        }
+        let showing = showing.map(|(source, _)| source);
+        for (source, held) in self.open(root, key) {
+            // Where the row is removed, nothing that was kept of it is to come up again.
+            if Some(source) == showing || is_removed {
+                note(source, &Settled { items: held.slot.items.clone(), made: Vec::new() });
+            }
+        }
+        seen
     }
 
     /// The late edit that shows under a key whose own entry is `main`.

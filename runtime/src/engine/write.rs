@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::thread;
 
 use super::batch::{Batch, RowOp};
-use super::claim::{Claim, is_made};
+use super::claim::Claim;
 use super::documents::DocName;
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
 use super::loaded::Loaded;
 use super::open::Engine;
-use super::slots::{Settled, SlotKey, Slots, checksum};
+use super::slots::Slots;
 use super::writer::Writer;
 use crate::disk::{Commit, Record, RecordKind, View};
-use crate::doc::{Document, Entry, Op, Root};
+use crate::doc::{Document, Op, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId};
 
@@ -116,38 +116,8 @@ impl Engine {
             return seen;
         }
         let mut see = |root: &Root, op: &RowOp| {
-            let (root, key) = (root.name(), op.key.as_str());
-            let entry = document.entry(&root, key);
-            let main = entry.as_ref().map(|entry| entry.id);
-            let showing = slots.showing(claim, &root, key, main);
-            let mut made = Vec::new();
-            if let Some(Entry { id, content: Content::Text(json) }) = &entry
-                && claim.and_then(|claim| claim.origin(*id)).is_some_and(is_made)
-            {
-                made.push(checksum(json));
-            }
-            let shown = showing.filter(|(_, held)| held.slot.made);
-            made.extend(shown.and_then(|(_, held)| held.slot.value.as_deref()).map(checksum));
-            if !made.is_empty() {
-                let slot = SlotKey::new(source, root.clone(), key.to_owned());
-                made.extend(slots.settled(&slot).into_iter().flat_map(|it| it.made.clone()));
-                let settled = Settled { items: Vec::new(), made };
-                if let Ok(json) = serde_json::to_string(&settled) {
-                    seen.push((slot.to_text(), json));
-                }
-            }
-            let showing = showing.map(|(source, _)| source);
-            for (source, held) in slots.open(&root, key) {
-                // Where the row is removed, nothing that was kept of it is to come up again.
-                if Some(source) != showing && op.json.is_some() {
-                    continue;
-                }
-                let slot = SlotKey::new(source, root.clone(), key.to_owned());
-                let settled = Settled { items: held.slot.items.clone(), made: Vec::new() };
-                if let Ok(json) = serde_json::to_string(&settled) {
-                    seen.push((slot.to_text(), json));
-                }
-            }
+            let place = (root.name(), op.key.clone());
+            seen.extend(slots.seen(document, claim, source, &place, op.json.is_none()));
         };
         for (slot, rows) in &batch.tables {
             let root = Root::Table(self.def.tables[*slot].name.to_owned());

@@ -66,9 +66,8 @@ pub(crate) fn list(engine: &Engine) -> Result<Vec<Kept>> {
             kept.push(Kept { note: Note::Quarantined, key, slot, ours });
         }
     }
-    kept.sort_by(|a, b| {
-        (&a.key.root, &a.key.key, a.key.source).cmp(&(&b.key.root, &b.key.key, b.key.source))
-    });
+    let place = |kept: &Kept| (kept.key.root.clone(), kept.key.key.clone(), kept.key.source);
+    kept.sort_by_cached_key(|kept| (place(kept), kept.key.nth));
     Ok(kept)
 }
 
@@ -132,7 +131,14 @@ fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
     }
     let is_written = |row: &Accepted| !row.is_made || is_free(&writer, loaded, row);
     let rows = accepted.into_iter().filter(is_written);
-    let mut ops: Vec<_> = rows.map(|row| (row.root, row.key, Some(row.json))).collect();
+    let mut ops = Vec::new();
+    for row in rows {
+        let place = (row.root.name(), row.key.clone());
+        let (document, slots) = (&loaded.document, &loaded.slots);
+        let seen = slots.seen(document, writer.claim(), writer.current, &place, false);
+        ops.extend(seen.into_iter().map(|(key, json)| (Root::Settled, key, Some(json))));
+        ops.push((row.root, row.key, Some(row.json)));
+    }
     match kept.note {
         Note::Forwarded => {
             let settled = Settled { items: kept.slot.items.clone(), made: Vec::new() };
