@@ -86,9 +86,10 @@ impl Carrying<'_> {
         // There, too, somebody has still to decide on it.
         let is_held = slots.get(&slot_key).is_some_and(|held| held.slot.items == edit.items);
         // What was displaced on the way there, and a migration took over: it is noted nowhere else.
-        let is_taken_over = |noted: Slot| noted.value.is_none();
-        let is_noted = there.noted(&slot_key).is_some()
-            || there.noted(&slot_key.clone().next()).is_some_and(is_taken_over);
+        let displaced = slot_key.clone().next().to_text();
+        let noted = there.main(&Root::Quarantine.name(), &displaced);
+        let is_taken_over = noted.is_some_and(|id| there.origin(id).is_some());
+        let is_noted = is_taken_over || there.noted(&slot_key).is_some();
         if !was_seen && (is_held || is_noted) {
             return false;
         }
