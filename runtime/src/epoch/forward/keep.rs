@@ -158,8 +158,11 @@ impl Carrying<'_> {
         let Some(main) = self.into.loaded.document.entry(root, key) else { return };
         let Some(origin) = self.into.origin(main.id) else { return };
         let document = origin_document(origin);
+        // Where it was kept beside the edit, nobody has decided on it.
+        let open = self.from.loaded.slots.open(&late.of.0, &late.of.1);
+        let is_open = open.iter().any(|(source, _)| Some(*source) == document);
         let is_known = document.is_some_and(|name| late.source <= name)
-            || self.knew_copy(late.source, root, key, origin)
+            || !is_open && self.knew_copy(late.source, root, key, origin)
             // What a `migrate` function made is known to whom the row is that it was made of.
             || is_made(origin) && self.is_of_known_row;
         let Place { loaded, claim, .. } = self.into;
