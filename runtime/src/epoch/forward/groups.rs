@@ -162,8 +162,13 @@ impl Carrying<'_> {
         }
         let items: Vec<ItemId> = late.values().copied().collect();
         let is_late: Vec<bool> = with.iter().map(|made| is_late(&made)).collect();
-        let settled = self.into.loaded.slots.settled(&self.run_key(&of));
-        if late.is_empty() || settled.is_some_and(|settled| settled.items == pairs(&items)) {
+        let holds_older = |(entry, id): (&String, &ItemId)| {
+            self.holds_older(&(of.0.clone(), entry.clone()), &pairs(&[*id]))
+        };
+        let is_news = !self.has_run(&of, &pairs(&items))
+            || late.iter().any(holds_older)
+            || self.holds_older(&of, &pairs(&items));
+        if late.is_empty() || !is_news {
             return Ok(());
         }
         let mut is_outdated = false;

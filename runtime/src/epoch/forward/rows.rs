@@ -145,9 +145,25 @@ impl Carrying<'_> {
         SlotKey::new(self.from.name, format!("run:{}", of.0), of.1.clone())
     }
 
-    pub(super) fn is_news(&self, of: &(String, String), id: ItemId) -> bool {
+    fn is_news(&self, of: &(String, String), id: ItemId) -> bool {
+        !self.has_run(of, &pairs(&[id])) || self.holds_older(of, &pairs(&[id]))
+    }
+
+    pub(super) fn has_run(&self, of: &(String, String), items: &[(u64, u32)]) -> bool {
         let settled = self.into.loaded.slots.settled(&self.run_key(of));
-        settled.is_none_or(|settled| settled.items != pairs(&[id]))
+        settled.is_some_and(|settled| settled.items == items)
+    }
+
+    /// Whether what is kept here of an entry is of an earlier state of it: somebody else carried that
+    /// before he knew this one, and the document has kept his.
+    pub(super) fn holds_older(&self, of: &(String, String), items: &[(u64, u32)]) -> bool {
+        let slots = &self.into.loaded.slots;
+        let is_older = |key: &SlotKey| {
+            slots.get(key).is_some_and(|held| {
+                held.slot.items != items && self.has_items(self.from.name, &held.slot.items)
+            })
+        };
+        slots.made_of(self.from.name, of).iter().any(is_older)
     }
 
     pub(super) fn note_run(&mut self, of: &(String, String), id: ItemId) {
