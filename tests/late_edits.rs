@@ -268,3 +268,25 @@ fn what_could_not_be_converted_is_kept_beside_what_an_edit_has_displaced() {
         assert_eq!((titles(&new), notes().len()), (vec!["a, first".to_owned()], 1));
     }
 }
+
+#[test]
+fn a_copied_row_goes_with_who_knew_it_though_its_own_document_has_something_else_since() {
+    let [(_one, one), (_two, two), (_three, three)] = devices(&["a", "b"]);
+    let old = v0::App::open(&one).unwrap();
+    let [remover, rebuilt] = [two, three].map(|path| v1::App::open(path).unwrap());
+    meet(&remover, &rebuilt);
+    // The one that is rebuilt knows more of the old document than who removes the row.
+    old.notes.update(&"b".into(), |note| note.text = "b, late".into()).unwrap();
+    give(&old, &rebuilt);
+    rebuilt.compact_history().unwrap();
+    remover.notes.remove(&"a".into()).unwrap();
+    old.notes.update(&"a".into(), |note| note.text = "unreadable".into()).unwrap();
+    give(&old, &rebuilt);
+    assert_eq!(titles(&rebuilt), ["a, first", "b, late"]);
+    meet(&remover, &rebuilt);
+    for app in [&remover, &rebuilt] {
+        assert_eq!(titles(app), ["b, late"]);
+        let kept = app.quarantine().unwrap();
+        assert!(kept.iter().any(|kept| kept.table() == Some("notes")), "{kept:?}");
+    }
+}

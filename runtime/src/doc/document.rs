@@ -59,7 +59,7 @@ pub(crate) struct Op<'a> {
 }
 
 /// What one device has written, by its clocks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Writes {
     pub(crate) client: u64,
     pub(crate) start: u32,

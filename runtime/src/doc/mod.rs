@@ -2,6 +2,7 @@
 
 mod document;
 mod entry;
+mod history;
 mod merge;
 mod plain;
 mod version;
@@ -9,6 +10,7 @@ mod waiting;
 
 pub(crate) use document::{BOOKKEEPING, Document, Op, Root, Writes};
 pub(crate) use entry::Entry;
+pub(crate) use history::History;
 pub(crate) use merge::{ChangedKeys, Merged, Removed};
 pub(crate) use plain::update_of;
 pub(crate) use version::DocVersion;

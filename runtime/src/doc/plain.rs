@@ -1,7 +1,6 @@
-//! Updates of plain entries, written and looked through without a document: texts under keys that
-//! were never set before. What a migration makes is nothing else.
+//! Updates of plain entries, written and looked through without a document: texts under keys of root
+//! maps. What a migration makes is nothing else, under keys that were never set before.
 
-use yrs::IdSet;
 use yrs::block::{
     BLOCK_GC_REF_NUMBER, BLOCK_ITEM_ANY_REF_NUMBER, BLOCK_ITEM_DELETED_REF_NUMBER,
     BLOCK_SKIP_REF_NUMBER, ClientID, HAS_ORIGIN, HAS_PARENT_SUB, HAS_RIGHT_ORIGIN,
@@ -10,6 +9,7 @@ use yrs::encoding::read::{Cursor, Read};
 use yrs::encoding::write::Write;
 use yrs::updates::decoder::{Decode, Decoder, DecoderV1};
 use yrs::updates::encoder::{Encoder, EncoderV1};
+use yrs::{ID, IdSet};
 
 use super::{Root, Writes};
 use crate::row::ItemId;
@@ -65,7 +65,7 @@ pub(super) fn clocks_of(update: &[u8]) -> Option<Vec<Writes>> {
         let start: u32 = update.read_var().ok()?;
         let mut end = start;
         for _ in 0..items {
-            end = end.checked_add(pass_item(&mut update)?)?;
+            end = end.checked_add(pass_item(&mut update, &mut |_| {})?.len)?;
         }
         if clocks.iter().any(|writes| writes.client == client) {
             return None;
@@ -78,31 +78,52 @@ pub(super) fn clocks_of(update: &[u8]) -> Option<Vec<Writes>> {
     Some(clocks)
 }
 
-/// Reads over an item, and gives how many clocks it has.
-fn pass_item(update: &mut DecoderV1<'_>) -> Option<u32> {
+/// An item, or several of one entry that follow each other, as read over.
+pub(super) struct Passed {
+    pub(super) len: u32,
+    pub(super) is_deleted: bool,
+}
+
+/// What an item says of the entry that it belongs to.
+pub(super) enum Mark<'m> {
+    /// It is the one of that item.
+    Of(ItemId),
+    Root(&'m str),
+    Key(&'m str),
+}
+
+/// Reads over an item; tells what it says of its entry.
+pub(super) fn pass_item(
+    update: &mut DecoderV1<'_>,
+    tell: &mut dyn FnMut(Mark<'_>),
+) -> Option<Passed> {
+    let id = |id: ID| Mark::Of(ItemId { client: id.client.get(), clock: id.clock });
     let info = update.read_info().ok()?;
     match info {
-        BLOCK_GC_REF_NUMBER => return update.read_len().ok(),
+        BLOCK_GC_REF_NUMBER => {
+            return Some(Passed { len: update.read_len().ok()?, is_deleted: true });
+        }
         BLOCK_SKIP_REF_NUMBER => return None,
         _ => {}
     }
     if info & HAS_ORIGIN != 0 {
-        update.read_left_id().ok()?;
+        tell(id(update.read_left_id().ok()?));
     }
     if info & HAS_RIGHT_ORIGIN != 0 {
-        update.read_right_id().ok()?;
+        tell(id(update.read_right_id().ok()?));
     }
     if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
         if update.read_parent_info().ok()? {
-            update.read_string().ok()?;
+            tell(Mark::Root(update.read_string().ok()?));
         } else {
             update.read_left_id().ok()?;
         }
         if info & HAS_PARENT_SUB != 0 {
-            update.read_string().ok()?;
+            tell(Mark::Key(update.read_string().ok()?));
         }
     }
     let len = update.read_len().ok()?;
+    let is_deleted = info & CONTENT_BITS == BLOCK_ITEM_DELETED_REF_NUMBER;
     match info & CONTENT_BITS {
         BLOCK_ITEM_DELETED_REF_NUMBER => {}
         BLOCK_ITEM_ANY_REF_NUMBER => {
@@ -115,7 +136,7 @@ fn pass_item(update: &mut DecoderV1<'_>) -> Option<u32> {
         }
         _ => return None,
     }
-    Some(len)
+    Some(Passed { len, is_deleted })
 }
 
 #[cfg(test)]

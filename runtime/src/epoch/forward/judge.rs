@@ -260,13 +260,12 @@ impl Carrying<'_> {
         let covered = self.into.claim?.covers.get(origin)?;
         let name = DocName::parse(origin)?;
         let of = self.terms(name, root, key);
-        if let Some(there) = self.place(name)
-            && reaches(self.clocks_of(name), covered)
-        {
-            let of = of?;
+        let is_here = self.clocks.get(&name).is_some_and(|here| reaches(here, covered));
+        if let Some(there) = self.place(name).filter(|_| is_here) {
+            let of = of.as_ref()?;
             let Some(id) = there.main(&of.0, &of.1) else { return Some(false) };
             let items = pairs(&[id]);
-            let edit = Edit::plain((root, key), name, Some(&of), &items);
+            let edit = Edit::plain((root, key), name, Some(of), &items);
             if self.is_superseded(&edit) {
                 return Some(false);
             }
@@ -275,18 +274,25 @@ impl Carrying<'_> {
             }
         }
         // What was copied is not there any more, or the document itself is not here: whoever removed
-        // the row knew it if he knew all of that.
-        let edit = Edit::plain((root, key), name, None, &[]);
+        // the row knew it if he knew all of that, or all that ever stood there.
+        let of = of.filter(|_| is_here);
         let is_removed = self.places().filter(|there| there.name > name).any(|there| {
-            let knew = there.claim.is_some_and(|claim| {
-                claim.covers.get(origin).is_some_and(|theirs| reaches(theirs, covered))
-            });
-            let Some((root, key)) = self.terms(there.name, root, key).filter(|_| knew) else {
+            let its = self.terms(there.name, root, key);
+            let (Some(claim), Some((its_root, its_key))) = (there.claim, its) else { return false };
+            if there.has(&its_root, &its_key) || !self.is_whole(&there) {
                 return false;
+            }
+            let knew_all = claim.covers.get(origin).is_some_and(|knew| reaches(knew, covered));
+            let stood = match &of {
+                Some((root, key)) if !knew_all => self.stood_before(name, root, key),
+                _ => Vec::new(),
             };
-            !there.has(&root, &key)
-                && self.is_whole(&there)
-                && !self.has_rejected(&there, &edit, &root, &key)
+            let is_known = |(client, clock): &(u64, u32)| {
+                claim.covers(origin, ItemId { client: *client, clock: *clock })
+            };
+            let edit = Edit::plain((root, key), name, None, &stood);
+            (knew_all || !stood.is_empty() && stood.iter().all(is_known))
+                && !self.has_rejected(&there, &edit, &its_root, &its_key)
         });
         Some(!is_removed)
     }

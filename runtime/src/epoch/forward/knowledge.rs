@@ -104,6 +104,17 @@ impl<'c> Carrying<'c> {
         self.into.claim.is_some_and(covers)
     }
 
+    /// All that stood under a key of a document when the migration that made this one read that, or
+    /// before, and was written over or removed since; empty where that cannot be told.
+    pub(super) fn stood_before(&self, name: DocName, root: &str, key: &str) -> Vec<(u64, u32)> {
+        let read = || self.others.get(&name).and_then(|other| other.document.history());
+        let history =
+            self.histories.get(&name).and_then(|history| history.get_or_init(read).as_ref());
+        let stood = history.into_iter().flat_map(|history| history.of(root, key));
+        let stood = stood.map(|id| (id.client, id.clock));
+        stood.filter(|item| self.covers(name, &[*item])).collect()
+    }
+
     /// Whether all that the migration into a document wrote is here: what is not there was removed.
     pub(super) fn is_whole(&self, there: &Place<'_>) -> bool {
         there.claim.is_some_and(|claim| {

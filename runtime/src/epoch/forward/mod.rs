@@ -10,9 +10,10 @@ mod knowledge;
 mod lost;
 mod rows;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::doc::{ChangedKeys, Removed, Root};
+use crate::doc::{ChangedKeys, History, Removed, Root};
 use crate::engine::{
     Claim, Claims, DocName, Loaded, Slot, SlotKey, Stood, is_made, origin_document,
 };
@@ -89,6 +90,8 @@ pub(super) struct Carrying<'c> {
     /// How far this copy has each of them.
     clocks: BTreeMap<DocName, BTreeMap<u64, u32>>,
     no_clocks: BTreeMap<u64, u32>,
+    /// What stood in each of them before, once it was asked for.
+    histories: BTreeMap<DocName, OnceCell<Option<History>>>,
     /// Whose rows are to be had here of nothing but of the migration that took them over.
     lost: BTreeSet<String>,
     /// Whether what is not there was removed there, and has not merely not arrived.
@@ -168,6 +171,7 @@ impl<'c> Carrying<'c> {
             plans: plans.collect(),
             clocks,
             no_clocks: BTreeMap::new(),
+            histories: others.keys().map(|name| (*name, OnceCell::new())).collect(),
             trusts_absence,
             is_of_known_row: false,
             reviewed: BTreeSet::new(),
