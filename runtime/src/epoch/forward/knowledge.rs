@@ -7,6 +7,9 @@ use super::{Carrying, Place, reaches};
 use crate::engine::{Claim, DocName, SlotKey, is_made, origin_document};
 use crate::row::ItemId;
 
+/// Of how many items under one key it is asked who knew them.
+const MAX_STOOD: usize = 1 << 14;
+
 impl<'c> Carrying<'c> {
     /// Whether who wrote in a document knew what stands here as a copy.
     pub(super) fn knew_copy(&self, who: DocName, root: &str, key: &str, origin: &str) -> bool {
@@ -111,8 +114,13 @@ impl<'c> Carrying<'c> {
         let history =
             self.histories.get(&name).and_then(|history| history.get_or_init(read).as_ref());
         let stood = history.into_iter().flat_map(|history| history.of(root, key));
-        let stood = stood.map(|id| (id.client, id.clock));
-        stood.filter(|item| self.covers(name, &[*item])).collect()
+        let mut stood: Vec<_> = stood.map(|id| (id.client, id.clock)).take(MAX_STOOD + 1).collect();
+        // What a few bytes say of billions of items is not looked at one by one.
+        if stood.len() > MAX_STOOD {
+            return Vec::new();
+        }
+        stood.retain(|item| self.covers(name, &[*item]));
+        stood
     }
 
     /// Whether all that the migration into a document wrote is here: what is not there was removed.
