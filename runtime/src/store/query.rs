@@ -330,7 +330,7 @@ impl<R: Row, A: At> Query<R, A> {
         outcome.map_err(|error| self.at.handle().placed(error.at_table(R::TABLE)))
     }
 
-    /// All rows of the result. Several threads decode them where an index gives thousands.
+    /// All rows of the result. Several threads decode them where an index gives thousands in order.
     ///
     /// # Errors
     ///
