@@ -1,7 +1,7 @@
 //! Keeping late edits beside the rows that they belong to.
 
 use super::judge::Edit;
-use super::{CarryOp, Carrying, Late, Outcome, Place, pairs};
+use super::{Carrying, Late, Outcome, Place, pairs};
 use crate::doc::Root;
 use crate::engine::{Settled, Slot, SlotKey, are_later, is_made, origin_document};
 use crate::epoch::convert::text_of;
@@ -84,6 +84,7 @@ impl Carrying<'_> {
             let displaced = (slot_key.clone().next(), true);
             for (key, is_displaced) in [(slot_key.clone(), false), displaced] {
                 if self.noted(&key).is_some_and(|noted| !is_displaced || noted.value.is_some()) {
+                    self.notes.insert(key.to_text(), None);
                     self.ops.push((Root::Quarantine, key.to_text(), None));
                 }
             }
@@ -195,7 +196,10 @@ impl Carrying<'_> {
         let says = |other: &Slot| (&other.value, &other.raw) == (&kept.value, &kept.raw);
         loop {
             match self.noted(&key) {
-                None => return self.ops.push((Root::Quarantine, key.to_text(), Some(json))),
+                None => {
+                    self.notes.insert(key.to_text(), Some(kept.clone()));
+                    return self.ops.push((Root::Quarantine, key.to_text(), Some(json)));
+                }
                 Some(other) if says(&other) => return,
                 Some(_) => key = key.next(),
             }
@@ -204,11 +208,7 @@ impl Carrying<'_> {
 
     /// What is, or will be, in quarantine here.
     fn noted(&self, key: &SlotKey) -> Option<Slot> {
-        let text = key.to_text();
-        let is_it = |op: &&CarryOp| op.0 == Root::Quarantine && op.1 == text;
-        match self.ops.iter().rfind(is_it) {
-            Some((_, _, json)) => json.as_ref().and_then(|json| serde_json::from_str(json).ok()),
-            None => self.into.noted(key),
-        }
+        let written = self.notes.get(&key.to_text()).cloned();
+        written.unwrap_or_else(|| self.into.noted(key))
     }
 }

@@ -100,6 +100,8 @@ pub(super) struct Carrying<'c> {
     is_of_known_row: bool,
     reviewed: BTreeSet<(String, String)>,
     ops: Vec<CarryOp>,
+    /// What of that is in quarantine, by its key; `None` where it is taken out.
+    notes: BTreeMap<String, Option<Slot>>,
 }
 
 /// A late edit as it is to stand here.
@@ -176,6 +178,7 @@ impl<'c> Carrying<'c> {
             is_of_known_row: false,
             reviewed: BTreeSet::new(),
             ops: Vec::new(),
+            notes: BTreeMap::new(),
         }
     }
 }
