@@ -11,11 +11,12 @@ use super::indexes::RowChange;
 use super::loaded::{Loaded, LogState};
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
-use super::slots::{self, SlotKey, Slots, are_later};
-use super::write::{not_loaded, refused};
+use super::roots::{Noted, RootOp};
+use super::slots::{self, SlotKey};
+use super::write::not_loaded;
 use super::writer::Writer;
 use crate::disk::{Commit, Record, RecordKind, View};
-use crate::doc::{BadUpdate, ChangedKeys, DocVersion, Document, Entry, Merged, Op, Root};
+use crate::doc::{BadUpdate, ChangedKeys, DocVersion, Document, Entry, Merged, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId};
 
@@ -48,8 +49,6 @@ pub(crate) struct MergeOutcome {
     pub(crate) pending: bool,
     /// Late edits that changed, or were dealt with.
     pub(crate) slots: Vec<SlotKey>,
-    /// Notes about late edits that older ones have taken the place of, to be written again.
-    pub(crate) outrun: Vec<(Root, String, String)>,
 }
 
 impl MergeOutcome {
@@ -57,7 +56,6 @@ impl MergeOutcome {
     pub(crate) fn add(&mut self, later: Self) {
         self.pending |= later.pending;
         self.slots.extend(later.slots);
-        self.outrun.extend(later.outrun);
         for (root, changes) in later.changed {
             match self.changed.iter_mut().find(|(known, _)| *known == root) {
                 Some((_, known)) => *known = in_turn(std::mem::take(known), changes),
@@ -99,10 +97,6 @@ struct Effect {
     roots: Vec<TouchedRoot>,
     /// Changed tables that this code does not declare.
     missed: Vec<String>,
-    /// Late edits that changed, or were dealt with.
-    slots: Vec<SlotKey>,
-    /// Notes about them that older ones have taken the place of.
-    outrun: Vec<(Root, String, String)>,
 }
 
 impl Engine {
@@ -171,13 +165,16 @@ impl Engine {
     pub(crate) fn merge(&self, writer: &mut Writer, update: &[u8]) -> Result<MergeOutcome> {
         self.load(writer)?;
         // Taken out, so that after an error, or a panic, it is loaded again.
-        let Some(Loaded { mut document, mut slots, mut log }) = writer.loaded.take() else {
-            return Err(not_loaded());
-        };
-        let merged = merge_guarded(&mut document, update)?;
-        let pending = document.has_pending();
+        let Some(mut loaded) = writer.loaded.take() else { return Err(not_loaded()) };
+        let mut merged = merge_guarded(&mut loaded.document, update)?;
+        let pending = loaded.document.has_pending();
+        let Noted { slots, outrun } = loaded.note(&mut merged.changed);
+        // Under a new id the documents are loaded anew.
+        let (now, later) =
+            if merged.is_of_own_id { (Vec::new(), outrun) } else { (outrun, Vec::new()) };
+        let rewritten = loaded.write(&now, &mut merged.changed)?;
         let view = self.view();
-        let effect = self.effect(&document, &mut slots, writer.claim(), &view, merged.changed)?;
+        let effect = self.effect(&loaded, writer.claim(), &view, merged.changed)?;
 
         if merged.is_of_own_id {
             // Another copy has written under our id, so this one is a restored backup. The new id
@@ -187,47 +184,39 @@ impl Engine {
         }
         if let Some(record) = &merged.record {
             let kind = if merged.waits { RecordKind::Waiting } else { RecordKind::Remote };
-            let record = Record::encode(record, kind);
-            self.store_effect(writer, &mut log, &view, &effect, record)?;
+            let mut records = vec![Record::encode(record, kind)];
+            records.extend(rewritten);
+            self.store_effect(writer, &mut loaded.log, &view, &effect, records)?;
         }
-        // Under a new id the documents are loaded anew.
         if merged.is_of_own_id {
             writer.forget_loaded();
         } else {
-            writer.loaded = Some(Loaded { document, slots, log });
+            writer.loaded = Some(loaded);
         }
-        Ok(self.outcome(effect, pending, Origin::Remote))
+        let mut outcome = self.outcome(effect, pending, Origin::Remote);
+        outcome.slots = slots;
+        if !later.is_empty() {
+            outcome.add(self.write_roots(writer, &later, Origin::Remote)?);
+        }
+        Ok(outcome)
     }
 
     /// Writes to the current document what is no transaction of the app's.
     pub(crate) fn write_roots(
         &self,
         writer: &mut Writer,
-        ops: &[(Root, String, Option<String>)],
+        ops: &[RootOp],
         origin: Origin,
     ) -> Result<MergeOutcome> {
         self.load(writer)?;
-        let Some(Loaded { mut document, mut slots, mut log }) = writer.loaded.take() else {
-            return Err(not_loaded());
-        };
+        let Some(mut loaded) = writer.loaded.take() else { return Err(not_loaded()) };
         let mut changed = ChangedKeys::new();
-        let (mut roots, mut written) = (Vec::<Root>::new(), Vec::new());
-        for (root, key, value) in ops {
-            let known = roots.iter().position(|known| known == root);
-            let index = known.unwrap_or_else(|| {
-                roots.push(root.clone());
-                roots.len() - 1
-            });
-            written.push(Op { root: index, key, value: value.as_deref() });
-            changed.entry(root.name().into()).or_default().insert(key.as_str().into());
-        }
-        let update = catch_unwind(AssertUnwindSafe(|| document.write(&roots, &written)));
-        let record = Record::encode(&update.map_err(|_| refused())?, RecordKind::Local);
+        let record = loaded.write(ops, &mut changed)?;
         let view = self.view();
-        let effect = self.effect(&document, &mut slots, writer.claim(), &view, changed)?;
-        self.store_effect(writer, &mut log, &view, &effect, record)?;
-        let pending = document.has_pending();
-        writer.loaded = Some(Loaded { document, slots, log });
+        let effect = self.effect(&loaded, writer.claim(), &view, changed)?;
+        self.store_effect(writer, &mut loaded.log, &view, &effect, record.into_iter().collect())?;
+        let pending = loaded.document.has_pending();
+        writer.loaded = Some(loaded);
         Ok(self.outcome(effect, pending, origin))
     }
 
@@ -237,7 +226,7 @@ impl Engine {
         log: &mut LogState,
         view: &Arc<View>,
         effect: &Effect,
-        record: Vec<u8>,
+        records: Vec<Vec<u8>>,
     ) -> Result<()> {
         for table in &effect.missed {
             writer.coverage.miss(table);
@@ -246,7 +235,7 @@ impl Engine {
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
         self.cover_indexes(writer, view)?;
         let read_model = |commit: &Commit| self.write_touched(commit, view, &effect.roots);
-        self.store(writer, Some(log), read_model, || Ok(Some(record)))
+        self.store(writer, Some(log), read_model, || Ok(records))
     }
 
     /// Queues what observers are told, and says what happened.
@@ -259,42 +248,18 @@ impl Engine {
             let rows = touched.rows.into_iter().map(|row| (row.key, row.kind));
             (touched.root, rows.collect())
         });
-        let Effect { slots, outrun, .. } = effect;
-        MergeOutcome { changed: changed.collect(), pending, slots, outrun }
+        MergeOutcome { changed: changed.collect(), pending, slots: Vec::new() }
     }
 
     /// What the change of these keys means to readers.
     fn effect(
         &self,
-        document: &Document,
-        slots: &mut Slots,
+        Loaded { document, slots, .. }: &Loaded,
         claim: Option<&Claim>,
         view: &Arc<View>,
-        mut changed: ChangedKeys,
+        changed: ChangedKeys,
     ) -> Result<Effect> {
         let mut effect = Effect::default();
-        for root in [Root::Forwarded, Root::Settled] {
-            let name = root.name();
-            for key in changed.get(name.as_str()).cloned().unwrap_or_default() {
-                let entry = document.entry(&name, &key);
-                let slot = SlotKey::parse(&key);
-                let entry_of = |slots: &Slots| {
-                    let (items, json) = slots.entry_of(&root, slot.as_ref()?)?;
-                    Some((items.to_vec(), json))
-                };
-                let before = entry_of(slots);
-                // A late edit shows elsewhere than where it is kept.
-                if let Some((target, under)) = slots.note(&root, &key, entry.as_ref()) {
-                    changed.entry(target.into()).or_default().insert(under.into());
-                }
-                if let (Some((ours, json)), Some((theirs, _))) = (before, entry_of(slots))
-                    && are_later(&ours, &theirs)
-                {
-                    effect.outrun.push((root.clone(), key.to_string(), json));
-                }
-                effect.slots.extend(slot);
-            }
-        }
         for (root_name, keys) in &changed {
             let Some(root) = Root::parse(root_name) else { continue };
             let target = match &root {

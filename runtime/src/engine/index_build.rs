@@ -39,7 +39,7 @@ impl Engine {
             let view = self.view();
             self.cover_indexes(&mut writer, &view)?;
             if writer.indexes.is_unrecorded {
-                self.store(&mut writer, None, |_| Ok(()), || Ok(None))?;
+                self.store(&mut writer, None, |_| Ok(()), || Ok(Vec::new()))?;
             }
             self.unbuilt.store(writer.indexes.facts.are_building(), Ordering::Release);
         }
@@ -55,7 +55,7 @@ impl Engine {
             let slots: Vec<usize> = (0..self.def.tables.len()).collect();
             self.reset_indexes(&mut writer, &slots);
             if writer.indexes.is_unrecorded {
-                self.store(&mut writer, None, |_| Ok(()), || Ok(None))?;
+                self.store(&mut writer, None, |_| Ok(()), || Ok(Vec::new()))?;
             }
         }
         self.build_indexes()
@@ -120,7 +120,7 @@ impl Engine {
                 commit.index(name)?.change(&[], &piece.entries[*index])
             })
         };
-        if let Err(error) = self.store(writer, None, read_model, || Ok(None)) {
+        if let Err(error) = self.store(writer, None, read_model, || Ok(Vec::new())) {
             writer.indexes.facts = before;
             return Err(error);
         }

@@ -145,7 +145,7 @@ impl Engine {
             let mut slots = slots.iter();
             slots.try_for_each(|slot| self.rebuild_table(commit, &loaded, claim.as_ref(), *slot))
         };
-        self.store(&mut writer, None, read_model, || Ok(None))?;
+        self.store(&mut writer, None, read_model, || Ok(Vec::new()))?;
         writer.loaded = Some(loaded);
         Ok(())
     }

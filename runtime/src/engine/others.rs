@@ -93,7 +93,7 @@ impl Engine {
         fact.is_pruned = false;
         writer.unrecorded.documents = true;
         let read_model = |commit: &crate::disk::Commit| commit.append_log(&text, sequence, record);
-        if let Err(error) = self.store(writer, None, read_model, || Ok(None)) {
+        if let Err(error) = self.store(writer, None, read_model, || Ok(Vec::new())) {
             writer.documents = before;
             return Err(error);
         }

@@ -10,16 +10,16 @@ use crate::disk::{Commit, FORMAT};
 use crate::error::{Error, ErrorKind, Result};
 
 impl Engine {
-    /// One commit of the facts that changed, what `read_model` writes, and the log record that
-    /// `record` gives, in this order. After an error the file is as before.
+    /// One commit of the facts that changed, what `read_model` writes, and the log records that
+    /// `records` gives, in this order. After an error the file is as before.
     pub(crate) fn store(
         &self,
         writer: &mut Writer,
         log: Option<&mut LogState>,
         read_model: impl FnOnce(&Commit) -> Result<()>,
-        record: impl FnOnce() -> Result<Option<Vec<u8>>>,
+        records: impl FnOnce() -> Result<Vec<Vec<u8>>>,
     ) -> Result<()> {
-        self.store_with(writer, log, |_, commit| read_model(commit), record)
+        self.store_with(writer, log, |_, commit| read_model(commit), records)
     }
 
     /// [`store`](Self::store), where what is written to the head document follows from the rest.
@@ -28,7 +28,7 @@ impl Engine {
         writer: &mut Writer,
         log: Option<&mut LogState>,
         read_model: impl FnOnce(&mut Writer, &Commit) -> Result<()>,
-        record: impl FnOnce() -> Result<Option<Vec<u8>>>,
+        records: impl FnOnce() -> Result<Vec<Vec<u8>>>,
     ) -> Result<()> {
         let next = log.as_ref().map_or(1, |log| log.last + 1);
         let current = writer.current.to_string();
@@ -38,11 +38,12 @@ impl Engine {
             if let (Some(news), Some(head)) = (&writer.news, &writer.head) {
                 news.write(commit, head.log.last)?;
             }
-            let record = record()?;
-            if let Some(record) = &record {
-                commit.append_log(&current, next, record)?;
+            let mut grown = Vec::new();
+            for (sequence, record) in (next..).zip(records()?) {
+                commit.append_log(&current, sequence, &record)?;
+                grown.push((sequence, record.len() as u64));
             }
-            Ok(record.map(|record| record.len() as u64))
+            Ok(grown)
         });
         let shows_next = writer.shows_next.take();
         let grown = match stored {
@@ -73,11 +74,13 @@ impl Engine {
         if !self.settings.durable {
             self.unflushed.store(true, Ordering::Release);
         }
-        if let (Some(log), Some(bytes)) = (log, grown) {
-            log.grow(next, bytes);
+        if let (Some(log), Some((last, _))) = (log, grown.last()) {
+            for (sequence, bytes) in &grown {
+                log.grow(*sequence, *bytes);
+            }
             // Once now and once at the end, since it costs a little and a missing mark no data.
             if !writer.is_marked {
-                self.mark(writer, next);
+                self.mark(writer, *last);
             }
             self.outgrown.store(log.is_outgrown(), Ordering::Release);
         }

@@ -67,7 +67,7 @@ impl Engine {
         self.load(writer)?;
         self.record_versions(writer)?;
         if batch.is_empty() {
-            return self.store(writer, None, |_| Ok(()), || Ok(None));
+            return self.store(writer, None, |_| Ok(()), || Ok(Vec::new()));
         }
         // Taken out, so that after an error, or a panic, it is loaded again.
         let Some(Loaded { mut document, mut slots, mut log }) = writer.loaded.take() else {
@@ -80,14 +80,14 @@ impl Engine {
             |commit: &Commit| write_read_model(self, commit, &view, &batch, &seen, first);
         if ops.ops.len() < PARALLEL_FROM_OPS {
             let record = write_document(&mut document, &ops)?;
-            self.store(writer, Some(&mut log), read_model, || Ok(Some(record)))?;
+            self.store(writer, Some(&mut log), read_model, || Ok(vec![record]))?;
         } else {
             // Document and read model are written side by side: each needs of the other only the
             // ids of the items, and those count up from `first`.
             thread::scope(|scope| {
                 let record = scope.spawn(|| write_document(&mut document, &ops));
                 self.store(writer, Some(&mut log), read_model, || match record.join() {
-                    Ok(record) => record.map(Some),
+                    Ok(record) => record.map(|record| vec![record]),
                     Err(_) => Err(refused()),
                 })
             })?;

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use super::arrive::write_ops;
 use super::forward::{Carrying, Place, in_turn};
 use super::plan::{Plan, oldest};
 use super::run::Before;
 use super::tell::tell;
 use crate::disk::Commit;
-use crate::doc::Root;
+use crate::doc::{ChangedKeys, Root};
 use crate::engine::{
     Claim, Coverage, DocFact, DocName, Engine, Loaded, Writer, not_loaded, slots, view_names,
 };
@@ -66,13 +65,17 @@ pub(super) fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Resu
             }
             carrying.carry(&scope)
         });
-        match carried {
-            Some(Ok(ops)) if !ops.is_empty() => records.push(write_ops(&mut target, &ops)),
-            Some(Err(error)) => {
+        let written = match carried {
+            Some(Ok(ops)) => target.write(&ops, &mut ChangedKeys::new()),
+            Some(Err(error)) => Err(error),
+            None => continue,
+        };
+        match written {
+            Ok(record) => records.extend(record),
+            Err(error) => {
                 before.restore(writer);
                 return Err(error);
             }
-            _ => {}
         }
     }
     let last = target.log.last;
@@ -112,7 +115,7 @@ pub(super) fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Resu
             }
             read_out(engine, commit, &name.to_string(), &target, claim.as_ref())
         },
-        || Ok(None),
+        || Ok(Vec::new()),
     );
     if let Err(error) = stored {
         before.restore(writer);

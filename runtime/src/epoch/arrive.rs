@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::adopt::adopt;
-use super::forward::{CarryOp, Carrying, Place, Scope};
+use super::forward::{Carrying, Place, Scope};
 use super::plan::{Plan, choose, oldest};
 use super::run::{no_chain, run};
 use super::tell::{changed_since, tell};
-use crate::disk::{Record, RecordKind};
-use crate::doc::{DocVersion, Op, Root};
+use crate::doc::DocVersion;
 use crate::engine::{
     DocFact, DocName, Engine, Loaded, MergeOutcome, Origin, OtherMerged, SlotKey, Writer,
     not_loaded,
@@ -22,9 +21,6 @@ pub(crate) struct News {
     pub(crate) merged: BTreeMap<DocName, Vec<OtherMerged>>,
     /// Late edits in the current one.
     pub(crate) slots: Vec<SlotKey>,
-    /// Notes in the current one that older ones have taken the place of: two devices had each written
-    /// theirs, and the document has kept the one of the device that knew less.
-    pub(crate) outrun: Vec<(Root, String, String)>,
 }
 
 /// Brings an open store to the document that its code is to use, which may mean to migrate, and
@@ -178,27 +174,6 @@ pub(super) fn newer_epoch(engine: &Engine, found: u32) -> Error {
     .help("update the app; nothing was changed")
 }
 
-/// Writes what is carried into a document in memory; gives the log record.
-pub(super) fn write_ops(target: &mut Loaded, ops: &[CarryOp]) -> Vec<u8> {
-    let mut roots: Vec<Root> = Vec::new();
-    let mut written = Vec::new();
-    for (root, key, value) in ops {
-        let index = roots.iter().position(|known| known == root).unwrap_or_else(|| {
-            roots.push(root.clone());
-            roots.len() - 1
-        });
-        written.push(Op { root: index, key, value: value.as_deref() });
-    }
-    let update = target.document.write(&roots, &written);
-    for (root, key, _) in ops {
-        if matches!(root, Root::Forwarded | Root::Settled) {
-            let entry = target.document.entry(&root.name(), key);
-            target.slots.note(root, key, entry.as_ref());
-        }
-    }
-    Record::encode(&update, RecordKind::Local)
-}
-
 /// Carries what is late in other documents into the current one.
 fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeOutcome> {
     let mut outcome = MergeOutcome::default();
@@ -206,12 +181,6 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
     // Nothing ranks below a document that is nobody's migration and would be carried into it.
     if current.claim.is_none() {
         return Ok(outcome);
-    }
-    if !news.outrun.is_empty() {
-        engine.load(writer)?;
-        let outrun = news.outrun.iter().cloned();
-        let ops: Vec<CarryOp> = outrun.map(|(root, key, json)| (root, key, Some(json))).collect();
-        outcome.add(engine.write_roots(writer, &ops, Origin::Remote)?);
     }
     let oldest = oldest(&engine.def);
     let mut sources: Vec<(DocName, bool)> = Vec::new();
@@ -262,7 +231,7 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
         }
     }
     if writer.unrecorded.documents {
-        engine.store(writer, None, |_| Ok(()), || Ok(None))?;
+        engine.store(writer, None, |_| Ok(()), || Ok(Vec::new()))?;
     }
     Ok(outcome)
 }

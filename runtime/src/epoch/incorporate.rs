@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::arrive::write_ops;
 use super::forward::{Carrying, Place, in_turn};
 use super::plan::Plan;
+use crate::doc::ChangedKeys;
 use crate::engine::{Claim, DocName, Engine, Loaded, Writer};
 use crate::error::Result;
 use crate::schema::descriptor::StoreDef;
@@ -59,10 +59,7 @@ pub(super) fn incorporate(
         }
         let clocks = other.document.clocks();
         let ops = carrying.carry(&scope)?;
-        if !ops.is_empty() {
-            write_ops(loaded, &ops);
-            is_changed = true;
-        }
+        is_changed |= loaded.write(&ops, &mut ChangedKeys::new())?.is_some();
         complete.insert(source, clocks);
     }
     Ok((complete, is_changed))

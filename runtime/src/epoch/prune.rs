@@ -60,7 +60,7 @@ pub(crate) fn prune(engine: &Engine) -> Result<Vec<PrunedDocument>> {
     let forget = |commit: &crate::disk::Commit| {
         gone.iter().try_for_each(|name| commit.clear_document(&name.to_string()))
     };
-    if let Err(error) = engine.store(&mut writer, None, forget, || Ok(None)) {
+    if let Err(error) = engine.store(&mut writer, None, forget, || Ok(Vec::new())) {
         writer.documents = before;
         return Err(error);
     }

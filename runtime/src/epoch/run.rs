@@ -140,7 +140,7 @@ pub(super) fn run(
         written = Some(filled.last);
         engine.record_claim(writer, name, &claim_made)
     };
-    let stored = engine.store_with(writer, None, fill_and_claim, || Ok(None));
+    let stored = engine.store_with(writer, None, fill_and_claim, || Ok(Vec::new()));
     if let Err(error) = stored {
         before.restore(writer);
         return Err(error);

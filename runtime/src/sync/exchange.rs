@@ -72,7 +72,6 @@ fn apply_locked(
         }
     }
     news.slots = std::mem::take(&mut outcome.slots);
-    news.outrun = std::mem::take(&mut outcome.outrun);
     outcome.add(arrive(engine, writer, &news)?);
     Ok(outcome)
 }

@@ -54,7 +54,7 @@ impl Engine {
         }
         let claims = changed_claims(&news.entries);
         (writer.head, writer.news) = (Some(head), Some(news));
-        self.store(writer, None, |_| Ok(()), || Ok(None))?;
+        self.store(writer, None, |_| Ok(()), || Ok(Vec::new()))?;
         for (name, claim) in claims {
             writer.is_claim_new |= name == writer.current;
             match claim {

@@ -101,6 +101,8 @@ impl Carrying<'_> {
             return false;
         }
         match there.main(&root, &key).map(|id| claim.origin(id)) {
+            // What is in quarantine is never written over.
+            Some(_) if root == Root::Quarantine.name() => false,
             // It was written there since.
             Some(None) => true,
             // What a migration brought is this, or was preferred to it.
@@ -239,19 +241,27 @@ impl Carrying<'_> {
         let Some(origin) = self.into.origin(entry.id) else { return false };
         if is_made(origin) {
             let json = text_of(entry.content);
-            return self.places().any(|there| self.is_made_gone(&there, root, key, &json));
+            return self.places().any(|there| self.is_made_gone(&there, root, key, origin, &json));
         }
         !self.copy_stands(root, key, origin).unwrap_or(true)
     }
 
     /// Whether what a `migrate` function made here was made there, too, and somebody has removed it
     /// there: just this, or what came of the same rows and newer ones.
-    fn is_made_gone(&self, there: &Place<'_>, root: &str, key: &str, json: &str) -> bool {
+    fn is_made_gone(
+        &self,
+        there: &Place<'_>,
+        root: &str,
+        key: &str,
+        origin: &str,
+        json: &str,
+    ) -> bool {
         let Some((root, key)) = self.terms(there.name, root, key) else { return false };
         let made = self.made_away(there, &root, &key);
         there.claim.is_some()
             && there.main(&root, &key).is_none()
-            && (made.contains(&checksum(json)) || !made.is_empty() && self.knew_all(there))
+            && (made.contains(&checksum(json))
+                || !made.is_empty() && (self.knew_all(there) || self.knew_late(there, origin)))
     }
 
     /// Whether an entry that a migration brought from `origin` is still to stand; `None` where that

@@ -31,7 +31,16 @@ impl Carrying<'_> {
         self.forget_elsewhere(late, &slot_key);
         let slots = &self.into.loaded.slots;
         let is_settled = slots.settled(&slot_key).is_some_and(|settled| settled.items == items);
-        let is_held = slots.get(&slot_key).is_some_and(|held| held.slot.items == items);
+        let held = slots.get(&slot_key).map(|held| &held.slot);
+        let is_held = held.is_some_and(|slot| slot.items == items);
+        let is_of_before = |slot: &Slot| {
+            !is_held && slot.of == late.of && self.has_items(late.source, &slot.items)
+        };
+        if is_settled && held.is_some_and(is_of_before) {
+            // Somebody has dealt with it who did not know that an earlier state of it is kept here.
+            self.ops.push((Root::Forwarded, slot_key.to_text(), None));
+            return;
+        }
         if is_settled || is_held || self.is_outdated(late) {
             return;
         }

@@ -4,11 +4,68 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
 use super::{Carrying, Place, reaches};
-use crate::engine::{Claim, DocName, SlotKey, is_made, origin_document};
+use crate::engine::{Claim, Claims, DocName, SlotKey, is_made, origin_document};
 use crate::row::ItemId;
 
 /// Of how many items under one key it is asked who knew them.
 const MAX_STOOD: usize = 1 << 14;
+
+/// How much of a document, by client.
+type Clocks = BTreeMap<u64, u32>;
+
+/// The documents that a losing migration took rows from, and that are not here, nor known to the
+/// one that is carried into: what it brought of them is nowhere else.
+pub(super) fn lost_origins(
+    into: &Place<'_>,
+    from: &Place<'_>,
+    claims: &Claims,
+    clocks: &BTreeMap<DocName, Clocks>,
+) -> BTreeSet<String> {
+    let is_had = |name: &str, needed: &Clocks| {
+        let covered = into.claim.and_then(|claim| claim.covers.get(name));
+        let here = DocName::parse(name).and_then(|name| clocks.get(&name));
+        needed.is_empty()
+            || covered.is_some_and(|covered| reaches(covered, needed))
+            || here.is_some_and(|here| reaches(here, needed))
+    };
+    let covers = from.claim.into_iter().flat_map(|claim| &claim.covers);
+    let is_lost =
+        |(name, needed): &(&String, &Clocks)| !is_all_had(claims, (name, needed), &is_had);
+    let mut lost: BTreeSet<String> = covers.filter(is_lost).map(|(name, _)| name.clone()).collect();
+    // What a `migrate` function made comes again where all the rows do that it was given.
+    if !lost.is_empty() {
+        lost.insert(String::new());
+    }
+    lost
+}
+
+/// Whether a document is to be had that far, or all that the migration into it was given, where
+/// nothing else has written in it: that says no more.
+fn is_all_had<'c>(
+    claims: &'c Claims,
+    of: (&'c String, &'c Clocks),
+    is_had: &dyn Fn(&str, &Clocks) -> bool,
+) -> bool {
+    let (mut left, mut opened) = (vec![of], BTreeSet::new());
+    while let Some((name, needed)) = left.pop() {
+        if is_had(name, needed) {
+            continue;
+        }
+        let Some(claim) = only_migration(claims, name, needed) else { return false };
+        if opened.insert(name) {
+            left.extend(&claim.covers);
+        }
+    }
+    true
+}
+
+/// The migration into a document, where nothing else has written in it so far.
+fn only_migration<'c>(claims: &'c Claims, name: &str, needed: &Clocks) -> Option<&'c Claim> {
+    let claim = claims.get(&DocName::parse(name)?)?;
+    let is_its_own =
+        |(client, clock): (&u64, &u32)| *client == claim.client && *clock <= claim.baseline;
+    needed.iter().all(is_its_own).then_some(claim)
+}
 
 impl<'c> Carrying<'c> {
     /// Whether who wrote in a document knew what stands here as a copy.
@@ -38,31 +95,12 @@ impl<'c> Carrying<'c> {
 
     /// Whether who wrote in a document knew all that a migration was given.
     fn knew_sources_of(&self, who: DocName, claim: &'c Claim) -> bool {
-        let mut left: Vec<_> = claim.covers.iter().collect();
-        let mut opened = BTreeSet::new();
-        while let Some((name, needed)) = left.pop() {
-            if self.knew(who, name, needed) {
-                continue;
-            }
-            // What nothing but a migration has written says no more than what that was given.
-            let Some(claim) = self.only_migration(name, needed) else { return false };
-            if opened.insert(name) {
-                left.extend(&claim.covers);
-            }
-        }
-        true
-    }
-
-    /// The migration into a document, where nothing else has written in it so far.
-    fn only_migration(&self, name: &str, needed: &BTreeMap<u64, u32>) -> Option<&'c Claim> {
-        let claim = self.claims.get(&DocName::parse(name)?)?;
-        let is_its_own =
-            |(client, clock): (&u64, &u32)| *client == claim.client && *clock <= claim.baseline;
-        needed.iter().all(is_its_own).then_some(claim)
+        let knew = |name: &str, needed: &Clocks| self.knew(who, name, needed);
+        claim.covers.iter().all(|of| is_all_had(self.claims, of, &knew))
     }
 
     /// Whether who wrote in a document knew another so far.
-    fn knew(&self, who: DocName, name: &str, needed: &BTreeMap<u64, u32>) -> bool {
+    fn knew(&self, who: DocName, name: &str, needed: &Clocks) -> bool {
         let has = self.claims.get(&who).and_then(|claim| claim.covers.get(name));
         needed.is_empty() || who.to_string() == name || has.is_some_and(|has| reaches(has, needed))
     }
@@ -82,6 +120,14 @@ impl<'c> Carrying<'c> {
         there.name.epoch == epoch
             && !has_late
             && made.is_some_and(|claim| self.knew_sources_of(there.name, claim))
+    }
+
+    /// Whether the same `migrate` function was given there all late edits of the document that it was
+    /// given here.
+    pub(super) fn knew_late(&self, there: &Place<'_>, origin: &str) -> bool {
+        let document = origin.strip_prefix('~');
+        there.name.epoch == self.into.name.epoch
+            && document.is_some_and(|name| self.knew_source(there.name, name))
     }
 
     /// Whether somebody has written in place of a late edit in a document.
@@ -142,7 +188,7 @@ impl<'c> Carrying<'c> {
         self.clocks.contains_key(&name) && !self.has_items(name, items)
     }
 
-    pub(super) fn clocks_of(&self, name: DocName) -> &BTreeMap<u64, u32> {
+    pub(super) fn clocks_of(&self, name: DocName) -> &Clocks {
         self.clocks.get(&name).unwrap_or(&self.no_clocks)
     }
 

@@ -13,17 +13,16 @@ mod rows;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use knowledge::lost_origins;
+
 use crate::doc::{ChangedKeys, History, Removed, Root};
 use crate::engine::{
-    Claim, Claims, DocName, Loaded, Slot, SlotKey, Stood, is_made, origin_document,
+    Claim, Claims, DocName, Loaded, RootOp, Slot, SlotKey, Stood, is_made, origin_document,
 };
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::Plan;
 use crate::error::Result;
 use crate::row::ItemId;
-
-/// A write to the document that late edits are carried into.
-pub(super) type CarryOp = (Root, String, Option<String>);
 
 /// A document as seen from here: the one that is carried into, or one that is carried from.
 #[derive(Clone, Copy)]
@@ -99,7 +98,7 @@ pub(super) struct Carrying<'c> {
     /// Whether what is carried now was made of a row that is here as it was there.
     is_of_known_row: bool,
     reviewed: BTreeSet<(String, String)>,
-    ops: Vec<CarryOp>,
+    ops: Vec<RootOp>,
     /// What of that is in quarantine, by its key; `None` where it is taken out.
     notes: BTreeMap<String, Option<Slot>>,
 }
@@ -164,7 +163,7 @@ impl<'c> Carrying<'c> {
         let trusts_absence = covered.is_none_or(|covered| reaches(&here, covered))
             && own.is_none_or(|own| own.values().all(|n| *n == 0) || reaches(&here, &own));
         Self {
-            lost: lost_origins(&into, &from, &clocks),
+            lost: lost_origins(&into, &from, claims, &clocks),
             into,
             from,
             plan,
@@ -183,37 +182,13 @@ impl<'c> Carrying<'c> {
     }
 }
 
-/// The documents that a losing migration took rows from, and that are not here, nor known to the
-/// one that is carried into: what it brought of them is nowhere else.
-fn lost_origins(
-    into: &Place<'_>,
-    from: &Place<'_>,
-    clocks: &BTreeMap<DocName, BTreeMap<u64, u32>>,
-) -> BTreeSet<String> {
-    let Some(claim) = from.claim else { return BTreeSet::new() };
-    let is_lost = |origin: &str| {
-        let Some(needed) = claim.covers.get(origin) else { return false };
-        let covered = into.claim.and_then(|claim| claim.covers.get(origin));
-        let here = DocName::parse(origin).and_then(|name| clocks.get(&name));
-        !covered.is_some_and(|covered| reaches(covered, needed))
-            && !here.is_some_and(|here| reaches(here, needed))
-    };
-    let mut lost: BTreeSet<String> =
-        claim.covers.keys().filter(|origin| is_lost(origin)).cloned().collect();
-    // What a `migrate` function made comes again where all the rows do that it was given.
-    if !lost.is_empty() {
-        lost.insert(String::new());
-    }
-    lost
-}
-
 impl Carrying<'_> {
     /// Whether nothing is left to find out once more of the document has arrived.
     pub(super) fn is_complete(&self) -> bool {
         self.trusts_absence
     }
 
-    pub(super) fn carry(mut self, scope: &Scope<'_>) -> Result<Vec<CarryOp>> {
+    pub(super) fn carry(mut self, scope: &Scope<'_>) -> Result<Vec<RootOp>> {
         let (mut rows, mut groups) = (BTreeSet::new(), BTreeSet::new());
         let mut add = |root: &str, key: &str| match Root::parse(root) {
             Some(Root::Table(_) | Root::Quarantine) => {
