@@ -290,3 +290,29 @@ fn a_copied_row_goes_with_who_knew_it_though_its_own_document_has_something_else
         assert!(kept.iter().any(|kept| kept.table() == Some("notes")), "{kept:?}");
     }
 }
+
+#[test]
+fn older_code_does_not_write_under_numbers_that_were_given_up() {
+    let [(_one, one), (_two, two)] = devices(&[]);
+    let put = |app: &v0::App, id: &str| {
+        app.notes.insert(&v0::Note { id: id.into(), text: id.into() }).unwrap();
+    };
+    let old = v0::App::open(&one).unwrap();
+    put(&old, "a");
+    drop(old);
+    let new = v1::App::open(&one).unwrap();
+    assert_eq!(new.prune_epochs().unwrap().gone().count(), 1);
+    // The document comes again, without what was written in it here.
+    let other = v0::App::open(&two).unwrap();
+    put(&other, "b");
+    give(&other, &new);
+    drop(new);
+    let old = v0::App::open(&one).unwrap();
+    put(&old, "c");
+    meet(&old, &other);
+    drop(other);
+    let other = v1::App::open(&two).unwrap();
+    assert_eq!(titles(&other), ["a", "b", "c"]);
+    drop(old);
+    assert_eq!(titles(&v1::App::open(&one).unwrap()), ["a", "b", "c"]);
+}

@@ -50,17 +50,30 @@ pub(crate) fn prune(engine: &Engine) -> Result<Vec<PrunedDocument>> {
         return Ok(pruned);
     }
     let before = writer.documents.clone();
+    let device = writer.device.unwrap_or_default();
+    let mut has_own = false;
     for name in &gone {
         if let Some(fact) = writer.documents.0.get_mut(&name.to_string()) {
+            has_own |= fact.clocks.contains_key(&device);
             (fact.is_pruned, fact.last, fact.carried) = (true, 0, 0);
         }
         writer.others.remove(name);
     }
     writer.unrecorded.documents = true;
+    if has_own {
+        // Should one of them come again without what this device wrote in it, the numbers of that
+        // would be given out again under the old id.
+        writer.device = Some(engine.new_device());
+        writer.unrecorded.device = true;
+    }
     let forget = |commit: &crate::disk::Commit| {
         gone.iter().try_for_each(|name| commit.clear_document(&name.to_string()))
     };
-    if let Err(error) = engine.store(&mut writer, None, forget, || Ok(Vec::new())) {
+    let stored = engine.store(&mut writer, None, forget, || Ok(Vec::new()));
+    if has_own {
+        writer.forget_loaded();
+    }
+    if let Err(error) = stored {
         writer.documents = before;
         return Err(error);
     }

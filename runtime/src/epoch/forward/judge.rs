@@ -9,7 +9,7 @@ use std::iter;
 
 use super::{Carrying, Place, pairs, reaches};
 use crate::doc::Root;
-use crate::engine::{Claim, DocName, Slot, SlotKey, checksum, is_made};
+use crate::engine::{Claim, DocName, Slot, SlotKey, are_later, checksum, is_made};
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::{Plan, earlier_entry};
 use crate::row::ItemId;
@@ -297,8 +297,13 @@ impl Carrying<'_> {
                 Some((root, key)) if !knew_all => self.stood_before(name, root, key),
                 _ => Vec::new(),
             };
-            let is_known = |(client, clock): &(u64, u32)| {
-                claim.covers(origin, ItemId { client: *client, clock: *clock })
+            let slot_key = SlotKey::new(name, its_root.clone(), its_key.clone());
+            let settled = there.loaded.slots.settled(&slot_key);
+            let is_known = |item: &(u64, u32)| {
+                claim.covers(origin, ItemId { client: item.0, clock: item.1 })
+                    || settled.is_some_and(|settled| {
+                        settled.items.contains(item) || are_later(&settled.items, &[*item])
+                    })
             };
             let edit = Edit::plain((root, key), name, None, &stood);
             (knew_all || !stood.is_empty() && stood.iter().all(is_known))
