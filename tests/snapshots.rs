@@ -5,9 +5,11 @@ mod support;
 
 use std::path::Path;
 
-use heirloom::Durability;
+use heirloom::{Durability, Kv, Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use support::file::{LOG, SNAPSHOT, records};
-use support::{Notebook, assert_sound, content, converge, note, place};
+use support::{Notebook, Settings, assert_sound, content, converge, give, note, place, rows};
 
 /// Below this a log is not worth rewriting; the store's own limit, which the file format states.
 const SMALL_BYTES: usize = 1 << 20;
@@ -113,4 +115,57 @@ fn one_large_import_is_not_written_twice() {
         .insert_many((0..100).map(|id| note(id, &noise(id, 30_000))))
         .unwrap();
     assert_eq!((records(&path, LOG).len(), records(&path, SNAPSHOT).len()), (1, 0));
+}
+
+/// What goes on from the notes in the next epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes", previous = support::Note, removes(stars))]
+struct Page {
+    #[key]
+    id: u32,
+    #[evolve(renamed = "title")]
+    text: String,
+}
+
+#[derive(Store)]
+#[store(name = "notebook", epoch = 1, previous = Notebook)]
+struct Pages {
+    notes: Table<Page>,
+    #[expect(dead_code, reason = "the epoch before has it")]
+    settings: Kv<Settings>,
+}
+
+fn texts(pages: &Pages) -> Vec<String> {
+    rows(&pages.notes).into_iter().map(|page| page.text).collect()
+}
+
+#[test]
+fn what_older_code_goes_on_writing_leaves_a_bounded_log_too() {
+    let (_folder, path) = place();
+    let old = Notebook::in_memory().unwrap();
+    let mut written_bytes = 0;
+    {
+        let new = Pages::builder().durability(Durability::Eventual).open(&path).unwrap();
+        for round in 0..400u32 {
+            let text = noise(round, 8000);
+            written_bytes += text.len();
+            old.notes.put(&note(round % 10, &text)).unwrap();
+            give(&old, &new);
+        }
+    }
+    assert_bounded(&path, written_bytes);
+    assert_sound::<Pages>(&path);
+    // What it was renewed to is whole: it is read, carried from and passed on as before.
+    let new = Pages::open(&path).unwrap();
+    let titles = |old: &Notebook| -> Vec<String> {
+        rows(&old.notes).into_iter().map(|note| note.title).collect()
+    };
+    assert_eq!(texts(&new), titles(&old));
+    old.notes.put(&note(3, "on")).unwrap();
+    give(&old, &new);
+    assert_eq!(texts(&new)[3], "on");
+    let other = Notebook::in_memory().unwrap();
+    other.notes.put(&note(99, "its own")).unwrap();
+    give(&new, &other);
+    assert_eq!(titles(&other)[..10], titles(&old));
 }

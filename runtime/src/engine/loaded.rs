@@ -33,6 +33,8 @@ pub(crate) struct LogState {
     pub(crate) snapshot_bytes: u64,
     /// What could not be read.
     pub(crate) damage: Vec<String>,
+    /// Whether a snapshot of it is being made.
+    pub(crate) is_renewed: bool,
 }
 
 impl LogState {

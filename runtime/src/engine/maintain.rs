@@ -1,7 +1,10 @@
 //! What is done beside the app's own work: renewing snapshots, flushing, rebuilding, copying.
 
+use std::hash::{Hash, Hasher};
 use std::path::Path;
 use std::sync::atomic::Ordering;
+
+use twox_hash::XxHash3_64;
 
 use super::batch::RowOp;
 use super::check::compare_head;
@@ -15,12 +18,14 @@ use super::writer::Writer;
 use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Place, Record, RecordKind};
 use crate::doc::{Document, Root};
 use crate::error::{Error, ErrorKind, Result};
+use crate::row::Content;
 
 impl Engine {
     /// Whether there is work for the background.
     pub(crate) fn needs_maintenance(&self) -> bool {
-        let flags = [&self.outgrown, &self.head_outgrown, &self.unflushed, &self.unbuilt];
-        flags.iter().any(|flag| flag.load(Ordering::Acquire))
+        let outgrown = [&self.outgrown, &self.head_outgrown, &self.others_outgrown];
+        let mut flags = outgrown.into_iter().chain([&self.unflushed, &self.unbuilt]);
+        flags.any(|flag| flag.load(Ordering::Acquire))
     }
 
     /// Makes commits durable that did not wait for the disk.
@@ -66,6 +71,15 @@ impl Engine {
             let current = self.view().document_name().to_owned();
             self.renew_snapshot(&current)?;
         }
+        if self.others_outgrown.swap(false, Ordering::AcqRel) {
+            let writer = self.lock_for_upkeep()?;
+            let outgrown = writer.others.iter().filter(|(_, other)| other.log.is_outgrown());
+            let outgrown: Vec<String> = outgrown.map(|(name, _)| name.to_string()).collect();
+            drop(writer);
+            for name in outgrown {
+                self.renew_snapshot(&name)?;
+            }
+        }
         Ok(())
     }
 
@@ -76,11 +90,18 @@ impl Engine {
         if self.closing.load(Ordering::Acquire) {
             return Ok(());
         }
-        let (update, version, view, covered, covered_bytes, claim) = {
+        let (update, version, view, covered, covered_bytes, claim, entries) = {
             let mut writer = self.lock_for_upkeep()?;
-            let claim = writer.claim().cloned();
+            let (claim, is_other) = (writer.claim().cloned(), writer.is_other(name));
             let Some(Loaded { document, log, .. }) = writer.document(name) else { return Ok(()) };
-            (document.encode(), document.version(), self.view(), log.last, log.log_bytes, claim)
+            if is_other && document.has_pending() {
+                // What waits would have to be written behind the snapshot, as something new of it.
+                return Ok(());
+            }
+            log.is_renewed = true;
+            let (view, update, version) = (self.view(), document.encode(), document.version());
+            let entries = is_other.then(|| entries_of(document));
+            (update, version, view, log.last, log.log_bytes, claim, entries)
         };
         let record = Record::encode(&update, RecordKind::Local);
         drop(update);
@@ -89,9 +110,12 @@ impl Engine {
         let copy = decode_again(self.def.name, &record)?;
         let problems = match name {
             HEAD_DOCUMENT => compare_head(&copy, &view)?,
+            // Readers see nothing of it.
+            _ if entries.is_some() => Vec::new(),
             _ => self.compare(&self.def, &copy, claim.as_ref(), &view)?,
         };
-        if copy.version() != version || !problems.is_empty() {
+        let has_other_entries = entries.is_some_and(|entries| entries != entries_of(&copy));
+        if copy.version() != version || has_other_entries || !problems.is_empty() {
             let what = "a new snapshot does not read back the same";
             if let Some(Loaded { log, .. }) = self.lock_for_upkeep()?.document(name) {
                 // It would not do so the next time either.
@@ -105,9 +129,16 @@ impl Engine {
             return Ok(());
         }
         let mut writer = self.lock_for_upkeep()?;
+        if writer.is_other(name) != entries.is_some() {
+            return Ok(());
+        }
         let Some(Loaded { document, log, .. }) = writer.document(name) else { return Ok(()) };
+        if !std::mem::take(&mut log.is_renewed) {
+            // It was loaded again since; it may have been given up, and begun anew.
+            return Ok(());
+        }
         // What waits is no part of the snapshot, and is written behind it once more.
-        let waiting = document.waiting().iter();
+        let waiting = document.waiting().iter().filter(|_| entries.is_none());
         let waiting: Vec<_> =
             waiting.map(|update| Record::encode(update, RecordKind::Waiting)).collect();
         let stored = self.disk.commit(self.settings.durable, |commit| {
@@ -212,6 +243,25 @@ impl Engine {
         .and_then(|()| copy.publish())
         .map_err(at_file)
     }
+}
+
+/// A checksum of all that stands in a document, in whatever order.
+fn entries_of(document: &Document) -> u64 {
+    let mut sum = 0_u64;
+    for root in document.maps() {
+        let read = document.for_each(&root, |key, entry| {
+            let mut hasher = XxHash3_64::new();
+            (&*root, key, entry.id.client, entry.id.clock).hash(&mut hasher);
+            match &entry.content {
+                Content::Text(text) => (true, &**text).hash(&mut hasher),
+                Content::Foreign(raw) => (false, raw.as_str()).hash(&mut hasher),
+            }
+            sum = sum.wrapping_add(hasher.finish());
+            Ok::<(), std::convert::Infallible>(())
+        });
+        let Ok(()) = read;
+    }
+    sum
 }
 
 fn decode_again(store: &str, record: &[u8]) -> Result<Document> {

@@ -89,6 +89,8 @@ pub(crate) struct Engine {
     pub(super) outgrown: AtomicBool,
     /// The same of the head document.
     pub(super) head_outgrown: AtomicBool,
+    /// The same of data documents that are not the current one.
+    pub(super) others_outgrown: AtomicBool,
     /// Whether commits wait to be made durable.
     pub(crate) unflushed: AtomicBool,
     /// Whether indexes wait to be built.
@@ -156,6 +158,7 @@ impl Engine {
             writer: WriterLock::new(writer),
             outgrown: AtomicBool::new(false),
             head_outgrown: AtomicBool::new(false),
+            others_outgrown: AtomicBool::new(false),
             unflushed: AtomicBool::new(false),
             unbuilt: AtomicBool::new(false),
             closing: AtomicBool::new(false),

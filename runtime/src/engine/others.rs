@@ -1,6 +1,8 @@
 //! Data documents beside the current one: those of earlier and later epochs, and those of other
 //! devices' migrations. They are kept and passed on, and what is late in them is carried over.
 
+use std::sync::atomic::Ordering;
+
 use super::documents::DocName;
 use super::exchange::merge_guarded;
 use super::loaded::Loaded;
@@ -33,7 +35,7 @@ impl Engine {
         self.load_other(writer, name)?;
         // Taken out, so that after an error, or a panic, it is loaded again.
         let Some(mut loaded) = writer.others.remove(&name) else { return Err(not_loaded()) };
-        let merged = merge_guarded(&mut loaded.document, update)?;
+        let mut merged = merge_guarded(&mut loaded.document, update)?;
         let pending = loaded.document.has_pending();
         let is_recorded = merged.record.is_some();
         if merged.is_of_own_id {
@@ -49,7 +51,7 @@ impl Engine {
         if merged.is_of_own_id {
             writer.forget_loaded();
         } else {
-            loaded.note_slots(&merged.changed);
+            loaded.note(&mut merged.changed);
             writer.others.insert(name, loaded);
         }
         let (changed, removed) = (merged.changed, merged.removed);
@@ -98,19 +100,9 @@ impl Engine {
             return Err(error);
         }
         loaded.log.grow(sequence, record.len() as u64);
-        Ok(())
-    }
-}
-
-impl Loaded {
-    fn note_slots(&mut self, changed: &ChangedKeys) {
-        use crate::doc::Root;
-        for root in [Root::Forwarded, Root::Settled] {
-            let name = root.name();
-            for key in changed.get(name.as_str()).into_iter().flatten() {
-                let entry = self.document.entry(&name, key);
-                self.slots.note(&root, key, entry.as_ref());
-            }
+        if loaded.log.is_outgrown() {
+            self.others_outgrown.store(true, Ordering::Release);
         }
+        Ok(())
     }
 }

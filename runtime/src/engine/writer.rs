@@ -78,10 +78,14 @@ impl Writer {
         match name {
             HEAD_DOCUMENT if self.news.is_some() => None,
             HEAD_DOCUMENT => self.head.as_mut(),
-            // It may have been another one when somebody looked.
-            _ if name != self.current.to_string() => None,
-            _ => self.loaded.as_mut(),
+            _ if name == self.current.to_string() => self.loaded.as_mut(),
+            _ => self.others.get_mut(&DocName::parse(name)?),
         }
+    }
+
+    /// Whether a document is a data document that is not the current one.
+    pub(crate) fn is_other(&self, name: &str) -> bool {
+        name != HEAD_DOCUMENT && name != self.current.to_string()
     }
 
     /// The loaded documents with their names, the head document first: who is given both must know
