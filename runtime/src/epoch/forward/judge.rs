@@ -89,7 +89,9 @@ impl Carrying<'_> {
         let displaced = slot_key.clone().next().to_text();
         let noted = there.main(&Root::Quarantine.name(), &displaced);
         let is_taken_over = noted.is_some_and(|id| there.origin(id).is_some());
-        let is_noted = is_taken_over || there.noted(&slot_key).is_some();
+        let main = there.main(&root, &key).map(|id| claim.origin(id));
+        // Whoever removed the row there has left it in quarantine, which comes along.
+        let is_noted = is_taken_over && main.is_some() || there.noted(&slot_key).is_some();
         if !was_seen && (is_held || is_noted) {
             return false;
         }
@@ -100,7 +102,7 @@ impl Carrying<'_> {
         if !was_seen && (!edit.items.iter().all(covers) || self.was_run(there.name.epoch, edit)) {
             return false;
         }
-        match there.main(&root, &key).map(|id| claim.origin(id)) {
+        match main {
             // What is in quarantine is never written over.
             Some(_) if root == Root::Quarantine.name() => false,
             // It was written there since.
