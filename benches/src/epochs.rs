@@ -135,8 +135,9 @@ fn single(ours: f64, other: f64) -> (Figure, Figure) {
     (Figure::of(vec![ours], 1, false), Figure::of(vec![other], 1, false))
 }
 
-/// How long it takes to carry so many late rows into a store of `rows`.
-fn carrying(dir: &Path, rows: u64, late: u64) -> Result<f64> {
+/// How long it takes to carry so many late rows into a store of `rows`, once `already` were carried.
+fn carrying(dir: &Path, rows: u64, already: u64, late: u64) -> Result<f64> {
+    fs::create_dir_all(dir)?;
     let (new_path, old_path) = (dir.join("new"), dir.join("old"));
     {
         let old = Library0::open(&old_path)?;
@@ -161,7 +162,7 @@ fn carrying(dir: &Path, rows: u64, late: u64) -> Result<f64> {
         })
     };
     // The documents are loaded by the first one.
-    touch(0, 10)?;
+    touch(0, already)?;
     give()?;
     let mut taken = Vec::new();
     for round in 1..6 {
@@ -248,11 +249,17 @@ pub fn run(args: &Args, stage: &Stage) -> Result<Vec<Line>> {
         single(bytes(&dir.join("history"), part, true)?, bytes(&dir.join("plain"), part, false)?);
     add("a document rebuilt after 10 overwrites", "a fresh one", 1.05, Unit::Bytes, figures);
 
-    let (large, small) = (dir.join("large"), dir.join("small"));
-    fs::create_dir_all(&large)?;
-    fs::create_dir_all(&small)?;
     let late = count / 100;
-    let figures = single(carrying(&large, count, late)?, carrying(&small, count / 10, late)?);
+    let figures = single(
+        carrying(&dir.join("large"), count, 10, late)?,
+        carrying(&dir.join("small"), count / 10, 10, late)?,
+    );
     add("carry 1,000 late rows into 100k", "into 10k", 1.5, Unit::Time, figures);
+
+    let figures = single(
+        carrying(&dir.join("many"), count, count / 2, 100)?,
+        carrying(&dir.join("few"), count, 100, 100)?,
+    );
+    add("carry 100 late rows beside 50k carried", "beside 100", 1.5, Unit::Time, figures);
     Ok(lines)
 }

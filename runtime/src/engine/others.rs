@@ -1,6 +1,7 @@
 //! Data documents beside the current one: those of earlier and later epochs, and those of other
 //! devices' migrations. They are kept and passed on, and what is late in them is carried over.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use super::documents::DocName;
@@ -16,6 +17,8 @@ use crate::error::Result;
 /// What a merge did to a document that is not current.
 #[derive(Debug, Default)]
 pub(crate) struct OtherMerged {
+    /// How much of the document was here before, by client.
+    pub(crate) before: BTreeMap<u64, u32>,
     pub(crate) changed: ChangedKeys,
     pub(crate) removed: Vec<Removed>,
     pub(crate) pending: bool,
@@ -35,6 +38,7 @@ impl Engine {
         self.load_other(writer, name)?;
         // Taken out, so that after an error, or a panic, it is loaded again.
         let Some(mut loaded) = writer.others.remove(&name) else { return Err(not_loaded()) };
+        let before = loaded.document.clocks();
         let mut merged = merge_guarded(&mut loaded.document, update)?;
         let pending = loaded.document.has_pending();
         let is_recorded = merged.record.is_some();
@@ -55,7 +59,7 @@ impl Engine {
             writer.others.insert(name, loaded);
         }
         let (changed, removed) = (merged.changed, merged.removed);
-        Ok(OtherMerged { changed, removed, pending, is_recorded })
+        Ok(OtherMerged { before, changed, removed, pending, is_recorded })
     }
 
     /// Finds out what is not known yet of documents beside the current one.

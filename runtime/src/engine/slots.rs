@@ -6,6 +6,7 @@
 //! is none. Who writes the entry while it shows has seen it, and notes so in the root map `settled`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_128;
@@ -157,6 +158,8 @@ pub(crate) struct Slots {
     held: BTreeMap<Under, BTreeMap<DocName, Held>>,
     /// Where they are, by what they were made of.
     made_of: BTreeMap<(DocName, Under), BTreeSet<Under>>,
+    /// The same, by the document and the items.
+    of_items: BTreeSet<(DocName, (u64, u32), Under)>,
     settled: BTreeMap<SlotKey, Settled>,
 }
 
@@ -192,14 +195,19 @@ impl Slots {
             return Some(target);
         }
         let held = self.held.entry(target.clone()).or_default();
-        if let Some(before) = held.remove(&parsed.source)
-            && let Some(made) = self.made_of.get_mut(&(parsed.source, before.slot.of))
-        {
-            made.remove(&target);
+        if let Some(before) = held.remove(&parsed.source) {
+            for item in before.slot.items {
+                self.of_items.remove(&(parsed.source, item, target.clone()));
+            }
+            if let Some(made) = self.made_of.get_mut(&(parsed.source, before.slot.of)) {
+                made.remove(&target);
+            }
         }
         if let Some((id, slot)) = entry.and_then(|e| Some((e.id, Slot::read(&e.content)?))) {
             let made = self.made_of.entry((parsed.source, slot.of.clone())).or_default();
             made.insert(target.clone());
+            let items = slot.items.iter();
+            self.of_items.extend(items.map(|item| (parsed.source, *item, target.clone())));
             held.insert(parsed.source, Held { id, slot });
         }
         if held.is_empty() {
@@ -232,6 +240,20 @@ impl Slots {
         let made = self.made_of.get(&(source, of.clone())).into_iter().flatten();
         let keys = made.map(|(root, key)| SlotKey::new(source, root.clone(), key.clone()));
         keys.collect()
+    }
+
+    /// Those that were made of what a client wrote in a document, from one clock to another.
+    pub(crate) fn of_items(
+        &self,
+        source: DocName,
+        client: u64,
+        clocks: Range<u32>,
+    ) -> impl Iterator<Item = SlotKey> {
+        let at = move |clock| (source, (client, clock), Under::default());
+        // A range that ends before it begins is empty, and `range` would panic on it.
+        let from = clocks.start.min(clocks.end);
+        let of = self.of_items.range(at(from)..at(clocks.end));
+        of.map(move |(_, _, (root, key))| SlotKey::new(source, root.clone(), key.clone()))
     }
 
     pub(crate) fn get(&self, key: &SlotKey) -> Option<&Held> {

@@ -277,7 +277,7 @@ fn scopes<'n>(writer: &Writer, source: DocName, is_behind: bool, news: &'n News)
     });
     match merged {
         Some(merged) if is_behind && is_known => {
-            scopes.extend(merged.iter().map(|m| Scope::Changed(&m.changed, &m.removed)));
+            scopes.extend(merged.iter().map(Scope::Changed));
         }
         _ if is_behind => scopes.push(Scope::All),
         _ => {}

@@ -15,9 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use knowledge::lost_origins;
 
-use crate::doc::{ChangedKeys, History, Removed, Root};
+use crate::doc::{History, Root};
 use crate::engine::{
-    Claim, Claims, DocName, Loaded, RootOp, Slot, SlotKey, Stood, is_made, origin_document,
+    Claim, Claims, DocName, Loaded, OtherMerged, RootOp, Slot, SlotKey, Stood, is_made,
+    origin_document,
 };
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::Plan;
@@ -64,7 +65,7 @@ pub(super) enum Scope<'s> {
     /// is judged as long as the row stands.
     Outcome,
     /// What a merge has changed.
-    Changed(&'s ChangedKeys, &'s [Removed]),
+    Changed(&'s OtherMerged),
     /// What belongs to late edits that have changed here.
     Slots(&'s [SlotKey]),
 }
@@ -223,8 +224,8 @@ impl Carrying<'_> {
                     }
                 }
             }
-            Scope::Changed(changed, removed) => {
-                for (root, keys) in *changed {
+            Scope::Changed(merged) => {
+                for (root, keys) in &merged.changed {
                     let is_note =
                         matches!(Root::parse(root), Some(Root::Forwarded | Root::Settled));
                     for key in keys {
@@ -240,16 +241,20 @@ impl Carrying<'_> {
                 }
                 // What another copy of it was carried with may be gone in what has come now, though
                 // nobody has seen it here.
-                for (slot, held) in self.into.loaded.slots.iter() {
-                    let (root, key) = &held.slot.of;
-                    if slot.source == self.from.name
-                        && self.has_items(slot.source, &held.slot.items)
-                        && !self.stands_there(root, key, &held.slot.items)
-                    {
-                        add(root, key);
+                let slots = &self.into.loaded.slots;
+                for (client, now) in self.clocks_of(self.from.name) {
+                    let before = merged.before.get(client).copied().unwrap_or_default();
+                    for slot in slots.of_items(self.from.name, *client, before..*now) {
+                        let Some(held) = slots.get(&slot) else { continue };
+                        let (root, key) = &held.slot.of;
+                        if self.has_items(slot.source, &held.slot.items)
+                            && !self.stands_there(root, key, &held.slot.items)
+                        {
+                            add(root, key);
+                        }
                     }
                 }
-                for removed in *removed {
+                for removed in &merged.removed {
                     let place = (removed.root.to_string(), removed.key.to_string());
                     was.insert(place, text_of(removed.content.clone()));
                 }
