@@ -260,6 +260,6 @@ pub fn run(args: &Args, stage: &Stage) -> Result<Vec<Line>> {
         carrying(&dir.join("many"), count, count / 2, 100)?,
         carrying(&dir.join("few"), count, 100, 100)?,
     );
-    add("carry 100 late rows beside 50k carried", "beside 100", 1.5, Unit::Time, figures);
+    add("carry 100 late rows beside 50k carried", "beside 100", 2.0, Unit::Time, figures);
     Ok(lines)
 }
