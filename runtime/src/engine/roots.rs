@@ -81,8 +81,8 @@ impl Loaded {
     fn note_entry(&mut self, root: &Root, key: &str, changed: &mut ChangedKeys) {
         let entry = self.document.entry(&root.name(), key);
         // A late edit shows elsewhere than where it is kept.
-        if let Some((target, under)) = self.slots.note(root, key, entry.as_ref()) {
-            changed.entry(target.into()).or_default().insert(under.into());
+        if let Some(under) = self.slots.note(root, key, entry.as_ref()) {
+            changed.entry(under.0.as_str().into()).or_default().insert(under.1.as_str().into());
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_128;
@@ -82,6 +83,10 @@ impl SlotKey {
         Self { source, root, key, nth: 0 }
     }
 
+    fn under(source: DocName, (root, key): &Under) -> Self {
+        Self::new(source, root.clone(), key.clone())
+    }
+
     pub(crate) fn to_text(&self) -> String {
         let source = self.source.to_string();
         match self.nth {
@@ -150,16 +155,16 @@ impl Held {
 }
 
 /// A root and a key.
-type Under = (String, String);
+pub(crate) type Under = (String, String);
 
 /// The late edits of a document, by the root and key they belong under and by where they are from.
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
-    held: BTreeMap<Under, BTreeMap<DocName, Held>>,
+    held: BTreeMap<Arc<Under>, BTreeMap<DocName, Held>>,
     /// Where they are, by what they were made of.
-    made_of: BTreeMap<(DocName, Under), BTreeSet<Under>>,
+    made_of: BTreeMap<(DocName, Under), BTreeSet<Arc<Under>>>,
     /// The same, by the document and the items.
-    of_items: BTreeSet<(DocName, (u64, u32), Under)>,
+    of_items: BTreeSet<(DocName, (u64, u32), Arc<Under>)>,
     settled: BTreeMap<SlotKey, Settled>,
 }
 
@@ -184,9 +189,11 @@ impl Slots {
         root: &Root,
         key: &str,
         entry: Option<&Entry>,
-    ) -> Option<(String, String)> {
+    ) -> Option<Arc<Under>> {
         let parsed = SlotKey::parse(key).filter(|key| key.nth == 0)?;
         let target = (parsed.root.clone(), parsed.key.clone());
+        let known = self.held.get_key_value(&target).map(|(known, _)| known.clone());
+        let target = known.unwrap_or_else(|| Arc::new(target));
         if *root == Root::Settled {
             match entry.and_then(|entry| Settled::read(&entry.content)) {
                 Some(settled) => self.settled.insert(parsed, settled),
@@ -223,23 +230,24 @@ impl Slots {
     /// The keys under a root for which there are late edits.
     pub(crate) fn keys<'s>(&'s self, root: &'s str) -> impl Iterator<Item = &'s str> {
         let from = (root.to_owned(), String::new());
-        let of_root = self.held.range(from..).take_while(move |((found, _), _)| found == root);
-        of_root.map(|((_, key), _)| key.as_str())
+        let of_root = self.held.range::<Under, _>(from..);
+        of_root
+            .map(|(under, _)| &**under)
+            .take_while(move |of| of.0 == root)
+            .map(|of| of.1.as_str())
     }
 
     /// All late edits, those that were dealt with included.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotKey, &Held)> {
-        self.held.iter().flat_map(|((root, key), held)| {
-            held.iter()
-                .map(|(source, held)| (SlotKey::new(*source, root.clone(), key.clone()), held))
+        self.held.iter().flat_map(|(under, held)| {
+            held.iter().map(|(source, held)| (SlotKey::under(*source, under), held))
         })
     }
 
     /// The late edits that were made of an entry of a document.
     pub(crate) fn made_of(&self, source: DocName, of: &(String, String)) -> Vec<SlotKey> {
         let made = self.made_of.get(&(source, of.clone())).into_iter().flatten();
-        let keys = made.map(|(root, key)| SlotKey::new(source, root.clone(), key.clone()));
-        keys.collect()
+        made.map(|under| SlotKey::under(source, under)).collect()
     }
 
     /// Those that were made of what a client wrote in a document, from one clock to another.
@@ -249,11 +257,11 @@ impl Slots {
         client: u64,
         clocks: Range<u32>,
     ) -> impl Iterator<Item = SlotKey> {
-        let at = move |clock| (source, (client, clock), Under::default());
+        let at = move |clock| (source, (client, clock), Arc::<Under>::default());
         // A range that ends before it begins is empty, and `range` would panic on it.
         let from = clocks.start.min(clocks.end);
         let of = self.of_items.range(at(from)..at(clocks.end));
-        of.map(move |(_, _, (root, key))| SlotKey::new(source, root.clone(), key.clone()))
+        of.map(move |(_, _, under)| SlotKey::under(source, under))
     }
 
     pub(crate) fn get(&self, key: &SlotKey) -> Option<&Held> {
