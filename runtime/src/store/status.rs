@@ -135,7 +135,7 @@ impl Status {
     }
 
     /// The id under which this copy writes; made with the first write, and anew for a copy of the
-    /// file.
+    /// file, or where [`prune_epochs`](crate::Store::prune_epochs) gave up what it had written under it.
     pub fn device(&self) -> Option<u64> {
         self.device
     }
