@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::claim::Claim;
+use super::late_edits::{Slots, entry, for_each};
 use super::loaded::read_document;
 use super::open::{Engine, view_names};
-use super::slots::{Slots, entry, for_each};
 use crate::disk::{Entries, HEAD_DOCUMENT, View};
 use crate::doc::{BOOKKEEPING, Document, Entry, Root};
 use crate::error::{Error, ErrorKind, Result};

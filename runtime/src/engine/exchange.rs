@@ -8,11 +8,11 @@ use super::claim::Claim;
 use super::documents::DocName;
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
+use super::internal_writes::{Noted, RootOp};
+use super::late_edits::{self, SlotKey};
 use super::loaded::{Loaded, LogState};
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
-use super::roots::{Noted, RootOp};
-use super::slots::{self, SlotKey};
 use super::write::not_loaded;
 use super::writer::Writer;
 use crate::disk::{Commit, Record, RecordKind, View};
@@ -277,7 +277,7 @@ impl Engine {
             };
             let mut rows = Vec::with_capacity(keys.len());
             for key in keys {
-                let entry = slots::entry(document, slots, claim, root_name, key);
+                let entry = late_edits::entry(document, slots, claim, root_name, key);
                 let (bytes, was) = self.row_before(view, &target, key)?;
                 if was != entry.as_ref().map(|entry| entry.id) {
                     let kind = ChangeKind::of(was.is_some(), entry.is_some());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 use super::documents::DocName;
-use super::fact;
+use super::meta_keys;
 use super::open::Engine;
 use super::writer::{Writer, WriterIndexes};
 use crate::disk::{Commit, IndexEntry, Span, View, index_name};
@@ -88,7 +88,7 @@ impl Engine {
         if table.indexes.is_empty() {
             return Vec::new();
         }
-        let standing = view.standing(fact::INDEXES, |json| {
+        let standing = view.standing(meta_keys::INDEXES, |json| {
             let facts = IndexFacts::parse(json).0.into_iter();
             let complete = facts.filter(|(_, fact)| fact.built_to.is_none());
             complete.map(|(name, fact)| format!("{name} {}", fact.basis)).collect()
@@ -166,7 +166,7 @@ impl Engine {
         let json = serde_json::to_vec(&writer.indexes.facts).map_err(|error| {
             Error::new(ErrorKind::Storage, "the facts on indexes do not serialize").because(error)
         })?;
-        commit.set_meta(fact::INDEXES, &json)
+        commit.set_meta(meta_keys::INDEXES, &json)
     }
 
     /// Brings the indexes of a table up to date with rows that the same commit changes. `view` is

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use twox_hash::XxHash3_64;
 
-use super::slots::Slots;
+use super::late_edits::Slots;
 use crate::disk::{HEAD_DOCUMENT, Stored, View};
 use crate::doc::{Document, Writes};
 use crate::error::{Error, ErrorKind, Result};

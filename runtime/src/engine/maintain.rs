@@ -9,11 +9,11 @@ use twox_hash::XxHash3_64;
 use super::batch::RowOp;
 use super::check::compare_head;
 use super::claim::Claim;
-use super::fact;
+use super::late_edits::for_each;
 use super::loaded::Loaded;
+use super::meta_keys;
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
-use super::slots::for_each;
 use super::writer::Writer;
 use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Place, Record, RecordKind};
 use crate::doc::{Document, Root};
@@ -237,8 +237,8 @@ impl Engine {
         copy.commit(true, |commit| {
             commit.copy_from(&view)?;
             // Whoever opens the copy is another device, wherever it comes to lie.
-            commit.set_meta(fact::DEVICE, &[])?;
-            commit.set_meta(fact::WHEREABOUTS, &[])
+            commit.set_meta(meta_keys::DEVICE, &[])?;
+            commit.set_meta(meta_keys::WHEREABOUTS, &[])
         })
         .and_then(|()| copy.publish())
         .map_err(at_file)

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::ArcSwap;
 
 use super::documents::DocName;
-use super::fact;
 use super::head::{Compared, read_claims};
 use super::hub::Hub;
 use super::ids::IdSource;
 use super::indexes::{Indexes, index_names};
 use super::lock::{Side, WriterGuard, WriterLock};
+use super::meta_keys;
 use super::progress::Progress;
 use super::touched::Touched;
 use super::writer::Writer;
@@ -172,8 +172,8 @@ impl Engine {
     /// The id under which this copy writes; `None` before it has written anything.
     pub(crate) fn device(&self) -> Result<Option<u64>> {
         let meta = self.view().meta().map_err(|error| self.placed(error))?;
-        let is_here = || meta.number(fact::WHEREABOUTS) == Some(self.disk.whereabouts().0);
-        let device = meta.number(fact::DEVICE);
+        let is_here = || meta.number(meta_keys::WHEREABOUTS) == Some(self.disk.whereabouts().0);
+        let device = meta.number(meta_keys::DEVICE);
         Ok(device.filter(|_| self.disk.path().is_none() || is_here()))
     }
 
@@ -269,7 +269,7 @@ pub(crate) fn view_names(def: &StoreDef, document: DocName) -> ViewNames {
 
 /// The data document that is current in a file.
 fn current_document(meta: &Meta) -> Result<DocName> {
-    let name = meta.text(fact::DOCUMENT).unwrap_or_default();
+    let name = meta.text(meta_keys::DOCUMENT).unwrap_or_default();
     DocName::parse(name).ok_or_else(|| {
         Error::new(ErrorKind::Corrupt, "the file does not say which document is current")
             .expecting("the name of a document, such as `0`")
@@ -291,7 +291,8 @@ fn check_identity(def: &StoreDef, meta: &Meta) -> Result<()> {
 
 /// The format of a file, and the name of its store.
 pub(crate) fn identity(meta: &Meta) -> Result<(u64, &str)> {
-    let (Some(format), Some(store)) = (meta.number(fact::FORMAT), meta.text(fact::STORE)) else {
+    let (Some(format), Some(store)) = (meta.number(meta_keys::FORMAT), meta.text(meta_keys::STORE))
+    else {
         return Err(Error::new(
             ErrorKind::WrongStore,
             "the file is a redb database of another program, not a heirloom store",

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use super::fact;
 use super::loaded::LogState;
+use super::meta_keys;
 use super::open::Engine;
 use super::writer::{Unrecorded, Writer};
 use crate::disk::{Commit, FORMAT};
@@ -89,25 +89,25 @@ impl Engine {
 
     fn record_facts(&self, writer: &Writer, commit: &Commit) -> Result<()> {
         if writer.unrecorded.identity {
-            commit.set_meta(fact::FORMAT, &FORMAT.to_le_bytes())?;
-            commit.set_meta(fact::STORE, self.def.name.as_bytes())?;
-            commit.set_meta(fact::DOCUMENT, writer.current.to_string().as_bytes())?;
+            commit.set_meta(meta_keys::FORMAT, &FORMAT.to_le_bytes())?;
+            commit.set_meta(meta_keys::STORE, self.def.name.as_bytes())?;
+            commit.set_meta(meta_keys::DOCUMENT, writer.current.to_string().as_bytes())?;
         }
         if writer.unrecorded.documents {
-            commit.set_meta(fact::DOCUMENTS, &to_json(&writer.documents)?)?;
+            commit.set_meta(meta_keys::DOCUMENTS, &to_json(&writer.documents)?)?;
         }
         if let (true, Some(device)) = (writer.unrecorded.device, writer.device) {
-            commit.set_meta(fact::DEVICE, &device.to_le_bytes())?;
-            commit.set_meta(fact::WHEREABOUTS, &self.disk.whereabouts().0.to_le_bytes())?;
+            commit.set_meta(meta_keys::DEVICE, &device.to_le_bytes())?;
+            commit.set_meta(meta_keys::WHEREABOUTS, &self.disk.whereabouts().0.to_le_bytes())?;
             if let Some(damage) = writer.damage {
-                commit.set_meta(fact::DAMAGE, &damage.to_le_bytes())?;
+                commit.set_meta(meta_keys::DAMAGE, &damage.to_le_bytes())?;
             }
         }
         if let (true, Some(compared)) = (writer.unrecorded.compared, &writer.compared) {
-            commit.set_meta(fact::COMPARED, &to_json(compared)?)?;
+            commit.set_meta(meta_keys::COMPARED, &to_json(compared)?)?;
         }
         if writer.unrecorded.coverage {
-            commit.set_meta(fact::COVERAGE, &to_json(&writer.coverage)?)?;
+            commit.set_meta(meta_keys::COVERAGE, &to_json(&writer.coverage)?)?;
         }
         self.record_indexes(writer, commit)
     }

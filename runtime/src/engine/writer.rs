@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::claim::{Claim, Claims};
 use super::coverage::Coverage;
 use super::documents::{DocName, Documents};
-use super::fact;
 use super::head::{Compared, News};
 use super::indexes::IndexFacts;
 use super::loaded::Loaded;
+use super::meta_keys;
 use crate::disk::{HEAD_DOCUMENT, Meta, ViewNames};
 use crate::doc::Document;
 
@@ -148,10 +148,12 @@ impl Writer {
         whereabouts: u64,
         (compared, is_noted): (Compared, bool),
     ) -> Self {
-        let documents = meta.text(fact::DOCUMENTS).and_then(|json| serde_json::from_str(json).ok());
+        let documents =
+            meta.text(meta_keys::DOCUMENTS).and_then(|json| serde_json::from_str(json).ok());
         // A copy must not write under the id of its original.
-        let stayed = meta.number(fact::WHEREABOUTS) == Some(whereabouts);
-        let coverage = meta.text(fact::COVERAGE).and_then(|json| serde_json::from_str(json).ok());
+        let stayed = meta.number(meta_keys::WHEREABOUTS) == Some(whereabouts);
+        let coverage =
+            meta.text(meta_keys::COVERAGE).and_then(|json| serde_json::from_str(json).ok());
         Self {
             current,
             documents: documents.unwrap_or_default(),
@@ -165,14 +167,14 @@ impl Writer {
             is_recorded: false,
             compared: Some(compared),
             is_marked: false,
-            device: meta.number(fact::DEVICE).filter(|_| stayed),
+            device: meta.number(meta_keys::DEVICE).filter(|_| stayed),
             coverage: coverage.unwrap_or_default(),
             indexes: WriterIndexes {
-                facts: meta.bytes(fact::INDEXES).map(IndexFacts::parse).unwrap_or_default(),
+                facts: meta.bytes(meta_keys::INDEXES).map(IndexFacts::parse).unwrap_or_default(),
                 ..WriterIndexes::default()
             },
             unrecorded: Unrecorded { compared: !is_noted, ..Unrecorded::default() },
-            damage: meta.number(fact::DAMAGE),
+            damage: meta.number(meta_keys::DAMAGE),
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::ahead::{Outcome, Packer};
 use super::batch::{Batch, BatchRow};
+use super::convert_thread::{Outcome, Packer};
 use super::plan::{GroupRoute, Plan, Stretch, earlier_entry};
+use super::scratch_store::{Side, Stage, Stages};
 use super::source::{ContentRef, RowRef, Source, SourceRow};
-use super::stage::{Side, Stage, Stages};
 use crate::doc::Root;
 use crate::engine::{Progress, REPORT_EVERY_ROWS, Stood};
 use crate::error::{Error, ErrorKind, Result};
@@ -470,17 +470,17 @@ impl<'c> Count<'c> {
     fn one(&mut self) {
         self.done += 1;
         if self.done.is_multiple_of(REPORT_EVERY_ROWS) && self.done < self.total {
-            self.tell();
+            self.notify();
         }
     }
 
     fn end(&self) {
         if self.total > 0 {
-            self.tell();
+            self.notify();
         }
     }
 
-    fn tell(&self) {
+    fn notify(&self) {
         (self.report)(Progress::Migrate {
             table: self.table.to_owned(),
             epoch: self.epoch,

@@ -1,28 +1,28 @@
 //! Epochs: which document a device uses, taking rows from one epoch to the next, and carrying over
 //! what is written late.
 
-mod adopt;
-mod ahead;
-mod arrive;
 mod batch;
-mod beside;
+mod carry_over;
 mod convert;
+mod convert_thread;
 mod forward;
 mod incorporate;
+mod notify;
 mod plan;
 mod preview;
 mod prune;
 mod quarantine;
 mod run;
+mod scratch_store;
+mod select_document;
 mod sink;
 mod source;
-mod stage;
 mod status;
-mod tell;
+mod switch_document;
 
-pub(crate) use arrive::{News, arrive, rebuild};
 pub(crate) use preview::{Preview, PreviewInvalid, PreviewSample, PreviewTable, preview};
 pub(crate) use prune::{PrunedDocument, open_epoch, prune};
 pub(crate) use quarantine::{Kept, accept, dismiss, list};
-pub(crate) use stage::{Side, Stages};
+pub(crate) use scratch_store::{Side, Stages};
+pub(crate) use select_document::{News, rebuild, select_document};
 pub(crate) use status::{EpochStatus, epoch_status};

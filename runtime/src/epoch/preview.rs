@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::arrive::best;
 use super::convert::{NewRow, Rejected, Sink, prepare, text_of, twice};
 use super::plan::Plan;
 use super::run::no_chain;
+use super::scratch_store::Stage;
+use super::select_document::best;
 use super::sink::describe;
 use super::source::{RowsOf, Source};
-use super::stage::Stage;
 use crate::engine::{Engine, not_loaded, view_names};
 use crate::error::Result;
 use crate::row::Content;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
-use super::beside::Beside;
+use super::carry_over::Beside;
 use super::convert::{NewRow, Rejected, Sink, prepare};
 use super::incorporate::{Incorporated, incorporate};
 use super::plan::Plan;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::incorporate::{Incorporated, knows};
-use super::stage::{Side, Stage};
+use super::scratch_store::{Side, Stage};
 use crate::disk::View;
 use crate::doc::Root;
-use crate::engine::{Claim, DocName, Loaded, Slot, SlotKey, slots};
+use crate::engine::{Claim, DocName, Loaded, Slot, SlotKey, late_edits};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 use crate::schema::descriptor::{StoreDef, TableDef};
@@ -178,10 +178,16 @@ impl Source<'_> {
             RowsOf::Document(loaded) => {
                 let mut len = 0;
                 let root = Root::Table(self.def.tables[slot].name.to_owned()).name();
-                slots::for_each(&loaded.document, &loaded.slots, self.claim, &root, |_, _| {
-                    len += 1;
-                    Ok::<(), crate::Error>(())
-                })?;
+                late_edits::for_each(
+                    &loaded.document,
+                    &loaded.slots,
+                    self.claim,
+                    &root,
+                    |_, _| {
+                        len += 1;
+                        Ok::<(), crate::Error>(())
+                    },
+                )?;
                 Ok(len)
             }
             RowsOf::One(of, _) => Ok(u64::from(*of == slot)),
@@ -201,7 +207,7 @@ impl Source<'_> {
             RowsOf::Document(loaded) => {
                 let root = Root::Table(table.name.to_owned()).name();
                 let claim = self.claim;
-                return slots::for_each(
+                return late_edits::for_each(
                     &loaded.document,
                     &loaded.slots,
                     claim,
@@ -277,7 +283,7 @@ fn entries_of(
 ) -> Result<Vec<(String, Arc<str>, Content)>> {
     let mut entries = Vec::new();
     let root = Root::Group(group.to_owned()).name();
-    slots::for_each(&loaded.document, &loaded.slots, claim, &root, |name, entry| {
+    late_edits::for_each(&loaded.document, &loaded.slots, claim, &root, |name, entry| {
         entries.push((name.to_owned(), origin(entry.id), entry.content));
         Ok::<(), crate::Error>(())
     })?;

@@ -9,7 +9,7 @@ use super::trait_store::{Store, code};
 use super::transaction::Transaction;
 use crate::disk::{Place, StorageHook, StorageOp};
 use crate::engine::{Engine, IdSource, OnInvalid, Progress, Settings};
-use crate::epoch::{News, arrive};
+use crate::epoch::{News, select_document};
 use crate::error::Result;
 
 /// When a commit counts as kept.
@@ -163,7 +163,7 @@ impl<S: Store> Builder<S> {
         let (engine, is_new) = Engine::open(code::<S>(), place, self.settings)?;
         if !is_new {
             let mut writer = engine.lock_writer()?;
-            let arrived = arrive(&engine, &mut writer, &News::default());
+            let arrived = select_document(&engine, &mut writer, &News::default());
             drop(writer);
             arrived.map_err(|error| engine.placed(error))?;
         }

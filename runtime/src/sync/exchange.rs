@@ -3,7 +3,7 @@
 use super::{Applied, Changes, Summary};
 use crate::disk::HEAD_DOCUMENT;
 use crate::engine::{DocName, Engine, Loaded, MergeOutcome, Writer, check_update};
-use crate::epoch::{News, arrive};
+use crate::epoch::{News, select_document};
 use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) fn summary(engine: &Engine) -> Result<Summary> {
@@ -72,7 +72,7 @@ fn apply_locked(
         }
     }
     news.slots = std::mem::take(&mut outcome.slots);
-    outcome.add(arrive(engine, writer, &news)?);
+    outcome.add(select_document(engine, writer, &news)?);
     Ok(outcome)
 }
 

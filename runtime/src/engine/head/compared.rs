@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::recorded::recorded;
 use super::refusal::{refuse_breaking, refuse_newer};
 use crate::disk::{Meta, View};
-use crate::engine::fact;
+use crate::engine::meta_keys;
 use crate::error::Result;
 use crate::schema::{Code, Comparison};
 
@@ -55,6 +55,6 @@ impl Compared {
     }
 
     fn noted(meta: &Meta) -> Option<Self> {
-        serde_json::from_str(meta.text(fact::COMPARED)?).ok()
+        serde_json::from_str(meta.text(meta_keys::COMPARED)?).ok()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rows::LateSink;
 use super::{Carrying, Late, Outcome, Place, pairs};
 use crate::doc::Root;
-use crate::engine::{Held, SlotKey, slots};
+use crate::engine::{Held, SlotKey, late_edits};
 use crate::epoch::convert::{convert_group, prepare};
 use crate::epoch::sink::describe;
 use crate::epoch::source::{RowsOf, Source};
@@ -33,7 +33,7 @@ impl Carrying<'_> {
         })?;
         let mut all = Entries::new();
         let Place { loaded, claim, .. } = self.from;
-        slots::for_each(&loaded.document, &loaded.slots, claim, &root, |key, entry| {
+        late_edits::for_each(&loaded.document, &loaded.slots, claim, &root, |key, entry| {
             if let Content::Text(json) = entry.content {
                 all.insert(key.to_owned(), json.to_string());
             }

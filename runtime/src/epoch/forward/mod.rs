@@ -4,11 +4,11 @@
 //! device, as often as it likes: it comes to the same.
 
 mod groups;
-mod judge;
-mod keep;
 mod knowledge;
-mod lost;
+mod orphaned_edits;
 mod rows;
+mod store_late;
+mod supersession;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};

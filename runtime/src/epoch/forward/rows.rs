@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Carrying, Late, Outcome, pairs};
 use crate::doc::Root;
 use crate::engine::{DocName, SlotKey, is_made};
-use crate::epoch::beside::quarantined;
+use crate::epoch::carry_over::quarantined;
 use crate::epoch::convert::{NewRow, Rejected, Sink, convert_row, prepare, text_of};
 use crate::epoch::plan::Plan;
 use crate::epoch::sink::describe;

@@ -1,6 +1,6 @@
 //! Keeping late edits beside the rows that they belong to.
 
-use super::judge::Edit;
+use super::supersession::Edit;
 use super::{Carrying, Late, Outcome, Place, pairs};
 use crate::doc::Root;
 use crate::engine::{Settled, Slot, SlotKey, are_later, is_made, origin_document};

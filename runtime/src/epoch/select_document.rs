@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::adopt::adopt;
 use super::forward::{Carrying, Place, Scope};
+use super::notify::{changed_since, notify};
 use super::plan::{Plan, choose, oldest};
 use super::run::{no_chain, run};
-use super::tell::{changed_since, tell};
+use super::switch_document::switch_document;
 use crate::doc::DocVersion;
 use crate::engine::{
     DocFact, DocName, Engine, Loaded, MergeOutcome, Origin, OtherMerged, SlotKey, Writer,
@@ -25,7 +25,11 @@ pub(crate) struct News {
 
 /// Brings an open store to the document that its code is to use, which may mean to migrate, and
 /// carries over what is late in others.
-pub(crate) fn arrive(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeOutcome> {
+pub(crate) fn select_document(
+    engine: &Engine,
+    writer: &mut Writer,
+    news: &News,
+) -> Result<MergeOutcome> {
     let epoch = engine.def.epoch;
     let mut outcome = MergeOutcome::default();
     let is_alone = writer.documents.0.is_empty() && writer.claims.is_empty();
@@ -52,7 +56,7 @@ pub(crate) fn arrive(engine: &Engine, writer: &mut Writer, news: &News) -> Resul
             is_fresh = true;
         }
         Some(best) if best != writer.current || writer.is_claim_new => {
-            adopt(engine, writer, best)?;
+            switch_document(engine, writer, best)?;
             outcome.changed = changed_since(engine, &before)?;
             return Ok(outcome);
         }
@@ -76,7 +80,7 @@ fn run_and_tell(
 ) -> Result<()> {
     let before = engine.view();
     run(engine, writer, from, generation)?;
-    tell(engine, &before)
+    notify(engine, &before)
 }
 
 /// Rebuilds the current document without its history, in the next generation of its epoch.

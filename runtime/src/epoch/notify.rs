@@ -16,7 +16,7 @@ fn was_seen(engine: &Engine, view: &View) -> bool {
 }
 
 /// Tells observers how what they see has changed since `before`.
-pub(super) fn tell(engine: &Engine, before: &Arc<View>) -> Result<()> {
+pub(super) fn notify(engine: &Engine, before: &Arc<View>) -> Result<()> {
     if !was_seen(engine, before) {
         return Ok(());
     }

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use super::forward::{Carrying, Place, in_turn};
+use super::notify::notify;
 use super::plan::{Plan, oldest};
 use super::run::Before;
-use super::tell::tell;
 use crate::disk::Commit;
 use crate::doc::{ChangedKeys, Root};
 use crate::engine::{
-    Claim, Coverage, DocFact, DocName, Engine, Loaded, Writer, not_loaded, slots, view_names,
+    Claim, Coverage, DocFact, DocName, Engine, Loaded, Writer, late_edits, not_loaded, view_names,
 };
 use crate::error::Result;
 
 /// Makes another document, which is here, the current one.
-pub(super) fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<()> {
+pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<()> {
     engine.load(writer)?;
     let is_same = name == writer.current;
     if !is_same {
@@ -127,7 +127,7 @@ pub(super) fn adopt(engine: &Engine, writer: &mut Writer, name: DocName) -> Resu
     engine.mark(writer, target.log.last);
     writer.loaded = Some(target);
     writer.is_claim_new = false;
-    tell(engine, &shown)
+    notify(engine, &shown)
 }
 
 /// Writes the read model of a document.
@@ -148,7 +148,7 @@ fn read_out(
             Root::Table(_) => continue,
             other => commit.bookkeeping(name, &other.name())?,
         };
-        slots::for_each(&loaded.document, &loaded.slots, claim, &root, |key, entry| {
+        late_edits::for_each(&loaded.document, &loaded.slots, claim, &root, |key, entry| {
             entries.put(key, entry.id, &entry.content)
         })?;
     }
@@ -156,7 +156,7 @@ fn read_out(
     for (slot, _) in loaded.slots.iter() {
         if let Some(Root::Group(group)) = Root::parse(&slot.root)
             && let Some(entry) =
-                slots::entry(&loaded.document, &loaded.slots, claim, &slot.root, &slot.key)
+                late_edits::entry(&loaded.document, &loaded.slots, claim, &slot.root, &slot.key)
         {
             commit.entries(name, &group)?.put(&slot.key, entry.id, &entry.content)?;
         }

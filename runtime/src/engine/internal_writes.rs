@@ -3,8 +3,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::late_edits::{SlotKey, Slots, are_later};
 use super::loaded::Loaded;
-use super::slots::{SlotKey, Slots, are_later};
 use super::write::refused;
 use crate::disk::{Record, RecordKind};
 use crate::doc::{ChangedKeys, Op, Root};
