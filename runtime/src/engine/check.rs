@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::claim::Claim;
-use super::late_edits::{Slots, entry, for_each};
+use super::late_edits::{LateEdits, entry, for_each};
 use super::loaded::read_document;
 use super::open::{Engine, view_names};
 use crate::disk::{Entries, HEAD_DOCUMENT, View};
@@ -108,7 +108,7 @@ impl Engine {
         view: &Arc<View>,
     ) -> Result<Vec<String>> {
         let mut problems = Vec::new();
-        let expected = Expected { document, slots: &Slots::of(document), claim };
+        let expected = Expected { document, late_edits: &LateEdits::of(document), claim };
         for slot in 0..def.tables.len() {
             self.compare_table(def, &expected, view, slot, &mut problems)?;
         }
@@ -169,13 +169,13 @@ impl Engine {
 /// What a document says, for comparing.
 struct Expected<'d> {
     document: &'d Document,
-    slots: &'d Slots,
+    late_edits: &'d LateEdits,
     claim: Option<&'d Claim>,
 }
 
 impl Expected<'_> {
     fn for_each(&self, root: &str, visit: impl FnMut(&str, Entry) -> Result<()>) -> Result<()> {
-        for_each(self.document, self.slots, self.claim, root, visit)
+        for_each(self.document, self.late_edits, self.claim, root, visit)
     }
 
     /// Where entries differ from what the document has under a root.
@@ -193,7 +193,7 @@ impl Expected<'_> {
             Ok(())
         })?;
         for (name, id, content) in entries {
-            let same = entry(self.document, self.slots, self.claim, &root, name)
+            let same = entry(self.document, self.late_edits, self.claim, &root, name)
                 .is_some_and(|entry| entry.id == *id && entry.content == *content);
             if !same {
                 problems.push(format!(
@@ -214,7 +214,7 @@ impl Expected<'_> {
 /// Where the head document and what is read of it differ.
 pub(super) fn compare_head(document: &Document, view: &View) -> Result<Vec<String>> {
     let mut problems = Vec::new();
-    let expected = Expected { document, slots: &Slots::default(), claim: None };
+    let expected = Expected { document, late_edits: &LateEdits::default(), claim: None };
     for root in document.maps() {
         if let Some(Root::Group(group)) = Root::parse(&root) {
             let entries = view.entries(HEAD_DOCUMENT, &group)?;

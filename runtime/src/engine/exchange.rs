@@ -9,7 +9,7 @@ use super::documents::DocName;
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
 use super::internal_writes::{Noted, RootOp};
-use super::late_edits::{self, SlotKey};
+use super::late_edits::{self, LateEditKey};
 use super::loaded::{Loaded, LogState};
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
@@ -48,14 +48,14 @@ pub(crate) struct MergeOutcome {
     /// Whether updates wait for others that have not arrived.
     pub(crate) pending: bool,
     /// Late edits that changed, or were dealt with.
-    pub(crate) slots: Vec<SlotKey>,
+    pub(crate) late_edits: Vec<LateEditKey>,
 }
 
 impl MergeOutcome {
     /// Adds what a later merge did.
     pub(crate) fn add(&mut self, later: Self) {
         self.pending |= later.pending;
-        self.slots.extend(later.slots);
+        self.late_edits.extend(later.late_edits);
         for (root, changes) in later.changed {
             match self.changed.iter_mut().find(|(known, _)| *known == root) {
                 Some((_, known)) => *known = in_turn(std::mem::take(known), changes),
@@ -168,7 +168,7 @@ impl Engine {
         let Some(mut loaded) = writer.loaded.take() else { return Err(not_loaded()) };
         let mut merged = merge_guarded(&mut loaded.document, update)?;
         let pending = loaded.document.has_pending();
-        let Noted { slots, outrun } = loaded.note(&mut merged.changed);
+        let Noted { late_edits, outrun } = loaded.note(&mut merged.changed);
         // Under a new id the documents are loaded anew.
         let (now, later) =
             if merged.is_of_own_id { (Vec::new(), outrun) } else { (outrun, Vec::new()) };
@@ -194,7 +194,7 @@ impl Engine {
             writer.loaded = Some(loaded);
         }
         let mut outcome = self.outcome(effect, pending, Origin::Remote);
-        outcome.slots = slots;
+        outcome.late_edits = late_edits;
         if !later.is_empty() {
             outcome.add(self.write_roots(writer, &later, Origin::Remote)?);
         }
@@ -248,13 +248,13 @@ impl Engine {
             let rows = touched.rows.into_iter().map(|row| (row.key, row.kind));
             (touched.root, rows.collect())
         });
-        MergeOutcome { changed: changed.collect(), pending, slots: Vec::new() }
+        MergeOutcome { changed: changed.collect(), pending, late_edits: Vec::new() }
     }
 
     /// What the change of these keys means to readers.
     fn effect(
         &self,
-        Loaded { document, slots, .. }: &Loaded,
+        Loaded { document, late_edits, .. }: &Loaded,
         claim: Option<&Claim>,
         view: &Arc<View>,
         changed: ChangedKeys,
@@ -277,7 +277,7 @@ impl Engine {
             };
             let mut rows = Vec::with_capacity(keys.len());
             for key in keys {
-                let entry = late_edits::entry(document, slots, claim, root_name, key);
+                let entry = late_edits::entry(document, late_edits, claim, root_name, key);
                 let (bytes, was) = self.row_before(view, &target, key)?;
                 if was != entry.as_ref().map(|entry| entry.id) {
                     let kind = ChangeKind::of(was.is_some(), entry.is_some());

@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::late_edits::{SlotKey, Slots, are_later};
+use super::late_edits::{LateEditKey, LateEdits, are_later};
 use super::loaded::Loaded;
 use super::write::refused;
 use crate::disk::{Record, RecordKind};
@@ -17,7 +17,7 @@ pub(crate) type RootOp = (Root, String, Option<String>);
 #[derive(Debug, Default)]
 pub(crate) struct Noted {
     /// Those that changed, or were dealt with.
-    pub(crate) slots: Vec<SlotKey>,
+    pub(crate) late_edits: Vec<LateEditKey>,
     /// Notes about them that older ones have taken the place of, to be written again: two devices had
     /// each written theirs, and the document has kept the one of the device that knew less.
     pub(crate) outrun: Vec<RootOp>,
@@ -60,19 +60,20 @@ impl Loaded {
         let mut noted = Noted::default();
         for root in [Root::Forwarded, Root::Settled] {
             for key in changed.get(root.name().as_str()).cloned().unwrap_or_default() {
-                let slot = SlotKey::parse(&key);
-                let entry_of = |slots: &Slots| {
-                    let (items, json) = slots.entry_of(&root, slot.as_ref()?)?;
+                let edit_key = LateEditKey::parse(&key);
+                let entry_of = |late_edits: &LateEdits| {
+                    let (items, json) = late_edits.entry_of(&root, edit_key.as_ref()?)?;
                     Some((items.to_vec(), json))
                 };
-                let before = entry_of(&self.slots);
+                let before = entry_of(&self.late_edits);
                 self.note_entry(&root, &key, changed);
-                if let (Some((ours, json)), Some((theirs, _))) = (before, entry_of(&self.slots))
+                if let (Some((ours, json)), Some((theirs, _))) =
+                    (before, entry_of(&self.late_edits))
                     && are_later(&ours, &theirs)
                 {
                     noted.outrun.push((root.clone(), key.to_string(), Some(json)));
                 }
-                noted.slots.extend(slot);
+                noted.late_edits.extend(edit_key);
             }
         }
         noted
@@ -81,7 +82,7 @@ impl Loaded {
     fn note_entry(&mut self, root: &Root, key: &str, changed: &mut ChangedKeys) {
         let entry = self.document.entry(&root.name(), key);
         // A late edit shows elsewhere than where it is kept.
-        if let Some(under) = self.slots.note(root, key, entry.as_ref()) {
+        if let Some(under) = self.late_edits.note(root, key, entry.as_ref()) {
             changed.entry(under.0.as_str().into()).or_default().insert(under.1.as_str().into());
         }
     }

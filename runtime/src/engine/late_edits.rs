@@ -19,7 +19,7 @@ use crate::row::{Content, ItemId};
 
 /// A late edit, or an edit that could not be carried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Slot {
+pub(crate) struct LateEdit {
     /// The root and key in the document that it comes from.
     pub(crate) of: (String, String),
     /// The items that it was made from there, as client and clock.
@@ -54,7 +54,7 @@ pub(crate) struct Stood {
 
 /// That an edit has been dealt with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Settled {
+pub(crate) struct Resolution {
     pub(crate) items: Vec<(u64, u32)>,
     /// The checksums of what a `migrate` function had made, and somebody has written over or removed
     /// in this document.
@@ -69,7 +69,7 @@ pub(crate) fn checksum(json: &str) -> String {
 
 /// Where a late edit comes from and where it belongs: the key of its entry in both maps.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SlotKey {
+pub(crate) struct LateEditKey {
     pub(crate) source: DocName,
     pub(crate) root: String,
     pub(crate) key: String,
@@ -78,7 +78,7 @@ pub(crate) struct SlotKey {
     pub(crate) nth: u32,
 }
 
-impl SlotKey {
+impl LateEditKey {
     pub(crate) fn new(source: DocName, root: String, key: String) -> Self {
         Self { source, root, key, nth: 0 }
     }
@@ -119,7 +119,7 @@ impl Stood {
     }
 }
 
-impl Slot {
+impl LateEdit {
     /// Where what was written stood, and could not be taken further.
     pub(crate) fn stood(&self, source: DocName) -> Stood {
         let (root, key) = self.of.clone();
@@ -133,7 +133,7 @@ impl Slot {
     }
 }
 
-impl Settled {
+impl Resolution {
     pub(crate) fn read(content: &Content) -> Option<Self> {
         let Content::Text(json) = content else { return None };
         serde_json::from_str(json).ok()
@@ -142,14 +142,14 @@ impl Settled {
 
 /// A late edit in a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct StoredEdit {
     pub(crate) id: ItemId,
-    pub(crate) slot: Slot,
+    pub(crate) edit: LateEdit,
 }
 
-impl Held {
+impl StoredEdit {
     fn entry(&self) -> Entry {
-        let value = self.slot.value.as_deref().unwrap_or_default();
+        let value = self.edit.value.as_deref().unwrap_or_default();
         Entry { id: self.id, content: Content::Text(value.into()) }
     }
 }
@@ -159,28 +159,28 @@ pub(crate) type Under = (String, String);
 
 /// The late edits of a document, by the root and key they belong under and by where they are from.
 #[derive(Debug, Default)]
-pub(crate) struct Slots {
-    held: BTreeMap<Arc<Under>, BTreeMap<DocName, Held>>,
+pub(crate) struct LateEdits {
+    held: BTreeMap<Arc<Under>, BTreeMap<DocName, StoredEdit>>,
     /// Where they are, by what they were made of.
     made_of: BTreeMap<(DocName, Under), BTreeSet<Arc<Under>>>,
     /// The same, by the document and the items.
     of_items: BTreeSet<(DocName, (u64, u32), Arc<Under>)>,
-    settled: BTreeMap<SlotKey, Settled>,
+    resolved: BTreeMap<LateEditKey, Resolution>,
 }
 
-impl Slots {
+impl LateEdits {
     /// Those of a document.
     pub(crate) fn of(document: &Document) -> Self {
-        let mut slots = Self::default();
+        let mut late_edits = Self::default();
         for root in [Root::Forwarded, Root::Settled] {
             let name = root.name();
             let read = document.for_each(&name, |key, entry| {
-                slots.note(&root, key, Some(&entry));
+                late_edits.note(&root, key, Some(&entry));
                 Ok::<(), std::convert::Infallible>(())
             });
             let Ok(()) = read;
         }
-        slots
+        late_edits
     }
 
     /// Notes an entry of one of the two maps; gives the root and key that it concerns.
@@ -190,32 +190,32 @@ impl Slots {
         key: &str,
         entry: Option<&Entry>,
     ) -> Option<Arc<Under>> {
-        let parsed = SlotKey::parse(key).filter(|key| key.nth == 0)?;
+        let parsed = LateEditKey::parse(key).filter(|key| key.nth == 0)?;
         let target = (parsed.root.clone(), parsed.key.clone());
         let known = self.held.get_key_value(&target).map(|(known, _)| known.clone());
         let target = known.unwrap_or_else(|| Arc::new(target));
         if *root == Root::Settled {
-            match entry.and_then(|entry| Settled::read(&entry.content)) {
-                Some(settled) => self.settled.insert(parsed, settled),
-                None => self.settled.remove(&parsed),
+            match entry.and_then(|entry| Resolution::read(&entry.content)) {
+                Some(resolution) => self.resolved.insert(parsed, resolution),
+                None => self.resolved.remove(&parsed),
             };
             return Some(target);
         }
         let held = self.held.entry(target.clone()).or_default();
         if let Some(before) = held.remove(&parsed.source) {
-            for item in before.slot.items {
+            for item in before.edit.items {
                 self.of_items.remove(&(parsed.source, item, target.clone()));
             }
-            if let Some(made) = self.made_of.get_mut(&(parsed.source, before.slot.of)) {
+            if let Some(made) = self.made_of.get_mut(&(parsed.source, before.edit.of)) {
                 made.remove(&target);
             }
         }
-        if let Some((id, slot)) = entry.and_then(|e| Some((e.id, Slot::read(&e.content)?))) {
-            let made = self.made_of.entry((parsed.source, slot.of.clone())).or_default();
+        if let Some((id, edit)) = entry.and_then(|e| Some((e.id, LateEdit::read(&e.content)?))) {
+            let made = self.made_of.entry((parsed.source, edit.of.clone())).or_default();
             made.insert(target.clone());
-            let items = slot.items.iter();
+            let items = edit.items.iter();
             self.of_items.extend(items.map(|item| (parsed.source, *item, target.clone())));
-            held.insert(parsed.source, Held { id, slot });
+            held.insert(parsed.source, StoredEdit { id, edit });
         }
         if held.is_empty() {
             self.held.remove(&target);
@@ -238,16 +238,16 @@ impl Slots {
     }
 
     /// All late edits, those that were dealt with included.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotKey, &Held)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (LateEditKey, &StoredEdit)> {
         self.held.iter().flat_map(|(under, held)| {
-            held.iter().map(|(source, held)| (SlotKey::under(*source, under), held))
+            held.iter().map(|(source, held)| (LateEditKey::under(*source, under), held))
         })
     }
 
     /// The late edits that were made of an entry of a document.
-    pub(crate) fn made_of(&self, source: DocName, of: &(String, String)) -> Vec<SlotKey> {
+    pub(crate) fn made_of(&self, source: DocName, of: &(String, String)) -> Vec<LateEditKey> {
         let made = self.made_of.get(&(source, of.clone())).into_iter().flatten();
-        made.map(|under| SlotKey::under(source, under)).collect()
+        made.map(|under| LateEditKey::under(source, under)).collect()
     }
 
     /// Those that were made of what a client wrote in a document, from one clock to another.
@@ -256,45 +256,49 @@ impl Slots {
         source: DocName,
         client: u64,
         clocks: Range<u32>,
-    ) -> impl Iterator<Item = SlotKey> {
+    ) -> impl Iterator<Item = LateEditKey> {
         let at = move |clock| (source, (client, clock), Arc::<Under>::default());
         // A range that ends before it begins is empty, and `range` would panic on it.
         let from = clocks.start.min(clocks.end);
         let of = self.of_items.range(at(from)..at(clocks.end));
-        of.map(move |(_, _, under)| SlotKey::under(source, under))
+        of.map(move |(_, _, under)| LateEditKey::under(source, under))
     }
 
-    pub(crate) fn get(&self, key: &SlotKey) -> Option<&Held> {
+    pub(crate) fn get(&self, key: &LateEditKey) -> Option<&StoredEdit> {
         self.held.get(&(key.root.clone(), key.key.clone()))?.get(&key.source)
     }
 
     /// What an entry of one of the two maps is of, and its text.
-    pub(crate) fn entry_of(&self, root: &Root, key: &SlotKey) -> Option<(&[(u64, u32)], String)> {
+    pub(crate) fn entry_of(
+        &self,
+        root: &Root,
+        key: &LateEditKey,
+    ) -> Option<(&[(u64, u32)], String)> {
         let (items, json) = match root {
             Root::Forwarded => {
-                let slot = &self.get(key)?.slot;
-                (&slot.items, serde_json::to_string(slot))
+                let edit = &self.get(key)?.edit;
+                (&edit.items, serde_json::to_string(edit))
             }
             _ => {
-                let settled = self.settled(key)?;
-                (&settled.items, serde_json::to_string(settled))
+                let resolution = self.resolution(key)?;
+                (&resolution.items, serde_json::to_string(resolution))
             }
         };
         Some((items, json.ok()?))
     }
 
-    pub(crate) fn settled(&self, key: &SlotKey) -> Option<&Settled> {
-        self.settled.get(key)
+    pub(crate) fn resolution(&self, key: &LateEditKey) -> Option<&Resolution> {
+        self.resolved.get(key)
     }
 
     /// Those for a key that nobody has dealt with, the highest source first.
-    pub(crate) fn open(&self, root: &str, key: &str) -> Vec<(DocName, &Held)> {
+    pub(crate) fn open(&self, root: &str, key: &str) -> Vec<(DocName, &StoredEdit)> {
         let Some(held) = self.held.get(&(root.to_owned(), key.to_owned())) else {
             return Vec::new();
         };
         let open = held.iter().rev().filter(|(source, held)| {
-            let key = SlotKey::new(**source, root.to_owned(), key.to_owned());
-            self.settled.get(&key).is_none_or(|settled| settled.items != held.slot.items)
+            let key = LateEditKey::new(**source, root.to_owned(), key.to_owned());
+            self.resolved.get(&key).is_none_or(|resolution| resolution.items != held.edit.items)
         });
         open.map(|(source, held)| (*source, held)).collect()
     }
@@ -310,9 +314,9 @@ impl Slots {
         is_removed: bool,
     ) -> Vec<(String, String)> {
         let mut seen = Vec::new();
-        let mut note = |source: DocName, settled: &Settled| {
-            if let Ok(json) = serde_json::to_string(settled) {
-                seen.push((SlotKey::new(source, root.clone(), key.clone()).to_text(), json));
+        let mut note = |source: DocName, resolution: &Resolution| {
+            if let Ok(json) = serde_json::to_string(resolution) {
+                seen.push((LateEditKey::new(source, root.clone(), key.clone()).to_text(), json));
             }
         };
         let entry = document.entry(root, key);
@@ -323,18 +327,18 @@ impl Slots {
         {
             made.push(checksum(json));
         }
-        let shown = showing.filter(|(_, held)| held.slot.made);
-        made.extend(shown.and_then(|(_, held)| held.slot.value.as_deref()).map(checksum));
+        let shown = showing.filter(|(_, held)| held.edit.made);
+        made.extend(shown.and_then(|(_, held)| held.edit.value.as_deref()).map(checksum));
         if !made.is_empty() {
-            let own = SlotKey::new(source, root.clone(), key.clone());
-            made.extend(self.settled(&own).into_iter().flat_map(|it| it.made.clone()));
-            note(source, &Settled { items: Vec::new(), made });
+            let own = LateEditKey::new(source, root.clone(), key.clone());
+            made.extend(self.resolution(&own).into_iter().flat_map(|it| it.made.clone()));
+            note(source, &Resolution { items: Vec::new(), made });
         }
         let showing = showing.map(|(source, _)| source);
         for (source, held) in self.open(root, key) {
             // Where the row is removed, nothing that was kept of it is to come up again.
             if Some(source) == showing || is_removed {
-                note(source, &Settled { items: held.slot.items.clone(), made: Vec::new() });
+                note(source, &Resolution { items: held.edit.items.clone(), made: Vec::new() });
             }
         }
         seen
@@ -347,7 +351,7 @@ impl Slots {
         root: &str,
         key: &str,
         main: Option<ItemId>,
-    ) -> Option<(DocName, &Held)> {
+    ) -> Option<(DocName, &StoredEdit)> {
         if self.held.is_empty() {
             return None;
         }
@@ -360,7 +364,7 @@ impl Slots {
         let mut open = self.open(root, key).into_iter();
         // What was edited in an epoch is newer than what comes from the one before.
         open.find(|(source, held)| {
-            held.slot.value.is_some() && origin.is_none_or(|origin| *source >= origin)
+            held.edit.value.is_some() && origin.is_none_or(|origin| *source >= origin)
         })
     }
 }
@@ -376,13 +380,13 @@ pub(crate) fn are_later(items: &[(u64, u32)], than: &[(u64, u32)]) -> bool {
 /// What stands under a key of a document, late edits included.
 pub(crate) fn entry(
     document: &Document,
-    slots: &Slots,
+    late_edits: &LateEdits,
     claim: Option<&Claim>,
     root: &str,
     key: &str,
 ) -> Option<Entry> {
     let main = document.entry(root, key);
-    match slots.showing(claim, root, key, main.as_ref().map(|entry| entry.id)) {
+    match late_edits.showing(claim, root, key, main.as_ref().map(|entry| entry.id)) {
         Some((_, held)) => Some(held.entry()),
         None => main,
     }
@@ -391,21 +395,21 @@ pub(crate) fn entry(
 /// Calls `visit` with everything that stands under a root, late edits included.
 pub(crate) fn for_each<E>(
     document: &Document,
-    slots: &Slots,
+    late_edits: &LateEdits,
     claim: Option<&Claim>,
     root: &str,
     mut visit: impl FnMut(&str, Entry) -> Result<(), E>,
 ) -> Result<(), E> {
-    if slots.is_empty() {
+    if late_edits.is_empty() {
         return document.for_each(root, visit);
     }
     document.for_each(root, |key, main| {
-        let showing = slots.showing(claim, root, key, Some(main.id));
+        let showing = late_edits.showing(claim, root, key, Some(main.id));
         visit(key, showing.map_or(main, |(_, held)| held.entry()))
     })?;
-    for key in slots.keys(root) {
+    for key in late_edits.keys(root) {
         if document.entry(root, key).is_none()
-            && let Some(entry) = entry(document, slots, claim, root, key)
+            && let Some(entry) = entry(document, late_edits, claim, root, key)
         {
             visit(key, entry)?;
         }

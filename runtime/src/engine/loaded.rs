@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use twox_hash::XxHash3_64;
 
-use super::late_edits::Slots;
+use super::late_edits::LateEdits;
 use crate::disk::{HEAD_DOCUMENT, Stored, View};
 use crate::doc::{Document, Writes};
 use crate::error::{Error, ErrorKind, Result};
@@ -18,7 +18,7 @@ const MIN_LOG_BYTES: u64 = 1 << 20;
 pub(crate) struct Loaded {
     pub(crate) document: Document,
     /// The late edits that it carries.
-    pub(crate) slots: Slots,
+    pub(crate) late_edits: LateEdits,
     pub(crate) log: LogState,
 }
 
@@ -114,8 +114,8 @@ pub(crate) fn read_document(view: &View, store: &str, name: &str, device: u64) -
     match replayed {
         Ok(read) => {
             read?;
-            let slots = Slots::of(&document);
-            Ok(Loaded { document, slots, log })
+            let late_edits = LateEdits::of(&document);
+            Ok(Loaded { document, late_edits, log })
         }
         Err(_) => Err(Error::new(ErrorKind::Corrupt, "the stored document cannot be loaded")
             .help("restore a backup; rows can still be read")),

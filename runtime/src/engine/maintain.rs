@@ -206,7 +206,7 @@ impl Engine {
         let mut rows = commit.rows(name, table.name)?;
         let mut done = 0;
         let root = Root::Table(table.name.to_owned()).name();
-        for_each(&loaded.document, &loaded.slots, claim, &root, |key, entry| {
+        for_each(&loaded.document, &loaded.late_edits, claim, &root, |key, entry| {
             done += 1;
             if done % REPORT_EVERY_ROWS == 0 {
                 self.settings.report(Progress::Rebuild { table: table.name.to_owned(), done });

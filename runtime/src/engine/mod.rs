@@ -38,7 +38,9 @@ pub use hub::{ChangeKind, Origin, Subscription};
 pub use ids::IdSource;
 pub(crate) use inactive_documents::OtherMerged;
 pub(crate) use internal_writes::RootOp;
-pub(crate) use late_edits::{Held, Settled, Slot, SlotKey, Stood, are_later, checksum};
+pub(crate) use late_edits::{
+    LateEdit, LateEditKey, Resolution, Stood, StoredEdit, are_later, checksum,
+};
 pub(crate) use loaded::{Loaded, clocks_in_file};
 pub use open::OnInvalid;
 pub(crate) use open::{Engine, Settings, identity, view_names};

@@ -10,7 +10,7 @@ use super::claim::Claim;
 use super::documents::DocName;
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
-use super::late_edits::Slots;
+use super::late_edits::LateEdits;
 use super::loaded::Loaded;
 use super::open::Engine;
 use super::writer::Writer;
@@ -70,10 +70,10 @@ impl Engine {
             return self.store(writer, None, |_| Ok(()), || Ok(Vec::new()));
         }
         // Taken out, so that after an error, or a panic, it is loaded again.
-        let Some(Loaded { mut document, mut slots, mut log }) = writer.loaded.take() else {
+        let Some(Loaded { mut document, mut late_edits, mut log }) = writer.loaded.take() else {
             return Err(not_loaded());
         };
-        let seen = self.seen(&batch, &document, &slots, writer.current, writer.claim());
+        let seen = self.seen(&batch, &document, &late_edits, writer.current, writer.claim());
         let ops = Ops::of(self, &batch, &seen);
         let first = document.next_id();
         let read_model =
@@ -94,9 +94,13 @@ impl Engine {
         }
         drop(ops);
         for (key, _) in &seen {
-            slots.note(&Root::Settled, key, document.entry(&Root::Settled.name(), key).as_ref());
+            late_edits.note(
+                &Root::Settled,
+                key,
+                document.entry(&Root::Settled.name(), key).as_ref(),
+            );
         }
-        writer.loaded = Some(Loaded { document, slots, log });
+        writer.loaded = Some(Loaded { document, late_edits, log });
         self.hub.push(Origin::Local, self.noted(batch), || self.view());
         Ok(())
     }
@@ -107,17 +111,17 @@ impl Engine {
         &self,
         batch: &Batch,
         document: &Document,
-        slots: &Slots,
+        late_edits: &LateEdits,
         source: DocName,
         claim: Option<&Claim>,
     ) -> Vec<(String, String)> {
         let mut seen = Vec::new();
-        if slots.is_empty() && !claim.is_some_and(Claim::has_made) {
+        if late_edits.is_empty() && !claim.is_some_and(Claim::has_made) {
             return seen;
         }
         let mut see = |root: &Root, op: &RowOp| {
             let place = (root.name(), op.key.clone());
-            seen.extend(slots.seen(document, claim, source, &place, op.json.is_none()));
+            seen.extend(late_edits.seen(document, claim, source, &place, op.json.is_none()));
         };
         for (slot, rows) in &batch.tables {
             let root = Root::Table(self.def.tables[*slot].name.to_owned());

@@ -8,7 +8,8 @@ use super::plan::Plan;
 use super::source::SourceRow;
 use crate::doc::{BOOKKEEPING, Root};
 use crate::engine::{
-    Claim, DocFact, DocName, Engine, Loaded, Settled, Slot, SlotKey, Stood, Writer, clocks_in_file,
+    Claim, DocFact, DocName, Engine, LateEdit, LateEditKey, Loaded, Resolution, Stood, Writer,
+    clocks_in_file,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
@@ -99,13 +100,13 @@ impl Beside {
                 }
                 Root::Forwarded => {
                     for (text, json) in entries {
-                        let Some(slot) = SlotKey::parse(&text) else { continue };
-                        let held = loaded.slots.get(&slot);
+                        let Some(key) = LateEditKey::parse(&text) else { continue };
+                        let held = loaded.late_edits.get(&key);
                         let is_covered =
-                            held.is_some_and(|held| knows(complete, slot.source, &held.slot.items));
-                        let note = if !is_shown_or_settled(loaded, claim, &slot) {
-                            still_open(slot, &json, plan)?
-                        } else if is_covered || loaded.slots.settled(&slot).is_some() {
+                            held.is_some_and(|held| knows(complete, key.source, &held.edit.items));
+                        let note = if !is_shown_or_resolved(loaded, claim, &key) {
+                            still_open(key, &json, plan)?
+                        } else if is_covered || loaded.late_edits.resolution(&key).is_some() {
                             None
                         } else {
                             // It is taken over as a row, and not known by its document.
@@ -132,25 +133,25 @@ impl Beside {
 
 /// The key of a note about a late edit, with the names of the epoch of the code.
 fn renamed(key: &str, plan: &Plan) -> Option<String> {
-    let slot = SlotKey::parse(key)?;
-    if let Some((root, key)) = plan.later_place(&slot.root, &slot.key) {
-        return Some(SlotKey { root, key, ..slot }.to_text());
+    let at = LateEditKey::parse(key)?;
+    if let Some((root, key)) = plan.later_place(&at.root, &at.key) {
+        return Some(LateEditKey { root, key, ..at }.to_text());
     }
-    let root = match Root::parse(&slot.root) {
+    let root = match Root::parse(&at.root) {
         Some(Root::Table(name)) => {
             let now = plan.to.tables.iter().find(|table| plan.follows(table.name, &name));
             Root::Table(now.map_or(name, |table| table.name.to_owned())).name()
         }
-        _ => slot.root,
+        _ => at.root,
     };
-    Some(SlotKey { root, ..slot }.to_text())
+    Some(LateEditKey { root, ..at }.to_text())
 }
 
 /// Whether nobody has to be told of a late edit any more.
-fn is_shown_or_settled(loaded: &Loaded, claim: Option<&Claim>, key: &SlotKey) -> bool {
+fn is_shown_or_resolved(loaded: &Loaded, claim: Option<&Claim>, key: &LateEditKey) -> bool {
     let main = loaded.document.entry(&key.root, &key.key).map(|entry| entry.id);
-    let showing = loaded.slots.showing(claim, &key.root, &key.key, main);
-    let mut open = loaded.slots.open(&key.root, &key.key).into_iter();
+    let showing = loaded.late_edits.showing(claim, &key.root, &key.key, main);
+    let mut open = loaded.late_edits.open(&key.root, &key.key).into_iter();
     showing.is_some_and(|(source, _)| source == key.source)
         || !open.any(|(source, _)| source == key.source)
 }
@@ -159,28 +160,28 @@ fn is_shown_or_settled(loaded: &Loaded, claim: Option<&Claim>, key: &SlotKey) ->
 fn free_key(kept: &mut BTreeSet<(String, String)>, root: &Root, key: String) -> String {
     let mut free = key;
     while !kept.insert((root.name(), free.clone())) {
-        let Some(slot) = SlotKey::parse(&free) else { return free };
-        free = slot.next().to_text();
+        let Some(taken) = LateEditKey::parse(&free) else { return free };
+        free = taken.next().to_text();
     }
     free
 }
 
 /// The note that an edit has been dealt with.
 fn known(key: &str, json: &str, plan: &Plan) -> Option<(Root, String, String)> {
-    let slot: Slot = serde_json::from_str(json).ok()?;
-    let settled = Settled { items: slot.items, made: Vec::new() };
-    let json = serde_json::to_string(&settled).ok()?;
+    let edit: LateEdit = serde_json::from_str(json).ok()?;
+    let resolution = Resolution { items: edit.items, made: Vec::new() };
+    let json = serde_json::to_string(&resolution).ok()?;
     Some((Root::Settled, renamed(key, plan)?, json))
 }
 
 /// A late edit that somebody still has to decide on, as it is in the epoch of the code.
-fn still_open(key: SlotKey, json: &str, plan: &Plan) -> Result<Option<(Root, String, String)>> {
+fn still_open(key: LateEditKey, json: &str, plan: &Plan) -> Result<Option<(Root, String, String)>> {
     if plan.is_identity() {
         return Ok(Some((Root::Forwarded, key.to_text(), json.to_owned())));
     }
-    let Ok(slot) = serde_json::from_str::<Slot>(json) else { return Ok(None) };
-    let Some((key, slot)) = in_epoch_of(plan, key, slot)? else { return Ok(None) };
-    Ok(Some((Root::Forwarded, key.to_text(), text(&slot)?)))
+    let Ok(edit) = serde_json::from_str::<LateEdit>(json) else { return Ok(None) };
+    let Some((key, edit)) = in_epoch_of(plan, key, edit)? else { return Ok(None) };
+    Ok(Some((Root::Forwarded, key.to_text(), text(&edit)?)))
 }
 
 /// What is in quarantine, as it is in the epoch of the code.
@@ -188,25 +189,29 @@ pub(super) fn quarantined(key: &str, json: &str, plan: &Plan) -> Result<Option<(
     if plan.is_identity() {
         return Ok(Some((key.to_owned(), json.to_owned())));
     }
-    let Some(at) = SlotKey::parse(key) else { return Ok(None) };
+    let Some(at) = LateEditKey::parse(key) else { return Ok(None) };
     // What newer code has put there is passed on.
-    let Ok(slot) = serde_json::from_str::<Slot>(json) else {
+    let Ok(edit) = serde_json::from_str::<LateEdit>(json) else {
         return Ok(renamed(key, plan).map(|key| (key, json.to_owned())));
     };
-    let kept = in_epoch_of(plan, at, slot)?;
-    kept.map(|(key, slot)| Ok((key.to_text(), text(&slot)?))).transpose()
+    let kept = in_epoch_of(plan, at, edit)?;
+    kept.map(|(key, edit)| Ok((key.to_text(), text(&edit)?))).transpose()
 }
 
-fn text(slot: &Slot) -> Result<String> {
-    serde_json::to_string(slot)
+fn text(edit: &LateEdit) -> Result<String> {
+    serde_json::to_string(edit)
         .map_err(|error| Error::new(ErrorKind::Storage, "a note does not serialize").because(error))
 }
 
 /// A note with the names of the epoch of the code, and with its value as it is there; where that is
 /// not to be had alone, the value becomes what was written.
-fn in_epoch_of(plan: &Plan, key: SlotKey, mut slot: Slot) -> Result<Option<(SlotKey, Slot)>> {
+fn in_epoch_of(
+    plan: &Plan,
+    key: LateEditKey,
+    mut edit: LateEdit,
+) -> Result<Option<(LateEditKey, LateEdit)>> {
     if let (Some(value), Some((table, now, conversions))) =
-        (&slot.value, plan.only_route(&key.root))
+        (&edit.value, plan.only_route(&key.root))
     {
         let row = SourceRow {
             key: (table.read_key)(&key.key),
@@ -215,16 +220,16 @@ fn in_epoch_of(plan: &Plan, key: SlotKey, mut slot: Slot) -> Result<Option<(Slot
             content: Content::Text(value.as_str().into()),
         };
         if let Ok(converted) = convert_row(now, conversions, table.name, &row)? {
-            slot.value = Some(converted.json);
+            edit.value = Some(converted.json);
             let root = Root::Table(now.name.to_owned()).name();
-            return Ok(Some((SlotKey { root, key: converted.key_text, ..key }, slot)));
+            return Ok(Some((LateEditKey { root, key: converted.key_text, ..key }, edit)));
         }
     }
-    if let Some(value) = slot.value.take() {
+    if let Some(value) = edit.value.take() {
         let (root, key) = (key.root.clone(), key.key.clone());
-        slot.raw = Some(value);
-        slot.stood = Some(Stood { epoch: plan.from.epoch, root, key, is_unseen: false });
+        edit.raw = Some(value);
+        edit.stood = Some(Stood { epoch: plan.from.epoch, root, key, is_unseen: false });
     }
-    let key = renamed(&key.to_text(), plan).and_then(|key| SlotKey::parse(&key));
-    Ok(key.map(|key| (key, slot)))
+    let key = renamed(&key.to_text(), plan).and_then(|key| LateEditKey::parse(&key));
+    Ok(key.map(|key| (key, edit)))
 }

@@ -10,7 +10,8 @@ use super::source::{RowsOf, Source, SourceRow};
 use crate::disk::View;
 use crate::doc::Root;
 use crate::engine::{
-    Engine, Loaded, Origin, Settled, Slot, SlotKey, Stood, Writer, checksum, is_made, not_loaded,
+    Engine, LateEdit, LateEditKey, Loaded, Origin, Resolution, Stood, Writer, checksum, is_made,
+    not_loaded,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
@@ -22,8 +23,8 @@ use crate::schema::step::Entries;
 pub(crate) struct Kept {
     /// Which of the document's notes it is.
     note: Note,
-    pub(crate) key: SlotKey,
-    pub(crate) slot: Slot,
+    pub(crate) key: LateEditKey,
+    pub(crate) edit: LateEdit,
     /// What stands in its place.
     pub(crate) ours: Option<String>,
 }
@@ -41,29 +42,29 @@ pub(crate) fn list(engine: &Engine) -> Result<Vec<Kept>> {
     let view = engine.view();
     let document = view.document_name().to_owned();
     let mut kept = Vec::new();
-    let settled = view.bookkeeping(&document, &Root::Settled.name())?;
+    let resolutions = view.bookkeeping(&document, &Root::Settled.name())?;
     for (text, id, content) in view.bookkeeping(&document, &Root::Forwarded.name())? {
-        let (Some(key), Some(slot)) = (SlotKey::parse(&text), Slot::read(&content)) else {
+        let (Some(key), Some(edit)) = (LateEditKey::parse(&text), LateEdit::read(&content)) else {
             continue;
         };
-        let is_settled = settled.iter().any(|(name, _, content)| {
-            *name == text && Settled::read(content).is_some_and(|s| s.items == slot.items)
+        let is_resolved = resolutions.iter().any(|(name, _, content)| {
+            *name == text && Resolution::read(content).is_some_and(|s| s.items == edit.items)
         });
-        if is_settled {
+        if is_resolved {
             continue;
         }
         let standing = standing(engine, &view, &key)?;
         let is_showing = standing.as_ref().is_some_and(|(at, _)| *at == id);
         let ours = standing.map(|(_, json)| json);
-        if is_showing || (slot.value.is_some() && slot.value == ours) {
+        if is_showing || (edit.value.is_some() && edit.value == ours) {
             continue;
         }
-        kept.push(Kept { note: Note::Forwarded, key, slot, ours });
+        kept.push(Kept { note: Note::Forwarded, key, edit, ours });
     }
     for (text, _, content) in view.bookkeeping(&document, &Root::Quarantine.name())? {
-        if let (Some(key), Some(slot)) = (SlotKey::parse(&text), Slot::read(&content)) {
+        if let (Some(key), Some(edit)) = (LateEditKey::parse(&text), LateEdit::read(&content)) {
             let ours = standing(engine, &view, &key)?.map(|(_, json)| json);
-            kept.push(Kept { note: Note::Quarantined, key, slot, ours });
+            kept.push(Kept { note: Note::Quarantined, key, edit, ours });
         }
     }
     let place = |kept: &Kept| (kept.key.root.clone(), kept.key.key.clone(), kept.key.source);
@@ -75,7 +76,7 @@ pub(crate) fn list(engine: &Engine) -> Result<Vec<Kept>> {
 fn standing(
     engine: &Engine,
     view: &Arc<View>,
-    key: &SlotKey,
+    key: &LateEditKey,
 ) -> Result<Option<(crate::row::ItemId, String)>> {
     match Root::parse(&key.root) {
         Some(Root::Table(name)) => {
@@ -98,7 +99,7 @@ fn standing(
 
 /// Puts what is in quarantine in the place of what stands there.
 pub(crate) fn accept(engine: &Engine, kept: &Kept) -> Result<()> {
-    let accepted = match &kept.slot.value {
+    let accepted = match &kept.edit.value {
         Some(value) => vec![Accepted {
             root: Root::parse(&kept.key.root).ok_or_else(|| gone(kept))?,
             key: kept.key.key.clone(),
@@ -126,7 +127,7 @@ fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
     };
     let Some(loaded) = &writer.loaded else { return Err(not_loaded()) };
     let is_there = loaded.document.entry(&root.name(), &text);
-    if is_there.and_then(|entry| Slot::read(&entry.content)).as_ref() != Some(&kept.slot) {
+    if is_there.and_then(|entry| LateEdit::read(&entry.content)).as_ref() != Some(&kept.edit) {
         return Err(gone(kept));
     }
     let is_written = |row: &Accepted| !row.is_made || is_free(&writer, loaded, row);
@@ -134,15 +135,15 @@ fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
     let mut ops = Vec::new();
     for row in rows {
         let place = (row.root.name(), row.key.clone());
-        let (document, slots) = (&loaded.document, &loaded.slots);
-        let seen = slots.seen(document, writer.claim(), writer.current, &place, false);
+        let (document, late_edits) = (&loaded.document, &loaded.late_edits);
+        let seen = late_edits.seen(document, writer.claim(), writer.current, &place, false);
         ops.extend(seen.into_iter().map(|(key, json)| (Root::Settled, key, Some(json))));
         ops.push((row.root, row.key, Some(row.json)));
     }
     match kept.note {
         Note::Forwarded => {
-            let settled = Settled { items: kept.slot.items.clone(), made: Vec::new() };
-            let json = serde_json::to_string(&settled).map_err(|error| {
+            let resolution = Resolution { items: kept.edit.items.clone(), made: Vec::new() };
+            let json = serde_json::to_string(&resolution).map_err(|error| {
                 Error::new(ErrorKind::Storage, "a note does not serialize").because(error)
             })?;
             ops.push((Root::Settled, text, Some(json)));
@@ -170,27 +171,27 @@ fn is_free(writer: &Writer, loaded: &Loaded, row: &Accepted) -> bool {
     let (root, key) = (row.root.name(), row.key.clone());
     let main = loaded.document.entry(&root, &key);
     let id = main.as_ref().map(|entry| entry.id);
-    if let Some((_, held)) = loaded.slots.showing(writer.claim(), &root, &key, id) {
-        return held.slot.made;
+    if let Some((_, held)) = loaded.late_edits.showing(writer.claim(), &root, &key, id) {
+        return held.edit.made;
     }
     if let Some(main) = main {
         let origin = writer.claim().and_then(|claim| claim.origin(main.id));
         return origin.is_some_and(is_made) && text_of(main.content) != row.json;
     }
-    let note = SlotKey::new(writer.current, root, key);
-    let noted = loaded.slots.settled(&note);
+    let note = LateEditKey::new(writer.current, root, key);
+    let noted = loaded.late_edits.resolution(&note);
     !noted.is_some_and(|noted| noted.made.contains(&checksum(&row.json)))
 }
 
 /// What becomes of it with the code as it is now, which may convert what earlier code could not: taken
 /// alone through the steps that it has still to go, `migrate` functions included.
 fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
-    let stood = kept.slot.stood(kept.key.source);
-    let Some(raw) = &kept.slot.raw else { return refused("nothing tells what it was") };
+    let stood = kept.edit.stood(kept.key.source);
+    let Some(raw) = &kept.edit.raw else { return refused("nothing tells what it was") };
     if stood.is_unseen {
         return refused(&format!(
             "{}, before the `migrate` function of epoch {} ran",
-            kept.slot.reason.as_deref().unwrap_or("another row has taken its place"),
+            kept.edit.reason.as_deref().unwrap_or("another row has taken its place"),
             stood.epoch
         ));
     }

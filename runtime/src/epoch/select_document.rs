@@ -9,7 +9,7 @@ use super::run::{no_chain, run};
 use super::switch_document::switch_document;
 use crate::doc::DocVersion;
 use crate::engine::{
-    DocFact, DocName, Engine, Loaded, MergeOutcome, Origin, OtherMerged, SlotKey, Writer,
+    DocFact, DocName, Engine, LateEditKey, Loaded, MergeOutcome, Origin, OtherMerged, Writer,
     not_loaded,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -20,7 +20,7 @@ pub(crate) struct News {
     /// Of documents that are not the current one.
     pub(crate) merged: BTreeMap<DocName, Vec<OtherMerged>>,
     /// Late edits in the current one.
-    pub(crate) slots: Vec<SlotKey>,
+    pub(crate) late_edits: Vec<LateEditKey>,
 }
 
 /// Brings an open store to the document that its code is to use, which may mean to migrate, and
@@ -190,8 +190,8 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
     let mut sources: Vec<(DocName, bool)> = Vec::new();
     for (name, fact) in writer.documents.present() {
         if name < current && name.epoch >= oldest {
-            let has_slots = news.slots.iter().any(|slot| slot.source == name);
-            if fact.carried < fact.last || has_slots {
+            let has_late_edits = news.late_edits.iter().any(|key| key.source == name);
+            if fact.carried < fact.last || has_late_edits {
                 sources.push((name, fact.carried < fact.last));
             }
         }
@@ -286,8 +286,8 @@ fn scopes<'n>(writer: &Writer, source: DocName, is_behind: bool, news: &'n News)
         _ if is_behind => scopes.push(Scope::All),
         _ => {}
     }
-    if news.slots.iter().any(|slot| slot.source == source) {
-        scopes.push(Scope::Slots(&news.slots));
+    if news.late_edits.iter().any(|key| key.source == source) {
+        scopes.push(Scope::LateEdits(&news.late_edits));
     }
     scopes
 }

@@ -8,7 +8,7 @@ use super::batch::{Batch, BatchRow};
 use super::convert::{NewRow, Rejected, Sink};
 use crate::disk::{Commit, Record, RecordKind, RowsMut};
 use crate::doc::{Root, update_of};
-use crate::engine::{DocName, Slot, SlotKey, Stood};
+use crate::engine::{DocName, LateEdit, LateEditKey, Stood};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId};
 use crate::schema::descriptor::StoreDef;
@@ -67,7 +67,7 @@ pub(super) struct DocumentSink<'s> {
     known: BTreeSet<(String, String)>,
     clock: u32,
     last: u64,
-    rejected: BTreeMap<String, Slot>,
+    rejected: BTreeMap<String, LateEdit>,
     moved: BTreeSet<(u32, &'static str)>,
     origins: Vec<(u32, String)>,
     pieces: SyncSender<Arc<Piece>>,
@@ -224,9 +224,9 @@ impl<'s> DocumentSink<'s> {
     fn show_late(&self, piece: &Piece) -> Result<()> {
         let mut highest: BTreeMap<(usize, Vec<u8>), (DocName, ItemId, String)> = BTreeMap::new();
         for (id, row) in piece.ids().zip(piece.entries.rows()) {
-            let slot = Slot::read(&Content::Text(row.json.into()));
+            let edit = LateEdit::read(&Content::Text(row.json.into()));
             let (Some(at), Some(value)) =
-                (SlotKey::parse(row.key_text), slot.and_then(|slot| slot.value))
+                (LateEditKey::parse(row.key_text), edit.and_then(|edit| edit.value))
             else {
                 continue;
             };
@@ -285,8 +285,8 @@ impl<'s> DocumentSink<'s> {
     pub(super) fn finish(mut self) -> Result<Written> {
         let rejected = std::mem::take(&mut self.rejected);
         let count = rejected.len() as u64;
-        for (key, slot) in &rejected {
-            let json = serde_json::to_string(slot).map_err(|error| {
+        for (key, edit) in &rejected {
+            let json = serde_json::to_string(edit).map_err(|error| {
                 Error::new(ErrorKind::Storage, "a quarantined row does not serialize")
                     .because(error)
             })?;
@@ -355,9 +355,9 @@ impl Sink for DocumentSink<'_> {
 
     fn reject(&mut self, rejected: Rejected) -> Result<()> {
         let root = rejected.root.name();
-        let mut key = SlotKey::new(self.source, root, rejected.key.clone());
+        let mut key = LateEditKey::new(self.source, root, rejected.key.clone());
         // Of two rows under one key each is kept.
-        let is_other = |slot: &Slot| slot.raw.as_deref() != Some(&rejected.raw);
+        let is_other = |edit: &LateEdit| edit.raw.as_deref() != Some(&rejected.raw);
         while self.rejected.get(&key.to_text()).is_some_and(is_other) {
             key = key.next();
         }
@@ -368,7 +368,7 @@ impl Sink for DocumentSink<'_> {
             let of = (key.root, rejected.key);
             self.rejected.insert(
                 text,
-                Slot {
+                LateEdit {
                     stood: rejected.stood.beside(self.source, &of),
                     of,
                     items: Vec::new(),

@@ -7,7 +7,7 @@ use super::incorporate::{Incorporated, knows};
 use super::scratch_store::{Side, Stage};
 use crate::disk::View;
 use crate::doc::Root;
-use crate::engine::{Claim, DocName, Loaded, Slot, SlotKey, late_edits};
+use crate::engine::{Claim, DocName, LateEdit, LateEditKey, Loaded, late_edits};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 use crate::schema::descriptor::{StoreDef, TableDef};
@@ -115,21 +115,23 @@ impl<'s> Source<'s> {
     ) -> Result<Self> {
         let mut shown = BTreeMap::new();
         // Of a document that is not known whole, what is carried from it may be out of date.
-        let mut note = |id: ItemId, key: SlotKey, slot: &Slot| {
-            let is_known = knows(complete, key.source, &slot.items) && !slot.made;
+        let mut note = |id: ItemId, key: LateEditKey, edit: &LateEdit| {
+            let is_known = knows(complete, key.source, &edit.items) && !edit.made;
             let origin = format!("{}{}", if is_known { "" } else { "~" }, key.source);
             shown.insert(id, Arc::from(origin));
         };
         match &rows {
             RowsOf::Document(loaded) => {
-                let slots = loaded.slots.iter();
-                slots.for_each(|(key, held)| note(held.id, key, &held.slot));
+                let late_edits = loaded.late_edits.iter();
+                late_edits.for_each(|(key, held)| note(held.id, key, &held.edit));
             }
             RowsOf::File(view) => {
                 let late = view.bookkeeping(&name.to_string(), &Root::Forwarded.name())?;
                 for (text, id, content) in late {
-                    if let (Some(key), Some(slot)) = (SlotKey::parse(&text), Slot::read(&content)) {
-                        note(id, key, &slot);
+                    if let (Some(key), Some(edit)) =
+                        (LateEditKey::parse(&text), LateEdit::read(&content))
+                    {
+                        note(id, key, &edit);
                     }
                 }
             }
@@ -180,7 +182,7 @@ impl Source<'_> {
                 let root = Root::Table(self.def.tables[slot].name.to_owned()).name();
                 late_edits::for_each(
                     &loaded.document,
-                    &loaded.slots,
+                    &loaded.late_edits,
                     self.claim,
                     &root,
                     |_, _| {
@@ -209,7 +211,7 @@ impl Source<'_> {
                 let claim = self.claim;
                 return late_edits::for_each(
                     &loaded.document,
-                    &loaded.slots,
+                    &loaded.late_edits,
                     claim,
                     &root,
                     |key, entry| {
@@ -283,7 +285,7 @@ fn entries_of(
 ) -> Result<Vec<(String, Arc<str>, Content)>> {
     let mut entries = Vec::new();
     let root = Root::Group(group.to_owned()).name();
-    late_edits::for_each(&loaded.document, &loaded.slots, claim, &root, |name, entry| {
+    late_edits::for_each(&loaded.document, &loaded.late_edits, claim, &root, |name, entry| {
         entries.push((name.to_owned(), origin(entry.id), entry.content));
         Ok::<(), crate::Error>(())
     })?;

@@ -148,17 +148,17 @@ fn read_out(
             Root::Table(_) => continue,
             other => commit.bookkeeping(name, &other.name())?,
         };
-        late_edits::for_each(&loaded.document, &loaded.slots, claim, &root, |key, entry| {
+        late_edits::for_each(&loaded.document, &loaded.late_edits, claim, &root, |key, entry| {
             entries.put(key, entry.id, &entry.content)
         })?;
     }
     // Groups of which there are late edits only.
-    for (slot, _) in loaded.slots.iter() {
-        if let Some(Root::Group(group)) = Root::parse(&slot.root)
+    for (key, _) in loaded.late_edits.iter() {
+        if let Some(Root::Group(group)) = Root::parse(&key.root)
             && let Some(entry) =
-                late_edits::entry(&loaded.document, &loaded.slots, claim, &slot.root, &slot.key)
+                late_edits::entry(&loaded.document, &loaded.late_edits, claim, &key.root, &key.key)
         {
-            commit.entries(name, &group)?.put(&slot.key, entry.id, &entry.content)?;
+            commit.entries(name, &group)?.put(&key.key, entry.id, &entry.content)?;
         }
     }
     Ok(())

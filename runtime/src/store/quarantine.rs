@@ -66,7 +66,7 @@ impl Quarantined {
 
     /// Why it is here.
     pub fn reason(&self) -> &str {
-        self.kept.slot.reason.as_deref().unwrap_or(
+        self.kept.edit.reason.as_deref().unwrap_or(
             "it was changed in an earlier epoch or by another migration, and has been changed here \
              since",
         )
@@ -85,14 +85,14 @@ impl Quarantined {
     /// The JSON that was not carried: as it would be here, or as it was written where it cannot be
     /// converted.
     pub fn theirs(&self) -> &str {
-        let slot = &self.kept.slot;
-        slot.value.as_deref().or(slot.raw.as_deref()).unwrap_or_default()
+        let edit = &self.kept.edit;
+        edit.value.as_deref().or(edit.raw.as_deref()).unwrap_or_default()
     }
 
     /// Whether [`theirs`](Self::theirs) is a row of this epoch, which [`accept`](Self::accept) can
     /// store.
     pub fn is_converted(&self) -> bool {
-        self.kept.slot.value.is_some()
+        self.kept.edit.value.is_some()
     }
 
     /// Puts [`theirs`](Self::theirs) in the place of what stands there, on all devices.

@@ -71,7 +71,7 @@ fn apply_locked(
             news.merged.entry(*name).or_default().push(merged);
         }
     }
-    news.slots = std::mem::take(&mut outcome.slots);
+    news.late_edits = std::mem::take(&mut outcome.late_edits);
     outcome.add(select_document(engine, writer, &news)?);
     Ok(outcome)
 }

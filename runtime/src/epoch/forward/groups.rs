@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rows::LateSink;
 use super::{Carrying, Late, Outcome, Place, pairs};
 use crate::doc::Root;
-use crate::engine::{Held, SlotKey, late_edits};
+use crate::engine::{LateEditKey, StoredEdit, late_edits};
 use crate::epoch::convert::{convert_group, prepare};
 use crate::epoch::sink::describe;
 use crate::epoch::source::{RowsOf, Source};
@@ -33,7 +33,7 @@ impl Carrying<'_> {
         })?;
         let mut all = Entries::new();
         let Place { loaded, claim, .. } = self.from;
-        late_edits::for_each(&loaded.document, &loaded.slots, claim, &root, |key, entry| {
+        late_edits::for_each(&loaded.document, &loaded.late_edits, claim, &root, |key, entry| {
             if let Content::Text(json) = entry.content {
                 all.insert(key.to_owned(), json.to_string());
             }
@@ -51,7 +51,7 @@ impl Carrying<'_> {
             self.carry_resets(name, &all.keys().cloned().collect(), &late);
             for (key, id) in &late_ids {
                 let value = all.get(key).cloned().unwrap_or_default();
-                self.settle_or_set(&Late {
+                self.resolve_or_store(&Late {
                     source: self.from.name,
                     root: Root::Group(name.to_owned()),
                     key: key.clone(),
@@ -90,7 +90,7 @@ impl Carrying<'_> {
                 let target = Root::Group(now.name.to_owned());
                 let (of, items) = self.made_of(&root, &target, &key, &late_ids, &items);
                 let outcome = Outcome::Value(value);
-                self.settle_or_set(&Late {
+                self.resolve_or_store(&Late {
                     source: self.from.name,
                     root: target,
                     key,
@@ -104,7 +104,7 @@ impl Carrying<'_> {
                 let Some(id) = late_ids.get(&key) else { continue };
                 let raw = all.get(&key).cloned().unwrap_or_default();
                 let target = Root::Group(now.name.to_owned());
-                self.settle_or_set(&Late {
+                self.resolve_or_store(&Late {
                     source: self.from.name,
                     root: target,
                     of: (root.clone(), key.clone()),
@@ -117,7 +117,7 @@ impl Carrying<'_> {
         }
         for (key, id, raw) in foreign {
             let reason = "another program stored something other than JSON text".to_owned();
-            self.settle_or_set(&Late {
+            self.resolve_or_store(&Late {
                 source: self.from.name,
                 root: Root::Group(name.to_owned()),
                 of: (root.clone(), key.clone()),
@@ -175,11 +175,11 @@ impl Carrying<'_> {
         for (mut made, _) in with.into_iter().zip(is_late).filter(|(_, is_late)| *is_late) {
             (made.of, made.items) = self.made_of(&of.0, &made.root, &made.key, late, &items);
             is_outdated |= self.is_outdated(&made);
-            self.settle_or_set(&made);
+            self.resolve_or_store(&made);
         }
         if !is_outdated {
             let key = self.run_key(&of);
-            self.settle(&key, &pairs(&items));
+            self.resolve(&key, &pairs(&items));
         }
         Ok(())
     }
@@ -260,31 +260,31 @@ impl Carrying<'_> {
                 self.review(&root_name, &key);
             }
         }
-        let slots = &self.into.loaded.slots;
+        let late_edits = &self.into.loaded.late_edits;
         // What the migration has taken over as it was is not late any more.
         let source = self.from.name.to_string();
         let is_taken_over = |key: &str| {
-            let slot_key = SlotKey::new(self.from.name, root_name.clone(), key.to_owned());
-            let (Some(claim), Some(held)) = (self.into.claim, slots.get(&slot_key)) else {
+            let edit_key = LateEditKey::new(self.from.name, root_name.clone(), key.to_owned());
+            let (Some(claim), Some(held)) = (self.into.claim, late_edits.get(&edit_key)) else {
                 return false;
             };
-            held.slot.items.iter().all(|(client, clock)| {
+            held.edit.items.iter().all(|(client, clock)| {
                 claim.covers(&source, ItemId { client: *client, clock: *clock })
             })
         };
-        let is_copy = |held: &Held| {
-            let mut items = held.slot.items.iter();
+        let is_copy = |held: &StoredEdit| {
+            let mut items = held.edit.items.iter();
             items.any(|(client, clock)| {
                 self.from.origin(ItemId { client: *client, clock: *clock }).is_some()
             })
         };
-        let gone: Vec<String> = slots
+        let gone: Vec<String> = late_edits
             .keys(&root_name)
             .filter(|key| !(late.contains(*key) || set.contains(*key) && is_taken_over(key)))
-            .map(|key| SlotKey::new(self.from.name, root_name.clone(), key.to_owned()))
+            .map(|key| LateEditKey::new(self.from.name, root_name.clone(), key.to_owned()))
             .filter(|key| {
-                slots.get(key).is_some_and(|held| {
-                    self.has_items(self.from.name, &held.slot.items) && !is_copy(held)
+                late_edits.get(key).is_some_and(|held| {
+                    self.has_items(self.from.name, &held.edit.items) && !is_copy(held)
                 })
             })
             .map(|key| key.to_text())
@@ -292,7 +292,7 @@ impl Carrying<'_> {
         for key in gone {
             self.ops.push((Root::Forwarded, key, None));
         }
-        let others: Vec<String> = slots.keys(&root_name).map(str::to_owned).collect();
+        let others: Vec<String> = late_edits.keys(&root_name).map(str::to_owned).collect();
         for key in others {
             self.review(&root_name, &key);
         }

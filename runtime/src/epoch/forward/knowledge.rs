@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
 use super::{Carrying, Place, reaches};
-use crate::engine::{Claim, Claims, DocName, SlotKey, is_made, origin_document};
+use crate::engine::{Claim, Claims, DocName, LateEditKey, is_made, origin_document};
 use crate::row::ItemId;
 
 /// Of how many items under one key it is asked who knew them.
@@ -74,8 +74,8 @@ impl<'c> Carrying<'c> {
         let Some(covers) = self.into.claim.map(|claim| &claim.covers) else { return false };
         if is_made(origin) {
             return match origin_document(origin) {
-                // It was kept there as a late edit: whoever knew that has settled it.
-                Some(name) if covers.contains_key(&own) => self.has_settled(who, name, root, key),
+                // It was kept there as a late edit: whoever knew that has resolved it.
+                Some(name) if covers.contains_key(&own) => self.has_resolved(who, name, root, key),
                 _ => self.knew_sources(who),
             };
         }
@@ -131,13 +131,14 @@ impl<'c> Carrying<'c> {
     }
 
     /// Whether somebody has written in place of a late edit in a document.
-    fn has_settled(&self, who: DocName, source: DocName, root: &str, key: &str) -> bool {
+    fn has_resolved(&self, who: DocName, source: DocName, root: &str, key: &str) -> bool {
         let (Some(there), Some((root, key))) = (self.place(who), self.terms(who, root, key)) else {
             return false;
         };
-        let (slots, slot_key) = (&there.loaded.slots, SlotKey::new(source, root, key));
-        slots.settled(&slot_key).is_some_and(|settled| {
-            slots.get(&slot_key).is_none_or(|held| held.slot.items == settled.items)
+        let (late_edits, edit_key) =
+            (&there.loaded.late_edits, LateEditKey::new(source, root, key));
+        late_edits.resolution(&edit_key).is_some_and(|resolution| {
+            late_edits.get(&edit_key).is_none_or(|held| held.edit.items == resolution.items)
         })
     }
 

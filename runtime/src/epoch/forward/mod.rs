@@ -17,7 +17,7 @@ use knowledge::lost_origins;
 
 use crate::doc::{History, Root};
 use crate::engine::{
-    Claim, Claims, DocName, Loaded, OtherMerged, RootOp, Slot, SlotKey, Stood, is_made,
+    Claim, Claims, DocName, LateEdit, LateEditKey, Loaded, OtherMerged, RootOp, Stood, is_made,
     origin_document,
 };
 use crate::epoch::convert::text_of;
@@ -44,16 +44,16 @@ impl Place<'_> {
     }
 
     /// What is noted in quarantine of an edit that could not be converted.
-    fn noted(&self, key: &SlotKey) -> Option<Slot> {
+    fn noted(&self, key: &LateEditKey) -> Option<LateEdit> {
         let noted = self.loaded.document.entry(&Root::Quarantine.name(), &key.to_text());
-        noted.and_then(|entry| Slot::read(&entry.content))
+        noted.and_then(|entry| LateEdit::read(&entry.content))
     }
 
     /// Whether something stands under a key, be it a late edit.
     fn has(&self, root: &str, key: &str) -> bool {
         let Self { loaded, claim, .. } = self;
         loaded.document.entry_in(root, key)
-            || loaded.slots.showing(*claim, root, key, None).is_some()
+            || loaded.late_edits.showing(*claim, root, key, None).is_some()
     }
 }
 
@@ -67,7 +67,7 @@ pub(super) enum Scope<'s> {
     /// What a merge has changed.
     Changed(&'s OtherMerged),
     /// What belongs to late edits that have changed here.
-    Slots(&'s [SlotKey]),
+    LateEdits(&'s [LateEditKey]),
 }
 
 /// In which order whole documents are carried.
@@ -101,7 +101,7 @@ pub(super) struct Carrying<'c> {
     reviewed: BTreeSet<(String, String)>,
     ops: Vec<RootOp>,
     /// What of that is in quarantine, by its key; `None` where it is taken out.
-    notes: BTreeMap<String, Option<Slot>>,
+    notes: BTreeMap<String, Option<LateEdit>>,
 }
 
 /// A late edit as it is to stand here.
@@ -212,15 +212,15 @@ impl Carrying<'_> {
                         Ok::<(), crate::Error>(())
                     })?;
                 }
-                lost.extend(self.from.loaded.slots.iter().map(|(slot, _)| slot));
+                lost.extend(self.from.loaded.late_edits.iter().map(|(key, _)| key));
                 // Groups are few, and compared whole.
                 for group in self.plan.from.groups {
                     add(&Root::Group(group.name.to_owned()).name(), "");
                 }
                 // What was carried and is gone there now.
-                for (slot, held) in self.into.loaded.slots.iter() {
-                    if slot.source == self.from.name {
-                        add(&held.slot.of.0, &held.slot.of.1);
+                for (key, held) in self.into.loaded.late_edits.iter() {
+                    if key.source == self.from.name {
+                        add(&held.edit.of.0, &held.edit.of.1);
                     }
                 }
             }
@@ -229,11 +229,11 @@ impl Carrying<'_> {
                     let is_note =
                         matches!(Root::parse(root), Some(Root::Forwarded | Root::Settled));
                     for key in keys {
-                        match SlotKey::parse(key).filter(|_| is_note) {
+                        match LateEditKey::parse(key).filter(|_| is_note) {
                             // A row that has come late there may have been removed there.
-                            Some(slot) => {
-                                add(&slot.root, &slot.key);
-                                lost.insert(slot);
+                            Some(key) => {
+                                add(&key.root, &key.key);
+                                lost.insert(key);
                             }
                             None => add(root, key),
                         }
@@ -241,14 +241,14 @@ impl Carrying<'_> {
                 }
                 // What another copy of it was carried with may be gone in what has come now, though
                 // nobody has seen it here.
-                let slots = &self.into.loaded.slots;
+                let late_edits = &self.into.loaded.late_edits;
                 for (client, now) in self.clocks_of(self.from.name) {
                     let before = merged.before.get(client).copied().unwrap_or_default();
-                    for slot in slots.of_items(self.from.name, *client, before..*now) {
-                        let Some(held) = slots.get(&slot) else { continue };
-                        let (root, key) = &held.slot.of;
-                        if self.has_items(slot.source, &held.slot.items)
-                            && !self.stands_there(root, key, &held.slot.items)
+                    for carried in late_edits.of_items(self.from.name, *client, before..*now) {
+                        let Some(held) = late_edits.get(&carried) else { continue };
+                        let (root, key) = &held.edit.of;
+                        if self.has_items(carried.source, &held.edit.items)
+                            && !self.stands_there(root, key, &held.edit.items)
                         {
                             add(root, key);
                         }
@@ -260,12 +260,12 @@ impl Carrying<'_> {
                 }
             }
             Scope::Outcome => {}
-            Scope::Slots(keys) => {
+            Scope::LateEdits(keys) => {
                 let ours = keys.iter().filter(|key| key.source == self.from.name);
                 for key in ours {
-                    let held = self.into.loaded.slots.get(key);
+                    let held = self.into.loaded.late_edits.get(key);
                     match held {
-                        Some(held) => add(&held.slot.of.0, &held.slot.of.1),
+                        Some(held) => add(&held.edit.of.0, &held.edit.of.1),
                         // It was taken out elsewhere; it may belong here all the same.
                         None => self.add_earlier(key, &mut add),
                     }
@@ -279,13 +279,13 @@ impl Carrying<'_> {
         for name in groups {
             self.carry_group(&name)?;
         }
-        for slot in lost {
-            self.carry_lost(&slot)?;
+        for key in lost {
+            self.carry_lost(&key)?;
         }
         match scope {
             Scope::Outcome => self.review_all()?,
             Scope::All | Scope::Changed(..) => {}
-            Scope::Slots(keys) => {
+            Scope::LateEdits(keys) => {
                 for key in *keys {
                     self.review(&key.root, &key.key);
                 }
@@ -307,7 +307,7 @@ impl Carrying<'_> {
         self.from.main(root, key).is_some_and(|id| items.contains(&(id.client, id.clock)))
     }
 
-    fn add_earlier(&self, key: &SlotKey, add: &mut dyn FnMut(&str, &str)) {
+    fn add_earlier(&self, key: &LateEditKey, add: &mut dyn FnMut(&str, &str)) {
         match Root::parse(&key.root) {
             Some(Root::Table(table)) => {
                 if let Some((table, key)) = self.plan.earlier_key(&table, &key.key, false) {
@@ -321,9 +321,9 @@ impl Carrying<'_> {
 
     /// Looks at everything here that the document which is carried may say something of.
     fn review_all(&mut self) -> Result<()> {
-        let slots = self.into.loaded.slots.iter();
+        let late_edits = self.into.loaded.late_edits.iter();
         let mut places: BTreeSet<(String, String)> =
-            slots.map(|(slot, _)| (slot.root, slot.key)).collect();
+            late_edits.map(|(key, _)| (key.root, key.key)).collect();
         for root in self.into.loaded.document.maps() {
             let Some(Root::Table(_)) = Root::parse(&root) else { continue };
             self.into.loaded.document.for_each(&root, |key, entry| {

@@ -2,20 +2,20 @@
 
 use super::{Carrying, Late, Outcome};
 use crate::doc::Root;
-use crate::engine::{SlotKey, Stood};
+use crate::engine::{LateEditKey, Stood};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 use crate::schema::step::Entries;
 
 impl Carrying<'_> {
     /// Carries a late edit that is kept there, where the document that it was made in is not here.
-    pub(super) fn carry_lost(&mut self, slot: &SlotKey) -> Result<()> {
-        let Some(held) = self.from.loaded.slots.get(slot) else { return Ok(()) };
-        let kept = held.slot.clone();
-        let settled = self.from.loaded.slots.settled(slot);
-        if settled.is_some_and(|settled| settled.items == kept.items)
-            || self.has_items(slot.source, &kept.items)
-            || self.covers(slot.source, &kept.items)
+    pub(super) fn carry_lost(&mut self, at: &LateEditKey) -> Result<()> {
+        let Some(held) = self.from.loaded.late_edits.get(at) else { return Ok(()) };
+        let kept = held.edit.clone();
+        let resolution = self.from.loaded.late_edits.resolution(at);
+        if resolution.is_some_and(|resolution| resolution.items == kept.items)
+            || self.has_items(at.source, &kept.items)
+            || self.covers(at.source, &kept.items)
         {
             return Ok(());
         }
@@ -24,19 +24,19 @@ impl Carrying<'_> {
             .iter()
             .map(|(client, clock)| ItemId { client: *client, clock: *clock })
             .collect();
-        let run = SlotKey::new(slot.source, format!("run:{}", slot.root), slot.key.clone());
+        let run = LateEditKey::new(at.source, format!("run:{}", at.root), at.key.clone());
         let has_run =
-            self.into.loaded.slots.settled(&run).is_some_and(|run| run.items == kept.items);
+            self.into.loaded.late_edits.resolution(&run).is_some_and(|run| run.items == kept.items);
         if self.plan.has_migrate() && has_run {
             return Ok(());
         }
         let made = match (&kept.value, items.first()) {
             (Some(value), Some(id)) if !self.plan.is_identity() => {
-                self.convert_kept(slot, value, *id)?
+                self.convert_kept(at, value, *id)?
             }
             _ => {
-                let here = self.plan.later_place(&slot.root, &slot.key);
-                let (root, key) = here.unwrap_or_else(|| (slot.root.clone(), slot.key.clone()));
+                let here = self.plan.later_place(&at.root, &at.key);
+                let (root, key) = here.unwrap_or_else(|| (at.root.clone(), at.key.clone()));
                 let Some(root) = Root::parse(&root) else { return Ok(()) };
                 let outcome = match &kept.value {
                     Some(value) => Outcome::Value(value.clone()),
@@ -46,28 +46,28 @@ impl Carrying<'_> {
                         stood: kept.stood.clone(),
                     },
                 };
-                let (source, of, is_made) = (slot.source, kept.of.clone(), kept.made);
+                let (source, of, is_made) = (at.source, kept.of.clone(), kept.made);
                 vec![Late { source, root, key, of, items: items.clone(), outcome, is_made }]
             }
         };
         for late in made {
             let late =
-                Late { source: slot.source, of: kept.of.clone(), items: items.clone(), ..late };
-            self.settle_or_set(&late);
+                Late { source: at.source, of: kept.of.clone(), items: items.clone(), ..late };
+            self.resolve_or_store(&late);
             self.review(&late.root.name(), &late.key);
         }
         if self.plan.has_migrate() {
-            self.settle(&run, &kept.items);
+            self.resolve(&run, &kept.items);
         }
         Ok(())
     }
 
     /// What a late edit that is kept there becomes here.
-    fn convert_kept(&self, slot: &SlotKey, value: &str, id: ItemId) -> Result<Vec<Late>> {
-        let mut made = self.convert_value(slot, value, id)?;
+    fn convert_kept(&self, key: &LateEditKey, value: &str, id: ItemId) -> Result<Vec<Late>> {
+        let mut made = self.convert_value(key, value, id)?;
         for late in &mut made {
             if let Outcome::Rejected { stood, .. } = &mut late.outcome {
-                let (root, key) = (slot.root.clone(), slot.key.clone());
+                let (root, key) = (key.root.clone(), key.key.clone());
                 let epoch = self.from.name.epoch;
                 stood.get_or_insert(Stood { epoch, root, key, is_unseen: false });
             }
@@ -75,13 +75,13 @@ impl Carrying<'_> {
         Ok(made)
     }
 
-    fn convert_value(&self, slot: &SlotKey, value: &str, id: ItemId) -> Result<Vec<Late>> {
-        if let Some(Root::Group(name)) = Root::parse(&slot.root)
+    fn convert_value(&self, key: &LateEditKey, value: &str, id: ItemId) -> Result<Vec<Late>> {
+        if let Some(Root::Group(name)) = Root::parse(&key.root)
             && let Some(at) = self.plan.from.groups.iter().position(|group| group.name == name)
         {
-            let entries = Entries::from([(slot.key.clone(), value.to_owned())]);
+            let entries = Entries::from([(key.key.clone(), value.to_owned())]);
             return self.run_group(at, &name, &entries);
         }
-        self.convert(&slot.root, &slot.key, id, Content::Text(value.into()))
+        self.convert(&key.root, &key.key, id, Content::Text(value.into()))
     }
 }

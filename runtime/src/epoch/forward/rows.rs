@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Carrying, Late, Outcome, pairs};
 use crate::doc::Root;
-use crate::engine::{DocName, SlotKey, is_made};
+use crate::engine::{DocName, LateEditKey, is_made};
 use crate::epoch::carry_over::quarantined;
 use crate::epoch::convert::{NewRow, Rejected, Sink, convert_row, prepare, text_of};
 use crate::epoch::plan::Plan;
@@ -27,7 +27,7 @@ impl Carrying<'_> {
                 let made = self.convert(root, key, entry.id, entry.content)?;
                 let is_outdated = made.iter().any(|late| self.is_outdated(late));
                 for late in made {
-                    self.settle_or_set(&late);
+                    self.resolve_or_store(&late);
                     self.review(&late.root.name(), &late.key);
                 }
                 self.is_of_known_row = false;
@@ -37,21 +37,21 @@ impl Carrying<'_> {
                 return Ok(());
             }
         }
-        let carried = self.into.loaded.slots.made_of(self.from.name, &of);
+        let carried = self.into.loaded.late_edits.made_of(self.from.name, &of);
         if !is_there && !self.forget_carried(&carried) {
             return Ok(());
         }
         // What stands there as the migration knew it has prevailed over what was written beside it.
         if main.is_some_and(|id| !self.is_late(id)) {
-            let is_other = |slot: &&SlotKey| {
-                let held = self.into.loaded.slots.get(slot);
-                held.is_some_and(|held| !self.stands_there(root, key, &held.slot.items))
+            let is_other = |other: &&LateEditKey| {
+                let held = self.into.loaded.late_edits.get(other);
+                held.is_some_and(|held| !self.stands_there(root, key, &held.edit.items))
             };
-            let others: Vec<SlotKey> = carried.iter().filter(is_other).cloned().collect();
+            let others: Vec<LateEditKey> = carried.iter().filter(is_other).cloned().collect();
             self.forget_carried(&others);
         }
-        for slot in carried {
-            self.review(&slot.root, &slot.key);
+        for key in carried {
+            self.review(&key.root, &key.key);
         }
         if let Some(Root::Table(table)) = Root::parse(root) {
             let from = self.from.name.to_string();
@@ -70,10 +70,10 @@ impl Carrying<'_> {
 
     /// Takes back what was carried of an entry that is gone there; false where it was written again
     /// there, which this copy has not heard of.
-    fn forget_carried(&mut self, carried: &[SlotKey]) -> bool {
-        let slots = &self.into.loaded.slots;
-        let is_known = |key: &SlotKey| {
-            slots.get(key).is_some_and(|held| self.has_items(self.from.name, &held.slot.items))
+    fn forget_carried(&mut self, carried: &[LateEditKey]) -> bool {
+        let late_edits = &self.into.loaded.late_edits;
+        let is_known = |key: &LateEditKey| {
+            late_edits.get(key).is_some_and(|held| self.has_items(self.from.name, &held.edit.items))
         };
         if !carried.iter().all(is_known) {
             return false;
@@ -141,8 +141,8 @@ impl Carrying<'_> {
     }
 
     /// Where a `migrate` function takes part, what it makes of an edit is written once.
-    pub(super) fn run_key(&self, of: &(String, String)) -> SlotKey {
-        SlotKey::new(self.from.name, format!("run:{}", of.0), of.1.clone())
+    pub(super) fn run_key(&self, of: &(String, String)) -> LateEditKey {
+        LateEditKey::new(self.from.name, format!("run:{}", of.0), of.1.clone())
     }
 
     fn is_news(&self, of: &(String, String), id: ItemId) -> bool {
@@ -150,25 +150,25 @@ impl Carrying<'_> {
     }
 
     pub(super) fn has_run(&self, of: &(String, String), items: &[(u64, u32)]) -> bool {
-        let settled = self.into.loaded.slots.settled(&self.run_key(of));
-        settled.is_some_and(|settled| settled.items == items)
+        let resolution = self.into.loaded.late_edits.resolution(&self.run_key(of));
+        resolution.is_some_and(|resolution| resolution.items == items)
     }
 
     /// Whether what is kept here of an entry is of an earlier state of it: somebody else carried that
     /// before he knew this one, and the document has kept his.
     pub(super) fn holds_older(&self, of: &(String, String), items: &[(u64, u32)]) -> bool {
-        let slots = &self.into.loaded.slots;
-        let is_older = |key: &SlotKey| {
-            slots.get(key).is_some_and(|held| {
-                held.slot.items != items && self.has_items(self.from.name, &held.slot.items)
+        let late_edits = &self.into.loaded.late_edits;
+        let is_older = |key: &LateEditKey| {
+            late_edits.get(key).is_some_and(|held| {
+                held.edit.items != items && self.has_items(self.from.name, &held.edit.items)
             })
         };
-        slots.made_of(self.from.name, of).iter().any(is_older)
+        late_edits.made_of(self.from.name, of).iter().any(is_older)
     }
 
     pub(super) fn note_run(&mut self, of: &(String, String), id: ItemId) {
         let key = self.run_key(of);
-        self.settle(&key, &pairs(&[id]));
+        self.resolve(&key, &pairs(&[id]));
     }
 
     /// What an edit becomes here.

@@ -9,7 +9,7 @@ use std::iter;
 
 use super::{Carrying, Place, pairs, reaches};
 use crate::doc::Root;
-use crate::engine::{Claim, DocName, Slot, SlotKey, are_later, checksum, is_made};
+use crate::engine::{Claim, DocName, LateEdit, LateEditKey, are_later, checksum, is_made};
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::{Plan, earlier_entry};
 use crate::row::ItemId;
@@ -41,16 +41,16 @@ impl<'e> Edit<'e> {
     }
 
     /// One that is kept here.
-    pub(super) fn kept(root: &'e str, key: &'e str, source: DocName, slot: &'e Slot) -> Self {
+    pub(super) fn kept(root: &'e str, key: &'e str, source: DocName, edit: &'e LateEdit) -> Self {
         Self {
             root,
             key,
             source,
-            of: Some(&slot.of),
-            items: &slot.items,
-            made: slot.value.as_deref().filter(|_| slot.made),
+            of: Some(&edit.of),
+            items: &edit.items,
+            made: edit.value.as_deref().filter(|_| edit.made),
             // Where there is a reason, it was given to them, and refused.
-            waits_in: slot.stood.as_ref().filter(|_| slot.reason.is_none()).map(|it| it.epoch),
+            waits_in: edit.stood.as_ref().filter(|_| edit.reason.is_none()).map(|it| it.epoch),
         }
     }
 }
@@ -76,22 +76,22 @@ impl Carrying<'_> {
             return false;
         };
         let There { root, key, made } = at;
-        let slots = &there.loaded.slots;
-        let slot_key = SlotKey::new(edit.source, root.clone(), key.clone());
-        let settled = slots.settled(&slot_key);
+        let late_edits = &there.loaded.late_edits;
+        let edit_key = LateEditKey::new(edit.source, root.clone(), key.clone());
+        let resolution = late_edits.resolution(&edit_key);
         // What was dealt with there may be newer than what has come here.
-        let was_seen = settled.is_some_and(|settled| {
-            settled.items == edit.items || self.is_behind(edit.source, &settled.items)
+        let was_seen = resolution.is_some_and(|resolution| {
+            resolution.items == edit.items || self.is_behind(edit.source, &resolution.items)
         });
         // There, too, somebody has still to decide on it.
-        let is_held = slots.get(&slot_key).is_some_and(|held| held.slot.items == edit.items);
+        let is_held = late_edits.get(&edit_key).is_some_and(|held| held.edit.items == edit.items);
         // What was displaced on the way there, and a migration took over: it is noted nowhere else.
-        let displaced = slot_key.clone().next().to_text();
+        let displaced = edit_key.clone().next().to_text();
         let noted = there.main(&Root::Quarantine.name(), &displaced);
         let is_taken_over = noted.is_some_and(|id| there.origin(id).is_some());
         let main = there.main(&root, &key).map(|id| claim.origin(id));
         // Whoever removed the row there has left it in quarantine, which comes along.
-        let is_noted = is_taken_over && main.is_some() || there.noted(&slot_key).is_some();
+        let is_noted = is_taken_over && main.is_some() || there.noted(&edit_key).is_some();
         if !was_seen && (is_held || is_noted) {
             return false;
         }
@@ -146,23 +146,23 @@ impl Carrying<'_> {
     /// Whether an edit could not be converted there, and is kept beside: it is not gone though
     /// nothing stands there.
     fn has_rejected(&self, there: &Place<'_>, edit: &Edit<'_>, root: &str, key: &str) -> bool {
-        self.keys_of(there, edit, root, key).any(|slot_key| {
-            let held = there.loaded.slots.get(&slot_key).map(|held| held.slot.clone());
-            let is_rejected = |slot: &Slot| {
-                slot.value.is_none() && self.may_be_of(edit, slot_key.source, &slot.items)
+        self.keys_of(there, edit, root, key).any(|edit_key| {
+            let held = there.loaded.late_edits.get(&edit_key).map(|held| held.edit.clone());
+            let is_rejected = |stored: &LateEdit| {
+                stored.value.is_none() && self.may_be_of(edit, edit_key.source, &stored.items)
             };
-            [held, there.noted(&slot_key)].iter().flatten().any(is_rejected)
+            [held, there.noted(&edit_key)].iter().flatten().any(is_rejected)
         })
     }
 
-    /// Whether an edit that is settled there was so by the migration, which took it for a row, and
+    /// Whether an edit that is resolved there was so by the migration, which took it for a row, and
     /// then could not convert that: nothing ever stood there.
     fn has_refused(&self, there: &Place<'_>, edit: &Edit<'_>, root: &str, key: &str) -> bool {
-        let note = SlotKey::new(edit.source, root.to_owned(), key.to_owned());
-        let settled = there.main(&Root::Settled.name(), &note.to_text());
+        let note = LateEditKey::new(edit.source, root.to_owned(), key.to_owned());
+        let resolution = there.main(&Root::Settled.name(), &note.to_text());
         let mut noted = self.keys_of(there, edit, root, key).filter_map(|key| there.noted(&key));
-        settled.is_some_and(|id| there.origin(id).is_some())
-            && noted.any(|slot| slot.items.is_empty())
+        resolution.is_some_and(|id| there.origin(id).is_some())
+            && noted.any(|edit| edit.items.is_empty())
     }
 
     /// The keys under which an edit may be kept beside: a migration notes what it could not convert
@@ -173,11 +173,11 @@ impl Carrying<'_> {
         edit: &Edit<'_>,
         root: &str,
         key: &str,
-    ) -> impl Iterator<Item = SlotKey> {
+    ) -> impl Iterator<Item = LateEditKey> {
         let read = |claim: &Claim| DocName::parse(&claim.source);
         let before = move |name: &DocName| self.claims.get(name).and_then(read);
         let sources = iter::successors(there.claim.and_then(read), before).chain([edit.source]);
-        sources.map(|source| SlotKey::new(source, root.to_owned(), key.to_owned()))
+        sources.map(|source| LateEditKey::new(source, root.to_owned(), key.to_owned()))
     }
 
     /// Whether what is noted of some items of a document may be of an edit, or of a copy of it.
@@ -192,8 +192,8 @@ impl Carrying<'_> {
 
     /// What a `migrate` function made under a key, and somebody has written over or removed there.
     fn made_away<'p>(&self, there: &Place<'p>, root: &str, key: &str) -> &'p [String] {
-        let note = SlotKey::new(there.name, root.to_owned(), key.to_owned());
-        there.loaded.slots.settled(&note).map_or(&[], |noted| noted.made.as_slice())
+        let note = LateEditKey::new(there.name, root.to_owned(), key.to_owned());
+        there.loaded.late_edits.resolution(&note).map_or(&[], |noted| noted.made.as_slice())
     }
 
     /// Brings what stands here under a key in line with what has become of it elsewhere.
@@ -201,27 +201,27 @@ impl Carrying<'_> {
         if !self.reviewed.insert((root.to_owned(), key.to_owned())) {
             return;
         }
-        let slots = &self.into.loaded.slots;
+        let late_edits = &self.into.loaded.late_edits;
         let main = self.into.main(root, key);
-        let showing = slots.showing(self.into.claim, root, key, main).map(|(source, _)| source);
+        let showing =
+            late_edits.showing(self.into.claim, root, key, main).map(|(source, _)| source);
         let mut superseded = Vec::new();
         let mut is_gone = self.is_copy_gone(root, key);
-        for (source, held) in slots.open(root, key) {
-            let slot = &held.slot;
-            let edit = Edit::kept(root, key, source, slot);
+        for (source, held) in late_edits.open(root, key) {
+            let edit = Edit::kept(root, key, source, &held.edit);
             let is_superseded = self.is_superseded(&edit);
             if is_superseded || self.is_represented(&edit) {
-                superseded.push((source, slot.items.clone()));
+                superseded.push((source, held.edit.items.clone()));
             }
             // It had taken the place of what stands here, and takes it along.
             is_gone |= is_superseded
-                && slot.made
+                && held.edit.made
                 && showing == Some(source)
                 && self.is_made_here(root, key);
         }
         for (source, items) in superseded {
-            let slot_key = SlotKey::new(source, root.to_owned(), key.to_owned());
-            self.settle(&slot_key, &items);
+            let edit_key = LateEditKey::new(source, root.to_owned(), key.to_owned());
+            self.resolve(&edit_key, &items);
         }
         if let Some(parsed) = Root::parse(root)
             && is_gone
@@ -299,12 +299,12 @@ impl Carrying<'_> {
                 Some((root, key)) if !knew_all => self.stood_before(name, root, key),
                 _ => Vec::new(),
             };
-            let slot_key = SlotKey::new(name, its_root.clone(), its_key.clone());
-            let settled = there.loaded.slots.settled(&slot_key);
+            let edit_key = LateEditKey::new(name, its_root.clone(), its_key.clone());
+            let resolution = there.loaded.late_edits.resolution(&edit_key);
             let is_known = |item: &(u64, u32)| {
                 claim.covers(origin, ItemId { client: item.0, clock: item.1 })
-                    || settled.is_some_and(|settled| {
-                        settled.items.contains(item) || are_later(&settled.items, &[*item])
+                    || resolution.is_some_and(|resolution| {
+                        resolution.items.contains(item) || are_later(&resolution.items, &[*item])
                     })
             };
             let edit = Edit::plain((root, key), name, None, &stood);
