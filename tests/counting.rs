@@ -97,7 +97,7 @@ fn run(step: &Step, app: &Plane, peer: &Plane, model: &mut BTreeMap<u32, u16>) {
             let points: Vec<Point> =
                 (from..(from + rows).min(IDS)).map(|id| point(id, times)).collect();
             model.extend(points.iter().map(|point| (point.id, point.x)));
-            store(remote).transact(|tx| points.iter().try_for_each(|row| tx.put(row))).unwrap();
+            store(remote).transaction(|tx| points.iter().try_for_each(|row| tx.put(row))).unwrap();
         }
         Step::Remove { from, rows, remote } => {
             let ids = Point::ID.between(from, from + rows);

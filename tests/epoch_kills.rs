@@ -28,7 +28,7 @@ const NOBODY: u32 = 5;
 
 fn fill(app: &v0::App) {
     let tag_id = |number: u32| Id::from_uuid(Uuid::from_u128(u128::from(number)));
-    app.transact(|tx| {
+    app.transaction(|tx| {
         for id in 0..20 {
             let legacy = Some("old".to_owned());
             tx.put(&v0::Note { id, text: text_of(id), done: is_done(id), legacy })?;

@@ -417,7 +417,7 @@ fn a_unique_value_is_given_once_on_one_device() {
         refused(app.users.update(&7, |user| user.name = Some("ada".into()))).kind(),
         ErrorKind::NotUnique
     );
-    app.transact(|tx| {
+    app.transaction(|tx| {
         tx.update::<unique::User>(&7, |user| user.name = Some("ada".into()))?;
         tx.update::<unique::User>(&1, |user| user.name = Some("cleo".into()))
     })

@@ -201,7 +201,7 @@ fn entries_and_groups_of_other_code_survive_writes_and_restarts() {
 fn entries_are_part_of_transactions_and_snapshots() {
     let app = App::in_memory().unwrap();
     let snapshot = app.snapshot().unwrap();
-    app.transact(|tx| {
+    app.transaction(|tx| {
         tx.set(&app.profile.first, &"Bob".into())?;
         assert_eq!(tx.entry(&app.profile.shown)?, "Bob L.");
         assert_eq!(tx.group::<Profile>()?.shown, "Bob L.");
@@ -213,7 +213,7 @@ fn entries_are_part_of_transactions_and_snapshots() {
     assert_eq!(shown(&app), "Bob L.");
     assert_eq!(snapshot.entry(&app.profile.shown).unwrap(), "Ada L.");
     assert_eq!(snapshot.group::<Profile>().unwrap().first, "Ada");
-    let failed = app.transact(|tx| {
+    let failed = app.transaction(|tx| {
         tx.set(&app.profile.first, &"Cy".into())?;
         tx.insert(&Row { id: 1 })
     });
@@ -259,7 +259,7 @@ fn observers_of_an_entry_are_given_its_value_and_those_of_a_group_the_names() {
     give(&peer, &app);
     assert_eq!(sizes.take(), [30]);
     assert_eq!(names.take(), [(Origin::Remote, "size".to_owned(), ChangeKind::Inserted)]);
-    app.transact(|tx| {
+    app.transaction(|tx| {
         tx.set(&app.settings.size, &1)?;
         tx.set(&app.settings.size, &2)
     })

@@ -105,7 +105,7 @@ fn they_come_whole_and_in_order_from_whichever_thread() {
 
     // A transaction sees what it wrote.
     depot
-        .transact(|tx| {
+        .transaction(|tx| {
             assert_eq!(tx.filter(Parcel::SHELF.eq(0)).all()?.len(), expected.len());
             tx.remove::<Parcel>(&1)?;
             tx.put(&Parcel { shelf: 0, ..parcel(ROWS - 4) })?;

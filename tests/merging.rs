@@ -119,7 +119,7 @@ fn four_updates(app: &Notebook) -> Vec<Changes> {
             &|app| app.notes.insert_many([note(11, "x"), note(12, "y")]).map(drop).unwrap(),
             &|app| app.notes.update(&11, |note| note.stars = 3).map(drop).unwrap(),
             &|app| {
-                app.transact(|tx| {
+                app.transaction(|tx| {
                     tx.remove::<Note>(&12)?;
                     tx.set(&app.settings.size, &44)
                 })
@@ -256,7 +256,7 @@ fn a_removal_that_came_too_early_waits_too() {
 #[test]
 fn what_is_applied_is_told_by_table_group_and_key() {
     let (a, b) = pair();
-    a.transact(|tx| {
+    a.transaction(|tx| {
         tx.insert(&note(7, "new"))?;
         tx.update::<Note>(&1, |note| note.stars = 1)?;
         tx.remove::<Note>(&2)?;

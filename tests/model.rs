@@ -109,7 +109,7 @@ impl Model {
 }
 
 fn write(app: &Notebook, steps: &[Step], gives_up: bool) -> heirloom::Result<()> {
-    app.transact(|tx| {
+    app.transaction(|tx| {
         for step in steps {
             match step {
                 Step::Insert(key, stars) => {

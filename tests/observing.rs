@@ -31,7 +31,7 @@ fn one_commit_is_one_notification_that_names_every_changed_key() {
     let app = Notebook::in_memory().unwrap();
     app.notes.insert_many([note(1, "one"), note(2, "two"), note(3, "three")]).unwrap();
     let (heard, _subscription) = listen(&app);
-    app.transact(|tx| {
+    app.transaction(|tx| {
         tx.insert_many::<Note, _>([note(4, "four"), note(5, "passing")])?;
         tx.update::<Note>(&1, |note| note.stars = 1)?;
         tx.update::<Note>(&1, |note| note.stars = 2)?;
@@ -47,7 +47,7 @@ fn one_commit_is_one_notification_that_names_every_changed_key() {
     assert_eq!(heard.take(), [(Origin::Local, expected)]);
 
     // Nothing is said of what did not happen, or happened elsewhere.
-    refused(app.transact(|tx| {
+    refused(app.transaction(|tx| {
         tx.insert(&note(9, "nine"))?;
         Err::<(), _>(Error::custom("no"))
     }));

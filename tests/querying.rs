@@ -33,7 +33,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 fn write(app: &Shelf, books: &[Book], removed: &[i64]) {
-    app.transact(|tx| {
+    app.transaction(|tx| {
         books.iter().try_for_each(|book| tx.put(book))?;
         removed.iter().try_for_each(|id| tx.remove::<Book>(id).map(drop))
     })
@@ -100,7 +100,7 @@ proptest! {
             questions.iter().map(|question| question.answer(books.values())).collect()
         };
         // A transaction sees its own writes, whichever way it looks.
-        app.transact(|tx| {
+        app.transaction(|tx| {
             written.iter().try_for_each(|book| tx.put(book))?;
             removed.iter().try_for_each(|id| tx.remove::<Book>(id).map(drop))?;
             for (question, expected) in questions.iter().zip(&expected) {

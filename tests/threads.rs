@@ -43,7 +43,7 @@ fn accounts(app: &Notebook) {
 fn transfer(app: &Notebook, step: u32) {
     let (from, to) = (step % ACCOUNTS, (step * 3 + 1) % ACCOUNTS);
     let amount = i64::from(step % 13);
-    app.transact(|tx| {
+    app.transaction(|tx| {
         tx.update::<Note>(&from, |note| note.stars -= amount)?;
         tx.update::<Note>(&to, |note| note.stars += amount)?;
         tx.set(&app.settings.size, &step)
@@ -126,7 +126,7 @@ fn balance(note: heirloom::Result<Note>) -> i64 {
 fn a_reader_does_not_wait_for_a_transaction_that_takes_long() {
     let app = Notebook::in_memory().unwrap();
     accounts(&app);
-    app.transact(|tx| {
+    app.transaction(|tx| {
         tx.remove::<Note>(&1)?;
         // Another thread reads and comes back while this one has the writer's lock.
         let seen = std::thread::scope(|scope| {

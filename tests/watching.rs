@@ -46,7 +46,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 fn write(app: &Shelf, books: &[Book], removed: &[i64]) {
-    app.transact(|tx| {
+    app.transaction(|tx| {
         books.iter().try_for_each(|book| tx.put(book))?;
         removed.iter().try_for_each(|id| tx.remove::<Book>(id).map(drop))
     })

@@ -17,7 +17,7 @@ fn notebook() -> Notebook {
 #[test]
 fn a_transaction_reads_its_own_writes_and_nobody_else_does() {
     let app = notebook();
-    app.transact(|tx| {
+    app.transaction(|tx| {
         tx.insert(&note(3, "three"))?;
         tx.update::<support::Note>(&1, |note| note.stars = 5)?;
         assert!(tx.remove::<support::Note>(&2)?);
@@ -47,7 +47,7 @@ fn set_remove_set_and_remove_set_remove_leave_the_last_state() {
     let (_folder, path) = place();
     let app = Notebook::open(&path).unwrap();
     app.notes.insert_many([note(1, "one"), note(2, "two")]).unwrap();
-    app.transact(|tx| {
+    app.transaction(|tx| {
         tx.insert(&note(7, "first"))?;
         assert!(tx.remove::<support::Note>(&7)?);
         tx.insert(&note(7, "again"))?;
@@ -74,7 +74,7 @@ fn set_remove_set_and_remove_set_remove_leave_the_last_state() {
 fn an_error_or_a_panic_in_the_closure_leaves_nothing_behind() {
     let app = notebook();
     let (before, summary) = (content(&app), app.summary().unwrap());
-    let error = refused(app.transact(|tx| {
+    let error = refused(app.transaction(|tx| {
         tx.insert(&note(3, "three"))?;
         tx.remove::<support::Note>(&1)?;
         tx.set(&app.settings.size, &99)?;
@@ -84,7 +84,7 @@ fn an_error_or_a_panic_in_the_closure_leaves_nothing_behind() {
     assert_eq!((content(&app), app.summary().unwrap()), (before.clone(), summary.clone()));
 
     let panicked = catch_unwind(AssertUnwindSafe(|| {
-        app.transact(|tx| {
+        app.transaction(|tx| {
             tx.insert(&note(3, "three"))?;
             panic!("in the closure");
             #[expect(unreachable_code, reason = "gives the closure its type")]
@@ -155,7 +155,7 @@ fn a_write_that_changes_nothing_makes_no_commit() {
     assert!(app.notes.update(&1, |note| note.stars = 0).unwrap().is_some());
     assert!(!app.notes.remove(&99).unwrap());
     app.settings.size.reset().unwrap();
-    app.transact(|tx| {
+    app.transaction(|tx| {
         tx.insert(&note(5, "passing"))?;
         tx.remove::<support::Note>(&5).map(drop)
     })
@@ -167,12 +167,12 @@ fn a_write_that_changes_nothing_makes_no_commit() {
 fn a_write_beside_the_transaction_is_refused_and_what_goes_through_it_is_kept() {
     let app = notebook();
     let other = notebook();
-    app.transact(|tx| {
+    app.transaction(|tx| {
         for outcome in [
             app.notes.insert(&note(3, "beside")),
             app.notes.remove(&1).map(drop),
             app.settings.size.set(&1),
-            app.transact(|_| Ok(())),
+            app.transaction(|_| Ok(())),
             app.summary().map(drop),
             app.apply(&other.changes_since(&<_>::default())?).map(drop),
         ] {
@@ -218,7 +218,7 @@ fn a_snapshot_stays_as_it_was() {
 #[test]
 fn the_entry_of_one_open_store_is_refused_in_the_transaction_of_another() {
     let (a, b) = (notebook(), notebook());
-    let error = refused(a.transact(|tx| tx.set(&b.settings.size, &3)));
+    let error = refused(a.transaction(|tx| tx.set(&b.settings.size, &3)));
     assert_eq!(error.kind(), ErrorKind::WrongStore);
     assert_eq!(
         refused(a.snapshot().unwrap().entry(&b.settings.size)).kind(),

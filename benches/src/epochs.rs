@@ -152,7 +152,7 @@ fn carrying(dir: &Path, rows: u64, already: u64, late: u64) -> Result<f64> {
         Ok(start.elapsed().as_nanos() as f64)
     };
     let touch = |round: u64, count: u64| {
-        old.transact(|tx| {
+        old.transaction(|tx| {
             for track in data::tracks(round * count..(round + 1) * count) {
                 tx.update::<Row0>(&Id::from_uuid(track.id), |row| {
                     row.title = format!("late {round}");
@@ -179,7 +179,7 @@ fn bytes(path: &Path, rows: u64, rebuilt: bool) -> Result<f64> {
     let library = Library0::open(path)?;
     library.tracks.insert_many(data::tracks(0..rows).map(row0))?;
     for round in 0..if rebuilt { 10 } else { 0 } {
-        library.transact(|tx| {
+        library.transaction(|tx| {
             for track in data::tracks(0..rows) {
                 tx.update::<Row0>(&Id::from_uuid(track.id), |row| row.plays = round)?;
             }
@@ -187,7 +187,7 @@ fn bytes(path: &Path, rows: u64, rebuilt: bool) -> Result<f64> {
         })?;
     }
     if rebuilt {
-        library.transact(|tx| {
+        library.transaction(|tx| {
             data::tracks(0..rows).map(row0).try_for_each(|row| tx.put::<Row0>(&row))
         })?;
         library.compact_history()?;

@@ -23,6 +23,6 @@ pub fn import(json: &str, file: &Path) -> Result<usize, Box<dyn Error>> {
     let store = Movies::open(file)?;
     // One transaction, so that a file holds all of an import or nothing of it. `put` and not
     // `insert`, so that a second import into the same file replaces the rows of the first.
-    store.transact(|tx| films.iter().try_for_each(|film| tx.put(film)))?;
+    store.transaction(|tx| films.iter().try_for_each(|film| tx.put(film)))?;
     Ok(films.len())
 }

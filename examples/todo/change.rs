@@ -24,7 +24,7 @@ pub fn add(app: &TodoList, words: &[String], due: Option<Date>, out: &mut impl W
 pub fn done(app: &TodoList, which: &[String], undo: bool, out: &mut impl Write) -> Outcome {
     let picked = pick(&todos(app)?, which)?;
     let done_on = (!undo).then(date::today);
-    app.transact(|tx| {
+    app.transaction(|tx| {
         for todo in picked.iter().filter(|todo| todo.done_on.is_some() == undo) {
             tx.update::<Todo>(&todo.id, |todo| todo.done_on = done_on)?;
         }

@@ -52,7 +52,7 @@ pub fn write(path: &Path, standup: &Id<Recording>) -> Result<()> {
 
     println!("   A transaction over a table and the settings:");
     let snapshot = app.snapshot()?;
-    app.transact(|tx| {
+    app.transaction(|tx| {
         tx.update::<Recording>(standup, |row| {
             row.transcript = Some("Nothing blocks me.".to_owned());
             row.status = Status::Transcribed;
@@ -62,7 +62,7 @@ pub fn write(path: &Path, standup: &Id<Recording>) -> Result<()> {
     })?;
 
     println!("   One that fails half way:");
-    let failed = app.transact(|tx| {
+    let failed = app.transaction(|tx| {
         tx.remove::<Recording>(standup)?;
         Err::<(), _>(Error::custom("changed my mind"))
     });

@@ -56,7 +56,7 @@ pub enum ErrorKind {
     Update,
     /// The file or the changes belong to another store.
     WrongStore,
-    /// A write was started from inside `transact` without going through its transaction.
+    /// A write was started from inside `transaction` without going through its transaction.
     Nested,
     /// A query that must give one row gives none, or several.
     NotOne,

@@ -48,7 +48,7 @@
 //!
 //! - The derives: [`Store`](macro@Store), [`Table`](macro@Table), [`Kv`](macro@Kv),
 //!   [`Key`](macro@Key), [`Fields`](macro@Fields).
-//! - Reading and writing: [`Table`](struct@Table), [`Entry`], [`Store::transact`], [`Store::snapshot`].
+//! - Reading and writing: [`Table`](struct@Table), [`Entry`], [`Store::transaction`], [`Store::snapshot`].
 //! - Opening: [`Store::open`], [`Builder`].
 //! - Asking for rows: [`Table::filter`], [`Column`], [`Query`].
 //! - Being told of changes: [`Table::observe`], [`Entry::observe`].

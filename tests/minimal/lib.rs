@@ -126,7 +126,7 @@ mod tests {
         let note = Note { id: Id::new(), text: "milk".into(), weight: 2, length: 4 };
         let tag = Tag { name: TagName("shopping".into()) };
 
-        app.transact(|tx| {
+        app.transaction(|tx| {
             tx.insert(&note)?;
             tx.insert(&tag)?;
             tx.set(&app.settings.theme, &Some("dark".into()))

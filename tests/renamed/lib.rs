@@ -138,7 +138,7 @@ mod tests {
         let note = Note { id: Id::new(), text: "milk".into(), length: 4, count: 9 };
         let tag = Tag { name: TagName("shopping".into()) };
 
-        app.transact(|tx| {
+        app.transaction(|tx| {
             tx.insert(&note)?;
             tx.insert(&tag)?;
             tx.set(&app.settings.count, &7)

@@ -6,7 +6,7 @@ use super::{Note, Notebook, Settings, content, note};
 
 /// One transaction of each kind that the file can see; `number` says how many came before.
 pub fn transaction(app: &Notebook, number: u32) -> heirloom::Result<()> {
-    app.transact(|tx| {
+    app.transaction(|tx| {
         tx.set(&app.settings.size, &(number + 1))?;
         tx.insert(&note(100 + number, &"x".repeat(3000)))?;
         match number % 3 {

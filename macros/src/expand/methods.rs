@@ -80,11 +80,11 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         /// # Errors
         ///
         /// The closure's own, or where the commit fails.
-        #vis fn transact<Out>(
+        #vis fn transaction<Out>(
             &self,
             run: impl ::core::ops::FnOnce(&mut #root::Transaction<'_, Self>) -> #root::Result<Out>,
         ) -> #root::Result<Out> {
-            <Self as #private::Store>::transact(self, run)
+            <Self as #private::Store>::transaction(self, run)
         }
 
         /// A view of the whole store as it is now, which later writes leave alone.

@@ -229,7 +229,7 @@ impl Engine {
                 "a write was started inside a transaction of the same store",
             )
             .at_store(self.def.name)
-            .help("inside `transact`, write through its transaction: `tx.insert(…)`")
+            .help("inside `transaction`, write through its transaction: `tx.insert(…)`")
         })?;
         if self.is_view_closed.load(Ordering::Acquire) {
             // Where it still does not open, what is done next says so.

@@ -26,7 +26,7 @@ impl Engine {
     /// Runs `work` on what is committed, then commits what it put into the batch.
     ///
     /// Where `work` fails or panics, nothing happened.
-    pub(crate) fn transact<T>(
+    pub(crate) fn transaction<T>(
         &self,
         work: impl FnOnce(&Arc<View>, &mut Batch) -> Result<T>,
     ) -> Result<T> {

@@ -101,7 +101,7 @@ impl<S: Store> Transaction<'_, S> {
     /// # #[derive(Store)]
     /// # struct App { tasks: Table<Task> }
     /// # let app = App::in_memory()?;
-    /// app.transact(|tx| {
+    /// app.transaction(|tx| {
     ///     tx.insert(&Task { name: "sow".into(), done: true })?;
     ///     assert_eq!(tx.filter(Task::DONE.eq(true)).remove_all()?, 1);
     ///     Ok(())

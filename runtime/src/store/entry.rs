@@ -99,7 +99,7 @@ impl<G: Group, T: 'static> Entry<G, T> {
     ///
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
     pub fn set(&self, value: &T) -> Result<()> {
-        let set = self.handle.transact(|view, batch| {
+        let set = self.handle.transaction(|view, batch| {
             let mut overlay = Overlay { view, batch };
             overlay.set_entry::<G, T>(self.slot, self.index, &self.codec, value)
         });
@@ -112,7 +112,7 @@ impl<G: Group, T: 'static> Entry<G, T> {
     ///
     /// Where the storage fails.
     pub fn reset(&self) -> Result<()> {
-        let reset = self.handle.transact(|view, batch| {
+        let reset = self.handle.transaction(|view, batch| {
             Overlay { view, batch }.reset_entry::<G>(self.slot, self.index)
         });
         self.placed(reset)

@@ -114,12 +114,12 @@ impl Handle {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// [`Engine::transact`], and then whatever upkeep it made necessary.
-    pub(crate) fn transact<T>(
+    /// [`Engine::transaction`], and then whatever upkeep it made necessary.
+    pub(crate) fn transaction<T>(
         &self,
         work: impl FnOnce(&Arc<View>, &mut Batch) -> Result<T>,
     ) -> Result<T> {
-        let outcome = self.engine().transact(work);
+        let outcome = self.engine().transaction(work);
         self.maintain();
         outcome.map_err(|error| self.placed(error))
     }

@@ -219,7 +219,7 @@ impl<R: Row> Query<R> {
 
     fn write<T>(&self, work: impl FnOnce(Query<R, Within<'_>>) -> Result<T>) -> Result<T> {
         let handle = &self.at.0;
-        handle.transact(|view, batch| {
+        handle.transaction(|view, batch| {
             let overlay = Overlay { view, batch };
             work(Query { at: Within { handle, overlay }, slot: self.slot, spec: self.spec.clone() })
         })

@@ -18,7 +18,7 @@ use crate::row::{Key, Row};
 /// [`Store`](crate::Store).
 ///
 /// Every write is a transaction of its own, durable when it returns; several in one go through
-/// [`transact`](crate::Store::transact). Reads see the newest commit and never wait for writers.
+/// [`transaction`](crate::Store::transaction). Reads see the newest commit and never wait for writers.
 ///
 /// ```
 /// # use heirloom::{Id, Store, Table};
@@ -76,7 +76,7 @@ impl<R: Row> Attach for Table<R> {
 
 impl<R: Row> Table<R> {
     fn write<T>(&self, work: impl FnOnce(&mut Overlay<'_>) -> Result<T>) -> Result<T> {
-        self.handle.transact(|view, batch| work(&mut Overlay { view, batch }))
+        self.handle.transaction(|view, batch| work(&mut Overlay { view, batch }))
     }
 
     fn placed<T>(&self, outcome: Result<T>) -> Result<T> {

@@ -113,8 +113,11 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// What `work` returns, and then nothing happened; or why the commit failed, likewise.
-    fn transact<T>(&self, work: impl FnOnce(&mut Transaction<'_, Self>) -> Result<T>) -> Result<T> {
-        self.handle().transact(|view, batch| work(&mut Transaction::new(self, view, batch)))
+    fn transaction<T>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_, Self>) -> Result<T>,
+    ) -> Result<T> {
+        self.handle().transaction(|view, batch| work(&mut Transaction::new(self, view, batch)))
     }
 
     /// The store as it is now, unaffected by later writes.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 
 /// Several reads and writes that happen together or not at all.
 ///
-/// Given to the closure of [`transact`](crate::Store::transact). Its reads see its own writes, and
+/// Given to the closure of [`transaction`](crate::Store::transaction). Its reads see its own writes, and
 /// nobody else's. Where the closure returns an error or panics, nothing happened.
 ///
 /// ```
@@ -33,7 +33,7 @@ use crate::error::{Error, Result};
 /// # bank.accounts.insert(&Account { owner: "ada".into(), cents: 100 })?;
 /// # bank.accounts.insert(&Account { owner: "ben".into(), cents: 0 })?;
 ///
-/// let too_much = bank.transact(|tx| {
+/// let too_much = bank.transaction(|tx| {
 ///     let from = tx.update::<Account>(&"ada".into(), |account| account.cents -= 500)?;
 ///     tx.update::<Account>(&"ben".into(), |account| account.cents += 500)?;
 ///     match from {
@@ -116,7 +116,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// # struct Atlas { cities: Table<City> }
     /// # let atlas = Atlas::in_memory()?;
     /// # atlas.cities.insert(&City { name: "Bern".into() })?;
-    /// let names = atlas.transact(|tx| {
+    /// let names = atlas.transaction(|tx| {
     ///     tx.insert(&City { name: "Aarau".into() })?;
     ///     tx.iter::<City>()?.map(|city| Ok(city?.name)).collect::<heirloom::Result<Vec<_>>>()
     /// })?;

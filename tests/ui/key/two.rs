@@ -23,7 +23,7 @@ fn main() -> heirloom::Result<()> {
     let note = Note { id: Id::new(), title: "milk".into() };
     app.notes.insert(&note)?;
     app.notes.get(&note.id)?;
-    app.transact(|tx| tx.put(&note))?;
+    app.transaction(|tx| tx.put(&note))?;
     println!("{}", note.id);
     Ok(())
 }

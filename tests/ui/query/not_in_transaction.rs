@@ -33,7 +33,7 @@ struct App {
 
 fn main() -> heirloom::Result<()> {
     let app = App::in_memory()?;
-    app.transact(|tx| {
+    app.transaction(|tx| {
         let _ = tx.query::<String>();
         Ok(())
     })?;

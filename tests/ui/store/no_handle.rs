@@ -22,7 +22,7 @@ fn main() -> heirloom::Result<()> {
     let app = App::open("app.redb")?;
     let note = Note { id: Id::new(), title: "milk".into() };
     app.notes.insert(&note)?;
-    app.transact(|tx| tx.put(&note))?;
+    app.transaction(|tx| tx.put(&note))?;
     app.snapshot()?.get::<Note>(&note.id)?;
     app.apply(&app.changes_since(&app.summary()?)?)?;
     Ok(())

@@ -22,5 +22,5 @@ struct App {
 
 fn main() -> heirloom::Result<()> {
     let app = App::in_memory()?;
-    app.transact(|tx| tx.insert(&Tag { id: Id::new() }))
+    app.transaction(|tx| tx.insert(&Tag { id: Id::new() }))
 }
