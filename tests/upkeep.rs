@@ -203,7 +203,7 @@ fn long_work_is_reported() {
         .on_progress(move |progress| log.lock().unwrap().push(progress))
         .open(&path)
         .unwrap();
-    assert_eq!(app.migrate_rows().unwrap(), 1);
+    assert_eq!(app.backfill_defaults().unwrap(), 1);
     let table = || "films".to_owned();
     assert_eq!(
         *seen.lock().unwrap(),

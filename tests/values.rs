@@ -282,7 +282,7 @@ fn an_empty_table_is_empty_in_every_way() {
     assert!(app.notes.iter().unwrap().next().is_none() && app.notes.invalid().unwrap().is_empty());
     assert_eq!((app.notes.get(&1).unwrap(), app.notes.remove(&1).unwrap()), (None, false));
     assert_eq!(app.notes.update(&1, |_| ()).unwrap(), None);
-    assert_eq!(app.migrate_rows().unwrap(), 0);
+    assert_eq!(app.backfill_defaults().unwrap(), 0);
     app.notes.insert(&note(1, "x")).unwrap();
     app.notes.remove(&1).unwrap();
     assert!(app.notes.is_empty().unwrap());

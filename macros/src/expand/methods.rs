@@ -171,8 +171,8 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         /// # Errors
         ///
         /// Where the commit fails, in which case no row has changed.
-        #vis fn migrate_rows(&self) -> #root::Result<::core::primitive::usize> {
-            <Self as #private::Store>::migrate_rows(self)
+        #vis fn backfill_defaults(&self) -> #root::Result<::core::primitive::usize> {
+            <Self as #private::Store>::backfill_defaults(self)
         }
     }
 }

@@ -275,7 +275,7 @@ fn decode_again(store: &str, record: &[u8]) -> Result<Document> {
 
 impl Engine {
     /// Writes missing defaults into the rows of all tables; gives the number of rows changed.
-    pub(crate) fn migrate_rows(&self) -> Result<usize> {
+    pub(crate) fn backfill_defaults(&self) -> Result<usize> {
         self.transaction(|view, batch| {
             let mut changed = 0;
             for (slot, table) in self.def.tables.iter().enumerate() {

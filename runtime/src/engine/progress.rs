@@ -15,7 +15,7 @@ pub enum Progress {
         /// Rows so far.
         done: u64,
     },
-    /// Defaults are written out, by `migrate_rows`.
+    /// Defaults are written out, by `backfill_defaults`.
     MigrateRows {
         /// The table.
         table: String,

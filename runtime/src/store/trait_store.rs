@@ -339,9 +339,9 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// Where the storage fails.
-    fn migrate_rows(&self) -> Result<usize> {
+    fn backfill_defaults(&self) -> Result<usize> {
         let engine = self.handle().engine();
-        let changed = engine.migrate_rows();
+        let changed = engine.backfill_defaults();
         self.handle().maintain();
         changed.map_err(|error| engine.placed(error))
     }
