@@ -476,7 +476,7 @@ fn old_code_refuses_what_it_must() {
     let changes = new.changes_since(&Summary::default()).unwrap();
     let fresh = v0::Library::in_memory().unwrap();
     assert_eq!(fresh.apply(&changes).unwrap_err().kind(), ErrorKind::NewerEpoch);
-    let strict = v0::Library::builder().strict(true).in_memory().unwrap();
+    let strict = v0::Library::builder().refuse_newer_schema(true).in_memory().unwrap();
     strict.notes.insert(&v0::note("b", "b")).unwrap();
     assert_eq!(strict.apply(&changes).unwrap_err().kind(), ErrorKind::NewerEpoch);
     let old = v0::Library::in_memory().unwrap();

@@ -281,12 +281,12 @@ fn an_epoch_that_is_unknown_here_is_told_and_refused_only_if_strict() {
         app.songs.insert(&first::song(1)).unwrap();
     }
     let before = fs::read(&path).unwrap();
-    let error = refused(first::App::builder().strict(true).open(&path));
+    let error = refused(first::App::builder().refuse_newer_schema(true).open(&path));
     assert_eq!((error.kind(), error.file()), (ErrorKind::NewerEpoch, Some(path.as_path())));
     assert_same_bytes(&before, &fs::read(&path).unwrap());
     let app = first::App::open(&path).unwrap();
     assert_eq!(app.status().unwrap().newer_epoch(), Some(2));
-    let strict = first::App::builder().strict(true).in_memory().unwrap();
+    let strict = first::App::builder().refuse_newer_schema(true).in_memory().unwrap();
     assert_eq!(refused(strict.apply(&changes)).kind(), ErrorKind::NewerEpoch);
     assert_eq!(strict.status().unwrap().newer_epoch(), None);
 }

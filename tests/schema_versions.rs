@@ -154,7 +154,7 @@ fn strict_code_refuses_a_store_of_newer_code_and_leaves_it_alone() {
     second::App::open(&path).unwrap().songs.insert(&second::song(1)).unwrap();
     let refuse = || {
         let before = fs::read(&path).unwrap();
-        let error = refused(first::App::builder().strict(true).open(&path));
+        let error = refused(first::App::builder().refuse_newer_schema(true).open(&path));
         assert_eq!(error.kind(), ErrorKind::NewerSchema);
         assert_eq!((error.store(), error.file()), (Some("player"), Some(&*path)));
         let text = error.to_string();
@@ -171,20 +171,20 @@ fn strict_code_refuses_a_store_of_newer_code_and_leaves_it_alone() {
     // The newer code is not refused, nor one that is newer still.
     for _ in 0..2 {
         second::App::builder()
-            .strict(true)
+            .refuse_newer_schema(true)
             .open(&path)
             .unwrap()
             .songs
             .put(&second::song(3))
             .unwrap();
     }
-    let app = third::App::builder().strict(true).open(&path).unwrap();
+    let app = third::App::builder().refuse_newer_schema(true).open(&path).unwrap();
     assert_eq!(app.songs.len().unwrap(), 3);
 }
 
 #[test]
 fn strict_code_takes_in_nothing_of_newer_code() {
-    let app = first::App::builder().strict(true).in_memory().unwrap();
+    let app = first::App::builder().refuse_newer_schema(true).in_memory().unwrap();
     app.songs.insert(&first::song(1)).unwrap();
     let (same, newer) = (first::App::in_memory().unwrap(), second::App::in_memory().unwrap());
     newer.songs.insert(&second::song(2)).unwrap();

@@ -31,7 +31,7 @@ pub(crate) struct Settings {
     /// Where ids come from, in tests.
     pub(crate) ids: Option<IdSource>,
     /// Whether a store that newer code has written is refused.
-    pub(crate) strict: bool,
+    pub(crate) refuse_newer_schema: bool,
     pub(crate) on_invalid: OnInvalid,
     /// Whether every write is refused.
     pub(crate) read_only: bool,
@@ -56,7 +56,7 @@ impl Default for Settings {
             progress: None,
             hook: None,
             ids: None,
-            strict: false,
+            refuse_newer_schema: false,
             on_invalid: OnInvalid::default(),
             read_only: false,
         }
@@ -133,8 +133,8 @@ impl Engine {
         } else {
             let meta = view.meta().map_err(at_file)?;
             check_identity(&def, &meta).map_err(at_file)?;
-            let compared =
-                Compared::with_file(&code, &meta, &view, settings.strict).map_err(at_file)?;
+            let compared = Compared::with_file(&code, &meta, &view, settings.refuse_newer_schema)
+                .map_err(at_file)?;
             let current = current_document(&meta).map_err(at_file)?;
             let claims = read_claims(&view).map_err(at_file)?;
             Writer::of_existing(&meta, current, claims, disk.whereabouts().0, compared)

@@ -85,8 +85,8 @@ impl<S: Store> Builder<S> {
     /// Opening such a store, and taking in changes that would make it one, is then an error of kind
     /// [`NewerSchema`](crate::ErrorKind::NewerSchema), or [`NewerEpoch`](crate::ErrorKind::NewerEpoch)
     /// where newer code has raised the epoch; nothing is changed.
-    pub fn strict(mut self, strict: bool) -> Self {
-        self.settings.strict = strict;
+    pub fn refuse_newer_schema(mut self, refuse: bool) -> Self {
+        self.settings.refuse_newer_schema = refuse;
         self
     }
 

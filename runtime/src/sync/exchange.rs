@@ -48,7 +48,7 @@ fn apply_locked(
 ) -> Result<MergeOutcome> {
     engine.load(writer)?;
     let newest = data.iter().map(|(name, _)| name.epoch).max().unwrap_or_default();
-    if newest > engine.def.epoch && (engine.settings.strict || is_fresh(writer)) {
+    if newest > engine.def.epoch && (engine.settings.refuse_newer_schema || is_fresh(writer)) {
         return Err(newer_epoch(engine, newest));
     }
     // Those of the head document are taken in together, so that they are refused together. The

@@ -36,19 +36,19 @@ impl Compared {
         code: &Code,
         meta: &Meta,
         view: &View,
-        strict: bool,
+        refuse_newer_schema: bool,
     ) -> Result<(Self, bool)> {
         let may_be_used = |noted: &Self| {
             noted.history == code.history_len()
                 && noted.code == code.fingerprint()
-                && !(strict && noted.newer.is_some())
+                && !(refuse_newer_schema && noted.newer.is_some())
         };
         if let Some(noted) = Self::noted(meta).filter(may_be_used) {
             return Ok((noted, true));
         }
         let comparison = code.compare(recorded(view)?)?;
         refuse_breaking(code, &comparison)?;
-        if let Some(version) = comparison.newest().filter(|_| strict) {
+        if let Some(version) = comparison.newest().filter(|_| refuse_newer_schema) {
             return Err(refuse_newer(code, version));
         }
         Ok((Self::of(code, &comparison), false))

@@ -100,7 +100,7 @@ impl Engine {
             if !is_newer || known.contains(version.fingerprint()) {
                 continue;
             }
-            if self.settings.strict {
+            if self.settings.refuse_newer_schema {
                 return Err(refuse_newer(&self.code, version));
             }
             let json = serde_json::to_string(version).ok();

@@ -61,7 +61,7 @@ fn breaking(version: &Version, broken: &Break) -> Error {
     }
 }
 
-/// Refuses a version that came after the code, for a store that is opened strictly.
+/// Refuses a version that came after the code, for a store opened with `refuse_newer_schema`.
 pub(super) fn refuse_newer(code: &Code, version: &Version) -> Error {
     let ours = code.schema().epoch;
     let kind = if version.epoch() > ours { ErrorKind::NewerEpoch } else { ErrorKind::NewerSchema };
@@ -70,7 +70,7 @@ pub(super) fn refuse_newer(code: &Code, version: &Version) -> Error {
         .expecting(format!("no version after {} of epoch {ours}", code.fingerprint()))
         .finding(format!("{} of epoch {}", version.fingerprint(), version.epoch()))
         .help(
-            "update the app, or open the store without `strict`, which keeps what this code does \
+            "update the app, or open the store without `refuse_newer_schema`, which keeps what this code does \
              not know; if this code is the newer one and has removed a field, name it in \
              `removes(…)`; nothing was changed",
         )
