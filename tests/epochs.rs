@@ -257,7 +257,7 @@ fn rows_that_cannot_be_converted_are_kept_or_stop_it() {
         .notes
         .update(&"b".into(), |note| note.stars = "many".into())
         .unwrap();
-    let preview = v2::Library::preview(&path).unwrap();
+    let preview = v2::Library::preview_migration(&path).unwrap();
     assert_eq!((preview.from_epoch(), preview.to_epoch()), (0, 2));
     assert_eq!(preview.invalid().len(), 1);
     assert_eq!(preview.invalid()[0].key(), "b");

@@ -199,7 +199,7 @@ fn code_without_the_chain_is_refused_and_nothing_lost() {
     assert_eq!(refused.kind(), ErrorKind::Migration);
     assert!(refused.to_string().contains("epoch 0"), "{refused}");
     assert!(refused.to_string().contains("`previous"), "{refused}");
-    let refused = forgetful::Library::preview(&path).unwrap_err();
+    let refused = forgetful::Library::preview_migration(&path).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Migration);
     assert!(std::fs::read(&path).unwrap() == before, "the file is as it was");
     assert_eq!(v0::Library::open(&path).unwrap().notes.len().unwrap(), 1);

@@ -84,7 +84,7 @@ fn work(json: &str, file: &Path) -> Result<(), Box<dyn Error>> {
         "\nA second epoch changes types: titles are text, dates are dates, and genres get a table"
     );
     println!("of their own. This is what opening the file will do:");
-    let (preview, previewing) = timed(|| typed::Movies::preview(file))?;
+    let (preview, previewing) = timed(|| typed::Movies::preview_migration(file))?;
     migrate::print(&preview);
     let (store, migrating) = timed(|| migrate::open(file))?;
 

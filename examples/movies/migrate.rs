@@ -86,7 +86,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("movies.redb");
         assert_eq!(import::import(SAMPLE, &file)?, 26);
-        let preview = Movies::preview(&file)?;
+        let preview = Movies::preview_migration(&file)?;
         assert_eq!((preview.tables().len(), preview.invalid().len()), (2, 1), "{preview}");
 
         let store = open(&file)?;

@@ -55,7 +55,7 @@
 //! - Lists that stay up to date: [`Query::watch`], [`Store::watch`].
 //! - Other devices: [`sync`].
 //! - Versions of the schema: [`schema`], [`Store::status`], [`inspect`].
-//! - Breaking changes: [`Store::preview`], [`Migration`], [`OnInvalid`], [`Store::quarantine`],
+//! - Breaking changes: [`Store::preview_migration`], [`Migration`], [`OnInvalid`], [`Store::quarantine`],
 //!   [`Store::open_epoch`], [`Store::prune_epochs`], [`Store::compact_history`].
 //! - What can go wrong: [`ErrorKind`], [`Table::invalid`].
 //!

@@ -222,10 +222,10 @@ fn epochs(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> TokenS
         /// # Errors
         ///
         /// Where there is no file, or it cannot be read.
-        #vis fn preview(
+        #vis fn preview_migration(
             path: impl ::core::convert::AsRef<::std::path::Path>,
         ) -> #root::Result<#root::Preview> {
-            <Self as #private::Store>::preview(path)
+            <Self as #private::Store>::preview_migration(path)
         }
 
         /// What could not be taken over by a migration, and what was changed on two sides of one.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::epoch::{self, PreviewInvalid, PreviewSample, PreviewTable};
 
-/// What the migration of a file would do, made by [`Store::preview`](crate::Store::preview).
+/// What the migration of a file would do, made by [`Store::preview_migration`](crate::Store::preview_migration).
 ///
 /// `Display` gives a report to show.
 #[derive(Debug, Clone)]

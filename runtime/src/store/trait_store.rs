@@ -279,7 +279,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// As [`open`](Self::open), and [`Storage`](ErrorKind::Storage) where there is no file.
-    fn preview(path: impl AsRef<Path>) -> Result<Preview> {
+    fn preview_migration(path: impl AsRef<Path>) -> Result<Preview> {
         let path = path.as_ref();
         let place = Place::File(path.to_owned());
         let (engine, is_new) = Engine::open(code::<Self>(), &place, Settings::default())?;
