@@ -370,7 +370,7 @@ fn a_derived_value_whose_closure_panics_is_computed_when_it_is_asked_for_again()
             snap.query::<support::Note>().count()
         })
         .unwrap();
-    let panics = |derived: &mut heirloom::Derived<_, usize>| {
+    let panics = |derived: &mut heirloom::WatchValue<_, usize>| {
         catch_unwind(AssertUnwindSafe(|| derived.try_recv())).is_err()
     };
     assert!(panics(&mut derived));

@@ -126,7 +126,7 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         #vis fn watch<Out, Compute>(
             &self,
             compute: Compute,
-        ) -> #root::Result<#root::Derived<Self, Out>>
+        ) -> #root::Result<#root::WatchValue<Self, Out>>
         where
             Compute: ::core::ops::FnMut(&#root::Snapshot<Self>) -> #root::Result<Out>
                 + ::core::marker::Send

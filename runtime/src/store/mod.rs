@@ -4,7 +4,6 @@ mod asking;
 mod builder;
 mod codec;
 mod conflicts;
-mod derived;
 mod entry;
 mod handle;
 mod invalid;
@@ -26,10 +25,10 @@ mod table;
 mod trait_store;
 mod transaction;
 mod watch;
+mod watch_value;
 
 pub use builder::{Builder, Durability};
 pub use conflicts::Conflict;
-pub use derived::Derived;
 pub use entry::{Entry, EntryMaker};
 pub use handle::{Attach, GroupOf, Handle, TableOf};
 pub use invalid::InvalidRow;
@@ -48,5 +47,6 @@ pub use table::Table;
 pub use trait_store::Store;
 pub use transaction::Transaction;
 pub use watch::{Deltas, Watch};
+pub use watch_value::WatchValue;
 
 pub(crate) use overlay::write_back;

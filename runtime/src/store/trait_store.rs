@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::builder::Builder;
-use super::derived::Derived;
 use super::handle::Handle;
 use super::preview::Preview;
 use super::pruned::Pruned;
@@ -11,6 +10,7 @@ use super::quarantine::Quarantined;
 use super::snapshot::Snapshot;
 use super::status::Status;
 use super::transaction::Transaction;
+use super::watch_value::WatchValue;
 use crate::disk::Place;
 use crate::engine::{CheckReport, Engine, Settings, Subscription};
 use crate::error::{Error, ErrorKind, Result};
@@ -149,11 +149,11 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// None today.
-    fn watch<T, F>(&self, compute: F) -> Result<Derived<Self, T>>
+    fn watch<T, F>(&self, compute: F) -> Result<WatchValue<Self, T>>
     where
         F: FnMut(&Snapshot<Self>) -> Result<T> + Send + 'static,
     {
-        Ok(Derived::new(self.handle(), Box::new(compute)))
+        Ok(WatchValue::new(self.handle(), Box::new(compute)))
     }
 
     /// What this copy holds, in a form small enough to send with every request for changes.

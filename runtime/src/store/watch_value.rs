@@ -1,4 +1,4 @@
-//! [`Derived`]: a value computed from the store, followed as it changes.
+//! [`WatchValue`]: a value computed from the store, followed as it changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -22,7 +22,7 @@ type Compute<S, T> = Box<dyn FnMut(&Snapshot<S>) -> Result<T> + Send>;
 ///
 /// It does not keep the store open; when the last handle of the store is dropped, it gives
 /// [`Closed`](ErrorKind::Closed).
-pub struct Derived<S, T> {
+pub struct WatchValue<S, T> {
     store: WeakHandle,
     compute: Compute<S, T>,
     news: Arc<News>,
@@ -71,13 +71,13 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-impl<S, T> fmt::Debug for Derived<S, T> {
+impl<S, T> fmt::Debug for WatchValue<S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Derived").finish_non_exhaustive()
+        f.debug_struct("WatchValue").finish_non_exhaustive()
     }
 }
 
-impl<S: Store, T> Derived<S, T> {
+impl<S: Store, T> WatchValue<S, T> {
     pub(super) fn new(handle: &Handle, compute: Compute<S, T>) -> Self {
         let news = Arc::new(News::default());
         // The first value is there to be computed.
