@@ -577,14 +577,14 @@ fn a_rebuild_sheds_history_and_loses_nothing() {
         }
     }
     meet(&a, &b);
-    let before = a.status().unwrap().pressure();
+    let before = a.status().unwrap().history();
     assert!(before.items_per_live_row() > 10.0, "{before:?}");
     b.notes.update(&"00".into(), |note| note.text = "before b hears of it".into()).unwrap();
     a.compact_history().unwrap();
     let status = a.status().unwrap();
     assert_eq!((status.epoch(), status.generation()), (0, 1));
-    assert!(status.pressure().items_per_live_row() < 1.1, "{:?}", status.pressure());
-    assert!(status.pressure().document_bytes() < before.document_bytes());
+    assert!(status.history().items_per_live_row() < 1.1, "{:?}", status.history());
+    assert!(status.history().document_bytes() < before.document_bytes());
     a.notes.update(&"01".into(), |note| note.text = "in the new one".into()).unwrap();
     meet(&a, &b);
     for app in [&a, &b] {

@@ -192,7 +192,7 @@ fn bytes(path: &Path, rows: u64, rebuilt: bool) -> Result<f64> {
         })?;
         library.compact_history()?;
     }
-    Ok(library.status()?.pressure().document_bytes() as f64)
+    Ok(library.status()?.history().document_bytes() as f64)
 }
 
 /// Takes all measurements.

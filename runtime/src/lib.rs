@@ -117,10 +117,10 @@ pub use query::{
 pub use row::{Group, Id, Key, Record, Row};
 #[doc(inline)]
 pub use store::{
-    AsOf, Before, Builder, Committed, Conflict, Deltas, Durability, Entry, EntryChange, GroupOf,
-    InvalidPreview, InvalidRow, Kv, KvChanges, Migration, Pressure, Preview, Pruned, PrunedEpoch,
-    Quarantined, Query, QueryRows, RowChange, Rows, Sample, Snapshot, Status, Store, Table,
-    TableChanges, TableOf, TablePreview, Transaction, Watch, WatchValue, Within,
+    AsOf, Builder, Committed, Conflict, Deltas, Durability, Entry, EntryChange, GroupOf,
+    HistoryStats, InvalidPreview, InvalidRow, Kv, KvChanges, Migration, Preview, PreviousStore,
+    Pruned, PrunedEpoch, Quarantined, Query, QueryRows, RowChange, Rows, Sample, Snapshot, Status,
+    Store, Table, TableChanges, TableOf, TablePreview, Transaction, Watch, WatchValue, Within,
 };
 
 pub use heirloom_macros::{Fields, Key, Kv, Store, Table};

@@ -62,8 +62,8 @@ fn invalid<R: Row>(key: &R::Key, invalid: Invalid) -> Error {
 
 impl<Old: Store, New: Store> Migration<Old, New> {
     /// The store as it was: all of it, or what older code has written late.
-    pub fn old(&self) -> Before<'_, Old> {
-        Before { side: &self.stages.old, store: PhantomData }
+    pub fn old(&self) -> PreviousStore<'_, Old> {
+        PreviousStore { side: &self.stages.old, store: PhantomData }
     }
 
     /// An id for a row that is made out of the old row under `key`: the same whenever and wherever
@@ -274,18 +274,18 @@ impl<Old: Store, New: Store> Migration<Old, New> {
 /// A store as it was before a step to the next epoch, to read.
 ///
 /// Made by [`Migration::old`].
-pub struct Before<'m, Old> {
+pub struct PreviousStore<'m, Old> {
     side: &'m Side,
     store: PhantomData<fn() -> Old>,
 }
 
-impl<Old> fmt::Debug for Before<'_, Old> {
+impl<Old> fmt::Debug for PreviousStore<'_, Old> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Before").finish_non_exhaustive()
+        f.debug_struct("PreviousStore").finish_non_exhaustive()
     }
 }
 
-impl<'m, Old: Store> Before<'m, Old> {
+impl<'m, Old: Store> PreviousStore<'m, Old> {
     /// The row under a key; `None` where there is none.
     ///
     /// # Errors

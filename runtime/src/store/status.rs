@@ -53,18 +53,18 @@ pub struct Status {
     newer_epoch: Option<u32>,
     versions: Vec<Version>,
     epochs: EpochStatus,
-    pressure: Pressure,
+    history: HistoryStats,
 }
 
 /// How much of the store's document is history: what overwritten and removed rows leave behind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Pressure {
+pub struct HistoryStats {
     live_rows: u64,
     document_bytes: u64,
     items: u64,
 }
 
-impl Pressure {
+impl HistoryStats {
     /// How many rows and entries there are.
     pub fn live_rows(&self) -> u64 {
         self.live_rows
@@ -125,8 +125,8 @@ impl Status {
     }
 
     /// How much of the document is history.
-    pub fn pressure(&self) -> Pressure {
-        self.pressure
+    pub fn history(&self) -> HistoryStats {
+        self.history
     }
 
     /// Every version that code which has written to a copy of the store has had, the oldest first.
@@ -152,7 +152,7 @@ pub(super) fn status(engine: &Engine) -> Result<Status> {
         newest(|standing| matches!(standing, Standing::NewerEpoch)).map(Version::epoch);
     let epochs = epoch_status(engine).map_err(|error| engine.placed(error))?;
     let newer_epoch = newer_version.max(epochs.newer);
-    let pressure = pressure(engine).map_err(|error| engine.placed(error))?;
+    let history = history(engine).map_err(|error| engine.placed(error))?;
     Ok(Status {
         device: engine.device()?,
         own: comparison.own(),
@@ -160,32 +160,32 @@ pub(super) fn status(engine: &Engine) -> Result<Status> {
         newer_epoch,
         versions: comparison.into_versions(),
         epochs,
-        pressure,
+        history,
     })
 }
 
-fn pressure(engine: &Engine) -> Result<Pressure> {
+fn history(engine: &Engine) -> Result<HistoryStats> {
     let view = engine.view();
-    let mut pressure = Pressure::default();
+    let mut history = HistoryStats::default();
     for slot in 0..engine.def.tables.len() {
-        pressure.live_rows += view.len(slot)?;
+        history.live_rows += view.len(slot)?;
     }
     for group in engine.def.groups {
-        pressure.live_rows += view.entries(view.document_name(), group.name)?.len() as u64;
+        history.live_rows += view.entries(view.document_name(), group.name)?.len() as u64;
     }
     let mut writer = match engine.lock_writer() {
         Ok(writer) => writer,
         // Inside a transaction the document is in use.
-        Err(error) if error.kind() == ErrorKind::Nested => return Ok(pressure),
+        Err(error) if error.kind() == ErrorKind::Nested => return Ok(history),
         Err(error) => return Err(error),
     };
     engine.load(&mut writer)?;
     if let Some(loaded) = &writer.loaded {
-        pressure.document_bytes = loaded.log.snapshot_bytes + loaded.log.log_bytes;
+        history.document_bytes = loaded.log.snapshot_bytes + loaded.log.log_bytes;
         let clocks = loaded.document.version().clocks;
-        pressure.items = clocks.values().map(|clock| u64::from(*clock)).sum();
+        history.items = clocks.values().map(|clock| u64::from(*clock)).sum();
     }
-    Ok(pressure)
+    Ok(history)
 }
 
 pub(super) fn on_newer_schema(

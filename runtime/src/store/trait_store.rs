@@ -229,7 +229,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// Builds the store's document anew, without the history of overwritten and removed rows.
     ///
     /// Nothing changes for readers. Other devices follow when they merge; what they have written
-    /// until then is carried over. [`Status::pressure`] tells when it is worth it.
+    /// until then is carried over. [`Status::history`] tells when it is worth it.
     ///
     /// # Errors
     ///
