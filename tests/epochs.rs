@@ -270,7 +270,7 @@ fn rows_that_cannot_be_converted_are_kept_or_stop_it() {
     assert_eq!(preview.dropped().collect::<Vec<_>>(), [("scratch", 0)]);
 
     let before = std::fs::read(&path).unwrap();
-    let refused = v2::Library::builder().on_invalid(OnInvalid::Stop).open(&path).unwrap_err();
+    let refused = v2::Library::builder().on_invalid(OnInvalid::Fail).open(&path).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Migration);
     assert_eq!((refused.table(), refused.key()), (Some("notes"), Some("b")), "{refused}");
     assert_eq!(v0::Library::open(&path).unwrap().notes.len().unwrap(), 2);

@@ -59,7 +59,7 @@ fn check(app: &Shelf, plain: &PlainShelf, question: &Question) {
     assert_eq!(query.keys().unwrap(), keys, "{why}");
     match &expected[..] {
         [book] => assert_eq!(query.one().unwrap(), *book, "{why}"),
-        _ => assert_eq!(refused(query.one()).kind(), ErrorKind::NotOne, "{why}"),
+        _ => assert_eq!(refused(query.one()).kind(), ErrorKind::RowCount, "{why}"),
     }
     let snapshot = app.snapshot().unwrap();
     assert_eq!(asked!(snapshot.query::<Book>(), question, Book).all().unwrap(), expected, "{why}");

@@ -47,19 +47,23 @@ fn every_flipped_bit_and_every_cut_of_what_travels_is_refused() {
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(refused(read(&flipped)).kind(), ErrorKind::Update, "bit {bit}");
+            assert_eq!(refused(read(&flipped)).kind(), ErrorKind::InvalidUpdate, "bit {bit}");
         }
         for len in 0..bytes.len() {
-            assert_eq!(refused(read(&bytes[..len])).kind(), ErrorKind::Update, "cut at {len}");
+            assert_eq!(
+                refused(read(&bytes[..len])).kind(),
+                ErrorKind::InvalidUpdate,
+                "cut at {len}"
+            );
         }
         let longer = [bytes.as_slice(), b"\0"].concat();
-        assert_eq!(refused(read(&longer)).kind(), ErrorKind::Update);
+        assert_eq!(refused(read(&longer)).kind(), ErrorKind::InvalidUpdate);
         // The one is not the other.
         let other = match is_summary {
             true => Changes::from_bytes(&bytes).map(drop),
             false => Summary::from_bytes(&bytes).map(drop),
         };
-        assert_eq!(refused(other).kind(), ErrorKind::Update);
+        assert_eq!(refused(other).kind(), ErrorKind::InvalidUpdate);
     }
 }
 
@@ -72,7 +76,7 @@ fn survives(app: &Notebook, changes: &Changes) {
     match app.apply(changes) {
         Ok(_) => drop(app.notes.iter().unwrap().count()),
         Err(error) => {
-            assert_eq!(error.kind(), ErrorKind::Update);
+            assert_eq!(error.kind(), ErrorKind::InvalidUpdate);
             assert_eq!((rows(), app.summary().unwrap()), before, "{error}");
         }
     }
@@ -96,7 +100,7 @@ fn a_right_frame_around_nonsense_is_refused_or_harmless() {
     for update in nonsense {
         let before = app.summary().unwrap();
         let error = refused(app.apply(&forge::changes(update)));
-        assert_eq!(error.kind(), ErrorKind::Update, "{update:?}");
+        assert_eq!(error.kind(), ErrorKind::InvalidUpdate, "{update:?}");
         assert_eq!(app.summary().unwrap(), before, "{update:?}");
         app.notes.update(&1, |note| note.stars += 1).unwrap();
     }
@@ -128,7 +132,7 @@ fn nothing_is_taken_in_where_only_the_first_of_several_updates_is_one() {
     let before = (app.summary().unwrap(), app.notes.len().unwrap());
     for bad in [b"garbage".as_slice(), &[0xff; 64], b""] {
         let error = refused(app.apply(&framed(&[&good, bad])));
-        assert_eq!(error.kind(), ErrorKind::Update);
+        assert_eq!(error.kind(), ErrorKind::InvalidUpdate);
         assert_eq!((app.summary().unwrap(), app.notes.len().unwrap()), before);
     }
     assert_eq!(app.apply(&framed(&[&good, &[0, 0]])).unwrap().rows(), 1);

@@ -144,7 +144,7 @@ fn two_versions() -> History {
 /// Why a text is refused.
 fn refusal(text: &str) -> String {
     let error = History::parse(text).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::History, "{error}");
+    assert_eq!(error.kind(), ErrorKind::InvalidHistory, "{error}");
     error.to_string()
 }
 

@@ -177,7 +177,7 @@ fn a_write_beside_the_transaction_is_refused_and_what_goes_through_it_is_kept() 
             app.apply(&other.changes_since(&<_>::default())?).map(drop),
         ] {
             let error = refused(outcome);
-            assert_eq!(error.kind(), ErrorKind::Nested);
+            assert_eq!(error.kind(), ErrorKind::NestedTransaction);
             assert!(error.to_string().contains("tx.insert"), "{error}");
         }
         tx.insert(&note(4, "through"))?;

@@ -26,6 +26,8 @@ pub enum ErrorKind {
     InvalidValue,
     /// `insert` found a row under its key, or a file stands where a new one should go.
     AlreadyExists,
+    /// The entry of the quarantine to be resolved is not there any more, or has changed.
+    NotFound,
     /// A row has the value of another in a field that is unique.
     NotUnique,
     /// The closure of an `update` changed the row's key.
@@ -39,7 +41,7 @@ pub enum ErrorKind {
     /// The store has moved on to an epoch this code does not know.
     NewerEpoch,
     /// A history file is damaged, in conflict, or none at all.
-    History,
+    InvalidHistory,
     /// The file was written in a newer file format, by a newer heirloom.
     NewerFormat,
     /// A migration failed; the store is as it was before.
@@ -53,13 +55,13 @@ pub enum ErrorKind {
     /// The storage below failed: the disk is full, the file unreadable, the path wrong.
     Storage,
     /// Bytes that should be a summary or changes are not, or are damaged.
-    Update,
+    InvalidUpdate,
     /// The file or the changes belong to another store.
     WrongStore,
     /// A write was started from inside `transaction` without going through its transaction.
-    Nested,
-    /// A query that must give one row gives none, or several.
-    NotOne,
+    NestedTransaction,
+    /// A query that must give exactly one row gives none, or several.
+    RowCount,
     /// What was waited for cannot come, since the store was closed.
     Closed,
     /// The application itself refused, through [`Error::custom`].

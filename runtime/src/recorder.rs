@@ -98,13 +98,16 @@ impl Recorder<'_> {
                 return Ok(History::new(self.store));
             }
             Err(error) => {
-                return Err(Error::new(ErrorKind::History, "the history file cannot be read")
-                    .at_file(&self.path)
-                    .because(error));
+                return Err(Error::new(
+                    ErrorKind::InvalidHistory,
+                    "the history file cannot be read",
+                )
+                .at_file(&self.path)
+                .because(error));
             }
         };
         let text = String::from_utf8(text).map_err(|error| {
-            Error::new(ErrorKind::History, "the file is no schema history: it is no text")
+            Error::new(ErrorKind::InvalidHistory, "the file is no schema history: it is no text")
                 .at_file(&self.path)
                 .because(error)
         })?;

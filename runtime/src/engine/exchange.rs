@@ -390,7 +390,7 @@ pub(super) fn merge_guarded(document: &mut Document, update: &[u8]) -> Result<Me
 /// Runs yrs on bytes from elsewhere. A panic on what no yrs has written must not reach the app.
 fn refusing<T>(read: impl FnOnce() -> Result<T, BadUpdate>) -> Result<T> {
     let refused = || {
-        Error::new(ErrorKind::Update, "the changes do not decode")
+        Error::new(ErrorKind::InvalidUpdate, "the changes do not decode")
             .help("nothing was changed; ask the other device for its changes again")
     };
     match catch_unwind(AssertUnwindSafe(read)) {

@@ -45,8 +45,8 @@ pub enum OnInvalid {
     /// wrong; the rest is migrated.
     #[default]
     Quarantine,
-    /// The migration stops with an error, and nothing was changed.
-    Stop,
+    /// The migration fails, and nothing is changed.
+    Fail,
 }
 
 impl Default for Settings {
@@ -225,7 +225,7 @@ impl Engine {
     fn lock_for(&self, side: Side) -> Result<WriterGuard<'_>> {
         let writer = self.writer.lock(side).ok_or_else(|| {
             Error::new(
-                ErrorKind::Nested,
+                ErrorKind::NestedTransaction,
                 "a write was started inside a transaction of the same store",
             )
             .at_store(self.def.name)

@@ -310,7 +310,7 @@ fn refused<T>(reason: &str) -> Result<T> {
 }
 
 fn gone(kept: &Kept) -> Error {
-    Error::new(ErrorKind::NotOne, "it is not in quarantine any more, or has changed")
+    Error::new(ErrorKind::NotFound, "it is not in quarantine any more, or has changed")
         .at_key(kept.key.key.clone())
         .help("list the quarantine again")
 }

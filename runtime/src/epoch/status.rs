@@ -19,7 +19,7 @@ pub(crate) fn epoch_status(engine: &Engine) -> Result<EpochStatus> {
     let writer = match engine.lock_writer() {
         Ok(writer) => writer,
         // Inside a transaction nothing of this changes; who asks there is told of the document.
-        Err(error) if error.kind() == ErrorKind::Nested => {
+        Err(error) if error.kind() == ErrorKind::NestedTransaction => {
             let name = DocName::parse(engine.view().document_name());
             let generation = name.map_or(0, |name| name.generation);
             return Ok(EpochStatus { generation, ..EpochStatus::default() });

@@ -107,7 +107,7 @@ impl Quarantined {
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where it still cannot be converted, or a `migrate`
     /// function refuses it; nothing is changed then. The error says why. Store a corrected row with
     /// `put`, and [`dismiss`](Self::dismiss) this one, which always works.
-    /// [`NotOne`](crate::ErrorKind::NotOne) where it is not in quarantine any more,
+    /// [`NotFound`](crate::ErrorKind::NotFound) where it is not in quarantine any more,
     /// [`Closed`](crate::ErrorKind::Closed) where the store was closed.
     pub fn accept(&self) -> Result<()> {
         self.decide(accept)
@@ -117,7 +117,7 @@ impl Quarantined {
     ///
     /// # Errors
     ///
-    /// [`NotOne`](crate::ErrorKind::NotOne) where it is not in quarantine any more,
+    /// [`NotFound`](crate::ErrorKind::NotFound) where it is not in quarantine any more,
     /// [`Closed`](crate::ErrorKind::Closed) where the store was closed.
     pub fn dismiss(&self) -> Result<()> {
         self.decide(dismiss)

@@ -356,7 +356,7 @@ impl<R: Row, A: At> Query<R, A> {
     ///
     /// # Errors
     ///
-    /// [`NotOne`](ErrorKind::NotOne) where there is none, or more than one;
+    /// [`RowCount`](ErrorKind::RowCount) where there is none, or more than one;
     /// [`InvalidRow`](ErrorKind::InvalidRow) as for [`first`](Self::first).
     pub fn one(&self) -> Result<R> {
         let mut spec = self.spec.clone();
@@ -369,7 +369,7 @@ impl<R: Row, A: At> Query<R, A> {
             (None, _) => "no row",
             _ => "several",
         };
-        let error = Error::new(ErrorKind::NotOne, "the query must give one row")
+        let error = Error::new(ErrorKind::RowCount, "the query must give one row")
             .expecting("one row")
             .finding(found)
             .help("use `first` where none or several are fine");

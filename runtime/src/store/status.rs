@@ -176,7 +176,7 @@ fn history(engine: &Engine) -> Result<HistoryStats> {
     let mut writer = match engine.lock_writer() {
         Ok(writer) => writer,
         // Inside a transaction the document is in use.
-        Err(error) if error.kind() == ErrorKind::Nested => return Ok(history),
+        Err(error) if error.kind() == ErrorKind::NestedTransaction => return Ok(history),
         Err(error) => return Err(error),
     };
     engine.load(&mut writer)?;

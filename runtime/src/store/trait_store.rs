@@ -184,7 +184,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// [`WrongStore`](ErrorKind::WrongStore) where they are another store's,
     /// [`BreakingChange`](ErrorKind::BreakingChange) where they come from code whose schema breaks
     /// with that of this code, [`NewerSchema`](ErrorKind::NewerSchema) where they come from newer
-    /// code and the store is opened with [`refuse_newer_schema`](Builder::refuse_newer_schema), [`Update`](ErrorKind::Update) where they are damaged;
+    /// code and the store is opened with [`refuse_newer_schema`](Builder::refuse_newer_schema), [`InvalidUpdate`](ErrorKind::InvalidUpdate) where they are damaged;
     /// nothing was changed then.
     fn apply(&self, changes: &Changes) -> Result<Applied> {
         let applied = crate::sync::apply(self.handle().engine(), changes);

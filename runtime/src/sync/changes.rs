@@ -42,7 +42,7 @@ impl Changes {
     ///
     /// # Errors
     ///
-    /// [`Update`](ErrorKind::Update) where they are none, or damaged.
+    /// [`InvalidUpdate`](ErrorKind::InvalidUpdate) where they are none, or damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes, TAG, "changes")?;
         let store = reader.text()?;
@@ -51,7 +51,7 @@ impl Changes {
             let name = reader.text()?;
             let len = usize::try_from(reader.number()?).unwrap_or(usize::MAX);
             let compressed = reader.bytes()?;
-            let refused = || Error::new(ErrorKind::Update, "the changes do not decompress");
+            let refused = || Error::new(ErrorKind::InvalidUpdate, "the changes do not decompress");
             if len / MAX_EXPANSION > compressed.len() {
                 return Err(refused());
             }

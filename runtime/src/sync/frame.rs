@@ -106,6 +106,6 @@ impl<'b> Reader<'b> {
 }
 
 fn damaged(what: &str, why: &str) -> Error {
-    Error::new(ErrorKind::Update, format!("the bytes are no {what}: {why}"))
+    Error::new(ErrorKind::InvalidUpdate, format!("the bytes are no {what}: {why}"))
         .help("ask the other device again")
 }

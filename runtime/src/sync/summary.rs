@@ -47,7 +47,7 @@ impl Summary {
     ///
     /// # Errors
     ///
-    /// [`Update`](crate::ErrorKind::Update) where they are none, or damaged.
+    /// [`InvalidUpdate`](crate::ErrorKind::InvalidUpdate) where they are none, or damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes, TAG, "summary")?;
         let store = reader.text()?;

@@ -39,7 +39,7 @@ impl History {
     ///
     /// # Errors
     ///
-    /// [`History`](ErrorKind::History) where it is empty, cut short, in conflict, changed by hand,
+    /// [`InvalidHistory`](ErrorKind::InvalidHistory) where it is empty, cut short, in conflict, changed by hand,
     /// written by a newer heirloom in another format, or no history at all. It says which.
     pub fn parse(text: &str) -> Result<Self> {
         let lines = lines::split(text)?;

@@ -131,7 +131,7 @@ pub(super) fn not_ours() -> Error {
 }
 
 pub(super) fn refused(what: &str) -> Error {
-    Error::new(ErrorKind::History, what)
+    Error::new(ErrorKind::InvalidHistory, what)
 }
 
 fn is_marker(line: &str) -> bool {
