@@ -112,13 +112,13 @@ fn cases() -> Vec<Case> {
             vec![$((stringify!($condition), $condition, (|$row: &Person| $plain) as _)),*]
         };
     }
-    let city = Person::HOME.then(Address::CITY);
-    let work_city = Person::WORK.then(Address::CITY);
-    let work_zip = Person::WORK.then(Address::ZIP);
-    let work_lat = Person::WORK.then(Address::GEO).then(Geo::LAT);
-    let exact_long = Person::WORK.then(Address::EXACT).then(Geo::LONG);
+    let city = Person::HOME.field(Address::CITY);
+    let work_city = Person::WORK.field(Address::CITY);
+    let work_zip = Person::WORK.field(Address::ZIP);
+    let work_lat = Person::WORK.field(Address::GEO).field(Geo::LAT);
+    let exact_long = Person::WORK.field(Address::EXACT).field(Geo::LONG);
     // Put together the other way round.
-    let turned = Person::WORK.then(Address::EXACT.then(Geo::LONG));
+    let turned = Person::WORK.field(Address::EXACT.field(Geo::LONG));
     cases! {
         city.eq("b") => |row| row.home.city == "b";
         city.ne("b") => |row| row.home.city != "b";
@@ -128,17 +128,17 @@ fn cases() -> Vec<Case> {
         city.is_in(["a", "cc"]) => |row| ["a", "cc"].contains(&row.home.city.as_str());
         city.eq("b") & Person::IMPOSTOR.eq("a") => |row| row.home.city == "b" && row.impostor == "a";
         city.eq("b") | Person::IMPOSTOR.eq("a") => |row| row.home.city == "b" || row.impostor == "a";
-        Person::HOME.then(Address::ZIP).is_none() => |row| row.home.zip.is_none();
-        Person::HOME.then(Address::ZIP).gt(1) => |row| row.home.zip > Some(1);
-        Person::HOME.then(Address::MARKS).contains("a") => |row| row.home.tags.iter().any(|tag| tag == "a");
-        Person::HOME.then(Address::GEO).eq(Geo { lat: 1.0, long: 2.0 }) => |row| row.home.geo == Geo { lat: 1.0, long: 2.0 };
+        Person::HOME.field(Address::ZIP).is_none() => |row| row.home.zip.is_none();
+        Person::HOME.field(Address::ZIP).gt(1) => |row| row.home.zip > Some(1);
+        Person::HOME.field(Address::MARKS).contains("a") => |row| row.home.tags.iter().any(|tag| tag == "a");
+        Person::HOME.field(Address::GEO).eq(Geo { lat: 1.0, long: 2.0 }) => |row| row.home.geo == Geo { lat: 1.0, long: 2.0 };
         work_city.is_none() => |row| row.work.is_none();
         work_city.is_some() => |row| row.work.is_some();
         work_city.eq("b") => |row| row.work.as_ref().is_some_and(|work| work.city == "b");
         work_city.eq(None) => |row| row.work.is_none();
         work_city.starts_with("a") => |row| row.work.as_ref().is_some_and(|work| work.city.starts_with('a'));
         work_city.lt("b") => |row| row.work.as_ref().map(|work| work.city.as_str()) < Some("b");
-        Person::WORK.then(Address::MARKS).contains("b") => |row| row.work.iter().any(|work| work.tags.iter().any(|tag| tag == "b"));
+        Person::WORK.field(Address::MARKS).contains("b") => |row| row.work.iter().any(|work| work.tags.iter().any(|tag| tag == "b"));
         work_zip.is_none() => |row| row.work.as_ref().and_then(|work| work.zip).is_none();
         work_zip.eq(2) => |row| row.work.as_ref().and_then(|work| work.zip) == Some(2);
         work_zip.le(2) => |row| row.work.as_ref().and_then(|work| work.zip) <= Some(2);
@@ -170,7 +170,7 @@ proptest! {
             let zip = |row: &Person| row.work.as_ref().and_then(|work| work.zip);
             zip(b).cmp(&zip(a)).then_with(|| a.home.city.cmp(&b.home.city)).then(a.id.cmp(&b.id))
         });
-        let order = (Person::WORK.then(Address::ZIP).desc(), Person::HOME.then(Address::CITY));
+        let order = (Person::WORK.field(Address::ZIP).desc(), Person::HOME.field(Address::CITY));
         prop_assert_eq!(app.people.order_by(order).all().unwrap(), people);
     }
 }
@@ -186,7 +186,7 @@ fn plain(id: u32, city: &str) -> Person {
 fn a_path_is_no_field_that_is_stored_under_the_same_name() {
     let app = App::in_memory().unwrap();
     app.people.insert_many([plain(1, "x"), plain(2, "y")]).unwrap();
-    let (path, field) = (Person::HOME.then(Address::CITY), Person::IMPOSTOR);
+    let (path, field) = (Person::HOME.field(Address::CITY), Person::IMPOSTOR);
     assert_eq!((path.name(), field.name()), ("home.city", "home.city"));
     let query = app.people.filter(path.eq("x"));
     assert_eq!(query.explain(), "scan of `person`, filtered");
@@ -212,7 +212,7 @@ fn a_row_that_lacks_the_struct_has_its_default_on_the_path() {
     older.people.insert(&old::Person { id, home, work, impostor }).unwrap();
     app.people.insert(&plain(2, "y")).unwrap();
     exchange(&app, &older);
-    let named = |name| app.people.filter(Person::PET.then(Pet::NAME).eq(name)).keys().unwrap();
+    let named = |name| app.people.filter(Person::PET.field(Pet::NAME).eq(name)).keys().unwrap();
     assert_eq!((named("Rex"), named("Tom")), (vec![1], vec![2]));
 }
 
@@ -225,7 +225,7 @@ fn a_function_takes_paths_and_columns_alike() {
     let mut row = plain(1, "x");
     row.home.geo.long = 2.0;
     app.people.insert(&row).unwrap();
-    let path = Person::HOME.then(Address::GEO.then(Geo::LONG));
+    let path = Person::HOME.field(Address::GEO.field(Geo::LONG));
     assert_eq!(path.name(), "home.geo.lng");
     assert_eq!(app.people.filter(long(path) & long(path.unnamed())).count().unwrap(), 1);
     assert!(Address::CITY.eq("x").matches(&row.home), "of the struct alone, too");

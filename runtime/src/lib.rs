@@ -110,8 +110,8 @@ pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]
 pub use query::{
     Column, ColumnItem, ColumnOperand, Contains, ContainsColumn, Delta, Expr, Inserted, IntoOrder,
-    Leads, Moved, Operand, Optional, OptionalColumn, Order, Ordered, OrderedColumn, Removed, Text,
-    TextColumn, Then, Unnamed, Updated,
+    Leads, Moved, Operand, Optional, OptionalColumn, Order, Ordered, OrderedColumn, Path, Removed,
+    Text, TextColumn, Unnamed, Updated,
 };
 #[doc(inline)]
 pub use row::{Group, Id, Key, Record, Row};

@@ -13,7 +13,7 @@ use super::named::{
 };
 use super::operand::{Item, Operand};
 use super::order::Order;
-use super::path::{Leads, Member, Then};
+use super::path::{Leads, Member, Path};
 use super::ranges::Ranges;
 use crate::row::order::{NONE, SOME, encode_stored, text_prefix};
 
@@ -132,13 +132,13 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     ///
     /// # let app = App::in_memory()?;
     /// let in_bern = app.people.filter(
-    ///     Person::HOME.then(Address::CITY).eq("Bern")
-    ///         & Person::WORK.then(Address::ZIP).is_none(),
+    ///     Person::HOME.field(Address::CITY).eq("Bern")
+    ///         & Person::WORK.field(Address::ZIP).is_none(),
     /// );
     /// # assert_eq!(in_bern.count()?, 0);
     /// # Ok::<(), heirloom::Error>(())
     /// ```
-    pub fn then<N, U, D>(self, _: Column<N, U, D>) -> Column<R, T::To, Then<C, D, T, N, U>>
+    pub fn field<N, U, D>(self, _: Column<N, U, D>) -> Column<R, T::To, Path<C, D, T, N, U>>
     where
         T: Leads<N, U, D, C>,
         C: Member<R, T>,
@@ -147,7 +147,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         column()
     }
 
-    fn field(self) -> Field<R>
+    fn erased(self) -> Field<R>
     where
         T: Serialize,
     {
@@ -165,7 +165,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     where
         T: Serialize,
     {
-        Expr::within(self.field(), ranges)
+        Expr::within(self.erased(), ranges)
     }
 
     /// The field has this value.
@@ -293,7 +293,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
                     look(row, &mut |value| holds = value.holds(&item));
                     holds
                 };
-                Expr::holding(self.field(), encoded, Arc::new(holds))
+                Expr::holding(self.erased(), encoded, Arc::new(holds))
             }
             None => self.within(Ranges::none()),
         }
@@ -304,7 +304,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     where
         T: OrderedColumn<C>,
     {
-        Order { field: self.field(), is_desc: false }
+        Order { field: self.erased(), is_desc: false }
     }
 
     /// In the order of this column, greatest first.
@@ -312,6 +312,6 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     where
         T: OrderedColumn<C>,
     {
-        Order { field: self.field(), is_desc: true }
+        Order { field: self.erased(), is_desc: true }
     }
 }

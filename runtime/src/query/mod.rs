@@ -31,7 +31,7 @@ pub use operand::{Contains, Operand, Optional, Ordered, Text};
 pub use order::{IntoOrder, Order};
 #[doc(hidden)]
 pub use path::{Fold, IsOption, IsPlain, Member};
-pub use path::{Leads, Then};
+pub use path::{Leads, Path};
 pub(crate) use run::Run;
 pub(crate) use source::{Read, Source};
 pub(crate) use spec::Spec;

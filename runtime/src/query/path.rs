@@ -11,7 +11,7 @@ const PATH_LIMIT_BYTES: usize = 512;
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a column without a name leads to no field",
-    label = "call `then` on the constant of the struct, before `unnamed`"
+    label = "call `field` on the constant of the struct, before `unnamed`"
 )]
 pub trait Member<S, T> {
     /// [`IsOption`] where the type is an `Option`, else [`IsPlain`].
@@ -28,7 +28,7 @@ pub trait Member<S, T> {
 /// The name of a path: from a field `A` of type `P` to a field `B` of type `T` of the struct `N`.
 #[derive(Debug)]
 #[expect(clippy::type_complexity, reason = "there is nothing in it")]
-pub struct Then<A, B, P, N, T>(PhantomData<fn() -> (A, B, P, N, T)>);
+pub struct Path<A, B, P, N, T>(PhantomData<fn() -> (A, B, P, N, T)>);
 
 #[doc(hidden)]
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub enum IsOption {}
 #[diagnostic::on_unimplemented(
     message = "the column `{C}` is of type `{Self}`, and `{B}` is a field of `{N}`",
     label = "no `{N}`",
-    note = "`then` takes a field of the column's own type; where that is an `Option`, of what is in it"
+    note = "`field` takes a field of the column's own type; where that is an `Option`, of what is in it"
 )]
 pub trait Leads<N, T, B, C> {
     /// The type of the path: that of the field; from an `Option`, an `Option` of it, unless it is one.
@@ -112,7 +112,7 @@ impl<V: Clone> Fold<Option<V>> for IsOption {
     }
 }
 
-impl<S, A, B, P, N, T> Member<S, P::To> for Then<A, B, P, N, T>
+impl<S, A, B, P, N, T> Member<S, P::To> for Path<A, B, P, N, T>
 where
     A: Member<S, P>,
     B: Member<N, T>,

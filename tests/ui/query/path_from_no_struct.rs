@@ -30,6 +30,6 @@ struct App {
 
 fn main() -> heirloom::Result<()> {
     let app = App::in_memory()?;
-    app.people.filter(Person::TITLE.then(Address::CITY).eq("Bern")).all()?;
+    app.people.filter(Person::TITLE.field(Address::CITY).eq("Bern")).all()?;
     Ok(())
 }

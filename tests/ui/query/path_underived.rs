@@ -30,6 +30,6 @@ struct App {
 
 fn main() -> heirloom::Result<()> {
     let app = App::in_memory()?;
-    app.people.filter(Person::PLAIN.then(Plain::CITY).eq("Bern")).all()?;
+    app.people.filter(Person::PLAIN.field(Plain::CITY).eq("Bern")).all()?;
     Ok(())
 }

@@ -30,6 +30,6 @@ struct App {
 
 fn main() -> heirloom::Result<()> {
     let app = App::in_memory()?;
-    app.people.filter(Person::HOME.then(Address::CITY).is_none()).all()?;
+    app.people.filter(Person::HOME.field(Address::CITY).is_none()).all()?;
     Ok(())
 }

@@ -30,6 +30,6 @@ struct App {
 
 fn main() -> heirloom::Result<()> {
     let app = App::in_memory()?;
-    app.people.filter(Person::WORK.then(Address::CITY).eq(7)).all()?;
+    app.people.filter(Person::WORK.field(Address::CITY).eq(7)).all()?;
     Ok(())
 }
