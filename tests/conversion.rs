@@ -97,7 +97,7 @@ mod epochs {
         #[serde(rename_all = "camelCase")]
         pub struct Recording {
             pub id: Id<Recording>,
-            #[evolve(renamed = "text")]
+            #[evolve(renamed_from = "text")]
             pub title: String,
             #[evolve(with = |completed| {
                 if completed { Status::Transcribed } else { Status::Pending }
@@ -129,7 +129,7 @@ mod epochs {
         #[derive(Serialize, Deserialize, JsonSchema, Kv)]
         #[kv(name = "settings", previous = v0::Settings, removes(last_synced_at))]
         pub struct Settings {
-            #[evolve(default = "en", renamed = "ui_language")]
+            #[evolve(default = "en", renamed_from = "ui_language")]
             pub language: String,
             #[evolve(default)]
             pub volume: u16,
@@ -418,7 +418,7 @@ mod types {
         id_now_optional: Option<Id<Thing>>,
         twice: Option<Option<u8>>,
         map: BTreeMap<String, u8>,
-        #[evolve(renamed = "type")]
+        #[evolve(renamed_from = "type")]
         #[serde(rename = "type")]
         kind: String,
         #[serde(with = "as_text")]
@@ -486,7 +486,7 @@ fn a_step_may_be_taken_anywhere() {
     #[table(name = "notes", previous = OldNote)]
     struct Note {
         #[key]
-        #[evolve(renamed = "name")]
+        #[evolve(renamed_from = "name")]
         title: String,
     }
 

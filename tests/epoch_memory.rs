@@ -39,7 +39,7 @@ struct OldNotes {
 struct Note {
     #[key]
     number: u32,
-    #[evolve(renamed = "text")]
+    #[evolve(renamed_from = "text")]
     content: String,
 }
 

@@ -70,11 +70,11 @@ mod epochs {
         pub struct Note {
             #[key]
             pub id: String,
-            #[evolve(renamed = "text")]
+            #[evolve(renamed_from = "text")]
             pub title: String,
             #[evolve(with = |done| if done { "done".to_owned() } else { "open".to_owned() })]
             pub state: String,
-            #[evolve(renamed = "stars")]
+            #[evolve(renamed_from = "stars")]
             pub rating: String,
         }
 
@@ -83,7 +83,7 @@ mod epochs {
         pub struct Settings {
             #[evolve(default = "en")]
             pub language: String,
-            #[evolve(renamed = "size", default = 10)]
+            #[evolve(renamed_from = "size", default = 10)]
             pub font_size: u32,
         }
 

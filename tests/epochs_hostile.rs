@@ -46,7 +46,7 @@ mod v1 {
     pub struct Note {
         #[key]
         pub id: String,
-        #[evolve(renamed = "text")]
+        #[evolve(renamed_from = "text")]
         pub title: String,
     }
 

@@ -48,7 +48,7 @@ mod v1 {
     pub struct Card {
         #[key]
         pub id: String,
-        #[evolve(renamed = "text")]
+        #[evolve(renamed_from = "text")]
         pub title: String,
         pub stars: String,
     }

@@ -123,7 +123,7 @@ fn one_large_import_is_not_written_twice() {
 struct Page {
     #[key]
     id: u32,
-    #[evolve(renamed = "title")]
+    #[evolve(renamed_from = "title")]
     text: String,
 }
 

@@ -44,7 +44,7 @@ struct Library0 {
 #[table(name = "tracks", previous = Row0, removes(favourite))]
 struct Row1 {
     id: Id<Row1>,
-    #[evolve(renamed = "title")]
+    #[evolve(renamed_from = "title")]
     name: String,
     artist: String,
     album: Option<String>,
@@ -67,7 +67,7 @@ struct Library1 {
 struct Row2 {
     id: Id<Row2>,
     name: String,
-    #[evolve(renamed = "artist")]
+    #[evolve(renamed_from = "artist")]
     performer: String,
     album: Option<String>,
     notes: String,
@@ -91,7 +91,7 @@ struct Row3 {
     name: String,
     performer: String,
     album: Option<String>,
-    #[evolve(renamed = "notes")]
+    #[evolve(renamed_from = "notes")]
     remarks: String,
     status: Status,
     duration_ms: u64,

@@ -30,7 +30,7 @@ impl From<v1::Note> for Note {
 pub struct Settings {
     #[evolve(default = "light")]
     pub theme: String,
-    #[evolve(renamed = "font_size", default = 12)]
+    #[evolve(renamed_from = "font_size", default = 12)]
     pub size: u32,
 }
 

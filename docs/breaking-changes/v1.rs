@@ -17,7 +17,7 @@ pub struct Note {
     // Of the same name: taken over.
     #[key]
     pub name: String,
-    #[evolve(renamed = "text")]
+    #[evolve(renamed_from = "text")]
     pub title: String,
     // Computed from fields of the previous struct, named as they were.
     #[evolve(with = |done| if done { Status::Done } else { Status::Open })]
@@ -32,7 +32,7 @@ pub struct Note {
 pub struct Settings {
     #[evolve(default = "light")]
     pub theme: String,
-    #[evolve(renamed = "size", default = 12)]
+    #[evolve(renamed_from = "size", default = 12)]
     pub font_size: u32,
 }
 

@@ -70,7 +70,7 @@ pub mod next {
         /// Its id.
         pub id: Id<Note>,
         /// What it is about.
-        #[evolve(renamed = "text")]
+        #[evolve(renamed_from = "text")]
         pub title: String,
         /// Whether it says anything.
         #[evolve(with = |length, text| length > 0 && !text.is_empty())]

@@ -106,7 +106,7 @@ pub mod v1 {
     pub struct Note {
         #[key]
         pub id: u32,
-        #[evolve(renamed = "text")]
+        #[evolve(renamed_from = "text")]
         pub title: String,
         #[evolve(with = |done| if done { "done".to_owned() } else { "open".to_owned() })]
         pub state: String,
@@ -141,7 +141,7 @@ pub mod v1 {
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Kv)]
     #[kv(name = "settings", previous = v0::Settings)]
     pub struct Settings {
-        #[evolve(default = "none", renamed = "ui_language")]
+        #[evolve(default = "none", renamed_from = "ui_language")]
         pub language: String,
         #[evolve(default)]
         pub volume: u64,

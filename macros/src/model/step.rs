@@ -72,7 +72,7 @@ impl Origin {
                 closure: resolve_self(closure.expr.to_token_stream(), receiver),
             };
         }
-        match &field.renamed {
+        match &field.renamed_from {
             Some(renamed) => Self::Renamed(PreviousName {
                 text: renamed.literal.value(),
                 origin: renamed.literal.to_token_stream(),

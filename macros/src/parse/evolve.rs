@@ -67,7 +67,7 @@ pub(super) fn evolve(field: &mut Field, attribute: &Attribute, diag: &mut Diag) 
     for meta in &entries {
         read(field, meta, diag);
     }
-    let others = ["same_as", "renamed", "with"];
+    let others = ["same_as", "renamed_from", "with"];
     let is_other = |meta: &Meta| others.iter().any(|key| meta.path().is_ident(key));
     let says_more = entries.iter().any(is_other);
     // A field whose default is misspelled is not one that lacks a default.
@@ -91,9 +91,9 @@ fn read(field: &mut Field, meta: &Meta, diag: &mut Diag) {
             set(&mut field.evolve, key, Some(Evolve { key: key.clone(), form }), diag);
         }
         "same_as" => set(&mut field.same_as, key, same_as(meta, diag), diag),
-        "renamed" => set(&mut field.renamed, key, renamed(meta, key, diag), diag),
+        "renamed_from" => set(&mut field.renamed_from, key, renamed(meta, key, diag), diag),
         "with" => set(&mut field.with, key, Some(with(meta, key, diag)), diag),
-        _ => unknown("evolve", key, &["default", "same_as", "renamed", "with"], diag),
+        _ => unknown("evolve", key, &["default", "same_as", "renamed_from", "with"], diag),
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Field {
     pub(crate) column: Column,
     pub(crate) evolve: Option<Evolve>,
     pub(crate) same_as: Option<SameAs>,
-    pub(crate) renamed: Option<Renamed>,
+    pub(crate) renamed_from: Option<Renamed>,
     pub(crate) with: Option<With>,
     pub(crate) serde: SerdeField,
 }
@@ -43,7 +43,7 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
         column: Column::default(),
         evolve: None,
         same_as: None,
-        renamed: None,
+        renamed_from: None,
         with: None,
         serde: serde_field(&field.attrs),
     };

@@ -25,12 +25,12 @@ pub(super) fn conversions_have_a_previous_struct(record: &Record, diag: &mut Dia
         );
     }
     for field in &record.fields {
-        if let Some(renamed) = &field.parsed.renamed {
+        if let Some(renamed) = &field.parsed.renamed_from {
             let name = renamed.literal.value();
             diag.error(
                 &renamed.key,
                 format_args!(
-                    "`renamed` names a field of the struct of the epoch before: name that with \
+                    "`renamed_from` names a field of the struct of the epoch before: name that with \
                      `#[{attribute}(previous = …)]`; within an epoch, a field keeps its stored \
                      name: `#[serde(rename = \"{name}\")]`"
                 ),
@@ -90,7 +90,8 @@ pub(super) fn one_thing_converts(record: &Record, diag: &mut Diag) {
         Some(Way::Fields) | None => return,
     };
     for field in &record.fields {
-        let renamed = field.parsed.renamed.as_ref().map(|renamed| ("renamed", &renamed.key));
+        let renamed =
+            field.parsed.renamed_from.as_ref().map(|renamed| ("renamed_from", &renamed.key));
         let with = field.parsed.with.as_ref().map(|with| ("with", &with.key));
         for (name, key) in [renamed, with].into_iter().flatten() {
             diag.error(
@@ -108,11 +109,11 @@ pub(super) fn one_thing_converts(record: &Record, diag: &mut Diag) {
 /// A field is one previous field, or computed.
 pub(super) fn a_field_comes_from_one_place(record: &Record, diag: &mut Diag) {
     for field in &record.fields {
-        if let (Some(renamed), Some(with)) = (&field.parsed.renamed, &field.parsed.with) {
+        if let (Some(renamed), Some(with)) = (&field.parsed.renamed_from, &field.parsed.with) {
             diag.error(
                 &with.key,
                 format_args!(
-                    "`{}` is the previous field `{}` already; remove `renamed` or `with`",
+                    "`{}` is the previous field `{}` already; remove `renamed_from` or `with`",
                     field.parsed.name,
                     renamed.literal.value()
                 ),

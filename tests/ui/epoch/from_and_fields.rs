@@ -22,7 +22,7 @@ mod v0 {
 #[table(name = "notes", previous = v0::Note, from)]
 struct Note {
     id: Id<Note>,
-    #[evolve(renamed = "text")]
+    #[evolve(renamed_from = "text")]
     title: String,
     done: bool,
 }

@@ -22,7 +22,7 @@ mod v0 {
 #[table(name = "notes", previous = v0::Note)]
 struct Note {
     id: Id<Note>,
-    #[evolve(renamed = "text", with = |text| text)]
+    #[evolve(renamed_from = "text", with = |text| text)]
     title: String,
     done: bool,
 }

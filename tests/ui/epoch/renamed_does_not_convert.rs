@@ -23,7 +23,7 @@ mod v0 {
 struct Note {
     id: Id<Note>,
     text: String,
-    #[evolve(renamed = "done")]
+    #[evolve(renamed_from = "done")]
     state: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-// `renamed` takes the name of a field.
+// `renamed_from` takes the name of a field.
 
 use heirloom::{Id, Table};
 use schemars::JsonSchema;
@@ -22,7 +22,7 @@ mod v0 {
 #[table(name = "notes", previous = v0::Note)]
 struct Note {
     id: Id<Note>,
-    #[evolve(renamed = text)]
+    #[evolve(renamed_from = text)]
     title: String,
     done: bool,
 }

@@ -22,9 +22,9 @@ mod v0 {
 #[table(name = "notes", previous = v0::Note)]
 struct Note {
     id: Id<Note>,
-    #[evolve(renamed = "text")]
+    #[evolve(renamed_from = "text")]
     title: String,
-    #[evolve(renamed = "text")]
+    #[evolve(renamed_from = "text")]
     body: String,
     done: bool,
 }

@@ -1,4 +1,4 @@
-// `renamed` names a field of the previous struct.
+// `renamed_from` names a field of the previous struct.
 
 use heirloom::{Id, Table};
 use schemars::JsonSchema;
@@ -22,7 +22,7 @@ mod v0 {
 #[table(name = "notes", previous = v0::Note)]
 struct Note {
     id: Id<Note>,
-    #[evolve(renamed = "txet")]
+    #[evolve(renamed_from = "txet")]
     title: String,
     done: bool,
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[table(name = "notes")]
 struct Note {
     id: Id<Note>,
-    #[evolve(renamed = "text")]
+    #[evolve(renamed_from = "text")]
     title: String,
 }
 

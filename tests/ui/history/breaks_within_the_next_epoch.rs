@@ -48,7 +48,7 @@ mod v0 {
 #[table(name = "notes", previous = v0::Note)]
 struct Note {
     id: Id<Note>,
-    #[evolve(renamed = "title")]
+    #[evolve(renamed_from = "title")]
     heading: String,
     body: Option<String>,
     #[evolve(default)]

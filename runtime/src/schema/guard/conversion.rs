@@ -44,10 +44,10 @@ impl Conversion {
         message.add(&["the previous `", self.previous, "` has no field `", field.rust_name]);
         message.add(&["`, so it is not known what this one begins as; "]);
         if let Some(perhaps) = self.perhaps(field) {
-            message.add(&["if it was called `", perhaps, "`, write `#[evolve(renamed = \""]);
+            message.add(&["if it was called `", perhaps, "`, write `#[evolve(renamed_from = \""]);
             message.add(&[perhaps, "\")]`; else "]);
         } else {
-            message.add(&["name the field that it was with `#[evolve(renamed = \"…\")]`, "]);
+            message.add(&["name the field that it was with `#[evolve(renamed_from = \"…\")]`, "]);
         }
         message.add(&["compute it with `#[evolve(with = |…| …)]`, or give it a default with "]);
         message.add(&["`#[evolve(default = …)]`"]);
@@ -78,7 +78,7 @@ impl Conversion {
         message.add(&[" of the previous `", self.previous, "` "]);
         message.add(&[if forgotten == 1 { "is" } else { "are" }, " neither taken over nor given "]);
         message.add(&["up; take ", if forgotten == 1 { "it" } else { "them" }, " with "]);
-        message.add(&["`#[evolve(renamed = \"", name, "\")]` or `#[evolve(with = |", name]);
+        message.add(&["`#[evolve(renamed_from = \"", name, "\")]` or `#[evolve(with = |", name]);
         message.add(&["| …)]` on a field, or write `#[", self.attribute, "(removes("]);
         self.forgotten_names(&mut message);
         message.add(&["))]`"]);

@@ -48,7 +48,7 @@ mod v0 {
 #[table(name = "notes", previous = v0::Note, removes(stars))]
 struct Note {
     id: Id<Note>,
-    #[evolve(renamed = "title")]
+    #[evolve(renamed_from = "title")]
     heading: String,
     #[evolve(with = |body| body.map_or(0, |body| body.len()))]
     length: usize,
