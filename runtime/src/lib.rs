@@ -109,9 +109,9 @@ pub use engine::{ChangeKind, CheckReport, OnInvalid, Origin, Progress, Subscript
 pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]
 pub use query::{
-    Column, ColumnItem, ColumnOperand, Contains, ContainsColumn, Delta, Expr, Inserted, IntoOrder,
-    Leads, Moved, Operand, Optional, OptionalColumn, Order, Ordered, OrderedColumn, Path, Removed,
-    Text, TextColumn, Unnamed, Updated,
+    Column, ColumnItem, ColumnOperand, Contains, ContainsColumn, Delta, Expr, FieldPath, Inserted,
+    IntoOrder, Leads, Moved, Operand, Optional, OptionalColumn, Order, Ordered, OrderedColumn,
+    Removed, Text, TextColumn, Unnamed, Updated,
 };
 #[doc(inline)]
 pub use row::{Group, Id, Key, Record, Row};

@@ -13,7 +13,7 @@ use super::named::{
 };
 use super::operand::{Item, Operand};
 use super::order::Order;
-use super::path::{Leads, Member, Path};
+use super::path::{FieldPath, Leads, Member};
 use super::ranges::Ranges;
 use crate::row::order::{NONE, SOME, encode_stored, text_prefix};
 
@@ -138,7 +138,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// # assert_eq!(in_bern.count()?, 0);
     /// # Ok::<(), heirloom::Error>(())
     /// ```
-    pub fn field<N, U, D>(self, _: Column<N, U, D>) -> Column<R, T::To, Path<C, D, T, N, U>>
+    pub fn field<N, U, D>(self, _: Column<N, U, D>) -> Column<R, T::To, FieldPath<C, D, T, N, U>>
     where
         T: Leads<N, U, D, C>,
         C: Member<R, T>,

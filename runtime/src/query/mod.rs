@@ -29,9 +29,9 @@ pub use named::{
 };
 pub use operand::{Contains, Operand, Optional, Ordered, Text};
 pub use order::{IntoOrder, Order};
+pub use path::{FieldPath, Leads};
 #[doc(hidden)]
 pub use path::{Fold, IsOption, IsPlain, Member};
-pub use path::{Leads, Path};
 pub(crate) use run::Run;
 pub(crate) use source::{Read, Source};
 pub(crate) use spec::Spec;

@@ -28,7 +28,7 @@ pub trait Member<S, T> {
 /// The name of a path: from a field `A` of type `P` to a field `B` of type `T` of the struct `N`.
 #[derive(Debug)]
 #[expect(clippy::type_complexity, reason = "there is nothing in it")]
-pub struct Path<A, B, P, N, T>(PhantomData<fn() -> (A, B, P, N, T)>);
+pub struct FieldPath<A, B, P, N, T>(PhantomData<fn() -> (A, B, P, N, T)>);
 
 #[doc(hidden)]
 #[derive(Debug)]
@@ -112,7 +112,7 @@ impl<V: Clone> Fold<Option<V>> for IsOption {
     }
 }
 
-impl<S, A, B, P, N, T> Member<S, P::To> for Path<A, B, P, N, T>
+impl<S, A, B, P, N, T> Member<S, P::To> for FieldPath<A, B, P, N, T>
 where
     A: Member<S, P>,
     B: Member<N, T>,
