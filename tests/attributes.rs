@@ -595,8 +595,14 @@ mod stores {
         let tables: Vec<_> = Mixed::DEF.tables.iter().map(|table| table.name).collect();
         let groups: Vec<_> = Mixed::DEF.groups.iter().map(|group| group.name).collect();
         assert_eq!((tables, groups), (vec!["a", "b"], vec!["k", "l"]));
-        assert_eq!((<A as TableOf<Mixed>>::SLOT, <B as TableOf<Mixed>>::SLOT), (0, 1));
-        assert_eq!((<K as GroupOf<Mixed>>::SLOT, <L as GroupOf<Mixed>>::SLOT), (0, 1));
+        assert_eq!(
+            (<A as TableOf<Mixed>>::TABLE_IDX.0, <B as TableOf<Mixed>>::TABLE_IDX.0),
+            (0, 1)
+        );
+        assert_eq!(
+            (<K as GroupOf<Mixed>>::GROUP_IDX.0, <L as GroupOf<Mixed>>::GROUP_IDX.0),
+            (0, 1)
+        );
 
         let app = Mixed::in_memory()?;
         app.b.insert(&B { id: Id::new() })?;

@@ -5,7 +5,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{DeriveInput, Generics, Type};
 
-use crate::expand::{columns, entries_name, entries_struct, hidden, methods, parts, slots};
+use crate::expand::{columns, entries_name, entries_struct, hidden, memberships, methods, parts};
 use crate::kind::Kind;
 use crate::model::{Field, Record};
 use crate::parse::option_inner;
@@ -74,8 +74,8 @@ pub(crate) fn store(
     let never = never();
     // A row in two tables would belong to the store twice, and parameters stand for nothing here.
     let concrete = input.generics.params.is_empty();
-    let slots =
-        concrete.then(|| slots(ident, paths, &without_repeats(tables), &without_repeats(groups)));
+    let memberships = concrete
+        .then(|| memberships(ident, paths, &without_repeats(tables), &without_repeats(groups)));
     let methods = methods(ident, &input.vis, paths, &generics);
     hidden(&quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
@@ -95,7 +95,7 @@ pub(crate) fn store(
             }
         }
 
-        #slots
+        #memberships
         #methods
     })
 }

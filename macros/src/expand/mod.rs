@@ -27,7 +27,7 @@ pub(crate) use key::key;
 pub(crate) use kv::{entries_name, entries_struct, kv};
 pub(crate) use methods::methods;
 pub(crate) use parts::parts;
-pub(crate) use store::{slots, store};
+pub(crate) use store::{memberships, store};
 pub(crate) use table::table;
 
 /// Puts items where they can be named by nobody.

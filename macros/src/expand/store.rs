@@ -22,8 +22,8 @@ use crate::paths::Paths;
 ///         }
 ///         fn handle(&self) -> &Handle { __handle_of_table(&self.recordings) }
 ///     }
-///     impl TableOf<Whispering> for Recording { const SLOT: usize = 0; }
-///     impl GroupOf<Whispering> for Settings { const SLOT: usize = 0; }
+///     impl TableOf<Whispering> for Recording { const TABLE_IDX: TableIdx = TableIdx(0); }
+///     impl GroupOf<Whispering> for Settings { const GROUP_IDX: GroupIdx = GroupIdx(0); }
 ///     impl Whispering { pub fn open(…) … }
 /// };
 /// ```
@@ -35,7 +35,7 @@ pub(crate) fn store(store: &Store, history: Option<&History>) -> TokenStream {
         .map(|recorded| guard::guards(store, recorded));
     let test = guard::test(store);
     let (helpers, def, attach, handle) = (helpers(store), def(store), attach(store), handle(store));
-    let slots = slots(ident, &store.paths, &store.tables(), &store.groups());
+    let memberships = memberships(ident, &store.paths, &store.tables(), &store.groups());
     let methods = methods(ident, &store.vis, &store.paths, &Generics::default());
     let members = members(store);
     let succession = succession::succession(store);
@@ -67,7 +67,7 @@ pub(crate) fn store(store: &Store, history: Option<&History>) -> TokenStream {
         const _: #private::StoreDef = <#ident as #private::Store>::DEF;
 
         #guards
-        #slots
+        #memberships
         #methods
     });
     quote!(#test #impls)
@@ -90,7 +90,7 @@ fn helpers(store: &Store) -> TokenStream {
             ) -> #root::Table<R> {
                 <#root::Table<R> as #private::Attach>::attach(
                     handle,
-                    <R as #private::TableOf<#ident>>::SLOT,
+                    <R as #private::TableOf<#ident>>::TABLE_IDX,
                 )
             }
         }
@@ -106,7 +106,7 @@ fn helpers(store: &Store) -> TokenStream {
             ) -> #root::Kv<G> {
                 <#root::Kv<G> as #private::Attach>::attach(
                     handle,
-                    <G as #private::GroupOf<#ident>>::SLOT,
+                    <G as #private::GroupOf<#ident>>::GROUP_IDX,
                 )
             }
         }
@@ -173,22 +173,28 @@ fn handle(store: &Store) -> TokenStream {
 }
 
 /// Which rows and groups belong to the store.
-pub(crate) fn slots(
+pub(crate) fn memberships(
     store: &Ident,
     paths: &Paths,
     tables: &[&Type],
     groups: &[&Type],
 ) -> TokenStream {
-    let tables = tables.iter().enumerate().map(|(slot, row)| (slot, row, quote!(TableOf)));
-    let groups = groups.iter().enumerate().map(|(slot, group)| (slot, group, quote!(GroupOf)));
     let private = &paths.private;
-    let impls = tables.chain(groups).map(|(slot, ty, belongs)| {
+    let tables = tables.iter().enumerate().map(|(index, row)| {
         quote! {
             #[automatically_derived]
-            impl #private::#belongs<#store> for #ty {
-                const SLOT: ::core::primitive::usize = #slot;
+            impl #private::TableOf<#store> for #row {
+                const TABLE_IDX: #private::TableIdx = #private::TableIdx(#index);
             }
         }
     });
-    impls.collect()
+    let groups = groups.iter().enumerate().map(|(index, group)| {
+        quote! {
+            #[automatically_derived]
+            impl #private::GroupOf<#store> for #group {
+                const GROUP_IDX: #private::GroupIdx = #private::GroupIdx(#index);
+            }
+        }
+    });
+    tables.chain(groups).collect()
 }

@@ -83,7 +83,7 @@ impl Store {
         }
     }
 
-    /// The row types, in the order of their slots.
+    /// The row types, in the order of their table indexes.
     pub(crate) fn tables(&self) -> Vec<&Type> {
         let rows = self.fields.iter().filter_map(|field| match &field.member {
             Member::Table(row) => Some(row),
@@ -92,7 +92,7 @@ impl Store {
         rows.collect()
     }
 
-    /// The kv groups, in the order of their slots.
+    /// The kv groups, in the order of their group indexes.
     pub(crate) fn groups(&self) -> Vec<&Type> {
         let groups = self.fields.iter().filter_map(|field| match &field.member {
             Member::Kv(group) => Some(group),

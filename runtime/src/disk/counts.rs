@@ -13,6 +13,7 @@ use super::failure::{Try, guarded};
 use super::index::Span;
 use super::view::{BytesTable, View, is_empty};
 use crate::error::Result;
+use crate::schema::descriptor::TableIdx;
 
 /// A block that has come to more is split.
 const MAX_ENTRIES: u64 = 512;
@@ -167,26 +168,26 @@ impl View {
     /// How many entries of an index lie in a span, and how many entries and blocks were read to tell.
     pub(crate) fn count_index(
         self: &Arc<Self>,
-        slot: usize,
+        table_idx: TableIdx,
         index: usize,
         span: &Span,
     ) -> Result<(u64, u64)> {
         let (from, to) = span.bounds();
         guarded(|| {
             self.before_read()?;
-            let Some(entries) = self.index_table(slot, index)? else { return Ok((0, 0)) };
+            let Some(entries) = self.index_table(table_idx, index)? else { return Ok((0, 0)) };
             if is_empty(from, to) {
                 return Ok((0, 0));
             }
-            match self.blocks(slot, index)? {
+            match self.blocks(table_idx, index)? {
                 Some(blocks) => by_blocks(entries, &blocks, from, to),
                 None => walk(entries, from, to).map(|count| (count, count)),
             }
         })
     }
 
-    fn blocks(&self, slot: usize, index: usize) -> Try<Option<BytesTable>> {
-        let name = counts_name(&self.names().indexes_of(slot)[index]);
+    fn blocks(&self, table_idx: TableIdx, index: usize) -> Try<Option<BytesTable>> {
+        let name = counts_name(&self.names().indexes_of(table_idx)[index]);
         let Some(blocks) = self.open(TableDefinition::<&[u8], &[u8]>::new(&name))? else {
             return Ok(None);
         };
@@ -194,10 +195,14 @@ impl View {
     }
 
     /// Whether every block of an index has as many entries as it says.
-    pub(crate) fn blocks_agree(self: &Arc<Self>, slot: usize, index: usize) -> Result<bool> {
+    pub(crate) fn blocks_agree(
+        self: &Arc<Self>,
+        table_idx: TableIdx,
+        index: usize,
+    ) -> Result<bool> {
         guarded(|| {
-            let Some(entries) = self.index_table(slot, index)? else { return Ok(true) };
-            let Some(blocks) = self.blocks(slot, index)? else { return Ok(true) };
+            let Some(entries) = self.index_table(table_idx, index)? else { return Ok(true) };
+            let Some(blocks) = self.blocks(table_idx, index)? else { return Ok(true) };
             let mut starts = Vec::new();
             for block in blocks.range::<&[u8]>(..)? {
                 let (start, count) = block?;

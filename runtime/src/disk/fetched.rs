@@ -10,6 +10,7 @@ use super::failure::guarded;
 use super::rows::StoredRow;
 use super::view::View;
 use crate::error::{Error, Result};
+use crate::schema::descriptor::TableIdx;
 
 /// What comes from memory at once, on nearly all processors.
 const CACHE_LINE_BYTES: usize = 64;
@@ -57,7 +58,7 @@ pub(crate) struct Fetched {
     failed: Option<Error>,
     /// Keeps the transaction of the rows alive.
     view: Arc<View>,
-    slot: usize,
+    table_idx: TableIdx,
 }
 
 impl std::fmt::Debug for Fetched {
@@ -67,8 +68,8 @@ impl std::fmt::Debug for Fetched {
 }
 
 impl Fetched {
-    pub(crate) fn new(view: Arc<View>, slot: usize) -> Self {
-        Self { keys: Keys::default(), rows: Vec::new(), given: 0, failed: None, view, slot }
+    pub(crate) fn new(view: Arc<View>, table_idx: TableIdx) -> Self {
+        Self { keys: Keys::default(), rows: Vec::new(), given: 0, failed: None, view, table_idx }
     }
 
     /// Looks up the keys that `find` pushes, in place of those before.
@@ -84,7 +85,7 @@ impl Fetched {
 
     fn look_up(&mut self) -> Result<()> {
         guarded(|| {
-            let Some(table) = self.view.table(self.slot)? else { return Ok(()) };
+            let Some(table) = self.view.table(self.table_idx)? else { return Ok(()) };
             while let Some(key) = self.keys.get(self.rows.len()) {
                 self.view.before_read()?;
                 self.rows.push(table.get(key)?.map(StoredRow::new));

@@ -11,6 +11,7 @@ use super::failure::{Try, guarded};
 use super::fetched::Keys;
 use super::view::{BytesTable, View, is_empty};
 use crate::error::Result;
+use crate::schema::descriptor::TableIdx;
 
 /// What stands before the key of a row with a value too long for the index.
 const CUT_ROWS: u8 = 0xFE;
@@ -112,10 +113,14 @@ impl Span {
 }
 
 impl View {
-    pub(super) fn index_table(&self, slot: usize, index: usize) -> Try<Option<&BytesTable>> {
-        let cell = self.index_cell(slot, index);
+    pub(super) fn index_table(
+        &self,
+        table_idx: TableIdx,
+        index: usize,
+    ) -> Try<Option<&BytesTable>> {
+        let cell = self.index_cell(table_idx, index);
         if cell.get().is_none() {
-            let name = &self.names().indexes_of(slot)[index];
+            let name = &self.names().indexes_of(table_idx)[index];
             let opened = self.open(TableDefinition::new(name))?;
             // Another reader may have been faster, with the same table.
             let _ = cell.set(opened);
@@ -126,14 +131,14 @@ impl View {
     /// The entries of an index in a span.
     pub(crate) fn index(
         self: &Arc<Self>,
-        slot: usize,
+        table_idx: TableIdx,
         index: usize,
         span: &Span,
     ) -> Result<IndexEntries> {
         let (from, to) = span.bounds();
         let range = guarded(|| {
             self.before_read()?;
-            match self.index_table(slot, index)? {
+            match self.index_table(table_idx, index)? {
                 Some(table) if !is_empty(from, to) => Ok(Some(table.range::<&[u8]>((from, to))?)),
                 _ => Ok(None),
             }
@@ -142,8 +147,12 @@ impl View {
     }
 
     /// Whether an index holds only a part of some value, so that its order is not exact.
-    pub(crate) fn index_is_cut(self: &Arc<Self>, slot: usize, index: usize) -> Result<bool> {
-        Ok(self.index(slot, index, &Span::cut())?.next(false).transpose()?.is_some())
+    pub(crate) fn index_is_cut(
+        self: &Arc<Self>,
+        table_idx: TableIdx,
+        index: usize,
+    ) -> Result<bool> {
+        Ok(self.index(table_idx, index, &Span::cut())?.next(false).transpose()?.is_some())
     }
 }
 

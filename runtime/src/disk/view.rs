@@ -15,11 +15,12 @@ use super::record::Record;
 use super::rows::{Rows, StoredRow};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
+use crate::schema::descriptor::{GroupIdx, TableIdx};
 
 pub(super) type BytesTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
 type TextTable = ReadOnlyTable<&'static str, &'static [u8]>;
 
-/// The redb tables of a store's current data document, by slot.
+/// The redb tables of a store's current data document, in declaration order.
 #[derive(Debug, Default)]
 pub(crate) struct ViewNames {
     document: String,
@@ -45,20 +46,20 @@ impl ViewNames {
         }
     }
 
-    /// The same with the names of the tables' indexes, by slot.
+    /// The same with the names of the tables' indexes, by table.
     pub(crate) fn with_indexes(mut self, indexes: Vec<Vec<String>>) -> Self {
         self.indexes = indexes;
         self
     }
 
-    /// The names of all indexes, by the slots of their tables.
+    /// The names of all indexes, by table.
     pub(crate) fn indexes(&self) -> &[Vec<String>] {
         &self.indexes
     }
 
     /// The names of a table's indexes.
-    pub(crate) fn indexes_of(&self, slot: usize) -> &[String] {
-        self.indexes.get(slot).map_or(&[], Vec::as_slice)
+    pub(crate) fn indexes_of(&self, table_idx: TableIdx) -> &[String] {
+        self.indexes.get(table_idx.0).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -115,8 +116,12 @@ impl View {
         &self.names.document
     }
 
-    pub(super) fn index_cell(&self, slot: usize, index: usize) -> &OnceLock<Option<BytesTable>> {
-        let before: usize = self.names.indexes.iter().take(slot).map(Vec::len).sum();
+    pub(super) fn index_cell(
+        &self,
+        table_idx: TableIdx,
+        index: usize,
+    ) -> &OnceLock<Option<BytesTable>> {
+        let before: usize = self.names.indexes.iter().take(table_idx.0).map(Vec::len).sum();
         &self.indexes[before + index]
     }
 
@@ -136,20 +141,20 @@ impl View {
         Ok(self.standing.get().map_or(&[], Vec::as_slice))
     }
 
-    pub(super) fn table(&self, slot: usize) -> Try<Option<&BytesTable>> {
-        let cell = &self.rows[slot];
+    pub(super) fn table(&self, table_idx: TableIdx) -> Try<Option<&BytesTable>> {
+        let cell = &self.rows[table_idx.0];
         if cell.get().is_none() {
-            let opened = self.open(TableDefinition::new(&self.names.rows[slot]))?;
+            let opened = self.open(TableDefinition::new(&self.names.rows[table_idx.0]))?;
             // Another reader may have been faster, with the same table.
             let _ = cell.set(opened);
         }
         Ok(cell.get().and_then(Option::as_ref))
     }
 
-    fn group(&self, slot: usize) -> Try<Option<&TextTable>> {
-        let cell = &self.entries[slot];
+    fn group(&self, group_idx: GroupIdx) -> Try<Option<&TextTable>> {
+        let cell = &self.entries[group_idx.0];
         if cell.get().is_none() {
-            let opened = self.open(TableDefinition::new(&self.names.entries[slot]))?;
+            let opened = self.open(TableDefinition::new(&self.names.entries[group_idx.0]))?;
             let _ = cell.set(opened);
         }
         Ok(cell.get().and_then(Option::as_ref))
@@ -167,10 +172,10 @@ impl View {
     }
 
     /// The row under a key.
-    pub(crate) fn row(&self, slot: usize, key: &[u8]) -> Result<Option<StoredRow<'_>>> {
+    pub(crate) fn row(&self, table_idx: TableIdx, key: &[u8]) -> Result<Option<StoredRow<'_>>> {
         guarded(|| {
             self.before_read()?;
-            match self.table(slot)? {
+            match self.table(table_idx)? {
                 Some(table) => Ok(table.get(key)?.map(StoredRow::new)),
                 None => Ok(None),
             }
@@ -178,29 +183,29 @@ impl View {
     }
 
     /// How many rows are stored, strays included.
-    pub(crate) fn len(&self, slot: usize) -> Result<u64> {
+    pub(crate) fn len(&self, table_idx: TableIdx) -> Result<u64> {
         guarded(|| {
-            let rows = self.table(slot)?.map_or(Ok(0), ReadableTableMetadata::len)?;
-            let strays = self.stray_table(slot)?.map_or(Ok(0), |table| table.len())?;
+            let rows = self.table(table_idx)?.map_or(Ok(0), ReadableTableMetadata::len)?;
+            let strays = self.stray_table(table_idx)?.map_or(Ok(0), |table| table.len())?;
             Ok(rows + strays)
         })
     }
 
     /// All rows in the order of their keys, without strays.
-    pub(crate) fn rows(self: &Arc<Self>, slot: usize) -> Result<Rows> {
-        self.rows_in(slot, Bound::Unbounded, Bound::Unbounded)
+    pub(crate) fn rows(self: &Arc<Self>, table_idx: TableIdx) -> Result<Rows> {
+        self.rows_in(table_idx, Bound::Unbounded, Bound::Unbounded)
     }
 
     /// The rows between two keys, in the order of their keys, without strays.
     pub(crate) fn rows_in(
         self: &Arc<Self>,
-        slot: usize,
+        table_idx: TableIdx,
         from: Bound<&[u8]>,
         to: Bound<&[u8]>,
     ) -> Result<Rows> {
         let range = guarded(|| {
             self.before_read()?;
-            match self.table(slot)? {
+            match self.table(table_idx)? {
                 Some(table) if !is_empty(from, to) => Ok(Some(table.range::<&[u8]>((from, to))?)),
                 _ => Ok(None),
             }
@@ -209,10 +214,10 @@ impl View {
     }
 
     /// The rows whose key is none of the declared type.
-    pub(crate) fn strays(&self, slot: usize) -> Result<Vec<(String, String)>> {
+    pub(crate) fn strays(&self, table_idx: TableIdx) -> Result<Vec<(String, String)>> {
         guarded(|| {
             let mut strays = Vec::new();
-            if let Some(table) = self.stray_table(slot)? {
+            if let Some(table) = self.stray_table(table_idx)? {
                 for item in table.range::<&str>(..)? {
                     let (key, row) = item?;
                     let row = StoredRow::new(row);
@@ -225,25 +230,25 @@ impl View {
     }
 
     /// The rows whose key is none of the declared type, with their items.
-    pub(crate) fn stray_entries(&self, slot: usize) -> Result<Entries> {
-        self.texts(&self.names.strays[slot])
+    pub(crate) fn stray_entries(&self, table_idx: TableIdx) -> Result<Entries> {
+        self.texts(&self.names.strays[table_idx.0])
     }
 
     /// The row under a key that is none of the declared type.
-    pub(crate) fn stray(&self, slot: usize, key: &str) -> Result<Option<ItemId>> {
-        guarded(|| match self.stray_table(slot)? {
+    pub(crate) fn stray(&self, table_idx: TableIdx, key: &str) -> Result<Option<ItemId>> {
+        guarded(|| match self.stray_table(table_idx)? {
             Some(table) => Ok(table.get(key)?.map(|row| StoredRow::new(row).id())),
             None => Ok(None),
         })
     }
 
-    fn stray_table(&self, slot: usize) -> Try<Option<TextTable>> {
-        self.open(TableDefinition::new(&self.names.strays[slot]))
+    fn stray_table(&self, table_idx: TableIdx) -> Try<Option<TextTable>> {
+        self.open(TableDefinition::new(&self.names.strays[table_idx.0]))
     }
 
     /// The entry of a declared kv group.
-    pub(crate) fn entry(&self, slot: usize, name: &str) -> Result<Option<StoredRow<'_>>> {
-        guarded(|| match self.group(slot)? {
+    pub(crate) fn entry(&self, group_idx: GroupIdx, name: &str) -> Result<Option<StoredRow<'_>>> {
+        guarded(|| match self.group(group_idx)? {
             Some(table) => Ok(table.get(name)?.map(StoredRow::new)),
             None => Ok(None),
         })

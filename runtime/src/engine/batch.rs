@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::schema::descriptor::{GroupIdx, TableIdx};
+
 /// The new state of one row or entry.
 #[derive(Debug, Clone)]
 pub(crate) struct RowOp {
@@ -16,31 +18,31 @@ pub(crate) struct RowOp {
 /// The rows and entries that a transaction changes, each once, in its last state.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    /// By table slot, then by key bytes, so that the file is written in its own order.
-    pub(crate) tables: BTreeMap<usize, BTreeMap<Vec<u8>, RowOp>>,
-    /// By group slot, then by stored name.
-    pub(crate) groups: BTreeMap<usize, BTreeMap<String, RowOp>>,
-    /// Rows to remove whose key is none of the table's type: slot and key text.
-    pub(crate) strays: Vec<(usize, String)>,
+    /// By table, then by key bytes, so that the file is written in its own order.
+    pub(crate) tables: BTreeMap<TableIdx, BTreeMap<Vec<u8>, RowOp>>,
+    /// By group, then by stored name.
+    pub(crate) groups: BTreeMap<GroupIdx, BTreeMap<String, RowOp>>,
+    /// Rows to remove whose key text does not parse as the table's key type.
+    pub(crate) strays: Vec<(TableIdx, String)>,
 }
 
 impl Batch {
     /// What the transaction has done to a row so far.
-    pub(crate) fn row(&self, slot: usize, key: &[u8]) -> Option<&RowOp> {
-        self.tables.get(&slot)?.get(key)
+    pub(crate) fn row(&self, table_idx: TableIdx, key: &[u8]) -> Option<&RowOp> {
+        self.tables.get(&table_idx)?.get(key)
     }
 
     /// What the transaction has done to an entry so far.
-    pub(crate) fn entry(&self, slot: usize, name: &str) -> Option<&RowOp> {
-        self.groups.get(&slot)?.get(name)
+    pub(crate) fn entry(&self, group_idx: GroupIdx, name: &str) -> Option<&RowOp> {
+        self.groups.get(&group_idx)?.get(name)
     }
 
-    pub(crate) fn set_row(&mut self, slot: usize, key: Vec<u8>, op: RowOp) {
-        self.tables.entry(slot).or_default().insert(key, op);
+    pub(crate) fn set_row(&mut self, table_idx: TableIdx, key: Vec<u8>, op: RowOp) {
+        self.tables.entry(table_idx).or_default().insert(key, op);
     }
 
-    pub(crate) fn set_entry(&mut self, slot: usize, op: RowOp) {
-        self.groups.entry(slot).or_default().insert(op.key.clone(), op);
+    pub(crate) fn set_entry(&mut self, group_idx: GroupIdx, op: RowOp) {
+        self.groups.entry(group_idx).or_default().insert(op.key.clone(), op);
     }
 
     /// Forgets what came and went within the transaction.

@@ -10,7 +10,7 @@ use super::open::{Engine, view_names};
 use crate::disk::{Entries, HEAD_DOCUMENT, View};
 use crate::doc::{BOOKKEEPING, Document, Entry, Root};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::descriptor::StoreDef;
+use crate::schema::descriptor::{StoreDef, TableIdx};
 
 /// What [`check`](crate::Store::check) found.
 ///
@@ -89,8 +89,8 @@ impl Engine {
         let mut report = CheckReport { problems: head.log.damage, ..CheckReport::default() };
         report.problems.extend(loaded.log.damage);
         report.problems.extend(compare_head(&head.document, &view)?);
-        for slot in 0..def.tables.len() {
-            report.rows += view.len(slot)?;
+        for table_idx in def.table_idxs() {
+            report.rows += view.len(table_idx)?;
         }
         for group in def.groups {
             report.entries += view.entries(view.document_name(), group.name)?.len() as u64;
@@ -109,8 +109,8 @@ impl Engine {
     ) -> Result<Vec<String>> {
         let mut problems = Vec::new();
         let expected = Expected { document, late_edits: &LateEdits::of(document), claim };
-        for slot in 0..def.tables.len() {
-            self.compare_table(def, &expected, view, slot, &mut problems)?;
+        for table_idx in def.table_idxs() {
+            self.compare_table(def, &expected, view, table_idx, &mut problems)?;
         }
         for group in def.groups {
             let entries = view.entries(view.document_name(), group.name)?;
@@ -130,19 +130,19 @@ impl Engine {
         def: &StoreDef,
         expected: &Expected<'_>,
         view: &Arc<View>,
-        slot: usize,
+        table_idx: TableIdx,
         problems: &mut Vec<String>,
     ) -> Result<()> {
-        let table = &def.tables[slot];
+        let table = &def.tables[table_idx];
         let mut in_document = 0;
         let root = Root::Table(table.name.to_owned()).name();
         expected.for_each(&root, |key, entry| {
             in_document += 1;
             let same = match (table.read_key)(key) {
                 Some(bytes) => view
-                    .row(slot, &bytes)?
+                    .row(table_idx, &bytes)?
                     .is_some_and(|row| row.id() == entry.id && row.content() == entry.content),
-                None => view.stray(slot, key)? == Some(entry.id),
+                None => view.stray(table_idx, key)? == Some(entry.id),
             };
             if !same {
                 problems.push(format!(
@@ -153,9 +153,9 @@ impl Engine {
             Ok(())
         })?;
         if def.epoch == self.def.epoch {
-            self.compare_indexes(view, slot, problems)?;
+            self.compare_indexes(view, table_idx, problems)?;
         }
-        let in_view = view.len(slot)?;
+        let in_view = view.len(table_idx)?;
         if in_view != in_document {
             problems.push(format!(
                 "table `{}`: the document holds {in_document} rows, the read model {in_view}",

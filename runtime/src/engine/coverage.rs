@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::schema::descriptor::{StoreDef, TableDef};
+use crate::schema::descriptor::{StoreDef, TableDef, TableIdx};
 
 /// Recorded in the file. Every table that the document has is either in `tables`, and then the
 /// read model holds all of it, or in `absent`.
@@ -18,8 +18,8 @@ pub(crate) struct Coverage {
 
 impl Coverage {
     /// The declared tables whose rows must be read out of the document first.
-    pub(crate) fn to_rebuild(&self, def: &StoreDef) -> Vec<usize> {
-        (0..def.tables.len()).filter(|&slot| !self.is_ready(&def.tables[slot])).collect()
+    pub(crate) fn to_rebuild(&self, def: &StoreDef) -> Vec<TableIdx> {
+        def.table_idxs().filter(|table_idx| !self.is_ready(&def.tables[*table_idx])).collect()
     }
 
     /// Whether the document has no table beside those of a store, and they are all up to date.

@@ -19,6 +19,7 @@ use crate::disk::{Commit, Record, RecordKind, View};
 use crate::doc::{BadUpdate, ChangedKeys, DocVersion, Document, Entry, Merged, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId};
+use crate::schema::descriptor::TableIdx;
 
 /// What two changes after each other come to, each key once.
 fn in_turn(
@@ -77,7 +78,7 @@ struct Touched {
 
 /// Where changed entries belong in the read model.
 enum Target {
-    Table(usize),
+    Table(TableIdx),
     /// Declared or not: entries are kept under their names, which need no type.
     Group(String),
     /// What the document keeps beside its rows.
@@ -264,15 +265,13 @@ impl Engine {
             let Some(root) = Root::parse(root_name) else { continue };
             let target = match &root {
                 Root::Group(name) => Target::Group(name.clone()),
-                Root::Table(name) => {
-                    match self.def.tables.iter().position(|table| table.name == name) {
-                        Some(slot) => Target::Table(slot),
-                        None => {
-                            effect.missed.push(name.clone());
-                            continue;
-                        }
+                Root::Table(name) => match self.def.table_idx(name) {
+                    Some(table_idx) => Target::Table(table_idx),
+                    None => {
+                        effect.missed.push(name.clone());
+                        continue;
                     }
-                }
+                },
                 other => Target::Bookkeeping(other.clone()),
             };
             let mut rows = Vec::with_capacity(keys.len());
@@ -300,12 +299,12 @@ impl Engine {
     ) -> Result<(Option<Vec<u8>>, Option<ItemId>)> {
         let document = view.document_name();
         Ok(match target {
-            Target::Table(slot) => match (self.def.tables[*slot].read_key)(key) {
+            Target::Table(table_idx) => match (self.def.tables[*table_idx].read_key)(key) {
                 Some(bytes) => {
-                    let was = view.row(*slot, &bytes)?.map(|row| row.id());
+                    let was = view.row(*table_idx, &bytes)?.map(|row| row.id());
                     (Some(bytes), was)
                 }
-                None => (None, view.stray(*slot, key)?),
+                None => (None, view.stray(*table_idx, key)?),
             },
             Target::Group(name) => (None, view.entry_id(document, name, key)?),
             Target::Bookkeeping(root) => (None, view.bookkeeping_id(document, &root.name(), key)?),
@@ -324,10 +323,10 @@ impl Engine {
         let document = view.document_name();
         for TouchedRoot { target, rows, .. } in touched {
             let mut entries = match target {
-                Target::Table(slot) => {
+                Target::Table(table_idx) => {
                     let changes = rows.iter().filter_map(Touched::for_indexes);
-                    self.write_indexes(commit, view, *slot, changes, false)?;
-                    let mut table = commit.rows(document, self.def.tables[*slot].name)?;
+                    self.write_indexes(commit, view, *table_idx, changes, false)?;
+                    let mut table = commit.rows(document, self.def.tables[*table_idx].name)?;
                     for row in rows {
                         match (&row.bytes, &row.entry) {
                             (Some(key), Some(entry)) => {
@@ -361,11 +360,8 @@ impl Engine {
         let mut noted = BTreeMap::new();
         for TouchedRoot { target, rows, .. } in touched {
             let topic = match target {
-                Target::Table(slot) => Some(Topic::Table(*slot)),
-                Target::Group(name) => {
-                    let slot = self.def.groups.iter().position(|group| group.name == name);
-                    slot.map(Topic::Group)
-                }
+                Target::Table(table_idx) => Some(Topic::Table(*table_idx)),
+                Target::Group(name) => self.def.group_idx(name).map(Topic::Group),
                 Target::Bookkeeping(_) => None,
             };
             let Some(topic) = topic.filter(|topic| self.hub.listens(*topic)) else { continue };

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::disk::View;
+use crate::schema::descriptor::{GroupIdx, TableIdx};
 
 /// Where a change comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,11 +39,11 @@ impl ChangeKind {
     }
 }
 
-/// What an observer listens to, by slot.
+/// What an observer listens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Topic {
-    Table(usize),
-    Group(usize),
+    Table(TableIdx),
+    Group(GroupIdx),
     /// Versions of the schema that came after the running code.
     Schema,
 }

@@ -10,6 +10,7 @@ use super::progress::Progress;
 use super::writer::Writer;
 use crate::disk::{Commit, IndexEntry, View};
 use crate::error::Result;
+use crate::schema::descriptor::TableIdx;
 
 /// How many rows a piece has, for which writers wait.
 const PIECE_ROWS: usize = 10_000;
@@ -52,8 +53,8 @@ impl Engine {
             let mut writer = self.lock_writer()?;
             let view = self.view();
             self.cover_indexes(&mut writer, &view)?;
-            let slots: Vec<usize> = (0..self.def.tables.len()).collect();
-            self.reset_indexes(&mut writer, &slots);
+            let table_idxs: Vec<TableIdx> = self.def.table_idxs().collect();
+            self.reset_indexes(&mut writer, &table_idxs);
             if writer.indexes.is_unrecorded {
                 self.store(&mut writer, None, |_| Ok(()), || Ok(Vec::new()))?;
             }
@@ -63,8 +64,8 @@ impl Engine {
 
     /// Builds the unique indexes of these tables before anything is written to them: what does not
     /// stand cannot tell that a value is taken.
-    pub(super) fn build_unique(&self, writer: &mut Writer, slots: &[usize]) -> Result<()> {
-        while slots.iter().any(|slot| self.lacks_unique(writer, *slot)) {
+    pub(super) fn build_unique(&self, writer: &mut Writer, table_idxs: &[TableIdx]) -> Result<()> {
+        while table_idxs.iter().any(|table_idx| self.lacks_unique(writer, *table_idx)) {
             for progress in self.build_piece_locked(writer)? {
                 self.settings.report(progress);
             }
@@ -72,9 +73,10 @@ impl Engine {
         Ok(())
     }
 
-    fn lacks_unique(&self, writer: &Writer, slot: usize) -> bool {
+    fn lacks_unique(&self, writer: &Writer, table_idx: TableIdx) -> bool {
         let view = self.view();
-        let indexes = self.def.tables[slot].indexes.iter().zip(view.names().indexes_of(slot));
+        let indexes =
+            self.def.tables[table_idx].indexes.iter().zip(view.names().indexes_of(table_idx));
         let mut unique = indexes.filter(|(index, _)| index.unique);
         unique.any(|(_, name)| {
             writer.indexes.facts.0.get(name).is_some_and(|fact| fact.built_to.is_some())
@@ -93,15 +95,15 @@ impl Engine {
 
     /// Builds a piece, and tells of each index how far it is.
     fn build_piece_locked(&self, writer: &mut Writer) -> Result<Vec<Progress>> {
-        let Some((slot, from)) = self.next_to_build(writer) else {
+        let Some((table_idx, from)) = self.next_to_build(writer) else {
             self.unbuilt.store(false, Ordering::Release);
             return Ok(Vec::new());
         };
         let view = self.view();
-        let piece = self.piece(&view, slot, &from)?;
-        let table = &self.def.tables[slot];
+        let piece = self.piece(&view, table_idx, &from)?;
+        let table = &self.def.tables[table_idx];
         // Those that have come to the same place go on together.
-        let names = view.names().indexes_of(slot).iter().enumerate();
+        let names = view.names().indexes_of(table_idx).iter().enumerate();
         let building: Vec<(usize, &String)> = names
             .filter(|(_, name)| {
                 let fact = writer.indexes.facts.0.get(*name);
@@ -134,16 +136,16 @@ impl Engine {
     }
 
     /// A table with an index to build, and the key to go on from.
-    fn next_to_build(&self, writer: &Writer) -> Option<(usize, Vec<u8>)> {
-        self.view().names().indexes().iter().enumerate().find_map(|(slot, names)| {
+    fn next_to_build(&self, writer: &Writer) -> Option<(TableIdx, Vec<u8>)> {
+        self.view().names().indexes().iter().enumerate().find_map(|(index, names)| {
             let facts = names.iter().filter_map(|name| writer.indexes.facts.0.get(name));
             let from = facts.filter_map(|fact| fact.built_to.clone()).min()?;
-            Some((slot, from))
+            Some((TableIdx(index), from))
         })
     }
 
-    fn piece(&self, view: &Arc<View>, slot: usize, from: &[u8]) -> Result<Piece> {
-        let table = &self.def.tables[slot];
+    fn piece(&self, view: &Arc<View>, table_idx: TableIdx, from: &[u8]) -> Result<Piece> {
+        let table = &self.def.tables[table_idx];
         let mut piece = Piece {
             entries: table.indexes.iter().map(|_| Vec::new()).collect(),
             ..Piece::default()
@@ -151,7 +153,7 @@ impl Engine {
         // Before the first key there is nothing; an empty text is a key, too.
         let is_start = from.is_empty();
         let start = if is_start { Bound::Unbounded } else { Bound::Excluded(from) };
-        let mut rows = view.rows_in(slot, start, Bound::Unbounded)?;
+        let mut rows = view.rows_in(table_idx, start, Bound::Unbounded)?;
         let mut last;
         while let Some(row) = rows.next_with(|key, row| {
             let json = (!row.is_foreign()).then(|| row.json());

@@ -12,9 +12,9 @@ use super::open::Engine;
 use super::writer::{Writer, WriterIndexes};
 use crate::disk::{Commit, IndexEntry, Span, View, index_name};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::descriptor::{StoreDef, TableDef};
+use crate::schema::descriptor::{StoreDef, TableDef, TableIdx};
 
-/// What the indexes of a store are built on, by table slot, computed when somebody asks.
+/// What the indexes of a store are built on, by table, computed when they are first asked for.
 #[derive(Debug)]
 pub(crate) struct Indexes(Vec<OnceLock<u64>>);
 
@@ -23,12 +23,12 @@ impl Indexes {
         Self(def.tables.iter().map(|_| OnceLock::new()).collect())
     }
 
-    fn basis(&self, slot: usize, table: &TableDef) -> u64 {
-        *self.0[slot].get_or_init(|| XxHash3_64::oneshot((table.index_basis)().as_bytes()))
+    fn basis(&self, table_idx: TableIdx, table: &TableDef) -> u64 {
+        *self.0[table_idx.0].get_or_init(|| XxHash3_64::oneshot((table.index_basis)().as_bytes()))
     }
 }
 
-/// The names of the declared indexes in a document, by table slot.
+/// The names of the declared indexes in a document, by table.
 pub(crate) fn index_names(def: &StoreDef, document: &str) -> Vec<Vec<String>> {
     let names = def.tables.iter().map(|table| {
         let indexes = table.indexes.iter();
@@ -83,8 +83,8 @@ struct IndexChanges {
 
 impl Engine {
     /// Which indexes of a table a view has complete, by their place among the declared ones.
-    pub(crate) fn standing(&self, view: &View, slot: usize) -> Vec<bool> {
-        let table = &self.def.tables[slot];
+    pub(crate) fn standing(&self, view: &View, table_idx: TableIdx) -> Vec<bool> {
+        let table = &self.def.tables[table_idx];
         if table.indexes.is_empty() {
             return Vec::new();
         }
@@ -95,8 +95,8 @@ impl Engine {
         });
         // An index that cannot be looked up is one less to read.
         let standing = standing.unwrap_or_default();
-        let basis = self.indexes.basis(slot, table);
-        let names = view.names().indexes_of(slot).iter();
+        let basis = self.indexes.basis(table_idx, table);
+        let names = view.names().indexes_of(table_idx).iter();
         names.map(|name| standing.contains(&format!("{name} {basis}"))).collect()
     }
 
@@ -104,8 +104,8 @@ impl Engine {
     pub(crate) fn indexes_to_build(&self, document: DocName) -> WriterIndexes {
         let mut facts = IndexFacts::default();
         let names = index_names(&self.def, &document.to_string());
-        for (slot, names) in names.into_iter().enumerate() {
-            let basis = self.indexes.basis(slot, &self.def.tables[slot]);
+        for (table_idx, names) in self.def.table_idxs().zip(names) {
+            let basis = self.indexes.basis(table_idx, &self.def.tables[table_idx]);
             let fact = |name| (name, IndexFact { basis, built_to: Some(Vec::new()) });
             facts.0.extend(names.into_iter().map(fact));
         }
@@ -120,15 +120,15 @@ impl Engine {
         }
         let recorded = std::mem::take(&mut writer.indexes.facts.0);
         let mut facts = BTreeMap::new();
-        for (slot, table) in self.def.tables.iter().enumerate() {
-            for name in view.names().indexes_of(slot) {
-                let basis = self.indexes.basis(slot, table);
+        for (table_idx, table) in self.def.tables_by_idx() {
+            for name in view.names().indexes_of(table_idx) {
+                let basis = self.indexes.basis(table_idx, table);
                 let kept = recorded.get(name).filter(|fact| fact.basis == basis).cloned();
                 let fact = match kept {
                     Some(fact) => fact,
                     None => {
                         writer.indexes.to_clear.push(name.clone());
-                        let built_to = (view.len(slot)? > 0).then(Vec::new);
+                        let built_to = (view.len(table_idx)? > 0).then(Vec::new);
                         IndexFact { basis, built_to }
                     }
                 };
@@ -144,9 +144,9 @@ impl Engine {
     }
 
     /// Takes the indexes of tables back to their beginning.
-    pub(crate) fn reset_indexes(&self, writer: &mut Writer, slots: &[usize]) {
+    pub(crate) fn reset_indexes(&self, writer: &mut Writer, table_idxs: &[TableIdx]) {
         let view = self.view();
-        for name in slots.iter().flat_map(|slot| view.names().indexes_of(*slot)) {
+        for name in table_idxs.iter().flat_map(|table_idx| view.names().indexes_of(*table_idx)) {
             if let Some(fact) = writer.indexes.facts.0.get_mut(name) {
                 fact.built_to = Some(Vec::new());
                 writer.indexes.to_clear.push(name.clone());
@@ -175,11 +175,11 @@ impl Engine {
         &self,
         commit: &Commit,
         view: &View,
-        slot: usize,
+        table_idx: TableIdx,
         rows: impl Iterator<Item = RowChange<'r>>,
         checked: bool,
     ) -> Result<()> {
-        let table = &self.def.tables[slot];
+        let table = &self.def.tables[table_idx];
         if table.indexes.is_empty() {
             return Ok(());
         }
@@ -187,7 +187,7 @@ impl Engine {
             table.indexes.iter().map(|_| IndexChanges::default()).collect();
         for row in rows {
             if row.existed
-                && let Some(before) = view.row(slot, row.key)?
+                && let Some(before) = view.row(table_idx, row.key)?
             {
                 let json = (!before.is_foreign()).then(|| before.json());
                 entries_of(table, json, row.key, |index, entry| {
@@ -205,7 +205,7 @@ impl Engine {
             if changes.removed.is_empty() && changes.added.is_empty() {
                 continue;
             }
-            let mut stored = commit.index(&view.names().indexes_of(slot)[index])?;
+            let mut stored = commit.index(&view.names().indexes_of(table_idx)[index])?;
             stored.change(&changes.removed, &changes.added)?;
             if checked && table.indexes[index].unique {
                 for entry in changes.added.iter().filter(|entry| !entry.is_null) {
@@ -224,16 +224,16 @@ impl Engine {
     pub(crate) fn compare_indexes(
         &self,
         view: &Arc<View>,
-        slot: usize,
+        table_idx: TableIdx,
         problems: &mut Vec<String>,
     ) -> Result<()> {
-        let standing = self.standing(view, slot);
+        let standing = self.standing(view, table_idx);
         if !standing.contains(&true) {
             return Ok(());
         }
-        let table = &self.def.tables[slot];
+        let table = &self.def.tables[table_idx];
         let mut expected: Vec<Vec<IndexEntry>> = standing.iter().map(|_| Vec::new()).collect();
-        let mut rows = view.rows(slot)?;
+        let mut rows = view.rows(table_idx)?;
         while let Some(row) = rows.next_with(|key, row| {
             let json = (!row.is_foreign()).then(|| row.json());
             entries_of(table, json, key, |index, entry| expected[index].push(entry));
@@ -246,13 +246,13 @@ impl Engine {
             }
             expected.sort_unstable();
             let mut found = Vec::with_capacity(expected.len());
-            let mut entries = view.index(slot, index, &Span::whole())?;
+            let mut entries = view.index(table_idx, index, &Span::whole())?;
             while let Some(entry) = entries.next(false) {
                 found.push(entry?);
             }
             let wrong = if found != expected {
                 "differs from the rows"
-            } else if !view.blocks_agree(slot, index)? {
+            } else if !view.blocks_agree(table_idx, index)? {
                 "counts other entries than it has"
             } else {
                 continue;

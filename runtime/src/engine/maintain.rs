@@ -19,6 +19,7 @@ use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Place, Record, RecordKind};
 use crate::doc::{Document, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
+use crate::schema::descriptor::TableIdx;
 
 impl Engine {
     /// Whether there is work for the background.
@@ -163,7 +164,7 @@ impl Engine {
     }
 
     /// Reads tables out of the document into the read model.
-    pub(super) fn rebuild(&self, slots: &[usize]) -> Result<()> {
+    pub(super) fn rebuild(&self, table_idxs: &[TableIdx]) -> Result<()> {
         let mut writer = self.lock_writer()?;
         self.load(&mut writer)?;
         let Some(loaded) = writer.loaded.take() else { return Ok(()) };
@@ -171,10 +172,12 @@ impl Engine {
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
         let view = self.view();
         self.cover_indexes(&mut writer, &view)?;
-        self.reset_indexes(&mut writer, slots);
+        self.reset_indexes(&mut writer, table_idxs);
         let read_model = |commit: &Commit| {
-            let mut slots = slots.iter();
-            slots.try_for_each(|slot| self.rebuild_table(commit, &loaded, claim.as_ref(), *slot))
+            let mut table_idxs = table_idxs.iter();
+            table_idxs.try_for_each(|table_idx| {
+                self.rebuild_table(commit, &loaded, claim.as_ref(), *table_idx)
+            })
         };
         self.store(&mut writer, None, read_model, || Ok(Vec::new()))?;
         writer.loaded = Some(loaded);
@@ -186,11 +189,11 @@ impl Engine {
         commit: &Commit,
         loaded: &Loaded,
         claim: Option<&Claim>,
-        slot: usize,
+        table_idx: TableIdx,
     ) -> Result<()> {
         let name = self.current_name();
-        commit.clear_rows(&name, self.def.tables[slot].name)?;
-        self.fill_table(commit, &name, loaded, claim, slot)
+        commit.clear_rows(&name, self.def.tables[table_idx].name)?;
+        self.fill_table(commit, &name, loaded, claim, table_idx)
     }
 
     /// Reads a table out of a document.
@@ -200,9 +203,9 @@ impl Engine {
         name: &str,
         loaded: &Loaded,
         claim: Option<&Claim>,
-        slot: usize,
+        table_idx: TableIdx,
     ) -> Result<()> {
-        let table = &self.def.tables[slot];
+        let table = &self.def.tables[table_idx];
         let mut rows = commit.rows(name, table.name)?;
         let mut done = 0;
         let root = Root::Table(table.name.to_owned()).name();
@@ -278,10 +281,10 @@ impl Engine {
     pub(crate) fn backfill_defaults(&self) -> Result<usize> {
         self.transaction(|view, batch| {
             let mut changed = 0;
-            for (slot, table) in self.def.tables.iter().enumerate() {
-                let total = view.len(slot)? - view.strays(slot)?.len() as u64;
+            for (table_idx, table) in self.def.tables_by_idx() {
+                let total = view.len(table_idx)? - view.strays(table_idx)?.len() as u64;
                 let mut done = 0;
-                let mut rows = view.rows(slot)?;
+                let mut rows = view.rows(table_idx)?;
                 while let Some(filled) = rows.next_with(|key, stored| {
                     let json =
                         std::str::from_utf8(stored.json()).ok().filter(|_| !stored.is_foreign());
@@ -298,7 +301,7 @@ impl Engine {
                             Error::new(ErrorKind::Corrupt, "a row is stored under no key")
                         })?;
                         let op = RowOp { key, json: Some(json), existed: true };
-                        batch.set_row(slot, bytes, op);
+                        batch.set_row(table_idx, bytes, op);
                         changed += 1;
                     }
                 }

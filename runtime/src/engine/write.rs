@@ -18,6 +18,7 @@ use crate::disk::{Commit, Record, RecordKind, View};
 use crate::doc::{Document, Op, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId};
+use crate::schema::descriptor::TableIdx;
 
 /// From so many writes on, a second thread is worth starting.
 const PARALLEL_FROM_OPS: usize = 2_000;
@@ -62,8 +63,8 @@ impl Engine {
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
         let view = self.view();
         self.cover_indexes(writer, &view)?;
-        let slots: Vec<usize> = batch.tables.keys().copied().collect();
-        self.build_unique(writer, &slots)?;
+        let table_idxs: Vec<TableIdx> = batch.tables.keys().copied().collect();
+        self.build_unique(writer, &table_idxs)?;
         self.load(writer)?;
         self.record_versions(writer)?;
         if batch.is_empty() {
@@ -123,12 +124,12 @@ impl Engine {
             let place = (root.name(), op.key.clone());
             seen.extend(late_edits.seen(document, claim, source, &place, op.json.is_none()));
         };
-        for (slot, rows) in &batch.tables {
-            let root = Root::Table(self.def.tables[*slot].name.to_owned());
+        for (table_idx, rows) in &batch.tables {
+            let root = Root::Table(self.def.tables[*table_idx].name.to_owned());
             rows.values().for_each(|op| see(&root, op));
         }
-        for (slot, entries) in &batch.groups {
-            let root = Root::Group(self.def.groups[*slot].name.to_owned());
+        for (group_idx, entries) in &batch.groups {
+            let root = Root::Group(self.def.groups[*group_idx].name.to_owned());
             entries.values().for_each(|op| see(&root, op));
         }
         seen
@@ -137,14 +138,17 @@ impl Engine {
     /// What observers are told of a local batch.
     fn noted(&self, batch: Batch) -> BTreeMap<Topic, Vec<Change>> {
         let mut noted = BTreeMap::new();
-        for (slot, rows) in batch.tables {
-            if self.hub.listens(Topic::Table(slot)) {
-                noted.insert(Topic::Table(slot), rows.into_values().map(Change::of).collect());
+        for (table_idx, rows) in batch.tables {
+            if self.hub.listens(Topic::Table(table_idx)) {
+                noted.insert(Topic::Table(table_idx), rows.into_values().map(Change::of).collect());
             }
         }
-        for (slot, entries) in batch.groups {
-            if self.hub.listens(Topic::Group(slot)) {
-                noted.insert(Topic::Group(slot), entries.into_values().map(Change::of).collect());
+        for (group_idx, entries) in batch.groups {
+            if self.hub.listens(Topic::Group(group_idx)) {
+                noted.insert(
+                    Topic::Group(group_idx),
+                    entries.into_values().map(Change::of).collect(),
+                );
             }
         }
         noted
@@ -167,15 +171,15 @@ struct Ops<'b> {
 impl<'b> Ops<'b> {
     fn of(engine: &Engine, batch: &'b Batch, seen: &'b [(String, String)]) -> Self {
         let mut this = Self { roots: Vec::new(), ops: Vec::new() };
-        for (slot, rows) in &batch.tables {
-            this.add(Root::Table(engine.def.tables[*slot].name.to_owned()), rows.values());
+        for (table_idx, rows) in &batch.tables {
+            this.add(Root::Table(engine.def.tables[*table_idx].name.to_owned()), rows.values());
         }
-        for (slot, entries) in &batch.groups {
-            this.add(Root::Group(engine.def.groups[*slot].name.to_owned()), entries.values());
+        for (group_idx, entries) in &batch.groups {
+            this.add(Root::Group(engine.def.groups[*group_idx].name.to_owned()), entries.values());
         }
-        for (slot, key) in &batch.strays {
+        for (table_idx, key) in &batch.strays {
             let root = this.roots.len();
-            this.roots.push(Root::Table(engine.def.tables[*slot].name.to_owned()));
+            this.roots.push(Root::Table(engine.def.tables[*table_idx].name.to_owned()));
             this.ops.push(Op { root, key, value: None });
         }
         if !seen.is_empty() {
@@ -230,21 +234,23 @@ fn write_read_model(
         next.clock = next.clock.wrapping_add(u32::from(op.json.is_some()));
         id
     };
-    for (slot, rows) in &batch.tables {
+    for (table_idx, rows) in &batch.tables {
         let changes = rows.iter().map(|(key, op)| RowChange {
             key,
             existed: op.existed,
             after: op.json.as_deref().map(Some),
         });
-        engine.write_indexes(commit, view, *slot, changes, true)?;
+        engine.write_indexes(commit, view, *table_idx, changes, true)?;
         let rows = rows.iter().map(|(key, op)| {
             let id = id_of(op, &mut next);
             (key.as_slice(), op.json.as_deref().map(|json| (id, json)))
         });
-        commit.rows(view.document_name(), engine.def.tables[*slot].name)?.write_sorted(rows)?;
+        commit
+            .rows(view.document_name(), engine.def.tables[*table_idx].name)?
+            .write_sorted(rows)?;
     }
-    for (slot, entries) in &batch.groups {
-        let mut group = commit.entries(view.document_name(), engine.def.groups[*slot].name)?;
+    for (group_idx, entries) in &batch.groups {
+        let mut group = commit.entries(view.document_name(), engine.def.groups[*group_idx].name)?;
         for (name, op) in entries {
             let id = id_of(op, &mut next);
             match &op.json {
@@ -253,8 +259,10 @@ fn write_read_model(
             }
         }
     }
-    for (slot, key) in &batch.strays {
-        commit.rows(view.document_name(), engine.def.tables[*slot].name)?.set_stray(key, None)?;
+    for (table_idx, key) in &batch.strays {
+        commit
+            .rows(view.document_name(), engine.def.tables[*table_idx].name)?
+            .set_stray(key, None)?;
     }
     if !seen.is_empty() {
         let root = Root::Settled.name();

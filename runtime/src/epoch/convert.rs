@@ -12,7 +12,7 @@ use crate::doc::Root;
 use crate::engine::{Progress, REPORT_EVERY_ROWS, Stood};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
-use crate::schema::descriptor::{GroupDef, TableDef};
+use crate::schema::descriptor::{GroupDef, GroupIdx, TableDef, TableIdx};
 use crate::schema::step::{Converted, ConvertedGroup, Entries, Failure};
 
 /// A row as it is to stand in the new document.
@@ -40,12 +40,12 @@ pub(super) struct Rejected {
 
 /// What takes converted rows.
 pub(super) trait Sink {
-    fn row(&mut self, slot: usize, row: NewRow) -> Result<()>;
-    fn entry(&mut self, slot: usize, name: &str, origin: &str, json: &str) -> Result<()>;
+    fn row(&mut self, table_idx: TableIdx, row: NewRow) -> Result<()>;
+    fn entry(&mut self, group_idx: GroupIdx, name: &str, origin: &str, json: &str) -> Result<()>;
     fn reject(&mut self, rejected: Rejected) -> Result<()>;
     /// Rows of one table together.
-    fn rows(&mut self, slot: usize, batch: Batch) -> Result<()> {
-        batch.rows().try_for_each(|row| self.row(slot, row.to_new()))
+    fn rows(&mut self, table_idx: TableIdx, batch: Batch) -> Result<()> {
+        batch.rows().try_for_each(|row| self.row(table_idx, row.to_new()))
     }
     /// How many rows of each table of the source are to be given as they were.
     fn samples(&self) -> usize {
@@ -105,8 +105,10 @@ impl Prepared<'_> {
 impl dyn Sink + '_ {
     fn take(&mut self, output: Output<'_>) -> Result<()> {
         match output {
-            Output::Rows(slot, batch) => self.rows(slot, batch),
-            Output::Entry(slot, name, origin, json) => self.entry(slot, name, origin, json),
+            Output::Rows(table_idx, batch) => self.rows(table_idx, batch),
+            Output::Entry(group_idx, name, origin, json) => {
+                self.entry(group_idx, name, origin, json)
+            }
             Output::Rejected(rejected) => self.reject(rejected),
             Output::Moved(epoch, table) => {
                 self.moved(epoch, table);
@@ -127,8 +129,8 @@ pub(super) enum Input<'s> {
 }
 
 enum Output<'o> {
-    Rows(usize, Batch),
-    Entry(usize, &'o str, &'o str, &'o str),
+    Rows(TableIdx, Batch),
+    Entry(GroupIdx, &'o str, &'o str, &'o str),
     Rejected(Rejected),
     Sample(&'static str, String, Content),
     Moved(u32, &'static str),
@@ -141,21 +143,21 @@ fn take_over(
     report: &dyn Fn(Progress),
     sink: &mut dyn Sink,
 ) -> Result<()> {
-    for (slot, table) in plan.to.tables.iter().enumerate() {
-        let mut count = Count::new(table.name, plan.to.epoch, source.len(slot)?, report);
+    for (table_idx, table) in plan.to.tables_by_idx() {
+        let mut count = Count::new(table.name, plan.to.epoch, source.len(table_idx)?, report);
         let mut batch = Batch::default();
-        source.for_each_row(slot, &mut |row| {
+        source.for_each_row(table_idx, &mut |row| {
             count.one();
             let (key, origin, json) = (row.key, row.origin, row.content.json());
             batch.push(BatchRow { key, key_text: &row.key_text(table), origin, json });
-            if batch.is_full() { sink.rows(slot, std::mem::take(&mut batch)) } else { Ok(()) }
+            if batch.is_full() { sink.rows(table_idx, std::mem::take(&mut batch)) } else { Ok(()) }
         })?;
-        sink.rows(slot, batch)?;
+        sink.rows(table_idx, batch)?;
         count.end();
     }
-    for (slot, group) in plan.to.groups.iter().enumerate() {
+    for (group_idx, group) in plan.to.groups_by_idx() {
         for (name, origin, content) in source.entries(group.name)? {
-            sink.entry(slot, &name, &origin, &text_of(content))?;
+            sink.entry(group_idx, &name, &origin, &text_of(content))?;
         }
     }
     Ok(())
@@ -178,28 +180,30 @@ fn to_stage(
     let stage = Stage::new(stretch.to, is_large)?;
     let samples = sink.samples();
     convert_all(stretch, input, samples, report, &mut |output| match output {
-        Output::Rows(slot, batch) => batch.rows().try_for_each(|row| {
+        Output::Rows(table_idx, batch) => batch.rows().try_for_each(|row| {
             let key = row.key.unwrap_or_default();
-            if stage.get(slot, key)?.is_some() {
-                return sink.reject(twice(stretch, slot, row.to_new()));
+            if stage.get(table_idx, key)?.is_some() {
+                return sink.reject(twice(stretch, table_idx, row.to_new()));
             }
-            stage.put(slot, key, row.origin, row.json)
+            stage.put(table_idx, key, row.origin, row.json)
         }),
-        Output::Entry(slot, name, origin, json) => stage.set_entry(slot, name, origin, json),
+        Output::Entry(group_idx, name, origin, json) => {
+            stage.set_entry(group_idx, name, origin, json)
+        }
         other => sink.take(other),
     })?;
     Ok(stage)
 }
 
 /// A row that comes under the key of another.
-pub(super) fn twice(stretch: &Stretch, slot: usize, row: NewRow) -> Rejected {
+pub(super) fn twice(stretch: &Stretch, table_idx: TableIdx, row: NewRow) -> Rejected {
     Rejected {
-        root: Root::Table(stretch.to.tables[slot].name.to_owned()),
+        root: Root::Table(stretch.to.tables[table_idx].name.to_owned()),
         key: row.key_text.clone(),
         raw: row.json,
         stood: Stood {
             epoch: stretch.to.epoch,
-            root: Root::Table(stretch.to.tables[slot].name.to_owned()).name(),
+            root: Root::Table(stretch.to.tables[table_idx].name.to_owned()).name(),
             key: row.key_text,
             is_unseen: true,
         },
@@ -244,16 +248,16 @@ fn run_migrate(stretch: &Stretch, input: Input<'_>, new: Stage, is_large: bool) 
 
 /// Gives what stands on a stage.
 fn pour(stage: &Stage, sink: &mut dyn Sink) -> Result<()> {
-    for (slot, table) in stage.def.tables.iter().enumerate() {
+    for (table_idx, table) in stage.def.tables_by_idx() {
         let mut last: Option<Vec<u8>> = None;
         loop {
-            let piece = stage.after(slot, last.as_deref())?;
+            let piece = stage.after(table_idx, last.as_deref())?;
             let Some(end) = piece.last() else { break };
             last = Some(end.key.clone());
             for row in piece {
                 let key_text = (table.key_text)(&row.key).unwrap_or_default();
                 sink.row(
-                    slot,
+                    table_idx,
                     NewRow {
                         key: Some(row.key),
                         key_text,
@@ -264,9 +268,9 @@ fn pour(stage: &Stage, sink: &mut dyn Sink) -> Result<()> {
             }
         }
     }
-    for slot in 0..stage.def.groups.len() {
-        for (name, origin, json) in stage.entries_with_origin(slot)? {
-            sink.entry(slot, &name, &origin, &json)?;
+    for (group_idx, _) in stage.def.groups_by_idx() {
+        for (name, origin, json) in stage.entries_with_origin(group_idx)? {
+            sink.entry(group_idx, &name, &origin, &json)?;
         }
     }
     Ok(())

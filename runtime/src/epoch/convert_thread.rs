@@ -10,7 +10,7 @@ use crate::doc::Root;
 use crate::engine::Stood;
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
-use crate::schema::descriptor::TableDef;
+use crate::schema::descriptor::{TableDef, TableIdx};
 
 /// From so many rows on, a thread of their own is worth starting.
 const AHEAD_FROM_ROWS: u64 = 2_000;
@@ -91,13 +91,13 @@ impl Packer<'_> {
     pub(super) fn run(
         mut self,
         source: &Source<'_>,
-        slot: usize,
+        table_idx: TableIdx,
         take: &mut dyn FnMut(Outcome) -> Result<()>,
     ) -> Result<()> {
-        if source.len(slot)? >= AHEAD_FROM_ROWS {
-            return self.run_ahead(source, slot, take);
+        if source.len(table_idx)? >= AHEAD_FROM_ROWS {
+            return self.run_ahead(source, table_idx, take);
         }
-        source.for_each_row(slot, &mut |row| match self.row(row)? {
+        source.for_each_row(table_idx, &mut |row| match self.row(row)? {
             Some(full) => take(full),
             None => Ok(()),
         })?;
@@ -108,7 +108,7 @@ impl Packer<'_> {
     fn run_ahead(
         mut self,
         source: &Source<'_>,
-        slot: usize,
+        table_idx: TableIdx,
         take: &mut dyn FnMut(Outcome) -> Result<()>,
     ) -> Result<()> {
         thread::scope(|scope| {
@@ -116,7 +116,7 @@ impl Packer<'_> {
             let reader = scope.spawn(move || {
                 // Where nobody takes any more, the error is theirs.
                 let stopped = || Error::new(ErrorKind::Migration, "the migration has stopped");
-                source.for_each_row(slot, &mut |row| match self.row(row)? {
+                source.for_each_row(table_idx, &mut |row| match self.row(row)? {
                     Some(full) => give.send(full).map_err(|_| stopped()),
                     None => Ok(()),
                 })?;

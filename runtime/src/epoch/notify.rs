@@ -9,6 +9,7 @@ use crate::doc::Root;
 use crate::engine::{Change, ChangeKind, DocName, Engine, Origin, Topic};
 use crate::error::{Error, Result};
 use crate::row::Content;
+use crate::schema::descriptor::TableIdx;
 
 /// Whether readers have seen anything of a view: not before a file of an earlier epoch is open.
 fn was_seen(engine: &Engine, view: &View) -> bool {
@@ -22,14 +23,14 @@ pub(super) fn notify(engine: &Engine, before: &Arc<View>) -> Result<()> {
     }
     let after = engine.view();
     let mut noted = BTreeMap::new();
-    for slot in 0..engine.def.tables.len() {
-        let topic = Topic::Table(slot);
+    for table_idx in engine.def.table_idxs() {
+        let topic = Topic::Table(table_idx);
         if engine.hub.listens(topic) {
-            noted.insert(topic, changed_rows(engine, before, &after, slot)?);
+            noted.insert(topic, changed_rows(engine, before, &after, table_idx)?);
         }
     }
-    for (slot, group) in engine.def.groups.iter().enumerate() {
-        let topic = Topic::Group(slot);
+    for (group_idx, group) in engine.def.groups_by_idx() {
+        let topic = Topic::Group(group_idx);
         if engine.hub.listens(topic) {
             noted.insert(topic, changed_entries(before, &after, group.name)?);
         }
@@ -50,8 +51,8 @@ pub(super) fn changed_since(
         return Ok(Vec::new());
     }
     let after = engine.view();
-    for (slot, table) in engine.def.tables.iter().enumerate() {
-        let changes = changed_rows(engine, before, &after, slot)?;
+    for (table_idx, table) in engine.def.tables_by_idx() {
+        let changes = changed_rows(engine, before, &after, table_idx)?;
         changed.push((Root::Table(table.name.to_owned()), changes));
     }
     let mut groups = before.groups_of(before.document_name())?;
@@ -79,11 +80,11 @@ fn changed_rows(
     engine: &Engine,
     before: &Arc<View>,
     after: &Arc<View>,
-    slot: usize,
+    table_idx: TableIdx,
 ) -> Result<Vec<Change>> {
-    let key_text = engine.def.tables[slot].key_text;
+    let key_text = engine.def.tables[table_idx].key_text;
     let mut changes = Vec::new();
-    let mut rows = [before.rows(slot)?, after.rows(slot)?];
+    let mut rows = [before.rows(table_idx)?, after.rows(table_idx)?];
     let mut next = |side: usize| {
         let row = rows[side].next_with(|key, row| (key.to_vec(), row.json().to_vec()));
         row.transpose()
@@ -110,7 +111,7 @@ fn changed_rows(
             is = next(1)?;
         }
     }
-    let strays = |view: &Arc<View>| Ok::<_, Error>(view.strays(slot)?.into_iter().collect());
+    let strays = |view: &Arc<View>| Ok::<_, Error>(view.strays(table_idx)?.into_iter().collect());
     changes.extend(changed_texts(strays(before)?, strays(after)?));
     Ok(changes)
 }

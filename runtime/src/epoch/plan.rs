@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::doc::{DocVersion, Root};
 use crate::engine::{Claims, DocName};
-use crate::schema::descriptor::{GroupDef, KeyKind, StoreDef, TableDef};
+use crate::schema::descriptor::{GroupDef, GroupIdx, KeyKind, StoreDef, TableDef, TableIdx};
 use crate::schema::step::MigrateFn;
 
 /// The document to use: of those that are here, the highest that this code can read.
@@ -57,8 +57,8 @@ pub(crate) struct Stretch {
 /// What a table becomes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TableRoute {
-    pub(crate) from: usize,
-    pub(crate) to: usize,
+    pub(crate) from: TableIdx,
+    pub(crate) to: TableIdx,
     /// How many conversions lie between.
     pub(crate) conversions: u32,
     /// Whether a row keeps its key.
@@ -68,8 +68,8 @@ pub(crate) struct TableRoute {
 /// What a kv group becomes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GroupRoute {
-    pub(crate) from: usize,
-    pub(crate) to: usize,
+    pub(crate) from: GroupIdx,
+    pub(crate) to: GroupIdx,
     pub(crate) conversions: u32,
 }
 
@@ -113,25 +113,25 @@ impl Plan {
     ) -> Option<(&'static TableDef, &'static TableDef, u32)> {
         let name = root.strip_prefix("table:")?;
         let [stretch] = self.stretches.as_slice() else { return None };
-        let slot = self.from.tables.iter().position(|table| table.name == name)?;
-        let mut routes = stretch.tables.iter().filter(|route| route.from == slot);
+        let table_idx = self.from.table_idx(name)?;
+        let mut routes = stretch.tables.iter().filter(|route| route.from == table_idx);
         let (Some(route), None, None) = (routes.next(), routes.next(), stretch.migrate) else {
             return None;
         };
-        Some((&self.from.tables[slot], &stretch.to.tables[route.to], route.conversions))
+        Some((&self.from.tables[table_idx], &stretch.to.tables[route.to], route.conversions))
     }
 
     /// The table of the older epoch that goes on as the newer's `name`, and whether keys are kept
     /// all the way.
     pub(crate) fn earlier_table(&self, name: &str) -> Option<(&'static TableDef, bool)> {
-        let mut slot = self.to.tables.iter().position(|table| table.name == name)?;
+        let mut table_idx = self.to.table_idx(name)?;
         let (mut def, mut keeps_keys) = (self.to, true);
         for stretch in self.stretches.iter().rev() {
-            let route = stretch.tables.iter().find(|route| route.to == slot)?;
+            let route = stretch.tables.iter().find(|route| route.to == table_idx)?;
             keeps_keys &= route.keeps_keys;
-            (slot, def) = (route.from, stretch.from);
+            (table_idx, def) = (route.from, stretch.from);
         }
-        Some((&def.tables[slot], keeps_keys))
+        Some((&def.tables[table_idx], keeps_keys))
     }
 
     /// The newer epoch's tables in which rows have other keys than where they came from: those that
@@ -151,13 +151,13 @@ impl Plan {
 
     /// The kv group of the older epoch that goes on as the newer's `name`.
     pub(crate) fn earlier_group(&self, name: &str) -> Option<&'static str> {
-        let mut slot = self.to.groups.iter().position(|group| group.name == name)?;
+        let mut group_idx = self.to.group_idx(name)?;
         let mut def = self.to;
         for stretch in self.stretches.iter().rev() {
-            let route = stretch.groups.iter().find(|route| route.to == slot)?;
-            (slot, def) = (route.from, stretch.from);
+            let route = stretch.groups.iter().find(|route| route.to == group_idx)?;
+            (group_idx, def) = (route.from, stretch.from);
         }
-        Some(def.groups[slot].name)
+        Some(def.groups[group_idx].name)
     }
 
     /// Whether the newer epoch's table `now` goes on from the older's `before`.
@@ -223,24 +223,25 @@ impl Plan {
 impl Stretch {
     fn of_step(from: &StoreDef, to: &StoreDef) -> Self {
         let mut tables = Vec::new();
-        for (to_slot, now) in to.tables.iter().enumerate() {
-            let before = from.tables.iter().enumerate();
-            let found = before.filter_map(|(slot, before)| Some((slot, follows(before, now)?)));
-            tables.extend(found.map(|(slot, conversions)| TableRoute {
-                from: slot,
-                to: to_slot,
+        for (to_idx, now) in to.tables_by_idx() {
+            let before = from.tables_by_idx();
+            let found =
+                before.filter_map(|(from_idx, before)| Some((from_idx, follows(before, now)?)));
+            tables.extend(found.map(|(from_idx, conversions)| TableRoute {
+                from: from_idx,
+                to: to_idx,
                 conversions,
-                keeps_keys: keeps_keys(&from.tables[slot], now, conversions),
+                keeps_keys: keeps_keys(&from.tables[from_idx], now, conversions),
             }));
         }
         let mut groups = Vec::new();
-        for (to_slot, now) in to.groups.iter().enumerate() {
-            let before = from.groups.iter().enumerate();
-            let found =
-                before.filter_map(|(slot, before)| Some((slot, group_follows(before, now)?)));
-            groups.extend(found.map(|(from, conversions)| GroupRoute {
-                from,
-                to: to_slot,
+        for (to_idx, now) in to.groups_by_idx() {
+            let before = from.groups_by_idx();
+            let found = before
+                .filter_map(|(from_idx, before)| Some((from_idx, group_follows(before, now)?)));
+            groups.extend(found.map(|(from_idx, conversions)| GroupRoute {
+                from: from_idx,
+                to: to_idx,
                 conversions,
             }));
         }

@@ -13,6 +13,7 @@ use super::source::{RowsOf, Source};
 use crate::engine::{Engine, not_loaded, view_names};
 use crate::error::Result;
 use crate::row::Content;
+use crate::schema::descriptor::{GroupIdx, TableIdx};
 
 /// How many rows of a table are shown.
 const SAMPLES: usize = 3;
@@ -90,16 +91,16 @@ pub(crate) fn preview(engine: &Engine) -> Result<Preview> {
     for table in plan.to.tables {
         let before = match plan.earlier_table(table.name) {
             Some((earlier, _)) => {
-                let slot = plan.from.tables.iter().position(|t| t.name == earlier.name);
-                slot.map_or(Ok(0), |slot| source.len(slot))?
+                let earlier_idx = plan.from.table_idx(earlier.name);
+                earlier_idx.map_or(Ok(0), |table_idx| source.len(table_idx))?
             }
             None => 0,
         };
         found.tables.insert(table.name, PreviewTable { before, ..PreviewTable::default() });
     }
-    for (slot, table) in plan.from.tables.iter().enumerate() {
+    for (table_idx, table) in plan.from.tables_by_idx() {
         if plan.to.tables.iter().all(|now| !plan.follows(now.name, table.name)) {
-            found.dropped.push((table.name, source.len(slot)?));
+            found.dropped.push((table.name, source.len(table_idx)?));
         }
     }
     let report = |progress| engine.settings.report(progress);
@@ -120,27 +121,27 @@ struct PreviewSink<'p> {
 
 impl PreviewSink<'_> {
     /// Whether a row before it has come under its key.
-    fn is_taken(&mut self, slot: usize, row: &NewRow) -> Result<bool> {
-        let earlier = self.plan.earlier_table(self.plan.to.tables[slot].name);
+    fn is_taken(&mut self, table_idx: TableIdx, row: &NewRow) -> Result<bool> {
+        let earlier = self.plan.earlier_table(self.plan.to.tables[table_idx].name);
         let (Some((_, false)), Some(key)) = (earlier, &row.key) else { return Ok(false) };
         let keys = match &mut self.keys {
             Some(keys) => keys,
             keys => keys.insert(Stage::new(self.plan.to, true)?),
         };
-        let is_taken = keys.get(slot, key)?.is_some();
-        keys.put(slot, key, "", "")?;
+        let is_taken = keys.get(table_idx, key)?.is_some();
+        keys.put(table_idx, key, "", "")?;
         Ok(is_taken)
     }
 }
 
 impl Sink for PreviewSink<'_> {
-    fn row(&mut self, slot: usize, row: NewRow) -> Result<()> {
-        if self.is_taken(slot, &row)?
+    fn row(&mut self, table_idx: TableIdx, row: NewRow) -> Result<()> {
+        if self.is_taken(table_idx, &row)?
             && let Some(last) = self.plan.stretches.last()
         {
-            return self.reject(twice(last, slot, row));
+            return self.reject(twice(last, table_idx, row));
         }
-        let table = self.found.tables.entry(self.plan.to.tables[slot].name).or_default();
+        let table = self.found.tables.entry(self.plan.to.tables[table_idx].name).or_default();
         table.after += 1;
         let sample = table.samples.iter_mut().find(|sample| sample.key == row.key_text);
         if let Some(sample) = sample {
@@ -152,7 +153,7 @@ impl Sink for PreviewSink<'_> {
         Ok(())
     }
 
-    fn entry(&mut self, _: usize, _: &str, _: &str, _: &str) -> Result<()> {
+    fn entry(&mut self, _: GroupIdx, _: &str, _: &str, _: &str) -> Result<()> {
         Ok(())
     }
 

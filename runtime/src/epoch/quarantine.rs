@@ -15,7 +15,7 @@ use crate::engine::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
-use crate::schema::descriptor::StoreDef;
+use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
 use crate::schema::step::Entries;
 
 /// Something in quarantine.
@@ -80,12 +80,11 @@ fn standing(
 ) -> Result<Option<(crate::row::ItemId, String)>> {
     match Root::parse(&key.root) {
         Some(Root::Table(name)) => {
-            let slot = engine.def.tables.iter().position(|table| table.name == name);
-            let Some(slot) = slot else { return Ok(None) };
-            let Some(bytes) = (engine.def.tables[slot].read_key)(&key.key) else {
+            let Some(table_idx) = engine.def.table_idx(&name) else { return Ok(None) };
+            let Some(bytes) = (engine.def.tables[table_idx].read_key)(&key.key) else {
                 return Ok(None);
             };
-            let row = view.row(slot, &bytes)?;
+            let row = view.row(table_idx, &bytes)?;
             Ok(row.map(|row| (row.id(), String::from_utf8_lossy(row.json()).into_owned())))
         }
         Some(Root::Group(name)) => {
@@ -227,12 +226,10 @@ fn taken_alone(plan: &Plan, kept: &Kept, stood: &Stood, raw: &str) -> Result<Tak
     };
     match Root::parse(&stood.root) {
         Some(Root::Table(name)) => {
-            let tables = plan.from.tables;
-            let slot = tables.iter().position(|table| table.name == name);
-            let Some(slot) = slot else {
+            let Some(table_idx) = plan.from.table_idx(&name) else {
                 return refused(&format!("epoch {} has no table `{name}`", stood.epoch));
             };
-            let table = &tables[slot];
+            let table = &plan.from.tables[table_idx];
             let row = SourceRow {
                 key: (table.read_key)(&stood.key),
                 key_text: stood.key.clone(),
@@ -240,7 +237,7 @@ fn taken_alone(plan: &Plan, kept: &Kept, stood: &Stood, raw: &str) -> Result<Tak
                 content: Content::Text(raw.into()),
             };
             if !plan.is_identity() {
-                return take(RowsOf::One(slot, Box::new(row)));
+                return take(RowsOf::One(table_idx, Box::new(row)));
             }
             match convert_row(table, 0, table.name, &row)? {
                 Ok(row) => Ok(Taken::one(plan, Root::Table(name), row.key_text, row.json)),
@@ -248,17 +245,16 @@ fn taken_alone(plan: &Plan, kept: &Kept, stood: &Stood, raw: &str) -> Result<Tak
             }
         }
         Some(Root::Group(name)) => {
-            let slot = plan.from.groups.iter().position(|group| group.name == name);
-            let Some(slot) = slot else {
+            let Some(group_idx) = plan.from.group_idx(&name) else {
                 return refused(&format!("epoch {} has no kv group `{name}`", stood.epoch));
             };
             if plan.is_identity() {
                 return Ok(Taken::one(plan, Root::Group(name), stood.key.clone(), raw.to_owned()));
             }
             let entries = Entries::from([(stood.key.clone(), raw.to_owned())]);
-            let mut with = take(RowsOf::Group(slot, entries))?;
+            let mut with = take(RowsOf::Group(group_idx, entries))?;
             // What comes without it, too, is not of it.
-            let without = take(RowsOf::Group(slot, Entries::new()))?.rows;
+            let without = take(RowsOf::Group(group_idx, Entries::new()))?.rows;
             let is_same = |a: &Accepted, b: &Accepted| {
                 (&a.root, &a.key, &a.json) == (&b.root, &b.key, &b.json)
             };
@@ -284,15 +280,15 @@ impl Taken {
 }
 
 impl Sink for Taken {
-    fn row(&mut self, slot: usize, row: NewRow) -> Result<()> {
-        let root = Root::Table(self.to.tables[slot].name.to_owned());
+    fn row(&mut self, table_idx: TableIdx, row: NewRow) -> Result<()> {
+        let root = Root::Table(self.to.tables[table_idx].name.to_owned());
         let (key, json, is_made) = (row.key_text, row.json, row.origin.is_empty());
         self.rows.push(Accepted { root, key, json, is_made });
         Ok(())
     }
 
-    fn entry(&mut self, slot: usize, name: &str, origin: &str, json: &str) -> Result<()> {
-        let root = Root::Group(self.to.groups[slot].name.to_owned());
+    fn entry(&mut self, group_idx: GroupIdx, name: &str, origin: &str, json: &str) -> Result<()> {
+        let root = Root::Group(self.to.groups[group_idx].name.to_owned());
         let (key, json, is_made) = (name.to_owned(), json.to_owned(), origin.is_empty());
         self.rows.push(Accepted { root, key, json, is_made });
         Ok(())

@@ -232,19 +232,19 @@ fn fill(
         }
         sink.origin = Some(from.to_string());
         for (root, entries) in &beside.unknown {
-            let slot = match root {
-                Root::Table(name) => engine.def.tables.iter().position(|table| table.name == name),
+            let table_idx = match root {
+                Root::Table(name) => engine.def.table_idx(name),
                 _ => None,
             };
             for (key, json) in entries {
-                let Some(slot) = slot else {
+                let Some(table_idx) = table_idx else {
                     sink.keep(root, key, json)?;
                     continue;
                 };
                 // Code of the epoch before knew the table that this code declares, too.
-                let bytes = (engine.def.tables[slot].read_key)(key);
+                let bytes = (engine.def.tables[table_idx].read_key)(key);
                 sink.row(
-                    slot,
+                    table_idx,
                     NewRow {
                         key: bytes,
                         key_text: key.clone(),

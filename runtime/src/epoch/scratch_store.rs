@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::disk::{Scratch, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
-use crate::schema::descriptor::StoreDef;
+use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
 use crate::schema::step::Entries;
 
 /// How many rows are looked at together.
 const PIECE_ROWS: usize = 512;
 
-/// Rows and entries by slot, each with the document that it stands in unchanged.
+/// Rows and entries by table and group, each with the document that it stands in unchanged.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) def: StoreDef,
@@ -28,12 +28,12 @@ pub(crate) struct Staged {
     pub(crate) json: String,
 }
 
-fn table_name(slot: usize) -> String {
-    format!("table/{slot}")
+fn table_name(table_idx: TableIdx) -> String {
+    format!("table/{}", table_idx.0)
 }
 
-fn group_name(slot: usize) -> String {
-    format!("group/{slot}")
+fn group_name(group_idx: GroupIdx) -> String {
+    format!("group/{}", group_idx.0)
 }
 
 fn encode(origin: &str, json: &str) -> Vec<u8> {
@@ -56,34 +56,40 @@ impl Stage {
         Ok(Self { def, scratch })
     }
 
-    pub(crate) fn get(&self, slot: usize, key: &[u8]) -> Result<Option<String>> {
-        let stored = self.scratch.get(&table_name(slot), key)?;
+    pub(crate) fn get(&self, table_idx: TableIdx, key: &[u8]) -> Result<Option<String>> {
+        let stored = self.scratch.get(&table_name(table_idx), key)?;
         stored.map(|value| Ok(decode(&value)?.1)).transpose()
     }
 
-    pub(crate) fn put(&self, slot: usize, key: &[u8], origin: &str, json: &str) -> Result<()> {
-        self.scratch.put(&table_name(slot), key, &encode(origin, json))
+    pub(crate) fn put(
+        &self,
+        table_idx: TableIdx,
+        key: &[u8],
+        origin: &str,
+        json: &str,
+    ) -> Result<()> {
+        self.scratch.put(&table_name(table_idx), key, &encode(origin, json))
     }
 
     /// Stores a row; one that is there already stays one of where it was from.
-    pub(crate) fn replace(&self, slot: usize, key: &[u8], json: &str) -> Result<()> {
-        let stored = self.scratch.get(&table_name(slot), key)?;
+    pub(crate) fn replace(&self, table_idx: TableIdx, key: &[u8], json: &str) -> Result<()> {
+        let stored = self.scratch.get(&table_name(table_idx), key)?;
         let origin = stored.map(|value| decode(&value)).transpose()?.map(|(origin, _)| origin);
-        self.put(slot, key, origin.as_deref().unwrap_or_default(), json)
+        self.put(table_idx, key, origin.as_deref().unwrap_or_default(), json)
     }
 
-    pub(crate) fn remove(&self, slot: usize, key: &[u8]) -> Result<()> {
-        self.scratch.remove(&table_name(slot), key)
+    pub(crate) fn remove(&self, table_idx: TableIdx, key: &[u8]) -> Result<()> {
+        self.scratch.remove(&table_name(table_idx), key)
     }
 
-    pub(crate) fn len(&self, slot: usize) -> Result<u64> {
-        self.scratch.len(&table_name(slot))
+    pub(crate) fn len(&self, table_idx: TableIdx) -> Result<u64> {
+        self.scratch.len(&table_name(table_idx))
     }
 
     /// The next rows after a key, or from the start; few at a time, so that rows may be written
     /// meanwhile.
-    pub(crate) fn after(&self, slot: usize, key: Option<&[u8]>) -> Result<Vec<Staged>> {
-        let entries = self.scratch.after(&table_name(slot), key, PIECE_ROWS)?;
+    pub(crate) fn after(&self, table_idx: TableIdx, key: Option<&[u8]>) -> Result<Vec<Staged>> {
+        let entries = self.scratch.after(&table_name(table_idx), key, PIECE_ROWS)?;
         let rows = entries.into_iter().map(|(key, value)| {
             let (origin, json) = decode(&value)?;
             Ok(Staged { key, origin, json })
@@ -92,9 +98,12 @@ impl Stage {
     }
 
     /// The entries of a group that are set, each with its origin.
-    pub(crate) fn entries_with_origin(&self, slot: usize) -> Result<Vec<(String, String, String)>> {
+    pub(crate) fn entries_with_origin(
+        &self,
+        group_idx: GroupIdx,
+    ) -> Result<Vec<(String, String, String)>> {
         let mut found = Vec::new();
-        for (name, value) in self.scratch.after(&group_name(slot), None, usize::MAX)? {
+        for (name, value) in self.scratch.after(&group_name(group_idx), None, usize::MAX)? {
             let (origin, json) = decode(&value)?;
             found.push((String::from_utf8_lossy(&name).into_owned(), origin, json));
         }
@@ -102,23 +111,23 @@ impl Stage {
     }
 
     /// The entries of a group that are set.
-    pub(crate) fn entries(&self, slot: usize) -> Result<Entries> {
-        let found = self.entries_with_origin(slot)?;
+    pub(crate) fn entries(&self, group_idx: GroupIdx) -> Result<Entries> {
+        let found = self.entries_with_origin(group_idx)?;
         Ok(found.into_iter().map(|(name, _, json)| (name, json)).collect())
     }
 
     pub(crate) fn set_entry(
         &self,
-        slot: usize,
+        group_idx: GroupIdx,
         name: &str,
         origin: &str,
         json: &str,
     ) -> Result<()> {
-        self.scratch.put(&group_name(slot), name.as_bytes(), &encode(origin, json))
+        self.scratch.put(&group_name(group_idx), name.as_bytes(), &encode(origin, json))
     }
 
-    pub(crate) fn reset_entry(&self, slot: usize, name: &str) -> Result<()> {
-        self.scratch.remove(&group_name(slot), name.as_bytes())
+    pub(crate) fn reset_entry(&self, group_idx: GroupIdx, name: &str) -> Result<()> {
+        self.scratch.remove(&group_name(group_idx), name.as_bytes())
     }
 }
 
@@ -138,33 +147,37 @@ pub(crate) enum Side {
 }
 
 impl Side {
-    pub(crate) fn get(&self, slot: usize, key: &[u8]) -> Result<Option<String>> {
+    pub(crate) fn get(&self, table_idx: TableIdx, key: &[u8]) -> Result<Option<String>> {
         match self {
-            Self::Stage(stage) => stage.get(slot, key),
+            Self::Stage(stage) => stage.get(table_idx, key),
             Self::File(view, _) => {
-                let row = view.row(slot, key)?;
+                let row = view.row(table_idx, key)?;
                 Ok(row.map(|row| String::from_utf8_lossy(row.json()).into_owned()))
             }
         }
     }
 
-    pub(crate) fn len(&self, slot: usize) -> Result<u64> {
+    pub(crate) fn len(&self, table_idx: TableIdx) -> Result<u64> {
         match self {
-            Self::Stage(stage) => stage.len(slot),
-            Self::File(view, _) => view.len(slot),
+            Self::Stage(stage) => stage.len(table_idx),
+            Self::File(view, _) => view.len(table_idx),
         }
     }
 
     /// The keys and JSON of the next rows after a key, or from the start.
-    pub(crate) fn after(&self, slot: usize, key: Option<&[u8]>) -> Result<Vec<(Vec<u8>, String)>> {
+    pub(crate) fn after(
+        &self,
+        table_idx: TableIdx,
+        key: Option<&[u8]>,
+    ) -> Result<Vec<(Vec<u8>, String)>> {
         match self {
             Self::Stage(stage) => {
-                let rows = stage.after(slot, key)?.into_iter();
+                let rows = stage.after(table_idx, key)?.into_iter();
                 Ok(rows.map(|row| (row.key, row.json)).collect())
             }
             Self::File(view, _) => {
                 let from = key.map_or(Bound::Unbounded, Bound::Excluded);
-                let mut rows = view.rows_in(slot, from, Bound::Unbounded)?;
+                let mut rows = view.rows_in(table_idx, from, Bound::Unbounded)?;
                 let mut piece = Vec::new();
                 while piece.len() < PIECE_ROWS
                     && let Some(row) = rows.next_with(|key, row| {
@@ -179,11 +192,11 @@ impl Side {
     }
 
     /// The entries of a group that are set.
-    pub(crate) fn entries(&self, slot: usize) -> Result<Entries> {
+    pub(crate) fn entries(&self, group_idx: GroupIdx) -> Result<Entries> {
         match self {
-            Self::Stage(stage) => stage.entries(slot),
+            Self::Stage(stage) => stage.entries(group_idx),
             Self::File(view, def) => {
-                let entries = view.entries(view.document_name(), def.groups[slot].name)?;
+                let entries = view.entries(view.document_name(), def.groups[group_idx].name)?;
                 let entries = entries.into_iter().filter_map(|(name, _, content)| match content {
                     Content::Text(json) => Some((name, json.to_string())),
                     Content::Foreign(_) => None,

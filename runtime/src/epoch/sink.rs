@@ -11,7 +11,7 @@ use crate::doc::{Root, update_of};
 use crate::engine::{DocName, LateEdit, LateEditKey, Stood};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId};
-use crate::schema::descriptor::StoreDef;
+use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
 use crate::schema::step::Failure;
 
 /// New entries of one root, on their way into document and file.
@@ -57,10 +57,10 @@ pub(super) struct DocumentSink<'s> {
     pub(super) origin: Option<String>,
     /// Origins that were left out so far.
     pub(super) left: Vec<String>,
-    /// What is being collected, the root that it belongs to, and the slot of a table of the code.
+    /// What is being collected, the root that it belongs to, and the table if the code declares it.
     entries: Batch,
     root: Root,
-    slot: Option<usize>,
+    table_idx: Option<TableIdx>,
     /// The greatest key of the table that is in the file.
     greatest: Option<Vec<u8>>,
     /// What else is in the document: nothing is written twice.
@@ -97,7 +97,7 @@ impl<'s> DocumentSink<'s> {
             left: Vec::new(),
             entries: Batch::default(),
             root: Root::Quarantine,
-            slot: None,
+            table_idx: None,
             greatest: None,
             known: BTreeSet::new(),
             clock: 0,
@@ -132,7 +132,7 @@ impl<'s> DocumentSink<'s> {
     pub(super) fn end_pass(&mut self) -> Result<()> {
         self.flush()?;
         // The next pass begins with its first table again, which may be the one that this ended with.
-        (self.root, self.slot) = (Root::Quarantine, None);
+        (self.root, self.table_idx) = (Root::Quarantine, None);
         let origin = self.origin.take().unwrap_or_default();
         match self.origins.last_mut() {
             Some((end, last)) if *last == origin => *end = self.clock,
@@ -143,25 +143,25 @@ impl<'s> DocumentSink<'s> {
     }
 
     /// Goes to a root; what was collected for another one is written.
-    fn at(&mut self, root: Root, slot: Option<usize>) -> Result<()> {
+    fn at(&mut self, root: Root, table_idx: Option<TableIdx>) -> Result<()> {
         if self.root != root {
             self.flush()?;
             self.root = root;
-            self.slot = slot;
+            self.table_idx = table_idx;
             self.greatest = None;
-            if let Some(slot) = slot {
-                let rows = self.commit.rows(&self.name, self.def.tables[slot].name)?;
+            if let Some(table_idx) = table_idx {
+                let rows = self.commit.rows(&self.name, self.def.tables[table_idx].name)?;
                 self.greatest = rows.greatest()?;
             }
         }
         Ok(())
     }
 
-    fn at_table(&mut self, slot: usize) -> Result<()> {
-        if self.slot == Some(slot) {
+    fn at_table(&mut self, table_idx: TableIdx) -> Result<()> {
+        if self.table_idx == Some(table_idx) {
             return Ok(());
         }
-        self.at(Root::Table(self.def.tables[slot].name.to_owned()), Some(slot))
+        self.at(Root::Table(self.def.tables[table_idx].name.to_owned()), Some(table_idx))
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -171,7 +171,7 @@ impl<'s> DocumentSink<'s> {
 
     /// Writes entries of the root to document and file.
     fn write(&mut self, mut entries: Batch) -> Result<()> {
-        let mut rows = match (&self.root, self.slot) {
+        let mut rows = match (&self.root, self.table_idx) {
             (Root::Table(table), Some(_)) => Some(self.commit.rows(&self.name, table)?),
             _ => None,
         };
@@ -222,7 +222,7 @@ impl<'s> DocumentSink<'s> {
     /// Late edits are kept along, and show where nothing stands: where what stood there could not be
     /// converted.
     fn show_late(&self, piece: &Piece) -> Result<()> {
-        let mut highest: BTreeMap<(usize, Vec<u8>), (DocName, ItemId, String)> = BTreeMap::new();
+        let mut highest: BTreeMap<(TableIdx, Vec<u8>), (DocName, ItemId, String)> = BTreeMap::new();
         for (id, row) in piece.ids().zip(piece.entries.rows()) {
             let edit = LateEdit::read(&Content::Text(row.json.into()));
             let (Some(at), Some(value)) =
@@ -231,7 +231,7 @@ impl<'s> DocumentSink<'s> {
                 continue;
             };
             let Some(Root::Table(name)) = Root::parse(&at.root) else { continue };
-            let table = self.def.tables.iter().position(|table| table.name == name);
+            let table = self.def.table_idx(&name);
             let Some(table) = table else { continue };
             let Some(key) = (self.def.tables[table].read_key)(&at.key) else { continue };
             let shown = highest.entry((table, key)).or_insert((at.source, id, value.clone()));
@@ -322,11 +322,11 @@ fn write_rows(rows: &mut RowsMut<'_>, piece: &Piece) -> Result<Option<Vec<u8>>> 
 }
 
 impl Sink for DocumentSink<'_> {
-    fn row(&mut self, slot: usize, row: NewRow) -> Result<()> {
+    fn row(&mut self, table_idx: TableIdx, row: NewRow) -> Result<()> {
         if !self.takes(&row.origin) {
             return Ok(());
         }
-        self.at_table(slot)?;
+        self.at_table(table_idx)?;
         self.add(BatchRow {
             key: row.key.as_deref(),
             key_text: &row.key_text,
@@ -335,18 +335,18 @@ impl Sink for DocumentSink<'_> {
         })
     }
 
-    fn rows(&mut self, slot: usize, mut batch: Batch) -> Result<()> {
+    fn rows(&mut self, table_idx: TableIdx, mut batch: Batch) -> Result<()> {
         batch.retain(|origin| self.takes(origin));
-        self.at_table(slot)?;
+        self.at_table(table_idx)?;
         self.flush()?;
         self.write(batch)
     }
 
-    fn entry(&mut self, slot: usize, name: &str, origin: &str, json: &str) -> Result<()> {
+    fn entry(&mut self, group_idx: GroupIdx, name: &str, origin: &str, json: &str) -> Result<()> {
         if !self.takes(origin) {
             return Ok(());
         }
-        self.keep(&Root::Group(self.def.groups[slot].name.to_owned()), name, json)
+        self.keep(&Root::Group(self.def.groups[group_idx].name.to_owned()), name, json)
     }
 
     fn moved(&mut self, epoch: u32, table: &'static str) {

@@ -10,7 +10,7 @@ use crate::doc::Root;
 use crate::engine::{Claim, DocName, LateEdit, LateEditKey, Loaded, late_edits};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
-use crate::schema::descriptor::{StoreDef, TableDef};
+use crate::schema::descriptor::{GroupIdx, StoreDef, TableDef, TableIdx};
 use crate::schema::step::Entries;
 
 /// A document that is migrated, by what is read of it.
@@ -29,10 +29,10 @@ pub(super) enum RowsOf<'s> {
     File(Arc<View>),
     /// In the document, where the file does not have them.
     Document(&'s Loaded),
-    /// One row of a table, by its slot.
-    One(usize, Box<SourceRow>),
-    /// The entries of one group, by its slot.
-    Group(usize, Entries),
+    /// One row of a table.
+    One(TableIdx, Box<SourceRow>),
+    /// The entries of one group.
+    Group(GroupIdx, Entries),
 }
 
 /// A row where it is stored.
@@ -149,16 +149,16 @@ impl Source<'_> {
             rows => Self { rows, ..self },
         };
         let stage = Stage::new(source.def, is_large)?;
-        for slot in 0..source.def.tables.len() {
-            source.for_each_row(slot, &mut |row| match (row.key, row.content) {
-                (Some(key), ContentRef::Text(json)) => stage.put(slot, key, row.origin, json),
+        for table_idx in source.def.table_idxs() {
+            source.for_each_row(table_idx, &mut |row| match (row.key, row.content) {
+                (Some(key), ContentRef::Text(json)) => stage.put(table_idx, key, row.origin, json),
                 _ => Ok(()),
             })?;
         }
-        for (slot, group) in source.def.groups.iter().enumerate() {
+        for (group_idx, group) in source.def.groups_by_idx() {
             for (name, origin, content) in source.entries(group.name)? {
                 if let Content::Text(json) = content {
-                    stage.set_entry(slot, &name, &origin, &json)?;
+                    stage.set_entry(group_idx, &name, &origin, &json)?;
                 }
             }
         }
@@ -174,12 +174,12 @@ impl Source<'_> {
         copied.map_or_else(|| own.clone(), Arc::from)
     }
 
-    pub(super) fn len(&self, slot: usize) -> Result<u64> {
+    pub(super) fn len(&self, table_idx: TableIdx) -> Result<u64> {
         match &self.rows {
-            RowsOf::File(view) => view.len(slot),
+            RowsOf::File(view) => view.len(table_idx),
             RowsOf::Document(loaded) => {
                 let mut len = 0;
-                let root = Root::Table(self.def.tables[slot].name.to_owned()).name();
+                let root = Root::Table(self.def.tables[table_idx].name.to_owned()).name();
                 late_edits::for_each(
                     &loaded.document,
                     &loaded.late_edits,
@@ -192,7 +192,7 @@ impl Source<'_> {
                 )?;
                 Ok(len)
             }
-            RowsOf::One(of, _) => Ok(u64::from(*of == slot)),
+            RowsOf::One(of, _) => Ok(u64::from(*of == table_idx)),
             RowsOf::Group(..) => Ok(0),
         }
     }
@@ -200,10 +200,10 @@ impl Source<'_> {
     /// Calls `visit` with every row of a table, in the order of the file where it is read of that.
     pub(super) fn for_each_row(
         &self,
-        slot: usize,
+        table_idx: TableIdx,
         visit: &mut dyn FnMut(RowRef<'_>) -> Result<()>,
     ) -> Result<()> {
-        let table = &self.def.tables[slot];
+        let table = &self.def.tables[table_idx];
         let own: Arc<str> = self.name.to_string().into();
         let view = match &self.rows {
             RowsOf::Document(loaded) => {
@@ -225,10 +225,10 @@ impl Source<'_> {
                 );
             }
             RowsOf::File(view) => view,
-            RowsOf::One(of, row) if *of == slot => return visit(row.by_ref()),
+            RowsOf::One(of, row) if *of == table_idx => return visit(row.by_ref()),
             RowsOf::One(..) | RowsOf::Group(..) => return Ok(()),
         };
-        let mut rows = view.rows(slot)?;
+        let mut rows = view.rows(table_idx)?;
         while let Some(visited) = rows.next_with(|key, row| {
             let json = String::from_utf8_lossy(row.json());
             let content = match row.is_foreign() {
@@ -244,7 +244,7 @@ impl Source<'_> {
         }) {
             visited??;
         }
-        for (key_text, id, content) in view.stray_entries(slot)? {
+        for (key_text, id, content) in view.stray_entries(table_idx)? {
             let origin = self.origin(&own, id);
             visit(SourceRow { key: None, key_text, origin, content }.by_ref())?;
         }
@@ -266,8 +266,8 @@ impl Source<'_> {
                 entries_of(loaded, self.claim, group, |id| self.origin(&own, id))
             }
             RowsOf::One(..) => Ok(Vec::new()),
-            RowsOf::Group(slot, entries) => {
-                let is_meant = self.def.groups[*slot].name == group;
+            RowsOf::Group(group_idx, entries) => {
+                let is_meant = self.def.groups[*group_idx].name == group;
                 let entries = entries.iter().filter(|_| is_meant);
                 let origin = own;
                 let text = |json: &String| Content::Text(json.as_str().into());

@@ -138,8 +138,8 @@ fn read_out(
     loaded: &Loaded,
     claim: Option<&Claim>,
 ) -> Result<()> {
-    for slot in 0..engine.def.tables.len() {
-        engine.fill_table(commit, name, loaded, claim, slot)?;
+    for table_idx in engine.def.table_idxs() {
+        engine.fill_table(commit, name, loaded, claim, table_idx)?;
     }
     for root in loaded.document.maps() {
         let Some(parsed) = Root::parse(&root) else { continue };

@@ -9,6 +9,7 @@ use super::source::{FETCHED_AT_ONCE, Read};
 use crate::disk::{Fetched, Keys, View};
 use crate::error::Result;
 use crate::row::Row;
+use crate::schema::descriptor::TableIdx;
 
 /// From so many rows on a thread of its own pays: to start one takes as long as to read a few dozen.
 pub(super) const ROWS_OF_A_THREAD: usize = 1 << 11;
@@ -28,7 +29,7 @@ fn threads() -> usize {
 /// Rows to be read by their keys.
 pub(super) struct Parts<'k, R: Row> {
     pub(super) view: &'k Arc<View>,
-    pub(super) slot: usize,
+    pub(super) table_idx: TableIdx,
     pub(super) read: Read<R>,
     pub(super) keys: &'k Keys,
     /// Whether what does not decode is left out.
@@ -66,7 +67,7 @@ impl<R: Row> Parts<'_, R> {
     }
 
     fn part(&self, range: Range<usize>, rows: &mut Vec<R>) -> Result<()> {
-        let mut fetched = Fetched::new(self.view.clone(), self.slot);
+        let mut fetched = Fetched::new(self.view.clone(), self.table_idx);
         for start in range.clone().step_by(FETCHED_AT_ONCE) {
             let these = start..range.end.min(start + FETCHED_AT_ONCE);
             fetched.fill(|keys| {

@@ -68,7 +68,7 @@ impl<'s, R: Row> Run<'s, R> {
             is_filtered: filter.is_some(),
             is_back: plan.is_back,
             walks: VecDeque::new(),
-            fetched: Fetched::new(source.view.clone(), source.slot),
+            fetched: Fetched::new(source.view.clone(), source.table_idx),
             is_full: false,
             sorts: false,
             written: Vec::new().into_iter().peekable(),
@@ -130,7 +130,8 @@ impl<'s, R: Row> Run<'s, R> {
         }
         if !self.is_filtered {
             if let Access::Index { index, .. } = plan.access {
-                let invalid = self.source.view.index(self.source.slot, index, &Span::invalid())?;
+                let invalid =
+                    self.source.view.index(self.source.table_idx, index, &Span::invalid())?;
                 self.walks.push_back(Walk::Index(invalid));
             }
             self.add_strays()?;
@@ -147,7 +148,7 @@ impl<'s, R: Row> Run<'s, R> {
 
     fn add_strays(&mut self) -> Result<()> {
         if !self.is_filtered {
-            for (key, _) in self.source.view.strays(self.source.slot)? {
+            for (key, _) in self.source.view.strays(self.source.table_idx)? {
                 self.errors.push_back((self.source.read.stray)(&key));
             }
         }
@@ -404,7 +405,7 @@ impl<'s, R: Row> Run<'s, R> {
         let found = walk.append_keys(self.is_back, at_most, &mut keys);
         let parts = Parts {
             view: &self.source.view,
-            slot: self.source.slot,
+            table_idx: self.source.table_idx,
             read: self.source.read,
             keys: &keys,
             skips_invalid: self.is_filtered,
@@ -423,7 +424,7 @@ impl<'s, R: Row> Run<'s, R> {
         let Some(Access::Index { index, spans }) = &self.counted else { return Ok(0) };
         let mut count = 0;
         for span in spans {
-            count += self.source.view.count_index(self.source.slot, *index, span)?.0;
+            count += self.source.view.count_index(self.source.table_idx, *index, span)?.0;
         }
         let still = count.saturating_sub(self.entries_read).saturating_add(1);
         Ok(usize::try_from(still).unwrap_or(usize::MAX).min(self.left.saturating_add(1)))

@@ -12,6 +12,7 @@ use crate::disk::{Fetched, StoredRow, View};
 use crate::engine::{Engine, RowOp};
 use crate::error::{Error, Result};
 use crate::row::{Key, Row};
+use crate::schema::descriptor::TableIdx;
 
 /// How many rows are looked up at once. More would be gone from the nearest cache by the time that
 /// they are decoded.
@@ -21,7 +22,7 @@ pub(super) const FETCHED_AT_ONCE: usize = 32;
 pub(crate) struct Source<'s, R: Row> {
     pub(crate) engine: Arc<Engine>,
     pub(crate) view: Arc<View>,
-    pub(crate) slot: usize,
+    pub(crate) table_idx: TableIdx,
     pub(crate) written: Option<&'s BTreeMap<Vec<u8>, RowOp>>,
     pub(crate) read: Read<R>,
 }
@@ -46,7 +47,7 @@ impl<R: Row> Clone for Source<'_, R> {
         Self {
             engine: self.engine.clone(),
             view: self.view.clone(),
-            slot: self.slot,
+            table_idx: self.table_idx,
             written: self.written,
             read: self.read,
         }
@@ -56,15 +57,17 @@ impl<R: Row> Clone for Source<'_, R> {
 impl<'s, R: Row> Source<'s, R> {
     pub(crate) fn plan(&self, spec: &Spec<R>, filter: Option<&Node<R>>) -> Result<Plan> {
         let mut indexes = Vec::new();
-        for (index, stands) in self.engine.standing(&self.view, self.slot).into_iter().enumerate() {
+        for (index, stands) in
+            self.engine.standing(&self.view, self.table_idx).into_iter().enumerate()
+        {
             indexes.push(match stands {
                 false => IndexState::Building,
-                true if self.view.index_is_cut(self.slot, index)? => IndexState::Cut,
+                true if self.view.index_is_cut(self.table_idx, index)? => IndexState::Cut,
                 true => IndexState::Complete,
             });
         }
-        let table = &self.engine.def.tables[self.slot];
-        let facts = Facts { table, rows: self.view.len(self.slot)?, indexes };
+        let table = &self.engine.def.tables[self.table_idx];
+        let facts = Facts { table, rows: self.view.len(self.table_idx)?, indexes };
         Ok(plan(spec, filter, &facts))
     }
 
@@ -81,12 +84,12 @@ impl<'s, R: Row> Source<'s, R> {
             Access::Rows(spans) => {
                 for span in spans {
                     let (from, to) = span.bounds();
-                    walks.push_back(Walk::Rows(self.view.rows_in(self.slot, from, to)?));
+                    walks.push_back(Walk::Rows(self.view.rows_in(self.table_idx, from, to)?));
                 }
             }
             Access::Index { index, spans } => {
                 for span in spans {
-                    walks.push_back(Walk::Index(self.view.index(self.slot, *index, span)?));
+                    walks.push_back(Walk::Index(self.view.index(self.table_idx, *index, span)?));
                 }
             }
             Access::Union(parts) => {
@@ -173,7 +176,7 @@ impl<'s, R: Row> Source<'s, R> {
     }
 
     fn len(&self) -> Result<usize> {
-        let mut len = self.view.len(self.slot)?;
+        let mut len = self.view.len(self.table_idx)?;
         for op in self.written.into_iter().flat_map(BTreeMap::values) {
             match (op.existed, op.json.is_some()) {
                 (false, true) => len += 1,
@@ -190,7 +193,7 @@ impl<'s, R: Row> Source<'s, R> {
             Some(Plan { access: Access::Index { index, spans }, .. }) => {
                 let (mut count, mut touched) = (0, 0);
                 for span in &spans {
-                    let (counted, read) = self.view.count_index(self.slot, index, span)?;
+                    let (counted, read) = self.view.count_index(self.table_idx, index, span)?;
                     (count, touched) = (count + counted, touched + read);
                 }
                 self.engine.touched.add(0, touched);

@@ -1,6 +1,7 @@
 //! The descriptor of a store, built in constants by generated code.
 
 use std::any::TypeId;
+use std::ops::Index;
 
 use super::describe::RecordDef;
 use super::step::{Converted, ConvertedGroup, Entries, Failure, RecordStep, StoreStep};
@@ -264,6 +265,61 @@ impl StoreDef {
             i += 1;
         }
         Self { name, epoch, tables, groups, step: None }
+    }
+}
+
+/// The index of a table in a store, in declaration order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableIdx(pub usize);
+
+/// The index of a kv group in a store, in declaration order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupIdx(pub usize);
+
+impl Index<TableIdx> for [TableDef] {
+    type Output = TableDef;
+
+    fn index(&self, index: TableIdx) -> &TableDef {
+        &self[index.0]
+    }
+}
+
+impl Index<GroupIdx> for [GroupDef] {
+    type Output = GroupDef;
+
+    fn index(&self, index: GroupIdx) -> &GroupDef {
+        &self[index.0]
+    }
+}
+
+impl StoreDef {
+    /// Returns the index of the table of a stored name.
+    pub(crate) fn table_idx(&self, name: &str) -> Option<TableIdx> {
+        self.tables.iter().position(|table| table.name == name).map(TableIdx)
+    }
+
+    /// Returns the index of the group of a stored name.
+    pub(crate) fn group_idx(&self, name: &str) -> Option<GroupIdx> {
+        self.groups.iter().position(|group| group.name == name).map(GroupIdx)
+    }
+
+    /// Returns the indexes of all tables.
+    pub(crate) fn table_idxs(&self) -> impl Iterator<Item = TableIdx> + use<> {
+        (0..self.tables.len()).map(TableIdx)
+    }
+
+    /// Returns all tables with their indexes.
+    pub(crate) fn tables_by_idx(
+        &self,
+    ) -> impl Iterator<Item = (TableIdx, &'static TableDef)> + use<> {
+        self.tables.iter().enumerate().map(|(index, table)| (TableIdx(index), table))
+    }
+
+    /// Returns all groups with their indexes.
+    pub(crate) fn groups_by_idx(
+        &self,
+    ) -> impl Iterator<Item = (GroupIdx, &'static GroupDef)> + use<> {
+        self.groups.iter().enumerate().map(|(index, group)| (GroupIdx(index), group))
     }
 }
 

@@ -15,7 +15,7 @@ impl<R: Row> Table<R> {
     /// A query for all rows, to be narrowed and ordered.
     #[must_use]
     pub fn query(&self) -> Query<R> {
-        Query::on_table(&self.handle, self.slot)
+        Query::on_table(&self.handle, self.table_idx)
     }
 
     /// A query for the rows that meet a condition.
@@ -54,8 +54,8 @@ impl<S: Store> Snapshot<S> {
     /// A query for all rows of the table of `R`, as it was.
     #[must_use]
     pub fn query<R: TableOf<S>>(&self) -> Query<R, AsOf> {
-        self.reads(Topic::Table(R::SLOT));
-        Query::on_snapshot(&self.handle, &self.view, R::SLOT)
+        self.reads(Topic::Table(R::TABLE_IDX));
+        Query::on_snapshot(&self.handle, &self.view, R::TABLE_IDX)
     }
 
     /// A query for the rows that met a condition.
@@ -89,7 +89,7 @@ impl<S: Store> Transaction<'_, S> {
     #[must_use]
     pub fn query<R: TableOf<S>>(&mut self) -> Query<R, Within<'_>> {
         let overlay = Overlay { view: self.overlay.view, batch: self.overlay.batch };
-        Query::in_transaction(self.store.handle(), overlay, R::SLOT)
+        Query::in_transaction(self.store.handle(), overlay, R::TABLE_IDX)
     }
 
     /// A query for the rows that meet a condition, with what the transaction wrote.

@@ -8,6 +8,7 @@ use super::table::Table;
 use crate::disk::{Span, View};
 use crate::error::Result;
 use crate::row::{Key, Row};
+use crate::schema::descriptor::TableIdx;
 
 /// Rows with one value in fields of which a unique index says that each row has its own.
 ///
@@ -69,11 +70,11 @@ impl<R: Row> Table<R> {
     pub fn conflicts(&self) -> Result<Vec<Conflict<R>>> {
         let engine = self.handle.engine();
         let view = engine.view();
-        let standing = engine.standing(&view, self.slot);
+        let standing = engine.standing(&view, self.table_idx);
         let mut conflicts = Vec::new();
         for (index, def) in R::INDEXES.iter().enumerate().filter(|(_, def)| def.unique) {
             let groups = match standing.get(index) {
-                Some(true) => in_index(&view, self.slot, index),
+                Some(true) => in_index(&view, self.table_idx, index),
                 _ => self.in_rows(&view, index),
             };
             let groups = groups.map_err(|error| self.handle.placed(error.at_table(R::TABLE)))?;
@@ -87,9 +88,9 @@ impl<R: Row> Table<R> {
 
     /// The groups of keys with equal values, where the index does not stand yet.
     fn in_rows(&self, view: &Arc<View>, of: usize) -> Result<Vec<Vec<Vec<u8>>>> {
-        let table = &self.handle.engine().def.tables[self.slot];
+        let table = &self.handle.engine().def.tables[self.table_idx];
         let mut groups: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
-        let mut rows = view.rows(self.slot)?;
+        let mut rows = view.rows(self.table_idx)?;
         while let Some(row) = rows.next_with(|key, row| {
             if !row.is_foreign() {
                 (table.index_values)(row.json(), key, &mut |index, values, traits| {
@@ -106,11 +107,11 @@ impl<R: Row> Table<R> {
 }
 
 /// The groups of keys with equal values, from neighbours in the index.
-fn in_index(view: &Arc<View>, slot: usize, index: usize) -> Result<Vec<Vec<Vec<u8>>>> {
+fn in_index(view: &Arc<View>, table_idx: TableIdx, index: usize) -> Result<Vec<Vec<Vec<u8>>>> {
     let mut groups: Vec<Vec<Vec<u8>>> = Vec::new();
     let mut values = Vec::new();
     let mut group = Vec::new();
-    let mut entries = view.index(slot, index, &Span::all())?;
+    let mut entries = view.index(table_idx, index, &Span::all())?;
     while let Some(entry) = entries.next(false) {
         let entry = entry?;
         if entry.is_null {

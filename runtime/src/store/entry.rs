@@ -14,6 +14,7 @@ use super::read::EntriesOf;
 use crate::engine::{Change, Subscription, Topic};
 use crate::error::{Error, Result};
 use crate::row::{DefaultError, Group};
+use crate::schema::descriptor::GroupIdx;
 
 /// One value of a kv group `G`: a field of the group's handle.
 ///
@@ -45,7 +46,7 @@ use crate::row::{DefaultError, Group};
 /// ```
 pub struct Entry<G, T> {
     pub(super) handle: Handle,
-    pub(super) slot: usize,
+    pub(super) group_idx: GroupIdx,
     pub(super) index: usize,
     pub(super) codec: Codec<T>,
     group: PhantomData<fn() -> G>,
@@ -55,7 +56,7 @@ impl<G, T> Clone for Entry<G, T> {
     fn clone(&self) -> Self {
         Self {
             handle: self.handle.clone(),
-            slot: self.slot,
+            group_idx: self.group_idx,
             index: self.index,
             codec: self.codec,
             group: PhantomData,
@@ -88,7 +89,8 @@ impl<G: Group, T: 'static> Entry<G, T> {
     /// other entries are not affected.
     pub fn get(&self) -> Result<T> {
         let value = self.handle.engine().with_view(|view| {
-            EntriesOf { view, batch: None, slot: self.slot }.value::<G, T>(self.index, &self.codec)
+            EntriesOf { view, batch: None, group_idx: self.group_idx }
+                .value::<G, T>(self.index, &self.codec)
         });
         self.placed(value)
     }
@@ -101,7 +103,7 @@ impl<G: Group, T: 'static> Entry<G, T> {
     pub fn set(&self, value: &T) -> Result<()> {
         let set = self.handle.transaction(|view, batch| {
             let mut overlay = Overlay { view, batch };
-            overlay.set_entry::<G, T>(self.slot, self.index, &self.codec, value)
+            overlay.set_entry::<G, T>(self.group_idx, self.index, &self.codec, value)
         });
         self.placed(set)
     }
@@ -113,7 +115,7 @@ impl<G: Group, T: 'static> Entry<G, T> {
     /// Where the storage fails.
     pub fn reset(&self) -> Result<()> {
         let reset = self.handle.transaction(|view, batch| {
-            Overlay { view, batch }.reset_entry::<G>(self.slot, self.index)
+            Overlay { view, batch }.reset_entry::<G>(self.group_idx, self.index)
         });
         self.placed(reset)
     }
@@ -129,7 +131,7 @@ impl<G: Group, T: 'static> Entry<G, T> {
     /// None today.
     pub fn observe(&self, mut observer: impl FnMut(T) + Send + 'static) -> Result<Subscription> {
         let field = &G::FIELDS[self.index];
-        let (codec, slot, index) = (self.codec, self.slot, self.index);
+        let (codec, group_idx, index) = (self.codec, self.group_idx, self.index);
         // A strong reference would keep the store open as long as the subscription lives.
         let engine = Arc::downgrade(self.handle.engine());
         let callback = move |_, changes: &[Change]| {
@@ -141,7 +143,7 @@ impl<G: Group, T: 'static> Entry<G, T> {
                 None if mine().next().is_none() => None,
                 None => engine.upgrade().and_then(|engine| {
                     engine.with_view(|view| {
-                        let entries = EntriesOf { view, batch: None, slot };
+                        let entries = EntriesOf { view, batch: None, group_idx };
                         entries.default::<G, T>(index, &codec).ok()
                     })
                 }),
@@ -150,7 +152,7 @@ impl<G: Group, T: 'static> Entry<G, T> {
                 observer(value);
             }
         };
-        Ok(self.handle.engine().hub.subscribe(Topic::Group(slot), Box::new(callback)))
+        Ok(self.handle.engine().hub.subscribe(Topic::Group(group_idx), Box::new(callback)))
     }
 
     /// The entry's handle in an open store, if it is that store's.
@@ -169,7 +171,7 @@ impl<G: Group, T: 'static> Entry<G, T> {
 #[doc(hidden)]
 pub struct EntryMaker<G> {
     handle: Handle,
-    slot: usize,
+    group_idx: GroupIdx,
     group: PhantomData<fn() -> G>,
 }
 
@@ -180,12 +182,18 @@ impl<G: Group> fmt::Debug for EntryMaker<G> {
 }
 
 impl<G: Group> EntryMaker<G> {
-    pub(super) fn new(handle: &Handle, slot: usize) -> Self {
-        Self { handle: handle.clone(), slot, group: PhantomData }
+    pub(super) fn new(handle: &Handle, group_idx: GroupIdx) -> Self {
+        Self { handle: handle.clone(), group_idx, group: PhantomData }
     }
 
     fn make<T>(&self, index: usize, codec: Codec<T>) -> Entry<G, T> {
-        Entry { handle: self.handle.clone(), slot: self.slot, index, codec, group: PhantomData }
+        Entry {
+            handle: self.handle.clone(),
+            group_idx: self.group_idx,
+            index,
+            codec,
+            group: PhantomData,
+        }
     }
 
     /// The entry of a field.

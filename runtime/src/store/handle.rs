@@ -14,6 +14,7 @@ use crate::disk::View;
 use crate::engine::{Batch, Engine, Progress};
 use crate::error::{Error, Result};
 use crate::row::{Group, Row};
+use crate::schema::descriptor::{GroupIdx, TableIdx};
 
 /// How long a commit that does not wait for the disk may stay in memory only.
 const FLUSH_AFTER: Duration = Duration::from_millis(100);
@@ -26,8 +27,8 @@ struct Shared {
     engine: Arc<Engine>,
     background: Mutex<Option<Background>>,
     scheduled: Arc<AtomicBool>,
-    /// Live results, by the slot of their table.
-    live: Mutex<BTreeMap<usize, Arc<dyn Any + Send + Sync>>>,
+    /// Live results, by table.
+    live: Mutex<BTreeMap<TableIdx, Arc<dyn Any + Send + Sync>>>,
     /// Who waits for changes, to be told when none can come.
     waiting: Mutex<Vec<Weak<dyn Close>>>,
 }
@@ -82,11 +83,11 @@ impl Handle {
     /// What is kept for a table as long as the store is open, made at first use.
     pub(super) fn live<T: Send + Sync + 'static>(
         &self,
-        slot: usize,
+        table_idx: TableIdx,
         make: impl FnOnce() -> Arc<T>,
     ) -> Option<Arc<T>> {
         let mut live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = live.entry(slot).or_insert_with(|| make());
+        let kept = live.entry(table_idx).or_insert_with(|| make());
         kept.clone().downcast().ok()
     }
 
@@ -205,8 +206,11 @@ impl Drop for Shared {
     label = "neither a table nor a kv group"
 )]
 pub trait Attach: Sized {
-    /// The field of an open store, by its slot.
-    fn attach(handle: &Handle, slot: usize) -> Self;
+    /// The index of the table or group in its store.
+    type Idx;
+
+    /// Returns the field of an open store.
+    fn attach(handle: &Handle, idx: Self::Idx) -> Self;
 
     /// The open store.
     fn handle(&self) -> &Handle;
@@ -219,9 +223,9 @@ pub trait Attach: Sized {
     note = "add a field `Table<{Self}>` to `{S}`, or use a row type that has one"
 )]
 pub trait TableOf<S: Store>: Row {
-    /// Which of the store's tables it is.
+    /// The index of its table in the store.
     #[doc(hidden)]
-    const SLOT: usize;
+    const TABLE_IDX: TableIdx;
 }
 
 /// A kv group of store `S`.
@@ -231,7 +235,7 @@ pub trait TableOf<S: Store>: Row {
     note = "add a field `Kv<{Self}>` to `{S}`, or use a group that it has"
 )]
 pub trait GroupOf<S: Store>: Group {
-    /// Which of the store's groups it is.
+    /// The index of the group in the store.
     #[doc(hidden)]
-    const SLOT: usize;
+    const GROUP_IDX: GroupIdx;
 }

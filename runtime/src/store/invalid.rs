@@ -7,6 +7,7 @@ use super::read::{scanned_key, stray_row, typed_in_scan};
 use crate::disk::View;
 use crate::error::{Error, Result};
 use crate::row::Row;
+use crate::schema::descriptor::TableIdx;
 
 /// A stored row that does not decode as its table's struct: what is wrong, and what is stored.
 ///
@@ -125,9 +126,12 @@ impl fmt::Display for InvalidRow {
     }
 }
 
-pub(super) fn invalid_rows<R: Row>(view: &Arc<View>, slot: usize) -> Result<Vec<InvalidRow>> {
+pub(super) fn invalid_rows<R: Row>(
+    view: &Arc<View>,
+    table_idx: TableIdx,
+) -> Result<Vec<InvalidRow>> {
     let mut invalid = Vec::new();
-    let mut rows = view.rows(slot)?;
+    let mut rows = view.rows(table_idx)?;
     while let Some(row) = rows.next_with(|key, stored| {
         typed_in_scan::<R>(key, stored).err().map(|error| {
             let json = String::from_utf8_lossy(stored.json()).into_owned();
@@ -136,7 +140,7 @@ pub(super) fn invalid_rows<R: Row>(view: &Arc<View>, slot: usize) -> Result<Vec<
     }) {
         invalid.extend(row?);
     }
-    for (key, json) in view.strays(slot)? {
+    for (key, json) in view.strays(table_idx)? {
         invalid.push(InvalidRow::new::<R>(stray_row::<R>(&key), key, json));
     }
     Ok(invalid)

@@ -13,6 +13,7 @@ use super::read::EntriesOf;
 use crate::engine::{Change, Subscription, Topic};
 use crate::error::Result;
 use crate::row::Group;
+use crate::schema::descriptor::GroupIdx;
 
 /// The single values of one struct in an open store: a field of the struct that derives
 /// [`Store`](crate::Store).
@@ -46,7 +47,7 @@ use crate::row::Group;
 pub struct Kv<G> {
     // Named so that no field of a group can have the name: those are reached through `Deref`.
     __handle: Handle,
-    __slot: usize,
+    __group_idx: GroupIdx,
     // The group's `Entries`, without its type: a struct with a bound on `G` would answer a missing
     // `derive(Kv)` with an error at every place that names it.
     __entries: Arc<dyn Any + Send + Sync>,
@@ -57,7 +58,7 @@ impl<G> Clone for Kv<G> {
     fn clone(&self) -> Self {
         Self {
             __handle: self.__handle.clone(),
-            __slot: self.__slot,
+            __group_idx: self.__group_idx,
             __entries: self.__entries.clone(),
             __group: PhantomData,
         }
@@ -82,9 +83,16 @@ impl<G: Group> Deref for Kv<G> {
 }
 
 impl<G: Group> Attach for Kv<G> {
-    fn attach(handle: &Handle, slot: usize) -> Self {
-        let entries = Arc::new(G::entries(&EntryMaker::new(handle, slot)));
-        Self { __handle: handle.clone(), __slot: slot, __entries: entries, __group: PhantomData }
+    type Idx = GroupIdx;
+
+    fn attach(handle: &Handle, group_idx: GroupIdx) -> Self {
+        let entries = Arc::new(G::entries(&EntryMaker::new(handle, group_idx)));
+        Self {
+            __handle: handle.clone(),
+            __group_idx: group_idx,
+            __entries: entries,
+            __group: PhantomData,
+        }
     }
 
     fn handle(&self) -> &Handle {
@@ -100,10 +108,9 @@ impl<G: Group> Kv<G> {
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where one of them does not decode. The others
     /// can still be read by their entries.
     pub fn get(&self) -> Result<G> {
-        let group = self
-            .__handle
-            .engine()
-            .with_view(|view| EntriesOf { view, batch: None, slot: self.__slot }.group::<G>());
+        let group = self.__handle.engine().with_view(|view| {
+            EntriesOf { view, batch: None, group_idx: self.__group_idx }.group::<G>()
+        });
         group.map_err(|error| self.__handle.placed(error.at_group(G::GROUP)))
     }
 
@@ -118,6 +125,6 @@ impl<G: Group> Kv<G> {
         mut observer: impl FnMut(&KvChanges) + Send + 'static,
     ) -> Result<Subscription> {
         let callback = move |origin, changes: &[Change]| observer(&KvChanges::new(origin, changes));
-        Ok(self.__handle.engine().hub.subscribe(Topic::Group(self.__slot), Box::new(callback)))
+        Ok(self.__handle.engine().hub.subscribe(Topic::Group(self.__group_idx), Box::new(callback)))
     }
 }

@@ -19,7 +19,7 @@ pub struct GroupLink<G, P>(PhantomData<fn() -> (G, P)>);
 
 impl<R: TableOf<P>, P: Store> TableLink<R, P> {
     /// Which table of the store is of the same type.
-    pub const SAME: Option<usize> = Some(R::SLOT);
+    pub const SAME: Option<usize> = Some(R::TABLE_IDX.0);
 }
 
 impl<R: Successor, P: Store> TableLink<R, P>
@@ -27,12 +27,12 @@ where
     R::Previous: TableOf<P>,
 {
     /// Which table of the store it follows from.
-    pub const FOLLOWS: Option<usize> = Some(<R::Previous as TableOf<P>>::SLOT);
+    pub const FOLLOWS: Option<usize> = Some(<R::Previous as TableOf<P>>::TABLE_IDX.0);
 }
 
 impl<G: GroupOf<P>, P: Store> GroupLink<G, P> {
     /// Which group of the store is of the same type.
-    pub const SAME: Option<usize> = Some(G::SLOT);
+    pub const SAME: Option<usize> = Some(G::GROUP_IDX.0);
 }
 
 impl<G: Successor, P: Store> GroupLink<G, P>
@@ -40,7 +40,7 @@ where
     G::Previous: GroupOf<P>,
 {
     /// Which group of the store it follows from.
-    pub const FOLLOWS: Option<usize> = Some(<G::Previous as GroupOf<P>>::SLOT);
+    pub const FOLLOWS: Option<usize> = Some(<G::Previous as GroupOf<P>>::GROUP_IDX.0);
 }
 
 /// What is so where nothing else is.

@@ -82,7 +82,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) where it does not decode.
     pub fn get<R: TableOf<New>>(&self, key: &R::Key) -> Result<Option<R>> {
-        let json = self.stages.new.get(R::SLOT, key.to_bytes().as_slice())?;
+        let json = self.stages.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
         let row = json.map(|json| decode_text::<R>(&json)).transpose();
         row.map_err(|error| invalid::<R>(key, error))
     }
@@ -93,7 +93,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// Where the storage fails.
     pub fn contains<R: TableOf<New>>(&self, key: &R::Key) -> Result<bool> {
-        Ok(self.stages.new.get(R::SLOT, key.to_bytes().as_slice())?.is_some())
+        Ok(self.stages.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
     }
 
     /// How many rows the table of `R` has.
@@ -102,7 +102,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// Where the storage fails.
     pub fn len<R: TableOf<New>>(&self) -> Result<usize> {
-        Ok(usize::try_from(self.stages.new.len(R::SLOT)?).unwrap_or(usize::MAX))
+        Ok(usize::try_from(self.stages.new.len(R::TABLE_IDX)?).unwrap_or(usize::MAX))
     }
 
     /// Whether the table of `R` has no row.
@@ -111,7 +111,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// Where the storage fails.
     pub fn is_empty<R: TableOf<New>>(&self) -> Result<bool> {
-        Ok(self.stages.new.len(R::SLOT)? == 0)
+        Ok(self.stages.new.len(R::TABLE_IDX)? == 0)
     }
 
     /// The rows of the table of `R` in the order of their keys.
@@ -132,7 +132,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
                 if is_over {
                     return None;
                 }
-                match self.stages.new.after(R::SLOT, last.as_deref()) {
+                match self.stages.new.after(R::TABLE_IDX, last.as_deref()) {
                     Ok(rows) if rows.is_empty() => is_over = true,
                     Ok(rows) => {
                         let rows: Vec<_> =
@@ -191,7 +191,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     /// [`InvalidValue`](ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
     pub fn put<R: TableOf<New>>(&mut self, row: &R) -> Result<()> {
         let json = encoded(row)?;
-        self.stages.new.replace(R::SLOT, row.key().to_bytes().as_slice(), &json)
+        self.stages.new.replace(R::TABLE_IDX, row.key().to_bytes().as_slice(), &json)
     }
 
     /// Changes the row under a key and gives it as it is then; `None` where there is none.
@@ -229,7 +229,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     pub fn remove<R: TableOf<New>>(&mut self, key: &R::Key) -> Result<bool> {
         let existed = self.contains::<R>(key)?;
         if existed {
-            self.stages.new.remove(R::SLOT, key.to_bytes().as_slice())?;
+            self.stages.new.remove(R::TABLE_IDX, key.to_bytes().as_slice())?;
         }
         Ok(existed)
     }
@@ -240,7 +240,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) where one of them does not decode.
     pub fn group<G: GroupOf<New>>(&self) -> Result<G> {
-        group_of(self.stages.new.entries(G::SLOT)?)
+        group_of(self.stages.new.entries(G::GROUP_IDX)?)
     }
 
     /// Changes the values of a kv group; those that `change` leaves alone stay as they are, unset
@@ -262,9 +262,9 @@ impl<Old: Store, New: Store> Migration<Old, New> {
             }
             match is {
                 Some(value) => {
-                    self.stages.new.set_entry(G::SLOT, field.name, "", &value.to_string())?;
+                    self.stages.new.set_entry(G::GROUP_IDX, field.name, "", &value.to_string())?;
                 }
-                None => self.stages.new.reset_entry(G::SLOT, field.name)?,
+                None => self.stages.new.reset_entry(G::GROUP_IDX, field.name)?,
             }
         }
         Ok(group)
@@ -292,7 +292,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) where it does not decode.
     pub fn get<R: TableOf<Old>>(&self, key: &R::Key) -> Result<Option<R>> {
-        let json = self.side.get(R::SLOT, key.to_bytes().as_slice())?;
+        let json = self.side.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
         let row = json.map(|json| decode_text::<R>(&json)).transpose();
         row.map_err(|error| invalid::<R>(key, error))
     }
@@ -303,7 +303,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// Where the storage fails.
     pub fn contains<R: TableOf<Old>>(&self, key: &R::Key) -> Result<bool> {
-        Ok(self.side.get(R::SLOT, key.to_bytes().as_slice())?.is_some())
+        Ok(self.side.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
     }
 
     /// How many rows the table of `R` has, those that do not decode included.
@@ -312,7 +312,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// Where the storage fails.
     pub fn len<R: TableOf<Old>>(&self) -> Result<usize> {
-        Ok(usize::try_from(self.side.len(R::SLOT)?).unwrap_or(usize::MAX))
+        Ok(usize::try_from(self.side.len(R::TABLE_IDX)?).unwrap_or(usize::MAX))
     }
 
     /// Whether the table of `R` has no row.
@@ -321,7 +321,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// Where the storage fails.
     pub fn is_empty<R: TableOf<Old>>(&self) -> Result<bool> {
-        Ok(self.side.len(R::SLOT)? == 0)
+        Ok(self.side.len(R::TABLE_IDX)? == 0)
     }
 
     /// The rows of the table of `R` in the order of their keys. Those that do not decode are left
@@ -348,7 +348,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
                 if is_over {
                     return None;
                 }
-                match side.after(R::SLOT, last.as_deref()) {
+                match side.after(R::TABLE_IDX, last.as_deref()) {
                     Ok(rows) if rows.is_empty() => is_over = true,
                     Ok(rows) => piece = rows.into_iter(),
                     Err(error) => {
@@ -366,7 +366,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) where one of them does not decode.
     pub fn group<G: GroupOf<Old>>(&self) -> Result<G> {
-        group_of(self.side.entries(G::SLOT)?)
+        group_of(self.side.entries(G::GROUP_IDX)?)
     }
 
     /// Whether an entry of a kv group, by its stored name, was set.
@@ -375,7 +375,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// Where the storage fails.
     pub fn is_set<G: GroupOf<Old>>(&self, entry: &str) -> Result<bool> {
-        Ok(self.side.entries(G::SLOT)?.contains_key(entry))
+        Ok(self.side.entries(G::GROUP_IDX)?.contains_key(entry))
     }
 }
 

@@ -11,8 +11,9 @@ use crate::engine::{Batch, RowOp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{decode, decode_text};
 use crate::row::{EncodeError, Group, Key, Row, encode_record, overwrite, patch};
+use crate::schema::descriptor::{GroupIdx, TableIdx};
 
-/// A transaction by slots, without the store's type.
+/// A transaction by the indexes of tables and groups, without the store's type.
 pub(super) struct Overlay<'t> {
     pub(super) view: &'t Arc<View>,
     pub(super) batch: &'t mut Batch,
@@ -36,12 +37,12 @@ enum Current {
 }
 
 impl Overlay<'_> {
-    fn current<R: Row>(&self, slot: usize, key: &R::Key) -> Result<Current> {
+    fn current<R: Row>(&self, table_idx: TableIdx, key: &R::Key) -> Result<Current> {
         let bytes = key.to_bytes();
-        if let Some(op) = self.batch.row(slot, bytes.as_slice()) {
+        if let Some(op) = self.batch.row(table_idx, bytes.as_slice()) {
             return Ok(op.json.clone().map_or(Current::Absent, Current::Text));
         }
-        Ok(match self.view.row(slot, bytes.as_slice())? {
+        Ok(match self.view.row(table_idx, bytes.as_slice())? {
             None => Current::Absent,
             Some(stored) if stored.is_foreign() => Current::Foreign,
             Some(stored) => match std::str::from_utf8(stored.json()) {
@@ -51,22 +52,22 @@ impl Overlay<'_> {
         })
     }
 
-    pub(super) fn get<R: Row>(&self, slot: usize, key: &R::Key) -> Result<Option<R>> {
+    pub(super) fn get<R: Row>(&self, table_idx: TableIdx, key: &R::Key) -> Result<Option<R>> {
         let bytes = key.to_bytes();
-        if let Some(op) = self.batch.row(slot, bytes.as_slice()) {
+        if let Some(op) = self.batch.row(table_idx, bytes.as_slice()) {
             return op.json.as_deref().map(|json| typed_text(key, json)).transpose();
         }
-        let stored = self.view.row(slot, bytes.as_slice())?;
+        let stored = self.view.row(table_idx, bytes.as_slice())?;
         stored.map(|stored| typed_row(key, &stored)).transpose()
     }
 
-    pub(super) fn contains<R: Row>(&self, slot: usize, key: &R::Key) -> Result<bool> {
-        self.state::<R>(slot, key).map(|state| state.exists)
+    pub(super) fn contains<R: Row>(&self, table_idx: TableIdx, key: &R::Key) -> Result<bool> {
+        self.state::<R>(table_idx, key).map(|state| state.exists)
     }
 
-    pub(super) fn len(&self, slot: usize) -> Result<usize> {
-        let mut len = self.view.len(slot)?;
-        for op in self.batch.tables.get(&slot).into_iter().flat_map(|rows| rows.values()) {
+    pub(super) fn len(&self, table_idx: TableIdx) -> Result<usize> {
+        let mut len = self.view.len(table_idx)?;
+        for op in self.batch.tables.get(&table_idx).into_iter().flat_map(|rows| rows.values()) {
             match (op.existed, op.json.is_some()) {
                 (false, true) => len += 1,
                 (true, false) => len -= 1,
@@ -77,16 +78,17 @@ impl Overlay<'_> {
     }
 
     /// All rows in the order of their keys.
-    pub(super) fn rows<R: Row>(&self, slot: usize) -> Result<OverlayRows<'_, R>> {
-        let written = self.batch.tables.get(&slot).map_or_else(Default::default, BTreeMap::iter);
-        let strays = self.view.strays(slot)?.into_iter().map(|(key, _)| key);
-        Ok(OverlayRows::new(self.view.rows(slot)?, written, strays.collect()))
+    pub(super) fn rows<R: Row>(&self, table_idx: TableIdx) -> Result<OverlayRows<'_, R>> {
+        let written =
+            self.batch.tables.get(&table_idx).map_or_else(Default::default, BTreeMap::iter);
+        let strays = self.view.strays(table_idx)?.into_iter().map(|(key, _)| key);
+        Ok(OverlayRows::new(self.view.rows(table_idx)?, written, strays.collect()))
     }
 
     /// Stores a row that is not there yet.
-    pub(super) fn insert<R: Row>(&mut self, slot: usize, row: &R) -> Result<()> {
+    pub(super) fn insert<R: Row>(&mut self, table_idx: TableIdx, row: &R) -> Result<()> {
         let key = row.key();
-        let state = self.state::<R>(slot, key)?;
+        let state = self.state::<R>(table_idx, key)?;
         if state.exists {
             return Err(at_row::<R>(
                 Error::new(ErrorKind::AlreadyExists, "there is a row under this key already")
@@ -95,107 +97,118 @@ impl Overlay<'_> {
             ));
         }
         let json = encode::<R>(row)?;
-        self.set::<R>(slot, key, Some(json), state);
+        self.set::<R>(table_idx, key, Some(json), state);
         Ok(())
     }
 
     /// Stores a row, whether there is one under its key or not.
-    pub(super) fn put<R: Row>(&mut self, slot: usize, row: &R) -> Result<()> {
+    pub(super) fn put<R: Row>(&mut self, table_idx: TableIdx, row: &R) -> Result<()> {
         let key = row.key();
         let after = encode::<R>(row)?;
-        let json = match self.current::<R>(slot, key)? {
+        let json = match self.current::<R>(table_idx, key)? {
             Current::Absent | Current::Foreign => after,
             Current::Text(stored) => {
                 let before = decode_text::<R>(&stored).ok().and_then(|row| encode::<R>(&row).ok());
                 rewritten::<R>(&stored, before.as_deref(), after)
             }
         };
-        let state = self.state::<R>(slot, key)?;
-        self.set::<R>(slot, key, Some(json), state);
+        let state = self.state::<R>(table_idx, key)?;
+        self.set::<R>(table_idx, key, Some(json), state);
         Ok(())
     }
 
     /// Changes a row; `None` where there is none.
     pub(super) fn update<R: Row>(
         &mut self,
-        slot: usize,
+        table_idx: TableIdx,
         key: &R::Key,
         change: impl FnOnce(&mut R),
     ) -> Result<Option<R>> {
-        let Some(mut row) = self.get::<R>(slot, key)? else { return Ok(None) };
+        let Some(mut row) = self.get::<R>(table_idx, key)? else { return Ok(None) };
         if let Some((before, after)) = changed(&mut row, key, change)?
-            && let Current::Text(stored) = self.current::<R>(slot, key)?
+            && let Current::Text(stored) = self.current::<R>(table_idx, key)?
         {
             let json = rewritten::<R>(&stored, Some(&before), after);
-            let state = self.state::<R>(slot, key)?;
-            self.set::<R>(slot, key, Some(json), state);
+            let state = self.state::<R>(table_idx, key)?;
+            self.set::<R>(table_idx, key, Some(json), state);
         }
         Ok(Some(row))
     }
 
     /// Stores `json` in place of an invalid row.
-    pub(super) fn repair<R: Row>(&mut self, slot: usize, key: &str, json: &str) -> Result<R> {
+    pub(super) fn repair<R: Row>(
+        &mut self,
+        table_idx: TableIdx,
+        key: &str,
+        json: &str,
+    ) -> Result<R> {
         let row = decode_text::<R>(json).map_err(|invalid| {
             let error = invalid.into_error().at_table(R::TABLE).at_key(key);
             error.help("nothing was changed; correct the JSON further")
         })?;
-        let state = self.state::<R>(slot, row.key())?;
+        let state = self.state::<R>(table_idx, row.key())?;
         if R::Key::from_text(key).is_err() {
             if state.exists {
                 let error = Error::new(ErrorKind::AlreadyExists, "there is a row under this key");
                 return Err(at_row::<R>(error, row.key()).help("name a key that is free"));
             }
-            self.batch.strays.push((slot, key.to_owned()));
+            self.batch.strays.push((table_idx, key.to_owned()));
         } else if row.key().to_text() != key {
             let error = Error::new(ErrorKind::KeyChanged, "the corrected row has another key")
                 .expecting(key)
                 .finding(row.key().to_text());
             return Err(error.at_table(R::TABLE).help("keep the row's key as it was"));
         }
-        self.set::<R>(slot, row.key(), Some(json.to_owned()), state);
+        self.set::<R>(table_idx, row.key(), Some(json.to_owned()), state);
         Ok(row)
     }
 
     /// Removes a row; tells whether there was one.
-    pub(super) fn remove<R: Row>(&mut self, slot: usize, key: &R::Key) -> Result<bool> {
-        let state = self.state::<R>(slot, key)?;
+    pub(super) fn remove<R: Row>(&mut self, table_idx: TableIdx, key: &R::Key) -> Result<bool> {
+        let state = self.state::<R>(table_idx, key)?;
         if state.exists {
-            self.set::<R>(slot, key, None, state);
+            self.set::<R>(table_idx, key, None, state);
         }
         Ok(state.exists)
     }
 
-    fn state<R: Row>(&self, slot: usize, key: &R::Key) -> Result<State> {
+    fn state<R: Row>(&self, table_idx: TableIdx, key: &R::Key) -> Result<State> {
         let bytes = key.to_bytes();
-        match self.batch.row(slot, bytes.as_slice()) {
+        match self.batch.row(table_idx, bytes.as_slice()) {
             Some(op) => Ok(State { existed: op.existed, exists: op.json.is_some() }),
             None => {
-                let exists = self.view.row(slot, bytes.as_slice())?.is_some();
+                let exists = self.view.row(table_idx, bytes.as_slice())?.is_some();
                 Ok(State { existed: exists, exists })
             }
         }
     }
 
-    fn set<R: Row>(&mut self, slot: usize, key: &R::Key, json: Option<String>, state: State) {
+    fn set<R: Row>(
+        &mut self,
+        table_idx: TableIdx,
+        key: &R::Key,
+        json: Option<String>,
+        state: State,
+    ) {
         let op = RowOp { key: key.to_text(), json, existed: state.existed };
-        self.batch.set_row(slot, key.to_bytes().as_slice().to_vec(), op);
+        self.batch.set_row(table_idx, key.to_bytes().as_slice().to_vec(), op);
     }
 
-    pub(super) fn entries(&self, slot: usize) -> EntriesOf<'_> {
-        EntriesOf { view: self.view, batch: Some(self.batch), slot }
+    pub(super) fn entries(&self, group_idx: GroupIdx) -> EntriesOf<'_> {
+        EntriesOf { view: self.view, batch: Some(self.batch), group_idx }
     }
 
     /// Sets an entry.
     pub(super) fn set_entry<G: Group, T>(
         &mut self,
-        slot: usize,
+        group_idx: GroupIdx,
         index: usize,
         codec: &Codec<T>,
         value: &T,
     ) -> Result<()> {
         let field = &G::FIELDS[index];
         if (codec.is_absent)(value) {
-            return self.reset_entry::<G>(slot, index);
+            return self.reset_entry::<G>(group_idx, index);
         }
         let encoded = |value: &T| {
             (codec.encode)(value).map_err(|error| {
@@ -207,7 +220,7 @@ impl Overlay<'_> {
         };
         let after = encoded(value)?;
         // An entry that cannot be read is replaced whole.
-        let stored = self.entries(slot).field(field).ok().flatten();
+        let stored = self.entries(group_idx).field(field).ok().flatten();
         let json = match &stored {
             Some((_, stored)) => {
                 let before = (codec.decode)(stored).ok().and_then(|before| encoded(&before).ok());
@@ -218,26 +231,30 @@ impl Overlay<'_> {
         if let Some((name, _)) = stored
             && name != field.name
         {
-            self.put_entry(slot, name, None)?;
+            self.put_entry(group_idx, name, None)?;
         }
-        self.put_entry(slot, field.name, Some(json))
+        self.put_entry(group_idx, field.name, Some(json))
     }
 
     /// Forgets what an entry was set to.
-    pub(super) fn reset_entry<G: Group>(&mut self, slot: usize, index: usize) -> Result<()> {
+    pub(super) fn reset_entry<G: Group>(
+        &mut self,
+        group_idx: GroupIdx,
+        index: usize,
+    ) -> Result<()> {
         let field = &G::FIELDS[index];
         for name in std::iter::once(&field.name).chain(field.aliases) {
-            self.put_entry(slot, name, None)?;
+            self.put_entry(group_idx, name, None)?;
         }
         Ok(())
     }
 
-    fn put_entry(&mut self, slot: usize, name: &str, json: Option<String>) -> Result<()> {
-        let existed = match self.batch.entry(slot, name) {
+    fn put_entry(&mut self, group_idx: GroupIdx, name: &str, json: Option<String>) -> Result<()> {
+        let existed = match self.batch.entry(group_idx, name) {
             Some(op) => op.existed,
-            None => self.view.entry(slot, name)?.is_some(),
+            None => self.view.entry(group_idx, name)?.is_some(),
         };
-        self.batch.set_entry(slot, RowOp { key: name.to_owned(), json, existed });
+        self.batch.set_entry(group_idx, RowOp { key: name.to_owned(), json, existed });
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use crate::disk::View;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Expr, IntoOrder, Read, Run, Source, Spec, explain};
 use crate::row::Row;
+use crate::schema::descriptor::TableIdx;
 
 /// Rows of a table by conditions, in an order.
 ///
@@ -50,7 +51,7 @@ use crate::row::Row;
 /// [`Table::invalid`](crate::Table::invalid) lists them.
 pub struct Query<R, A = Committed> {
     at: A,
-    slot: usize,
+    table_idx: TableIdx,
     spec: Spec<R>,
 }
 
@@ -82,7 +83,7 @@ impl fmt::Debug for Within<'_> {
 #[expect(private_interfaces, reason = "nobody else implements it")]
 pub trait At {
     #[doc(hidden)]
-    fn source<R: Row>(&self, slot: usize) -> Source<'_, R>;
+    fn source<R: Row>(&self, table_idx: TableIdx) -> Source<'_, R>;
 
     #[doc(hidden)]
     fn handle(&self) -> &Handle;
@@ -92,14 +93,14 @@ fn read<R: Row>() -> Read<R> {
     Read { stored: typed_in_scan::<R>, text: typed_text::<R>, stray: stray_row::<R> }
 }
 
-fn source<'s, R: Row>(handle: &Handle, view: Arc<View>, slot: usize) -> Source<'s, R> {
-    Source { engine: handle.engine().clone(), view, slot, written: None, read: read() }
+fn source<'s, R: Row>(handle: &Handle, view: Arc<View>, table_idx: TableIdx) -> Source<'s, R> {
+    Source { engine: handle.engine().clone(), view, table_idx, written: None, read: read() }
 }
 
 #[expect(private_interfaces, reason = "nobody else implements it")]
 impl At for Committed {
-    fn source<R: Row>(&self, slot: usize) -> Source<'_, R> {
-        source(&self.0, self.0.engine().view(), slot)
+    fn source<R: Row>(&self, table_idx: TableIdx) -> Source<'_, R> {
+        source(&self.0, self.0.engine().view(), table_idx)
     }
 
     fn handle(&self) -> &Handle {
@@ -109,8 +110,8 @@ impl At for Committed {
 
 #[expect(private_interfaces, reason = "nobody else implements it")]
 impl At for AsOf {
-    fn source<R: Row>(&self, slot: usize) -> Source<'_, R> {
-        source(&self.handle, self.view.clone(), slot)
+    fn source<R: Row>(&self, table_idx: TableIdx) -> Source<'_, R> {
+        source(&self.handle, self.view.clone(), table_idx)
     }
 
     fn handle(&self) -> &Handle {
@@ -120,9 +121,9 @@ impl At for AsOf {
 
 #[expect(private_interfaces, reason = "nobody else implements it")]
 impl At for Within<'_> {
-    fn source<R: Row>(&self, slot: usize) -> Source<'_, R> {
-        let source = source(self.handle, self.overlay.view.clone(), slot);
-        Source { written: self.overlay.batch.tables.get(&slot), ..source }
+    fn source<R: Row>(&self, table_idx: TableIdx) -> Source<'_, R> {
+        let source = source(self.handle, self.overlay.view.clone(), table_idx);
+        Source { written: self.overlay.batch.tables.get(&table_idx), ..source }
     }
 
     fn handle(&self) -> &Handle {
@@ -131,8 +132,8 @@ impl At for Within<'_> {
 }
 
 impl<R: Row> Query<R> {
-    pub(super) fn on_table(handle: &Handle, slot: usize) -> Self {
-        Self { at: Committed(handle.clone()), slot, spec: Spec::default() }
+    pub(super) fn on_table(handle: &Handle, table_idx: TableIdx) -> Self {
+        Self { at: Committed(handle.clone()), table_idx, spec: Spec::default() }
     }
 
     /// The rows one after another, read as they are asked for, from one consistent view.
@@ -146,7 +147,7 @@ impl<R: Row> Query<R> {
     /// come.
     pub fn iter(&self) -> Result<QueryRows<'static, R>> {
         let handle = self.at.0.clone();
-        let source = source(&handle, handle.engine().view(), self.slot);
+        let source = source(&handle, handle.engine().view(), self.table_idx);
         QueryRows::new(source, self.spec.clone(), handle)
     }
 
@@ -214,22 +215,26 @@ impl<R: Row> Query<R> {
     where
         R: Send + Sync,
     {
-        self.placed(Watch::new(&self.at.0, self.slot, self.spec.clone(), read()))
+        self.placed(Watch::new(&self.at.0, self.table_idx, self.spec.clone(), read()))
     }
 
     fn write<T>(&self, work: impl FnOnce(Query<R, Within<'_>>) -> Result<T>) -> Result<T> {
         let handle = &self.at.0;
         handle.transaction(|view, batch| {
             let overlay = Overlay { view, batch };
-            work(Query { at: Within { handle, overlay }, slot: self.slot, spec: self.spec.clone() })
+            work(Query {
+                at: Within { handle, overlay },
+                table_idx: self.table_idx,
+                spec: self.spec.clone(),
+            })
         })
     }
 }
 
 impl<R: Row> Query<R, AsOf> {
-    pub(super) fn on_snapshot(handle: &Handle, view: &Arc<View>, slot: usize) -> Self {
+    pub(super) fn on_snapshot(handle: &Handle, view: &Arc<View>, table_idx: TableIdx) -> Self {
         let at = AsOf { handle: handle.clone(), view: view.clone() };
-        Self { at, slot, spec: Spec::default() }
+        Self { at, table_idx, spec: Spec::default() }
     }
 
     /// The rows one after another, read as they are asked for.
@@ -239,14 +244,18 @@ impl<R: Row> Query<R, AsOf> {
     /// Where the storage fails. A row that does not decode is an `Err` item, and the rest still
     /// come.
     pub fn iter(&self) -> Result<QueryRows<'static, R>> {
-        let source = source(&self.at.handle, self.at.view.clone(), self.slot);
+        let source = source(&self.at.handle, self.at.view.clone(), self.table_idx);
         QueryRows::new(source, self.spec.clone(), self.at.handle.clone())
     }
 }
 
 impl<'q, R: Row> Query<R, Within<'q>> {
-    pub(super) fn in_transaction(handle: &'q Handle, overlay: Overlay<'q>, slot: usize) -> Self {
-        Self { at: Within { handle, overlay }, slot, spec: Spec::default() }
+    pub(super) fn in_transaction(
+        handle: &'q Handle,
+        overlay: Overlay<'q>,
+        table_idx: TableIdx,
+    ) -> Self {
+        Self { at: Within { handle, overlay }, table_idx, spec: Spec::default() }
     }
 
     /// The rows one after another, those of the transaction among them.
@@ -257,7 +266,7 @@ impl<'q, R: Row> Query<R, Within<'q>> {
     /// come.
     pub fn iter(&self) -> Result<QueryRows<'_, R>> {
         let handle = self.at.handle.clone();
-        QueryRows::new(self.at.source(self.slot), self.spec.clone(), handle)
+        QueryRows::new(self.at.source(self.table_idx), self.spec.clone(), handle)
     }
 
     /// Changes every row of the result and gives their number.
@@ -270,7 +279,7 @@ impl<'q, R: Row> Query<R, Within<'q>> {
         // All keys first, since what is written changes what is found.
         let keys = self.keys()?;
         for key in &keys {
-            self.at.overlay.update::<R>(self.slot, key, &mut change)?;
+            self.at.overlay.update::<R>(self.table_idx, key, &mut change)?;
         }
         Ok(keys.len())
     }
@@ -283,7 +292,7 @@ impl<'q, R: Row> Query<R, Within<'q>> {
     pub fn remove_all(mut self) -> Result<usize> {
         let keys = self.keys()?;
         for key in &keys {
-            self.at.overlay.remove::<R>(self.slot, key)?;
+            self.at.overlay.remove::<R>(self.table_idx, key)?;
         }
         Ok(keys.len())
     }
@@ -323,7 +332,7 @@ impl<R: Row, A: At> Query<R, A> {
     }
 
     fn run(&self, spec: Spec<R>) -> Result<Run<'_, R>> {
-        self.placed(self.at.source(self.slot).run(spec))
+        self.placed(self.at.source(self.table_idx).run(spec))
     }
 
     fn placed<T>(&self, outcome: Result<T>) -> Result<T> {
@@ -385,7 +394,7 @@ impl<R: Row, A: At> Query<R, A> {
     ///
     /// Where the storage fails.
     pub fn count(&self) -> Result<usize> {
-        self.placed(self.at.source::<R>(self.slot).count(&self.spec))
+        self.placed(self.at.source::<R>(self.table_idx).count(&self.spec))
     }
 
     /// The keys of the rows of the result. Where an index holds all of the conditions, no row is
@@ -395,7 +404,7 @@ impl<R: Row, A: At> Query<R, A> {
     ///
     /// As [`all`](Self::all).
     pub fn keys(&self) -> Result<Vec<R::Key>> {
-        self.placed(self.at.source::<R>(self.slot).keys(&self.spec))
+        self.placed(self.at.source::<R>(self.table_idx).keys(&self.spec))
     }
 
     /// How the query would be run now, in one line: which index it uses, or that it looks at all
@@ -415,11 +424,11 @@ impl<R: Row, A: At> Query<R, A> {
     ///
     /// The text is for people; what it says may change between versions.
     pub fn explain(&self) -> String {
-        let source = self.at.source::<R>(self.slot);
+        let source = self.at.source::<R>(self.table_idx);
         let filter = self.spec.simplified();
         match source.plan(&self.spec, filter.as_ref()) {
             Ok(plan) => {
-                let table = &source.engine.def.tables[self.slot];
+                let table = &source.engine.def.tables[self.table_idx];
                 explain(table, &self.spec, filter.as_ref(), &plan)
             }
             Err(error) => format!("no plan: {error}"),
@@ -429,13 +438,13 @@ impl<R: Row, A: At> Query<R, A> {
 
 impl<R: Row> Clone for Query<R> {
     fn clone(&self) -> Self {
-        Self { at: self.at.clone(), slot: self.slot, spec: self.spec.clone() }
+        Self { at: self.at.clone(), table_idx: self.table_idx, spec: self.spec.clone() }
     }
 }
 
 impl<R: Row> Clone for Query<R, AsOf> {
     fn clone(&self) -> Self {
-        Self { at: self.at.clone(), slot: self.slot, spec: self.spec.clone() }
+        Self { at: self.at.clone(), table_idx: self.table_idx, spec: self.spec.clone() }
     }
 }
 

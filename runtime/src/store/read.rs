@@ -5,7 +5,7 @@ use crate::engine::Batch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Invalid, decode, decode_text, default_of_field, snippet};
 use crate::row::{Group, Key, Object, Row};
-use crate::schema::descriptor::FieldDef;
+use crate::schema::descriptor::{FieldDef, GroupIdx};
 
 use super::codec::Codec;
 
@@ -101,16 +101,16 @@ pub(super) fn stray_row<R: Row>(key: &str) -> Error {
 pub(super) struct EntriesOf<'v> {
     pub(super) view: &'v View,
     pub(super) batch: Option<&'v Batch>,
-    pub(super) slot: usize,
+    pub(super) group_idx: GroupIdx,
 }
 
 impl EntriesOf<'_> {
     /// The JSON text under a stored name.
     fn text(&self, name: &str) -> Result<Option<String>> {
-        if let Some(op) = self.batch.and_then(|batch| batch.entry(self.slot, name)) {
+        if let Some(op) = self.batch.and_then(|batch| batch.entry(self.group_idx, name)) {
             return Ok(op.json.clone());
         }
-        match self.view.entry(self.slot, name)? {
+        match self.view.entry(self.group_idx, name)? {
             Some(stored) if stored.is_foreign() => {
                 Err(foreign(&String::from_utf8_lossy(stored.json())))
             }

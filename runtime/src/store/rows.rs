@@ -9,6 +9,7 @@ use super::read::{stray_row, typed_in_scan};
 use crate::disk::{self, View};
 use crate::error::{Error, Result};
 use crate::row::Row;
+use crate::schema::descriptor::TableIdx;
 
 /// The rows of a table in the order of their keys, from a consistent view.
 ///
@@ -28,10 +29,10 @@ impl<R: Row> fmt::Debug for Rows<R> {
 }
 
 impl<R: Row> Rows<R> {
-    pub(super) fn new(view: Arc<View>, slot: usize, handle: &Handle) -> Result<Self> {
+    pub(super) fn new(view: Arc<View>, table_idx: TableIdx, handle: &Handle) -> Result<Self> {
         Ok(Self {
-            rows: view.rows(slot)?,
-            strays: view.strays(slot)?.into_iter(),
+            rows: view.rows(table_idx)?,
+            strays: view.strays(table_idx)?.into_iter(),
             handle: handle.clone(),
             row: PhantomData,
         })

@@ -14,6 +14,7 @@ use crate::disk::View;
 use crate::engine::Topic;
 use crate::error::{Error, Result};
 use crate::row::Key;
+use crate::schema::descriptor::GroupIdx;
 
 /// A consistent view across all tables and groups, unaffected by later writes.
 ///
@@ -88,8 +89,8 @@ impl<S: Store> Snapshot<S> {
     ///
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where the stored row does not decode.
     pub fn get<R: TableOf<S>>(&self, key: &R::Key) -> Result<Option<R>> {
-        self.reads(Topic::Table(R::SLOT));
-        let stored = self.view.row(R::SLOT, key.to_bytes().as_slice());
+        self.reads(Topic::Table(R::TABLE_IDX));
+        let stored = self.view.row(R::TABLE_IDX, key.to_bytes().as_slice());
         let row = stored.and_then(|stored| stored.map(|row| typed_row(key, &row)).transpose());
         self.placed::<R, _>(row)
     }
@@ -100,8 +101,8 @@ impl<S: Store> Snapshot<S> {
     ///
     /// Where the storage fails.
     pub fn contains<R: TableOf<S>>(&self, key: &R::Key) -> Result<bool> {
-        self.reads(Topic::Table(R::SLOT));
-        let stored = self.view.row(R::SLOT, key.to_bytes().as_slice());
+        self.reads(Topic::Table(R::TABLE_IDX));
+        let stored = self.view.row(R::TABLE_IDX, key.to_bytes().as_slice());
         self.placed::<R, _>(stored.map(|row| row.is_some()))
     }
 
@@ -111,8 +112,8 @@ impl<S: Store> Snapshot<S> {
     ///
     /// Where the storage fails.
     pub fn len<R: TableOf<S>>(&self) -> Result<usize> {
-        self.reads(Topic::Table(R::SLOT));
-        let len = self.placed::<R, _>(self.view.len(R::SLOT))?;
+        self.reads(Topic::Table(R::TABLE_IDX));
+        let len = self.placed::<R, _>(self.view.len(R::TABLE_IDX))?;
         Ok(usize::try_from(len).unwrap_or(usize::MAX))
     }
 
@@ -131,8 +132,8 @@ impl<S: Store> Snapshot<S> {
     ///
     /// Where the storage fails.
     pub fn iter<R: TableOf<S>>(&self) -> Result<Rows<R>> {
-        self.reads(Topic::Table(R::SLOT));
-        self.placed::<R, _>(Rows::new(self.view.clone(), R::SLOT, &self.handle))
+        self.reads(Topic::Table(R::TABLE_IDX));
+        self.placed::<R, _>(Rows::new(self.view.clone(), R::TABLE_IDX, &self.handle))
     }
 
     /// The value of an entry, or its default where it was not set.
@@ -143,7 +144,7 @@ impl<S: Store> Snapshot<S> {
     /// [`WrongStore`](crate::ErrorKind::WrongStore) where the entry is one of another open store.
     pub fn entry<G: GroupOf<S>, T: 'static>(&self, entry: &Entry<G, T>) -> Result<T> {
         entry.checked(&self.handle)?;
-        let value = self.entries(G::SLOT).value::<G, T>(entry.index, &entry.codec);
+        let value = self.entries(G::GROUP_IDX).value::<G, T>(entry.index, &entry.codec);
         value.map_err(|error: Error| self.handle.placed(error))
     }
 
@@ -153,11 +154,11 @@ impl<S: Store> Snapshot<S> {
     ///
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where one of them does not decode.
     pub fn group<G: GroupOf<S>>(&self) -> Result<G> {
-        self.entries(G::SLOT).group().map_err(|error| self.handle.placed(error))
+        self.entries(G::GROUP_IDX).group().map_err(|error| self.handle.placed(error))
     }
 
-    fn entries(&self, slot: usize) -> EntriesOf<'_> {
-        self.reads(Topic::Group(slot));
-        EntriesOf { view: &self.view, batch: None, slot }
+    fn entries(&self, group_idx: GroupIdx) -> EntriesOf<'_> {
+        self.reads(Topic::Group(group_idx));
+        EntriesOf { view: &self.view, batch: None, group_idx }
     }
 }

@@ -167,8 +167,8 @@ pub(super) fn status(engine: &Engine) -> Result<Status> {
 fn history(engine: &Engine) -> Result<HistoryStats> {
     let view = engine.view();
     let mut history = HistoryStats::default();
-    for slot in 0..engine.def.tables.len() {
-        history.live_rows += view.len(slot)?;
+    for table_idx in engine.def.table_idxs() {
+        history.live_rows += view.len(table_idx)?;
     }
     for group in engine.def.groups {
         history.live_rows += view.entries(view.document_name(), group.name)?.len() as u64;

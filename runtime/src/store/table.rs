@@ -13,6 +13,7 @@ use super::rows::Rows;
 use crate::engine::{Subscription, Topic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Key, Row};
+use crate::schema::descriptor::TableIdx;
 
 /// The rows of one struct in an open store: a field of the struct that derives
 /// [`Store`](crate::Store).
@@ -48,13 +49,13 @@ use crate::row::{Key, Row};
 /// ```
 pub struct Table<R> {
     pub(super) handle: Handle,
-    pub(super) slot: usize,
+    pub(super) table_idx: TableIdx,
     row: PhantomData<fn() -> R>,
 }
 
 impl<R> Clone for Table<R> {
     fn clone(&self) -> Self {
-        Self { handle: self.handle.clone(), slot: self.slot, row: PhantomData }
+        Self { handle: self.handle.clone(), table_idx: self.table_idx, row: PhantomData }
     }
 }
 
@@ -65,8 +66,10 @@ impl<R: Row> fmt::Debug for Table<R> {
 }
 
 impl<R: Row> Attach for Table<R> {
-    fn attach(handle: &Handle, slot: usize) -> Self {
-        Self { handle: handle.clone(), slot, row: PhantomData }
+    type Idx = TableIdx;
+
+    fn attach(handle: &Handle, table_idx: TableIdx) -> Self {
+        Self { handle: handle.clone(), table_idx, row: PhantomData }
     }
 
     fn handle(&self) -> &Handle {
@@ -90,7 +93,7 @@ impl<R: Row> Table<R> {
     /// [`InvalidRow`](ErrorKind::InvalidRow) where the stored row does not decode.
     pub fn get(&self, key: &R::Key) -> Result<Option<R>> {
         let row = self.handle.engine().with_view(|view| {
-            let stored = view.row(self.slot, key.to_bytes().as_slice())?;
+            let stored = view.row(self.table_idx, key.to_bytes().as_slice())?;
             stored.map(|stored| typed_row(key, &stored)).transpose()
         });
         self.placed(row)
@@ -103,7 +106,7 @@ impl<R: Row> Table<R> {
     /// Where the storage fails.
     pub fn contains(&self, key: &R::Key) -> Result<bool> {
         let found = self.handle.engine().with_view(|view| {
-            view.row(self.slot, key.to_bytes().as_slice()).map(|row| row.is_some())
+            view.row(self.table_idx, key.to_bytes().as_slice()).map(|row| row.is_some())
         });
         self.placed(found)
     }
@@ -114,7 +117,7 @@ impl<R: Row> Table<R> {
     ///
     /// Where the storage fails.
     pub fn len(&self) -> Result<usize> {
-        let len = self.handle.engine().with_view(|view| view.len(self.slot));
+        let len = self.handle.engine().with_view(|view| view.len(self.table_idx));
         self.placed(len).map(|len| usize::try_from(len).unwrap_or(usize::MAX))
     }
 
@@ -152,7 +155,7 @@ impl<R: Row> Table<R> {
     ///
     /// Where the storage fails.
     pub fn iter(&self) -> Result<Rows<R>> {
-        self.placed(Rows::new(self.handle.engine().view(), self.slot, &self.handle))
+        self.placed(Rows::new(self.handle.engine().view(), self.table_idx, &self.handle))
     }
 
     /// The rows that do not decode: for each its key, what is wrong, and its raw JSON.
@@ -165,7 +168,7 @@ impl<R: Row> Table<R> {
     ///
     /// Where the storage fails.
     pub fn invalid(&self) -> Result<Vec<InvalidRow>> {
-        self.placed(invalid_rows::<R>(&self.handle.engine().view(), self.slot))
+        self.placed(invalid_rows::<R>(&self.handle.engine().view(), self.table_idx))
     }
 
     /// Stores a new row.
@@ -175,7 +178,7 @@ impl<R: Row> Table<R> {
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) where there is a row under its key,
     /// [`InvalidValue`](ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
     pub fn insert(&self, row: &R) -> Result<()> {
-        self.write(|overlay| overlay.insert(self.slot, row))
+        self.write(|overlay| overlay.insert(self.table_idx, row))
     }
 
     /// Stores new rows in one transaction: all of them, or after an error none. Gives their
@@ -204,7 +207,7 @@ impl<R: Row> Table<R> {
         self.write(|overlay| {
             let mut count = 0;
             for row in rows {
-                overlay.insert(self.slot, row.borrow())?;
+                overlay.insert(self.table_idx, row.borrow())?;
                 count += 1;
             }
             Ok(count)
@@ -220,7 +223,7 @@ impl<R: Row> Table<R> {
     ///
     /// [`InvalidValue`](ErrorKind::InvalidValue) where the row holds a NaN or does not serialize.
     pub fn put(&self, row: &R) -> Result<()> {
-        self.write(|overlay| overlay.put(self.slot, row))
+        self.write(|overlay| overlay.put(self.table_idx, row))
     }
 
     /// Changes the row under a key and gives it as it is then; `None` where there is none.
@@ -232,7 +235,7 @@ impl<R: Row> Table<R> {
     /// [`KeyChanged`](ErrorKind::KeyChanged) where `change` alters the key,
     /// [`InvalidRow`](ErrorKind::InvalidRow) where the stored row does not decode.
     pub fn update(&self, key: &R::Key, change: impl FnOnce(&mut R)) -> Result<Option<R>> {
-        self.write(|overlay| overlay.update(self.slot, key, change))
+        self.write(|overlay| overlay.update(self.table_idx, key, change))
     }
 
     /// Removes the row under a key; tells whether there was one.
@@ -243,7 +246,7 @@ impl<R: Row> Table<R> {
     ///
     /// Where the storage fails.
     pub fn remove(&self, key: &R::Key) -> Result<bool> {
-        self.write(|overlay| overlay.remove::<R>(self.slot, key))
+        self.write(|overlay| overlay.remove::<R>(self.table_idx, key))
     }
 
     /// Replaces the JSON of an invalid row by a corrected one, and gives the row that it is now.
@@ -301,7 +304,7 @@ impl<R: Row> Table<R> {
     /// take the place of another.
     pub fn repair(&self, row: &InvalidRow, json: &str) -> Result<R> {
         self.owns(row)?;
-        self.write(|overlay| overlay.repair(self.slot, row.key(), json))
+        self.write(|overlay| overlay.repair(self.table_idx, row.key(), json))
     }
 
     /// Removes an invalid row, even one whose key is none of the table's type; tells whether it
@@ -315,9 +318,9 @@ impl<R: Row> Table<R> {
         match R::Key::from_text(row.key()) {
             Ok(key) => self.remove(&key),
             Err(_) => self.write(|overlay| {
-                let there = overlay.view.stray(self.slot, row.key())?.is_some();
+                let there = overlay.view.stray(self.table_idx, row.key())?.is_some();
                 if there {
-                    overlay.batch.strays.push((self.slot, row.key().to_owned()));
+                    overlay.batch.strays.push((self.table_idx, row.key().to_owned()));
                 }
                 Ok(there)
             }),
@@ -376,6 +379,6 @@ impl<R: Row> Table<R> {
                 observer(&changes);
             }
         };
-        Ok(self.handle.engine().hub.subscribe(Topic::Table(self.slot), Box::new(callback)))
+        Ok(self.handle.engine().hub.subscribe(Topic::Table(self.table_idx), Box::new(callback)))
     }
 }

@@ -75,7 +75,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where the stored row does not decode.
     pub fn get<R: TableOf<S>>(&self, key: &R::Key) -> Result<Option<R>> {
-        self.overlay.get(R::SLOT, key)
+        self.overlay.get(R::TABLE_IDX, key)
     }
 
     /// Whether there is a row under a key.
@@ -84,7 +84,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// Where the storage fails.
     pub fn contains<R: TableOf<S>>(&self, key: &R::Key) -> Result<bool> {
-        self.overlay.contains::<R>(R::SLOT, key)
+        self.overlay.contains::<R>(R::TABLE_IDX, key)
     }
 
     /// How many rows the table of `R` has.
@@ -93,7 +93,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// Where the storage fails.
     pub fn len<R: TableOf<S>>(&self) -> Result<usize> {
-        self.overlay.len(R::SLOT)
+        self.overlay.len(R::TABLE_IDX)
     }
 
     /// Whether the table of `R` is empty.
@@ -129,7 +129,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// Where the storage fails.
     pub fn iter<R: TableOf<S>>(&self) -> Result<impl Iterator<Item = Result<R>> + '_> {
         let placed = |error: Error| self.store.handle().placed(error.at_table(R::TABLE));
-        let rows = self.overlay.rows::<R>(R::SLOT).map_err(placed)?;
+        let rows = self.overlay.rows::<R>(R::TABLE_IDX).map_err(placed)?;
         Ok(rows.map(move |row| row.map_err(placed)))
     }
 
@@ -140,7 +140,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) where there is a row under its key,
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
     pub fn insert<R: TableOf<S>>(&mut self, row: &R) -> Result<()> {
-        self.overlay.insert(R::SLOT, row)
+        self.overlay.insert(R::TABLE_IDX, row)
     }
 
     /// Stores new rows and gives their number.
@@ -168,7 +168,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
     pub fn put<R: TableOf<S>>(&mut self, row: &R) -> Result<()> {
-        self.overlay.put(R::SLOT, row)
+        self.overlay.put(R::TABLE_IDX, row)
     }
 
     /// Changes the row under a key and gives it as it is then; `None` where there is none.
@@ -182,7 +182,7 @@ impl<'t, S: Store> Transaction<'t, S> {
         key: &R::Key,
         change: impl FnOnce(&mut R),
     ) -> Result<Option<R>> {
-        self.overlay.update(R::SLOT, key, change)
+        self.overlay.update(R::TABLE_IDX, key, change)
     }
 
     /// Removes the row under a key; tells whether there was one.
@@ -191,7 +191,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// Where the storage fails.
     pub fn remove<R: TableOf<S>>(&mut self, key: &R::Key) -> Result<bool> {
-        self.overlay.remove::<R>(R::SLOT, key)
+        self.overlay.remove::<R>(R::TABLE_IDX, key)
     }
 
     /// The value of an entry, or its default while it is not set.
@@ -202,7 +202,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// [`WrongStore`](crate::ErrorKind::WrongStore) where the entry is one of another open store.
     pub fn entry<G: GroupOf<S>, T: 'static>(&self, entry: &Entry<G, T>) -> Result<T> {
         entry.checked(self.store.handle())?;
-        self.overlay.entries(G::SLOT).value::<G, T>(entry.index, &entry.codec)
+        self.overlay.entries(G::GROUP_IDX).value::<G, T>(entry.index, &entry.codec)
     }
 
     /// All values of a kv group.
@@ -211,7 +211,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where one of them does not decode.
     pub fn group<G: GroupOf<S>>(&self) -> Result<G> {
-        self.overlay.entries(G::SLOT).group()
+        self.overlay.entries(G::GROUP_IDX).group()
     }
 
     /// Sets an entry.
@@ -222,7 +222,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// [`WrongStore`](crate::ErrorKind::WrongStore) where the entry is one of another open store.
     pub fn set<G: GroupOf<S>, T: 'static>(&mut self, entry: &Entry<G, T>, value: &T) -> Result<()> {
         entry.checked(self.store.handle())?;
-        self.overlay.set_entry::<G, T>(G::SLOT, entry.index, &entry.codec, value)
+        self.overlay.set_entry::<G, T>(G::GROUP_IDX, entry.index, &entry.codec, value)
     }
 
     /// Takes an entry back to its default.
@@ -232,6 +232,6 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// [`WrongStore`](crate::ErrorKind::WrongStore) where the entry is one of another open store.
     pub fn reset<G: GroupOf<S>, T: 'static>(&mut self, entry: &Entry<G, T>) -> Result<()> {
         entry.checked(self.store.handle())?;
-        self.overlay.reset_entry::<G>(G::SLOT, entry.index)
+        self.overlay.reset_entry::<G>(G::GROUP_IDX, entry.index)
     }
 }

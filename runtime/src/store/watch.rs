@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::query::live::{LiveResult, Next, Reader, TableWatches, lost};
 use crate::query::{Delta, Read, Spec};
 use crate::row::Row;
+use crate::schema::descriptor::TableIdx;
 
 /// The result of a query as it changes.
 ///
@@ -36,14 +37,19 @@ impl<R: Send + Sync + 'static> Close for TableWatches<R> {
 }
 
 impl<R: Row + Send + Sync> Watch<R> {
-    pub(super) fn new(handle: &Handle, slot: usize, spec: Spec<R>, read: Read<R>) -> Result<Self> {
+    pub(super) fn new(
+        handle: &Handle,
+        table_idx: TableIdx,
+        spec: Spec<R>,
+        read: Read<R>,
+    ) -> Result<Self> {
         let make = || {
-            let watches = Arc::new(TableWatches::<R>::new(slot));
+            let watches = Arc::new(TableWatches::<R>::new(table_idx));
             let weak: Weak<TableWatches<R>> = Arc::downgrade(&watches);
             handle.closes(weak);
             watches
         };
-        let Some(watches) = handle.live(slot, make) else {
+        let Some(watches) = handle.live(table_idx, make) else {
             // A table has one type of rows.
             return Err(Error::new(ErrorKind::WrongStore, "the table has rows of another type"));
         };

@@ -11,6 +11,7 @@ use crate::epoch::sink::describe;
 use crate::epoch::source::{RowsOf, Source};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
+use crate::schema::descriptor::GroupIdx;
 use crate::schema::step::Entries;
 
 impl Carrying<'_> {
@@ -39,14 +40,16 @@ impl Carrying<'_> {
             }
             Ok::<(), crate::Error>(())
         })?;
-        let slot = self.plan.from.groups.iter().position(|group| group.name == name);
-        let stretch = match (self.plan.stretches.as_slice(), slot) {
-            ([stretch], Some(slot)) if stretch.migrate.is_none() => Some((stretch, slot)),
+        let group_idx = self.plan.from.group_idx(name);
+        let stretch = match (self.plan.stretches.as_slice(), group_idx) {
+            ([stretch], Some(group_idx)) if stretch.migrate.is_none() => Some((stretch, group_idx)),
             // What its code does not know, or knows as it is here.
             ([], _) | (_, None) => None,
-            (_, Some(slot)) => return self.carry_group_alone(slot, name, &late_ids, &all),
+            (_, Some(group_idx)) => {
+                return self.carry_group_alone(group_idx, name, &late_ids, &all);
+            }
         };
-        let Some((stretch, slot)) = stretch else {
+        let Some((stretch, group_idx)) = stretch else {
             let late = late_ids.keys().cloned().collect();
             self.carry_resets(name, &all.keys().cloned().collect(), &late);
             for (key, id) in &late_ids {
@@ -69,7 +72,7 @@ impl Carrying<'_> {
             .map(|(key, json)| (key.clone(), json.clone()))
             .collect();
         let routes: Vec<_> =
-            stretch.groups.iter().filter(|route| route.from == slot).copied().collect();
+            stretch.groups.iter().filter(|route| route.from == group_idx).copied().collect();
         for route in routes {
             let now = &stretch.to.groups[route.to];
             let with = convert_group(now, route.conversions, &all)?;
@@ -133,7 +136,7 @@ impl Carrying<'_> {
     /// Takes the late entries of a group alone through a plan with `migrate` functions.
     pub(super) fn carry_group_alone(
         &mut self,
-        slot: usize,
+        group_idx: GroupIdx,
         name: &str,
         late: &BTreeMap<String, ItemId>,
         all: &Entries,
@@ -144,14 +147,14 @@ impl Carrying<'_> {
             .filter(|(key, _)| !late.contains_key(*key))
             .map(|(key, json)| (key.clone(), json.clone()))
             .collect();
-        let with = self.run_group(slot, name, all)?;
-        let without = self.run_group(slot, name, &early)?;
+        let with = self.run_group(group_idx, name, all)?;
+        let without = self.run_group(group_idx, name, &early)?;
         let is_late = |made: &&Late| {
             !without.iter().any(|other| {
                 (&other.root, &other.key, &other.outcome) == (&made.root, &made.key, &made.outcome)
             })
         };
-        for route in self.routes_of(slot) {
+        for route in self.routes_of(group_idx) {
             let root = Root::Group(route.to_owned());
             let keys = |made: &[&Late]| made.iter().map(|made| made.key.clone()).collect();
             let made: Vec<&Late> = with.iter().filter(|made| made.root == root).collect();
@@ -185,8 +188,8 @@ impl Carrying<'_> {
     }
 
     /// The groups here that go on from a group there.
-    fn routes_of(&self, slot: usize) -> Vec<&'static str> {
-        let name = self.plan.from.groups[slot].name;
+    fn routes_of(&self, group_idx: GroupIdx) -> Vec<&'static str> {
+        let name = self.plan.from.groups[group_idx].name;
         let groups = self.plan.to.groups.iter().map(|group| group.name);
         let follows = |now: &&str| self.plan.earlier_group(now) == Some(name);
         groups.filter(follows).collect()
@@ -213,13 +216,13 @@ impl Carrying<'_> {
     /// What a plan with `migrate` functions makes of the entries of one group.
     pub(super) fn run_group(
         &self,
-        slot: usize,
+        group_idx: GroupIdx,
         name: &str,
         entries: &Entries,
     ) -> Result<Vec<Late>> {
         let of = (Root::Group(name.to_owned()).name(), String::new());
         let nobody = ItemId { client: 0, clock: 0 };
-        let rows = RowsOf::Group(slot, entries.clone());
+        let rows = RowsOf::Group(group_idx, entries.clone());
         let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
         let mut sink = LateSink {
             source: self.from.name,

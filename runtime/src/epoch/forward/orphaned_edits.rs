@@ -77,7 +77,7 @@ impl Carrying<'_> {
 
     fn convert_value(&self, key: &LateEditKey, value: &str, id: ItemId) -> Result<Vec<Late>> {
         if let Some(Root::Group(name)) = Root::parse(&key.root)
-            && let Some(at) = self.plan.from.groups.iter().position(|group| group.name == name)
+            && let Some(at) = self.plan.from.group_idx(&name)
         {
             let entries = Entries::from([(key.key.clone(), value.to_owned())]);
             return self.run_group(at, &name, &entries);

@@ -12,6 +12,7 @@ use crate::epoch::sink::describe;
 use crate::epoch::source::{RowsOf, Source, SourceRow};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
+use crate::schema::descriptor::{GroupIdx, TableIdx};
 
 impl Carrying<'_> {
     /// Brings what stands here because of a row there up to date with it.
@@ -198,12 +199,12 @@ impl Carrying<'_> {
         let Root::Table(name) = &parsed else {
             return Ok(vec![late(parsed, key.to_owned(), Outcome::Value(text_of(content)))]);
         };
-        let slot = self.plan.from.tables.iter().position(|table| table.name == name);
-        let (Some(slot), false) = (slot, self.plan.is_identity()) else {
+        let table_idx = self.plan.from.table_idx(name);
+        let (Some(table_idx), false) = (table_idx, self.plan.is_identity()) else {
             // What its code does not know is passed on as it is.
             return Ok(vec![late(parsed, key.to_owned(), Outcome::Value(text_of(content)))]);
         };
-        let table = &self.plan.from.tables[slot];
+        let table = &self.plan.from.tables[table_idx];
         let row = SourceRow {
             key: (table.read_key)(key),
             key_text: key.to_owned(),
@@ -211,13 +212,13 @@ impl Carrying<'_> {
             content,
         };
         let [stretch] = self.plan.stretches.as_slice() else {
-            return self.run_alone(slot, row, &of, id);
+            return self.run_alone(table_idx, row, &of, id);
         };
         if stretch.migrate.is_some() {
-            return self.run_alone(slot, row, &of, id);
+            return self.run_alone(table_idx, row, &of, id);
         }
         let mut converted = Vec::new();
-        for route in stretch.tables.iter().filter(|route| route.from == slot) {
+        for route in stretch.tables.iter().filter(|route| route.from == table_idx) {
             let now = &stretch.to.tables[route.to];
             let root = Root::Table(now.name.to_owned());
             converted.push(match convert_row(now, route.conversions, name, &row)? {
@@ -248,12 +249,12 @@ impl Carrying<'_> {
     /// Takes one row alone through a plan with `migrate` functions.
     pub(super) fn run_alone(
         &self,
-        slot: usize,
+        table_idx: TableIdx,
         row: SourceRow,
         of: &(String, String),
         id: ItemId,
     ) -> Result<Vec<Late>> {
-        let rows = RowsOf::One(slot, Box::new(row));
+        let rows = RowsOf::One(table_idx, Box::new(row));
         let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
         let mut sink =
             LateSink { source: self.from.name, plan: self.plan, of, id, late: Vec::new() };
@@ -281,14 +282,14 @@ impl LateSink<'_> {
 }
 
 impl Sink for LateSink<'_> {
-    fn row(&mut self, slot: usize, row: NewRow) -> Result<()> {
-        let root = Root::Table(self.plan.to.tables[slot].name.to_owned());
+    fn row(&mut self, table_idx: TableIdx, row: NewRow) -> Result<()> {
+        let root = Root::Table(self.plan.to.tables[table_idx].name.to_owned());
         self.push(root, row.key_text, Outcome::Value(row.json), row.origin.is_empty());
         Ok(())
     }
 
-    fn entry(&mut self, slot: usize, name: &str, origin: &str, json: &str) -> Result<()> {
-        let root = Root::Group(self.plan.to.groups[slot].name.to_owned());
+    fn entry(&mut self, group_idx: GroupIdx, name: &str, origin: &str, json: &str) -> Result<()> {
+        let root = Root::Group(self.plan.to.groups[group_idx].name.to_owned());
         self.push(root, name.to_owned(), Outcome::Value(json.to_owned()), origin.is_empty());
         Ok(())
     }

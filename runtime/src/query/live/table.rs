@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::query::source::{Read, Source};
 use crate::query::spec::Spec;
 use crate::row::{Key, Row};
+use crate::schema::descriptor::TableIdx;
 
 /// What a commit did to a table: every row it changed as it is now, decoded once for all.
 pub(crate) struct Event<R> {
@@ -24,7 +25,7 @@ type ChangedRows<R> = Vec<(Vec<u8>, Option<Arc<R>>)>;
 
 /// The live results of one table.
 pub(crate) struct TableWatches<R> {
-    slot: usize,
+    table_idx: TableIdx,
     state: Mutex<State<R>>,
 }
 
@@ -35,9 +36,9 @@ struct State<R> {
 }
 
 impl<R> TableWatches<R> {
-    pub(crate) fn new(slot: usize) -> Self {
+    pub(crate) fn new(table_idx: TableIdx) -> Self {
         let state = State { results: Vec::new(), subscription: None };
-        Self { slot, state: Mutex::new(state) }
+        Self { table_idx, state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State<R>> {
@@ -71,8 +72,8 @@ impl<R: Row + Send + Sync> TableWatches<R> {
         }
         drop(state);
         // From here on, what happens is kept for it; what happened before is in the view.
-        let (view, slot) = (engine.view(), self.slot);
-        let source = Source { engine: engine.clone(), view, slot, written: None, read };
+        let (view, table_idx) = (engine.view(), self.table_idx);
+        let source = Source { engine: engine.clone(), view, table_idx, written: None, read };
         result.start(starting, &source)?;
         Ok(result)
     }
@@ -84,11 +85,17 @@ impl<R: Row + Send + Sync> TableWatches<R> {
             if let (Some(this), Some(engine)) = (this.upgrade(), weak.upgrade()) {
                 this.told(
                     changes,
-                    Source { engine, view: view.clone(), slot: this.slot, written: None, read },
+                    Source {
+                        engine,
+                        view: view.clone(),
+                        table_idx: this.table_idx,
+                        written: None,
+                        read,
+                    },
                 );
             }
         };
-        engine.hub.subscribe_to_views(Topic::Table(self.slot), Box::new(callback))
+        engine.hub.subscribe_to_views(Topic::Table(self.table_idx), Box::new(callback))
     }
 
     fn told(&self, changes: &[Change], source: Source<'_, R>) {
@@ -124,7 +131,7 @@ fn changed_rows<R: Row>(changes: &[Change], source: &Source<'_, R>) -> Result<Ch
         // What is under no key of the table is no row of it.
         let Ok(key) = R::Key::from_text(&change.key) else { continue };
         let key = key.to_bytes().as_slice().to_vec();
-        let row = match source.view.row(source.slot, &key)? {
+        let row = match source.view.row(source.table_idx, &key)? {
             Some(stored) => match (source.read.stored)(&key, &stored) {
                 Ok(row) => Some(Arc::new(row)),
                 // What does not decode is no part of a live result.

@@ -128,10 +128,10 @@ impl Succession {
             return None;
         }
         let heir = match (table, group) {
-            (Some(slot), _) if !tables.goes_on(slot) => return None,
-            (_, Some(slot)) if !groups.goes_on(slot) => return None,
-            (Some(slot), _) => tables.heir(slot),
-            (None, Some(slot)) => groups.heir(slot),
+            (Some(index), _) if !tables.goes_on(index) => return None,
+            (_, Some(index)) if !groups.goes_on(index) => return None,
+            (Some(index), _) => tables.heir(index),
+            (None, Some(index)) => groups.heir(index),
             (None, None) => None,
         };
         let (noun, heir) = match heir {
@@ -198,16 +198,16 @@ impl Succession {
     }
 
     /// Whether an old table, or group, goes nowhere.
-    const fn is_left(&self, side: Side, slot: usize) -> bool {
-        let is_dropped = contains(self.step.drops, side.old.name(slot));
-        !side.goes_on(slot) && !is_dropped && !side.old.is_stub(slot)
+    const fn is_left(&self, side: Side, index: usize) -> bool {
+        let is_dropped = contains(self.step.drops, side.old.name(index));
+        !side.goes_on(index) && !is_dropped && !side.old.is_stub(index)
     }
 
     const fn count_left(&self, side: Side) -> usize {
-        let (mut slot, mut count) = (0, 0);
-        while slot < side.old.len() {
-            count += self.is_left(side, slot) as usize;
-            slot += 1;
+        let (mut index, mut count) = (0, 0);
+        while index < side.old.len() {
+            count += self.is_left(side, index) as usize;
+            index += 1;
         }
         count
     }
@@ -221,16 +221,16 @@ impl Succession {
         count: usize,
         in_words: bool,
     ) -> usize {
-        let mut slot = 0;
-        while slot < side.old.len() {
-            if self.is_left(side, slot) {
+        let mut index = 0;
+        while index < side.old.len() {
+            if self.is_left(side, index) {
                 let is_last = named + 1 == count;
                 message.add(&[match named {
                     0 => "",
                     _ if is_last && in_words => " and ",
                     _ => ", ",
                 }]);
-                let name = side.old.name(slot);
+                let name = side.old.name(index);
                 let quote = if is_word(name) { "" } else { "\"" };
                 if in_words {
                     message.add(&["the ", side.old.noun(), " `", name, "`"]);
@@ -239,7 +239,7 @@ impl Succession {
                 }
                 named += 1;
             }
-            slot += 1;
+            index += 1;
         }
         named
     }
@@ -294,7 +294,7 @@ impl Side {
     const fn source(self, index: usize) -> Option<usize> {
         let link = &self.links[index];
         match (link.same, link.follows) {
-            (Some(slot), _) | (None, Some(slot)) => Some(slot),
+            (Some(index), _) | (None, Some(index)) => Some(index),
             (None, None) if self.new.has_step(index) => None,
             (None, None) => self.old.find(self.new.name(index)),
         }
@@ -310,16 +310,16 @@ impl Side {
         }
     }
 
-    const fn goes_on(self, slot: usize) -> bool {
-        self.heir(slot).is_some()
+    const fn goes_on(self, index: usize) -> bool {
+        self.heir(index).is_some()
     }
 
     /// What an old one goes on as.
-    const fn heir(self, slot: usize) -> Option<(&'static str, &'static str)> {
+    const fn heir(self, index: usize) -> Option<(&'static str, &'static str)> {
         let mut i = 0;
         while i < self.new.len() {
             if let Some(source) = self.source(i)
-                && source == slot
+                && source == index
             {
                 return Some((self.new.noun(), self.new.name(i)));
             }
