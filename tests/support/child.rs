@@ -9,13 +9,15 @@ pub fn role() -> Option<String> {
     std::env::var(VARIABLE).ok()
 }
 
-/// Runs the test `name` of this file alone, in a new process, which finds `role`.
+/// Runs a test alone, in a new process, which finds `role`. Its name is
+/// `concat!(module_path!(), "::the_test")`.
 pub fn run(name: &str, role: &str) -> Output {
     command(name, role).output().unwrap()
 }
 
 /// What [`run`] runs.
 pub fn command(name: &str, role: &str) -> Command {
+    let (_, name) = name.split_once("::").unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args([name, "--exact", "--nocapture", "--test-threads=1"])

@@ -6,7 +6,6 @@ pub mod file;
 pub mod forge;
 pub mod history;
 pub mod loose;
-pub mod shelf;
 pub mod versions;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,316 @@
+//! Late edits and removals in corners that are rare on devices, and common in the simulation.
+
+use std::path::PathBuf;
+
+use crate::support::give;
+use heirloom::Store;
+use tempfile::TempDir;
+
+mod v0 {
+    use heirloom::{Store, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes")]
+    pub struct Note {
+        #[key]
+        pub id: String,
+        pub text: String,
+    }
+
+    #[derive(Debug, Store)]
+    #[store(name = "late")]
+    pub struct App {
+        pub notes: Table<Note>,
+    }
+}
+
+/// A conversion of its own, which leaves keys as they are, and rows that are made.
+mod v1 {
+    use super::v0;
+    use heirloom::{Id, Migration, Store, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes", previous = v0::Note, try_from)]
+    pub struct Note {
+        #[key]
+        pub id: String,
+        pub title: String,
+    }
+
+    impl TryFrom<v0::Note> for Note {
+        type Error = String;
+
+        fn try_from(note: v0::Note) -> Result<Self, String> {
+            match note.text.as_str() {
+                "unreadable" => Err("it cannot be read".to_owned()),
+                _ => Ok(Self { id: note.id, title: note.text }),
+            }
+        }
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "words")]
+    pub struct Word {
+        pub id: Id<Word>,
+        pub word: String,
+    }
+
+    #[derive(Debug, Store)]
+    #[store(name = "late", epoch = 1, previous = v0::App, migrate = words)]
+    pub struct App {
+        pub notes: Table<Note>,
+        pub words: Table<Word>,
+    }
+
+    fn words(m: &mut Migration<v0::App, App>) -> heirloom::Result<()> {
+        let notes: Vec<v0::Note> = m.old().iter::<v0::Note>()?.collect::<heirloom::Result<_>>()?;
+        for note in notes {
+            let id = m.id_for::<Word>("word", &note.id);
+            m.put(&Word { id, word: note.text })?;
+        }
+        Ok(())
+    }
+}
+
+/// So many devices with the same file of epoch 0.
+fn devices<const N: usize>(notes: &[&str]) -> [(TempDir, PathBuf); N] {
+    let first = v0::App::in_memory().unwrap();
+    for id in notes {
+        first.notes.insert(&v0::Note { id: (*id).into(), text: format!("{id}, first") }).unwrap();
+    }
+    std::array::from_fn(|_| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("late.redb");
+        give(&first, &v0::App::open(&path).unwrap());
+        (folder, path)
+    })
+}
+
+fn meet<A: Store, B: Store>(a: &A, b: &B) {
+    for _ in 0..3 {
+        give(a, b);
+        give(b, a);
+    }
+}
+
+fn titles(app: &v1::App) -> Vec<String> {
+    app.notes.iter().unwrap().map(|note| note.unwrap().title).collect()
+}
+
+fn words(app: &v1::App) -> Vec<String> {
+    let mut words: Vec<String> = app.words.iter().unwrap().map(|word| word.unwrap().word).collect();
+    words.sort();
+    words
+}
+
+#[test]
+fn a_removal_is_known_by_its_key_where_a_conversion_has_kept_keys() {
+    let [(_one, one), (_two, two), (_three, three)] = devices(&["a", "b", "c"]);
+    let old = v0::App::open(&one).unwrap();
+    let new = [v1::App::open(&two).unwrap(), v1::App::open(&three).unwrap()];
+    old.notes.remove(&"b".into()).unwrap();
+    // Of each pair, one comes to the other's document, and compares it with all others as a whole.
+    for app in &new {
+        meet(&old, app);
+    }
+    meet(&new[0], &new[1]);
+    for app in &new {
+        assert_eq!(titles(app), ["a, first", "c, first"]);
+        assert_eq!(app.quarantine().unwrap().len(), 0);
+    }
+}
+
+#[test]
+fn a_row_that_was_made_is_removed_by_whoever_saw_it_as_it_is() {
+    let [(_one, one), (_two, two), (_three, three)] = devices(&["a", "b", "c", "d"]);
+    let apps = [v1::App::open(&one).unwrap(), v1::App::open(&two).unwrap()];
+    let word = |app: &v1::App, text: &str| {
+        let found = app.words.iter().unwrap().map(Result::unwrap).find(|word| word.word == text);
+        found.unwrap().id
+    };
+    // One of the two migrations loses, and knows of its users' removals only by what it has noted.
+    for (app, removed, edited) in [(&apps[0], "a", "b"), (&apps[1], "c", "d")] {
+        app.words.remove(&word(app, &format!("{removed}, first"))).unwrap();
+        let id = word(app, &format!("{edited}, first"));
+        app.words.update(&id, |word| word.word = "between".into()).unwrap();
+        app.words.remove(&id).unwrap();
+    }
+    meet(&apps[0], &apps[1]);
+    assert_eq!((words(&apps[0]), words(&apps[1])), (Vec::new(), Vec::new()));
+
+    // What was made of a note that has changed is not what they have removed.
+    let old = v0::App::open(&three).unwrap();
+    old.notes.update(&"a".into(), |note| note.text = "a, later".into()).unwrap();
+    meet(&old, &apps[0]);
+    meet(&apps[0], &apps[1]);
+    assert_eq!(words(&apps[0]), ["a, later"]);
+    assert_eq!(words(&apps[1]), ["a, later"]);
+}
+
+#[test]
+fn what_came_late_stays_though_its_document_was_given_up() {
+    let [(_one, one), (_two, two), (_three, three), (_four, four)] = devices(&["a", "b", "c"]);
+    let olds = [v0::App::open(&one).unwrap(), v0::App::open(&two).unwrap()];
+    let news = [v1::App::open(&three).unwrap(), v1::App::open(&four).unwrap()];
+    for (old, new, id) in [(&olds[0], &news[0], "a"), (&olds[1], &news[1], "b")] {
+        old.notes.update(&id.into(), |note| note.text = format!("{id}, late")).unwrap();
+        give(old, new);
+        let pruned = new.prune_epochs().unwrap();
+        assert_eq!((pruned.gone().count(), pruned.kept().count()), (1, 0), "{pruned:?}");
+    }
+    meet(&news[0], &news[1]);
+    for new in &news {
+        assert_eq!(titles(new), ["a, late", "b, late", "c, first"]);
+        assert_eq!(new.quarantine().unwrap().len(), 0);
+        new.compact_history().unwrap();
+        assert_eq!(titles(new), ["a, late", "b, late", "c, first"]);
+    }
+    // The documents come back with what nobody has seen yet.
+    olds[0].notes.update(&"c".into(), |note| note.text = "c, late".into()).unwrap();
+    for (old, new) in olds.iter().zip(&news) {
+        meet(old, new);
+    }
+    meet(&news[0], &news[1]);
+    for new in &news {
+        assert_eq!(titles(new), ["a, late", "b, late", "c, late"]);
+    }
+}
+
+#[test]
+fn an_older_state_of_what_was_made_goes_with_the_newer_one_that_was_removed() {
+    for is_first in [true, false] {
+        let [(_one, one), (_two, two)] = devices(&["a"]);
+        let late = v0::App::open(&one).unwrap();
+        late.notes.update(&"a".into(), |note| note.text = "a, second".into()).unwrap();
+        drop(late);
+        // Whichever of the two migrations wins.
+        let early = is_first.then(|| v1::App::open(&two).unwrap());
+        let late = v1::App::open(&one).unwrap();
+        assert_eq!(words(&late), ["a, second"]);
+        let made = late.words.iter().unwrap().next().unwrap().unwrap().id;
+        late.words.remove(&made).unwrap();
+        let early = early.unwrap_or_else(|| v1::App::open(&two).unwrap());
+        assert_eq!(words(&early), ["a, first"]);
+        meet(&late, &early);
+        for app in [&late, &early] {
+            assert_eq!((titles(app), words(app)), (vec!["a, second".to_owned()], Vec::new()));
+        }
+    }
+}
+
+#[test]
+fn what_could_not_be_converted_stays_beside_an_edit_whose_author_did_not_know_it() {
+    let [(_one, one), (_two, two)] = devices(&["a"]);
+    let rebuilt = v0::App::open(&two).unwrap();
+    rebuilt.compact_history().unwrap();
+    let old = v0::App::open(&one).unwrap();
+    old.notes.insert(&v0::Note { id: "b".into(), text: "unreadable".into() }).unwrap();
+    give(&rebuilt, &old);
+    drop(old);
+    let new = v1::App::open(&one).unwrap();
+    assert_eq!(titles(&new), ["a, first"]);
+    rebuilt.notes.insert(&v0::Note { id: "b".into(), text: "b, elsewhere".into() }).unwrap();
+    meet(&rebuilt, &new);
+    assert_eq!(titles(&new), ["a, first", "b, elsewhere"]);
+    // The note, and the word that was made of it.
+    let kept = new.quarantine().unwrap();
+    let tables: Vec<_> = kept.iter().map(|kept| kept.table().unwrap_or_default()).collect();
+    assert_eq!(tables, ["notes", "words"]);
+    assert!(kept.iter().all(|kept| kept.theirs().to_string().contains("unreadable")), "{kept:?}");
+}
+
+#[test]
+fn what_could_not_be_converted_is_kept_beside_what_an_edit_has_displaced() {
+    for is_refused_first in [true, false] {
+        let [(_one, one), (_two, two)] = devices(&["a"]);
+        let old = v0::App::open(&one).unwrap();
+        old.notes.update(&"a".into(), |note| note.text = "unreadable".into()).unwrap();
+        drop(old);
+        let refused = v1::App::open(&one).unwrap();
+        assert_eq!(refused.prune_epochs().unwrap().gone().count(), 1);
+        let mine = v1::App::in_memory().unwrap();
+        mine.notes.insert(&v1::Note { id: "a".into(), title: "mine".into() }).unwrap();
+
+        // Both have something to say of the row that it has as it was at first.
+        let new = v1::App::open(&two).unwrap();
+        new.compact_history().unwrap();
+        if is_refused_first {
+            give(&refused, &new);
+        }
+        give(&mine, &new);
+        give(&refused, &new);
+        assert_eq!(titles(&new), ["mine"]);
+        let notes = || -> Vec<_> {
+            let kept = new.quarantine().unwrap();
+            kept.into_iter().filter(|kept| kept.table() == Some("notes")).collect()
+        };
+        let texts: Vec<_> = notes().iter().map(|kept| kept.theirs().to_owned()).collect();
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        for (text, part) in texts.iter().zip(["unreadable", "a, first"]) {
+            assert!(text.contains(part), "{texts:?}");
+        }
+        for kept in notes() {
+            let ours = kept.ours().unwrap_or_default();
+            assert!(kept.key() == "a" && ours.contains("mine"), "{kept:?}");
+        }
+        notes()[1].accept().unwrap();
+        assert_eq!(titles(&new), ["a, first"]);
+        assert_eq!(notes().len(), 1);
+        // What was dealt with does not come again.
+        meet(&refused, &new);
+        meet(&mine, &new);
+        assert_eq!((titles(&new), notes().len()), (vec!["a, first".to_owned()], 1));
+    }
+}
+
+#[test]
+fn a_copied_row_goes_with_who_knew_it_though_its_own_document_has_something_else_since() {
+    let [(_one, one), (_two, two), (_three, three)] = devices(&["a", "b"]);
+    let old = v0::App::open(&one).unwrap();
+    let [remover, rebuilt] = [two, three].map(|path| v1::App::open(path).unwrap());
+    meet(&remover, &rebuilt);
+    // The one that is rebuilt knows more of the old document than who removes the row.
+    old.notes.update(&"b".into(), |note| note.text = "b, late".into()).unwrap();
+    give(&old, &rebuilt);
+    rebuilt.compact_history().unwrap();
+    remover.notes.remove(&"a".into()).unwrap();
+    old.notes.update(&"a".into(), |note| note.text = "unreadable".into()).unwrap();
+    give(&old, &rebuilt);
+    assert_eq!(titles(&rebuilt), ["a, first", "b, late"]);
+    meet(&remover, &rebuilt);
+    for app in [&remover, &rebuilt] {
+        assert_eq!(titles(app), ["b, late"]);
+        let kept = app.quarantine().unwrap();
+        assert!(kept.iter().any(|kept| kept.table() == Some("notes")), "{kept:?}");
+    }
+}
+
+#[test]
+fn older_code_does_not_write_under_numbers_that_were_given_up() {
+    let [(_one, one), (_two, two)] = devices(&[]);
+    let put = |app: &v0::App, id: &str| {
+        app.notes.insert(&v0::Note { id: id.into(), text: id.into() }).unwrap();
+    };
+    let old = v0::App::open(&one).unwrap();
+    put(&old, "a");
+    drop(old);
+    let new = v1::App::open(&one).unwrap();
+    assert_eq!(new.prune_epochs().unwrap().gone().count(), 1);
+    // The document comes again, without what was written in it here.
+    let other = v0::App::open(&two).unwrap();
+    put(&other, "b");
+    give(&other, &new);
+    drop(new);
+    let old = v0::App::open(&one).unwrap();
+    put(&old, "c");
+    meet(&old, &other);
+    drop(other);
+    let other = v1::App::open(&two).unwrap();
+    assert_eq!(titles(&other), ["a", "b", "c"]);
+    drop(old);
+    assert_eq!(titles(&v1::App::open(&one).unwrap()), ["a", "b", "c"]);
+}

@@ -1,0 +1,15 @@
+//! Queries, indexes, observers and live results.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[macro_use]
+mod shelf;
+
+mod indexes;
+mod large_results;
+mod observing;
+mod paths;
+mod plans;
+mod querying;
+mod watching;
