@@ -148,6 +148,35 @@ fn a_commit_that_does_not_wait_for_the_disk_fails_no_worse() {
 }
 
 #[test]
+fn what_a_full_disk_refuses_later_is_kept_until_there_is_room() {
+    for nth in 1..8 {
+        let (_folder, path) = place();
+        let disk = Disk::new(false);
+        let open = || {
+            let builder = Notebook::builder().durability(Durability::Eventual);
+            builder.storage_hook(disk.hook()).open(&path).unwrap()
+        };
+        let app = open();
+        transaction(&app, 0).unwrap();
+        disk.fail(nth);
+        for number in 1..6 {
+            transaction(&app, number).unwrap();
+            // What is given to others is durable, and so this tries to flush.
+            let flushed = app.changes_since(&heirloom::sync::Summary::default());
+            if let Err(error) = flushed {
+                assert_eq!(error.kind(), ErrorKind::Storage, "operation {nth}");
+            }
+            assert!(content(&app) == after(number + 1), "operation {nth}, commit {number}");
+        }
+        disk.make_room();
+        app.changes_since(&heirloom::sync::Summary::default()).unwrap();
+        drop(app);
+        assert!(content(&open()) == after(6), "operation {nth}");
+        assert_sound::<Notebook>(&path);
+    }
+}
+
+#[test]
 fn a_store_that_cannot_be_made_leaves_no_file() {
     for nth in 1.. {
         let (folder, path) = place();

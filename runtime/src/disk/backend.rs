@@ -1,9 +1,12 @@
 //! The storage under redb, which holds back writes until the app writes something.
 //!
 //! redb marks a file as open and, at the end, as closed, so that merely reading a store would
-//! change its file. Until [`Backend::arm`] is called, what redb writes is kept in memory and laid
+//! change its file. Until [`Backend::release`] is called, what redb writes is kept in memory and laid
 //! over what it reads; if the store is closed by then, it is forgotten. So a file that was only
 //! read stays byte for byte as it was, and can be read on a full or read-only disk.
+//!
+//! Commits that do not wait for the disk are held back in the same way: to redb they have been
+//! written, and what a full disk refuses later can be written once there is room.
 
 use std::fmt;
 use std::io;
@@ -54,6 +57,8 @@ struct Held {
     len: u64,
     /// Beyond this, nothing of the file is visible any more.
     base_len: u64,
+    /// How many bytes the writes among the steps have.
+    bytes: u64,
 }
 
 enum Step {
@@ -64,7 +69,7 @@ enum Step {
 
 impl Backend {
     /// A backend whose writes reach `inner` at once.
-    pub(super) fn armed(inner: impl StorageBackend, hook: Option<StorageHook>) -> Self {
+    pub(super) fn direct(inner: impl StorageBackend, hook: Option<StorageHook>) -> Self {
         Self(Arc::new(Shared {
             inner: Box::new(inner),
             held: RwLock::new(None),
@@ -73,7 +78,7 @@ impl Backend {
         }))
     }
 
-    /// A backend whose writes are held back until [`arm`](Self::arm).
+    /// A backend whose writes are held back until [`release`](Self::release).
     ///
     /// With a `header` it shows that in place of the beginning of the storage: a commit that failed
     /// in its very last step is undone by the header from before it, since redb does not write over
@@ -83,12 +88,11 @@ impl Backend {
         hook: Option<StorageHook>,
         header: Option<Vec<u8>>,
     ) -> io::Result<Self> {
-        let len = inner.len()?;
-        let steps = match header {
-            Some(header) => vec![Step::Write(0, header), Step::Sync],
-            None => Vec::new(),
-        };
-        let held = Held { steps, len, base_len: len };
+        let mut held = Held::over(inner.len()?);
+        if let Some(header) = header {
+            held.write(0, &header);
+            held.steps.push(Step::Sync);
+        }
         Ok(Self(Arc::new(Shared {
             inner: Box::new(inner),
             held: RwLock::new(Some(held)),
@@ -97,10 +101,25 @@ impl Backend {
         })))
     }
 
+    /// Holds writes back from now on, until [`release`](Self::release).
+    pub(super) fn hold(&self) -> io::Result<()> {
+        let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
+        if held.is_none() {
+            *held = Some(Held::over(self.0.inner.len()?));
+        }
+        Ok(())
+    }
+
+    /// How many bytes are held back.
+    pub(super) fn held_bytes(&self) -> u64 {
+        let held = self.0.held.read().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref().map_or(0, |held| held.bytes)
+    }
+
     /// Lets writes through from now on, those held back first, in their order.
     ///
     /// After an error they are still held back, and it may be tried again.
-    pub(super) fn arm(&self) -> io::Result<()> {
+    pub(super) fn release(&self) -> io::Result<()> {
         if self.0.held.read().unwrap_or_else(PoisonError::into_inner).is_none() {
             return Ok(());
         }
@@ -128,7 +147,7 @@ impl Backend {
         Ok(header.clone())
     }
 
-    fn hold(&self, step: impl FnOnce(&mut Held)) -> bool {
+    fn keep(&self, step: impl FnOnce(&mut Held)) -> bool {
         if self.0.held.read().unwrap_or_else(PoisonError::into_inner).is_none() {
             return false;
         }
@@ -159,6 +178,17 @@ impl Shared {
 }
 
 impl Held {
+    /// Nothing yet, over a file of this length.
+    fn over(len: u64) -> Self {
+        Self { steps: Vec::new(), len, base_len: len, bytes: 0 }
+    }
+
+    fn write(&mut self, offset: u64, data: &[u8]) {
+        self.len = self.len.max(offset + data.len() as u64);
+        self.bytes += data.len() as u64;
+        self.steps.push(Step::Write(offset, data.to_vec()));
+    }
+
     fn read(&self, inner: &dyn StorageBackend, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let end = offset + out.len() as u64;
         if end > self.len {
@@ -216,7 +246,7 @@ impl StorageBackend for Backend {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let held = self.hold(|held| {
+        let held = self.keep(|held| {
             held.len = len;
             held.base_len = held.base_len.min(len);
             held.steps.push(Step::SetLen(len));
@@ -225,7 +255,7 @@ impl StorageBackend for Backend {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        if self.hold(|held| held.steps.push(Step::Sync)) { Ok(()) } else { self.0.sync() }
+        if self.keep(|held| held.steps.push(Step::Sync)) { Ok(()) } else { self.0.sync() }
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
@@ -233,9 +263,8 @@ impl StorageBackend for Backend {
             let mut header = self.0.header.lock().unwrap_or_else(PoisonError::into_inner);
             overlay(0, &mut header, offset, data);
         }
-        let held = self.hold(|held| {
-            held.len = held.len.max(offset + data.len() as u64);
-            held.steps.push(Step::Write(offset, data.to_vec()));
+        let held = self.keep(|held| {
+            held.write(offset, data);
         });
         if held { Ok(()) } else { self.0.write(offset, data) }
     }
@@ -308,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn held_writes_are_seen_through_the_backend_only_until_it_is_armed() {
+    fn held_writes_are_seen_through_the_backend_only_until_they_are_released() {
         let below = Visible(Arc::new(InMemoryBackend::new()));
         below.set_len(8).unwrap();
         below.write(0, b"abcdefgh").unwrap();
@@ -327,14 +356,14 @@ mod tests {
         assert_eq!(&middle, b"Yd\0");
         assert!(backend.read(8, &mut middle).is_err(), "a read beyond the end");
 
-        backend.arm().unwrap();
+        backend.release().unwrap();
         assert_eq!(content(&below), b"aXYd\0\0\0\0\0Z");
         backend.write(0, b"!").unwrap();
         assert_eq!(content(&below), b"!XYd\0\0\0\0\0Z");
     }
 
     #[test]
-    fn arming_that_fails_can_be_tried_again() {
+    fn a_release_that_fails_can_be_tried_again() {
         let below = Visible(Arc::new(InMemoryBackend::new()));
         below.set_len(4).unwrap();
         let full = Arc::new(std::sync::atomic::AtomicBool::new(true));
@@ -348,10 +377,10 @@ mod tests {
         backend.write(0, b"1234").unwrap();
         backend.sync_data().unwrap();
 
-        assert!(backend.arm().is_err());
+        assert!(backend.release().is_err());
         assert_eq!(content(&backend), b"1234");
         full.store(false, std::sync::atomic::Ordering::Relaxed);
-        backend.arm().unwrap();
+        backend.release().unwrap();
         assert_eq!(content(&below), b"1234");
     }
 }

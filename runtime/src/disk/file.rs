@@ -22,6 +22,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// How much of the file redb may keep in memory, in bytes.
 const CACHE_BYTES: usize = 256 << 20;
 
+/// How much is kept in memory of commits that are not durable yet; more is flushed by the next one.
+const MAX_HELD_BYTES: u64 = 64 << 20;
+
 /// Where a store is kept.
 #[derive(Debug, Clone)]
 pub(crate) enum Place {
@@ -54,7 +57,7 @@ struct Live {
     /// There until it is dropped.
     database: Option<Database>,
     backend: Backend,
-    /// Whether the newest commits are not yet on disk.
+    /// Whether the backend holds commits back that are not durable yet.
     unflushed: AtomicBool,
 }
 
@@ -93,7 +96,7 @@ impl Disk {
     }
 
     fn in_memory(hook: Option<StorageHook>) -> Result<Self> {
-        let backend = Backend::armed(InMemoryBackend::new(), hook.clone());
+        let backend = Backend::direct(InMemoryBackend::new(), hook.clone());
         let live = Live::open(backend.clone())?;
         Ok(Self {
             medium: Medium::Memory(backend),
@@ -119,7 +122,7 @@ impl Disk {
         let (file, unpublished) = temporary_beside(path).map_err(io_error)?;
         let backend =
             FileBackend::new(file.try_clone().map_err(io_error)?).map_err(database_error)?;
-        let live = Live::open(Backend::armed(backend, hook.clone()))?;
+        let live = Live::open(Backend::direct(backend, hook.clone()))?;
         Ok(Self {
             medium: Medium::File { path: path.to_owned(), file },
             hook,
@@ -192,37 +195,69 @@ impl Disk {
 
     /// Makes one commit of what `work` writes: all of it, or after an error nothing.
     ///
-    /// A failed write leaves redb unusable, so that the file is opened again at once.
+    /// A commit that is not `durable` is kept in memory until [`flush`](Self::flush), so that a disk
+    /// that refuses it costs nothing that was committed. A durable one flushes those before it first.
     pub(crate) fn commit<T>(
         &self,
         durable: bool,
         work: impl FnOnce(&Commit) -> Result<T>,
     ) -> Result<T> {
+        // The name that a new file is about to get must not lead to an empty one.
+        if durable || self.is_unpublished() || matches!(self.medium, Medium::Memory(_)) {
+            self.commit_durably(work)
+        } else {
+            self.commit_in_memory(work)
+        }
+    }
+
+    fn commit_durably<T>(&self, work: impl FnOnce(&Commit) -> Result<T>) -> Result<T> {
+        self.flush()?;
         // `None` where the file was not touched.
         let mut before = None;
         let outcome = self.with_live(|live| {
-            live.backend.arm().map_err(io_error)?;
-            let header = live.backend.header().map_err(io_error)?;
-            // While commits wait to be flushed, the header is from before those, too.
-            let is_current = !live.unflushed.load(Ordering::Relaxed);
-            before = Some(is_current.then_some(header));
-            let database = live.database()?;
-            guarded(|| {
-                let commit = Commit::begin(database, durable)?;
-                match work(&commit) {
-                    Ok(value) => commit.finish().map(|()| value),
-                    Err(error) => {
-                        commit.abort();
-                        Err(Failure(error))
-                    }
-                }
-            })
-            .inspect(|_| live.unflushed.store(!durable, Ordering::Relaxed))
+            live.backend.release().map_err(io_error)?;
+            before = Some(live.backend.header().map_err(io_error)?);
+            live.commit(true, work)
         });
+        // A failed write leaves redb unusable, so that the file is opened again at once.
         if let (Err(_), Some(header)) = (&outcome, before) {
-            self.reopen(header);
+            self.reopen(Some(header));
         }
         outcome
+    }
+
+    fn commit_in_memory<T>(&self, work: impl FnOnce(&Commit) -> Result<T>) -> Result<T> {
+        self.mended(|live| {
+            if live.backend.held_bytes() > MAX_HELD_BYTES {
+                live.flush()?;
+            }
+            live.backend.hold().map_err(io_error)?;
+            let value = live.commit(false, work)?;
+            live.unflushed.store(true, Ordering::Relaxed);
+            Ok(value)
+        })
+    }
+
+    /// Makes durable what was committed since the last durable commit. After an error nothing is
+    /// lost: it is still committed, and flushing may be tried again.
+    pub(crate) fn flush(&self) -> Result<()> {
+        self.mended(Live::flush)
+    }
+
+    /// Does work that reaches the file by the backend alone; if redb does not go on after an error
+    /// all the same, the file is opened again.
+    fn mended<T>(&self, work: impl FnOnce(&Live) -> Result<T>) -> Result<T> {
+        let mut is_broken = false;
+        let outcome =
+            self.with_live(|live| work(live).inspect_err(|_| is_broken = !live.is_usable()));
+        if is_broken {
+            self.reopen(None);
+        }
+        outcome
+    }
+
+    fn is_unpublished(&self) -> bool {
+        self.unpublished.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     fn with_live<T>(&self, work: impl FnOnce(&Live) -> Result<T>) -> Result<T> {
@@ -274,9 +309,45 @@ impl Live {
         if repaired.load(Ordering::Relaxed) {
             // Kept, so that the next open need not repair again. Where it cannot be written, the
             // store can still be read.
-            let _ = backend.arm();
+            let _ = backend.release();
         }
         Ok(Self { database: Some(database), backend, unflushed: AtomicBool::new(false) })
+    }
+
+    fn commit<T>(&self, durable: bool, work: impl FnOnce(&Commit) -> Result<T>) -> Result<T> {
+        let database = self.database()?;
+        guarded(|| {
+            let commit = Commit::begin(database, durable)?;
+            match work(&commit) {
+                Ok(value) => commit.finish().map(|()| value),
+                Err(error) => {
+                    commit.abort();
+                    Err(Failure(error))
+                }
+            }
+        })
+    }
+
+    /// redb writes everything to the backend, which cannot fail while that holds it back; then the
+    /// backend writes it to the file, as often as it takes.
+    fn flush(&self) -> Result<()> {
+        if self.unflushed.load(Ordering::Relaxed) {
+            self.commit(true, |_| Ok(()))?;
+            self.backend.release().map_err(io_error)?;
+            self.unflushed.store(false, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Whether redb goes on after an error.
+    fn is_usable(&self) -> bool {
+        self.database().is_ok_and(|database| {
+            guarded(|| {
+                database.begin_write()?.abort()?;
+                Ok(())
+            })
+            .is_ok()
+        })
     }
 
     fn database(&self) -> Result<&Database> {

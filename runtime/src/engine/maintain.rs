@@ -42,7 +42,7 @@ impl Engine {
         if !self.unflushed.load(Ordering::Acquire) {
             return Ok(());
         }
-        match self.disk.commit(true, |_| Ok(())) {
+        match self.disk.flush() {
             Ok(()) => {
                 self.unflushed.store(false, Ordering::Release);
                 Ok(())
