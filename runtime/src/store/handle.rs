@@ -196,6 +196,9 @@ impl Drop for Shared {
                 let _ = thread.join();
             }
         }
+        if let Err(error) = self.engine.flush() {
+            self.engine.settings.report(Progress::Problem { what: error.to_string() });
+        }
     }
 }
 
