@@ -49,6 +49,10 @@ struct Notes {
     notes: Table<Note>,
 }
 
+/// How much of the file is kept in memory, whatever is done with it: less than the rows of the smaller
+/// store, so that it is the same for both.
+const CACHE_BYTES: usize = 2 << 20;
+
 /// A text that does not compress to nothing.
 fn text(number: u32) -> String {
     let mut state = u64::from(number) + 1;
@@ -74,15 +78,15 @@ fn peak_of<T>(work: impl FnOnce() -> T) -> usize {
 /// migrated document does, in bytes.
 fn beside_the_document(dir: &Path, rows: u32) -> i64 {
     let path = dir.join(rows.to_string());
-    let old = OldNotes::open(&path).unwrap();
+    let old = OldNotes::builder().cache_size(CACHE_BYTES).open(&path).unwrap();
     for start in (0..rows).step_by(1_000) {
         let piece = start..rows.min(start + 1_000);
         old.notes.insert_many(piece.map(|number| OldNote { number, text: text(number) })).unwrap();
     }
     drop(old);
-    let migrated = peak_of(|| Notes::open(&path).unwrap());
+    let migrated = peak_of(|| Notes::builder().cache_size(CACHE_BYTES).open(&path).unwrap());
     let loaded = peak_of(|| {
-        let app = Notes::open(&path).unwrap();
+        let app = Notes::builder().cache_size(CACHE_BYTES).open(&path).unwrap();
         assert_eq!(app.notes.len().unwrap(), rows as usize);
         // The first write loads the document.
         app.notes.put(&Note { number: 0, content: String::new() }).unwrap();

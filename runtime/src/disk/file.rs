@@ -20,7 +20,7 @@ use super::view::{View, ViewNames};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How much of the file redb may keep in memory, in bytes.
-const CACHE_BYTES: usize = 256 << 20;
+const DEFAULT_CACHE_BYTES: usize = 256 << 20;
 
 /// How much is kept in memory of commits that are not durable yet; more is flushed by the next one.
 const MAX_HELD_BYTES: u64 = 64 << 20;
@@ -32,10 +32,24 @@ pub(crate) enum Place {
     Memory,
 }
 
+/// How a store is kept there.
+#[derive(Clone)]
+pub(crate) struct StorageOptions {
+    pub(crate) hook: Option<StorageHook>,
+    /// How much of the file is kept in memory at the most.
+    pub(crate) cache_bytes: usize,
+}
+
+impl Default for StorageOptions {
+    fn default() -> Self {
+        Self { hook: None, cache_bytes: DEFAULT_CACHE_BYTES }
+    }
+}
+
 /// An open redb file, or one in memory.
 pub(crate) struct Disk {
     medium: Medium,
-    hook: Option<StorageHook>,
+    options: StorageOptions,
     names: Mutex<Arc<ViewNames>>,
     /// `None` only while it could not be opened again after a failure.
     live: Mutex<Option<Live>>,
@@ -72,14 +86,14 @@ impl Disk {
     ///
     /// A new file gets its name by [`publish`](Self::publish), so that a crash before leaves
     /// nothing half-made under it.
-    pub(crate) fn open(place: &Place, hook: Option<StorageHook>) -> Result<(Self, bool)> {
+    pub(crate) fn open(place: &Place, options: StorageOptions) -> Result<(Self, bool)> {
         let path = match place {
             Place::File(path) => path,
-            Place::Memory => return Self::in_memory(hook).map(|disk| (disk, true)),
+            Place::Memory => return Self::in_memory(options).map(|disk| (disk, true)),
         };
         match existing(path) {
-            Ok(Some(file)) => Self::existing(path, file, hook).map(|disk| (disk, false)),
-            Ok(None) => Self::new_file(path, hook).map(|disk| (disk, true)),
+            Ok(Some(file)) => Self::existing(path, file, options).map(|disk| (disk, false)),
+            Ok(None) => Self::new_file(path, options).map(|disk| (disk, true)),
             Err(error) => Err(error),
         }
         .map_err(|error| error.at_file(path))
@@ -88,44 +102,44 @@ impl Disk {
     /// Opens the store at `path`, where there must be one.
     pub(crate) fn open_existing(path: &Path) -> Result<Self> {
         match existing(path) {
-            Ok(Some(file)) => Self::existing(path, file, None),
+            Ok(Some(file)) => Self::existing(path, file, StorageOptions::default()),
             Ok(None) => Err(io_error(io::ErrorKind::NotFound.into())),
             Err(error) => Err(error),
         }
         .map_err(|error| error.at_file(path))
     }
 
-    fn in_memory(hook: Option<StorageHook>) -> Result<Self> {
-        let backend = Backend::direct(InMemoryBackend::new(), hook.clone());
-        let live = Live::open(backend.clone())?;
+    fn in_memory(options: StorageOptions) -> Result<Self> {
+        let backend = Backend::direct(InMemoryBackend::new(), options.hook.clone());
+        let live = Live::open(backend.clone(), options.cache_bytes)?;
         Ok(Self {
             medium: Medium::Memory(backend),
-            hook,
+            options,
             names: Mutex::default(),
             live: Mutex::new(Some(live)),
             unpublished: Mutex::new(None),
         })
     }
 
-    fn existing(path: &Path, file: File, hook: Option<StorageHook>) -> Result<Self> {
-        let live = Live::of_file(&file, hook.clone(), None)?;
+    fn existing(path: &Path, file: File, options: StorageOptions) -> Result<Self> {
+        let live = Live::of_file(&file, &options, None)?;
         Ok(Self {
             medium: Medium::File { path: path.to_owned(), file },
-            hook,
+            options,
             names: Mutex::default(),
             live: Mutex::new(Some(live)),
             unpublished: Mutex::new(None),
         })
     }
 
-    fn new_file(path: &Path, hook: Option<StorageHook>) -> Result<Self> {
+    fn new_file(path: &Path, options: StorageOptions) -> Result<Self> {
         let (file, unpublished) = temporary_beside(path).map_err(io_error)?;
         let backend =
             FileBackend::new(file.try_clone().map_err(io_error)?).map_err(database_error)?;
-        let live = Live::open(Backend::direct(backend, hook.clone()))?;
+        let live = Live::open(Backend::direct(backend, options.hook.clone()), options.cache_bytes)?;
         Ok(Self {
             medium: Medium::File { path: path.to_owned(), file },
-            hook,
+            options,
             names: Mutex::default(),
             live: Mutex::new(Some(live)),
             unpublished: Mutex::new(Some(unpublished)),
@@ -183,7 +197,7 @@ impl Disk {
         self.with_live(|live| {
             let database = live.database()?;
             let mut view = guarded(|| Ok(View::new(database.begin_read()?, names)))?;
-            view.hook.clone_from(&self.hook);
+            view.hook.clone_from(&self.options.hook);
             Ok(view)
         })
     }
@@ -281,25 +295,26 @@ impl Disk {
 
     fn live_again(&self, header: Option<Vec<u8>>) -> Result<Live> {
         match &self.medium {
-            Medium::File { file, .. } => Live::of_file(file, self.hook.clone(), header),
-            Medium::Memory(backend) => Live::open(backend.clone()),
+            Medium::File { file, .. } => Live::of_file(file, &self.options, header),
+            Medium::Memory(backend) => Live::open(backend.clone(), self.options.cache_bytes),
         }
     }
 }
 
 impl Live {
-    fn of_file(file: &File, hook: Option<StorageHook>, header: Option<Vec<u8>>) -> Result<Self> {
+    fn of_file(file: &File, options: &StorageOptions, header: Option<Vec<u8>>) -> Result<Self> {
         let file = file.try_clone().map_err(io_error)?;
         let backend = FileBackend::new(file).map_err(database_error)?;
-        Self::open(Backend::held(backend, hook, header).map_err(io_error)?)
+        let backend = Backend::held(backend, options.hook.clone(), header).map_err(io_error)?;
+        Self::open(backend, options.cache_bytes)
     }
 
-    fn open(backend: Backend) -> Result<Self> {
+    fn open(backend: Backend, cache_bytes: usize) -> Result<Self> {
         let repaired = Arc::new(AtomicBool::new(false));
         let noticed = repaired.clone();
         let database = guarded(|| {
             let database = Database::builder()
-                .set_cache_size(CACHE_BYTES)
+                .set_cache_size(cache_bytes)
                 .set_repair_callback(move |_| {
                     noticed.store(true, Ordering::Relaxed);
                 })

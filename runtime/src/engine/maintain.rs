@@ -15,7 +15,7 @@ use super::meta_keys;
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
 use super::writer::Writer;
-use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Place, Record, RecordKind};
+use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Place, Record, RecordKind, StorageOptions};
 use crate::doc::{Document, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
@@ -235,7 +235,7 @@ impl Engine {
             ));
         }
         let place = Place::File(path.to_owned());
-        let (copy, _) = Disk::open(&place, None).map_err(at_file)?;
+        let (copy, _) = Disk::open(&place, StorageOptions::default()).map_err(at_file)?;
         let view = self.view();
         copy.commit(true, |commit| {
             commit.copy_from(&view)?;

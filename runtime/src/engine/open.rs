@@ -16,7 +16,7 @@ use super::meta_keys;
 use super::progress::Progress;
 use super::touched::Touched;
 use super::writer::Writer;
-use crate::disk::{Disk, FORMAT, Meta, Place, StorageHook, View, ViewNames};
+use crate::disk::{Disk, FORMAT, Meta, Place, StorageOptions, View, ViewNames};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Code;
 use crate::schema::descriptor::StoreDef;
@@ -27,7 +27,7 @@ pub(crate) struct Settings {
     /// Whether a commit waits for the disk.
     pub(crate) durable: bool,
     pub(crate) progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
-    pub(crate) hook: Option<StorageHook>,
+    pub(crate) storage: StorageOptions,
     /// Where ids come from, in tests.
     pub(crate) ids: Option<IdSource>,
     /// Whether a store that newer code has written is refused.
@@ -54,7 +54,7 @@ impl Default for Settings {
         Self {
             durable: true,
             progress: None,
-            hook: None,
+            storage: StorageOptions::default(),
             ids: None,
             refuse_newer_schema: false,
             on_invalid: OnInvalid::default(),
@@ -122,7 +122,7 @@ impl Engine {
     pub(crate) fn open(code: Code, place: &Place, settings: Settings) -> Result<(Self, bool)> {
         let def = *code.def();
         let in_store = |error: Error| error.at_store(def.name);
-        let (disk, is_new) = Disk::open(place, settings.hook.clone()).map_err(in_store)?;
+        let (disk, is_new) = Disk::open(place, settings.storage.clone()).map_err(in_store)?;
         let at_file = |error: Error| match disk.path() {
             Some(path) => in_store(error).at_file(path),
             None => in_store(error),

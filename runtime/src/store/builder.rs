@@ -103,6 +103,28 @@ impl<S: Store> Builder<S> {
         self
     }
 
+    /// Sets how many bytes of the file are kept in memory at the most; 256 MiB unless set.
+    ///
+    /// Memory is taken as pages are read and written, not at once. Set less on a small device, or if
+    /// an app has many stores open: reading stays right, and reads pages again that did not fit. More
+    /// helps only if more than that is read over and over.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] title: String }
+    /// # #[derive(Store)]
+    /// # struct Notes { notes: Table<Note> }
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("notes.redb");
+    /// let app = Notes::builder().cache_size(8 << 20).open(&path)?;
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    pub fn cache_size(mut self, bytes: usize) -> Self {
+        self.settings.storage.cache_bytes = bytes;
+        self
+    }
+
     /// Runs `seed` if the store is new, in the very transaction that creates it.
     ///
     /// Two devices may both create their store and meet later, so use fixed keys: the rows then
@@ -119,7 +141,7 @@ impl<S: Store> Builder<S> {
     #[doc(hidden)]
     pub fn storage_hook(mut self, hook: StorageHook) -> Self {
         // Tests count what they fail.
-        self.settings.hook = Some(Arc::new(move |op| match op {
+        self.settings.storage.hook = Some(Arc::new(move |op| match op {
             StorageOp::Read => Ok(()),
             op => hook(op),
         }));
@@ -130,7 +152,7 @@ impl<S: Store> Builder<S> {
     /// [`storage_hook`](Self::storage_hook). For this project's own tests.
     #[doc(hidden)]
     pub fn storage_and_read_hook(mut self, hook: StorageHook) -> Self {
-        self.settings.hook = Some(hook);
+        self.settings.storage.hook = Some(hook);
         self
     }
 
