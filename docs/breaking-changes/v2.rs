@@ -1,4 +1,5 @@
-use heirloom::{Id, Kv, Migration, Store, Table};
+use heirloom::migration::Migration;
+use heirloom::{Id, Kv, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

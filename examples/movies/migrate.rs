@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::path::Path;
 
-use heirloom::{OnInvalid, Preview, Progress, Quarantined};
+use heirloom::Progress;
+use heirloom::migration::{OnInvalid, Preview, Quarantined};
 
 use crate::cell::Cell;
 use crate::evolved;

@@ -1,6 +1,7 @@
 //! The second epoch: titles are text, dates are dates, and genres have a table of their own.
 
-use heirloom::{Id, Migration, Store, Table};
+use heirloom::migration::Migration;
+use heirloom::{Id, Store, Table};
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 
-use heirloom::Delta;
+use heirloom::watch::Delta;
 
 use crate::schema::{Todo, TodoList};
 

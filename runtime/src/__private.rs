@@ -1,10 +1,11 @@
 //! What generated code may name, and nothing else may: no part of it is covered by semver.
 
 pub use crate::disk::{StorageHook, StorageOp};
-pub use crate::engine::IdSource;
-pub use crate::error::Error;
+pub use crate::engine::{CheckReport, IdSource, Subscription};
+pub use crate::error::{Error, Result};
 pub use crate::evolve::step_to;
-pub use crate::query::{Fold, IsOption, IsPlain, Member, column};
+pub use crate::query::column::{Column, column};
+pub use crate::query::path::{Fold, IsOption, IsPlain, Member};
 pub use crate::recorder::check_history;
 pub use crate::row::{
     Above, Absent, Apart, Begin, Carry, CarryOver, ConvertError, DefaultError, FieldJson, Group,
@@ -24,10 +25,13 @@ pub use crate::schema::guard::{
 pub use crate::schema::step::{
     Converted, ConvertedGroup, Failure, MigrateFn, RecordStep, SourceDef, StoreStep,
 };
+pub use crate::schema::{Schema, Version};
 pub use crate::store::{
-    Attach, Entry, EntryMaker, GroupLink, GroupOf, Handle, NoLink, Store, TableLink, TableOf,
+    Attach, Builder, Entry, EntryMaker, GroupLink, GroupOf, Handle, Kv, NoLink, Preview, Pruned,
+    Quarantined, Snapshot, Status, Store, Table, TableLink, TableOf, Transaction, WatchValue,
     run_migrate,
 };
+pub use crate::sync::{Applied, Changes, Summary};
 pub use serde;
 
 const fn record_def<R: Record>() -> RecordDef {
@@ -78,7 +82,9 @@ pub const fn group_def<G: Group>() -> GroupDef {
 /// # Errors
 ///
 /// Where the value does not serialize, or holds a number that JSON cannot.
-pub fn to_json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, DefaultError> {
+pub fn to_json<T: serde::Serialize + ?Sized>(
+    value: &T,
+) -> std::result::Result<String, DefaultError> {
     crate::row::encode_value(value).map_err(DefaultError::new)
 }
 
@@ -87,7 +93,9 @@ pub fn to_json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Defaul
 /// # Errors
 ///
 /// Where the text is no value of the type.
-pub fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, DefaultError> {
+pub fn from_json<T: serde::de::DeserializeOwned>(
+    json: &str,
+) -> std::result::Result<T, DefaultError> {
     serde_json::from_str(json).map_err(DefaultError::new)
 }
 
@@ -106,7 +114,7 @@ pub fn decode_row<R: Record>(stored: &str) -> Result<R, Error> {
 /// # Errors
 ///
 /// Where the row does not serialize, or holds a number that JSON cannot.
-pub fn encode_row<R: Record>(row: &R) -> Result<String, DefaultError> {
+pub fn encode_row<R: Record>(row: &R) -> std::result::Result<String, DefaultError> {
     crate::row::encode_record(row).map_err(DefaultError::new)
 }
 

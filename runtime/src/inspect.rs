@@ -1,6 +1,8 @@
-//! Looking into a file without the types of its app.
+//! Looking at a store: a file without the types of its app, what a check found, the status.
 //!
-//! Nothing is changed in the file, byte for byte.
+//! [`open`] reads a file of which only its path is known: its name, its format, the versions of its
+//! schema. It changes nothing in the file, byte for byte. A [`Status`] is what an open store knows of
+//! itself, and a [`CheckReport`] what [`Store::check`](crate::Store::check) found in a file.
 //!
 //! ```
 //! # use heirloom::{Store, Table};
@@ -29,6 +31,11 @@ use crate::disk::{Disk, View};
 use crate::engine::{identity, recorded};
 use crate::error::{Error, Result};
 use crate::schema::{Schema, Version, sort};
+
+#[doc(inline)]
+pub use crate::engine::CheckReport;
+#[doc(inline)]
+pub use crate::store::{HistoryStats, Status};
 
 /// Opens a file to look into; nobody else can open it meanwhile.
 ///

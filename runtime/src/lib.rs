@@ -44,20 +44,22 @@
 //! # Ok::<(), heirloom::Error>(())
 //! ```
 //!
-//! # Where to look
+//! # How do I …
 //!
-//! - The derives: [`Store`](macro@Store), [`Table`](macro@Table), [`Kv`](macro@Kv),
-//!   [`Key`](macro@Key), [`Fields`](macro@Fields).
-//! - Reading and writing: [`Table`](struct@Table), [`Entry`], [`Store::transaction`], [`Store::snapshot`].
-//! - Opening: [`Store::open`], [`Builder`].
-//! - Asking for rows: [`Table::filter`], [`Column`], [`Query`].
-//! - Being told of changes: [`Table::observe`], [`Entry::observe`].
-//! - Lists that stay up to date: [`Query::watch`], [`Store::watch`].
-//! - Other devices: [`sync`].
-//! - Versions of the schema: [`schema`], [`Store::status`], [`inspect`].
-//! - Breaking changes: [`Store::preview_migration`], [`Migration`], [`OnInvalid`], [`Store::quarantine`],
-//!   [`Store::open_epoch`], [`Store::prune_epochs`], [`Store::compact_history`].
-//! - What can go wrong: [`ErrorKind`], [`Table::invalid`].
+//! | … | see |
+//! |---|---|
+//! | declare tables, keys and settings? | the derives [`Store`](macro@Store), [`Table`](macro@Table), [`Kv`](macro@Kv), [`Key`](macro@Key) |
+//! | read and write rows, several of them at once? | [`Table`](struct@Table), [`Entry`], [`Store::transaction`], [`Store::snapshot`] |
+//! | open a store, choose what a commit waits for, test without a file? | [`Store::open`], [`Builder`], [`Durability`], [`Store::in_memory`] |
+//! | find rows by something other than their key, in an order, fast? | [`query`], [`Column`], [`Query::explain`] |
+//! | keep a list or a number on the screen up to date? | [`watch`] |
+//! | bring two devices together, and who wins where both have edited? | [`sync`] |
+//! | add, remove or rename a field without losing data? | [`#[evolve(…)]`](macro@Table#defaults-evolvedefault-), [`schema`] |
+//! | make a breaking change, such as another type or another key? | [`migration`] |
+//! | find and repair rows that do not decode? | [`Table::invalid`], [`InvalidRow`], [`Table::repair`] |
+//! | know whether another device has a newer version of the app? | [`Store::status`], [`Store::on_newer_schema`], [`Builder::refuse_newer_schema`] |
+//! | back a store up, check a file, look into one without its types? | [`Store::backup`], [`Store::check`], [`inspect`] |
+//! | tell one error from another? | [`Error`], [`ErrorKind`] |
 //!
 //! # Rows are JSON
 //!
@@ -66,6 +68,19 @@
 //! `flatten` or `skip`, is refused at compile time with the reason. In an `Option<Option<T>>` an
 //! absent field is `None` and `null` is `Some(None)`. A NaN or an infinity is refused when it is
 //! written, since JSON would turn it into `null`.
+//!
+//! # Crates, features, Rust version
+//!
+//! An app depends on `heirloom`, `serde` (with `derive`) and `schemars`. Field types of other crates
+//! need the features of `serde` and `schemars` support that those crates have: `uuid`, for example,
+//! needs its own `serde` and schemars' `uuid1`.
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `stream` | off | `futures_core::Stream` for [`watch::Watch`], for any executor |
+//!
+//! The minimum supported Rust version is 1.95. There is no async runtime, no network and no global
+//! state: calls block, reads never wait for writers, and a store is `Send + Sync`.
 
 #![doc(test(attr(allow(dead_code))))]
 
@@ -96,31 +111,26 @@ mod epoch;
 mod error;
 mod evolve;
 pub mod inspect;
-mod query;
+pub mod migration;
+pub mod query;
 mod recorder;
 mod row;
 pub mod schema;
 mod store;
 pub mod sync;
+pub mod watch;
 
 #[doc(inline)]
-pub use engine::{ChangeKind, CheckReport, OnInvalid, Origin, Progress, Subscription};
+pub use engine::{ChangeKind, Origin, Progress, Subscription};
 #[doc(inline)]
 pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]
-pub use query::{
-    Column, ColumnItem, ColumnOperand, Contains, ContainsColumn, Delta, Expr, FieldPath, Inserted,
-    IntoOrder, Leads, Moved, Operand, Optional, OptionalColumn, Order, Ordered, OrderedColumn,
-    Removed, Text, TextColumn, Unnamed, Updated,
-};
+pub use query::column::Column;
 #[doc(inline)]
-pub use row::{Group, Id, Key, Record, Row};
+pub use row::{Id, Key, Row};
 #[doc(inline)]
 pub use store::{
-    AsOf, Builder, Committed, Conflict, Deltas, Durability, Entry, EntryChange, GroupOf,
-    HistoryStats, InvalidPreview, InvalidRow, Kv, KvChanges, Migration, Preview, PreviousStore,
-    Pruned, PrunedEpoch, Quarantined, Query, QueryRows, RowChange, Rows, Sample, Snapshot, Status,
-    Store, Table, TableChanges, TableOf, TablePreview, Transaction, Watch, WatchValue, Within,
+    Builder, Durability, Entry, InvalidRow, Kv, Query, Snapshot, Store, Table, Transaction,
 };
 
 pub use heirloom_macros::{Fields, Key, Kv, Store, Table};

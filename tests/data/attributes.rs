@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::support::give_rows;
-use heirloom::{Group, Id, Key, Kv, Record, Row, Store, Table};
+use heirloom::schema::{Group, Record};
+use heirloom::{Id, Key, Kv, Row, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -587,7 +588,7 @@ mod stores {
 
     #[test]
     fn list_tables_and_groups_in_the_order_of_their_fields() -> heirloom::Result<()> {
-        use heirloom::{GroupOf, TableOf};
+        use heirloom::schema::{GroupOf, TableOf};
 
         let tables: Vec<_> = Mixed::DEF.tables.iter().map(|table| table.name).collect();
         let groups: Vec<_> = Mixed::DEF.groups.iter().map(|group| group.name).collect();

@@ -4,8 +4,9 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use crate::support::{Note, Notebook, Settings, assert_sound, converge, give, note, place};
+use heirloom::query::Rows;
 use heirloom::sync::{Applied, Changes, Summary};
-use heirloom::{Entry, Error, Id, Kv, Rows, Snapshot, Subscription, Table};
+use heirloom::{Entry, Error, Id, Kv, Snapshot, Subscription, Table};
 
 const ACCOUNTS: u32 = 8;
 const TOTAL: i64 = 800;

@@ -29,7 +29,8 @@ mod v0 {
 /// A conversion of its own, which leaves keys as they are, and rows that are made.
 mod v1 {
     use super::v0;
-    use heirloom::{Id, Migration, Store, Table};
+    use heirloom::migration::Migration;
+    use heirloom::{Id, Store, Table};
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,9 @@
 //! Epochs: files of any age open, two migrations meet, late edits are carried or kept.
 
 use crate::support::give;
+use heirloom::migration::OnInvalid;
 use heirloom::sync::Summary;
-use heirloom::{ChangeKind, ErrorKind, OnInvalid, Progress, Store};
+use heirloom::{ChangeKind, ErrorKind, Progress, Store};
 
 /// The store in three epochs.
 mod epochs {
@@ -99,7 +100,8 @@ mod epochs {
 
     pub mod v2 {
         use super::v1;
-        use heirloom::{Id, Kv, Migration, Store, Table};
+        use heirloom::migration::Migration;
+        use heirloom::{Id, Kv, Store, Table};
         use schemars::JsonSchema;
         use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::support::give;
-use heirloom::{ErrorKind, Quarantined, Store};
+use heirloom::migration::Quarantined;
+use heirloom::{ErrorKind, Store};
 
 mod v0 {
     use heirloom::{Kv, Store, Table};
@@ -64,7 +65,8 @@ mod v1 {
 macro_rules! second_epoch {
     ($many:expr) => {
         use super::{v0, v1};
-        use heirloom::{Id, Kv, Migration, Store, Table};
+        use heirloom::migration::Migration;
+        use heirloom::{Id, Kv, Store, Table};
         use schemars::JsonSchema;
         use serde::{Deserialize, Serialize};
 
@@ -394,7 +396,9 @@ mod plain {
 mod with_migrate {
     by_name!(, migrate = nothing);
 
-    fn nothing(_: &mut heirloom::Migration<v0::Library, Library>) -> heirloom::Result<()> {
+    fn nothing(
+        _: &mut heirloom::migration::Migration<v0::Library, Library>,
+    ) -> heirloom::Result<()> {
         Ok(())
     }
 }

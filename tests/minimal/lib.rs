@@ -59,7 +59,8 @@ pub struct Minimal {
 
 /// The next epoch.
 pub mod next {
-    use heirloom::{Id, Kv, Migration, Store, Table};
+    use heirloom::migration::Migration;
+    use heirloom::{Id, Kv, Store, Table};
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,8 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::support::{Heard, Note, Notebook, converge, give, note, place, refused};
-use heirloom::{ChangeKind, Error, Origin, Subscription, TableChanges};
+use heirloom::watch::TableChanges;
+use heirloom::{ChangeKind, Error, Origin, Subscription};
 
 use ChangeKind::{Inserted, Removed, Updated};
 

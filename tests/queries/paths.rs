@@ -1,7 +1,8 @@
 //! Paths into structs inside of rows: what a plain look at the rows says, in every operator.
 
 use crate::support::exchange;
-use heirloom::{Column, Expr, Fields, Store, Table};
+use heirloom::query::Expr;
+use heirloom::{Column, Fields, Store, Table};
 use proptest::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

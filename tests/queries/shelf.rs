@@ -3,7 +3,8 @@
 
 use std::cmp::Ordering;
 
-use heirloom::{Expr, Order, Store, Table};
+use heirloom::query::{Expr, Order};
+use heirloom::{Store, Table};
 use proptest::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

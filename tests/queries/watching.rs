@@ -15,7 +15,8 @@ use crate::support::loose::{App, LooseApp, loose, repaired};
 use crate::support::{self, exchange, refused};
 use futures_core::Stream;
 use heirloom::__private::{StorageHook, StorageOp};
-use heirloom::{Delta, ErrorKind, Store, Subscription, Table, Watch};
+use heirloom::watch::{Delta, Watch};
+use heirloom::{ErrorKind, Store, Subscription, Table};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use schemars::JsonSchema;
@@ -367,7 +368,7 @@ fn a_derived_value_whose_closure_panics_is_computed_when_it_is_asked_for_again()
             snap.query::<support::Note>().count()
         })
         .unwrap();
-    let panics = |derived: &mut heirloom::WatchValue<_, usize>| {
+    let panics = |derived: &mut heirloom::watch::WatchValue<_, usize>| {
         catch_unwind(AssertUnwindSafe(|| derived.try_recv())).is_err()
     };
     assert!(panics(&mut derived));

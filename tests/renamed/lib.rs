@@ -81,7 +81,8 @@ pub struct Renamed {
 
 /// The next epoch.
 pub mod next {
-    use db::{Id, Kv, Migration, Store, Table};
+    use db::migration::Migration;
+    use db::{Id, Kv, Store, Table};
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
 

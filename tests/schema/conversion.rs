@@ -2,7 +2,8 @@
 #![allow(dead_code, reason = "the stores are there for their schemas")]
 
 use heirloom::__private::{Converted, ConvertedGroup, Failure, SourceDef, StoreDef};
-use heirloom::{Record, Store};
+use heirloom::Store;
+use heirloom::schema::Record;
 
 /// The JSON of a row that was stored so many conversions ago, as of now.
 fn convert(def: &StoreDef, table: &str, steps: u32, json: &str) -> Result<Converted, Failure> {
@@ -149,7 +150,8 @@ mod epochs {
     }
 
     pub mod v2 {
-        use heirloom::{Id, Kv, Migration, Store, Table};
+        use heirloom::migration::Migration;
+        use heirloom::{Id, Kv, Store, Table};
         use schemars::JsonSchema;
         use serde::{Deserialize, Serialize};
 

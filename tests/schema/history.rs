@@ -5,7 +5,8 @@
 
 use std::{fs, path};
 
-use heirloom::{Id, Kv, Record, Store, Table};
+use heirloom::schema::Record;
+use heirloom::{Id, Kv, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

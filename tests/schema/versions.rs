@@ -303,7 +303,7 @@ fn versions_of_three_devices_are_in_the_order_of_their_age_on_all() {
     for status in [a.status(), b.status(), c.status()] {
         assert_eq!(fingerprints(status.unwrap().versions()), all);
     }
-    let newest = |status: heirloom::Result<heirloom::Status>| {
+    let newest = |status: heirloom::Result<heirloom::inspect::Status>| {
         status.unwrap().newer_version().map(|version| version.fingerprint().to_owned())
     };
     assert_eq!(newest(a.status()), None);

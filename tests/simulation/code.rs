@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use heirloom::__private::{IdSource, StorageHook};
+use heirloom::migration::Quarantined;
 use heirloom::sync::{Changes, Summary};
-use heirloom::{Id, Quarantined, Store};
+use heirloom::{Id, Store};
 use uuid::Uuid;
 
 use super::stores::{edit_in, is_done, state_of, text_of, v0, v0b, v1, v2};

@@ -159,7 +159,8 @@ pub mod v1 {
 
 /// The state of a note moves into a table of its own.
 pub mod v2 {
-    use heirloom::{Id, Kv, Migration, Store, Table};
+    use heirloom::migration::Migration;
+    use heirloom::{Id, Kv, Store, Table};
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
 

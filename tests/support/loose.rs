@@ -6,7 +6,8 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use heirloom::__private::{Above, DefaultError, FieldDef, KeyBytes, KeyKind};
-use heirloom::{Key, Record, Row, Store, Table};
+use heirloom::schema::Record;
+use heirloom::{Key, Row, Store, Table};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error;
 use serde::ser::SerializeStruct;

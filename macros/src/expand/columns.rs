@@ -19,7 +19,7 @@ use crate::parse::option_inner;
 /// };
 /// ```
 pub(crate) fn columns(row: &Record) -> TokenStream {
-    let (ident, root, private) = (&row.ident, &row.paths.root, &row.paths.private);
+    let (ident, private) = (&row.ident, &row.paths.private);
     // What is in the way has been reported.
     let mut taken = row.own_constants();
     let mut names = TokenStream::new();
@@ -53,7 +53,7 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
         // A constant of the user's own in the way is reported at the field.
         Some(quote_spanned! {at(member)=>
             #[doc = #doc]
-            #vis const #name: #root::Column<#ident, #ty, #named> =
+            #vis const #name: #private::Column<#ident, #ty, #named> =
                 #private::column::<#ident, #ty, #named>();
         })
     });

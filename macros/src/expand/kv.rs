@@ -58,11 +58,11 @@ pub(crate) fn entries_name(group: &Ident) -> Ident {
 /// The struct of entries, which users meet in the fields of an open store.
 pub(crate) fn entries_struct(group: &Record) -> TokenStream {
     let (ident, vis) = (&group.ident, &group.vis);
-    let (root, name) = (&group.paths.root, entries_name(ident));
+    let (private, name) = (&group.paths.private, entries_name(ident));
     let summary = format!("The entries of the kv group `{}`, one handle each.", ident.unraw());
     let fields = group.fields.iter().map(|field| {
         let (docs, member, ty) = (docs(field), &field.parsed.ident, &field.ty);
-        quote!(#docs pub #member: #root::Entry<#ident, #ty>)
+        quote!(#docs pub #member: #private::Entry<#ident, #ty>)
     });
     quote! {
         #[doc = #summary]

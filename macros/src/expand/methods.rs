@@ -13,11 +13,11 @@ pub(crate) fn methods(
     paths: &Paths,
     generics: &Generics,
 ) -> TokenStream {
-    let (root, private) = (&paths.root, &paths.private);
+    let private = &paths.private;
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
-    let lifecycle = lifecycle(vis, root, private);
-    let exchange = exchange(vis, root, private);
-    let epochs = epochs(vis, root, private);
+    let lifecycle = lifecycle(vis, private);
+    let exchange = exchange(vis, private);
+    let epochs = epochs(vis, private);
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         #[allow(dead_code, unreachable_pub)]
@@ -29,7 +29,7 @@ pub(crate) fn methods(
     }
 }
 
-fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> TokenStream {
+fn lifecycle(vis: &Visibility, private: &TokenStream) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         /// Opens the store in this file, which is made where there is none.
         ///
@@ -39,12 +39,12 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         /// code cannot follow, or cannot be read or written.
         #vis fn open(
             path: impl ::core::convert::AsRef<::std::path::Path>,
-        ) -> #root::Result<Self> {
+        ) -> #private::Result<Self> {
             <Self as #private::Store>::open(path)
         }
 
         /// Opens the store with options.
-        #vis fn builder() -> #root::Builder<Self> {
+        #vis fn builder() -> #private::Builder<Self> {
             <Self as #private::Store>::builder()
         }
 
@@ -53,14 +53,14 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         /// # Errors
         ///
         /// Where memory cannot be had.
-        #vis fn in_memory() -> #root::Result<Self> {
+        #vis fn in_memory() -> #private::Result<Self> {
             <Self as #private::Store>::in_memory()
         }
 
         /// What the store looks like: tables, kv groups, keys, indexes, defaults, and the JSON
         /// Schema of every field.
         #[must_use]
-        #vis fn schema() -> #root::schema::Schema {
+        #vis fn schema() -> #private::Schema {
             <Self as #private::Store>::schema()
         }
 
@@ -71,7 +71,7 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         /// Where the file is open already, or cannot be read.
         #vis fn check(
             path: impl ::core::convert::AsRef<::std::path::Path>,
-        ) -> #root::Result<#root::CheckReport> {
+        ) -> #private::Result<#private::CheckReport> {
             <Self as #private::Store>::check(path)
         }
 
@@ -82,8 +82,8 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         /// The closure's own, or where the commit fails.
         #vis fn transaction<Out>(
             &self,
-            run: impl ::core::ops::FnOnce(&mut #root::Transaction<'_, Self>) -> #root::Result<Out>,
-        ) -> #root::Result<Out> {
+            run: impl ::core::ops::FnOnce(&mut #private::Transaction<'_, Self>) -> #private::Result<Out>,
+        ) -> #private::Result<Out> {
             <Self as #private::Store>::transaction(self, run)
         }
 
@@ -92,7 +92,7 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         /// # Errors
         ///
         /// Where the file cannot be read.
-        #vis fn snapshot(&self) -> #root::Result<#root::Snapshot<Self>> {
+        #vis fn snapshot(&self) -> #private::Result<#private::Snapshot<Self>> {
             <Self as #private::Store>::snapshot(self)
         }
 
@@ -101,7 +101,7 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         /// # Errors
         ///
         /// Where the file cannot be read.
-        #vis fn status(&self) -> #root::Result<#root::Status> {
+        #vis fn status(&self) -> #private::Result<#private::Status> {
             <Self as #private::Store>::status(self)
         }
 
@@ -112,8 +112,8 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         /// None today.
         #vis fn on_newer_schema(
             &self,
-            run: impl ::core::ops::FnMut(&#root::schema::Version) + ::core::marker::Send + 'static,
-        ) -> #root::Result<#root::Subscription> {
+            run: impl ::core::ops::FnMut(&#private::Version) + ::core::marker::Send + 'static,
+        ) -> #private::Result<#private::Subscription> {
             <Self as #private::Store>::on_newer_schema(self, run)
         }
 
@@ -126,9 +126,9 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         #vis fn watch<Out, Compute>(
             &self,
             compute: Compute,
-        ) -> #root::Result<#root::WatchValue<Self, Out>>
+        ) -> #private::Result<#private::WatchValue<Self, Out>>
         where
-            Compute: ::core::ops::FnMut(&#root::Snapshot<Self>) -> #root::Result<Out>
+            Compute: ::core::ops::FnMut(&#private::Snapshot<Self>) -> #private::Result<Out>
                 + ::core::marker::Send
                 + 'static,
         {
@@ -143,7 +143,7 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         #vis fn backup(
             &self,
             path: impl ::core::convert::AsRef<::std::path::Path>,
-        ) -> #root::Result<()> {
+        ) -> #private::Result<()> {
             <Self as #private::Store>::backup(self, path)
         }
 
@@ -152,7 +152,7 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         /// # Errors
         ///
         /// Where the file cannot be written; what has been built is kept.
-        #vis fn build_indexes(&self) -> #root::Result<()> {
+        #vis fn build_indexes(&self) -> #private::Result<()> {
             <Self as #private::Store>::build_indexes(self)
         }
 
@@ -162,7 +162,7 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         /// # Errors
         ///
         /// Where the file cannot be written.
-        #vis fn rebuild_indexes(&self) -> #root::Result<()> {
+        #vis fn rebuild_indexes(&self) -> #private::Result<()> {
             <Self as #private::Store>::rebuild_indexes(self)
         }
 
@@ -171,20 +171,20 @@ fn lifecycle(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Tok
         /// # Errors
         ///
         /// Where the commit fails, in which case no row has changed.
-        #vis fn backfill_defaults(&self) -> #root::Result<::core::primitive::usize> {
+        #vis fn backfill_defaults(&self) -> #private::Result<::core::primitive::usize> {
             <Self as #private::Store>::backfill_defaults(self)
         }
     }
 }
 
-fn exchange(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> TokenStream {
+fn exchange(vis: &Visibility, private: &TokenStream) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         /// What this copy has, for others to compute what it lacks.
         ///
         /// # Errors
         ///
         /// Where the file cannot be read.
-        #vis fn summary(&self) -> #root::Result<#root::sync::Summary> {
+        #vis fn summary(&self) -> #private::Result<#private::Summary> {
             <Self as #private::Store>::summary(self)
         }
 
@@ -195,8 +195,8 @@ fn exchange(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Toke
         /// Where the summary is that of another store, or the file cannot be read.
         #vis fn changes_since(
             &self,
-            theirs: &#root::sync::Summary,
-        ) -> #root::Result<#root::sync::Changes> {
+            theirs: &#private::Summary,
+        ) -> #private::Result<#private::Changes> {
             <Self as #private::Store>::changes_since(self, theirs)
         }
 
@@ -208,14 +208,14 @@ fn exchange(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> Toke
         /// changed, or where the commit fails.
         #vis fn apply(
             &self,
-            changes: &#root::sync::Changes,
-        ) -> #root::Result<#root::sync::Applied> {
+            changes: &#private::Changes,
+        ) -> #private::Result<#private::Applied> {
             <Self as #private::Store>::apply(self, changes)
         }
     }
 }
 
-fn epochs(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> TokenStream {
+fn epochs(vis: &Visibility, private: &TokenStream) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         /// What opening a file of an earlier epoch would do. Writes nothing.
         ///
@@ -224,7 +224,7 @@ fn epochs(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> TokenS
         /// Where there is no file, or it cannot be read.
         #vis fn preview_migration(
             path: impl ::core::convert::AsRef<::std::path::Path>,
-        ) -> #root::Result<#root::Preview> {
+        ) -> #private::Result<#private::Preview> {
             <Self as #private::Store>::preview_migration(path)
         }
 
@@ -235,7 +235,7 @@ fn epochs(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> TokenS
         /// Where the file cannot be read.
         #vis fn quarantine(
             &self,
-        ) -> #root::Result<::std::vec::Vec<#root::Quarantined>> {
+        ) -> #private::Result<::std::vec::Vec<#private::Quarantined>> {
             <Self as #private::Store>::quarantine(self)
         }
 
@@ -244,7 +244,7 @@ fn epochs(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> TokenS
         /// # Errors
         ///
         /// Where the file cannot be written; nothing was changed then.
-        #vis fn compact_history(&self) -> #root::Result<()> {
+        #vis fn compact_history(&self) -> #private::Result<()> {
             <Self as #private::Store>::compact_history(self)
         }
 
@@ -253,7 +253,7 @@ fn epochs(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> TokenS
         /// # Errors
         ///
         /// Where no document of that epoch is here.
-        #vis fn open_epoch<Old: #private::Store>(&self) -> #root::Result<Old> {
+        #vis fn open_epoch<Old: #private::Store>(&self) -> #private::Result<Old> {
             <Self as #private::Store>::open_epoch::<Old>(self)
         }
 
@@ -262,7 +262,7 @@ fn epochs(vis: &Visibility, root: &TokenStream, private: &TokenStream) -> TokenS
         /// # Errors
         ///
         /// Where the file cannot be written; nothing was removed then.
-        #vis fn prune_epochs(&self) -> #root::Result<#root::Pruned> {
+        #vis fn prune_epochs(&self) -> #private::Result<#private::Pruned> {
             <Self as #private::Store>::prune_epochs(self)
         }
     }

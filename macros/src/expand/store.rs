@@ -78,7 +78,7 @@ pub(crate) fn store(store: &Store, history: Option<&History>) -> TokenStream {
 /// Its impl of `TableOf` says so, and asks in turn that it be a row: a type that is none is
 /// reported there, and nowhere else.
 fn helpers(store: &Store) -> TokenStream {
-    let (ident, root, private) = (&store.ident, &store.paths.root, &store.paths.private);
+    let (ident, private) = (&store.ident, &store.paths.private);
     let tables = (!store.tables().is_empty()).then(|| {
         quote_spanned! {Span::mixed_site()=>
             const fn __table_def<R: #private::TableOf<#ident>>() -> #private::TableDef {
@@ -87,8 +87,8 @@ fn helpers(store: &Store) -> TokenStream {
 
             fn __attach_table<R: #private::TableOf<#ident>>(
                 handle: &#private::Handle,
-            ) -> #root::Table<R> {
-                <#root::Table<R> as #private::Attach>::attach(
+            ) -> #private::Table<R> {
+                <#private::Table<R> as #private::Attach>::attach(
                     handle,
                     <R as #private::TableOf<#ident>>::TABLE_IDX,
                 )
@@ -103,8 +103,8 @@ fn helpers(store: &Store) -> TokenStream {
 
             fn __attach_group<G: #private::GroupOf<#ident>>(
                 handle: &#private::Handle,
-            ) -> #root::Kv<G> {
-                <#root::Kv<G> as #private::Attach>::attach(
+            ) -> #private::Kv<G> {
+                <#private::Kv<G> as #private::Attach>::attach(
                     handle,
                     <G as #private::GroupOf<#ident>>::GROUP_IDX,
                 )
@@ -155,7 +155,7 @@ fn attach(store: &Store) -> TokenStream {
 
 /// The open store behind the first field.
 fn handle(store: &Store) -> TokenStream {
-    let (ident, root, private) = (&store.ident, &store.paths.root, &store.paths.private);
+    let (ident, private) = (&store.ident, &store.paths.private);
     let Some(first) = store.fields.first() else { return TokenStream::new() };
     let member = &first.ident;
     let (handle, belongs) = match first.member {
@@ -164,9 +164,9 @@ fn handle(store: &Store) -> TokenStream {
     };
     quote_spanned! {Span::mixed_site()=>
         fn __handle<T: #private::#belongs<#ident>>(
-            field: &#root::#handle<T>,
+            field: &#private::#handle<T>,
         ) -> &#private::Handle {
-            <#root::#handle<T> as #private::Attach>::handle(field)
+            <#private::#handle<T> as #private::Attach>::handle(field)
         }
         __handle(&self.#member)
     }

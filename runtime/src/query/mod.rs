@@ -1,6 +1,36 @@
-//! Asking for rows: columns, conditions, choosing a way to the rows, and walking it.
+//! Queries: conditions on columns, orders, and the rows that come out.
+//!
+//! A [`Query`](crate::Query) is begun by [`Table::filter`](crate::Table::filter),
+//! [`Table::order_by`](crate::Table::order_by) or [`Table::query`](crate::Table::query). Conditions
+//! ([`Expr`]) and orders ([`Order`]) are made by the methods of a [`Column`](crate::Column); code that
+//! uses queries seldom names the types of this module. It names them to keep a condition in a
+//! variable, to write a function of any column, or to hold an iterator of rows.
+//!
+//! Do not use a query to get one row by its key: [`Table::get`](crate::Table::get) is for that.
+//!
+//! ```
+//! use heirloom::query::Expr;
+//! # use heirloom::{Store, Table};
+//! # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+//! # struct City { #[key] name: String, country: String, people: u32 }
+//! # #[derive(Store)]
+//! # struct Atlas { cities: Table<City> }
+//!
+//! fn shown(country: Option<&str>) -> Expr<City> {
+//!     let large = City::PEOPLE.ge(100_000);
+//!     match country {
+//!         Some(country) => large & City::COUNTRY.eq(country),
+//!         None => large,
+//!     }
+//! }
+//! # let atlas = Atlas::in_memory()?;
+//! # atlas.cities.insert(&City { name: "Bern".into(), country: "ch".into(), people: 134_000 })?;
+//! assert_eq!(atlas.cities.filter(shown(Some("ch"))).count()?, 1);
+//! assert_eq!(atlas.cities.filter(shown(Some("de"))).count()?, 0);
+//! # Ok::<(), heirloom::Error>(())
+//! ```
 
-mod column;
+pub(crate) mod column;
 mod explain;
 mod expr;
 mod keys;
@@ -9,7 +39,7 @@ mod named;
 mod operand;
 mod order;
 mod parts;
-mod path;
+pub(crate) mod path;
 mod plan;
 mod ranges;
 mod run;
@@ -18,20 +48,24 @@ mod spec;
 mod top;
 mod walk;
 
-#[doc(hidden)]
-pub use column::column;
-pub use column::{Column, Unnamed};
-pub(crate) use explain::explain;
-pub use expr::Expr;
-pub use live::{Delta, Inserted, Moved, Removed, Updated};
-pub use named::{
-    ColumnItem, ColumnOperand, ContainsColumn, OptionalColumn, OrderedColumn, TextColumn,
+#[doc(inline)]
+pub use self::{
+    column::Unnamed,
+    expr::Expr,
+    operand::{Contains, Operand, Optional, Ordered, Text},
+    order::{IntoOrder, Order},
 };
-pub use operand::{Contains, Operand, Optional, Ordered, Text};
-pub use order::{IntoOrder, Order};
-pub use path::{FieldPath, Leads};
+// What bounds name and users need not: each is implemented for all that has the trait beside it.
 #[doc(hidden)]
-pub use path::{Fold, IsOption, IsPlain, Member};
+pub use self::{
+    named::{ColumnItem, ColumnOperand, ContainsColumn, OptionalColumn, OrderedColumn, TextColumn},
+    path::{FieldPath, Leads},
+};
+// The handles, which are made by the layer above.
+#[doc(inline)]
+pub use crate::store::{AsOf, Committed, QueryRows, Rows, Within};
+
+pub(crate) use explain::explain;
 pub(crate) use run::Run;
 pub(crate) use source::{Read, Source};
 pub(crate) use spec::Spec;

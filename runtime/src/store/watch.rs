@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::handle::{Close, Handle};
 use crate::error::{Error, ErrorKind, Result};
+use crate::query::live::Delta;
 use crate::query::live::{LiveResult, Next, Reader, TableWatches, lost};
-use crate::query::{Delta, Read, Spec};
+use crate::query::{Read, Spec};
 use crate::row::Row;
 use crate::schema::descriptor::TableIdx;
 

@@ -29,6 +29,8 @@ mod exchange;
 mod frame;
 mod summary;
 
+#[doc(inline)]
+pub use crate::store::Conflict;
 pub use applied::Applied;
 pub use changes::Changes;
 pub(crate) use exchange::{apply, changes_since, summary};

@@ -45,7 +45,7 @@ struct Note {
     text: String,
 }
 
-fn split(_: &mut heirloom::Migration<App, App>) -> heirloom::Result<()> {
+fn split(_: &mut heirloom::migration::Migration<App, App>) -> heirloom::Result<()> {
     Ok(())
 }
 

@@ -6,7 +6,8 @@
 
 //! A crate.
 
-use heirloom::{Column, Expr, Store, Table};
+use heirloom::query::Expr;
+use heirloom::{Column, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -8,7 +8,7 @@ use super::list::Item;
 
 /// How the result of a watched query changed: rows by their positions before and after.
 ///
-/// The first one of a [`Watch`](crate::Watch) inserts the whole result. [`apply`](Self::apply) turns
+/// The first one of a [`Watch`](crate::watch::Watch) inserts the whole result. [`apply`](Self::apply) turns
 /// a list that is the result before into one that is the result after.
 pub struct Delta<R>(Arc<Parts<R>>);
 
