@@ -12,6 +12,7 @@ use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
 use super::late_edits::LateEdits;
 use super::loaded::Loaded;
+use super::lock::WriterGuard;
 use super::open::Engine;
 use super::writer::Writer;
 use crate::disk::{Commit, Record, RecordKind, View};
@@ -31,14 +32,24 @@ impl Engine {
         &self,
         work: impl FnOnce(&Arc<View>, &mut Batch) -> Result<T>,
     ) -> Result<T> {
-        self.refuse_if_read_only()?;
-        let mut writer = self.lock_writer()?;
+        // What does not depend on `work` is compiled once, not again for each use.
+        let writer = self.begin()?;
         let mut batch = Batch::default();
         let value = work(&self.view(), &mut batch)?;
+        self.finish(writer, batch)?;
+        Ok(value)
+    }
+
+    fn begin(&self) -> Result<WriterGuard<'_>> {
+        self.refuse_if_read_only()?;
+        self.lock_writer()
+    }
+
+    fn finish(&self, mut writer: WriterGuard<'_>, batch: Batch) -> Result<()> {
         self.commit(&mut writer, batch).map_err(|error| self.placed(error))?;
         drop(writer);
         self.hub.deliver();
-        Ok(value)
+        Ok(())
     }
 
     /// Makes a new store with what `seed` puts into the batch, in one commit.

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Bound;
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -147,18 +146,14 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         column()
     }
 
-    fn erased(self) -> Field<R>
+    fn erased(self) -> Field
     where
         T: Serialize,
     {
         let look = self.look;
-        Field {
-            name: self.name,
-            is_path: self.is_path,
-            encode: Arc::new(move |row, bytes| {
-                look(row, &mut |value| encode_stored(bytes, value));
-            }),
-        }
+        Field::new(self.name, self.is_path, move |row, bytes| {
+            look(row, &mut |value| encode_stored(bytes, value));
+        })
     }
 
     fn within(self, ranges: Ranges) -> Expr<R>
@@ -293,7 +288,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
                     look(row, &mut |value| holds = value.holds(&item));
                     holds
                 };
-                Expr::holding(self.erased(), encoded, Arc::new(holds))
+                Expr::holding(self.erased(), encoded, holds)
             }
             None => self.within(Ranges::none()),
         }
@@ -304,7 +299,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     where
         T: OrderedColumn<C>,
     {
-        Order { field: self.erased(), is_desc: false }
+        Order::new(self.erased(), false)
     }
 
     /// In the order of this column, greatest first.
@@ -312,6 +307,6 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     where
         T: OrderedColumn<C>,
     {
-        Order { field: self.erased(), is_desc: true }
+        Order::new(self.erased(), true)
     }
 }

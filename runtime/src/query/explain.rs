@@ -9,12 +9,7 @@ use crate::disk::Span;
 use crate::schema::descriptor::TableDef;
 
 /// The plan of a query in one line.
-pub(crate) fn explain<R>(
-    table: &TableDef,
-    spec: &Spec<R>,
-    filter: Option<&Node<R>>,
-    plan: &Plan,
-) -> String {
+pub(crate) fn explain(table: &TableDef, spec: &Spec, filter: Option<&Node>, plan: &Plan) -> String {
     let mut line = access(table, &plan.access);
     if plan.is_back {
         line.push_str(", backwards");

@@ -1,26 +1,49 @@
 //! [`Expr`]: a condition on rows.
 
+use std::any::Any;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{BitAnd, BitOr, Not};
 use std::sync::Arc;
 
 use super::ranges::Ranges;
 
-/// Encodes a field of a row.
-type Encode<R> = Arc<dyn Fn(&R, &mut Vec<u8>) + Send + Sync>;
+/// Encodes a field of a row. The rows of all tables go through the same code, which knows their type
+/// only here: compiled for each row type, it would be most of what an app compiles.
+type Encode = Arc<dyn Fn(&dyn Any, &mut Vec<u8>) + Send + Sync>;
 
 /// Looks at a row.
-type Look<R> = Arc<dyn Fn(&R) -> bool + Send + Sync>;
+type Look = Arc<dyn Fn(&dyn Any) -> bool + Send + Sync>;
 
 /// A field by its stored name.
-pub(crate) struct Field<R> {
+#[derive(Clone)]
+pub(crate) struct Field {
     pub(crate) name: &'static str,
     /// Whether the name is made of several, and may be that of another field.
     pub(crate) is_path: bool,
-    pub(crate) encode: Encode<R>,
+    encode: Encode,
 }
 
-impl<R> Field<R> {
+impl Field {
+    pub(crate) fn new<R: 'static>(
+        name: &'static str,
+        is_path: bool,
+        encode: impl Fn(&R, &mut Vec<u8>) + Send + Sync + 'static,
+    ) -> Self {
+        let encode = move |row: &dyn Any, bytes: &mut Vec<u8>| {
+            // The public types see to it that a row is given to no field of another.
+            if let Some(row) = row.downcast_ref() {
+                encode(row, bytes);
+            }
+        };
+        Self { name, is_path, encode: Arc::new(encode) }
+    }
+
+    /// Adds the encoding of the field's value in a row.
+    pub(crate) fn encode(&self, row: &dyn Any, bytes: &mut Vec<u8>) {
+        (self.encode)(row, bytes);
+    }
+
     /// Whether it is the field of the row that is stored under this name.
     pub(crate) fn is_stored_as(&self, name: &str) -> bool {
         !self.is_path && self.name == name
@@ -32,64 +55,49 @@ impl<R> Field<R> {
 }
 
 /// Says which field it is.
-impl<R> fmt::Debug for Field<R> {
+impl fmt::Debug for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{:?}", if self.is_path { "path " } else { "" }, self.name)
     }
 }
 
-impl<R> Clone for Field<R> {
-    fn clone(&self) -> Self {
-        Self { name: self.name, is_path: self.is_path, encode: self.encode.clone() }
-    }
-}
-
 /// A condition on rows of type `R`, made by the methods of [`Column`](crate::Column) and joined by
 /// `&`, `|` and `!`.
-pub struct Expr<R>(pub(crate) Node<R>);
-
-pub(crate) enum Node<R> {
-    /// The encoding of a field lies in a set.
-    Within(Field<R>, Ranges),
-    /// A text or collection has this in it.
-    Holds {
-        field: Field<R>,
-        item: Vec<u8>,
-        look: Look<R>,
-    },
-    All(Vec<Node<R>>),
-    Any(Vec<Node<R>>),
-    Not(Box<Node<R>>),
+pub struct Expr<R> {
+    node: Node,
+    row: PhantomData<fn(&R)>,
 }
 
-impl<R> Clone for Node<R> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Within(field, ranges) => Self::Within(field.clone(), ranges.clone()),
-            Self::Holds { field, item, look } => {
-                Self::Holds { field: field.clone(), item: item.clone(), look: look.clone() }
-            }
-            Self::All(nodes) => Self::All(nodes.clone()),
-            Self::Any(nodes) => Self::Any(nodes.clone()),
-            Self::Not(node) => Self::Not(node.clone()),
-        }
-    }
+/// A condition, without the type of its rows.
+#[derive(Clone)]
+pub(crate) enum Node {
+    /// The encoding of a field lies in a set.
+    Within(Field, Ranges),
+    /// A text or collection has this in it.
+    Holds {
+        field: Field,
+        item: Vec<u8>,
+        look: Look,
+    },
+    All(Vec<Node>),
+    Any(Vec<Node>),
+    Not(Box<Node>),
 }
 
 impl<R> Clone for Expr<R> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self::of(self.node.clone())
     }
 }
 
 impl<R> fmt::Debug for Expr<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.node.fmt(f)
     }
 }
 
 /// Says all that tells conditions apart: two that look the same are the same.
-impl<R> fmt::Debug for Node<R> {
+impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Within(field, ranges) => write!(f, "{field:?} in {ranges:?}"),
@@ -102,12 +110,28 @@ impl<R> fmt::Debug for Node<R> {
 }
 
 impl<R> Expr<R> {
-    pub(crate) fn within(field: Field<R>, ranges: Ranges) -> Self {
-        Self(Node::Within(field, ranges))
+    fn of(node: Node) -> Self {
+        Self { node, row: PhantomData }
     }
 
-    pub(crate) fn holding(field: Field<R>, item: Vec<u8>, look: Look<R>) -> Self {
-        Self(Node::Holds { field, item, look })
+    pub(crate) fn within(field: Field, ranges: Ranges) -> Self {
+        Self::of(Node::Within(field, ranges))
+    }
+
+    /// The condition, without the type of its rows.
+    pub(crate) fn into_node(self) -> Node {
+        self.node
+    }
+}
+
+impl<R: 'static> Expr<R> {
+    pub(crate) fn holding(
+        field: Field,
+        item: Vec<u8>,
+        look: impl Fn(&R) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let look = move |row: &dyn Any| row.downcast_ref().is_some_and(&look);
+        Self::of(Node::Holds { field, item, look: Arc::new(look) })
     }
 
     /// Whether the row meets the condition.
@@ -120,16 +144,16 @@ impl<R> Expr<R> {
     /// assert!(City::PEOPLE.gt(100_000).matches(&bern));
     /// ```
     pub fn matches(&self, row: &R) -> bool {
-        self.0.matches(row, &mut Vec::new())
+        self.node.matches(row, &mut Vec::new())
     }
 }
 
-impl<R> Node<R> {
-    pub(crate) fn matches(&self, row: &R, buffer: &mut Vec<u8>) -> bool {
+impl Node {
+    pub(crate) fn matches(&self, row: &dyn Any, buffer: &mut Vec<u8>) -> bool {
         match self {
             Self::Within(field, ranges) => {
                 buffer.clear();
-                (field.encode)(row, buffer);
+                field.encode(row, buffer);
                 ranges.holds(buffer)
             }
             Self::Holds { look, .. } => look(row),
@@ -169,7 +193,7 @@ impl<R> Node<R> {
             Self::Any(nodes) => (nodes, false),
             other => return other,
         };
-        let mut sets: Vec<(Field<R>, Vec<Ranges>)> = Vec::new();
+        let mut sets: Vec<(Field, Vec<Ranges>)> = Vec::new();
         let mut joined: Vec<Self> = Vec::new();
         let mut rest: Vec<Self> = nodes.into_iter().rev().collect();
         while let Some(node) = rest.pop() {
@@ -197,7 +221,7 @@ impl<R> Node<R> {
 }
 
 /// What lies in all of the sets, or in any.
-fn meet<R>(field: Field<R>, sets: Vec<Ranges>, is_all: bool) -> Node<R> {
+fn meet(field: Field, sets: Vec<Ranges>, is_all: bool) -> Node {
     let ranges = if is_all {
         // What lies in all lies outside of none: in one go, however many they are.
         let outside = sets.into_iter().flat_map(|set| set.complement().into_vec());
@@ -208,26 +232,57 @@ fn meet<R>(field: Field<R>, sets: Vec<Ranges>, is_all: bool) -> Node<R> {
     Node::Within(field, ranges)
 }
 
+impl Node {
+    /// Both; flat, so that a chain of any length nests no deeper.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self::All(match (self, other) {
+            (Self::All(mut nodes), Self::All(more)) => {
+                nodes.extend(more);
+                nodes
+            }
+            (Self::All(mut nodes), other) => {
+                nodes.push(other);
+                nodes
+            }
+            (node, Self::All(mut nodes)) => {
+                nodes.insert(0, node);
+                nodes
+            }
+            (node, other) => vec![node, other],
+        })
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self::Any(match (self, other) {
+            (Self::Any(mut nodes), Self::Any(more)) => {
+                nodes.extend(more);
+                nodes
+            }
+            (Self::Any(mut nodes), other) => {
+                nodes.push(other);
+                nodes
+            }
+            (node, Self::Any(mut nodes)) => {
+                nodes.insert(0, node);
+                nodes
+            }
+            (node, other) => vec![node, other],
+        })
+    }
+
+    fn negated(self) -> Self {
+        match self {
+            Self::Not(node) => *node,
+            node => Self::Not(Box::new(node)),
+        }
+    }
+}
+
 impl<R> BitAnd for Expr<R> {
     type Output = Self;
 
     fn bitand(self, other: Self) -> Self {
-        // Flat, so that a chain of any length nests no deeper.
-        Self(match (self.0, other.0) {
-            (Node::All(mut nodes), Node::All(more)) => {
-                nodes.extend(more);
-                Node::All(nodes)
-            }
-            (Node::All(mut nodes), other) => {
-                nodes.push(other);
-                Node::All(nodes)
-            }
-            (node, Node::All(mut nodes)) => {
-                nodes.insert(0, node);
-                Node::All(nodes)
-            }
-            (node, other) => Node::All(vec![node, other]),
-        })
+        Self::of(self.node.and(other.node))
     }
 }
 
@@ -235,21 +290,7 @@ impl<R> BitOr for Expr<R> {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
-        Self(match (self.0, other.0) {
-            (Node::Any(mut nodes), Node::Any(more)) => {
-                nodes.extend(more);
-                Node::Any(nodes)
-            }
-            (Node::Any(mut nodes), other) => {
-                nodes.push(other);
-                Node::Any(nodes)
-            }
-            (node, Node::Any(mut nodes)) => {
-                nodes.insert(0, node);
-                Node::Any(nodes)
-            }
-            (node, other) => Node::Any(vec![node, other]),
-        })
+        Self::of(self.node.or(other.node))
     }
 }
 
@@ -257,9 +298,6 @@ impl<R> Not for Expr<R> {
     type Output = Self;
 
     fn not(self) -> Self {
-        Self(match self.0 {
-            Node::Not(node) => *node,
-            node => Node::Not(Box::new(node)),
-        })
+        Self::of(self.node.negated())
     }
 }

@@ -30,6 +30,7 @@
 //! # Ok::<(), heirloom::Error>(())
 //! ```
 
+mod buffer;
 pub(crate) mod column;
 mod explain;
 mod expr;
@@ -65,7 +66,8 @@ pub use self::{
 #[doc(inline)]
 pub use crate::store::{AsOf, Committed, QueryRows, Rows, Within};
 
+pub(crate) use buffer::{Buffer, Read};
 pub(crate) use explain::explain;
 pub(crate) use run::Run;
-pub(crate) use source::{Read, Source};
+pub(crate) use source::Source;
 pub(crate) use spec::Spec;

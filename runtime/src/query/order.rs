@@ -1,6 +1,8 @@
 //! [`Order`]: by which columns rows come, and the bytes that put them there.
 
+use std::any::Any;
 use std::fmt;
+use std::marker::PhantomData;
 
 use super::column::Column;
 use super::expr::Field;
@@ -11,17 +13,40 @@ use crate::row::order::encode_bytes;
 ///
 /// Made by [`Column::asc`] and [`Column::desc`].
 pub struct Order<R> {
-    pub(crate) field: Field<R>,
+    column: ColumnOrder,
+    row: PhantomData<fn(&R)>,
+}
+
+/// An [`Order`], without the type of its rows.
+#[derive(Debug, Clone)]
+pub(crate) struct ColumnOrder {
+    pub(crate) field: Field,
     pub(crate) is_desc: bool,
+}
+
+impl<R> Order<R> {
+    pub(crate) fn new(field: Field, is_desc: bool) -> Self {
+        Self { column: ColumnOrder { field, is_desc }, row: PhantomData }
+    }
+
+    pub(crate) fn into_column(self) -> ColumnOrder {
+        self.column
+    }
 }
 
 impl<R> Clone for Order<R> {
     fn clone(&self) -> Self {
-        Self { field: self.field.clone(), is_desc: self.is_desc }
+        Self { column: self.column.clone(), row: PhantomData }
     }
 }
 
 impl<R> fmt::Display for Order<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.column.fmt(f)
+    }
+}
+
+impl fmt::Display for ColumnOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.field.name)?;
         f.write_str(if self.is_desc { " desc" } else { "" })
@@ -30,7 +55,7 @@ impl<R> fmt::Display for Order<R> {
 
 impl<R> fmt::Debug for Order<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Order").field(&self.field).field(&self.is_desc).finish()
+        fmt::Debug::fmt(&self.column, f)
     }
 }
 
@@ -85,12 +110,12 @@ macro_rules! tuples {
 tuples!((A)(A B)(A B C)(A B C D)(A B C D E)(A B C D E F));
 
 /// Bytes that sort as rows come: by the columns, then by key in the direction of the last column.
-pub(crate) fn rank<R>(order: &[Order<R>], row: &R, key: &[u8]) -> Vec<u8> {
+pub(crate) fn rank(order: &[ColumnOrder], row: &dyn Any, key: &[u8]) -> Vec<u8> {
     let Some(last) = order.last() else { return key.to_vec() };
     let mut rank = Vec::with_capacity(32 + key.len());
     for order in order {
         let start = rank.len();
-        (order.field.encode)(row, &mut rank);
+        order.field.encode(row, &mut rank);
         invert_from(&mut rank, start, order.is_desc);
     }
     let start = rank.len();

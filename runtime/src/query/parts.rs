@@ -5,10 +5,10 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use super::source::{FETCHED_AT_ONCE, Read};
+use super::buffer::RowBuffer;
+use super::source::FETCHED_AT_ONCE;
 use crate::disk::{Fetched, Keys, View};
 use crate::error::Result;
-use crate::row::Row;
 use crate::schema::descriptor::TableIdx;
 
 /// From so many rows on a thread of its own pays: to start one takes as long as to read a few dozen.
@@ -27,46 +27,45 @@ fn threads() -> usize {
 }
 
 /// Rows to be read by their keys.
-pub(super) struct Parts<'k, R: Row> {
+pub(super) struct Parts<'k> {
     pub(super) view: &'k Arc<View>,
     pub(super) table_idx: TableIdx,
-    pub(super) read: Read<R>,
     pub(super) keys: &'k Keys,
     /// Whether what does not decode is left out.
     pub(super) skips_invalid: bool,
 }
 
-impl<R: Row> Parts<'_, R> {
-    /// Adds all rows to `rows`, in the order of their keys.
-    pub(super) fn read_into(&self, rows: &mut Vec<R>) -> Result<()> {
-        self.split(0..self.keys.len(), threads(), rows)
+impl Parts<'_> {
+    /// Adds all rows to the result, in the order of their keys.
+    pub(super) fn read_into(&self, buffer: &mut dyn RowBuffer) -> Result<()> {
+        self.split(0..self.keys.len(), threads(), buffer)
     }
 
     /// Leaves half of the keys to another thread, where there is one and they are many.
-    fn split(&self, range: Range<usize>, threads: usize, rows: &mut Vec<R>) -> Result<()> {
+    fn split(&self, range: Range<usize>, threads: usize, buffer: &mut dyn RowBuffer) -> Result<()> {
         if threads < 2 || range.len() < 2 * ROWS_OF_A_THREAD {
-            return self.part(range, rows);
+            return self.part(range, buffer);
         }
         let middle = range.start.midpoint(range.end);
+        let mut second = buffer.another();
+        second.reserve(range.end - middle);
         thread::scope(|scope| {
-            let second = || {
-                let mut rows = Vec::with_capacity(range.end - middle);
-                self.split(middle..range.end, threads / 2, &mut rows).map(|()| rows)
-            };
+            let second =
+                || self.split(middle..range.end, threads / 2, &mut *second).map(|()| second);
             let started = thread::Builder::new().spawn_scoped(scope, second);
-            self.split(range.start..middle, threads - threads / 2, rows)?;
+            self.split(range.start..middle, threads - threads / 2, buffer)?;
             match started.map(thread::ScopedJoinHandle::join) {
-                Ok(Ok(second)) => rows.append(&mut second?),
+                Ok(Ok(second)) => buffer.append(second?),
                 // What a row's own code panics with goes to the caller, whichever thread ran it.
                 Ok(Err(panic)) => resume_unwind(panic),
                 // The system has no thread left.
-                Err(_) => self.part(middle..range.end, rows)?,
+                Err(_) => self.part(middle..range.end, buffer)?,
             }
             Ok(())
         })
     }
 
-    fn part(&self, range: Range<usize>, rows: &mut Vec<R>) -> Result<()> {
+    fn part(&self, range: Range<usize>, buffer: &mut dyn RowBuffer) -> Result<()> {
         let mut fetched = Fetched::new(self.view.clone(), self.table_idx);
         for start in range.clone().step_by(FETCHED_AT_ONCE) {
             let these = start..range.end.min(start + FETCHED_AT_ONCE);
@@ -77,8 +76,8 @@ impl<R: Row> Parts<'_, R> {
             while let Some(lookup) = fetched.next() {
                 // The index names no rows but those that are there.
                 let (key, Some(stored)) = lookup? else { continue };
-                match (self.read.stored)(key, stored) {
-                    Ok(row) => rows.push(row),
+                match buffer.read(key, stored) {
+                    Ok(()) => buffer.keep(),
                     Err(error) if !self.skips_invalid => return Err(error),
                     Err(_) => {}
                 }

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::expr::Node;
 use super::keys::key_ranges;
-use super::order::Order;
+use super::order::ColumnOrder;
 use super::ranges::{Range, Ranges, after_prefix};
 use super::spec::Spec;
 use crate::disk::Span;
@@ -78,9 +78,9 @@ pub(crate) struct Plan {
 }
 
 /// The conditions of a filter that all must hold: a set for each field, and the rest.
-struct Conditions<'n, R> {
+struct Conditions<'n> {
     fields: Vec<(&'static str, &'n Ranges)>,
-    rest: Vec<&'n Node<R>>,
+    rest: Vec<&'n Node>,
 }
 
 struct Candidate {
@@ -90,7 +90,7 @@ struct Candidate {
 }
 
 /// The best plan for a query.
-pub(crate) fn plan<R>(spec: &Spec<R>, filter: Option<&Node<R>>, facts: &Facts<'_>) -> Plan {
+pub(crate) fn plan(spec: &Spec, filter: Option<&Node>, facts: &Facts<'_>) -> Plan {
     let conditions = Conditions::of(filter);
     if conditions.fields.iter().any(|(_, set)| set.is_none()) {
         return Plan {
@@ -127,8 +127,8 @@ pub(crate) fn plan<R>(spec: &Spec<R>, filter: Option<&Node<R>>, facts: &Facts<'_
     }
 }
 
-impl<'n, R> Conditions<'n, R> {
-    fn of(filter: Option<&'n Node<R>>) -> Self {
+impl<'n> Conditions<'n> {
+    fn of(filter: Option<&'n Node>) -> Self {
         let mut this = Self { fields: Vec::new(), rest: Vec::new() };
         match filter {
             None => {}
@@ -138,7 +138,7 @@ impl<'n, R> Conditions<'n, R> {
         this
     }
 
-    fn add(&mut self, node: &'n Node<R>) {
+    fn add(&mut self, node: &'n Node) {
         match node {
             Node::Within(field, ranges) if !field.is_path => {
                 self.fields.push((field.name, ranges));
@@ -169,7 +169,7 @@ fn share(set: &Ranges) -> f64 {
     parts.sum::<f64>().min(1.0)
 }
 
-fn by_key<R>(spec: &Spec<R>, conditions: &Conditions<'_, R>, facts: &Facts<'_>) -> Candidate {
+fn by_key(spec: &Spec, conditions: &Conditions<'_>, facts: &Facts<'_>) -> Candidate {
     let key = facts.table.fields[facts.table.key_field].name;
     let set = conditions.of_field(key).and_then(|set| key_ranges(facts.table, set));
     let rows = (facts.rows as f64).max(MIN_ROWS);
@@ -198,7 +198,7 @@ fn by_key<R>(spec: &Spec<R>, conditions: &Conditions<'_, R>, facts: &Facts<'_>) 
 
 /// What reading costs, in rows: `each` per candidate, and only as far as the limit needs where
 /// they come in order.
-fn cost<R>(candidates: f64, each: f64, is_served: bool, spec: &Spec<R>, share: f64) -> f64 {
+fn cost(candidates: f64, each: f64, is_served: bool, spec: &Spec, share: f64) -> f64 {
     if !is_served {
         return candidates * (each + SORTING) + 1.0;
     }
@@ -206,9 +206,9 @@ fn cost<R>(candidates: f64, each: f64, is_served: bool, spec: &Spec<R>, share: f
     candidates.min(wanted) * each + 1.0
 }
 
-fn by_index<R>(
-    spec: &Spec<R>,
-    conditions: &Conditions<'_, R>,
+fn by_index(
+    spec: &Spec,
+    conditions: &Conditions<'_>,
     facts: &Facts<'_>,
     index: usize,
     def: &IndexDef,
@@ -266,7 +266,7 @@ struct Used {
 }
 
 impl Used {
-    fn of<R>(conditions: &Conditions<'_, R>, def: &IndexDef) -> Option<Self> {
+    fn of(conditions: &Conditions<'_>, def: &IndexDef) -> Option<Self> {
         let mut prefixes: Vec<Vec<u8>> = vec![Vec::new()];
         let mut used =
             Self { spans: Vec::new(), known: Vec::new(), points: 0, is_exact: true, share: 1.0 };
@@ -353,7 +353,7 @@ fn end_of(prefix: Vec<u8>, bound: impl FnOnce(Vec<u8>) -> Bound<Vec<u8>>) -> Bou
 
 /// Whether rows come from an index in the order asked for: by its fields after those that have one
 /// value, all in one direction, then by key.
-fn serves<R>(order: &[Order<R>], rest: &[&str], used: &Used) -> bool {
+fn serves(order: &[ColumnOrder], rest: &[&str], used: &Used) -> bool {
     let single = used.known.get(..used.points).unwrap_or_default();
     let mut wanted =
         order.iter().filter(|order| !single.iter().any(|name| order.field.is_stored_as(name)));
@@ -368,11 +368,7 @@ fn serves<R>(order: &[Order<R>], rest: &[&str], used: &Used) -> bool {
 }
 
 /// Where one condition is that one of several holds, and each of them can be looked up.
-fn by_union<R>(
-    spec: &Spec<R>,
-    conditions: &Conditions<'_, R>,
-    facts: &Facts<'_>,
-) -> Option<Candidate> {
+fn by_union(spec: &Spec, conditions: &Conditions<'_>, facts: &Facts<'_>) -> Option<Candidate> {
     let unions = conditions.rest.iter().filter_map(|node| match node {
         Node::Any(branches) => union(branches, facts),
         _ => None,
@@ -391,8 +387,8 @@ fn by_union<R>(
 }
 
 /// How each branch is looked up, and how many candidates that gives.
-fn union<R>(branches: &[Node<R>], facts: &Facts<'_>) -> Option<(Vec<Access>, f64)> {
-    let plain = Spec::<R>::default();
+fn union(branches: &[Node], facts: &Facts<'_>) -> Option<(Vec<Access>, f64)> {
+    let plain = Spec::default();
     let mut parts = Vec::with_capacity(branches.len());
     let mut found = 0.0;
     for branch in branches {

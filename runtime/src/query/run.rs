@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::buffer::RowBuffer;
 use super::expr::Node;
 use super::order::rank;
 use super::parts::{KEYS_AT_ONCE, Parts, ROWS_OF_A_THREAD};
@@ -12,7 +13,6 @@ use super::top::Top;
 use super::walk::{Step, Walk};
 use crate::disk::{Fetched, Keys, Span};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{Key, Row};
 
 /// How many keys are sorted at once; where there are more, reading the table in order is no slower.
 const MAX_SORTED_KEYS: usize = 1 << 16;
@@ -20,18 +20,18 @@ const MAX_SORTED_KEYS: usize = 1 << 16;
 /// From so many rows on, it pays to ask an index how many there are before memory grows for them.
 const COUNT_FROM_ROWS: usize = 1 << 10;
 
-/// A row that a query gives, and the bytes of its key.
-pub(crate) struct Found<R> {
-    pub(crate) key: Vec<u8>,
-    pub(crate) row: R,
+/// A row that is set aside in the buffer, under a number, and the bytes of its key.
+struct Found {
+    key: Vec<u8>,
+    row: usize,
 }
 
-/// A running query: its rows, one after another.
-pub(crate) struct Run<'s, R: Row> {
-    source: Source<'s, R>,
-    spec: Spec<R>,
+/// A running query: its rows, one after another, through a buffer that is always the same.
+pub(crate) struct Run<'s> {
+    source: Source<'s>,
+    spec: Spec,
     /// What candidates must still be held to.
-    filter: Option<Node<R>>,
+    filter: Option<Node>,
     is_filtered: bool,
     is_back: bool,
     walks: VecDeque<Walk>,
@@ -42,17 +42,17 @@ pub(crate) struct Run<'s, R: Row> {
     /// Whether all candidates are taken.
     sorts: bool,
     /// What the transaction wrote, in order, by rank; it comes between the candidates.
-    written: std::iter::Peekable<std::vec::IntoIter<(Vec<u8>, Found<R>)>>,
+    written: std::iter::Peekable<std::vec::IntoIter<(Vec<u8>, Found)>>,
     /// A candidate that comes after the next written row.
-    ahead: Option<(Vec<u8>, Found<R>)>,
+    ahead: Option<(Vec<u8>, Found)>,
     /// The whole result, where it had to be sorted.
-    sorted: Option<std::vec::IntoIter<Found<R>>>,
+    sorted: Option<std::vec::IntoIter<Found>>,
     /// What comes at the end: rows that are none.
     errors: VecDeque<Error>,
     to_skip: usize,
     left: usize,
-    buffer: Vec<u8>,
-    /// The key of the last candidate.
+    encoding: Vec<u8>,
+    /// The key of the current row.
     key: Vec<u8>,
     rows_read: u64,
     entries_read: u64,
@@ -60,8 +60,12 @@ pub(crate) struct Run<'s, R: Row> {
     counted: Option<Access>,
 }
 
-impl<'s, R: Row> Run<'s, R> {
-    pub(crate) fn start(source: Source<'s, R>, spec: Spec<R>) -> Result<Self> {
+impl<'s> Run<'s> {
+    pub(crate) fn start(
+        source: Source<'s>,
+        spec: Spec,
+        buffer: &mut dyn RowBuffer,
+    ) -> Result<Self> {
         let filter = spec.simplified();
         let plan = source.plan(&spec, filter.as_ref())?;
         let mut run = Self {
@@ -77,7 +81,7 @@ impl<'s, R: Row> Run<'s, R> {
             errors: VecDeque::new(),
             to_skip: spec.offset,
             left: spec.limit.unwrap_or(usize::MAX),
-            buffer: Vec::new(),
+            encoding: Vec::new(),
             key: Vec::new(),
             rows_read: 0,
             entries_read: 0,
@@ -87,24 +91,25 @@ impl<'s, R: Row> Run<'s, R> {
             source,
         };
         if run.left > 0 {
-            run.take_written()?;
-            run.open(&plan)?;
+            run.take_written(buffer)?;
+            run.open(&plan, buffer)?;
         }
         Ok(run)
     }
 
     /// The rows of the transaction that match, in order.
-    fn take_written(&mut self) -> Result<()> {
+    fn take_written(&mut self, buffer: &mut dyn RowBuffer) -> Result<()> {
         let Some(ops) = self.source.written else { return Ok(()) };
         let mut written = Vec::new();
         for (bytes, op) in ops {
-            let (Some(json), Some(key)) = (&op.json, R::Key::from_bytes(bytes)) else { continue };
-            match (self.source.read.text)(&key, json) {
-                Ok(row) if self.matches(&row) => {
-                    let rank = rank(&self.spec.order, &row, bytes);
-                    written.push((rank, Found { key: bytes.clone(), row }));
+            let Some(json) = &op.json else { continue };
+            let Some(read) = buffer.read_text(bytes, json) else { continue };
+            match read {
+                Ok(()) if self.matches(buffer) => {
+                    let rank = self.rank(bytes, buffer);
+                    written.push((rank, Found { key: bytes.clone(), row: buffer.set_aside() }));
                 }
-                Ok(_) => {}
+                Ok(()) => {}
                 Err(error) if !self.is_filtered => self.errors.push_back(error),
                 Err(_) => {}
             }
@@ -114,7 +119,7 @@ impl<'s, R: Row> Run<'s, R> {
         Ok(())
     }
 
-    fn open(&mut self, plan: &Plan) -> Result<()> {
+    fn open(&mut self, plan: &Plan, buffer: &mut dyn RowBuffer) -> Result<()> {
         let mut is_exact = plan.is_exact;
         if plan.arrangement == Arrangement::ByKey || matches!(plan.access, Access::Union(_)) {
             match self.sorted_keys(plan)? {
@@ -134,22 +139,22 @@ impl<'s, R: Row> Run<'s, R> {
                     self.source.view.index(self.source.table_idx, index, &Span::invalid())?;
                 self.walks.push_back(Walk::Index(invalid));
             }
-            self.add_strays()?;
+            self.add_strays(buffer)?;
         }
         if is_exact {
             self.filter = None;
             self.counted = Some(plan.access.clone());
         }
         if plan.arrangement == Arrangement::Sorted {
-            self.sort()?;
+            self.sort(buffer)?;
         }
         Ok(())
     }
 
-    fn add_strays(&mut self) -> Result<()> {
+    fn add_strays(&mut self, buffer: &dyn RowBuffer) -> Result<()> {
         if !self.is_filtered {
             for (key, _) in self.source.view.strays(self.source.table_idx)? {
-                self.errors.push_back((self.source.read.stray)(&key));
+                self.errors.push_back(buffer.stray(&key));
             }
         }
         Ok(())
@@ -179,16 +184,24 @@ impl<'s, R: Row> Run<'s, R> {
     }
 
     /// Reads everything, and keeps what the window needs.
-    fn sort(&mut self) -> Result<()> {
+    fn sort(&mut self, buffer: &mut dyn RowBuffer) -> Result<()> {
         let mut top = Top::new(self.spec.window());
         self.sorts = true;
-        let mut unsorted = self.written.by_ref().collect::<Vec<_>>();
-        unsorted.drain(..).for_each(|(rank, found)| top.add(rank, found));
-        while let Some(row) = self.candidate() {
+        for (rank, found) in self.written.by_ref() {
+            if let Some(dropped) = top.add(rank, found) {
+                buffer.forget(dropped.row);
+            }
+        }
+        while let Some(row) = self.candidate(buffer) {
             match row {
-                Ok(row) => {
-                    let rank = rank(&self.spec.order, &row, &self.key);
-                    top.add(rank, Found { key: self.key.clone(), row });
+                Ok(()) => {
+                    let rank = self.rank(&self.key, buffer);
+                    if top.takes(&rank) {
+                        let found = Found { key: self.key.clone(), row: buffer.set_aside() };
+                        if let Some(dropped) = top.add(rank, found) {
+                            buffer.forget(dropped.row);
+                        }
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::InvalidRow => {
                     self.errors.push_back(error);
@@ -201,11 +214,17 @@ impl<'s, R: Row> Run<'s, R> {
         Ok(())
     }
 
-    fn matches(&mut self, row: &R) -> bool {
-        match &self.filter {
-            Some(filter) => filter.matches(row, &mut self.buffer),
-            None => true,
+    /// Whether the current row meets what candidates must still be held to.
+    fn matches(&mut self, buffer: &dyn RowBuffer) -> bool {
+        match (&self.filter, buffer.current()) {
+            (Some(filter), Some(row)) => filter.matches(row, &mut self.encoding),
+            _ => true,
         }
+    }
+
+    /// The rank of the current row.
+    fn rank(&self, key: &[u8], buffer: &dyn RowBuffer) -> Vec<u8> {
+        buffer.current().map_or_else(Vec::new, |row| rank(&self.spec.order, row, key))
     }
 
     /// How many candidates are read in any case.
@@ -220,14 +239,20 @@ impl<'s, R: Row> Run<'s, R> {
         }
     }
 
-    /// The next committed row that the transaction has not written and that matches; its key is in
-    /// `self.key`.
-    fn candidate(&mut self) -> Option<Result<R>> {
+    /// Reads the next committed row that the transaction has not written and that matches; its key is
+    /// in `self.key`.
+    fn candidate(&mut self, buffer: &mut dyn RowBuffer) -> Option<Result<()>> {
         loop {
             let wanted = self.wanted();
             let walk = self.walks.front_mut()?;
-            let step =
-                self.source.step(walk, self.is_back, wanted, &mut self.fetched, &mut self.key);
+            let step = self.source.step(
+                walk,
+                self.is_back,
+                wanted,
+                &mut self.fetched,
+                &mut self.key,
+                buffer,
+            );
             let row = match step {
                 Step::Row(row) => row,
                 Step::Entry(row) => {
@@ -246,8 +271,8 @@ impl<'s, R: Row> Run<'s, R> {
             };
             self.rows_read += 1;
             match row {
-                Ok(row) if self.matches(&row) => return Some(Ok(row)),
-                Ok(_) => {}
+                Ok(()) if self.matches(buffer) => return Some(Ok(())),
+                Ok(()) => {}
                 Err(error) if !self.is_filtered => return Some(Err(error)),
                 Err(_) => {}
             }
@@ -259,26 +284,36 @@ impl<'s, R: Row> Run<'s, R> {
         self.sorted.is_none() && self.ahead.is_none() && self.written.peek().is_none()
     }
 
-    /// The next row of the whole result.
-    fn found(&mut self) -> Option<Result<Found<R>>> {
+    /// Makes the next row of the whole result the current one.
+    fn row(&mut self, buffer: &mut dyn RowBuffer) -> Option<Result<()>> {
         if self.is_streamed() {
-            return self.streamed().map(|row| row.map(|row| Found { key: self.key.clone(), row }));
+            return self.candidate(buffer).or_else(|| self.errors.pop_front().map(Err));
         }
-        if let Some(sorted) = &mut self.sorted {
-            return match sorted.next() {
-                Some(found) => Some(Ok(found)),
-                None => self.errors.pop_front().map(Err),
-            };
-        }
-        if self.ahead.is_none() {
-            match self.candidate() {
-                Some(Ok(row)) => {
-                    let rank = rank(&self.spec.order, &row, &self.key);
-                    self.ahead = Some((rank, Found { key: self.key.clone(), row }));
-                }
-                Some(Err(error)) => return Some(Err(error)),
-                None => {}
+        let next = match &mut self.sorted {
+            Some(sorted) => sorted.next(),
+            None => match self.merged(buffer) {
+                Ok(next) => next,
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        match next {
+            Some(found) => {
+                buffer.recall(found.row);
+                self.key = found.key;
+                Some(Ok(()))
             }
+            None => self.errors.pop_front().map(Err),
+        }
+    }
+
+    /// The next row, a candidate or one that the transaction wrote.
+    fn merged(&mut self, buffer: &mut dyn RowBuffer) -> Result<Option<Found>> {
+        if self.ahead.is_none()
+            && let Some(row) = self.candidate(buffer)
+        {
+            row?;
+            let rank = self.rank(&self.key, buffer);
+            self.ahead = Some((rank, Found { key: self.key.clone(), row: buffer.set_aside() }));
         }
         let written_first = match (&self.ahead, self.written.peek()) {
             (Some((candidate, _)), Some((written, _))) => written < candidate,
@@ -286,35 +321,17 @@ impl<'s, R: Row> Run<'s, R> {
             _ => false,
         };
         let next = if written_first { self.written.next() } else { self.ahead.take() };
-        match next {
-            Some((_, found)) => Some(Ok(found)),
-            None => self.errors.pop_front().map(Err),
-        }
-    }
-
-    fn streamed(&mut self) -> Option<Result<R>> {
-        match self.candidate() {
-            Some(row) => Some(row),
-            None => self.errors.pop_front().map(Err),
-        }
-    }
-
-    /// [`found`](Self::found) without the key, of which a streamed row then needs no copy.
-    fn row(&mut self) -> Option<Result<R>> {
-        if self.is_streamed() {
-            return self.streamed();
-        }
-        self.found().map(|found| found.map(|found| found.row))
+        Ok(next.map(|(_, found)| found))
     }
 
     /// Goes to where the window begins; `None` where nothing is left of it.
-    fn enter_window(&mut self) -> Option<Result<()>> {
+    fn enter_window(&mut self, buffer: &mut dyn RowBuffer) -> Option<Result<()>> {
         if self.left == 0 {
             return None;
         }
         while self.to_skip > 0 {
             self.to_skip -= 1;
-            match self.row()? {
+            match self.row(buffer)? {
                 // What is skipped may be no row, but the storage must not fail unseen.
                 Err(error) if error.kind() != ErrorKind::InvalidRow => return Some(Err(error)),
                 _ => {}
@@ -323,14 +340,19 @@ impl<'s, R: Row> Run<'s, R> {
         Some(Ok(()))
     }
 
-    /// The next row, without the bytes of its key.
-    pub(crate) fn next_row(&mut self) -> Option<Result<R>> {
-        if let Err(error) = self.enter_window()? {
+    /// Makes the next row the current one.
+    pub(crate) fn next(&mut self, buffer: &mut dyn RowBuffer) -> Option<Result<()>> {
+        if let Err(error) = self.enter_window(buffer)? {
             return Some(Err(error));
         }
-        let row = self.row()?;
+        let row = self.row(buffer)?;
         self.left -= 1;
         Some(row)
+    }
+
+    /// The bytes of the key of the current row.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key
     }
 
     /// The same, of which all rows are taken, so that some may be looked up in advance.
@@ -339,35 +361,35 @@ impl<'s, R: Row> Run<'s, R> {
         self
     }
 
-    /// All rows that are left.
-    pub(crate) fn rows(mut self) -> Result<Vec<R>> {
+    /// Adds all rows that are left to the result.
+    pub(crate) fn all(mut self, buffer: &mut dyn RowBuffer) -> Result<()> {
         self.is_full = true;
-        let mut rows = Vec::new();
         let mut expected = None;
-        while let Some(row) = self.next_row() {
-            rows.push(row?);
-            self.take_fetched(&mut rows)?;
-            if rows.len() < COUNT_FROM_ROWS {
+        while let Some(row) = self.next(buffer) {
+            row?;
+            buffer.keep();
+            self.take_fetched(buffer)?;
+            if buffer.len() < COUNT_FROM_ROWS {
                 continue;
             }
             let expected = match expected {
                 Some(expected) => expected,
                 None => {
                     let still = self.still_to_come()?;
-                    rows.reserve_exact(still);
-                    *expected.insert(rows.len() + still)
+                    buffer.reserve(still);
+                    *expected.insert(buffer.len() + still)
                 }
             };
-            if expected.saturating_sub(rows.len()) >= 2 * ROWS_OF_A_THREAD {
-                self.take_in_parts(&mut rows)?;
+            if expected.saturating_sub(buffer.len()) >= 2 * ROWS_OF_A_THREAD {
+                self.take_in_parts(buffer)?;
             }
         }
-        Ok(rows)
+        Ok(())
     }
 
     /// Adds the rows that were looked up together with the last one, where nothing more is to be
     /// asked of them.
-    fn take_fetched(&mut self, rows: &mut Vec<R>) -> Result<()> {
+    fn take_fetched(&mut self, buffer: &mut dyn RowBuffer) -> Result<()> {
         if self.filter.is_some() || self.to_skip > 0 || !self.is_streamed() {
             return Ok(());
         }
@@ -379,9 +401,9 @@ impl<'s, R: Row> Run<'s, R> {
             }
             self.rows_read += 1;
             self.entries_read += u64::from(is_index);
-            match (self.source.read.stored)(key, stored) {
-                Ok(row) => {
-                    rows.push(row);
+            match buffer.read(key, stored) {
+                Ok(()) => {
+                    buffer.keep();
                     self.left -= 1;
                 }
                 Err(error) if !self.is_filtered => return Err(error),
@@ -393,7 +415,7 @@ impl<'s, R: Row> Run<'s, R> {
 
     /// Adds many rows of an index, looked up and decoded by several threads, where nothing more is to
     /// be asked of them.
-    fn take_in_parts(&mut self, rows: &mut Vec<R>) -> Result<()> {
+    fn take_in_parts(&mut self, buffer: &mut dyn RowBuffer) -> Result<()> {
         let is_asked_more = self.filter.is_some() || self.to_skip > 0 || !self.is_streamed();
         let is_written = self.source.written.is_some_and(|written| !written.is_empty());
         if is_asked_more || is_written || !self.fetched.is_empty() {
@@ -406,13 +428,12 @@ impl<'s, R: Row> Run<'s, R> {
         let parts = Parts {
             view: &self.source.view,
             table_idx: self.source.table_idx,
-            read: self.source.read,
             keys: &keys,
             skips_invalid: self.is_filtered,
         };
-        let before = rows.len();
-        parts.read_into(rows)?;
-        self.left -= rows.len() - before;
+        let before = buffer.len();
+        parts.read_into(buffer)?;
+        self.left -= buffer.len() - before;
         self.rows_read += keys.len() as u64;
         self.entries_read += keys.len() as u64;
         // What comes before a failure is looked at first.
@@ -431,20 +452,7 @@ impl<'s, R: Row> Run<'s, R> {
     }
 }
 
-impl<R: Row> Iterator for Run<'_, R> {
-    type Item = Result<Found<R>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Err(error) = self.enter_window()? {
-            return Some(Err(error));
-        }
-        let found = self.found()?;
-        self.left -= 1;
-        Some(found)
-    }
-}
-
-impl<R: Row> Drop for Run<'_, R> {
+impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.source.engine.touched.add(self.rows_read, self.entries_read);
     }

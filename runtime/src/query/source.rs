@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::buffer::RowBuffer;
 use super::expr::Node;
 use super::plan::{Access, Arrangement, Facts, IndexState, Plan, plan};
 use super::run::Run;
 use super::spec::Spec;
 use super::walk::{Step, Walk};
-use crate::disk::{Fetched, StoredRow, View};
+use crate::disk::{Fetched, View};
 use crate::engine::{Engine, RowOp};
 use crate::error::{Error, Result};
-use crate::row::{Key, Row};
 use crate::schema::descriptor::TableIdx;
 
 /// How many rows are looked up at once. More would be gone from the nearest cache by the time that
@@ -19,43 +19,16 @@ use crate::schema::descriptor::TableIdx;
 pub(super) const FETCHED_AT_ONCE: usize = 32;
 
 /// A view of a table, and over it what a transaction wrote.
-pub(crate) struct Source<'s, R: Row> {
+#[derive(Clone)]
+pub(crate) struct Source<'s> {
     pub(crate) engine: Arc<Engine>,
     pub(crate) view: Arc<View>,
     pub(crate) table_idx: TableIdx,
     pub(crate) written: Option<&'s BTreeMap<Vec<u8>, RowOp>>,
-    pub(crate) read: Read<R>,
 }
 
-/// How the rows of a table are read, with errors that name their place.
-pub(crate) struct Read<R: Row> {
-    pub(crate) stored: fn(&[u8], &StoredRow<'_>) -> Result<R>,
-    pub(crate) text: fn(&R::Key, &str) -> Result<R>,
-    pub(crate) stray: fn(&str) -> Error,
-}
-
-impl<R: Row> Clone for Read<R> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<R: Row> Copy for Read<R> {}
-
-impl<R: Row> Clone for Source<'_, R> {
-    fn clone(&self) -> Self {
-        Self {
-            engine: self.engine.clone(),
-            view: self.view.clone(),
-            table_idx: self.table_idx,
-            written: self.written,
-            read: self.read,
-        }
-    }
-}
-
-impl<'s, R: Row> Source<'s, R> {
-    pub(crate) fn plan(&self, spec: &Spec<R>, filter: Option<&Node<R>>) -> Result<Plan> {
+impl<'s> Source<'s> {
+    pub(crate) fn plan(&self, spec: &Spec, filter: Option<&Node>) -> Result<Plan> {
         let mut indexes = Vec::new();
         for (index, stands) in
             self.engine.standing(&self.view, self.table_idx).into_iter().enumerate()
@@ -73,7 +46,7 @@ impl<'s, R: Row> Source<'s, R> {
 
     /// The error with its store and table.
     pub(super) fn placed(&self, error: Error) -> Error {
-        self.engine.placed(error.at_table(R::TABLE))
+        self.engine.placed(error.at_table(self.engine.def.tables[self.table_idx].name))
     }
 
     /// The ways through the table that an access takes, in order.
@@ -110,7 +83,7 @@ impl<'s, R: Row> Source<'s, R> {
         self.written.is_some_and(|rows| rows.contains_key(key))
     }
 
-    /// The next row on the way, and in `key` the bytes of its key. Of rows that are looked up,
+    /// Reads the next row on the way into the buffer, and into `key` the bytes of its key. Of rows that are looked up,
     /// `wanted` are surely asked for, so that some of them may be looked up at once.
     pub(super) fn step(
         &self,
@@ -119,14 +92,15 @@ impl<'s, R: Row> Source<'s, R> {
         wanted: usize,
         fetched: &mut Fetched,
         key: &mut Vec<u8>,
-    ) -> Step<R> {
+        buffer: &mut dyn RowBuffer,
+    ) -> Step {
         if let Walk::Rows(rows) = walk {
             let next = rows.step_with(is_back, |found, row| {
                 if self.is_written(found) {
                     return Step::Skipped;
                 }
                 found.clone_into(key);
-                Step::Row((self.read.stored)(found, row))
+                Step::Row(buffer.read(found, row))
             });
             return match next {
                 Some(Ok(step)) => step,
@@ -142,7 +116,7 @@ impl<'s, R: Row> Source<'s, R> {
             Some(Ok((found, _))) if self.is_written(found) => return Step::Skipped,
             Some(Ok((found, Some(row)))) => {
                 found.clone_into(key);
-                (self.read.stored)(found, row)
+                buffer.read(found, row)
             }
             // The index names no rows but those that are there.
             Some(Ok((_, None))) => return Step::Skipped,
@@ -155,13 +129,13 @@ impl<'s, R: Row> Source<'s, R> {
         }
     }
 
-    /// The rows of a query.
-    pub(crate) fn run(self, spec: Spec<R>) -> Result<Run<'s, R>> {
-        Run::start(self, spec)
+    /// The rows of a query, which go through the buffer.
+    pub(crate) fn run(self, spec: Spec, buffer: &mut dyn RowBuffer) -> Result<Run<'s>> {
+        Run::start(self, spec, buffer)
     }
 
     /// How many rows a query gives.
-    pub(crate) fn count(self, spec: &Spec<R>) -> Result<usize> {
+    pub(crate) fn count(self, spec: &Spec, buffer: &mut dyn RowBuffer) -> Result<usize> {
         let counted = match spec.filter {
             None => self.len()?,
             Some(_) => {
@@ -169,7 +143,7 @@ impl<'s, R: Row> Source<'s, R> {
                 // In which order rows are counted makes no difference.
                 spec.order.clear();
                 (spec.offset, spec.limit) = (0, spec.window());
-                self.count_matching(spec)?
+                self.count_matching(spec, buffer)?
             }
         };
         Ok(counted.saturating_sub(spec.offset).min(spec.limit.unwrap_or(usize::MAX)))
@@ -187,7 +161,7 @@ impl<'s, R: Row> Source<'s, R> {
         Ok(usize::try_from(len).unwrap_or(usize::MAX))
     }
 
-    fn count_matching(self, spec: Spec<R>) -> Result<usize> {
+    fn count_matching(self, spec: Spec, buffer: &mut dyn RowBuffer) -> Result<usize> {
         let most = spec.limit.unwrap_or(usize::MAX);
         match self.exact_access(&spec)? {
             Some(Plan { access: Access::Index { index, spans }, .. }) => {
@@ -203,8 +177,8 @@ impl<'s, R: Row> Source<'s, R> {
             None => {}
         }
         let mut count = 0;
-        let mut run = self.run(spec)?.in_full();
-        while let Some(row) = run.next_row() {
+        let mut run = self.run(spec, buffer)?.in_full();
+        while let Some(row) = run.next(buffer) {
             row?;
             count += 1;
         }
@@ -213,7 +187,7 @@ impl<'s, R: Row> Source<'s, R> {
 
     /// The plan of a query whose rows are just the entries of an index, or none, and none of which is
     /// written anew.
-    fn exact_access(&self, spec: &Spec<R>) -> Result<Option<Plan>> {
+    fn exact_access(&self, spec: &Spec) -> Result<Option<Plan>> {
         if self.written.is_some_and(|rows| !rows.is_empty()) {
             return Ok(None);
         }
@@ -227,7 +201,7 @@ impl<'s, R: Row> Source<'s, R> {
     }
 
     /// The keys of the rows of a query, where an index alone can say.
-    fn exact_keys(&self, spec: &Spec<R>) -> Result<Option<Vec<Vec<u8>>>> {
+    fn exact_keys(&self, spec: &Spec) -> Result<Option<Vec<Vec<u8>>>> {
         let Some(plan) = self.exact_access(spec)? else { return Ok(None) };
         let walks = self.walks(&plan.access, plan.is_back)?;
         // Those in an order of keys are sorted first, those in another have to be read.
@@ -252,15 +226,19 @@ impl<'s, R: Row> Source<'s, R> {
         Ok(Some(keys.collect()))
     }
 
-    /// The keys of the rows of a query.
-    pub(crate) fn keys(self, spec: &Spec<R>) -> Result<Vec<R::Key>> {
+    /// The bytes of the keys of the rows of a query.
+    pub(crate) fn keys(self, spec: &Spec, buffer: &mut dyn RowBuffer) -> Result<Vec<Vec<u8>>> {
         if spec.filter.is_some()
             && let Some(keys) = self.exact_keys(spec)?
         {
-            // What is in an index has a key of the table.
-            return Ok(keys.iter().filter_map(|key| R::Key::from_bytes(key)).collect());
+            return Ok(keys);
         }
-        let mut run = self.run(spec.clone())?.in_full();
-        std::iter::from_fn(|| run.next_row()).map(|row| row.map(|row| row.key().clone())).collect()
+        let mut run = self.run(spec.clone(), buffer)?.in_full();
+        let mut keys = Vec::new();
+        while let Some(row) = run.next(buffer) {
+            row?;
+            keys.push(run.key().to_vec());
+        }
+        Ok(keys)
     }
 }

@@ -2,44 +2,36 @@
 
 use std::fmt::Write as _;
 
-use super::expr::{Expr, Node};
-use super::order::Order;
+use super::expr::Node;
+use super::order::ColumnOrder;
 
 /// Filter, order, and which part of the result.
-pub(crate) struct Spec<R> {
-    pub(crate) filter: Option<Expr<R>>,
-    pub(crate) order: Vec<Order<R>>,
+#[derive(Clone, Default)]
+pub(crate) struct Spec {
+    pub(crate) filter: Option<Node>,
+    pub(crate) order: Vec<ColumnOrder>,
     pub(crate) offset: usize,
     pub(crate) limit: Option<usize>,
 }
 
-impl<R> Default for Spec<R> {
-    fn default() -> Self {
-        Self { filter: None, order: Vec::new(), offset: 0, limit: None }
-    }
-}
-
-impl<R> Clone for Spec<R> {
-    fn clone(&self) -> Self {
-        Self {
-            filter: self.filter.clone(),
-            order: self.order.clone(),
-            offset: self.offset,
-            limit: self.limit,
-        }
-    }
-}
-
-impl<R> std::fmt::Debug for Spec<R> {
+impl std::fmt::Debug for Spec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.identity())
     }
 }
 
-impl<R> Spec<R> {
+impl Spec {
+    /// Adds a condition that must hold as well.
+    pub(crate) fn add_filter(&mut self, condition: Node) {
+        self.filter = Some(match self.filter.take() {
+            Some(filter) => filter.and(condition),
+            None => condition,
+        });
+    }
+
     /// The filter, ready to be planned; nothing where all rows are asked for.
-    pub(crate) fn simplified(&self) -> Option<Node<R>> {
-        self.filter.as_ref().map(|filter| filter.0.simplified())
+    pub(crate) fn simplified(&self) -> Option<Node> {
+        self.filter.as_ref().map(Node::simplified)
     }
 
     /// Says all that tells queries apart: two of one identity have one result.

@@ -39,15 +39,24 @@ impl<T> Top<T> {
         Self { limit, kept: BinaryHeap::new() }
     }
 
-    pub(crate) fn add(&mut self, rank: Vec<u8>, item: T) {
+    /// Whether what has this rank would be kept.
+    pub(crate) fn takes(&self, rank: &[u8]) -> bool {
         let is_full = self.limit.is_some_and(|limit| self.kept.len() >= limit);
-        if !is_full {
-            self.kept.push(Ranked { rank, item });
-        } else if let Some(mut last) = self.kept.peek_mut()
-            && rank < last.rank
-        {
-            *last = Ranked { rank, item };
+        !is_full || self.kept.peek().is_some_and(|last| *rank < *last.rank)
+    }
+
+    /// Adds an item, and gives the one that is not kept any more because of it.
+    pub(crate) fn add(&mut self, rank: Vec<u8>, item: T) -> Option<T> {
+        let added = Ranked { rank, item };
+        if self.limit.is_none_or(|limit| self.kept.len() < limit) {
+            self.kept.push(added);
+            return None;
         }
+        let dropped = match self.kept.peek_mut() {
+            Some(mut last) if added.rank < last.rank => std::mem::replace(&mut *last, added),
+            _ => added,
+        };
+        Some(dropped.item)
     }
 
     pub(crate) fn into_sorted(self) -> Vec<T> {
@@ -63,12 +72,15 @@ mod tests {
     fn no_more_is_kept_than_asked_for() {
         let mut top = Top::new(Some(2));
         for rank in [5_u8, 1, 4, 2, 3] {
-            top.add(vec![rank], rank);
+            let takes = top.takes(&[rank]);
+            let dropped = top.add(vec![rank], rank);
+            assert_eq!(takes, dropped != Some(rank));
             assert!(top.kept.len() <= 2);
         }
         assert_eq!(top.into_sorted(), [1, 2]);
         let mut none = Top::new(Some(0));
-        none.add(vec![1], 1);
+        assert!(!none.takes(&[1]));
+        assert_eq!(none.add(vec![1], 1), Some(1));
         assert!(none.into_sorted().is_empty());
     }
 }

@@ -10,12 +10,12 @@ pub(crate) enum Walk {
     Keys(std::vec::IntoIter<Vec<u8>>),
 }
 
-/// What comes next on the way; the key of a row stands in a buffer beside it.
-pub(crate) enum Step<R> {
+/// What comes next on the way; a row is in the buffer, and its key in another beside it.
+pub(crate) enum Step {
     /// A row, or why it is none.
-    Row(Result<R>),
+    Row(Result<()>),
     /// The same, found through an index.
-    Entry(Result<R>),
+    Entry(Result<()>),
     /// What a transaction has written anew.
     Skipped,
     /// The storage failed.

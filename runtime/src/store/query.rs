@@ -1,6 +1,7 @@
 //! [`Query`]: rows by conditions, in an order.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::handle::Handle;
@@ -9,8 +10,8 @@ use super::read::{stray_row, typed_in_scan, typed_text};
 use super::watch::Watch;
 use crate::disk::View;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Expr, IntoOrder, Read, Run, Source, Spec, explain};
-use crate::row::Row;
+use crate::query::{Buffer, Expr, IntoOrder, Order, Read, Run, Source, Spec, explain};
+use crate::row::{Key, Row};
 use crate::schema::descriptor::TableIdx;
 
 /// Rows of a table by conditions, in an order.
@@ -52,7 +53,8 @@ use crate::schema::descriptor::TableIdx;
 pub struct Query<R, A = Committed> {
     at: A,
     table_idx: TableIdx,
-    spec: Spec<R>,
+    spec: Spec,
+    row: PhantomData<fn(&R)>,
 }
 
 /// Where a [`Query`] of a table looks: at what is committed when it is run.
@@ -83,7 +85,7 @@ impl fmt::Debug for Within<'_> {
 #[expect(private_interfaces, reason = "nobody else implements it")]
 pub trait At {
     #[doc(hidden)]
-    fn source<R: Row>(&self, table_idx: TableIdx) -> Source<'_, R>;
+    fn source(&self, table_idx: TableIdx) -> Source<'_>;
 
     #[doc(hidden)]
     fn handle(&self) -> &Handle;
@@ -93,13 +95,13 @@ fn read<R: Row>() -> Read<R> {
     Read { stored: typed_in_scan::<R>, text: typed_text::<R>, stray: stray_row::<R> }
 }
 
-fn source<'s, R: Row>(handle: &Handle, view: Arc<View>, table_idx: TableIdx) -> Source<'s, R> {
-    Source { engine: handle.engine().clone(), view, table_idx, written: None, read: read() }
+fn source<'s>(handle: &Handle, view: Arc<View>, table_idx: TableIdx) -> Source<'s> {
+    Source { engine: handle.engine().clone(), view, table_idx, written: None }
 }
 
 #[expect(private_interfaces, reason = "nobody else implements it")]
 impl At for Committed {
-    fn source<R: Row>(&self, table_idx: TableIdx) -> Source<'_, R> {
+    fn source(&self, table_idx: TableIdx) -> Source<'_> {
         source(&self.0, self.0.engine().view(), table_idx)
     }
 
@@ -110,7 +112,7 @@ impl At for Committed {
 
 #[expect(private_interfaces, reason = "nobody else implements it")]
 impl At for AsOf {
-    fn source<R: Row>(&self, table_idx: TableIdx) -> Source<'_, R> {
+    fn source(&self, table_idx: TableIdx) -> Source<'_> {
         source(&self.handle, self.view.clone(), table_idx)
     }
 
@@ -121,7 +123,7 @@ impl At for AsOf {
 
 #[expect(private_interfaces, reason = "nobody else implements it")]
 impl At for Within<'_> {
-    fn source<R: Row>(&self, table_idx: TableIdx) -> Source<'_, R> {
+    fn source(&self, table_idx: TableIdx) -> Source<'_> {
         let source = source(self.handle, self.overlay.view.clone(), table_idx);
         Source { written: self.overlay.batch.tables.get(&table_idx), ..source }
     }
@@ -133,7 +135,7 @@ impl At for Within<'_> {
 
 impl<R: Row> Query<R> {
     pub(super) fn on_table(handle: &Handle, table_idx: TableIdx) -> Self {
-        Self { at: Committed(handle.clone()), table_idx, spec: Spec::default() }
+        Self { at: Committed(handle.clone()), table_idx, spec: Spec::default(), row: PhantomData }
     }
 
     /// The rows one after another, read as they are asked for, from one consistent view.
@@ -226,6 +228,7 @@ impl<R: Row> Query<R> {
                 at: Within { handle, overlay },
                 table_idx: self.table_idx,
                 spec: self.spec.clone(),
+                row: PhantomData,
             })
         })
     }
@@ -234,7 +237,7 @@ impl<R: Row> Query<R> {
 impl<R: Row> Query<R, AsOf> {
     pub(super) fn on_snapshot(handle: &Handle, view: &Arc<View>, table_idx: TableIdx) -> Self {
         let at = AsOf { handle: handle.clone(), view: view.clone() };
-        Self { at, table_idx, spec: Spec::default() }
+        Self { at, table_idx, spec: Spec::default(), row: PhantomData }
     }
 
     /// The rows one after another, read as they are asked for.
@@ -255,7 +258,7 @@ impl<'q, R: Row> Query<R, Within<'q>> {
         overlay: Overlay<'q>,
         table_idx: TableIdx,
     ) -> Self {
-        Self { at: Within { handle, overlay }, table_idx, spec: Spec::default() }
+        Self { at: Within { handle, overlay }, table_idx, spec: Spec::default(), row: PhantomData }
     }
 
     /// The rows one after another, those of the transaction among them.
@@ -302,10 +305,7 @@ impl<R: Row, A: At> Query<R, A> {
     /// Only rows that meet this condition, too.
     #[must_use]
     pub fn filter(mut self, condition: Expr<R>) -> Self {
-        self.spec.filter = Some(match self.spec.filter.take() {
-            Some(filter) => filter & condition,
-            None => condition,
-        });
+        self.spec.add_filter(condition.into_node());
         self
     }
 
@@ -313,7 +313,7 @@ impl<R: Row, A: At> Query<R, A> {
     /// [`desc`](crate::Column::desc). Called again, it orders further what is equal so far.
     #[must_use]
     pub fn order_by(mut self, order: impl IntoOrder<R>) -> Self {
-        self.spec.order.extend(order.into_order());
+        self.spec.order.extend(order.into_order().into_iter().map(Order::into_column));
         self
     }
 
@@ -331,8 +331,8 @@ impl<R: Row, A: At> Query<R, A> {
         self
     }
 
-    fn run(&self, spec: Spec<R>) -> Result<Run<'_, R>> {
-        self.placed(self.at.source(self.table_idx).run(spec))
+    fn run(&self, spec: Spec, buffer: &mut Buffer<R>) -> Result<Run<'_>> {
+        self.placed(self.at.source(self.table_idx).run(spec, buffer))
     }
 
     fn placed<T>(&self, outcome: Result<T>) -> Result<T> {
@@ -346,7 +346,10 @@ impl<R: Row, A: At> Query<R, A> {
     /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and a row does not decode; to
     /// get the others, use [`iter`](Self::iter).
     pub fn all(&self) -> Result<Vec<R>> {
-        self.placed(self.run(self.spec.clone())?.rows())
+        let mut buffer = Buffer::new(read());
+        let run = self.run(self.spec.clone(), &mut buffer)?;
+        self.placed(run.all(&mut buffer))?;
+        Ok(buffer.into_result())
     }
 
     /// The first row of the result; `None` where there is none.
@@ -358,7 +361,9 @@ impl<R: Row, A: At> Query<R, A> {
     pub fn first(&self) -> Result<Option<R>> {
         let mut spec = self.spec.clone();
         spec.limit = Some(spec.limit.unwrap_or(1).min(1));
-        self.placed(self.run(spec)?.next_row().transpose())
+        let mut buffer = Buffer::new(read());
+        let mut run = self.run(spec, &mut buffer)?;
+        self.placed(buffer.next(&mut run).transpose())
     }
 
     /// The only row of the result.
@@ -370,9 +375,10 @@ impl<R: Row, A: At> Query<R, A> {
     pub fn one(&self) -> Result<R> {
         let mut spec = self.spec.clone();
         spec.limit = Some(spec.limit.unwrap_or(2).min(2));
-        let mut run = self.run(spec)?;
-        let first = self.placed(run.next_row().transpose())?;
-        let second = self.placed(run.next_row().transpose())?;
+        let mut buffer = Buffer::new(read());
+        let mut run = self.run(spec, &mut buffer)?;
+        let first = self.placed(buffer.next(&mut run).transpose())?;
+        let second = self.placed(buffer.next(&mut run).transpose())?;
         let found = match (first, second) {
             (Some(row), None) => return Ok(row),
             (None, _) => "no row",
@@ -394,7 +400,8 @@ impl<R: Row, A: At> Query<R, A> {
     ///
     /// Where the storage fails.
     pub fn count(&self) -> Result<usize> {
-        self.placed(self.at.source::<R>(self.table_idx).count(&self.spec))
+        let mut buffer = Buffer::<R>::new(read());
+        self.placed(self.at.source(self.table_idx).count(&self.spec, &mut buffer))
     }
 
     /// The keys of the rows of the result. Where an index holds all of the conditions, no row is
@@ -404,7 +411,10 @@ impl<R: Row, A: At> Query<R, A> {
     ///
     /// As [`all`](Self::all).
     pub fn keys(&self) -> Result<Vec<R::Key>> {
-        self.placed(self.at.source::<R>(self.table_idx).keys(&self.spec))
+        let mut buffer = Buffer::<R>::new(read());
+        let keys = self.placed(self.at.source(self.table_idx).keys(&self.spec, &mut buffer))?;
+        // A row that decodes, and what is in an index, has a key of the table.
+        Ok(keys.iter().filter_map(|key| R::Key::from_bytes(key)).collect())
     }
 
     /// How the query would be run now, in one line: which index it uses, or that it looks at all
@@ -424,7 +434,7 @@ impl<R: Row, A: At> Query<R, A> {
     ///
     /// The text is for people; what it says may change between versions.
     pub fn explain(&self) -> String {
-        let source = self.at.source::<R>(self.table_idx);
+        let source = self.at.source(self.table_idx);
         let filter = self.spec.simplified();
         match source.plan(&self.spec, filter.as_ref()) {
             Ok(plan) => {
@@ -438,13 +448,23 @@ impl<R: Row, A: At> Query<R, A> {
 
 impl<R: Row> Clone for Query<R> {
     fn clone(&self) -> Self {
-        Self { at: self.at.clone(), table_idx: self.table_idx, spec: self.spec.clone() }
+        Self {
+            at: self.at.clone(),
+            table_idx: self.table_idx,
+            spec: self.spec.clone(),
+            row: PhantomData,
+        }
     }
 }
 
 impl<R: Row> Clone for Query<R, AsOf> {
     fn clone(&self) -> Self {
-        Self { at: self.at.clone(), table_idx: self.table_idx, spec: self.spec.clone() }
+        Self {
+            at: self.at.clone(),
+            table_idx: self.table_idx,
+            spec: self.spec.clone(),
+            row: PhantomData,
+        }
     }
 }
 
@@ -458,14 +478,16 @@ impl<R: Row, A> fmt::Debug for Query<R, A> {
 ///
 /// Made by [`Query::iter`]. A row that does not decode is an `Err` item; the rest still come.
 pub struct QueryRows<'q, R: Row> {
-    run: Run<'q, R>,
+    run: Run<'q>,
+    buffer: Buffer<R>,
     handle: Handle,
 }
 
 impl<'q, R: Row> QueryRows<'q, R> {
-    fn new(source: Source<'q, R>, spec: Spec<R>, handle: Handle) -> Result<Self> {
-        match source.run(spec) {
-            Ok(run) => Ok(Self { run, handle }),
+    fn new(source: Source<'q>, spec: Spec, handle: Handle) -> Result<Self> {
+        let mut buffer = Buffer::new(read());
+        match source.run(spec, &mut buffer) {
+            Ok(run) => Ok(Self { run, buffer, handle }),
             Err(error) => Err(handle.placed(error.at_table(R::TABLE))),
         }
     }
@@ -475,7 +497,7 @@ impl<R: Row> Iterator for QueryRows<'_, R> {
     type Item = Result<R>;
 
     fn next(&mut self) -> Option<Result<R>> {
-        let row = self.run.next_row()?;
+        let row = self.buffer.next(&mut self.run)?;
         Some(row.map_err(|error| self.handle.placed(error.at_table(R::TABLE))))
     }
 }

@@ -41,7 +41,7 @@ impl<R: Row + Send + Sync> Watch<R> {
     pub(super) fn new(
         handle: &Handle,
         table_idx: TableIdx,
-        spec: Spec<R>,
+        spec: Spec,
         read: Read<R>,
     ) -> Result<Self> {
         let make = || {

@@ -8,8 +8,9 @@ use std::task::Waker;
 use super::delta::{Change, Changes, Delta};
 use super::list::{Item, List};
 use super::reader::{End, Reader, living};
-use super::table::Event;
+use super::table::{Event, RowSource};
 use crate::error::{Error, ErrorKind, Result};
+use crate::query::buffer::Buffer;
 use crate::query::expr::Node;
 use crate::query::order::rank;
 use crate::query::source::Source;
@@ -22,8 +23,8 @@ const MIN_SPARE: usize = 32;
 /// The result of a query, kept up to date; shared by all who watch the same.
 pub(crate) struct LiveResult<R> {
     pub(super) identity: String,
-    spec: Spec<R>,
-    filter: Option<Node<R>>,
+    spec: Spec,
+    filter: Option<Node>,
     /// Whether nothing that is seen of a row has changed.
     pub(super) same: fn(&Item<R>, &Item<R>) -> bool,
     state: Mutex<State<R>>,
@@ -59,7 +60,7 @@ pub(super) struct Starting<'l, R>(MutexGuard<'l, State<R>>);
 /// A result that does not change while it is looked at.
 pub(super) struct Visible<'l, R> {
     state: MutexGuard<'l, State<R>>,
-    spec: &'l Spec<R>,
+    spec: &'l Spec,
 }
 
 impl<R> Visible<'_, R> {
@@ -69,7 +70,7 @@ impl<R> Visible<'_, R> {
 }
 
 impl<R> State<R> {
-    fn visible(&self, spec: &Spec<R>) -> Vec<Arc<Item<R>>> {
+    fn visible(&self, spec: &Spec) -> Vec<Arc<Item<R>>> {
         let limit = spec.limit.unwrap_or(usize::MAX);
         self.list.iter().skip(spec.offset).take(limit).cloned().collect()
     }
@@ -115,7 +116,7 @@ impl<R> LiveResult<R> {
 
 impl<R: Row + Send + Sync> LiveResult<R> {
     /// A result that is not computed yet, and keeps what happens.
-    pub(super) fn new(spec: Spec<R>, identity: String) -> Self {
+    pub(super) fn new(spec: Spec, identity: String) -> Self {
         let state = State {
             stamp: 0,
             list: List::of_sorted(Vec::new()),
@@ -141,7 +142,7 @@ impl<R: Row + Send + Sync> LiveResult<R> {
     }
 
     /// Computes the result, and then takes in what happened in the meantime.
-    pub(super) fn start(&self, starting: Starting<'_, R>, source: &Source<'_, R>) -> Result<()> {
+    pub(super) fn start(&self, starting: Starting<'_, R>, source: &RowSource<'_, R>) -> Result<()> {
         let Starting(mut state) = starting;
         match self.compute(&mut state, source) {
             Ok(()) => {
@@ -156,8 +157,8 @@ impl<R: Row + Send + Sync> LiveResult<R> {
         }
     }
 
-    fn compute(&self, state: &mut State<R>, source: &Source<'_, R>) -> Result<(), Arc<Error>> {
-        state.stamp = source.view.stamp;
+    fn compute(&self, state: &mut State<R>, source: &RowSource<'_, R>) -> Result<(), Arc<Error>> {
+        state.stamp = source.rows.view.stamp;
         self.refill(state, source)?;
         loop {
             let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,7 +176,7 @@ impl<R: Row + Send + Sync> LiveResult<R> {
     }
 
     /// Takes in what a commit did, and gives whom to wake.
-    pub(super) fn told(&self, event: &Arc<Event<R>>, source: &Source<'_, R>) -> Vec<Waker> {
+    pub(super) fn told(&self, event: &Arc<Event<R>>, source: &RowSource<'_, R>) -> Vec<Waker> {
         {
             let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(events) = &mut *early {
@@ -202,11 +203,15 @@ impl<R: Row + Send + Sync> LiveResult<R> {
     fn item(&self, key: &[u8], row: Option<&Arc<R>>, buffer: &mut Vec<u8>) -> Option<Item<R>> {
         let row = row?;
         if let Some(filter) = &self.filter
-            && !filter.matches(row, buffer)
+            && !filter.matches(&**row, buffer)
         {
             return None;
         }
-        Some(Item { rank: rank(&self.spec.order, row, key), key: key.to_vec(), row: row.clone() })
+        Some(Item {
+            rank: rank(&self.spec.order, &**row, key),
+            key: key.to_vec(),
+            row: row.clone(),
+        })
     }
 
     /// Changes the list; nothing where what is seen of it stays as it was.
@@ -214,7 +219,7 @@ impl<R: Row + Send + Sync> LiveResult<R> {
         &self,
         state: &mut State<R>,
         event: &Event<R>,
-        source: &Source<'_, R>,
+        source: &RowSource<'_, R>,
     ) -> Result<Option<Changes<R>>, Arc<Error>> {
         if event.stamp <= state.stamp {
             return Ok(None);
@@ -267,7 +272,8 @@ impl<R: Row + Send + Sync> LiveResult<R> {
             return Ok(Some(Changes::new(changes.collect())));
         }
         if !state.is_whole && state.list.len() < self.spec.window().unwrap_or(usize::MAX) {
-            let source = Source { view: event.view.clone(), ..source.clone() };
+            let rows = Source { view: event.view.clone(), ..source.rows.clone() };
+            let source = RowSource { rows, read: source.read };
             self.refill(state, &source)?;
         }
         self.trim(state);
@@ -276,28 +282,31 @@ impl<R: Row + Send + Sync> LiveResult<R> {
     }
 
     /// Reads the list anew; items that did not change stay the same.
-    fn refill(&self, state: &mut State<R>, source: &Source<'_, R>) -> Result<(), Arc<Error>> {
-        self.read_anew(state, source).map_err(|error| Arc::new(source.placed(error)))
+    fn refill(&self, state: &mut State<R>, source: &RowSource<'_, R>) -> Result<(), Arc<Error>> {
+        self.read_anew(state, source).map_err(|error| Arc::new(source.rows.placed(error)))
     }
 
-    fn read_anew(&self, state: &mut State<R>, source: &Source<'_, R>) -> Result<()> {
+    fn read_anew(&self, state: &mut State<R>, source: &RowSource<'_, R>) -> Result<()> {
         let kept = self.kept();
         let spec = Spec { offset: 0, limit: kept, ..self.spec.clone() };
         let mut items = Vec::new();
-        for found in source.clone().run(spec)?.in_full() {
-            let found = match found {
-                Ok(found) => found,
+        let mut buffer = Buffer::new(source.read);
+        let mut run = source.rows.clone().run(spec, &mut buffer)?.in_full();
+        while let Some(row) = buffer.next(&mut run) {
+            let row = match row {
+                Ok(row) => row,
                 // What does not decode is no part of a live result.
                 Err(error) if error.kind() == ErrorKind::InvalidRow => continue,
                 Err(error) => return Err(error),
             };
-            let rank = rank(&self.spec.order, &found.row, &found.key);
-            items.push(match state.by_key.get(&found.key) {
+            let rank = rank(&self.spec.order, &row, run.key());
+            items.push(match state.by_key.get(run.key()) {
                 // Also one that the commit changed: it has been put there as it is now.
                 Some(known) if known.rank == rank => known.clone(),
-                _ => Arc::new(Item { rank, key: found.key, row: Arc::new(found.row) }),
+                _ => Arc::new(Item { rank, key: run.key().to_vec(), row: Arc::new(row) }),
             });
         }
+        drop(run);
         state.is_whole = kept.is_none_or(|kept| items.len() < kept);
         state.by_key = items.iter().map(|item| (item.key.clone(), item.clone())).collect();
         state.list = List::of_sorted(items);

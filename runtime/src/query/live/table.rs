@@ -7,7 +7,8 @@ use super::result::LiveResult;
 use crate::disk::View;
 use crate::engine::{Change, Engine, Subscription, Topic};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::source::{Read, Source};
+use crate::query::buffer::Read;
+use crate::query::source::Source;
 use crate::query::spec::Spec;
 use crate::row::{Key, Row};
 use crate::schema::descriptor::TableIdx;
@@ -22,6 +23,12 @@ pub(crate) struct Event<R> {
 
 /// Rows by key; nothing where there is none any more.
 type ChangedRows<R> = Vec<(Vec<u8>, Option<Arc<R>>)>;
+
+/// Where the rows of a live result come from, and how they are read.
+pub(super) struct RowSource<'s, R: Row> {
+    pub(super) rows: Source<'s>,
+    pub(super) read: Read<R>,
+}
 
 /// The live results of one table.
 pub(crate) struct TableWatches<R> {
@@ -51,7 +58,7 @@ impl<R: Row + Send + Sync> TableWatches<R> {
     pub(crate) fn result(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
-        spec: Spec<R>,
+        spec: Spec,
         read: Read<R>,
     ) -> Result<Arc<LiveResult<R>>> {
         let identity = spec.identity();
@@ -73,8 +80,8 @@ impl<R: Row + Send + Sync> TableWatches<R> {
         drop(state);
         // From here on, what happens is kept for it; what happened before is in the view.
         let (view, table_idx) = (engine.view(), self.table_idx);
-        let source = Source { engine: engine.clone(), view, table_idx, written: None, read };
-        result.start(starting, &source)?;
+        let rows = Source { engine: engine.clone(), view, table_idx, written: None };
+        result.start(starting, &RowSource { rows, read })?;
         Ok(result)
     }
 
@@ -83,22 +90,15 @@ impl<R: Row + Send + Sync> TableWatches<R> {
         let (this, weak) = (Arc::downgrade(self), Arc::downgrade(engine));
         let callback = move |_, changes: &[Change], view: &Arc<View>| {
             if let (Some(this), Some(engine)) = (this.upgrade(), weak.upgrade()) {
-                this.told(
-                    changes,
-                    Source {
-                        engine,
-                        view: view.clone(),
-                        table_idx: this.table_idx,
-                        written: None,
-                        read,
-                    },
-                );
+                let rows =
+                    Source { engine, view: view.clone(), table_idx: this.table_idx, written: None };
+                this.told(changes, &RowSource { rows, read });
             }
         };
         engine.hub.subscribe_to_views(Topic::Table(self.table_idx), Box::new(callback))
     }
 
-    fn told(&self, changes: &[Change], source: Source<'_, R>) {
+    fn told(&self, changes: &[Change], source: &RowSource<'_, R>) {
         let results: Vec<_> = {
             let mut state = self.state();
             state.results.retain(|result| result.strong_count() > 0);
@@ -109,14 +109,15 @@ impl<R: Row + Send + Sync> TableWatches<R> {
             }
             state.results.iter().filter_map(Weak::upgrade).collect()
         };
-        let place = |error| source.placed(error);
-        let in_store = |error| place(error).at_store(source.engine.def.name);
+        let rows = &source.rows;
+        let place = |error| rows.placed(error);
+        let in_store = |error| place(error).at_store(rows.engine.def.name);
         let unfinished = Unfinished { results: &results, place: &in_store };
-        source.engine.touched.add(changes.len() as u64, 0);
-        let rows = changed_rows(changes, &source).map_err(|error| Arc::new(place(error)));
-        let event = Event { stamp: source.view.stamp, view: source.view.clone(), rows };
+        rows.engine.touched.add(changes.len() as u64, 0);
+        let changed = changed_rows(changes, source).map_err(|error| Arc::new(place(error)));
+        let event = Event { stamp: rows.view.stamp, view: rows.view.clone(), rows: changed };
         let event = Arc::new(event);
-        let wakers = results.iter().flat_map(|result| result.told(&event, &source));
+        let wakers = results.iter().flat_map(|result| result.told(&event, source));
         // Collected first, since whoever wakes up may look at the results.
         let wakers = wakers.collect::<Vec<_>>();
         std::mem::forget(unfinished);
@@ -125,14 +126,15 @@ impl<R: Row + Send + Sync> TableWatches<R> {
 }
 
 /// The rows that a commit changed, as they are now.
-fn changed_rows<R: Row>(changes: &[Change], source: &Source<'_, R>) -> Result<ChangedRows<R>> {
+fn changed_rows<R: Row>(changes: &[Change], source: &RowSource<'_, R>) -> Result<ChangedRows<R>> {
+    let RowSource { rows: source, read } = source;
     let mut rows = Vec::with_capacity(changes.len());
     for change in changes {
         // What is under no key of the table is no row of it.
         let Ok(key) = R::Key::from_text(&change.key) else { continue };
         let key = key.to_bytes().as_slice().to_vec();
         let row = match source.view.row(source.table_idx, &key)? {
-            Some(stored) => match (source.read.stored)(&key, &stored) {
+            Some(stored) => match (read.stored)(&key, &stored) {
                 Ok(row) => Some(Arc::new(row)),
                 // What does not decode is no part of a live result.
                 Err(error) if error.kind() == ErrorKind::InvalidRow => None,
