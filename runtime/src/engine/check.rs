@@ -10,6 +10,7 @@ use super::open::{Engine, view_names};
 use crate::disk::{Entries, HEAD_DOCUMENT, View};
 use crate::doc::{BOOKKEEPING, Document, Entry, Root};
 use crate::error::{Error, ErrorKind, Result};
+use crate::row::EntryRef;
 use crate::schema::descriptor::{StoreDef, TableIdx};
 
 /// What [`check`](crate::Store::check) found.
@@ -192,8 +193,10 @@ impl Expected<'_> {
             in_document += 1;
             Ok(())
         })?;
+        let mut at = EntryRef::new(root.as_str(), "");
         for (name, id, content) in entries {
-            let same = entry(self.document, self.late_edits, self.claim, &root, name)
+            name.clone_into(&mut at.key);
+            let same = entry(self.document, self.late_edits, self.claim, &at)
                 .is_some_and(|entry| entry.id == *id && entry.content == *content);
             if !same {
                 problems.push(format!(

@@ -18,7 +18,7 @@ use super::writer::Writer;
 use crate::disk::{Commit, Record, RecordKind, View};
 use crate::doc::{BadUpdate, ChangedKeys, DocVersion, Document, Entry, Merged, Root};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{Content, ItemId};
+use crate::row::{Content, EntryRef, ItemId};
 use crate::schema::descriptor::TableIdx;
 
 /// What two changes after each other come to, each key once.
@@ -275,8 +275,10 @@ impl Engine {
                 other => Target::Bookkeeping(other.clone()),
             };
             let mut rows = Vec::with_capacity(keys.len());
+            let mut at = EntryRef::new(&**root_name, "");
             for key in keys {
-                let entry = late_edits::entry(document, late_edits, claim, root_name, key);
+                (**key).clone_into(&mut at.key);
+                let entry = late_edits::entry(document, late_edits, claim, &at);
                 let (bytes, was) = self.row_before(view, &target, key)?;
                 if was != entry.as_ref().map(|entry| entry.id) {
                     let kind = ChangeKind::of(was.is_some(), entry.is_some());

@@ -82,8 +82,8 @@ impl Loaded {
     fn note_entry(&mut self, root: &Root, key: &str, changed: &mut ChangedKeys) {
         let entry = self.document.entry(&root.name(), key);
         // A late edit shows elsewhere than where it is kept.
-        if let Some(under) = self.late_edits.note(root, key, entry.as_ref()) {
-            changed.entry(under.0.as_str().into()).or_default().insert(under.1.as_str().into());
+        if let Some(at) = self.late_edits.update(root, key, entry.as_ref()) {
+            changed.entry(at.root.as_str().into()).or_default().insert(at.key.as_str().into());
         }
     }
 }

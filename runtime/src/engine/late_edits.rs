@@ -1,9 +1,10 @@
-//! Late edits that a document carries from others, and what stands under a key because of them.
+//! Late edits that a document carries from others, and what shows under a key because of them.
 //!
 //! An edit that was made in another document is never written over an entry of this one: two
-//! devices that carry it would each overwrite what the other's user writes on top. It is kept beside
-//! the entry, in the root map `forwarded`, and shows as long as the entry is the migration's own or
-//! is none. Who writes the entry while it shows has seen it, and notes so in the root map `settled`.
+//! devices that carry it would each overwrite what the other's user writes on top. It is stored
+//! beside the entry, in the root map `forwarded`, and shows as long as there is no entry, or only the
+//! migration's own. A write of the entry while the edit shows has seen it, and the root map `settled`
+//! records so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -15,35 +16,35 @@ use twox_hash::XxHash3_128;
 use super::claim::{Claim, is_made, origin_document};
 use super::documents::DocName;
 use crate::doc::{Document, Entry, Root};
-use crate::row::{Content, ItemId};
+use crate::row::{Content, EntryRef, ItemId};
 
 /// A late edit, or an edit that could not be carried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LateEdit {
-    /// The root and key in the document that it comes from.
-    pub(crate) of: (String, String),
-    /// The items that it was made from there, as client and clock.
-    pub(crate) items: Vec<(u64, u32)>,
-    /// What stands here because of it, as JSON text.
+    /// The entry that it was made in, in the document that it comes from.
+    pub(crate) of: EntryRef,
+    /// The items of that document that it was made from.
+    pub(crate) items: Vec<ItemId>,
+    /// What shows here because of it, as JSON text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<String>,
-    /// Why it stands nowhere.
+    /// Why it could not be converted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
-    /// What was written there, where it could not be converted.
+    /// What was written, if it could not be converted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) raw: Option<String>,
-    /// Where that stood, if on its way it was another place than `of`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) stood: Option<Stood>,
-    /// Whether a `migrate` function has made it of what was written there.
+    /// The entry that could not be taken further, if that is another one than `of`.
+    #[serde(default, rename = "stood", skip_serializing_if = "Option::is_none")]
+    pub(crate) stopped_at: Option<StoppedAt>,
+    /// Whether a `migrate` function made the value from what was written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) made: bool,
 }
 
-/// The epoch, root and key under which a row or entry stood that could not be taken further.
+/// The row or entry of an epoch that could not be taken further.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Stood {
+pub(crate) struct StoppedAt {
     pub(crate) epoch: u32,
     pub(crate) root: String,
     pub(crate) key: String,
@@ -52,46 +53,42 @@ pub(crate) struct Stood {
     pub(crate) is_unseen: bool,
 }
 
-/// That an edit has been dealt with.
+/// Records that an edit is resolved: a user has seen it, and decided on it or written over it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Resolution {
-    pub(crate) items: Vec<(u64, u32)>,
-    /// The checksums of what a `migrate` function had made, and somebody has written over or removed
+    pub(crate) items: Vec<ItemId>,
+    /// The checksums of values that a `migrate` function made, and that were written over or removed
     /// in this document.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) made: Vec<String>,
 }
 
-/// Of what a `migrate` function made.
+/// Returns the checksum of a value that a `migrate` function made.
 pub(crate) fn checksum(json: &str) -> String {
     format!("{:032x}", XxHash3_128::oneshot(json.as_bytes()))
 }
 
-/// Where a late edit comes from and where it belongs: the key of its entry in both maps.
+/// The document that a late edit comes from and the entry that it belongs to: the key of the edit
+/// and of its resolution.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LateEditKey {
     pub(crate) source: DocName,
-    pub(crate) root: String,
-    pub(crate) key: String,
-    /// Which of several notes in quarantine about one place; what a late edit has displaced is never
-    /// the first.
+    pub(crate) at: EntryRef,
+    /// The number of an entry in quarantine, of several for one row; a displaced edit is never the
+    /// first.
     pub(crate) nth: u32,
 }
 
 impl LateEditKey {
-    pub(crate) fn new(source: DocName, root: String, key: String) -> Self {
-        Self { source, root, key, nth: 0 }
-    }
-
-    fn under(source: DocName, (root, key): &Under) -> Self {
-        Self::new(source, root.clone(), key.clone())
+    pub(crate) fn new(source: DocName, at: EntryRef) -> Self {
+        Self { source, at, nth: 0 }
     }
 
     pub(crate) fn to_text(&self) -> String {
-        let source = self.source.to_string();
+        let (source, EntryRef { root, key }) = (self.source.to_string(), &self.at);
         match self.nth {
-            0 => serde_json::json!([source, self.root, self.key]),
-            nth => serde_json::json!([source, self.root, self.key, nth]),
+            0 => serde_json::json!([source, root, key]),
+            nth => serde_json::json!([source, root, key, nth]),
         }
         .to_string()
     }
@@ -102,29 +99,32 @@ impl LateEditKey {
                 serde_json::from_str(text).map(|(source, root, key)| (source, root, key, 0))
             })
             .ok()?;
-        Some(Self { source: DocName::parse(&source)?, root, key, nth })
+        Some(Self { source: DocName::parse(&source)?, at: EntryRef { root, key }, nth })
     }
 
-    /// The next note about the same place.
+    /// Returns the key of the next entry in quarantine for the same row.
     pub(crate) fn next(self) -> Self {
         Self { nth: self.nth.wrapping_add(1), ..self }
     }
 }
 
-impl Stood {
-    /// The same, where it is another place than that of an edit in a document.
-    pub(crate) fn beside(self, source: DocName, of: &(String, String)) -> Option<Self> {
+impl StoppedAt {
+    pub(crate) fn new(epoch: u32, EntryRef { root, key }: EntryRef) -> Self {
+        Self { epoch, root, key, is_unseen: false }
+    }
+
+    /// Returns the same, unless it is the entry itself of the document that an edit was made in.
+    pub(crate) fn unless_in(self, source: DocName, of: &EntryRef) -> Option<Self> {
         let is_same = !self.is_unseen && self.epoch == source.epoch;
-        Some(self).filter(|stood| !is_same || (&stood.root, &stood.key) != (&of.0, &of.1))
+        Some(self).filter(|it| !is_same || (&it.root, &it.key) != (&of.root, &of.key))
     }
 }
 
 impl LateEdit {
-    /// Where what was written stood, and could not be taken further.
-    pub(crate) fn stood(&self, source: DocName) -> Stood {
-        let (root, key) = self.of.clone();
-        let own = || Stood { epoch: source.epoch, root, key, is_unseen: false };
-        self.stood.clone().unwrap_or_else(own)
+    /// Returns the entry that could not be taken further.
+    pub(crate) fn stopped_at(&self, source: DocName) -> StoppedAt {
+        let own = || StoppedAt::new(source.epoch, self.of.clone());
+        self.stopped_at.clone().unwrap_or_else(own)
     }
 
     pub(crate) fn read(content: &Content) -> Option<Self> {
@@ -134,6 +134,11 @@ impl LateEdit {
 }
 
 impl Resolution {
+    /// The resolution of an edit that was made from these items.
+    pub(crate) fn of(items: Vec<ItemId>) -> Self {
+        Self { items, made: Vec::new() }
+    }
+
     pub(crate) fn read(content: &Content) -> Option<Self> {
         let Content::Text(json) = content else { return None };
         serde_json::from_str(json).ok()
@@ -154,28 +159,25 @@ impl StoredEdit {
     }
 }
 
-/// A root and a key.
-pub(crate) type Under = (String, String);
-
-/// The late edits of a document, by the root and key they belong under and by where they are from.
+/// The late edits of a document, by the entry that they belong to and the document they come from.
 #[derive(Debug, Default)]
 pub(crate) struct LateEdits {
-    held: BTreeMap<Arc<Under>, BTreeMap<DocName, StoredEdit>>,
-    /// Where they are, by what they were made of.
-    made_of: BTreeMap<(DocName, Under), BTreeSet<Arc<Under>>>,
-    /// The same, by the document and the items.
-    of_items: BTreeSet<(DocName, (u64, u32), Arc<Under>)>,
+    by_entry: BTreeMap<Arc<EntryRef>, BTreeMap<DocName, StoredEdit>>,
+    /// The entries that late edits belong to, by the entry that the edit was made in.
+    by_source: BTreeMap<(DocName, EntryRef), BTreeSet<Arc<EntryRef>>>,
+    /// The same, by the items that the edit was made from.
+    by_item: BTreeSet<(DocName, ItemId, Arc<EntryRef>)>,
     resolved: BTreeMap<LateEditKey, Resolution>,
 }
 
 impl LateEdits {
-    /// Those of a document.
+    /// Reads those of a document.
     pub(crate) fn of(document: &Document) -> Self {
         let mut late_edits = Self::default();
         for root in [Root::Forwarded, Root::Settled] {
             let name = root.name();
             let read = document.for_each(&name, |key, entry| {
-                late_edits.note(&root, key, Some(&entry));
+                late_edits.update(&root, key, Some(&entry));
                 Ok::<(), std::convert::Infallible>(())
             });
             let Ok(()) = read;
@@ -183,17 +185,17 @@ impl LateEdits {
         late_edits
     }
 
-    /// Notes an entry of one of the two maps; gives the root and key that it concerns.
-    pub(crate) fn note(
+    /// Takes in what stands now under a key of `forwarded` or `settled`. Returns the entry that it
+    /// is about.
+    pub(crate) fn update(
         &mut self,
         root: &Root,
         key: &str,
         entry: Option<&Entry>,
-    ) -> Option<Arc<Under>> {
+    ) -> Option<Arc<EntryRef>> {
         let parsed = LateEditKey::parse(key).filter(|key| key.nth == 0)?;
-        let target = (parsed.root.clone(), parsed.key.clone());
-        let known = self.held.get_key_value(&target).map(|(known, _)| known.clone());
-        let target = known.unwrap_or_else(|| Arc::new(target));
+        let known = self.by_entry.get_key_value(&parsed.at).map(|(known, _)| known.clone());
+        let target = known.unwrap_or_else(|| Arc::new(parsed.at.clone()));
         if *root == Root::Settled {
             match entry.and_then(|entry| Resolution::read(&entry.content)) {
                 Some(resolution) => self.resolved.insert(parsed, resolution),
@@ -201,79 +203,73 @@ impl LateEdits {
             };
             return Some(target);
         }
-        let held = self.held.entry(target.clone()).or_default();
-        if let Some(before) = held.remove(&parsed.source) {
+        let stored = self.by_entry.entry(target.clone()).or_default();
+        if let Some(before) = stored.remove(&parsed.source) {
             for item in before.edit.items {
-                self.of_items.remove(&(parsed.source, item, target.clone()));
+                self.by_item.remove(&(parsed.source, item, target.clone()));
             }
-            if let Some(made) = self.made_of.get_mut(&(parsed.source, before.edit.of)) {
-                made.remove(&target);
+            if let Some(targets) = self.by_source.get_mut(&(parsed.source, before.edit.of)) {
+                targets.remove(&target);
             }
         }
         if let Some((id, edit)) = entry.and_then(|e| Some((e.id, LateEdit::read(&e.content)?))) {
-            let made = self.made_of.entry((parsed.source, edit.of.clone())).or_default();
-            made.insert(target.clone());
+            let targets = self.by_source.entry((parsed.source, edit.of.clone())).or_default();
+            targets.insert(target.clone());
             let items = edit.items.iter();
-            self.of_items.extend(items.map(|item| (parsed.source, *item, target.clone())));
-            held.insert(parsed.source, StoredEdit { id, edit });
+            self.by_item.extend(items.map(|item| (parsed.source, *item, target.clone())));
+            stored.insert(parsed.source, StoredEdit { id, edit });
         }
-        if held.is_empty() {
-            self.held.remove(&target);
+        if stored.is_empty() {
+            self.by_entry.remove(&target);
         }
         Some(target)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.held.is_empty()
+        self.by_entry.is_empty()
     }
 
-    /// The keys under a root for which there are late edits.
-    pub(crate) fn keys<'s>(&'s self, root: &'s str) -> impl Iterator<Item = &'s str> {
-        let from = (root.to_owned(), String::new());
-        let of_root = self.held.range::<Under, _>(from..);
-        of_root
-            .map(|(under, _)| &**under)
-            .take_while(move |of| of.0 == root)
-            .map(|of| of.1.as_str())
+    /// Returns the entries of a root that late edits belong to.
+    pub(crate) fn entries<'s>(&'s self, root: &'s str) -> impl Iterator<Item = &'s EntryRef> {
+        let of_root = self.by_entry.range::<EntryRef, _>(EntryRef::new(root, "")..);
+        of_root.map(|(at, _)| &**at).take_while(move |at| at.root == root)
     }
 
-    /// All late edits, those that were dealt with included.
+    /// Returns all late edits, resolved ones included.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (LateEditKey, &StoredEdit)> {
-        self.held.iter().flat_map(|(under, held)| {
-            held.iter().map(|(source, held)| (LateEditKey::under(*source, under), held))
+        self.by_entry.iter().flat_map(|(at, stored)| {
+            let key = |source: &DocName| LateEditKey::new(*source, (**at).clone());
+            stored.iter().map(move |(source, stored)| (key(source), stored))
         })
     }
 
-    /// The late edits that were made of an entry of a document.
-    pub(crate) fn made_of(&self, source: DocName, of: &(String, String)) -> Vec<LateEditKey> {
-        let made = self.made_of.get(&(source, of.clone())).into_iter().flatten();
-        made.map(|under| LateEditKey::under(source, under)).collect()
+    /// Returns the late edits that were made in an entry of a document.
+    pub(crate) fn made_in(&self, source: DocName, of: &EntryRef) -> Vec<LateEditKey> {
+        let targets = self.by_source.get(&(source, of.clone())).into_iter().flatten();
+        targets.map(|at| LateEditKey::new(source, (**at).clone())).collect()
     }
 
-    /// Those that were made of what a client wrote in a document, from one clock to another.
-    pub(crate) fn of_items(
+    /// Returns the late edits that were made from what a client wrote in a document, from one clock
+    /// to another.
+    pub(crate) fn made_from(
         &self,
         source: DocName,
         client: u64,
         clocks: Range<u32>,
     ) -> impl Iterator<Item = LateEditKey> {
-        let at = move |clock| (source, (client, clock), Arc::<Under>::default());
+        let at = move |clock| (source, ItemId { client, clock }, Arc::<EntryRef>::default());
         // A range that ends before it begins is empty, and `range` would panic on it.
         let from = clocks.start.min(clocks.end);
-        let of = self.of_items.range(at(from)..at(clocks.end));
-        of.map(move |(_, _, under)| LateEditKey::under(source, under))
+        let of = self.by_item.range(at(from)..at(clocks.end));
+        of.map(move |(_, _, at)| LateEditKey::new(source, (**at).clone()))
     }
 
     pub(crate) fn get(&self, key: &LateEditKey) -> Option<&StoredEdit> {
-        self.held.get(&(key.root.clone(), key.key.clone()))?.get(&key.source)
+        self.by_entry.get(&key.at)?.get(&key.source)
     }
 
-    /// What an entry of one of the two maps is of, and its text.
-    pub(crate) fn entry_of(
-        &self,
-        root: &Root,
-        key: &LateEditKey,
-    ) -> Option<(&[(u64, u32)], String)> {
+    /// Returns the items that a late edit or its resolution is about, and its text.
+    pub(crate) fn entry_of(&self, root: &Root, key: &LateEditKey) -> Option<(&[ItemId], String)> {
         let (items, json) = match root {
             Root::Forwarded => {
                 let edit = &self.get(key)?.edit;
@@ -291,103 +287,101 @@ impl LateEdits {
         self.resolved.get(key)
     }
 
-    /// Those for a key that nobody has dealt with, the highest source first.
-    pub(crate) fn open(&self, root: &str, key: &str) -> Vec<(DocName, &StoredEdit)> {
-        let Some(held) = self.held.get(&(root.to_owned(), key.to_owned())) else {
+    /// Returns the unresolved late edits of an entry, the highest source first.
+    pub(crate) fn open(&self, at: &EntryRef) -> Vec<(DocName, &StoredEdit)> {
+        let Some(stored) = self.by_entry.get(at) else {
             return Vec::new();
         };
-        let open = held.iter().rev().filter(|(source, held)| {
-            let key = LateEditKey::new(**source, root.to_owned(), key.to_owned());
-            self.resolved.get(&key).is_none_or(|resolution| resolution.items != held.edit.items)
+        let open = stored.iter().rev().filter(|(source, stored)| {
+            let key = LateEditKey::new(**source, at.clone());
+            self.resolved.get(&key).is_none_or(|resolution| resolution.items != stored.edit.items)
         });
-        open.map(|(source, held)| (*source, held)).collect()
+        open.map(|(source, stored)| (*source, stored)).collect()
     }
 
-    /// The notes, for `settled`, that whoever writes or removes an entry of the document `source` has
-    /// seen what stands there of other documents: late edits, and what a `migrate` function made.
+    /// Returns the entries for `settled`, as key and JSON, which record that a write or a removal of
+    /// an entry in the document `source` has seen what stands there of other documents: late edits,
+    /// and what a `migrate` function made.
     pub(crate) fn seen(
         &self,
         document: &Document,
         claim: Option<&Claim>,
         source: DocName,
-        (root, key): &(String, String),
+        at: &EntryRef,
         is_removed: bool,
     ) -> Vec<(String, String)> {
         let mut seen = Vec::new();
-        let mut note = |source: DocName, resolution: &Resolution| {
+        let mut record = |source: DocName, resolution: &Resolution| {
             if let Ok(json) = serde_json::to_string(resolution) {
-                seen.push((LateEditKey::new(source, root.clone(), key.clone()).to_text(), json));
+                seen.push((LateEditKey::new(source, at.clone()).to_text(), json));
             }
         };
-        let entry = document.entry(root, key);
-        let showing = self.showing(claim, root, key, entry.as_ref().map(|entry| entry.id));
+        let entry = document.entry(&at.root, &at.key);
+        let showing = self.showing(claim, at, entry.as_ref().map(|entry| entry.id));
         let mut made = Vec::new();
         if let Some(Entry { id, content: Content::Text(json) }) = &entry
             && claim.and_then(|claim| claim.origin(*id)).is_some_and(is_made)
         {
             made.push(checksum(json));
         }
-        let shown = showing.filter(|(_, held)| held.edit.made);
-        made.extend(shown.and_then(|(_, held)| held.edit.value.as_deref()).map(checksum));
+        let shown = showing.filter(|(_, stored)| stored.edit.made);
+        made.extend(shown.and_then(|(_, stored)| stored.edit.value.as_deref()).map(checksum));
         if !made.is_empty() {
-            let own = LateEditKey::new(source, root.clone(), key.clone());
+            let own = LateEditKey::new(source, at.clone());
             made.extend(self.resolution(&own).into_iter().flat_map(|it| it.made.clone()));
-            note(source, &Resolution { items: Vec::new(), made });
+            record(source, &Resolution { items: Vec::new(), made });
         }
         let showing = showing.map(|(source, _)| source);
-        for (source, held) in self.open(root, key) {
-            // Where the row is removed, nothing that was kept of it is to come up again.
+        for (source, stored) in self.open(at) {
+            // Once the row is removed, no edit of it is to come up again.
             if Some(source) == showing || is_removed {
-                note(source, &Resolution { items: held.edit.items.clone(), made: Vec::new() });
+                record(source, &Resolution::of(stored.edit.items.clone()));
             }
         }
         seen
     }
 
-    /// The late edit that shows under a key whose own entry is `main`.
+    /// Returns the late edit that shows in place of an entry whose own item is `main`.
     pub(crate) fn showing(
         &self,
         claim: Option<&Claim>,
-        root: &str,
-        key: &str,
+        at: &EntryRef,
         main: Option<ItemId>,
     ) -> Option<(DocName, &StoredEdit)> {
-        if self.held.is_empty() {
+        if self.by_entry.is_empty() {
             return None;
         }
         let origin = match main {
             None => None,
-            // An entry that somebody has written here stands.
+            // An entry that was written in this document stands.
             Some(id) => Some(claim?.origin(id)?),
         };
         let origin = origin.and_then(origin_document);
-        let mut open = self.open(root, key).into_iter();
+        let mut open = self.open(at).into_iter();
         // What was edited in an epoch is newer than what comes from the one before.
-        open.find(|(source, held)| {
-            held.edit.value.is_some() && origin.is_none_or(|origin| *source >= origin)
+        open.find(|(source, stored)| {
+            stored.edit.value.is_some() && origin.is_none_or(|origin| *source >= origin)
         })
     }
 }
 
-/// Whether whoever wrote these items has written the others before.
-pub(crate) fn are_later(items: &[(u64, u32)], than: &[(u64, u32)]) -> bool {
-    let is_before = |(client, clock): &(u64, u32)| {
-        items.iter().any(|(other, later)| other == client && later > clock)
-    };
+/// Whether each of `than` was written by a client that wrote one of `items` later.
+pub(crate) fn are_later(items: &[ItemId], than: &[ItemId]) -> bool {
+    let is_before =
+        |id: &ItemId| items.iter().any(|later| later.client == id.client && later.clock > id.clock);
     !than.is_empty() && than.iter().all(is_before)
 }
 
-/// What stands under a key of a document, late edits included.
+/// Returns what stands under a key of a document, late edits included.
 pub(crate) fn entry(
     document: &Document,
     late_edits: &LateEdits,
     claim: Option<&Claim>,
-    root: &str,
-    key: &str,
+    at: &EntryRef,
 ) -> Option<Entry> {
-    let main = document.entry(root, key);
-    match late_edits.showing(claim, root, key, main.as_ref().map(|entry| entry.id)) {
-        Some((_, held)) => Some(held.entry()),
+    let main = document.entry(&at.root, &at.key);
+    match late_edits.showing(claim, at, main.as_ref().map(|entry| entry.id)) {
+        Some((_, stored)) => Some(stored.entry()),
         None => main,
     }
 }
@@ -403,15 +397,17 @@ pub(crate) fn for_each<E>(
     if late_edits.is_empty() {
         return document.for_each(root, visit);
     }
+    let mut at = EntryRef::new(root, "");
     document.for_each(root, |key, main| {
-        let showing = late_edits.showing(claim, root, key, Some(main.id));
-        visit(key, showing.map_or(main, |(_, held)| held.entry()))
+        key.clone_into(&mut at.key);
+        let showing = late_edits.showing(claim, &at, Some(main.id));
+        visit(key, showing.map_or(main, |(_, stored)| stored.entry()))
     })?;
-    for key in late_edits.keys(root) {
-        if document.entry(root, key).is_none()
-            && let Some(entry) = entry(document, late_edits, claim, root, key)
+    for at in late_edits.entries(root) {
+        if document.entry(root, &at.key).is_none()
+            && let Some(entry) = entry(document, late_edits, claim, at)
         {
-            visit(key, entry)?;
+            visit(&at.key, entry)?;
         }
     }
     Ok(())

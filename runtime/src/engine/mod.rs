@@ -39,7 +39,7 @@ pub use ids::IdSource;
 pub(crate) use inactive_documents::OtherMerged;
 pub(crate) use internal_writes::RootOp;
 pub(crate) use late_edits::{
-    LateEdit, LateEditKey, Resolution, Stood, StoredEdit, are_later, checksum,
+    LateEdit, LateEditKey, Resolution, StoppedAt, StoredEdit, are_later, checksum,
 };
 pub(crate) use loaded::{Loaded, clocks_in_file};
 pub use open::OnInvalid;

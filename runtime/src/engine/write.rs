@@ -18,7 +18,7 @@ use super::writer::Writer;
 use crate::disk::{Commit, Record, RecordKind, View};
 use crate::doc::{Document, Op, Root};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{Content, ItemId};
+use crate::row::{Content, EntryRef, ItemId};
 use crate::schema::descriptor::TableIdx;
 
 /// From so many writes on, a second thread is worth starting.
@@ -106,7 +106,7 @@ impl Engine {
         }
         drop(ops);
         for (key, _) in &seen {
-            late_edits.note(
+            late_edits.update(
                 &Root::Settled,
                 key,
                 document.entry(&Root::Settled.name(), key).as_ref(),
@@ -132,8 +132,8 @@ impl Engine {
             return seen;
         }
         let mut see = |root: &Root, op: &RowOp| {
-            let place = (root.name(), op.key.clone());
-            seen.extend(late_edits.seen(document, claim, source, &place, op.json.is_none()));
+            let at = EntryRef::new(root.name(), op.key.as_str());
+            seen.extend(late_edits.seen(document, claim, source, &at, op.json.is_none()));
         };
         for (table_idx, rows) in &batch.tables {
             let root = Root::Table(self.def.tables[*table_idx].name.to_owned());

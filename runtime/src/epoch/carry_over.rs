@@ -8,11 +8,11 @@ use super::plan::Plan;
 use super::source::SourceRow;
 use crate::doc::{BOOKKEEPING, Root};
 use crate::engine::{
-    Claim, DocFact, DocName, Engine, LateEdit, LateEditKey, Loaded, Resolution, Stood, Writer,
+    Claim, DocFact, DocName, Engine, LateEdit, LateEditKey, Loaded, Resolution, StoppedAt, Writer,
     clocks_in_file,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::Content;
+use crate::row::{Content, EntryRef};
 use crate::schema::descriptor::StoreDef;
 
 /// What of a document is taken over beside the rows that are read of the file.
@@ -62,7 +62,7 @@ impl Beside {
         let document = &loaded.document;
         let mut unknown = Vec::new();
         let mut bookkeeping = Vec::new();
-        let mut kept = BTreeSet::new();
+        let mut taken = BTreeSet::new();
         let mut roots = document.maps();
         // What others may have to make room for is known before them.
         roots.sort_by_key(|name| **name == *Root::Forwarded.name());
@@ -84,8 +84,9 @@ impl Beside {
             match root {
                 Root::Settled => {
                     for (key, json) in entries {
-                        if let Some(key) = renamed(&key, plan) {
-                            kept.insert((root.name(), key.clone()));
+                        if let Some(key) = LateEditKey::parse(&key) {
+                            let key = renamed(key, plan).to_text();
+                            taken.insert(EntryRef::new(root.name(), key.as_str()));
                             bookkeeping.push((root.clone(), key, json));
                         }
                     }
@@ -93,7 +94,7 @@ impl Beside {
                 Root::Quarantine => {
                     for (key, json) in entries {
                         if let Some((key, json)) = quarantined(&key, &json, plan)? {
-                            let key = free_key(&mut kept, &root, key);
+                            let key = free_key(&mut taken, &root, key);
                             bookkeeping.push((root.clone(), key, json));
                         }
                     }
@@ -104,23 +105,23 @@ impl Beside {
                         let held = loaded.late_edits.get(&key);
                         let is_covered =
                             held.is_some_and(|held| knows(complete, key.source, &held.edit.items));
-                        let note = if !is_shown_or_resolved(loaded, claim, &key) {
+                        let carried = if !is_shown_or_resolved(loaded, claim, &key) {
                             still_open(key, &json, plan)?
                         } else if is_covered || loaded.late_edits.resolution(&key).is_some() {
                             None
                         } else {
-                            // It is taken over as a row, and not known by its document.
-                            known(&text, &json, plan)
+                            // It is taken over as a row, which its document does not know.
+                            resolved(key, &json, plan)
                         };
-                        let Some((root, key, json)) = note else { continue };
-                        let is_taken = kept.contains(&(root.name(), key.clone()));
+                        let Some((root, key, json)) = carried else { continue };
+                        let is_taken = taken.contains(&EntryRef::new(root.name(), key.as_str()));
                         let root = match root {
                             Root::Settled if is_taken => continue,
-                            // One place has one late edit of each document.
+                            // An entry has one late edit from each document.
                             Root::Forwarded if is_taken => Root::Quarantine,
                             root => root,
                         };
-                        let key = free_key(&mut kept, &root, key);
+                        let key = free_key(&mut taken, &root, key);
                         bookkeeping.push((root, key, json));
                     }
                 }
@@ -131,105 +132,104 @@ impl Beside {
     }
 }
 
-/// The key of a note about a late edit, with the names of the epoch of the code.
-fn renamed(key: &str, plan: &Plan) -> Option<String> {
-    let at = LateEditKey::parse(key)?;
-    if let Some((root, key)) = plan.later_place(&at.root, &at.key) {
-        return Some(LateEditKey { root, key, ..at }.to_text());
+/// Returns the key of a late edit, with the names of the epoch of the code.
+fn renamed(key: LateEditKey, plan: &Plan) -> LateEditKey {
+    if let Some(at) = plan.later_entry(&key.at) {
+        return LateEditKey { at, ..key };
     }
-    let root = match Root::parse(&at.root) {
+    let EntryRef { root, key: row } = key.at;
+    let root = match Root::parse(&root) {
         Some(Root::Table(name)) => {
             let now = plan.to.tables.iter().find(|table| plan.follows(table.name, &name));
             Root::Table(now.map_or(name, |table| table.name.to_owned())).name()
         }
-        _ => at.root,
+        _ => root,
     };
-    Some(LateEditKey { root, ..at }.to_text())
+    LateEditKey { at: EntryRef { root, key: row }, ..key }
 }
 
-/// Whether nobody has to be told of a late edit any more.
+/// Whether readers see a late edit, or it is resolved: nothing is left to decide on.
 fn is_shown_or_resolved(loaded: &Loaded, claim: Option<&Claim>, key: &LateEditKey) -> bool {
-    let main = loaded.document.entry(&key.root, &key.key).map(|entry| entry.id);
-    let showing = loaded.late_edits.showing(claim, &key.root, &key.key, main);
-    let mut open = loaded.late_edits.open(&key.root, &key.key).into_iter();
+    let main = loaded.document.entry(&key.at.root, &key.at.key).map(|entry| entry.id);
+    let showing = loaded.late_edits.showing(claim, &key.at, main);
+    let mut open = loaded.late_edits.open(&key.at).into_iter();
     showing.is_some_and(|(source, _)| source == key.source)
         || !open.any(|(source, _)| source == key.source)
 }
 
-/// A key under which nothing else is kept.
-fn free_key(kept: &mut BTreeSet<(String, String)>, root: &Root, key: String) -> String {
+/// Returns a key under which nothing else is carried over.
+fn free_key(taken: &mut BTreeSet<EntryRef>, root: &Root, key: String) -> String {
     let mut free = key;
-    while !kept.insert((root.name(), free.clone())) {
-        let Some(taken) = LateEditKey::parse(&free) else { return free };
-        free = taken.next().to_text();
+    while !taken.insert(EntryRef::new(root.name(), free.as_str())) {
+        let Some(used) = LateEditKey::parse(&free) else { return free };
+        free = used.next().to_text();
     }
     free
 }
 
-/// The note that an edit has been dealt with.
-fn known(key: &str, json: &str, plan: &Plan) -> Option<(Root, String, String)> {
+/// Returns the entry which records that an edit is resolved.
+fn resolved(key: LateEditKey, json: &str, plan: &Plan) -> Option<(Root, String, String)> {
     let edit: LateEdit = serde_json::from_str(json).ok()?;
-    let resolution = Resolution { items: edit.items, made: Vec::new() };
-    let json = serde_json::to_string(&resolution).ok()?;
-    Some((Root::Settled, renamed(key, plan)?, json))
+    let json = serde_json::to_string(&Resolution::of(edit.items)).ok()?;
+    Some((Root::Settled, renamed(key, plan).to_text(), json))
 }
 
-/// A late edit that somebody still has to decide on, as it is in the epoch of the code.
+/// Returns the entry of an unresolved late edit, as it is in the epoch of the code.
 fn still_open(key: LateEditKey, json: &str, plan: &Plan) -> Result<Option<(Root, String, String)>> {
     if plan.is_identity() {
         return Ok(Some((Root::Forwarded, key.to_text(), json.to_owned())));
     }
     let Ok(edit) = serde_json::from_str::<LateEdit>(json) else { return Ok(None) };
-    let Some((key, edit)) = in_epoch_of(plan, key, edit)? else { return Ok(None) };
+    let (key, edit) = in_epoch_of(plan, key, edit)?;
     Ok(Some((Root::Forwarded, key.to_text(), text(&edit)?)))
 }
 
-/// What is in quarantine, as it is in the epoch of the code.
+/// Returns what is in quarantine, as it is in the epoch of the code.
 pub(super) fn quarantined(key: &str, json: &str, plan: &Plan) -> Result<Option<(String, String)>> {
     if plan.is_identity() {
         return Ok(Some((key.to_owned(), json.to_owned())));
     }
-    let Some(at) = LateEditKey::parse(key) else { return Ok(None) };
+    let Some(key) = LateEditKey::parse(key) else { return Ok(None) };
     // What newer code has put there is passed on.
     let Ok(edit) = serde_json::from_str::<LateEdit>(json) else {
-        return Ok(renamed(key, plan).map(|key| (key, json.to_owned())));
+        return Ok(Some((renamed(key, plan).to_text(), json.to_owned())));
     };
-    let kept = in_epoch_of(plan, at, edit)?;
-    kept.map(|(key, edit)| Ok((key.to_text(), text(&edit)?))).transpose()
+    let (key, edit) = in_epoch_of(plan, key, edit)?;
+    Ok(Some((key.to_text(), text(&edit)?)))
 }
 
 fn text(edit: &LateEdit) -> Result<String> {
-    serde_json::to_string(edit)
-        .map_err(|error| Error::new(ErrorKind::Storage, "a note does not serialize").because(error))
+    serde_json::to_string(edit).map_err(|error| {
+        Error::new(ErrorKind::Storage, "a late edit does not serialize").because(error)
+    })
 }
 
-/// A note with the names of the epoch of the code, and with its value as it is there; where that is
-/// not to be had alone, the value becomes what was written.
+/// Takes a late edit to the epoch of the code: its names, and its value. If the value cannot be
+/// converted alone, it becomes what was written.
 fn in_epoch_of(
     plan: &Plan,
     key: LateEditKey,
     mut edit: LateEdit,
-) -> Result<Option<(LateEditKey, LateEdit)>> {
+) -> Result<(LateEditKey, LateEdit)> {
     if let (Some(value), Some((table, now, conversions))) =
-        (&edit.value, plan.only_route(&key.root))
+        (&edit.value, plan.only_route(&key.at.root))
     {
         let row = SourceRow {
-            key: (table.read_key)(&key.key),
-            key_text: key.key.clone(),
+            key: (table.read_key)(&key.at.key),
+            key_text: key.at.key.clone(),
             origin: "".into(),
             content: Content::Text(value.as_str().into()),
         };
         if let Ok(converted) = convert_row(now, conversions, table.name, &row)? {
             edit.value = Some(converted.json);
             let root = Root::Table(now.name.to_owned()).name();
-            return Ok(Some((LateEditKey { root, key: converted.key_text, ..key }, edit)));
+            let at = EntryRef { root, key: converted.key_text };
+            return Ok((LateEditKey { at, ..key }, edit));
         }
     }
     if let Some(value) = edit.value.take() {
-        let (root, key) = (key.root.clone(), key.key.clone());
         edit.raw = Some(value);
-        edit.stood = Some(Stood { epoch: plan.from.epoch, root, key, is_unseen: false });
+        edit.stopped_at = Some(StoppedAt::new(plan.from.epoch, key.at.clone()));
     }
-    let key = renamed(&key.to_text(), plan).and_then(|key| LateEditKey::parse(&key));
-    Ok(key.map(|key| (key, edit)))
+    Ok((renamed(key, plan), edit))
 }

@@ -9,9 +9,9 @@ use super::plan::{GroupRoute, Plan, Stretch, earlier_entry};
 use super::scratch_store::{Side, Stage, Stages};
 use super::source::{ContentRef, RowRef, Source, SourceRow};
 use crate::doc::Root;
-use crate::engine::{Progress, REPORT_EVERY_ROWS, Stood};
+use crate::engine::{Progress, REPORT_EVERY_ROWS, StoppedAt};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::Content;
+use crate::row::{Content, EntryRef};
 use crate::schema::descriptor::{GroupDef, GroupIdx, TableDef, TableIdx};
 use crate::schema::step::{Converted, ConvertedGroup, Entries, Failure};
 
@@ -33,8 +33,8 @@ pub(super) struct Rejected {
     pub(super) root: Root,
     pub(super) key: String,
     pub(super) raw: String,
-    /// Where that stood.
-    pub(super) stood: Stood,
+    /// Where it stopped.
+    pub(super) stopped_at: StoppedAt,
     pub(super) failure: Failure,
 }
 
@@ -197,16 +197,13 @@ fn to_stage(
 
 /// A row that comes under the key of another.
 pub(super) fn twice(stretch: &Stretch, table_idx: TableIdx, row: NewRow) -> Rejected {
+    let root = Root::Table(stretch.to.tables[table_idx].name.to_owned());
+    let at = EntryRef::new(root.name(), row.key_text.as_str());
     Rejected {
-        root: Root::Table(stretch.to.tables[table_idx].name.to_owned()),
-        key: row.key_text.clone(),
+        root,
+        key: row.key_text,
         raw: row.json,
-        stood: Stood {
-            epoch: stretch.to.epoch,
-            root: Root::Table(stretch.to.tables[table_idx].name.to_owned()).name(),
-            key: row.key_text,
-            is_unseen: true,
-        },
+        stopped_at: StoppedAt { is_unseen: true, ..StoppedAt::new(stretch.to.epoch, at) },
         failure: Failure {
             field: None,
             expected: Some("a key of its own".to_owned()),
@@ -425,14 +422,10 @@ fn convert_one_group(
         give(Output::Entry(route.to, name, origin, json))?;
     }
     for (key, raw, failure) in rejected {
-        let stood = Stood {
-            epoch: stretch.from.epoch,
-            root: Root::Group(before.name.to_owned()).name(),
-            key: key.clone(),
-            is_unseen: false,
-        };
+        let root = Root::Group(before.name.to_owned()).name();
+        let stopped_at = StoppedAt::new(stretch.from.epoch, EntryRef::new(root, key.as_str()));
         let root = Root::Group(now.name.to_owned());
-        give(Output::Rejected(Rejected { root, key, raw, stood, failure }))?;
+        give(Output::Rejected(Rejected { root, key, raw, stopped_at, failure }))?;
     }
     Ok(())
 }

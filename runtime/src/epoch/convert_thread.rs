@@ -7,9 +7,9 @@ use super::batch::{Batch, BatchRow};
 use super::convert::{Rejected, convert_one, text_of};
 use super::source::{RowRef, Source};
 use crate::doc::Root;
-use crate::engine::Stood;
+use crate::engine::StoppedAt;
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::Content;
+use crate::row::{Content, EntryRef};
 use crate::schema::descriptor::{TableDef, TableIdx};
 
 /// From so many rows on, a thread of their own is worth starting.
@@ -68,17 +68,13 @@ impl Packer<'_> {
             }
             Err(failure) => {
                 let key = row.key_text(self.before);
-                let stood = Stood {
-                    epoch: self.epoch,
-                    root: Root::Table(self.before.name.to_owned()).name(),
-                    key: key.clone(),
-                    is_unseen: false,
-                };
+                let root = Root::Table(self.before.name.to_owned()).name();
+                let stopped_at = StoppedAt::new(self.epoch, EntryRef::new(root, key.as_str()));
                 outcome.rejected.push(Rejected {
                     root: Root::Table(self.now.name.to_owned()),
                     key,
                     raw: text_of(row.content.to_owned()),
-                    stood,
+                    stopped_at,
                     failure,
                 });
             }

@@ -7,15 +7,16 @@ use super::plan::Plan;
 use crate::doc::ChangedKeys;
 use crate::engine::{Claim, DocName, Engine, Loaded, Writer};
 use crate::error::Result;
+use crate::row::ItemId;
 use crate::schema::descriptor::StoreDef;
 
 /// The documents that a migration knows all of, with how far it knows them.
 pub(super) type Incorporated = BTreeMap<DocName, BTreeMap<u64, u32>>;
 
 /// Whether these items of a document are among what a migration knows of it.
-pub(super) fn knows(complete: &Incorporated, name: DocName, items: &[(u64, u32)]) -> bool {
+pub(super) fn knows(complete: &Incorporated, name: DocName, items: &[ItemId]) -> bool {
     complete.get(&name).is_some_and(|known| {
-        items.iter().all(|(client, clock)| known.get(client).is_some_and(|end| clock < end))
+        items.iter().all(|id| known.get(&id.client).is_some_and(|end| id.clock < *end))
     })
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::doc::{DocVersion, Root};
 use crate::engine::{Claims, DocName};
+use crate::row::EntryRef;
 use crate::schema::descriptor::{GroupDef, GroupIdx, KeyKind, StoreDef, TableDef, TableIdx};
 use crate::schema::step::MigrateFn;
 
@@ -165,10 +166,10 @@ impl Plan {
         self.earlier_table(now).is_some_and(|(earlier, _)| earlier.name == before)
     }
 
-    /// The newer epoch's root and key of a row of the older's table `name`, where it keeps its key.
-    pub(crate) fn later_key(&self, name: &str, key: &str) -> Option<(String, String)> {
+    /// The newer epoch's entry of a row of the older's table `name`, if it keeps its key.
+    fn later_row(&self, name: &str, key: &str) -> Option<EntryRef> {
         if self.is_identity() {
-            return Some((format!("table:{name}"), key.to_owned()));
+            return Some(EntryRef::new(format!("table:{name}"), key));
         }
         let mut tables = self.to.tables.iter();
         let now = tables.find(|now| {
@@ -179,14 +180,13 @@ impl Plan {
             (KeyKind::Id, KeyKind::Id) => format!("{}{}", now.name, key.strip_prefix(name)?),
             _ => key.to_owned(),
         };
-        Some((format!("table:{}", now.name), key))
+        Some(EntryRef::new(format!("table:{}", now.name), key))
     }
 
-    /// The newer epoch's root and key of what stands under these in the older one, where that is one
-    /// place.
-    pub(crate) fn later_place(&self, root: &str, key: &str) -> Option<(String, String)> {
+    /// The newer epoch's entry that an entry of the older one becomes, if that is a single one.
+    pub(crate) fn later_entry(&self, EntryRef { root, key }: &EntryRef) -> Option<EntryRef> {
         let group = match Root::parse(root)? {
-            Root::Table(table) => return self.later_key(&table, key),
+            Root::Table(table) => return self.later_row(&table, key),
             Root::Group(group) => group,
             _ => return None,
         };
@@ -194,8 +194,8 @@ impl Plan {
         let now = self.to.groups.iter().find(goes_on)?;
         let came = |entry: &str| earlier_entry(&self.to, self.from.epoch, now.name, entry);
         let mut entries = now.fields.iter().map(|field| field.name);
-        let entry = entries.find(|entry| came(entry) == Some((group.as_str(), key)))?;
-        Some((Root::Group(now.name.to_owned()).name(), entry.to_owned()))
+        let entry = entries.find(|entry| came(entry) == Some((group.as_str(), key.as_str())))?;
+        Some(EntryRef::new(Root::Group(now.name.to_owned()).name(), entry))
     }
 
     /// The older epoch's text of a key of the newer's table `name`; `has_kept` says whether keys

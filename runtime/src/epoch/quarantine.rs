@@ -10,19 +10,19 @@ use super::source::{RowsOf, Source, SourceRow};
 use crate::disk::View;
 use crate::doc::Root;
 use crate::engine::{
-    Engine, LateEdit, LateEditKey, Loaded, Origin, Resolution, Stood, Writer, checksum, is_made,
-    not_loaded,
+    Engine, LateEdit, LateEditKey, Loaded, Origin, Resolution, StoppedAt, Writer, checksum,
+    is_made, not_loaded,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::Content;
+use crate::row::{Content, EntryRef, ItemId};
 use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
 use crate::schema::step::Entries;
 
 /// Something in quarantine.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
-    /// Which of the document's notes it is.
-    note: Note,
+    /// The root map that holds it.
+    kind: KeptIn,
     pub(crate) key: LateEditKey,
     pub(crate) edit: LateEdit,
     /// What stands in its place.
@@ -30,11 +30,11 @@ pub(crate) struct Kept {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Note {
-    /// A late edit.
+enum KeptIn {
+    /// `forwarded`: a late edit.
     Forwarded,
-    /// What a migration left, or a late edit has displaced.
-    Quarantined,
+    /// `quarantine`: what a migration could not convert, or a late edit has displaced.
+    Quarantine,
 }
 
 /// Everything in quarantine, in the order of tables and keys.
@@ -53,35 +53,30 @@ pub(crate) fn list(engine: &Engine) -> Result<Vec<Kept>> {
         if is_resolved {
             continue;
         }
-        let standing = standing(engine, &view, &key)?;
+        let standing = standing(engine, &view, &key.at)?;
         let is_showing = standing.as_ref().is_some_and(|(at, _)| *at == id);
         let ours = standing.map(|(_, json)| json);
         if is_showing || (edit.value.is_some() && edit.value == ours) {
             continue;
         }
-        kept.push(Kept { note: Note::Forwarded, key, edit, ours });
+        kept.push(Kept { kind: KeptIn::Forwarded, key, edit, ours });
     }
     for (text, _, content) in view.bookkeeping(&document, &Root::Quarantine.name())? {
         if let (Some(key), Some(edit)) = (LateEditKey::parse(&text), LateEdit::read(&content)) {
-            let ours = standing(engine, &view, &key)?.map(|(_, json)| json);
-            kept.push(Kept { note: Note::Quarantined, key, edit, ours });
+            let ours = standing(engine, &view, &key.at)?.map(|(_, json)| json);
+            kept.push(Kept { kind: KeptIn::Quarantine, key, edit, ours });
         }
     }
-    let place = |kept: &Kept| (kept.key.root.clone(), kept.key.key.clone(), kept.key.source);
-    kept.sort_by_cached_key(|kept| (place(kept), kept.key.nth));
+    kept.sort_by_cached_key(|Kept { key, .. }| (key.at.clone(), key.source, key.nth));
     Ok(kept)
 }
 
 /// What readers see under a root and key.
-fn standing(
-    engine: &Engine,
-    view: &Arc<View>,
-    key: &LateEditKey,
-) -> Result<Option<(crate::row::ItemId, String)>> {
-    match Root::parse(&key.root) {
+fn standing(engine: &Engine, view: &Arc<View>, at: &EntryRef) -> Result<Option<(ItemId, String)>> {
+    match Root::parse(&at.root) {
         Some(Root::Table(name)) => {
             let Some(table_idx) = engine.def.table_idx(&name) else { return Ok(None) };
-            let Some(bytes) = (engine.def.tables[table_idx].read_key)(&key.key) else {
+            let Some(bytes) = (engine.def.tables[table_idx].read_key)(&at.key) else {
                 return Ok(None);
             };
             let row = view.row(table_idx, &bytes)?;
@@ -89,7 +84,7 @@ fn standing(
         }
         Some(Root::Group(name)) => {
             let entries = view.entries(view.document_name(), &name)?;
-            let entry = entries.into_iter().find(|(entry, _, _)| *entry == key.key);
+            let entry = entries.into_iter().find(|(entry, _, _)| *entry == at.key);
             Ok(entry.map(|(_, id, content)| (id, text_of(content))))
         }
         _ => Ok(None),
@@ -100,8 +95,8 @@ fn standing(
 pub(crate) fn accept(engine: &Engine, kept: &Kept) -> Result<()> {
     let accepted = match &kept.edit.value {
         Some(value) => vec![Accepted {
-            root: Root::parse(&kept.key.root).ok_or_else(|| gone(kept))?,
-            key: kept.key.key.clone(),
+            root: Root::parse(&kept.key.at.root).ok_or_else(|| gone(kept))?,
+            key: kept.key.at.key.clone(),
             json: value.clone(),
             is_made: false,
         }],
@@ -120,9 +115,9 @@ fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
     let mut writer = engine.lock_writer()?;
     let text = kept.key.to_text();
     engine.load(&mut writer)?;
-    let root = match kept.note {
-        Note::Forwarded => Root::Forwarded,
-        Note::Quarantined => Root::Quarantine,
+    let root = match kept.kind {
+        KeptIn::Forwarded => Root::Forwarded,
+        KeptIn::Quarantine => Root::Quarantine,
     };
     let Some(loaded) = &writer.loaded else { return Err(not_loaded()) };
     let is_there = loaded.document.entry(&root.name(), &text);
@@ -133,21 +128,21 @@ fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
     let rows = accepted.into_iter().filter(is_written);
     let mut ops = Vec::new();
     for row in rows {
-        let place = (row.root.name(), row.key.clone());
+        let at = EntryRef::new(row.root.name(), row.key.as_str());
         let (document, late_edits) = (&loaded.document, &loaded.late_edits);
-        let seen = late_edits.seen(document, writer.claim(), writer.current, &place, false);
+        let seen = late_edits.seen(document, writer.claim(), writer.current, &at, false);
         ops.extend(seen.into_iter().map(|(key, json)| (Root::Settled, key, Some(json))));
         ops.push((row.root, row.key, Some(row.json)));
     }
-    match kept.note {
-        Note::Forwarded => {
-            let resolution = Resolution { items: kept.edit.items.clone(), made: Vec::new() };
+    match kept.kind {
+        KeptIn::Forwarded => {
+            let resolution = Resolution::of(kept.edit.items.clone());
             let json = serde_json::to_string(&resolution).map_err(|error| {
-                Error::new(ErrorKind::Storage, "a note does not serialize").because(error)
+                Error::new(ErrorKind::Storage, "a resolution does not serialize").because(error)
             })?;
             ops.push((Root::Settled, text, Some(json)));
         }
-        Note::Quarantined => ops.push((Root::Quarantine, text, None)),
+        KeptIn::Quarantine => ops.push((Root::Quarantine, text, None)),
     }
     let outcome = engine.write_roots(&mut writer, &ops, Origin::Local);
     drop(writer);
@@ -167,41 +162,41 @@ struct Accepted {
 /// Whether what a `migrate` function makes may be written: as for a late edit, where nothing stands
 /// but what one has made, and nobody has removed the same.
 fn is_free(writer: &Writer, loaded: &Loaded, row: &Accepted) -> bool {
-    let (root, key) = (row.root.name(), row.key.clone());
-    let main = loaded.document.entry(&root, &key);
+    let at = EntryRef::new(row.root.name(), row.key.as_str());
+    let main = loaded.document.entry(&at.root, &at.key);
     let id = main.as_ref().map(|entry| entry.id);
-    if let Some((_, held)) = loaded.late_edits.showing(writer.claim(), &root, &key, id) {
-        return held.edit.made;
+    if let Some((_, stored)) = loaded.late_edits.showing(writer.claim(), &at, id) {
+        return stored.edit.made;
     }
     if let Some(main) = main {
         let origin = writer.claim().and_then(|claim| claim.origin(main.id));
         return origin.is_some_and(is_made) && text_of(main.content) != row.json;
     }
-    let note = LateEditKey::new(writer.current, root, key);
-    let noted = loaded.late_edits.resolution(&note);
-    !noted.is_some_and(|noted| noted.made.contains(&checksum(&row.json)))
+    let own = LateEditKey::new(writer.current, at);
+    let resolution = loaded.late_edits.resolution(&own);
+    !resolution.is_some_and(|resolution| resolution.made.contains(&checksum(&row.json)))
 }
 
 /// What becomes of it with the code as it is now, which may convert what earlier code could not: taken
 /// alone through the steps that it has still to go, `migrate` functions included.
 fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
-    let stood = kept.edit.stood(kept.key.source);
+    let stopped_at = kept.edit.stopped_at(kept.key.source);
     let Some(raw) = &kept.edit.raw else { return refused("nothing tells what it was") };
-    if stood.is_unseen {
+    if stopped_at.is_unseen {
         return refused(&format!(
             "{}, before the `migrate` function of epoch {} ran",
             kept.edit.reason.as_deref().unwrap_or("another row has taken its place"),
-            stood.epoch
+            stopped_at.epoch
         ));
     }
-    let Some(plan) = Plan::new(&engine.def, stood.epoch) else {
-        return refused(&format!("the code does not know epoch {}", stood.epoch));
+    let Some(plan) = Plan::new(&engine.def, stopped_at.epoch) else {
+        return refused(&format!("the code does not know epoch {}", stopped_at.epoch));
     };
-    let taken = match taken_alone(&plan, kept, &stood, raw) {
+    let taken = match taken_alone(&plan, kept, &stopped_at, raw) {
         Err(error) if error.kind() == ErrorKind::Migration => return refused(&error.to_string()),
         taken => taken?,
     };
-    let is_own = |root: &Root| root.name() == kept.key.root;
+    let is_own = |root: &Root| root.name() == kept.key.at.root;
     let mut rejected = taken.rejected.iter();
     // Where it comes to rows of several tables, each is kept on its own.
     let own_first = rejected.clone().find(|row| is_own(&row.root)).or_else(|| rejected.next());
@@ -217,22 +212,22 @@ fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
 }
 
 /// Takes a row or entry alone to the epoch of the code.
-fn taken_alone(plan: &Plan, kept: &Kept, stood: &Stood, raw: &str) -> Result<Taken> {
+fn taken_alone(plan: &Plan, kept: &Kept, stopped_at: &StoppedAt, raw: &str) -> Result<Taken> {
     let take = |rows: RowsOf<'_>| {
         let mut taken = Taken { to: plan.to, rows: Vec::new(), rejected: Vec::new() };
         let source = Source::new(kept.key.source, None, plan.from, rows, &BTreeMap::new())?;
         prepare(plan, source, false, &|_| {}, &mut taken)?.pour(&mut taken)?;
         Ok(taken)
     };
-    match Root::parse(&stood.root) {
+    match Root::parse(&stopped_at.root) {
         Some(Root::Table(name)) => {
             let Some(table_idx) = plan.from.table_idx(&name) else {
-                return refused(&format!("epoch {} has no table `{name}`", stood.epoch));
+                return refused(&format!("epoch {} has no table `{name}`", stopped_at.epoch));
             };
             let table = &plan.from.tables[table_idx];
             let row = SourceRow {
-                key: (table.read_key)(&stood.key),
-                key_text: stood.key.clone(),
+                key: (table.read_key)(&stopped_at.key),
+                key_text: stopped_at.key.clone(),
                 origin: kept.key.source.to_string().into(),
                 content: Content::Text(raw.into()),
             };
@@ -246,12 +241,17 @@ fn taken_alone(plan: &Plan, kept: &Kept, stood: &Stood, raw: &str) -> Result<Tak
         }
         Some(Root::Group(name)) => {
             let Some(group_idx) = plan.from.group_idx(&name) else {
-                return refused(&format!("epoch {} has no kv group `{name}`", stood.epoch));
+                return refused(&format!("epoch {} has no kv group `{name}`", stopped_at.epoch));
             };
             if plan.is_identity() {
-                return Ok(Taken::one(plan, Root::Group(name), stood.key.clone(), raw.to_owned()));
+                return Ok(Taken::one(
+                    plan,
+                    Root::Group(name),
+                    stopped_at.key.clone(),
+                    raw.to_owned(),
+                ));
             }
-            let entries = Entries::from([(stood.key.clone(), raw.to_owned())]);
+            let entries = Entries::from([(stopped_at.key.clone(), raw.to_owned())]);
             let mut with = take(RowsOf::Group(group_idx, entries))?;
             // What comes without it, too, is not of it.
             let without = take(RowsOf::Group(group_idx, Entries::new()))?.rows;
@@ -307,6 +307,6 @@ fn refused<T>(reason: &str) -> Result<T> {
 
 fn gone(kept: &Kept) -> Error {
     Error::new(ErrorKind::NotFound, "it is not in quarantine any more, or has changed")
-        .at_key(kept.key.key.clone())
+        .at_key(kept.key.at.key.clone())
         .help("list the quarantine again")
 }

@@ -8,9 +8,9 @@ use super::batch::{Batch, BatchRow};
 use super::convert::{NewRow, Rejected, Sink};
 use crate::disk::{Commit, Record, RecordKind, RowsMut};
 use crate::doc::{Root, update_of};
-use crate::engine::{DocName, LateEdit, LateEditKey, Stood};
+use crate::engine::{DocName, LateEdit, LateEditKey, StoppedAt};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{Content, ItemId};
+use crate::row::{Content, EntryRef, ItemId};
 use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
 use crate::schema::step::Failure;
 
@@ -63,8 +63,8 @@ pub(super) struct DocumentSink<'s> {
     table_idx: Option<TableIdx>,
     /// The greatest key of the table that is in the file.
     greatest: Option<Vec<u8>>,
-    /// What else is in the document: nothing is written twice.
-    known: BTreeSet<(String, String)>,
+    /// The other entries in the document: nothing is written twice.
+    known: BTreeSet<EntryRef>,
     clock: u32,
     last: u64,
     rejected: BTreeMap<String, LateEdit>,
@@ -225,18 +225,17 @@ impl<'s> DocumentSink<'s> {
         let mut highest: BTreeMap<(TableIdx, Vec<u8>), (DocName, ItemId, String)> = BTreeMap::new();
         for (id, row) in piece.ids().zip(piece.entries.rows()) {
             let edit = LateEdit::read(&Content::Text(row.json.into()));
-            let (Some(at), Some(value)) =
+            let (Some(LateEditKey { source, at, .. }), Some(value)) =
                 (LateEditKey::parse(row.key_text), edit.and_then(|edit| edit.value))
             else {
                 continue;
             };
             let Some(Root::Table(name)) = Root::parse(&at.root) else { continue };
-            let table = self.def.table_idx(&name);
-            let Some(table) = table else { continue };
+            let Some(table) = self.def.table_idx(&name) else { continue };
             let Some(key) = (self.def.tables[table].read_key)(&at.key) else { continue };
-            let shown = highest.entry((table, key)).or_insert((at.source, id, value.clone()));
-            if shown.0 < at.source {
-                *shown = (at.source, id, value);
+            let shown = highest.entry((table, key)).or_insert((source, id, value.clone()));
+            if shown.0 < source {
+                *shown = (source, id, value);
             }
         }
         for ((table, key), (_, id, json)) in highest {
@@ -260,7 +259,7 @@ impl<'s> DocumentSink<'s> {
 
     /// Keeps an entry as it is, whatever it is; of several under one key the first.
     pub(super) fn keep(&mut self, root: &Root, key: &str, json: &str) -> Result<()> {
-        if !self.known.insert((root.name(), key.to_owned())) {
+        if !self.known.insert(EntryRef::new(root.name(), key)) {
             return Ok(());
         }
         self.at(root.clone(), None)?;
@@ -275,10 +274,9 @@ impl<'s> DocumentSink<'s> {
             reason: "another row has been given the same key".to_owned(),
         };
         let (root, key) = (self.root.clone(), row.key_text);
-        // It has come all the way.
-        let stood =
-            Stood { epoch: self.def.epoch, root: root.name(), key: key.clone(), is_unseen: false };
-        self.reject(Rejected { root, key, raw: row.json, stood, failure })
+        // It was converted all the way.
+        let stopped_at = StoppedAt::new(self.def.epoch, EntryRef::new(root.name(), key.as_str()));
+        self.reject(Rejected { root, key, raw: row.json, stopped_at, failure })
     }
 
     /// Writes what could not be converted, and waits until everything is in the document.
@@ -354,8 +352,8 @@ impl Sink for DocumentSink<'_> {
     }
 
     fn reject(&mut self, rejected: Rejected) -> Result<()> {
-        let root = rejected.root.name();
-        let mut key = LateEditKey::new(self.source, root, rejected.key.clone());
+        let of = EntryRef::new(rejected.root.name(), rejected.key.as_str());
+        let mut key = LateEditKey::new(self.source, of.clone());
         // Of two rows under one key each is kept.
         let is_other = |edit: &LateEdit| edit.raw.as_deref() != Some(&rejected.raw);
         while self.rejected.get(&key.to_text()).is_some_and(is_other) {
@@ -365,11 +363,10 @@ impl Sink for DocumentSink<'_> {
         if !self.rejected.contains_key(&text) {
             (self.on_reject)(&rejected)?;
             let reason = describe(&rejected.failure);
-            let of = (key.root, rejected.key);
             self.rejected.insert(
                 text,
                 LateEdit {
-                    stood: rejected.stood.beside(self.source, &of),
+                    stopped_at: rejected.stopped_at.unless_in(self.source, &of),
                     of,
                     items: Vec::new(),
                     value: None,

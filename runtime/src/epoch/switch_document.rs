@@ -154,11 +154,11 @@ fn read_out(
     }
     // Groups of which there are late edits only.
     for (key, _) in loaded.late_edits.iter() {
-        if let Some(Root::Group(group)) = Root::parse(&key.root)
+        if let Some(Root::Group(group)) = Root::parse(&key.at.root)
             && let Some(entry) =
-                late_edits::entry(&loaded.document, &loaded.late_edits, claim, &key.root, &key.key)
+                late_edits::entry(&loaded.document, &loaded.late_edits, claim, &key.at)
         {
-            commit.entries(name, &group)?.put(&key.key, entry.id, &entry.content)?;
+            commit.entries(name, &group)?.put(&key.at.key, entry.id, &entry.content)?;
         }
     }
     Ok(())

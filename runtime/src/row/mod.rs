@@ -34,4 +34,4 @@ pub(crate) use encode::{
 pub(crate) use index_values::{VALUE_LIMIT_BYTES, cut};
 pub(crate) use object::Object;
 pub(crate) use patch::{overwrite, patch};
-pub(crate) use stored::{Content, ItemId};
+pub(crate) use stored::{Content, EntryRef, ItemId};

@@ -61,7 +61,7 @@ impl Quarantined {
 
     /// The text of the row's key, or the stored name of the entry.
     pub fn key(&self) -> &str {
-        &self.kept.key.key
+        &self.kept.key.at.key
     }
 
     /// Why it is here.
@@ -139,7 +139,7 @@ pub(super) fn quarantine(handle: &Handle) -> Result<Vec<Quarantined>> {
     let kept = list(engine).map_err(|error| engine.placed(error))?;
     let quarantined = kept.into_iter().map(|kept| Quarantined {
         handle: handle.downgrade(),
-        root: Root::parse(&kept.key.root),
+        root: Root::parse(&kept.key.at.root),
         kept,
     });
     Ok(quarantined.collect())

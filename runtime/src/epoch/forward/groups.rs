@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rows::LateSink;
-use super::{Carrying, Late, Outcome, Place, pairs};
+use super::{Carrying, Late, Outcome, Place};
 use crate::doc::Root;
-use crate::engine::{LateEditKey, StoredEdit, late_edits};
+use crate::engine::{LateEdit, LateEditKey, StoredEdit, late_edits};
 use crate::epoch::convert::{convert_group, prepare};
 use crate::epoch::sink::describe;
 use crate::epoch::source::{RowsOf, Source};
 use crate::error::Result;
-use crate::row::{Content, ItemId};
+use crate::row::{Content, EntryRef, ItemId};
 use crate::schema::descriptor::GroupIdx;
 use crate::schema::step::Entries;
 
@@ -58,7 +58,7 @@ impl Carrying<'_> {
                     source: self.from.name,
                     root: Root::Group(name.to_owned()),
                     key: key.clone(),
-                    of: (root.clone(), key.clone()),
+                    of: EntryRef::new(root.as_str(), key.as_str()),
                     items: vec![*id],
                     outcome: Outcome::Value(value),
                     is_made: false,
@@ -110,10 +110,14 @@ impl Carrying<'_> {
                 self.resolve_or_store(&Late {
                     source: self.from.name,
                     root: target,
-                    of: (root.clone(), key.clone()),
+                    of: EntryRef::new(root.as_str(), key.as_str()),
                     key,
                     items: vec![*id],
-                    outcome: Outcome::Rejected { reason: describe(&failure), raw, stood: None },
+                    outcome: Outcome::Rejected {
+                        reason: describe(&failure),
+                        raw,
+                        stopped_at: None,
+                    },
                     is_made: false,
                 });
             }
@@ -123,10 +127,10 @@ impl Carrying<'_> {
             self.resolve_or_store(&Late {
                 source: self.from.name,
                 root: Root::Group(name.to_owned()),
-                of: (root.clone(), key.clone()),
+                of: EntryRef::new(root.as_str(), key.as_str()),
                 key,
                 items: vec![id],
-                outcome: Outcome::Rejected { reason, raw, stood: None },
+                outcome: Outcome::Rejected { reason, raw, stopped_at: None },
                 is_made: false,
             });
         }
@@ -141,7 +145,7 @@ impl Carrying<'_> {
         late: &BTreeMap<String, ItemId>,
         all: &Entries,
     ) -> Result<()> {
-        let of = (Root::Group(name.to_owned()).name(), String::new());
+        let of = EntryRef::new(Root::Group(name.to_owned()).name(), "");
         let early: Entries = all
             .iter()
             .filter(|(key, _)| !late.contains_key(*key))
@@ -166,23 +170,23 @@ impl Carrying<'_> {
         let items: Vec<ItemId> = late.values().copied().collect();
         let is_late: Vec<bool> = with.iter().map(|made| is_late(&made)).collect();
         let holds_older = |(entry, id): (&String, &ItemId)| {
-            self.holds_older(&(of.0.clone(), entry.clone()), &pairs(&[*id]))
+            self.holds_older(&EntryRef::new(of.root.as_str(), entry.as_str()), &[*id])
         };
-        let is_news = !self.has_run(&of, &pairs(&items))
+        let is_unknown = !self.has_run(&of, &items)
             || late.iter().any(holds_older)
-            || self.holds_older(&of, &pairs(&items));
-        if late.is_empty() || !is_news {
+            || self.holds_older(&of, &items);
+        if late.is_empty() || !is_unknown {
             return Ok(());
         }
         let mut is_outdated = false;
         for (mut made, _) in with.into_iter().zip(is_late).filter(|(_, is_late)| *is_late) {
-            (made.of, made.items) = self.made_of(&of.0, &made.root, &made.key, late, &items);
+            (made.of, made.items) = self.made_of(&of.root, &made.root, &made.key, late, &items);
             is_outdated |= self.is_outdated(&made);
             self.resolve_or_store(&made);
         }
         if !is_outdated {
             let key = self.run_key(&of);
-            self.resolve(&key, &pairs(&items));
+            self.resolve(&key, &items);
         }
         Ok(())
     }
@@ -203,13 +207,13 @@ impl Carrying<'_> {
         key: &str,
         late: &BTreeMap<String, ItemId>,
         all: &[ItemId],
-    ) -> ((String, String), Vec<ItemId>) {
-        match self.terms(self.from.name, &target.name(), key) {
-            Some((its_root, entry)) if its_root == root => {
-                let own = late.get(&entry).map(|id| vec![*id]);
-                ((its_root, entry), own.unwrap_or_else(|| all.to_vec()))
+    ) -> (EntryRef, Vec<ItemId>) {
+        match self.entry_in(self.from.name, &EntryRef::new(target.name(), key)) {
+            Some(there) if there.root == root => {
+                let own = late.get(&there.key).map(|id| vec![*id]);
+                (there, own.unwrap_or_else(|| all.to_vec()))
             }
-            _ => ((root.to_owned(), String::new()), all.to_vec()),
+            _ => (EntryRef::new(root, ""), all.to_vec()),
         }
     }
 
@@ -220,7 +224,7 @@ impl Carrying<'_> {
         name: &str,
         entries: &Entries,
     ) -> Result<Vec<Late>> {
-        let of = (Root::Group(name.to_owned()).name(), String::new());
+        let of = EntryRef::new(Root::Group(name.to_owned()).name(), "");
         let nobody = ItemId { client: 0, clock: 0 };
         let rows = RowsOf::Group(group_idx, entries.clone());
         let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
@@ -260,34 +264,27 @@ impl Carrying<'_> {
             if came_from_there && !set.contains(&key) {
                 self.ops.push((root.clone(), key, None));
             } else {
-                self.review(&root_name, &key);
+                self.review(&EntryRef::new(root_name.as_str(), key));
             }
         }
         let late_edits = &self.into.loaded.late_edits;
         // What the migration has taken over as it was is not late any more.
         let source = self.from.name.to_string();
-        let is_taken_over = |key: &str| {
-            let edit_key = LateEditKey::new(self.from.name, root_name.clone(), key.to_owned());
-            let (Some(claim), Some(held)) = (self.into.claim, late_edits.get(&edit_key)) else {
+        let is_taken_over = |at: &EntryRef| {
+            let edit_key = LateEditKey::new(self.from.name, at.clone());
+            let (Some(claim), Some(stored)) = (self.into.claim, late_edits.get(&edit_key)) else {
                 return false;
             };
-            held.edit.items.iter().all(|(client, clock)| {
-                claim.covers(&source, ItemId { client: *client, clock: *clock })
-            })
+            stored.edit.items.iter().all(|id| claim.covers(&source, *id))
         };
-        let is_copy = |held: &StoredEdit| {
-            let mut items = held.edit.items.iter();
-            items.any(|(client, clock)| {
-                self.from.origin(ItemId { client: *client, clock: *clock }).is_some()
-            })
-        };
+        let is_copy = |edit: &LateEdit| edit.items.iter().any(|id| self.from.origin(*id).is_some());
         let gone: Vec<String> = late_edits
-            .keys(&root_name)
-            .filter(|key| !(late.contains(*key) || set.contains(*key) && is_taken_over(key)))
-            .map(|key| LateEditKey::new(self.from.name, root_name.clone(), key.to_owned()))
+            .entries(&root_name)
+            .filter(|at| !(late.contains(&at.key) || set.contains(&at.key) && is_taken_over(at)))
+            .map(|at| LateEditKey::new(self.from.name, at.clone()))
             .filter(|key| {
-                late_edits.get(key).is_some_and(|held| {
-                    self.has_items(self.from.name, &held.edit.items) && !is_copy(held)
+                late_edits.get(key).is_some_and(|StoredEdit { edit, .. }| {
+                    self.has_items(self.from.name, &edit.items) && !is_copy(edit)
                 })
             })
             .map(|key| key.to_text())
@@ -295,9 +292,9 @@ impl Carrying<'_> {
         for key in gone {
             self.ops.push((Root::Forwarded, key, None));
         }
-        let others: Vec<String> = late_edits.keys(&root_name).map(str::to_owned).collect();
-        for key in others {
-            self.review(&root_name, &key);
+        let others: Vec<EntryRef> = late_edits.entries(&root_name).cloned().collect();
+        for at in others {
+            self.review(&at);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::iter;
 
 use super::{Carrying, Place, reaches};
 use crate::engine::{Claim, Claims, DocName, LateEditKey, is_made, origin_document};
-use crate::row::ItemId;
+use crate::row::{EntryRef, ItemId};
 
 /// Of how many items under one key it is asked who knew them.
 const MAX_STOOD: usize = 1 << 14;
@@ -69,17 +69,17 @@ fn only_migration<'c>(claims: &'c Claims, name: &str, needed: &Clocks) -> Option
 
 impl<'c> Carrying<'c> {
     /// Whether who wrote in a document knew what stands here as a copy.
-    pub(super) fn knew_copy(&self, who: DocName, root: &str, key: &str, origin: &str) -> bool {
+    pub(super) fn knew_copy(&self, who: DocName, at: &EntryRef, origin: &str) -> bool {
         let own = who.to_string();
         let Some(covers) = self.into.claim.map(|claim| &claim.covers) else { return false };
         if is_made(origin) {
             return match origin_document(origin) {
                 // It was kept there as a late edit: whoever knew that has resolved it.
-                Some(name) if covers.contains_key(&own) => self.has_resolved(who, name, root, key),
+                Some(name) if covers.contains_key(&own) => self.has_resolved(who, name, at),
                 _ => self.knew_sources(who),
             };
         }
-        self.knew_source(who, origin) || self.copy_stands(root, key, origin) == Some(false)
+        self.knew_source(who, origin) || self.copy_stands(at, origin) == Some(false)
     }
 
     /// Whether who wrote in a document knew another as far as the migration which made this one did.
@@ -131,42 +131,35 @@ impl<'c> Carrying<'c> {
     }
 
     /// Whether somebody has written in place of a late edit in a document.
-    fn has_resolved(&self, who: DocName, source: DocName, root: &str, key: &str) -> bool {
-        let (Some(there), Some((root, key))) = (self.place(who), self.terms(who, root, key)) else {
+    fn has_resolved(&self, who: DocName, source: DocName, at: &EntryRef) -> bool {
+        let (Some(there), Some(at)) = (self.place(who), self.entry_in(who, at)) else {
             return false;
         };
-        let (late_edits, edit_key) =
-            (&there.loaded.late_edits, LateEditKey::new(source, root, key));
-        late_edits.resolution(&edit_key).is_some_and(|resolution| {
-            late_edits.get(&edit_key).is_none_or(|held| held.edit.items == resolution.items)
+        let (late_edits, key) = (&there.loaded.late_edits, LateEditKey::new(source, at));
+        late_edits.resolution(&key).is_some_and(|resolution| {
+            late_edits.get(&key).is_none_or(|stored| stored.edit.items == resolution.items)
         })
     }
 
     /// Whether the migration that made this document knew all of these.
-    pub(super) fn covers(&self, name: DocName, items: &[(u64, u32)]) -> bool {
+    pub(super) fn covers(&self, name: DocName, items: &[ItemId]) -> bool {
         let name = name.to_string();
-        let covers = |claim: &Claim| {
-            let covers = |(client, clock): &(u64, u32)| {
-                claim.covers(&name, ItemId { client: *client, clock: *clock })
-            };
-            items.iter().all(covers)
-        };
-        self.into.claim.is_some_and(covers)
+        self.into.claim.is_some_and(|claim| items.iter().all(|id| claim.covers(&name, *id)))
     }
 
     /// All that stood under a key of a document when the migration that made this one read that, or
     /// before, and was written over or removed since; empty where that cannot be told.
-    pub(super) fn stood_before(&self, name: DocName, root: &str, key: &str) -> Vec<(u64, u32)> {
+    pub(super) fn stood_before(&self, name: DocName, at: &EntryRef) -> Vec<ItemId> {
         let read = || self.others.get(&name).and_then(|other| other.document.history());
         let history =
             self.histories.get(&name).and_then(|history| history.get_or_init(read).as_ref());
-        let stood = history.into_iter().flat_map(|history| history.of(root, key));
-        let mut stood: Vec<_> = stood.map(|id| (id.client, id.clock)).take(MAX_STOOD + 1).collect();
+        let stood = history.into_iter().flat_map(|history| history.of(&at.root, &at.key));
+        let mut stood: Vec<ItemId> = stood.take(MAX_STOOD + 1).collect();
         // What a few bytes say of billions of items is not looked at one by one.
         if stood.len() > MAX_STOOD {
             return Vec::new();
         }
-        stood.retain(|item| self.covers(name, &[*item]));
+        stood.retain(|id| self.covers(name, &[*id]));
         stood
     }
 
@@ -179,13 +172,13 @@ impl<'c> Carrying<'c> {
     }
 
     /// Whether this copy of a document has all of these; if not, another device knows better.
-    pub(super) fn has_items(&self, name: DocName, items: &[(u64, u32)]) -> bool {
+    pub(super) fn has_items(&self, name: DocName, items: &[ItemId]) -> bool {
         let clocks = self.clocks_of(name);
-        items.iter().all(|(client, clock)| clocks.get(client) > Some(clock))
+        items.iter().all(|id| clocks.get(&id.client) > Some(&id.clock))
     }
 
     /// Whether this copy of a document, which is here, lacks some of these.
-    pub(super) fn is_behind(&self, name: DocName, items: &[(u64, u32)]) -> bool {
+    pub(super) fn is_behind(&self, name: DocName, items: &[ItemId]) -> bool {
         self.clocks.contains_key(&name) && !self.has_items(name, items)
     }
 

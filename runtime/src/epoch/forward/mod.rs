@@ -1,7 +1,7 @@
 //! Carrying late edits: what was written to a document after it was migrated, or beside it.
 //!
-//! What there is to carry follows from the documents alone, so that it may be found out by any
-//! device, as often as it likes: it comes to the same.
+//! What there is to carry follows from the documents alone, so that any device finds the same, and as
+//! often as it looks.
 
 mod groups;
 mod knowledge;
@@ -17,13 +17,13 @@ use knowledge::lost_origins;
 
 use crate::doc::{History, Root};
 use crate::engine::{
-    Claim, Claims, DocName, LateEdit, LateEditKey, Loaded, OtherMerged, RootOp, Stood, is_made,
-    origin_document,
+    Claim, Claims, DocName, LateEdit, LateEditKey, Loaded, OtherMerged, RootOp, StoppedAt,
+    StoredEdit, is_made, origin_document,
 };
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::Plan;
 use crate::error::Result;
-use crate::row::ItemId;
+use crate::row::{EntryRef, ItemId};
 
 /// A document as seen from here: the one that is carried into, or one that is carried from.
 #[derive(Clone, Copy)]
@@ -34,26 +34,27 @@ pub(super) struct Place<'p> {
 }
 
 impl Place<'_> {
-    fn main(&self, root: &str, key: &str) -> Option<ItemId> {
-        self.loaded.document.entry(root, key).map(|entry| entry.id)
+    /// The item that stands under a key of the document itself, late edits aside.
+    fn main(&self, at: &EntryRef) -> Option<ItemId> {
+        self.loaded.document.entry(&at.root, &at.key).map(|entry| entry.id)
     }
 
-    /// The document whose entry an item is an unchanged copy of; `None` where it is an edit.
+    /// The document whose entry an item is an unchanged copy of; `None` if it is an edit.
     fn origin(&self, id: ItemId) -> Option<&str> {
         self.claim.and_then(|claim| claim.origin(id))
     }
 
-    /// What is noted in quarantine of an edit that could not be converted.
-    fn noted(&self, key: &LateEditKey) -> Option<LateEdit> {
-        let noted = self.loaded.document.entry(&Root::Quarantine.name(), &key.to_text());
-        noted.and_then(|entry| LateEdit::read(&entry.content))
+    /// What is in quarantine under a key: an edit that could not be converted, or was displaced.
+    fn quarantined(&self, key: &LateEditKey) -> Option<LateEdit> {
+        let entry = self.loaded.document.entry(&Root::Quarantine.name(), &key.to_text());
+        entry.and_then(|entry| LateEdit::read(&entry.content))
     }
 
     /// Whether something stands under a key, be it a late edit.
-    fn has(&self, root: &str, key: &str) -> bool {
+    fn has(&self, at: &EntryRef) -> bool {
         let Self { loaded, claim, .. } = self;
-        loaded.document.entry_in(root, key)
-            || loaded.late_edits.showing(*claim, root, key, None).is_some()
+        loaded.document.entry_in(&at.root, &at.key)
+            || loaded.late_edits.showing(*claim, at, None).is_some()
     }
 }
 
@@ -98,10 +99,10 @@ pub(super) struct Carrying<'c> {
     trusts_absence: bool,
     /// Whether what is carried now was made of a row that is here as it was there.
     is_of_known_row: bool,
-    reviewed: BTreeSet<(String, String)>,
+    reviewed: BTreeSet<EntryRef>,
     ops: Vec<RootOp>,
-    /// What of that is in quarantine, by its key; `None` where it is taken out.
-    notes: BTreeMap<String, Option<LateEdit>>,
+    /// What `ops` puts into quarantine; `None` for what they take out.
+    in_quarantine: BTreeMap<LateEditKey, Option<LateEdit>>,
 }
 
 /// A late edit as it is to stand here.
@@ -110,7 +111,7 @@ struct Late {
     source: DocName,
     root: Root,
     key: String,
-    of: (String, String),
+    of: EntryRef,
     items: Vec<ItemId>,
     outcome: Outcome,
     /// Whether a `migrate` function has made it.
@@ -120,24 +121,25 @@ struct Late {
 #[derive(Clone, PartialEq, Eq)]
 enum Outcome {
     Value(String),
-    Rejected { reason: String, raw: String, stood: Option<Stood> },
+    Rejected { reason: String, raw: String, stopped_at: Option<StoppedAt> },
 }
 
 impl Late {
+    /// The entry here that it belongs to.
+    fn at(&self) -> EntryRef {
+        EntryRef::new(self.root.name(), self.key.as_str())
+    }
+
     /// The epoch in whose words it stays because a `migrate` function was not given it, and not
     /// because it was refused.
     fn waits_in(&self) -> Option<u32> {
         match &self.outcome {
-            Outcome::Rejected { reason, stood: Some(stood), .. } if reason.is_empty() => {
-                Some(stood.epoch)
+            Outcome::Rejected { reason, stopped_at: Some(stopped_at), .. } if reason.is_empty() => {
+                Some(stopped_at.epoch)
             }
             _ => None,
         }
     }
-}
-
-fn pairs(items: &[ItemId]) -> Vec<(u64, u32)> {
-    items.iter().map(|id| (id.client, id.clock)).collect()
 }
 
 /// Whether a copy that has `has` knows all that one at `needed` does.
@@ -178,7 +180,7 @@ impl<'c> Carrying<'c> {
             is_of_known_row: false,
             reviewed: BTreeSet::new(),
             ops: Vec::new(),
-            notes: BTreeMap::new(),
+            in_quarantine: BTreeMap::new(),
         }
     }
 }
@@ -191,23 +193,23 @@ impl Carrying<'_> {
 
     pub(super) fn carry(mut self, scope: &Scope<'_>) -> Result<Vec<RootOp>> {
         let (mut rows, mut groups) = (BTreeSet::new(), BTreeSet::new());
-        let mut add = |root: &str, key: &str| match Root::parse(root) {
+        let mut add = |at: EntryRef| match Root::parse(&at.root) {
             Some(Root::Table(_) | Root::Quarantine) => {
-                rows.insert((root.to_owned(), key.to_owned()));
+                rows.insert(at);
             }
             Some(Root::Group(name)) => {
                 groups.insert(name);
             }
             _ => {}
         };
-        let mut was: BTreeMap<(String, String), String> = BTreeMap::new();
+        let mut was: BTreeMap<EntryRef, String> = BTreeMap::new();
         let mut lost = BTreeSet::new();
         match scope {
             Scope::All => {
                 for root in self.from.loaded.document.maps() {
                     self.from.loaded.document.for_each(&root, |key, entry| {
                         if self.is_late(entry.id) {
-                            add(&root, key);
+                            add(EntryRef::new(&*root, key));
                         }
                         Ok::<(), crate::Error>(())
                     })?;
@@ -215,27 +217,27 @@ impl Carrying<'_> {
                 lost.extend(self.from.loaded.late_edits.iter().map(|(key, _)| key));
                 // Groups are few, and compared whole.
                 for group in self.plan.from.groups {
-                    add(&Root::Group(group.name.to_owned()).name(), "");
+                    add(EntryRef::new(Root::Group(group.name.to_owned()).name(), ""));
                 }
                 // What was carried and is gone there now.
-                for (key, held) in self.into.loaded.late_edits.iter() {
+                for (key, stored) in self.into.loaded.late_edits.iter() {
                     if key.source == self.from.name {
-                        add(&held.edit.of.0, &held.edit.of.1);
+                        add(stored.edit.of.clone());
                     }
                 }
             }
             Scope::Changed(merged) => {
                 for (root, keys) in &merged.changed {
-                    let is_note =
+                    let is_of_late_edits =
                         matches!(Root::parse(root), Some(Root::Forwarded | Root::Settled));
                     for key in keys {
-                        match LateEditKey::parse(key).filter(|_| is_note) {
+                        match LateEditKey::parse(key).filter(|_| is_of_late_edits) {
                             // A row that has come late there may have been removed there.
                             Some(key) => {
-                                add(&key.root, &key.key);
+                                add(key.at.clone());
                                 lost.insert(key);
                             }
-                            None => add(root, key),
+                            None => add(EntryRef::new(&**root, &**key)),
                         }
                     }
                 }
@@ -244,50 +246,48 @@ impl Carrying<'_> {
                 let late_edits = &self.into.loaded.late_edits;
                 for (client, now) in self.clocks_of(self.from.name) {
                     let before = merged.before.get(client).copied().unwrap_or_default();
-                    for carried in late_edits.of_items(self.from.name, *client, before..*now) {
-                        let Some(held) = late_edits.get(&carried) else { continue };
-                        let (root, key) = &held.edit.of;
-                        if self.has_items(carried.source, &held.edit.items)
-                            && !self.stands_there(root, key, &held.edit.items)
+                    for key in late_edits.made_from(self.from.name, *client, before..*now) {
+                        let Some(StoredEdit { edit, .. }) = late_edits.get(&key) else { continue };
+                        if self.has_items(key.source, &edit.items)
+                            && !self.stands_there(&edit.of, &edit.items)
                         {
-                            add(root, key);
+                            add(edit.of.clone());
                         }
                     }
                 }
                 for removed in &merged.removed {
-                    let place = (removed.root.to_string(), removed.key.to_string());
-                    was.insert(place, text_of(removed.content.clone()));
+                    let at = EntryRef::new(&*removed.root, &*removed.key);
+                    was.insert(at, text_of(removed.content.clone()));
                 }
             }
             Scope::Outcome => {}
             Scope::LateEdits(keys) => {
                 let ours = keys.iter().filter(|key| key.source == self.from.name);
                 for key in ours {
-                    let held = self.into.loaded.late_edits.get(key);
-                    match held {
-                        Some(held) => add(&held.edit.of.0, &held.edit.of.1),
+                    match self.into.loaded.late_edits.get(key) {
+                        Some(stored) => add(stored.edit.of.clone()),
                         // It was taken out elsewhere; it may belong here all the same.
-                        None => self.add_earlier(key, &mut add),
+                        None => self.add_earlier(&key.at, &mut add),
                     }
                 }
             }
         }
-        for (root, key) in rows {
-            let was = was.get(&(root.clone(), key.clone())).cloned();
-            self.carry_row(&root, &key, was)?;
+        for at in rows {
+            let was = was.get(&at).cloned();
+            self.carry_row(&at, was)?;
         }
         for name in groups {
             self.carry_group(&name)?;
         }
         for key in lost {
-            self.carry_lost(&key)?;
+            self.carry_orphan(&key)?;
         }
         match scope {
             Scope::Outcome => self.review_all()?,
             Scope::All | Scope::Changed(..) => {}
             Scope::LateEdits(keys) => {
                 for key in *keys {
-                    self.review(&key.root, &key.key);
+                    self.review(&key.at);
                 }
             }
         }
@@ -303,18 +303,18 @@ impl Carrying<'_> {
     }
 
     /// Whether one of these is what stands there.
-    pub(super) fn stands_there(&self, root: &str, key: &str, items: &[(u64, u32)]) -> bool {
-        self.from.main(root, key).is_some_and(|id| items.contains(&(id.client, id.clock)))
+    pub(super) fn stands_there(&self, at: &EntryRef, items: &[ItemId]) -> bool {
+        self.from.main(at).is_some_and(|id| items.contains(&id))
     }
 
-    fn add_earlier(&self, key: &LateEditKey, add: &mut dyn FnMut(&str, &str)) {
-        match Root::parse(&key.root) {
+    fn add_earlier(&self, at: &EntryRef, add: &mut dyn FnMut(EntryRef)) {
+        match Root::parse(&at.root) {
             Some(Root::Table(table)) => {
-                if let Some((table, key)) = self.plan.earlier_key(&table, &key.key, false) {
-                    add(&Root::Table(table.to_owned()).name(), &key);
+                if let Some((table, key)) = self.plan.earlier_key(&table, &at.key, false) {
+                    add(EntryRef::new(Root::Table(table.to_owned()).name(), key));
                 }
             }
-            Some(Root::Group(_)) => add(&key.root, &key.key),
+            Some(Root::Group(_)) => add(at.clone()),
             _ => {}
         }
     }
@@ -322,21 +322,23 @@ impl Carrying<'_> {
     /// Looks at everything here that the document which is carried may say something of.
     fn review_all(&mut self) -> Result<()> {
         let late_edits = self.into.loaded.late_edits.iter();
-        let mut places: BTreeSet<(String, String)> =
-            late_edits.map(|(key, _)| (key.root, key.key)).collect();
+        let mut entries: BTreeSet<EntryRef> = late_edits.map(|(key, _)| key.at).collect();
         for root in self.into.loaded.document.maps() {
             let Some(Root::Table(_)) = Root::parse(&root) else { continue };
             self.into.loaded.document.for_each(&root, |key, entry| {
                 let origin = self.into.origin(entry.id);
                 let below = |origin| origin_document(origin).is_none_or(|o| o <= self.from.name);
-                if origin.is_some_and(below) && self.is_copy_gone(&root, key) {
-                    places.insert((root.to_string(), key.to_owned()));
+                if origin.is_some_and(below) {
+                    let at = EntryRef::new(&*root, key);
+                    if self.is_copy_gone(&at) {
+                        entries.insert(at);
+                    }
                 }
                 Ok::<(), crate::Error>(())
             })?;
         }
-        for (root, key) in places {
-            self.review(&root, &key);
+        for at in entries {
+            self.review(&at);
         }
         Ok(())
     }

@@ -1,87 +1,88 @@
-//! Late edits that are kept in a document, and whose own document is not here any more.
+//! Late edits that a document carries, and whose own document is not here any more.
 
+use super::rows::run_entry;
 use super::{Carrying, Late, Outcome};
 use crate::doc::Root;
-use crate::engine::{LateEditKey, Stood};
+use crate::engine::{LateEditKey, StoppedAt};
 use crate::error::Result;
-use crate::row::{Content, ItemId};
+use crate::row::{Content, EntryRef, ItemId};
 use crate::schema::step::Entries;
 
 impl Carrying<'_> {
-    /// Carries a late edit that is kept there, where the document that it was made in is not here.
-    pub(super) fn carry_lost(&mut self, at: &LateEditKey) -> Result<()> {
-        let Some(held) = self.from.loaded.late_edits.get(at) else { return Ok(()) };
-        let kept = held.edit.clone();
-        let resolution = self.from.loaded.late_edits.resolution(at);
-        if resolution.is_some_and(|resolution| resolution.items == kept.items)
-            || self.has_items(at.source, &kept.items)
-            || self.covers(at.source, &kept.items)
+    /// Carries a late edit of the other document if the one that it was made in is not here.
+    pub(super) fn carry_orphan(&mut self, key: &LateEditKey) -> Result<()> {
+        let LateEditKey { source, at, .. } = key;
+        let Some(stored) = self.from.loaded.late_edits.get(key) else { return Ok(()) };
+        let edit = stored.edit.clone();
+        let resolution = self.from.loaded.late_edits.resolution(key);
+        if resolution.is_some_and(|resolution| resolution.items == edit.items)
+            || self.has_items(*source, &edit.items)
+            || self.covers(*source, &edit.items)
         {
             return Ok(());
         }
-        let items: Vec<ItemId> = kept
-            .items
-            .iter()
-            .map(|(client, clock)| ItemId { client: *client, clock: *clock })
-            .collect();
-        let run = LateEditKey::new(at.source, format!("run:{}", at.root), at.key.clone());
+        let run = LateEditKey::new(*source, run_entry(at));
         let has_run =
-            self.into.loaded.late_edits.resolution(&run).is_some_and(|run| run.items == kept.items);
+            self.into.loaded.late_edits.resolution(&run).is_some_and(|run| run.items == edit.items);
         if self.plan.has_migrate() && has_run {
             return Ok(());
         }
-        let made = match (&kept.value, items.first()) {
+        let made = match (&edit.value, edit.items.first()) {
             (Some(value), Some(id)) if !self.plan.is_identity() => {
-                self.convert_kept(at, value, *id)?
+                self.convert_late(at, value, *id)?
             }
             _ => {
-                let here = self.plan.later_place(&at.root, &at.key);
-                let (root, key) = here.unwrap_or_else(|| (at.root.clone(), at.key.clone()));
-                let Some(root) = Root::parse(&root) else { return Ok(()) };
-                let outcome = match &kept.value {
+                let here = self.plan.later_entry(at).unwrap_or_else(|| at.clone());
+                let Some(root) = Root::parse(&here.root) else { return Ok(()) };
+                let outcome = match &edit.value {
                     Some(value) => Outcome::Value(value.clone()),
                     None => Outcome::Rejected {
-                        reason: kept.reason.clone().unwrap_or_default(),
-                        raw: kept.raw.clone().unwrap_or_default(),
-                        stood: kept.stood.clone(),
+                        reason: edit.reason.clone().unwrap_or_default(),
+                        raw: edit.raw.clone().unwrap_or_default(),
+                        stopped_at: edit.stopped_at.clone(),
                     },
                 };
-                let (source, of, is_made) = (at.source, kept.of.clone(), kept.made);
-                vec![Late { source, root, key, of, items: items.clone(), outcome, is_made }]
+                vec![Late {
+                    source: *source,
+                    root,
+                    key: here.key,
+                    of: edit.of.clone(),
+                    items: edit.items.clone(),
+                    outcome,
+                    is_made: edit.made,
+                }]
             }
         };
         for late in made {
-            let late =
-                Late { source: at.source, of: kept.of.clone(), items: items.clone(), ..late };
+            let (of, items) = (edit.of.clone(), edit.items.clone());
+            let late = Late { source: *source, of, items, ..late };
             self.resolve_or_store(&late);
-            self.review(&late.root.name(), &late.key);
+            self.review(&late.at());
         }
         if self.plan.has_migrate() {
-            self.resolve(&run, &kept.items);
+            self.resolve(&run, &edit.items);
         }
         Ok(())
     }
 
-    /// What a late edit that is kept there becomes here.
-    fn convert_kept(&self, key: &LateEditKey, value: &str, id: ItemId) -> Result<Vec<Late>> {
-        let mut made = self.convert_value(key, value, id)?;
+    /// What a late edit of the other document becomes here.
+    fn convert_late(&self, at: &EntryRef, value: &str, id: ItemId) -> Result<Vec<Late>> {
+        let mut made = self.convert_value(at, value, id)?;
         for late in &mut made {
-            if let Outcome::Rejected { stood, .. } = &mut late.outcome {
-                let (root, key) = (key.root.clone(), key.key.clone());
-                let epoch = self.from.name.epoch;
-                stood.get_or_insert(Stood { epoch, root, key, is_unseen: false });
+            if let Outcome::Rejected { stopped_at, .. } = &mut late.outcome {
+                stopped_at.get_or_insert_with(|| StoppedAt::new(self.from.name.epoch, at.clone()));
             }
         }
         Ok(made)
     }
 
-    fn convert_value(&self, key: &LateEditKey, value: &str, id: ItemId) -> Result<Vec<Late>> {
-        if let Some(Root::Group(name)) = Root::parse(&key.root)
-            && let Some(at) = self.plan.from.group_idx(&name)
+    fn convert_value(&self, at: &EntryRef, value: &str, id: ItemId) -> Result<Vec<Late>> {
+        if let Some(Root::Group(name)) = Root::parse(&at.root)
+            && let Some(group_idx) = self.plan.from.group_idx(&name)
         {
-            let entries = Entries::from([(key.key.clone(), value.to_owned())]);
-            return self.run_group(at, &name, &entries);
+            let entries = Entries::from([(at.key.clone(), value.to_owned())]);
+            return self.run_group(group_idx, &name, &entries);
         }
-        self.convert(&key.root, &key.key, id, Content::Text(value.into()))
+        self.convert(at, id, Content::Text(value.into()))
     }
 }

@@ -2,68 +2,68 @@
 
 use std::collections::BTreeMap;
 
-use super::{Carrying, Late, Outcome, pairs};
+use super::{Carrying, Late, Outcome};
 use crate::doc::Root;
-use crate::engine::{DocName, LateEditKey, is_made};
+use crate::engine::{DocName, LateEditKey, StoredEdit, is_made};
 use crate::epoch::carry_over::quarantined;
 use crate::epoch::convert::{NewRow, Rejected, Sink, convert_row, prepare, text_of};
 use crate::epoch::plan::Plan;
 use crate::epoch::sink::describe;
 use crate::epoch::source::{RowsOf, Source, SourceRow};
 use crate::error::Result;
-use crate::row::{Content, ItemId};
+use crate::row::{Content, EntryRef, ItemId};
 use crate::schema::descriptor::{GroupIdx, TableIdx};
 
 impl Carrying<'_> {
     /// Brings what stands here because of a row there up to date with it.
-    pub(super) fn carry_row(&mut self, root: &str, key: &str, was: Option<String>) -> Result<()> {
-        let of = (root.to_owned(), key.to_owned());
-        let entry = self.from.loaded.document.entry(root, key);
+    pub(super) fn carry_row(&mut self, of: &EntryRef, was: Option<String>) -> Result<()> {
+        let entry = self.from.loaded.document.entry(&of.root, &of.key);
         let main = entry.as_ref().map(|entry| entry.id);
         let is_there = main.is_some();
         if let Some(entry) = entry.filter(|entry| self.is_late(entry.id)) {
             // What a `migrate` function makes of an edit is written once.
-            if !self.plan.has_migrate() || self.is_news(&of, entry.id) {
-                self.is_of_known_row = self.came_unchanged(root, key);
-                let made = self.convert(root, key, entry.id, entry.content)?;
+            if !self.plan.has_migrate() || self.is_unknown(of, entry.id) {
+                self.is_of_known_row = self.came_unchanged(of);
+                let made = self.convert(of, entry.id, entry.content)?;
                 let is_outdated = made.iter().any(|late| self.is_outdated(late));
                 for late in made {
                     self.resolve_or_store(&late);
-                    self.review(&late.root.name(), &late.key);
+                    self.review(&late.at());
                 }
                 self.is_of_known_row = false;
                 if self.plan.has_migrate() && !is_outdated {
-                    self.note_run(&of, entry.id);
+                    let key = self.run_key(of);
+                    self.resolve(&key, &[entry.id]);
                 }
                 return Ok(());
             }
         }
-        let carried = self.into.loaded.late_edits.made_of(self.from.name, &of);
+        let carried = self.into.loaded.late_edits.made_in(self.from.name, of);
         if !is_there && !self.forget_carried(&carried) {
             return Ok(());
         }
         // What stands there as the migration knew it has prevailed over what was written beside it.
         if main.is_some_and(|id| !self.is_late(id)) {
-            let is_other = |other: &&LateEditKey| {
-                let held = self.into.loaded.late_edits.get(other);
-                held.is_some_and(|held| !self.stands_there(root, key, &held.edit.items))
+            let is_other = |key: &&LateEditKey| {
+                let stored = self.into.loaded.late_edits.get(key);
+                stored.is_some_and(|stored| !self.stands_there(of, &stored.edit.items))
             };
             let others: Vec<LateEditKey> = carried.iter().filter(is_other).cloned().collect();
             self.forget_carried(&others);
         }
         for key in carried {
-            self.review(&key.root, &key.key);
+            self.review(&key.at);
         }
-        if let Some(Root::Table(table)) = Root::parse(root) {
+        if let Some(Root::Table(table)) = Root::parse(&of.root) {
             let from = self.from.name.to_string();
-            for (root, key) in self.stood_here(&table, key, was.filter(|_| !is_there))? {
-                let name = root.name();
-                let main = self.into.main(&name, &key);
+            for (root, key) in self.rows_here(&table, &of.key, was.filter(|_| !is_there))? {
+                let at = EntryRef::new(root.name(), key.as_str());
+                let main = self.into.main(&at);
                 let is_copy = main.and_then(|id| self.into.origin(id)) == Some(from.as_str());
                 if !is_there && is_copy && self.trusts_absence {
-                    self.ops.push((root, key.clone(), None));
+                    self.ops.push((root, key, None));
                 }
-                self.review(&name, &key);
+                self.review(&at);
             }
         }
         Ok(())
@@ -74,7 +74,9 @@ impl Carrying<'_> {
     fn forget_carried(&mut self, carried: &[LateEditKey]) -> bool {
         let late_edits = &self.into.loaded.late_edits;
         let is_known = |key: &LateEditKey| {
-            late_edits.get(key).is_some_and(|held| self.has_items(self.from.name, &held.edit.items))
+            late_edits
+                .get(key)
+                .is_some_and(|stored| self.has_items(self.from.name, &stored.edit.items))
         };
         if !carried.iter().all(is_known) {
             return false;
@@ -83,21 +85,22 @@ impl Carrying<'_> {
         true
     }
 
-    /// Where a row of that table stands here, `was` being what it was before it was removed there.
-    fn stood_here(
+    /// The rows here that a row of that table became, `was` being its value before it was removed
+    /// there.
+    fn rows_here(
         &self,
         table: &str,
         key: &str,
         was: Option<String>,
     ) -> Result<Vec<(Root, String)>> {
-        let mut found = self.places_here(table, key);
+        let mut found = self.rows_of_kept_keys(table, key);
         if found.is_empty()
             && let Some(json) = was
         {
             let nobody = ItemId { client: 0, clock: 0 };
             let content = Content::Text(json.into());
-            let root = Root::Table(table.to_owned()).name();
-            let converted = self.convert(&root, key, nobody, content)?;
+            let at = EntryRef::new(Root::Table(table.to_owned()).name(), key);
+            let converted = self.convert(&at, nobody, content)?;
             // What a `migrate` function made may belong to other rows, too.
             let own = converted
                 .into_iter()
@@ -107,8 +110,8 @@ impl Carrying<'_> {
         Ok(found)
     }
 
-    /// Where a row of that table stands here, as far as keys are known to have stayed.
-    fn places_here(&self, table: &str, key: &str) -> Vec<(Root, String)> {
+    /// The rows here that a row of that table became, as far as keys are known to have been kept.
+    fn rows_of_kept_keys(&self, table: &str, key: &str) -> Vec<(Root, String)> {
         let root = Root::Table(table.to_owned());
         if self.plan.is_identity() {
             return vec![(root, key.to_owned())];
@@ -118,8 +121,9 @@ impl Carrying<'_> {
             if self.plan.follows(now.name, table) {
                 let target = Root::Table(now.name.to_owned());
                 let later = self.later_key(&target, key);
-                let there = self.terms(self.from.name, &target.name(), &later);
-                if there.is_some_and(|(there, its)| there == root.name() && its == key) {
+                let later_at = EntryRef::new(target.name(), later.as_str());
+                let there = self.entry_in(self.from.name, &later_at);
+                if there.is_some_and(|there| there.root == root.name() && there.key == key) {
                     found.push((target, later));
                 }
             }
@@ -128,59 +132,49 @@ impl Carrying<'_> {
     }
 
     /// Whether the row here is an unchanged copy of what its author there knew.
-    pub(super) fn came_unchanged(&self, root: &str, key: &str) -> bool {
-        let Some(Root::Table(table)) = Root::parse(root) else { return false };
-        self.places_here(&table, key).iter().any(|(root, key)| {
-            let root = root.name();
-            let origin = self.into.main(&root, key).and_then(|id| self.into.origin(id));
+    fn came_unchanged(&self, of: &EntryRef) -> bool {
+        let Some(Root::Table(table)) = Root::parse(&of.root) else { return false };
+        self.rows_of_kept_keys(&table, &of.key).iter().any(|(root, key)| {
+            let at = EntryRef::new(root.name(), key.as_str());
+            let origin = self.into.main(&at).and_then(|id| self.into.origin(id));
             let copied = origin.filter(|origin| !is_made(origin));
             copied.is_some_and(|origin| {
                 self.knew_source(self.from.name, origin)
-                    || self.has_taken_place(&self.from, &root, key, origin)
+                    || self.has_taken_place(&self.from, &at, origin)
             })
         })
     }
 
-    /// Where a `migrate` function takes part, what it makes of an edit is written once.
-    pub(super) fn run_key(&self, of: &(String, String)) -> LateEditKey {
-        LateEditKey::new(self.from.name, format!("run:{}", of.0), of.1.clone())
+    /// The key of the entry in `settled` which records that the `migrate` function was given an edit:
+    /// what it makes is written once.
+    pub(super) fn run_key(&self, of: &EntryRef) -> LateEditKey {
+        LateEditKey::new(self.from.name, run_entry(of))
     }
 
-    fn is_news(&self, of: &(String, String), id: ItemId) -> bool {
-        !self.has_run(of, &pairs(&[id])) || self.holds_older(of, &pairs(&[id]))
+    fn is_unknown(&self, of: &EntryRef, id: ItemId) -> bool {
+        !self.has_run(of, &[id]) || self.holds_older(of, &[id])
     }
 
-    pub(super) fn has_run(&self, of: &(String, String), items: &[(u64, u32)]) -> bool {
+    pub(super) fn has_run(&self, of: &EntryRef, items: &[ItemId]) -> bool {
         let resolution = self.into.loaded.late_edits.resolution(&self.run_key(of));
         resolution.is_some_and(|resolution| resolution.items == items)
     }
 
-    /// Whether what is kept here of an entry is of an earlier state of it: somebody else carried that
-    /// before he knew this one, and the document has kept his.
-    pub(super) fn holds_older(&self, of: &(String, String), items: &[(u64, u32)]) -> bool {
+    /// Whether what is stored here of an entry is of an earlier state of it: another device carried
+    /// that before it knew this one, and the document has kept that device's write.
+    pub(super) fn holds_older(&self, of: &EntryRef, items: &[ItemId]) -> bool {
         let late_edits = &self.into.loaded.late_edits;
         let is_older = |key: &LateEditKey| {
-            late_edits.get(key).is_some_and(|held| {
-                held.edit.items != items && self.has_items(self.from.name, &held.edit.items)
+            late_edits.get(key).is_some_and(|StoredEdit { edit, .. }| {
+                edit.items != items && self.has_items(self.from.name, &edit.items)
             })
         };
-        late_edits.made_of(self.from.name, of).iter().any(is_older)
-    }
-
-    pub(super) fn note_run(&mut self, of: &(String, String), id: ItemId) {
-        let key = self.run_key(of);
-        self.resolve(&key, &pairs(&[id]));
+        late_edits.made_in(self.from.name, of).iter().any(is_older)
     }
 
     /// What an edit becomes here.
-    pub(super) fn convert(
-        &self,
-        root: &str,
-        key: &str,
-        id: ItemId,
-        content: Content,
-    ) -> Result<Vec<Late>> {
-        let of = (root.to_owned(), key.to_owned());
+    pub(super) fn convert(&self, of: &EntryRef, id: ItemId, content: Content) -> Result<Vec<Late>> {
+        let EntryRef { root, key } = of;
         let late = |root: Root, key: String, outcome: Outcome| Late {
             source: self.from.name,
             root,
@@ -212,10 +206,10 @@ impl Carrying<'_> {
             content,
         };
         let [stretch] = self.plan.stretches.as_slice() else {
-            return self.run_alone(table_idx, row, &of, id);
+            return self.run_alone(table_idx, row, of, id);
         };
         if stretch.migrate.is_some() {
-            return self.run_alone(table_idx, row, &of, id);
+            return self.run_alone(table_idx, row, of, id);
         }
         let mut converted = Vec::new();
         for route in stretch.tables.iter().filter(|route| route.from == table_idx) {
@@ -227,7 +221,7 @@ impl Carrying<'_> {
                     let raw = text_of(row.content.clone());
                     let key = self.later_key(&root, &row.key_text);
                     let reason = describe(&failure);
-                    late(root, key, Outcome::Rejected { reason, raw, stood: None })
+                    late(root, key, Outcome::Rejected { reason, raw, stopped_at: None })
                 }
             });
         }
@@ -251,7 +245,7 @@ impl Carrying<'_> {
         &self,
         table_idx: TableIdx,
         row: SourceRow,
-        of: &(String, String),
+        of: &EntryRef,
         id: ItemId,
     ) -> Result<Vec<Late>> {
         let rows = RowsOf::One(table_idx, Box::new(row));
@@ -265,11 +259,16 @@ impl Carrying<'_> {
     }
 }
 
+/// The entry under which a run of the `migrate` function with an edit of `of` is recorded.
+pub(super) fn run_entry(of: &EntryRef) -> EntryRef {
+    EntryRef::new(format!("run:{}", of.root), of.key.as_str())
+}
+
 /// Collects what becomes of one row.
 pub(super) struct LateSink<'l> {
     pub(super) source: DocName,
     pub(super) plan: &'l Plan,
-    pub(super) of: &'l (String, String),
+    pub(super) of: &'l EntryRef,
     pub(super) id: ItemId,
     pub(super) late: Vec<Late>,
 }
@@ -295,9 +294,9 @@ impl Sink for LateSink<'_> {
     }
 
     fn reject(&mut self, rejected: Rejected) -> Result<()> {
-        let Rejected { root, key, raw, stood, failure } = rejected;
-        let (reason, stood) = (describe(&failure), stood.beside(self.source, self.of));
-        self.push(root, key, Outcome::Rejected { reason, raw, stood }, false);
+        let Rejected { root, key, raw, stopped_at, failure } = rejected;
+        let (reason, stopped_at) = (describe(&failure), stopped_at.unless_in(self.source, self.of));
+        self.push(root, key, Outcome::Rejected { reason, raw, stopped_at }, false);
         Ok(())
     }
 }
