@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
 use super::loaded::Loaded;
@@ -28,7 +28,7 @@ impl DocName {
         Self { epoch, generation: 0, claim: None }
     }
 
-    /// The name that a text is, in its one spelling.
+    /// Parses the name of a document. Accepts only the canonical form.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let Some((place, claim)) = text.split_once('/') else {
             return number(text).map(Self::unclaimed);
@@ -41,7 +41,7 @@ impl DocName {
     }
 }
 
-/// The number that a text is, in its one spelling.
+/// Parses a number. Accepts only the canonical form.
 fn number(text: &str) -> Option<u32> {
     let is_plain = text == "0" || !text.starts_with(['0', '+']);
     text.parse().ok().filter(|_| is_plain)
@@ -69,6 +69,43 @@ impl Ord for DocName {
 impl PartialOrd for DocName {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+impl Serialize for DocName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for DocName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| de::Error::custom("not the name of a document"))
+    }
+}
+
+/// Maps by document that are written in the order of the names as text.
+pub(super) mod by_text {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::DocName;
+
+    pub(in crate::engine) fn serialize<S: Serializer, V: Serialize>(
+        map: &BTreeMap<DocName, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let by_text: BTreeMap<String, &V> =
+            map.iter().map(|(name, value)| (name.to_string(), value)).collect();
+        by_text.serialize(serializer)
+    }
+
+    pub(in crate::engine) fn deserialize<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<DocName, V>, D::Error> {
+        BTreeMap::deserialize(deserializer)
     }
 }
 
@@ -119,13 +156,13 @@ impl DocFact {
 /// Recorded in the file: the data documents beside the current one, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Documents(pub(crate) BTreeMap<String, DocFact>);
+pub(crate) struct Documents(#[serde(with = "by_text")] pub(crate) BTreeMap<DocName, DocFact>);
 
 impl Documents {
-    /// The documents that are here, with their names.
+    /// Returns the documents that are here, with their names.
     pub(crate) fn present(&self) -> impl Iterator<Item = (DocName, &DocFact)> {
         let here = self.0.iter().filter(|(_, fact)| !fact.is_pruned);
-        here.filter_map(|(name, fact)| Some((DocName::parse(name)?, fact)))
+        here.map(|(name, fact)| (*name, fact))
     }
 }
 

@@ -111,9 +111,9 @@ impl Engine {
             documents.map(|(name, document)| (name, document.version())).collect();
         let mut pruned = BTreeSet::new();
         for (name, fact) in &writer.documents.0 {
-            versions.insert(name.clone(), fact.version());
+            versions.insert(name.to_string(), fact.version());
             if fact.is_pruned {
-                pruned.insert(name.clone());
+                pruned.insert(name.to_string());
             }
         }
         Ok((versions, pruned))

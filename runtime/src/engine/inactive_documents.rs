@@ -74,7 +74,7 @@ impl Engine {
             self.load_other(writer, name)?;
             let Some(loaded) = writer.others.get(&name) else { continue };
             let version = loaded.document.version();
-            if let Some(fact) = writer.documents.0.get_mut(&name.to_string()) {
+            if let Some(fact) = writer.documents.0.get_mut(&name) {
                 fact.set_version(version);
                 writer.unrecorded.documents = true;
             }
@@ -92,7 +92,7 @@ impl Engine {
         let before = writer.documents.clone();
         let text = name.to_string();
         let sequence = loaded.log.last + 1;
-        let fact = writer.documents.0.entry(text.clone()).or_default();
+        let fact = writer.documents.0.entry(name).or_default();
         fact.last = sequence;
         fact.set_version(loaded.document.version());
         fact.waits = loaded.document.has_pending();

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_128;
 
-use super::claim::{Claim, is_made, origin_document};
+use super::claim::{Claim, CopySource};
 use super::documents::DocName;
 use crate::doc::{Document, Entry, Root};
 use crate::row::{Content, EntryRef, ItemId};
@@ -320,7 +320,7 @@ impl LateEdits {
         let showing = self.showing(claim, at, entry.as_ref().map(|entry| entry.id));
         let mut made = Vec::new();
         if let Some(Entry { id, content: Content::Text(json) }) = &entry
-            && claim.and_then(|claim| claim.origin(*id)).is_some_and(is_made)
+            && claim.and_then(|claim| claim.copy_source(*id)).is_some_and(CopySource::is_made)
         {
             made.push(checksum(json));
         }
@@ -351,16 +351,16 @@ impl LateEdits {
         if self.by_entry.is_empty() {
             return None;
         }
-        let origin = match main {
+        let copied_from = match main {
             None => None,
             // An entry that was written in this document stands.
-            Some(id) => Some(claim?.origin(id)?),
+            Some(id) => claim?.copy_source(id)?.document(),
         };
-        let origin = origin.and_then(origin_document);
         let mut open = self.open(at).into_iter();
         // What was edited in an epoch is newer than what comes from the one before.
         open.find(|(source, stored)| {
-            stored.edit.value.is_some() && origin.is_none_or(|origin| *source >= origin)
+            stored.edit.value.is_some()
+                && copied_from.is_none_or(|copied_from| *source >= copied_from)
         })
     }
 }
@@ -411,4 +411,25 @@ pub(crate) fn for_each<E>(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_edit_is_written_as_pairs() {
+        let json = r#"{"of":["table:notes","a"],"items":[[7,3],[9007199254740991,4294967295]],"raw":"{}","stood":{"epoch":1,"root":"table:notes","key":"b","is_unseen":true}}"#;
+        let edit = LateEdit::read(&Content::Text(json.into())).unwrap();
+        assert_eq!(edit.of, EntryRef::new("table:notes", "a"));
+        assert_eq!(edit.items[0], ItemId { client: 7, clock: 3 });
+        assert_eq!(edit.stopped_at.as_ref().map(|it| (it.epoch, it.is_unseen)), Some((1, true)));
+        assert_eq!(serde_json::to_string(&edit).unwrap(), json);
+
+        let text = r#"["0","table:notes","a",2]"#;
+        let key = LateEditKey::parse(text).unwrap();
+        assert_eq!((key.at.root.as_str(), key.nth), ("table:notes", 2));
+        assert_eq!(key.to_text(), text);
+        assert_eq!(LateEditKey::new(key.source, key.at).to_text(), r#"["0","table:notes","a"]"#);
+    }
 }

@@ -28,7 +28,7 @@ mod writer;
 
 pub(crate) use batch::{Batch, RowOp};
 pub use check::CheckReport;
-pub(crate) use claim::{Claim, Claims, is_made, origin_document};
+pub(crate) use claim::{Claim, Claims, CopySource};
 pub(crate) use coverage::Coverage;
 pub(crate) use documents::{DocFact, DocName, Documents};
 pub(crate) use exchange::{MergeOutcome, check_update};

@@ -1,8 +1,7 @@
 //! Rows of one table, packed: they are made in one thread, used in others, and given back as a whole.
 
-use std::sync::Arc;
-
 use super::convert::NewRow;
+use crate::engine::CopySource;
 
 /// How many rows are handed over together, and how many bytes if they are large: somewhat less than
 /// a power of two, which is what the file takes for the record of a batch.
@@ -15,7 +14,7 @@ pub(super) struct Batch {
     keys: Vec<u8>,
     /// The text of each key, and after it the JSON of its row.
     texts: String,
-    origins: Vec<Arc<str>>,
+    sources: Vec<CopySource>,
     rows: Vec<Packed>,
 }
 
@@ -27,7 +26,7 @@ struct Packed {
     text: usize,
     json: usize,
     end: usize,
-    origin: usize,
+    source: usize,
 }
 
 /// A row of a batch.
@@ -36,7 +35,7 @@ pub(super) struct BatchRow<'b> {
     /// `None` where it is none of the table's type.
     pub(super) key: Option<&'b [u8]>,
     pub(super) key_text: &'b str,
-    pub(super) origin: &'b Arc<str>,
+    pub(super) source: CopySource,
     pub(super) json: &'b str,
 }
 
@@ -51,12 +50,12 @@ impl Batch {
         self.texts.push_str(row.key_text);
         let json = self.texts.len();
         self.texts.push_str(row.json);
-        let origin = self.origins.iter().rposition(|origin| origin == row.origin);
-        let origin = origin.unwrap_or_else(|| {
-            self.origins.push(row.origin.clone());
-            self.origins.len() - 1
+        let source = self.sources.iter().rposition(|source| *source == row.source);
+        let source = source.unwrap_or_else(|| {
+            self.sources.push(row.source);
+            self.sources.len() - 1
         });
-        self.rows.push(Packed { key, text, json, end: self.texts.len(), origin });
+        self.rows.push(Packed { key, text, json, end: self.texts.len(), source });
     }
 
     pub(super) fn len(&self) -> usize {
@@ -88,7 +87,7 @@ impl Batch {
         BatchRow {
             key: self.key(row),
             key_text: &self.texts[row.text..row.json],
-            origin: &self.origins[row.origin],
+            source: self.sources[row.source],
             json: &self.texts[row.json..row.end],
         }
     }
@@ -97,11 +96,11 @@ impl Batch {
         row.key.map(|(start, end)| &self.keys[start..end])
     }
 
-    /// Keeps the rows of those origins that `takes` names.
-    pub(super) fn retain(&mut self, mut takes: impl FnMut(&str) -> bool) {
-        let taken: Vec<bool> = self.origins.iter().map(|origin| takes(origin)).collect();
+    /// Keeps the rows of those sources that `takes` accepts.
+    pub(super) fn retain(&mut self, mut takes: impl FnMut(CopySource) -> bool) {
+        let taken: Vec<bool> = self.sources.iter().map(|source| takes(*source)).collect();
         if !taken.iter().all(|is_taken| *is_taken) {
-            self.rows.retain(|row| taken[row.origin]);
+            self.rows.retain(|row| taken[row.source]);
         }
     }
 
@@ -142,7 +141,7 @@ impl BatchRow<'_> {
         NewRow {
             key: self.key.map(<[u8]>::to_vec),
             key_text: self.key_text.to_owned(),
-            origin: self.origin.clone(),
+            source: self.source,
             json: self.json.to_owned(),
         }
     }
@@ -151,12 +150,16 @@ impl BatchRow<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::DocName;
 
-    fn batch(rows: &[(Option<&[u8]>, &str, &str)]) -> Batch {
+    fn document(epoch: u32) -> CopySource {
+        CopySource::Document(DocName::unclaimed(epoch))
+    }
+
+    fn batch(rows: &[(Option<&[u8]>, &str, CopySource)]) -> Batch {
         let mut batch = Batch::default();
-        for (key, json, origin) in rows {
-            let origin = Arc::from(*origin);
-            batch.push(BatchRow { key: *key, key_text: "k", origin: &origin, json });
+        for (key, json, source) in rows {
+            batch.push(BatchRow { key: *key, key_text: "k", source: *source, json });
         }
         batch
     }
@@ -168,13 +171,13 @@ mod tests {
     #[test]
     fn of_rows_under_one_key_the_first_stays() {
         let mut batch = batch(&[
-            (Some(b"b"), "1", ""),
-            (None, "2", ""),
-            (Some(b""), "3", ""),
-            (Some(b"b"), "4", ""),
-            (Some(b"a"), "5", ""),
-            (None, "6", ""),
-            (Some(b"b"), "7", ""),
+            (Some(b"b"), "1", CopySource::Made),
+            (None, "2", CopySource::Made),
+            (Some(b""), "3", CopySource::Made),
+            (Some(b"b"), "4", CopySource::Made),
+            (Some(b"a"), "5", CopySource::Made),
+            (None, "6", CopySource::Made),
+            (Some(b"b"), "7", CopySource::Made),
         ]);
         let out = batch.sort(|key| Ok::<_, ()>(key == b"a")).unwrap();
         assert_eq!(jsons(&batch), ["3", "1", "2", "6"]);
@@ -183,16 +186,21 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_told_apart_by_origin() {
-        let rows: [(Option<&[u8]>, &str, &str); 4] =
-            [(Some(b"a"), "1", "x"), (Some(b"b"), "2", "y"), (None, "3", "x"), (None, "4", "")];
+    fn rows_are_told_apart_by_source() {
+        let (x, y) = (document(0), document(1));
+        let rows: [(Option<&[u8]>, &str, CopySource); 4] = [
+            (Some(b"a"), "1", x),
+            (Some(b"b"), "2", y),
+            (None, "3", x),
+            (None, "4", CopySource::Made),
+        ];
         let mut batch = batch(&rows);
         let mut asked = Vec::new();
-        batch.retain(|origin| {
-            asked.push(origin.to_owned());
-            origin == "x"
+        batch.retain(|source| {
+            asked.push(source);
+            source == x
         });
-        assert_eq!(asked, ["x", "y", ""]);
+        assert_eq!(asked, [x, y, CopySource::Made]);
         assert_eq!(jsons(&batch), ["1", "3"]);
     }
 }

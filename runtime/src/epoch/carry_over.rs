@@ -8,8 +8,8 @@ use super::plan::Plan;
 use super::source::SourceRow;
 use crate::doc::{BOOKKEEPING, Root};
 use crate::engine::{
-    Claim, DocFact, DocName, Engine, LateEdit, LateEditKey, Loaded, Resolution, StoppedAt, Writer,
-    clocks_in_file,
+    Claim, CopySource, DocFact, DocName, Engine, LateEdit, LateEditKey, Loaded, Resolution,
+    StoppedAt, Writer, clocks_in_file,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef};
@@ -217,7 +217,7 @@ fn in_epoch_of(
         let row = SourceRow {
             key: (table.read_key)(&key.at.key),
             key_text: key.at.key.clone(),
-            origin: "".into(),
+            source: CopySource::Made,
             content: Content::Text(value.as_str().into()),
         };
         if let Ok(converted) = convert_row(now, conversions, table.name, &row)? {

@@ -1,7 +1,6 @@
 //! Taking rows along a plan, from a source or a stage to whatever takes them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use super::batch::{Batch, BatchRow};
 use super::convert_thread::{Outcome, Packer};
@@ -9,7 +8,7 @@ use super::plan::{GroupRoute, Plan, Stretch, earlier_entry};
 use super::scratch_store::{Side, Stage, Stages};
 use super::source::{ContentRef, RowRef, Source, SourceRow};
 use crate::doc::Root;
-use crate::engine::{Progress, REPORT_EVERY_ROWS, StoppedAt};
+use crate::engine::{CopySource, Progress, REPORT_EVERY_ROWS, StoppedAt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef};
 use crate::schema::descriptor::{GroupDef, GroupIdx, TableDef, TableIdx};
@@ -21,8 +20,7 @@ pub(super) struct NewRow {
     /// `None` where it is none of the table's type.
     pub(super) key: Option<Vec<u8>>,
     pub(super) key_text: String,
-    /// Empty where a `migrate` function has made it.
-    pub(super) origin: Arc<str>,
+    pub(super) source: CopySource,
     pub(super) json: String,
 }
 
@@ -41,7 +39,13 @@ pub(super) struct Rejected {
 /// What takes converted rows.
 pub(super) trait Sink {
     fn row(&mut self, table_idx: TableIdx, row: NewRow) -> Result<()>;
-    fn entry(&mut self, group_idx: GroupIdx, name: &str, origin: &str, json: &str) -> Result<()>;
+    fn entry(
+        &mut self,
+        group_idx: GroupIdx,
+        name: &str,
+        source: CopySource,
+        json: &str,
+    ) -> Result<()>;
     fn reject(&mut self, rejected: Rejected) -> Result<()>;
     /// Rows of one table together.
     fn rows(&mut self, table_idx: TableIdx, batch: Batch) -> Result<()> {
@@ -106,8 +110,8 @@ impl dyn Sink + '_ {
     fn take(&mut self, output: Output<'_>) -> Result<()> {
         match output {
             Output::Rows(table_idx, batch) => self.rows(table_idx, batch),
-            Output::Entry(group_idx, name, origin, json) => {
-                self.entry(group_idx, name, origin, json)
+            Output::Entry(group_idx, name, source, json) => {
+                self.entry(group_idx, name, source, json)
             }
             Output::Rejected(rejected) => self.reject(rejected),
             Output::Moved(epoch, table) => {
@@ -130,7 +134,7 @@ pub(super) enum Input<'s> {
 
 enum Output<'o> {
     Rows(TableIdx, Batch),
-    Entry(GroupIdx, &'o str, &'o str, &'o str),
+    Entry(GroupIdx, &'o str, CopySource, &'o str),
     Rejected(Rejected),
     Sample(&'static str, String, Content),
     Moved(u32, &'static str),
@@ -148,16 +152,16 @@ fn take_over(
         let mut batch = Batch::default();
         source.for_each_row(table_idx, &mut |row| {
             count.one();
-            let (key, origin, json) = (row.key, row.origin, row.content.json());
-            batch.push(BatchRow { key, key_text: &row.key_text(table), origin, json });
+            let (key, source, json) = (row.key, row.source, row.content.json());
+            batch.push(BatchRow { key, key_text: &row.key_text(table), source, json });
             if batch.is_full() { sink.rows(table_idx, std::mem::take(&mut batch)) } else { Ok(()) }
         })?;
         sink.rows(table_idx, batch)?;
         count.end();
     }
     for (group_idx, group) in plan.to.groups_by_idx() {
-        for (name, origin, content) in source.entries(group.name)? {
-            sink.entry(group_idx, &name, &origin, &text_of(content))?;
+        for (name, copied, content) in source.entries(group.name)? {
+            sink.entry(group_idx, &name, copied, &text_of(content))?;
         }
     }
     Ok(())
@@ -185,10 +189,10 @@ fn to_stage(
             if stage.get(table_idx, key)?.is_some() {
                 return sink.reject(twice(stretch, table_idx, row.to_new()));
             }
-            stage.put(table_idx, key, row.origin, row.json)
+            stage.put(table_idx, key, row.source, row.json)
         }),
-        Output::Entry(group_idx, name, origin, json) => {
-            stage.set_entry(group_idx, name, origin, json)
+        Output::Entry(group_idx, name, source, json) => {
+            stage.set_entry(group_idx, name, source, json)
         }
         other => sink.take(other),
     })?;
@@ -255,19 +259,14 @@ fn pour(stage: &Stage, sink: &mut dyn Sink) -> Result<()> {
                 let key_text = (table.key_text)(&row.key).unwrap_or_default();
                 sink.row(
                     table_idx,
-                    NewRow {
-                        key: Some(row.key),
-                        key_text,
-                        origin: row.origin.into(),
-                        json: row.json,
-                    },
+                    NewRow { key: Some(row.key), key_text, source: row.source, json: row.json },
                 )?;
             }
         }
     }
     for (group_idx, _) in stage.def.groups_by_idx() {
-        for (name, origin, json) in stage.entries_with_origin(group_idx)? {
-            sink.entry(group_idx, &name, &origin, &json)?;
+        for (name, source, json) in stage.entries_with_source(group_idx)? {
+            sink.entry(group_idx, &name, source, &json)?;
         }
     }
     Ok(())
@@ -320,7 +319,7 @@ fn convert_all(
                         let full = packer.row(RowRef {
                             key: Some(&row.key),
                             text: None,
-                            origin: &row.origin.into(),
+                            source: row.source,
                             content: ContentRef::Text(&row.json),
                         })?;
                         full.map_or(Ok(()), &mut take)?;
@@ -378,13 +377,13 @@ fn convert_one_group(
 ) -> Result<()> {
     let before = &stretch.from.groups[route.from];
     let now = &stretch.to.groups[route.to];
-    let mut set: Vec<(String, String, String)> = Vec::new();
+    let mut set: Vec<(String, CopySource, String)> = Vec::new();
     let mut rejected = Vec::new();
     match input {
         Input::Source(source) => {
-            for (name, origin, content) in source.entries(before.name)? {
+            for (name, copied, content) in source.entries(before.name)? {
                 match content {
-                    Content::Text(json) => set.push((name, origin.to_string(), json.to_string())),
+                    Content::Text(json) => set.push((name, copied, json.to_string())),
                     Content::Foreign(raw) => rejected.push((
                         name,
                         raw,
@@ -399,7 +398,7 @@ fn convert_one_group(
                 }
             }
         }
-        Input::Stage(stage) => set = stage.entries_with_origin(route.from)?,
+        Input::Stage(stage) => set = stage.entries_with_source(route.from)?,
     }
     let entries: Entries = set.iter().map(|(name, _, json)| (name.clone(), json.clone())).collect();
     let ConvertedGroup { entries: converted, failures } =
@@ -408,18 +407,18 @@ fn convert_one_group(
         let raw = entries.get(&name).cloned().unwrap_or_default();
         rejected.push((name, raw, failure));
     }
-    // Which entries a new one was made from is a user's own conversion's affair: where they are from
-    // several documents, it is of none.
-    let mut origins = set.iter().map(|(_, origin, _)| origin.as_str());
-    let first = origins.next().unwrap_or_default();
-    let common = if origins.all(|origin| origin == first) { first } else { "" };
+    // Which entries a new one was made from is not known of a user's own conversion: if they are from
+    // several documents, it is a copy of none.
+    let mut sources = set.iter().map(|(_, source, _)| *source);
+    let first = sources.next().unwrap_or(CopySource::Made);
+    let common = if sources.all(|source| source == first) { first } else { CopySource::Made };
     for (name, json) in &converted {
         let earlier = earlier_entry(&stretch.to, stretch.from.epoch, now.name, name);
-        let was = |(stored, _, _): &&(String, String, String)| {
+        let was = |(stored, _, _): &&(String, CopySource, String)| {
             earlier.is_some_and(|(_, entry)| entry == stored)
         };
-        let origin = set.iter().find(was).map_or(common, |(_, origin, _)| origin);
-        give(Output::Entry(route.to, name, origin, json))?;
+        let source = set.iter().find(was).map_or(common, |(_, source, _)| *source);
+        give(Output::Entry(route.to, name, source, json))?;
     }
     for (key, raw, failure) in rejected {
         let root = Root::Group(before.name.to_owned()).name();

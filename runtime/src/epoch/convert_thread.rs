@@ -62,7 +62,7 @@ impl Packer<'_> {
                 outcome.rows.push(BatchRow {
                     key: Some(&new.key),
                     key_text: &new.key_text,
-                    origin: row.origin,
+                    source: row.source,
                     json: &new.json,
                 });
             }

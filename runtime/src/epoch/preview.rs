@@ -10,7 +10,7 @@ use super::scratch_store::Stage;
 use super::select_document::best;
 use super::sink::describe;
 use super::source::{RowsOf, Source};
-use crate::engine::{Engine, not_loaded, view_names};
+use crate::engine::{CopySource, Engine, not_loaded, view_names};
 use crate::error::Result;
 use crate::row::Content;
 use crate::schema::descriptor::{GroupIdx, TableIdx};
@@ -129,7 +129,7 @@ impl PreviewSink<'_> {
             keys => keys.insert(Stage::new(self.plan.to, true)?),
         };
         let is_taken = keys.get(table_idx, key)?.is_some();
-        keys.put(table_idx, key, "", "")?;
+        keys.put(table_idx, key, CopySource::Made, "")?;
         Ok(is_taken)
     }
 }
@@ -146,14 +146,14 @@ impl Sink for PreviewSink<'_> {
         let sample = table.samples.iter_mut().find(|sample| sample.key == row.key_text);
         if let Some(sample) = sample {
             sample.after = Some(row.json);
-        } else if table.samples.len() < SAMPLES && row.origin.is_empty() {
+        } else if table.samples.len() < SAMPLES && row.source == CopySource::Made {
             let (before, after) = (None, Some(row.json));
             table.samples.push(PreviewSample { key: row.key_text, before, after });
         }
         Ok(())
     }
 
-    fn entry(&mut self, _: GroupIdx, _: &str, _: &str, _: &str) -> Result<()> {
+    fn entry(&mut self, _: GroupIdx, _: &str, _: CopySource, _: &str) -> Result<()> {
         Ok(())
     }
 

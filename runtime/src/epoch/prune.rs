@@ -31,7 +31,7 @@ pub(crate) fn prune(engine: &Engine) -> Result<Vec<PrunedDocument>> {
     for name in names {
         engine.load_other(&mut writer, name)?;
         let Some(loaded) = writer.others.get(&name) else { continue };
-        let Some(fact) = writer.documents.0.get(&name.to_string()) else { continue };
+        let Some(fact) = writer.documents.0.get(&name) else { continue };
         let kept = if name.epoch < oldest(&engine.def) {
             Some("this code cannot read its epoch, so that late edits in it are carried nowhere")
         } else if fact.waits {
@@ -53,7 +53,7 @@ pub(crate) fn prune(engine: &Engine) -> Result<Vec<PrunedDocument>> {
     let device = writer.device.unwrap_or_default();
     let mut has_own = false;
     for name in &gone {
-        if let Some(fact) = writer.documents.0.get_mut(&name.to_string()) {
+        if let Some(fact) = writer.documents.0.get_mut(name) {
             has_own |= fact.clocks.contains_key(&device);
             (fact.is_pruned, fact.last, fact.carried) = (true, 0, 0);
         }

@@ -10,8 +10,8 @@ use super::source::{RowsOf, Source, SourceRow};
 use crate::disk::View;
 use crate::doc::Root;
 use crate::engine::{
-    Engine, LateEdit, LateEditKey, Loaded, Origin, Resolution, StoppedAt, Writer, checksum,
-    is_made, not_loaded,
+    CopySource, Engine, LateEdit, LateEditKey, Loaded, Origin, Resolution, StoppedAt, Writer,
+    checksum, not_loaded,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId};
@@ -169,8 +169,8 @@ fn is_free(writer: &Writer, loaded: &Loaded, row: &Accepted) -> bool {
         return stored.edit.made;
     }
     if let Some(main) = main {
-        let origin = writer.claim().and_then(|claim| claim.origin(main.id));
-        return origin.is_some_and(is_made) && text_of(main.content) != row.json;
+        let source = writer.claim().and_then(|claim| claim.copy_source(main.id));
+        return source.is_some_and(CopySource::is_made) && text_of(main.content) != row.json;
     }
     let own = LateEditKey::new(writer.current, at);
     let resolution = loaded.late_edits.resolution(&own);
@@ -228,7 +228,7 @@ fn taken_alone(plan: &Plan, kept: &Kept, stopped_at: &StoppedAt, raw: &str) -> R
             let row = SourceRow {
                 key: (table.read_key)(&stopped_at.key),
                 key_text: stopped_at.key.clone(),
-                origin: kept.key.source.to_string().into(),
+                source: CopySource::Document(kept.key.source),
                 content: Content::Text(raw.into()),
             };
             if !plan.is_identity() {
@@ -282,14 +282,20 @@ impl Taken {
 impl Sink for Taken {
     fn row(&mut self, table_idx: TableIdx, row: NewRow) -> Result<()> {
         let root = Root::Table(self.to.tables[table_idx].name.to_owned());
-        let (key, json, is_made) = (row.key_text, row.json, row.origin.is_empty());
+        let (key, json, is_made) = (row.key_text, row.json, row.source == CopySource::Made);
         self.rows.push(Accepted { root, key, json, is_made });
         Ok(())
     }
 
-    fn entry(&mut self, group_idx: GroupIdx, name: &str, origin: &str, json: &str) -> Result<()> {
+    fn entry(
+        &mut self,
+        group_idx: GroupIdx,
+        name: &str,
+        source: CopySource,
+        json: &str,
+    ) -> Result<()> {
         let root = Root::Group(self.to.groups[group_idx].name.to_owned());
-        let (key, json, is_made) = (name.to_owned(), json.to_owned(), origin.is_empty());
+        let (key, json, is_made) = (name.to_owned(), json.to_owned(), source == CopySource::Made);
         self.rows.push(Accepted { root, key, json, is_made });
         Ok(())
     }

@@ -15,8 +15,8 @@ use super::source::{RowsOf, Source};
 use crate::disk::Commit;
 use crate::doc::Root;
 use crate::engine::{
-    Claim, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Progress, Unrecorded,
-    Writer, WriterIndexes, not_loaded, view_names,
+    Claim, CopySource, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Progress,
+    Unrecorded, Writer, WriterIndexes, not_loaded, view_names,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -76,9 +76,9 @@ pub(super) fn run(
     let name = engine.new_claim(generation);
     let client = engine.new_device();
     let mut covers = claim.as_ref().map(|claim| claim.covers.clone()).unwrap_or_default();
-    covers.insert(from.to_string(), beside.fact.clocks.clone());
+    covers.insert(from, beside.fact.clocks.clone());
     for (source, clocks) in &complete {
-        let covered: &mut BTreeMap<u64, u32> = covers.entry(source.to_string()).or_default();
+        let covered: &mut BTreeMap<u64, u32> = covers.entry(*source).or_default();
         for (client, clock) in clocks {
             let known = covered.entry(*client).or_default();
             *known = (*known).max(*clock);
@@ -87,9 +87,9 @@ pub(super) fn run(
     let mut claim_made = Claim {
         client,
         baseline: 0,
-        source: from.to_string(),
+        source: from,
         covers,
-        origins: Vec::new(),
+        sources: Vec::new(),
         moved: Vec::new(),
         sealed: false,
     };
@@ -98,14 +98,14 @@ pub(super) fn run(
     let before = Before::of(writer);
     writer.current = name;
     if let Some((name, fact)) = aside {
-        writer.documents.0.insert(name.to_string(), fact);
+        writer.documents.0.insert(name, fact);
     }
     for fact in writer.documents.0.values_mut() {
         fact.carried = 0;
     }
     // Nothing of it is late: it is read now.
     let read = DocFact { carried: beside.fact.last, ..beside.fact.clone() };
-    writer.documents.0.insert(from.to_string(), read);
+    writer.documents.0.insert(from, read);
     writer.coverage = Coverage::default();
     writer.coverage.cover(&engine.def);
     for (root, _) in &beside.unknown {
@@ -133,7 +133,7 @@ pub(super) fn run(
         let source = Source::new(from, claim.as_ref(), def, rows, &complete)?;
         let filled = fill(engine, commit, &plan, name, client, &beside, &mut on_reject, source)?;
         claim_made.baseline = filled.baseline;
-        claim_made.origins.clone_from(&filled.origins);
+        claim_made.sources.clone_from(&filled.sources);
         let before = claim.as_ref().map(|claim| claim.moved.as_slice());
         claim_made.moved = plan.moved(before.unwrap_or_default(), &filled.moved);
         rejected = filled.rejected;
@@ -216,21 +216,21 @@ fn fill(
         let mut sink =
             DocumentSink::new(commit, &engine.def, &name, from, client, pieces, records, on_reject);
         let prepared = prepare(plan, source, true, &report, &mut sink)?;
-        // One pass for each origin, so that what comes from one document is one range of clocks.
-        let mut origins: Vec<Option<String>> = vec![None];
+        // One pass for each source, so that what comes from one document is one range of clocks.
+        let mut passes: Vec<Option<CopySource>> = vec![None];
         let mut done = Vec::new();
-        while let Some(origin) = origins.pop() {
-            sink.origin = origin;
+        while let Some(source) = passes.pop() {
+            sink.pass = source;
             prepared.pour(&mut sink)?;
-            done.extend(sink.origin.clone());
+            done.extend(sink.pass);
             sink.end_pass()?;
             for left in std::mem::take(&mut sink.left) {
-                if !done.contains(&left) && !origins.contains(&Some(left.clone())) {
-                    origins.push(Some(left));
+                if !done.contains(&left) && !passes.contains(&Some(left)) {
+                    passes.push(Some(left));
                 }
             }
         }
-        sink.origin = Some(from.to_string());
+        sink.pass = Some(CopySource::Document(from));
         for (root, entries) in &beside.unknown {
             let table_idx = match root {
                 Root::Table(name) => engine.def.table_idx(name),
@@ -248,7 +248,7 @@ fn fill(
                     NewRow {
                         key: bytes,
                         key_text: key.clone(),
-                        origin: from.to_string().into(),
+                        source: CopySource::Document(from),
                         json: json.clone(),
                     },
                 )?;

@@ -4,6 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::disk::{Scratch, View};
+use crate::engine::CopySource;
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
 use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
@@ -23,8 +24,7 @@ pub(crate) struct Stage {
 #[derive(Debug, Clone)]
 pub(crate) struct Staged {
     pub(crate) key: Vec<u8>,
-    /// Empty where a `migrate` function has made it.
-    pub(crate) origin: String,
+    pub(crate) source: CopySource,
     pub(crate) json: String,
 }
 
@@ -36,17 +36,18 @@ fn group_name(group_idx: GroupIdx) -> String {
     format!("group/{}", group_idx.0)
 }
 
-fn encode(origin: &str, json: &str) -> Vec<u8> {
+fn encode(source: CopySource, json: &str) -> Vec<u8> {
     // No name of a document has a line break.
-    [origin.as_bytes(), b"\n", json.as_bytes()].concat()
+    format!("{source}\n{json}").into_bytes()
 }
 
-fn decode(value: &[u8]) -> Result<(String, String)> {
+fn decode(value: &[u8]) -> Result<(CopySource, String)> {
     let text = std::str::from_utf8(value).ok().and_then(|text| text.split_once('\n'));
-    let (origin, json) = text.ok_or_else(|| {
+    let parsed = text.and_then(|(source, json)| Some((CopySource::parse(source)?, json)));
+    let (source, json) = parsed.ok_or_else(|| {
         Error::new(ErrorKind::Corrupt, "a row changed on its way to the next epoch")
     })?;
-    Ok((origin.to_owned(), json.to_owned()))
+    Ok((source, json.to_owned()))
 }
 
 impl Stage {
@@ -65,17 +66,17 @@ impl Stage {
         &self,
         table_idx: TableIdx,
         key: &[u8],
-        origin: &str,
+        source: CopySource,
         json: &str,
     ) -> Result<()> {
-        self.scratch.put(&table_name(table_idx), key, &encode(origin, json))
+        self.scratch.put(&table_name(table_idx), key, &encode(source, json))
     }
 
-    /// Stores a row; one that is there already stays one of where it was from.
+    /// Stores a row; one that is there already keeps its source.
     pub(crate) fn replace(&self, table_idx: TableIdx, key: &[u8], json: &str) -> Result<()> {
         let stored = self.scratch.get(&table_name(table_idx), key)?;
-        let origin = stored.map(|value| decode(&value)).transpose()?.map(|(origin, _)| origin);
-        self.put(table_idx, key, origin.as_deref().unwrap_or_default(), json)
+        let source = stored.map(|value| decode(&value)).transpose()?.map(|(source, _)| source);
+        self.put(table_idx, key, source.unwrap_or(CopySource::Made), json)
     }
 
     pub(crate) fn remove(&self, table_idx: TableIdx, key: &[u8]) -> Result<()> {
@@ -91,28 +92,28 @@ impl Stage {
     pub(crate) fn after(&self, table_idx: TableIdx, key: Option<&[u8]>) -> Result<Vec<Staged>> {
         let entries = self.scratch.after(&table_name(table_idx), key, PIECE_ROWS)?;
         let rows = entries.into_iter().map(|(key, value)| {
-            let (origin, json) = decode(&value)?;
-            Ok(Staged { key, origin, json })
+            let (source, json) = decode(&value)?;
+            Ok(Staged { key, source, json })
         });
         rows.collect()
     }
 
-    /// The entries of a group that are set, each with its origin.
-    pub(crate) fn entries_with_origin(
+    /// The entries of a group that are set, each with its source.
+    pub(crate) fn entries_with_source(
         &self,
         group_idx: GroupIdx,
-    ) -> Result<Vec<(String, String, String)>> {
+    ) -> Result<Vec<(String, CopySource, String)>> {
         let mut found = Vec::new();
         for (name, value) in self.scratch.after(&group_name(group_idx), None, usize::MAX)? {
-            let (origin, json) = decode(&value)?;
-            found.push((String::from_utf8_lossy(&name).into_owned(), origin, json));
+            let (source, json) = decode(&value)?;
+            found.push((String::from_utf8_lossy(&name).into_owned(), source, json));
         }
         Ok(found)
     }
 
     /// The entries of a group that are set.
     pub(crate) fn entries(&self, group_idx: GroupIdx) -> Result<Entries> {
-        let found = self.entries_with_origin(group_idx)?;
+        let found = self.entries_with_source(group_idx)?;
         Ok(found.into_iter().map(|(name, _, json)| (name, json)).collect())
     }
 
@@ -120,10 +121,10 @@ impl Stage {
         &self,
         group_idx: GroupIdx,
         name: &str,
-        origin: &str,
+        source: CopySource,
         json: &str,
     ) -> Result<()> {
-        self.scratch.put(&group_name(group_idx), name.as_bytes(), &encode(origin, json))
+        self.scratch.put(&group_name(group_idx), name.as_bytes(), &encode(source, json))
     }
 
     pub(crate) fn reset_entry(&self, group_idx: GroupIdx, name: &str) -> Result<()> {

@@ -103,9 +103,10 @@ pub(super) fn best(engine: &Engine, writer: &Writer) -> Result<Option<DocName>> 
     let versions: Vec<(DocName, DocVersion)> =
         writer.documents.present().map(|(name, fact)| (name, fact.version())).collect();
     // A migration that wrote nothing has no changes that could arrive.
-    let empty = writer.claims.iter().filter(|(name, claim)| {
-        claim.baseline == 0 && !writer.documents.0.contains_key(&name.to_string())
-    });
+    let empty = writer
+        .claims
+        .iter()
+        .filter(|(name, claim)| claim.baseline == 0 && !writer.documents.0.contains_key(name));
     let empty = empty.map(|(name, _)| (*name, &nothing));
     let others = versions.iter().map(|(name, version)| (*name, version));
     let current = writer.current;
@@ -160,7 +161,7 @@ fn move_aside(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<()>
         && let Some(loaded) = &writer.loaded
     {
         let fact = DocFact::of(loaded);
-        writer.documents.0.insert(name.to_string(), fact);
+        writer.documents.0.insert(name, fact);
     }
     Ok(())
 }
@@ -227,7 +228,7 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
         carry_from(engine, writer, *source, plan, &Scope::Outcome, &mut outcome)?;
     }
     for (source, _, is_complete, _) in carried {
-        let fact = writer.documents.0.entry(source.to_string()).or_default();
+        let fact = writer.documents.0.entry(source).or_default();
         // What is left is looked for again with the next changes.
         if fact.carried != fact.last || fact.is_incomplete == is_complete {
             (fact.carried, fact.is_incomplete) = (fact.last, !is_complete);
@@ -271,7 +272,7 @@ fn carry_from(
 fn scopes<'n>(writer: &Writer, source: DocName, is_behind: bool, news: &'n News) -> Vec<Scope<'n>> {
     let mut scopes = Vec::new();
     let merged = news.merged.get(&source);
-    let fact = writer.documents.0.get(&source.to_string());
+    let fact = writer.documents.0.get(&source);
     // Each record of the log is one merge: what they have changed is all there is to look at.
     let is_known = merged.is_some_and(|merged| {
         let recorded = merged.iter().filter(|merged| merged.is_recorded).count() as u64;

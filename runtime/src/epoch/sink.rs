@@ -8,7 +8,7 @@ use super::batch::{Batch, BatchRow};
 use super::convert::{NewRow, Rejected, Sink};
 use crate::disk::{Commit, Record, RecordKind, RowsMut};
 use crate::doc::{Root, update_of};
-use crate::engine::{DocName, LateEdit, LateEditKey, StoppedAt};
+use crate::engine::{CopySource, DocName, LateEdit, LateEditKey, StoppedAt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId};
 use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
@@ -36,7 +36,8 @@ pub(super) fn write_records(pieces: &Receiver<Arc<Piece>>, records: &Sender<Vec<
 /// What the migration wrote, once it is done.
 pub(super) struct Written {
     pub(super) baseline: u32,
-    pub(super) origins: Vec<(u32, String)>,
+    /// Up to which clock, and where that comes from.
+    pub(super) sources: Vec<(u32, CopySource)>,
     /// How many records the document has.
     pub(super) last: u64,
     pub(super) rejected: u64,
@@ -53,10 +54,10 @@ pub(super) struct DocumentSink<'s> {
     source: DocName,
     /// Who writes it.
     client: u64,
-    /// Which rows are taken in this pass; all others are counted as left.
-    pub(super) origin: Option<String>,
-    /// Origins that were left out so far.
-    pub(super) left: Vec<String>,
+    /// The source of the rows that are taken in this pass; that of all others is counted as left.
+    pub(super) pass: Option<CopySource>,
+    /// Sources that were left out so far.
+    pub(super) left: Vec<CopySource>,
     /// What is being collected, the root that it belongs to, and the table if the code declares it.
     entries: Batch,
     root: Root,
@@ -69,7 +70,7 @@ pub(super) struct DocumentSink<'s> {
     last: u64,
     rejected: BTreeMap<String, LateEdit>,
     moved: BTreeSet<(u32, &'static str)>,
-    origins: Vec<(u32, String)>,
+    sources: Vec<(u32, CopySource)>,
     pieces: SyncSender<Arc<Piece>>,
     records: Receiver<Vec<u8>>,
     on_reject: &'s mut dyn FnMut(&Rejected) -> Result<()>,
@@ -93,7 +94,7 @@ impl<'s> DocumentSink<'s> {
             name: name.to_string(),
             source,
             client,
-            origin: None,
+            pass: None,
             left: Vec::new(),
             entries: Batch::default(),
             root: Root::Quarantine,
@@ -104,39 +105,31 @@ impl<'s> DocumentSink<'s> {
             last: 0,
             rejected: BTreeMap::new(),
             moved: BTreeSet::new(),
-            origins: Vec::new(),
+            sources: Vec::new(),
             pieces,
             records,
             on_reject,
         }
     }
 
-    /// Whether rows of this origin are taken now; the first one found decides for the pass.
-    fn takes(&mut self, origin: &str) -> bool {
-        match &self.origin {
-            None => {
-                self.origin = Some(origin.to_owned());
-                true
-            }
-            Some(taken) if taken == origin => true,
-            Some(_) => {
-                if !self.left.iter().any(|left| left == origin) {
-                    self.left.push(origin.to_owned());
-                }
-                false
-            }
+    /// Whether rows of this source are taken now; the first one found decides for the pass.
+    fn takes(&mut self, source: CopySource) -> bool {
+        let is_taken = *self.pass.get_or_insert(source) == source;
+        if !is_taken && !self.left.contains(&source) {
+            self.left.push(source);
         }
+        is_taken
     }
 
-    /// Ends a pass: what was written in it is all of one origin.
+    /// Ends a pass: what was written in it is all of one source.
     pub(super) fn end_pass(&mut self) -> Result<()> {
         self.flush()?;
         // The next pass begins with its first table again, which may be the one that this ended with.
         (self.root, self.table_idx) = (Root::Quarantine, None);
-        let origin = self.origin.take().unwrap_or_default();
-        match self.origins.last_mut() {
-            Some((end, last)) if *last == origin => *end = self.clock,
-            _ if self.clock > 0 => self.origins.push((self.clock, origin)),
+        let source = self.pass.take().unwrap_or(CopySource::Made);
+        match self.sources.last_mut() {
+            Some((end, last)) if *last == source => *end = self.clock,
+            _ if self.clock > 0 => self.sources.push((self.clock, source)),
             _ => {}
         }
         Ok(())
@@ -263,7 +256,7 @@ impl<'s> DocumentSink<'s> {
             return Ok(());
         }
         self.at(root.clone(), None)?;
-        self.add(BatchRow { key: None, key_text: key, origin: &"".into(), json })
+        self.add(BatchRow { key: None, key_text: key, source: CopySource::Made, json })
     }
 
     fn reject_twice(&mut self, row: NewRow) -> Result<()> {
@@ -291,13 +284,13 @@ impl<'s> DocumentSink<'s> {
             self.keep(&Root::Quarantine, key, &json)?;
         }
         self.end_pass()?;
-        let Self { commit, name, clock, mut last, origins, moved, pieces, records, .. } = self;
+        let Self { commit, name, clock, mut last, sources, moved, pieces, records, .. } = self;
         drop(pieces);
         for record in records {
             last += 1;
             commit.append_snapshot(&name, last, &record)?;
         }
-        Ok(Written { baseline: clock, origins, last, rejected: count, moved })
+        Ok(Written { baseline: clock, sources, last, rejected: count, moved })
     }
 }
 
@@ -321,27 +314,33 @@ fn write_rows(rows: &mut RowsMut<'_>, piece: &Piece) -> Result<Option<Vec<u8>>> 
 
 impl Sink for DocumentSink<'_> {
     fn row(&mut self, table_idx: TableIdx, row: NewRow) -> Result<()> {
-        if !self.takes(&row.origin) {
+        if !self.takes(row.source) {
             return Ok(());
         }
         self.at_table(table_idx)?;
         self.add(BatchRow {
             key: row.key.as_deref(),
             key_text: &row.key_text,
-            origin: &row.origin,
+            source: row.source,
             json: &row.json,
         })
     }
 
     fn rows(&mut self, table_idx: TableIdx, mut batch: Batch) -> Result<()> {
-        batch.retain(|origin| self.takes(origin));
+        batch.retain(|source| self.takes(source));
         self.at_table(table_idx)?;
         self.flush()?;
         self.write(batch)
     }
 
-    fn entry(&mut self, group_idx: GroupIdx, name: &str, origin: &str, json: &str) -> Result<()> {
-        if !self.takes(origin) {
+    fn entry(
+        &mut self,
+        group_idx: GroupIdx,
+        name: &str,
+        source: CopySource,
+        json: &str,
+    ) -> Result<()> {
+        if !self.takes(source) {
             return Ok(());
         }
         self.keep(&Root::Group(self.def.groups[group_idx].name.to_owned()), name, json)

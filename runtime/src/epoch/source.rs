@@ -7,7 +7,7 @@ use super::incorporate::{Incorporated, knows};
 use super::scratch_store::{Side, Stage};
 use crate::disk::View;
 use crate::doc::Root;
-use crate::engine::{Claim, DocName, LateEdit, LateEditKey, Loaded, late_edits};
+use crate::engine::{Claim, CopySource, DocName, LateEdit, LateEditKey, Loaded, late_edits};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 use crate::schema::descriptor::{GroupIdx, StoreDef, TableDef, TableIdx};
@@ -19,8 +19,8 @@ pub(super) struct Source<'s> {
     pub(super) claim: Option<&'s Claim>,
     pub(super) def: StoreDef,
     pub(super) rows: RowsOf<'s>,
-    /// The late edits that it carries, and the documents that they are from.
-    pub(super) shown: BTreeMap<ItemId, Arc<str>>,
+    /// The late edits that it carries, and where they are from.
+    pub(super) shown: BTreeMap<ItemId, CopySource>,
 }
 
 /// Where its rows are.
@@ -42,7 +42,7 @@ pub(super) struct RowRef<'r> {
     pub(super) key: Option<&'r [u8]>,
     /// `None` where the key tells.
     pub(super) text: Option<&'r str>,
-    pub(super) origin: &'r Arc<str>,
+    pub(super) source: CopySource,
     pub(super) content: ContentRef<'r>,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct SourceRow {
     /// `None` where it is none of the table's type.
     pub(super) key: Option<Vec<u8>>,
     pub(super) key_text: String,
-    pub(super) origin: Arc<str>,
+    pub(super) source: CopySource,
     pub(super) content: Content,
 }
 
@@ -98,7 +98,7 @@ impl SourceRow {
         RowRef {
             key: self.key.as_deref(),
             text: Some(&self.key_text),
-            origin: &self.origin,
+            source: self.source,
             content: ContentRef::of(&self.content),
         }
     }
@@ -114,16 +114,16 @@ impl<'s> Source<'s> {
         complete: &Incorporated,
     ) -> Result<Self> {
         let mut shown = BTreeMap::new();
-        // Of a document that is not known whole, what is carried from it may be out of date.
-        let mut note = |id: ItemId, key: LateEditKey, edit: &LateEdit| {
+        // If a document is not known whole, what is carried from it may be out of date.
+        let mut add = |id: ItemId, key: LateEditKey, edit: &LateEdit| {
             let is_known = knows(complete, key.source, &edit.items) && !edit.made;
-            let origin = format!("{}{}", if is_known { "" } else { "~" }, key.source);
-            shown.insert(id, Arc::from(origin));
+            let kind = if is_known { CopySource::Document } else { CopySource::LateEdit };
+            shown.insert(id, kind(key.source));
         };
         match &rows {
             RowsOf::Document(loaded) => {
                 let late_edits = loaded.late_edits.iter();
-                late_edits.for_each(|(key, held)| note(held.id, key, &held.edit));
+                late_edits.for_each(|(key, stored)| add(stored.id, key, &stored.edit));
             }
             RowsOf::File(view) => {
                 let late = view.bookkeeping(&name.to_string(), &Root::Forwarded.name())?;
@@ -131,7 +131,7 @@ impl<'s> Source<'s> {
                     if let (Some(key), Some(edit)) =
                         (LateEditKey::parse(&text), LateEdit::read(&content))
                     {
-                        note(id, key, &edit);
+                        add(id, key, &edit);
                     }
                 }
             }
@@ -151,27 +151,25 @@ impl Source<'_> {
         let stage = Stage::new(source.def, is_large)?;
         for table_idx in source.def.table_idxs() {
             source.for_each_row(table_idx, &mut |row| match (row.key, row.content) {
-                (Some(key), ContentRef::Text(json)) => stage.put(table_idx, key, row.origin, json),
+                (Some(key), ContentRef::Text(json)) => stage.put(table_idx, key, row.source, json),
                 _ => Ok(()),
             })?;
         }
         for (group_idx, group) in source.def.groups_by_idx() {
-            for (name, origin, content) in source.entries(group.name)? {
+            for (name, copied, content) in source.entries(group.name)? {
                 if let Content::Text(json) = content {
-                    stage.set_entry(group_idx, &name, &origin, &json)?;
+                    stage.set_entry(group_idx, &name, copied, &json)?;
                 }
             }
         }
         Ok(Side::Stage(Box::new(stage)))
     }
 
-    /// The document whose entry an item is an unchanged copy of: an edit stands in this one.
-    fn origin(&self, own: &Arc<str>, id: ItemId) -> Arc<str> {
-        if let Some(source) = self.shown.get(&id) {
-            return source.clone();
-        }
-        let copied = self.claim.and_then(|claim| claim.origin(id));
-        copied.map_or_else(|| own.clone(), Arc::from)
+    /// Where a copy of an item comes from: an edit stands in this document.
+    fn copy_source(&self, id: ItemId) -> CopySource {
+        let copied = || self.claim.and_then(|claim| claim.copy_source(id));
+        let shown = self.shown.get(&id).copied();
+        shown.or_else(copied).unwrap_or(CopySource::Document(self.name))
     }
 
     pub(super) fn len(&self, table_idx: TableIdx) -> Result<u64> {
@@ -204,7 +202,6 @@ impl Source<'_> {
         visit: &mut dyn FnMut(RowRef<'_>) -> Result<()>,
     ) -> Result<()> {
         let table = &self.def.tables[table_idx];
-        let own: Arc<str> = self.name.to_string().into();
         let view = match &self.rows {
             RowsOf::Document(loaded) => {
                 let root = Root::Table(table.name.to_owned()).name();
@@ -218,7 +215,7 @@ impl Source<'_> {
                         visit(RowRef {
                             key: (table.read_key)(key).as_deref(),
                             text: Some(key),
-                            origin: &self.origin(&own, entry.id),
+                            source: self.copy_source(entry.id),
                             content: ContentRef::of(&entry.content),
                         })
                     },
@@ -238,40 +235,39 @@ impl Source<'_> {
             visit(RowRef {
                 key: Some(key),
                 text: None,
-                origin: &self.origin(&own, row.id()),
+                source: self.copy_source(row.id()),
                 content,
             })
         }) {
             visited??;
         }
         for (key_text, id, content) in view.stray_entries(table_idx)? {
-            let origin = self.origin(&own, id);
-            visit(SourceRow { key: None, key_text, origin, content }.by_ref())?;
+            let source = self.copy_source(id);
+            visit(SourceRow { key: None, key_text, source, content }.by_ref())?;
         }
         Ok(())
     }
 
-    /// The entries of a kv group: stored name, origin, content.
-    pub(super) fn entries(&self, group: &str) -> Result<Vec<(String, Arc<str>, Content)>> {
-        let own: Arc<str> = self.name.to_string().into();
+    /// The entries of a kv group: stored name, where it comes from, content.
+    pub(super) fn entries(&self, group: &str) -> Result<Vec<(String, CopySource, Content)>> {
         match &self.rows {
             RowsOf::File(view) => {
                 let entries = view.entries(view.document_name(), group)?;
                 let entries = entries.into_iter();
                 Ok(entries
-                    .map(|(name, id, content)| (name, self.origin(&own, id), content))
+                    .map(|(name, id, content)| (name, self.copy_source(id), content))
                     .collect())
             }
             RowsOf::Document(loaded) => {
-                entries_of(loaded, self.claim, group, |id| self.origin(&own, id))
+                entries_of(loaded, self.claim, group, |id| self.copy_source(id))
             }
             RowsOf::One(..) => Ok(Vec::new()),
             RowsOf::Group(group_idx, entries) => {
                 let is_meant = self.def.groups[*group_idx].name == group;
                 let entries = entries.iter().filter(|_| is_meant);
-                let origin = own;
+                let own = CopySource::Document(self.name);
                 let text = |json: &String| Content::Text(json.as_str().into());
-                Ok(entries.map(|(name, json)| (name.clone(), origin.clone(), text(json))).collect())
+                Ok(entries.map(|(name, json)| (name.clone(), own, text(json))).collect())
             }
         }
     }
@@ -281,12 +277,12 @@ fn entries_of(
     loaded: &Loaded,
     claim: Option<&Claim>,
     group: &str,
-    origin: impl Fn(ItemId) -> Arc<str>,
-) -> Result<Vec<(String, Arc<str>, Content)>> {
+    copy_source: impl Fn(ItemId) -> CopySource,
+) -> Result<Vec<(String, CopySource, Content)>> {
     let mut entries = Vec::new();
     let root = Root::Group(group.to_owned()).name();
     late_edits::for_each(&loaded.document, &loaded.late_edits, claim, &root, |name, entry| {
-        entries.push((name.to_owned(), origin(entry.id), entry.content));
+        entries.push((name.to_owned(), copy_source(entry.id), entry.content));
         Ok::<(), crate::Error>(())
     })?;
     Ok(entries)

@@ -38,7 +38,7 @@ pub(crate) fn epoch_status(engine: &Engine) -> Result<EpochStatus> {
             || writer
                 .documents
                 .0
-                .get(&name.to_string())
+                .get(*name)
                 .is_some_and(|fact| fact.is_pruned || claim.is_held_by(&fact.version()))
     };
     let missing = writer.claims.iter().filter(|claim| *claim.0 > current && !is_here(claim));

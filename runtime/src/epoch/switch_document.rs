@@ -79,16 +79,14 @@ pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocNam
         }
     }
     let last = target.log.last;
-    writer.documents.0.remove(&name.to_string());
+    writer.documents.0.remove(&name);
     if !is_same {
         old_fact.carried = old_fact.last;
-        writer.documents.0.insert(before.current.to_string(), old_fact);
+        writer.documents.0.insert(before.current, old_fact);
     }
-    for (text, fact) in &mut writer.documents.0 {
-        let is_carried = DocName::parse(text).is_some_and(|source| sources.contains(&source));
-        fact.is_incomplete =
-            DocName::parse(text).is_some_and(|source| incomplete.contains(&source));
-        fact.carried = if is_carried { fact.last } else { 0 };
+    for (source, fact) in &mut writer.documents.0 {
+        fact.is_incomplete = incomplete.contains(source);
+        fact.carried = if sources.contains(source) { fact.last } else { 0 };
     }
     writer.coverage = Coverage::default();
     writer.coverage.cover(&engine.def);

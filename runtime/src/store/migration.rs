@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::handle::{GroupOf, TableOf};
 use super::trait_store::Store;
+use crate::engine::CopySource;
 use crate::epoch::{Side, Stages};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Invalid, decode_text};
@@ -262,7 +263,12 @@ impl<Old: Store, New: Store> Migration<Old, New> {
             }
             match is {
                 Some(value) => {
-                    self.stages.new.set_entry(G::GROUP_IDX, field.name, "", &value.to_string())?;
+                    self.stages.new.set_entry(
+                        G::GROUP_IDX,
+                        field.name,
+                        CopySource::Made,
+                        &value.to_string(),
+                    )?;
                 }
                 None => self.stages.new.reset_entry(G::GROUP_IDX, field.name)?,
             }

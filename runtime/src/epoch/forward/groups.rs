@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rows::LateSink;
 use super::{Carrying, Late, Outcome, Place};
 use crate::doc::Root;
-use crate::engine::{LateEdit, LateEditKey, StoredEdit, late_edits};
+use crate::engine::{CopySource, LateEdit, LateEditKey, StoredEdit, late_edits};
 use crate::epoch::convert::{convert_group, prepare};
 use crate::epoch::sink::describe;
 use crate::epoch::source::{RowsOf, Source};
@@ -253,10 +253,10 @@ impl Carrying<'_> {
         }
         let root = Root::Group(name.to_owned());
         let root_name = root.name();
-        let from = self.from.name.to_string();
+        let from = CopySource::Document(self.from.name);
         let mut copies = Vec::new();
         let read = self.into.loaded.document.for_each(&root_name, |key, entry| {
-            copies.push((key.to_owned(), self.into.origin(entry.id) == Some(from.as_str())));
+            copies.push((key.to_owned(), self.into.copy_source(entry.id) == Some(from)));
             Ok::<(), std::convert::Infallible>(())
         });
         let Ok(()) = read;
@@ -269,15 +269,15 @@ impl Carrying<'_> {
         }
         let late_edits = &self.into.loaded.late_edits;
         // What the migration has taken over as it was is not late any more.
-        let source = self.from.name.to_string();
         let is_taken_over = |at: &EntryRef| {
             let edit_key = LateEditKey::new(self.from.name, at.clone());
             let (Some(claim), Some(stored)) = (self.into.claim, late_edits.get(&edit_key)) else {
                 return false;
             };
-            stored.edit.items.iter().all(|id| claim.covers(&source, *id))
+            stored.edit.items.iter().all(|id| claim.covers(self.from.name, *id))
         };
-        let is_copy = |edit: &LateEdit| edit.items.iter().any(|id| self.from.origin(*id).is_some());
+        let is_copy =
+            |edit: &LateEdit| edit.items.iter().any(|id| self.from.copy_source(*id).is_some());
         let gone: Vec<String> = late_edits
             .entries(&root_name)
             .filter(|at| !(late.contains(&at.key) || set.contains(&at.key) && is_taken_over(at)))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
 use super::{Carrying, Place, reaches};
-use crate::engine::{Claim, Claims, DocName, LateEditKey, is_made, origin_document};
+use crate::engine::{Claim, Claims, CopySource, DocName, LateEditKey};
 use crate::row::{EntryRef, ItemId};
 
 /// Of how many items under one key it is asked who knew them.
@@ -15,36 +15,31 @@ type Clocks = BTreeMap<u64, u32>;
 
 /// The documents that a losing migration took rows from, and that are not here, nor known to the
 /// one that is carried into: what it brought of them is nowhere else.
-pub(super) fn lost_origins(
+pub(super) fn lost_documents(
     into: &Place<'_>,
     from: &Place<'_>,
     claims: &Claims,
     clocks: &BTreeMap<DocName, Clocks>,
-) -> BTreeSet<String> {
-    let is_had = |name: &str, needed: &Clocks| {
-        let covered = into.claim.and_then(|claim| claim.covers.get(name));
-        let here = DocName::parse(name).and_then(|name| clocks.get(&name));
+) -> BTreeSet<DocName> {
+    let is_had = |name: DocName, needed: &Clocks| {
+        let covered = into.claim.and_then(|claim| claim.covers.get(&name));
+        let here = clocks.get(&name);
         needed.is_empty()
             || covered.is_some_and(|covered| reaches(covered, needed))
             || here.is_some_and(|here| reaches(here, needed))
     };
     let covers = from.claim.into_iter().flat_map(|claim| &claim.covers);
     let is_lost =
-        |(name, needed): &(&String, &Clocks)| !is_all_had(claims, (name, needed), &is_had);
-    let mut lost: BTreeSet<String> = covers.filter(is_lost).map(|(name, _)| name.clone()).collect();
-    // What a `migrate` function made comes again where all the rows do that it was given.
-    if !lost.is_empty() {
-        lost.insert(String::new());
-    }
-    lost
+        |(name, needed): &(&DocName, &Clocks)| !is_all_had(claims, (**name, needed), &is_had);
+    covers.filter(is_lost).map(|(name, _)| *name).collect()
 }
 
 /// Whether a document is to be had that far, or all that the migration into it was given, where
 /// nothing else has written in it: that says no more.
 fn is_all_had<'c>(
     claims: &'c Claims,
-    of: (&'c String, &'c Clocks),
-    is_had: &dyn Fn(&str, &Clocks) -> bool,
+    of: (DocName, &'c Clocks),
+    is_had: &dyn Fn(DocName, &Clocks) -> bool,
 ) -> bool {
     let (mut left, mut opened) = (vec![of], BTreeSet::new());
     while let Some((name, needed)) = left.pop() {
@@ -53,15 +48,15 @@ fn is_all_had<'c>(
         }
         let Some(claim) = only_migration(claims, name, needed) else { return false };
         if opened.insert(name) {
-            left.extend(&claim.covers);
+            left.extend(claim.covers.iter().map(|(name, clocks)| (*name, clocks)));
         }
     }
     true
 }
 
 /// The migration into a document, where nothing else has written in it so far.
-fn only_migration<'c>(claims: &'c Claims, name: &str, needed: &Clocks) -> Option<&'c Claim> {
-    let claim = claims.get(&DocName::parse(name)?)?;
+fn only_migration<'c>(claims: &'c Claims, name: DocName, needed: &Clocks) -> Option<&'c Claim> {
+    let claim = claims.get(&name)?;
     let is_its_own =
         |(client, clock): (&u64, &u32)| *client == claim.client && *clock <= claim.baseline;
     needed.iter().all(is_its_own).then_some(claim)
@@ -69,22 +64,23 @@ fn only_migration<'c>(claims: &'c Claims, name: &str, needed: &Clocks) -> Option
 
 impl<'c> Carrying<'c> {
     /// Whether who wrote in a document knew what stands here as a copy.
-    pub(super) fn knew_copy(&self, who: DocName, at: &EntryRef, origin: &str) -> bool {
-        let own = who.to_string();
+    pub(super) fn knew_copy(&self, who: DocName, at: &EntryRef, source: CopySource) -> bool {
         let Some(covers) = self.into.claim.map(|claim| &claim.covers) else { return false };
-        if is_made(origin) {
-            return match origin_document(origin) {
-                // It was kept there as a late edit: whoever knew that has resolved it.
-                Some(name) if covers.contains_key(&own) => self.has_resolved(who, name, at),
-                _ => self.knew_sources(who),
-            };
+        match source {
+            CopySource::Document(name) => {
+                self.knew_source(who, name) || self.copy_stands(at, name) == Some(false)
+            }
+            // It was stored there as a late edit: whoever knew that has resolved it.
+            CopySource::LateEdit(name) if covers.contains_key(&who) => {
+                self.has_resolved(who, name, at)
+            }
+            CopySource::LateEdit(_) | CopySource::Made => self.knew_sources(who),
         }
-        self.knew_source(who, origin) || self.copy_stands(at, origin) == Some(false)
     }
 
     /// Whether who wrote in a document knew another as far as the migration which made this one did.
-    pub(super) fn knew_source(&self, who: DocName, name: &str) -> bool {
-        let needed = self.into.claim.and_then(|claim| claim.covers.get(name));
+    pub(super) fn knew_source(&self, who: DocName, name: DocName) -> bool {
+        let needed = self.into.claim.and_then(|claim| claim.covers.get(&name));
         needed.is_some_and(|needed| self.knew(who, name, needed))
     }
 
@@ -95,25 +91,26 @@ impl<'c> Carrying<'c> {
 
     /// Whether who wrote in a document knew all that a migration was given.
     fn knew_sources_of(&self, who: DocName, claim: &'c Claim) -> bool {
-        let knew = |name: &str, needed: &Clocks| self.knew(who, name, needed);
-        claim.covers.iter().all(|of| is_all_had(self.claims, of, &knew))
+        let knew = |name: DocName, needed: &Clocks| self.knew(who, name, needed);
+        let mut covers = claim.covers.iter();
+        covers.all(|(name, clocks)| is_all_had(self.claims, (*name, clocks), &knew))
     }
 
     /// Whether who wrote in a document knew another so far.
-    fn knew(&self, who: DocName, name: &str, needed: &Clocks) -> bool {
-        let has = self.claims.get(&who).and_then(|claim| claim.covers.get(name));
-        needed.is_empty() || who.to_string() == name || has.is_some_and(|has| reaches(has, needed))
+    fn knew(&self, who: DocName, name: DocName, needed: &Clocks) -> bool {
+        let has = self.claims.get(&who).and_then(|claim| claim.covers.get(&name));
+        needed.is_empty() || who == name || has.is_some_and(|has| reaches(has, needed))
     }
 
     /// Whether the same `migrate` function was given there all that it was given here, or more.
     pub(super) fn knew_all(&self, there: &Place<'_>) -> bool {
         // Of late edits that were taken over nothing says which they were.
-        let is_late = |(_, origin): &(u32, String)| origin.starts_with('~');
-        let has_late = self.into.claim.is_some_and(|claim| claim.origins.iter().any(is_late));
+        let is_late = |(_, source): &(u32, CopySource)| matches!(source, CopySource::LateEdit(_));
+        let has_late = self.into.claim.is_some_and(|claim| claim.sources.iter().any(is_late));
         // A rebuild takes over what was made before it, and gives the function nothing.
         let epoch = self.into.name.epoch;
         let rebuilt = |claim: &&'c Claim| {
-            let source = DocName::parse(&claim.source).filter(|source| source.epoch == epoch)?;
+            let source = Some(claim.source).filter(|source| source.epoch == epoch)?;
             self.claims.get(&source)
         };
         let made = iter::successors(self.into.claim, rebuilt).last();
@@ -124,10 +121,9 @@ impl<'c> Carrying<'c> {
 
     /// Whether the same `migrate` function was given there all late edits of the document that it was
     /// given here.
-    pub(super) fn knew_late(&self, there: &Place<'_>, origin: &str) -> bool {
-        let document = origin.strip_prefix('~');
+    pub(super) fn knew_late(&self, there: &Place<'_>, source: CopySource) -> bool {
         there.name.epoch == self.into.name.epoch
-            && document.is_some_and(|name| self.knew_source(there.name, name))
+            && matches!(source, CopySource::LateEdit(name) if self.knew_source(there.name, name))
     }
 
     /// Whether somebody has written in place of a late edit in a document.
@@ -143,8 +139,7 @@ impl<'c> Carrying<'c> {
 
     /// Whether the migration that made this document knew all of these.
     pub(super) fn covers(&self, name: DocName, items: &[ItemId]) -> bool {
-        let name = name.to_string();
-        self.into.claim.is_some_and(|claim| items.iter().all(|id| claim.covers(&name, *id)))
+        self.into.claim.is_some_and(|claim| items.iter().all(|id| claim.covers(name, *id)))
     }
 
     /// All that stood under a key of a document when the migration that made this one read that, or

@@ -13,12 +13,12 @@ mod supersession;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use knowledge::lost_origins;
+use knowledge::lost_documents;
 
 use crate::doc::{History, Root};
 use crate::engine::{
-    Claim, Claims, DocName, LateEdit, LateEditKey, Loaded, OtherMerged, RootOp, StoppedAt,
-    StoredEdit, is_made, origin_document,
+    Claim, Claims, CopySource, DocName, LateEdit, LateEditKey, Loaded, OtherMerged, RootOp,
+    StoppedAt, StoredEdit,
 };
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::Plan;
@@ -39,9 +39,9 @@ impl Place<'_> {
         self.loaded.document.entry(&at.root, &at.key).map(|entry| entry.id)
     }
 
-    /// The document whose entry an item is an unchanged copy of; `None` if it is an edit.
-    fn origin(&self, id: ItemId) -> Option<&str> {
-        self.claim.and_then(|claim| claim.origin(id))
+    /// Where an item comes from that a migration wrote; `None` if it is an edit.
+    fn copy_source(&self, id: ItemId) -> Option<CopySource> {
+        self.claim.and_then(|claim| claim.copy_source(id))
     }
 
     /// What is in quarantine under a key: an edit that could not be converted, or was displaced.
@@ -93,8 +93,8 @@ pub(super) struct Carrying<'c> {
     no_clocks: BTreeMap<u64, u32>,
     /// What stood in each of them before, once it was asked for.
     histories: BTreeMap<DocName, OnceCell<Option<History>>>,
-    /// Whose rows are to be had here of nothing but of the migration that took them over.
-    lost: BTreeSet<String>,
+    /// The documents whose rows only the migration has that took them over.
+    lost: BTreeSet<DocName>,
     /// Whether what is not there was removed there, and has not merely not arrived.
     trusts_absence: bool,
     /// Whether what is carried now was made of a row that is here as it was there.
@@ -161,12 +161,12 @@ impl<'c> Carrying<'c> {
         let plans =
             epochs.into_iter().filter_map(|epoch| Some((epoch, Plan::new(&plan.to, epoch)?)));
         let here = from.loaded.document.clocks();
-        let covered = into.claim.and_then(|claim| claim.covers.get(&from.name.to_string()));
+        let covered = into.claim.and_then(|claim| claim.covers.get(&from.name));
         let own = from.claim.map(|claim| BTreeMap::from([(claim.client, claim.baseline)]));
         let trusts_absence = covered.is_none_or(|covered| reaches(&here, covered))
             && own.is_none_or(|own| own.values().all(|n| *n == 0) || reaches(&here, &own));
         Self {
-            lost: lost_origins(&into, &from, claims, &clocks),
+            lost: lost_documents(&into, &from, claims, &clocks),
             into,
             from,
             plan,
@@ -296,10 +296,13 @@ impl Carrying<'_> {
 
     /// Whether an item was written where the migration could not know of it.
     fn is_late(&self, id: ItemId) -> bool {
-        let name = self.from.name.to_string();
-        let is_covered = self.into.claim.is_some_and(|claim| claim.covers(&name, id));
-        let is_lost = |origin: &str| self.lost.contains(if is_made(origin) { "" } else { origin });
-        !is_covered && self.from.origin(id).is_none_or(is_lost)
+        let is_covered = self.into.claim.is_some_and(|claim| claim.covers(self.from.name, id));
+        let is_lost = |source: CopySource| match source.copied() {
+            Some(name) => self.lost.contains(&name),
+            // What a `migrate` function made comes again once all the rows do that it was given.
+            None => !self.lost.is_empty(),
+        };
+        !is_covered && self.from.copy_source(id).is_none_or(is_lost)
     }
 
     /// Whether one of these is what stands there.
@@ -326,9 +329,11 @@ impl Carrying<'_> {
         for root in self.into.loaded.document.maps() {
             let Some(Root::Table(_)) = Root::parse(&root) else { continue };
             self.into.loaded.document.for_each(&root, |key, entry| {
-                let origin = self.into.origin(entry.id);
-                let below = |origin| origin_document(origin).is_none_or(|o| o <= self.from.name);
-                if origin.is_some_and(below) {
+                let source = self.into.copy_source(entry.id);
+                let is_below = |source: CopySource| {
+                    source.document().is_none_or(|name| name <= self.from.name)
+                };
+                if source.is_some_and(is_below) {
                     let at = EntryRef::new(&*root, key);
                     if self.is_copy_gone(&at) {
                         entries.insert(at);

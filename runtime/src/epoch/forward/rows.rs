@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Carrying, Late, Outcome};
 use crate::doc::Root;
-use crate::engine::{DocName, LateEditKey, StoredEdit, is_made};
+use crate::engine::{CopySource, DocName, LateEditKey, StoredEdit};
 use crate::epoch::carry_over::quarantined;
 use crate::epoch::convert::{NewRow, Rejected, Sink, convert_row, prepare, text_of};
 use crate::epoch::plan::Plan;
@@ -55,11 +55,11 @@ impl Carrying<'_> {
             self.review(&key.at);
         }
         if let Some(Root::Table(table)) = Root::parse(&of.root) {
-            let from = self.from.name.to_string();
             for (root, key) in self.rows_here(&table, &of.key, was.filter(|_| !is_there))? {
                 let at = EntryRef::new(root.name(), key.as_str());
                 let main = self.into.main(&at);
-                let is_copy = main.and_then(|id| self.into.origin(id)) == Some(from.as_str());
+                let source = main.and_then(|id| self.into.copy_source(id));
+                let is_copy = source == Some(CopySource::Document(self.from.name));
                 if !is_there && is_copy && self.trusts_absence {
                     self.ops.push((root, key, None));
                 }
@@ -136,11 +136,10 @@ impl Carrying<'_> {
         let Some(Root::Table(table)) = Root::parse(&of.root) else { return false };
         self.rows_of_kept_keys(&table, &of.key).iter().any(|(root, key)| {
             let at = EntryRef::new(root.name(), key.as_str());
-            let origin = self.into.main(&at).and_then(|id| self.into.origin(id));
-            let copied = origin.filter(|origin| !is_made(origin));
-            copied.is_some_and(|origin| {
-                self.knew_source(self.from.name, origin)
-                    || self.has_taken_place(&self.from, &at, origin)
+            let source = self.into.main(&at).and_then(|id| self.into.copy_source(id));
+            source.and_then(CopySource::copied).is_some_and(|name| {
+                self.knew_source(self.from.name, name)
+                    || self.has_taken_place(&self.from, &at, name)
             })
         })
     }
@@ -202,7 +201,7 @@ impl Carrying<'_> {
         let row = SourceRow {
             key: (table.read_key)(key),
             key_text: key.to_owned(),
-            origin: self.from.name.to_string().into(),
+            source: CopySource::Document(self.from.name),
             content,
         };
         let [stretch] = self.plan.stretches.as_slice() else {
@@ -283,13 +282,20 @@ impl LateSink<'_> {
 impl Sink for LateSink<'_> {
     fn row(&mut self, table_idx: TableIdx, row: NewRow) -> Result<()> {
         let root = Root::Table(self.plan.to.tables[table_idx].name.to_owned());
-        self.push(root, row.key_text, Outcome::Value(row.json), row.origin.is_empty());
+        self.push(root, row.key_text, Outcome::Value(row.json), row.source == CopySource::Made);
         Ok(())
     }
 
-    fn entry(&mut self, group_idx: GroupIdx, name: &str, origin: &str, json: &str) -> Result<()> {
+    fn entry(
+        &mut self,
+        group_idx: GroupIdx,
+        name: &str,
+        source: CopySource,
+        json: &str,
+    ) -> Result<()> {
         let root = Root::Group(self.plan.to.groups[group_idx].name.to_owned());
-        self.push(root, name.to_owned(), Outcome::Value(json.to_owned()), origin.is_empty());
+        let is_made = source == CopySource::Made;
+        self.push(root, name.to_owned(), Outcome::Value(json.to_owned()), is_made);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::supersession::Edit;
 use super::{Carrying, Late, Outcome, Place};
 use crate::doc::Root;
-use crate::engine::{LateEdit, LateEditKey, Resolution, are_later, is_made, origin_document};
+use crate::engine::{CopySource, LateEdit, LateEditKey, Resolution, are_later};
 use crate::epoch::convert::text_of;
 use crate::row::{EntryRef, ItemId};
 
@@ -59,9 +59,9 @@ impl Carrying<'_> {
             waits_in: late.waits_in(),
         });
         if let Outcome::Value(value) = &late.outcome {
-            let copied = late.items.first().and_then(|id| self.from.origin(*id));
-            let lineage = copied.map_or_else(|| late.source.to_string(), str::to_owned);
-            if self.is_there(&at, &lineage, value) {
+            let copied = late.items.first().and_then(|id| self.from.copy_source(*id));
+            let lineage = copied.unwrap_or(CopySource::Document(late.source));
+            if self.is_there(&at, lineage, value) {
                 // What both migrations brought alike needs no resolution.
                 if copied.is_none() {
                     self.resolve_instead(&edit_key, items);
@@ -122,11 +122,11 @@ impl Carrying<'_> {
     }
 
     /// Whether an edit says no more than the entry that stands here, and shares what becomes of it.
-    fn is_there(&self, at: &EntryRef, lineage: &str, value: &str) -> bool {
+    fn is_there(&self, at: &EntryRef, lineage: CopySource, value: &str) -> bool {
         let Place { loaded, claim, .. } = self.into;
         let Some(main) = loaded.document.entry(&at.root, &at.key) else { return false };
-        let origin = self.into.origin(main.id);
-        origin.is_none_or(|origin| origin == lineage)
+        let source = self.into.copy_source(main.id);
+        source.is_none_or(|source| source == lineage)
             && loaded.late_edits.showing(claim, at, Some(main.id)).is_none()
             && text_of(main.content) == value
     }
@@ -166,21 +166,21 @@ impl Carrying<'_> {
     /// whose author could not know it: both are kept.
     fn keep_displaced(&mut self, at: &EntryRef, late: &Late) {
         let Some(main) = self.into.loaded.document.entry(&at.root, &at.key) else { return };
-        let Some(origin) = self.into.origin(main.id) else { return };
-        let document = origin_document(origin);
+        let Some(copy_source) = self.into.copy_source(main.id) else { return };
+        let document = copy_source.document();
         // If it was stored beside the edit, it is not resolved.
         let open = self.from.loaded.late_edits.open(&late.of);
         let is_open = open.iter().any(|(source, _)| Some(*source) == document);
         let is_known = document.is_some_and(|name| late.source <= name)
-            || !is_open && self.knew_copy(late.source, at, origin)
+            || !is_open && self.knew_copy(late.source, at, copy_source)
             // Whoever knew the source row is taken to know what `migrate` made of it.
-            || is_made(origin) && self.is_of_known_row;
+            || copy_source.is_made() && self.is_of_known_row;
         let Place { loaded, claim, .. } = self.into;
         let is_shown = loaded.late_edits.showing(claim, at, Some(main.id)).is_some();
         if is_shown || is_known {
             return;
         }
-        let origin = document.unwrap_or(self.into.name);
+        let source = document.unwrap_or(self.into.name);
         let kept = LateEdit {
             of: late.of.clone(),
             items: Vec::new(),
@@ -195,7 +195,7 @@ impl Carrying<'_> {
             made: false,
         };
         // The first entry of a row in quarantine is of what could not be converted.
-        self.quarantine(LateEditKey::new(origin, at.clone()).next(), &kept);
+        self.quarantine(LateEditKey::new(source, at.clone()).next(), &kept);
     }
 
     /// Puts something into quarantine, beside what else is there of the same row.

@@ -9,7 +9,7 @@ use std::iter;
 
 use super::{Carrying, Place, reaches};
 use crate::doc::Root;
-use crate::engine::{Claim, DocName, LateEdit, LateEditKey, are_later, checksum, is_made};
+use crate::engine::{Claim, CopySource, DocName, LateEdit, LateEditKey, are_later, checksum};
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::{Plan, earlier_entry};
 use crate::row::{EntryRef, ItemId};
@@ -87,16 +87,15 @@ impl Carrying<'_> {
         // What was displaced on the way there, and a migration took over: only the quarantine has it.
         let displaced = edit_key.clone().next().to_text();
         let displaced = there.main(&EntryRef::new(Root::Quarantine.name(), displaced));
-        let is_taken_over = displaced.is_some_and(|id| there.origin(id).is_some());
-        let main = there.main(&at).map(|id| claim.origin(id));
+        let is_taken_over = displaced.is_some_and(|id| there.copy_source(id).is_some());
+        let main = there.main(&at).map(|id| claim.copy_source(id));
         // A removal of the row there leaves it in quarantine, which comes along.
         let is_quarantined =
             is_taken_over && main.is_some() || there.quarantined(&edit_key).is_some();
         if !was_seen && (is_stored || is_quarantined) {
             return false;
         }
-        let source = edit.source.to_string();
-        let covers = |id: &ItemId| claim.covers(&source, *id);
+        let covers = |id: &ItemId| claim.covers(edit.source, *id);
         if !was_seen && (!edit.items.iter().all(covers) || self.was_run(there.name.epoch, edit)) {
             return false;
         }
@@ -106,8 +105,10 @@ impl Carrying<'_> {
             // It was written there since.
             Some(None) => true,
             // What a migration brought is this, or was preferred to it.
-            Some(Some(origin)) => {
-                !is_made(origin) && origin != source && self.copied_from(edit) != Some(origin)
+            Some(Some(source)) => {
+                !source.is_made()
+                    && source != CopySource::Document(edit.source)
+                    && self.copied_from(edit) != Some(source)
             }
             None if was_seen => !self.has_refused(there, edit, &at),
             None => match made {
@@ -124,19 +125,18 @@ impl Carrying<'_> {
         edit.waits_in.and_then(plan).is_some_and(|plan| plan.has_migrate())
     }
 
-    /// The document that an edit, which is a copy itself, was taken from.
-    fn copied_from(&self, edit: &Edit<'_>) -> Option<&str> {
-        self.claims.get(&edit.source)?.origin(*edit.items.first()?)
+    /// Where an edit, which is a copy itself, was taken from.
+    fn copied_from(&self, edit: &Edit<'_>) -> Option<CopySource> {
+        self.claims.get(&edit.source)?.copy_source(*edit.items.first()?)
     }
 
     /// Whether an edit is a mere copy of what a document that is here has.
     pub(super) fn is_represented(&self, edit: &Edit<'_>) -> bool {
-        let (Some(origin), Some(claim)) = (self.copied_from(edit), self.claims.get(&edit.source))
-        else {
+        let copied = self.copied_from(edit).and_then(CopySource::copied);
+        let (Some(name), Some(claim)) = (copied, self.claims.get(&edit.source)) else {
             return false;
         };
-        let here = DocName::parse(origin).and_then(|name| self.clocks.get(&name));
-        let covered = claim.covers.get(origin);
+        let (here, covered) = (self.clocks.get(&name), claim.covers.get(&name));
         here.zip(covered).is_some_and(|(here, covered)| reaches(here, covered))
     }
 
@@ -159,7 +159,7 @@ impl Carrying<'_> {
         let resolution = there.main(&EntryRef::new(Root::Settled.name(), resolution));
         let mut quarantined =
             self.keys_of(there, edit, at).filter_map(|key| there.quarantined(&key));
-        resolution.is_some_and(|id| there.origin(id).is_some())
+        resolution.is_some_and(|id| there.copy_source(id).is_some())
             && quarantined.any(|edit| edit.items.is_empty())
     }
 
@@ -171,9 +171,9 @@ impl Carrying<'_> {
         edit: &Edit<'_>,
         at: &EntryRef,
     ) -> impl Iterator<Item = LateEditKey> {
-        let read = |claim: &Claim| DocName::parse(&claim.source);
-        let before = move |name: &DocName| self.claims.get(name).and_then(read);
-        let sources = iter::successors(there.claim.and_then(read), before).chain([edit.source]);
+        let read = |claim: &Claim| claim.source;
+        let before = move |name: &DocName| self.claims.get(name).map(read);
+        let sources = iter::successors(there.claim.map(read), before).chain([edit.source]);
         sources.map(|source| LateEditKey::new(source, at.clone()))
     }
 
@@ -183,7 +183,7 @@ impl Carrying<'_> {
         if source == edit.source {
             return items.iter().any(|item| edit.items.contains(item));
         }
-        self.claims.get(&source).is_some_and(|claim| claim.origin(*first).is_some())
+        self.claims.get(&source).is_some_and(|claim| claim.copy_source(*first).is_some())
     }
 
     /// The checksums of what a `migrate` function made under a key, and was written over or removed
@@ -228,38 +228,43 @@ impl Carrying<'_> {
 
     /// Whether what a migration left here under a key was made by a `migrate` function.
     pub(super) fn is_made_here(&self, at: &EntryRef) -> bool {
-        let origin = self.into.main(at).and_then(|id| self.into.origin(id));
-        origin.is_some_and(is_made)
+        let source = self.into.main(at).and_then(|id| self.into.copy_source(id));
+        source.is_some_and(CopySource::is_made)
     }
 
     /// Whether an entry that a migration brought here is gone where it came from, or where its author
     /// knew it.
     pub(super) fn is_copy_gone(&self, at: &EntryRef) -> bool {
         let Some(entry) = self.into.loaded.document.entry(&at.root, &at.key) else { return false };
-        let Some(origin) = self.into.origin(entry.id) else { return false };
-        if is_made(origin) {
+        let Some(source) = self.into.copy_source(entry.id) else { return false };
+        let Some(name) = source.copied() else {
             let json = text_of(entry.content);
-            return self.places().any(|there| self.is_made_gone(&there, at, origin, &json));
-        }
-        !self.copy_stands(at, origin).unwrap_or(true)
+            return self.places().any(|there| self.is_made_gone(&there, at, source, &json));
+        };
+        !self.copy_stands(at, name).unwrap_or(true)
     }
 
     /// Whether what a `migrate` function made here was made there, too, and was removed there: just
     /// this, or what came of the same rows and newer ones.
-    fn is_made_gone(&self, there: &Place<'_>, at: &EntryRef, origin: &str, json: &str) -> bool {
+    fn is_made_gone(
+        &self,
+        there: &Place<'_>,
+        at: &EntryRef,
+        source: CopySource,
+        json: &str,
+    ) -> bool {
         let Some(at) = self.entry_in(there.name, at) else { return false };
         let made = self.made_away(there, &at);
         there.claim.is_some()
             && there.main(&at).is_none()
             && (made.contains(&checksum(json))
-                || !made.is_empty() && (self.knew_all(there) || self.knew_late(there, origin)))
+                || !made.is_empty() && (self.knew_all(there) || self.knew_late(there, source)))
     }
 
-    /// Whether an entry that a migration brought from `origin` is still to stand; `None` if that cannot
-    /// be told.
-    pub(super) fn copy_stands(&self, at: &EntryRef, origin: &str) -> Option<bool> {
-        let covered = self.into.claim?.covers.get(origin)?;
-        let name = DocName::parse(origin)?;
+    /// Whether an entry that a migration brought from the document `name` is still to stand; `None` if
+    /// that cannot be told.
+    pub(super) fn copy_stands(&self, at: &EntryRef, name: DocName) -> Option<bool> {
+        let covered = self.into.claim?.covers.get(&name)?;
         let of = self.entry_in(name, at);
         let is_here = self.clocks.get(&name).is_some_and(|here| reaches(here, covered));
         if let Some(there) = self.place(name).filter(|_| is_here) {
@@ -281,7 +286,7 @@ impl Carrying<'_> {
             if there.has(&its) || !self.is_whole(&there) {
                 return false;
             }
-            let knew_all = claim.covers.get(origin).is_some_and(|knew| reaches(knew, covered));
+            let knew_all = claim.covers.get(&name).is_some_and(|knew| reaches(knew, covered));
             let stood = match &of {
                 Some(of) if !knew_all => self.stood_before(name, of),
                 _ => Vec::new(),
@@ -289,7 +294,7 @@ impl Carrying<'_> {
             let edit_key = LateEditKey::new(name, its.clone());
             let resolution = there.loaded.late_edits.resolution(&edit_key);
             let is_known = |id: &ItemId| {
-                claim.covers(origin, *id)
+                claim.covers(name, *id)
                     || resolution.is_some_and(|resolution| {
                         resolution.items.contains(id) || are_later(&resolution.items, &[*id])
                     })
@@ -301,11 +306,11 @@ impl Carrying<'_> {
     }
 
     /// Whether a write in a document has taken the place of what a migration brought here from
-    /// `origin`.
-    pub(super) fn has_taken_place(&self, there: &Place<'_>, at: &EntryRef, origin: &str) -> bool {
-        let Some(name) = DocName::parse(origin).filter(|name| *name < there.name) else {
+    /// the document `name`.
+    pub(super) fn has_taken_place(&self, there: &Place<'_>, at: &EntryRef, name: DocName) -> bool {
+        if name >= there.name {
             return false;
-        };
+        }
         let (Some(place), Some(of)) = (self.place(name), self.entry_in(name, at)) else {
             return false;
         };
