@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 
 use twox_hash::XxHash3_64;
 
-use super::batch::RowOp;
 use super::check::compare_head;
 use super::claim::Claim;
 use super::late_edits::for_each;
@@ -14,6 +13,7 @@ use super::loaded::Loaded;
 use super::meta_keys;
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
+use super::write_batch::RowOp;
 use super::writer::Writer;
 use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Place, Record, RecordKind, StorageOptions};
 use crate::doc::{Document, Root};

@@ -1,6 +1,5 @@
 //! The write path, the merge path, and telling who wants to know: joins `doc` and `disk`.
 
-mod batch;
 mod check;
 mod claim;
 mod coverage;
@@ -24,9 +23,9 @@ mod progress;
 mod store;
 mod touched;
 mod write;
+mod write_batch;
 mod writer;
 
-pub(crate) use batch::{Batch, RowOp};
 pub use check::CheckReport;
 pub(crate) use claim::{Claim, Claims, CopySource};
 pub(crate) use coverage::Coverage;
@@ -47,4 +46,5 @@ pub(crate) use open::{Engine, Settings, identity, view_names};
 pub use progress::Progress;
 pub(crate) use progress::REPORT_EVERY_ROWS;
 pub(crate) use write::not_loaded;
+pub(crate) use write_batch::{RowOp, WriteBatch};
 pub(crate) use writer::{Unrecorded, Writer, WriterIndexes};

@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
-use super::batch::{Batch, RowOp};
 use super::claim::Claim;
 use super::documents::DocName;
 use super::hub::{Change, ChangeKind, Origin, Topic};
@@ -14,6 +13,7 @@ use super::late_edits::LateEdits;
 use super::loaded::Loaded;
 use super::lock::WriterGuard;
 use super::open::Engine;
+use super::write_batch::{RowOp, WriteBatch};
 use super::writer::Writer;
 use crate::disk::{Commit, Record, RecordKind, View};
 use crate::doc::{Document, Op, Root};
@@ -30,11 +30,11 @@ impl Engine {
     /// Where `work` fails or panics, nothing happened.
     pub(crate) fn transaction<T>(
         &self,
-        work: impl FnOnce(&Arc<View>, &mut Batch) -> Result<T>,
+        work: impl FnOnce(&Arc<View>, &mut WriteBatch) -> Result<T>,
     ) -> Result<T> {
         // What does not depend on `work` is compiled once, not again for each use.
         let writer = self.begin()?;
-        let mut batch = Batch::default();
+        let mut batch = WriteBatch::default();
         let value = work(&self.view(), &mut batch)?;
         self.finish(writer, batch)?;
         Ok(value)
@@ -45,7 +45,7 @@ impl Engine {
         self.lock_writer()
     }
 
-    fn finish(&self, mut writer: WriterGuard<'_>, batch: Batch) -> Result<()> {
+    fn finish(&self, mut writer: WriterGuard<'_>, batch: WriteBatch) -> Result<()> {
         self.commit(&mut writer, batch).map_err(|error| self.placed(error))?;
         drop(writer);
         self.hub.deliver();
@@ -55,10 +55,10 @@ impl Engine {
     /// Makes a new store with what `seed` puts into the batch, in one commit.
     pub(crate) fn create<T>(
         &self,
-        seed: impl FnOnce(&Arc<View>, &mut Batch) -> Result<T>,
+        seed: impl FnOnce(&Arc<View>, &mut WriteBatch) -> Result<T>,
     ) -> Result<T> {
         let mut writer = self.lock_writer()?;
-        let mut batch = Batch::default();
+        let mut batch = WriteBatch::default();
         let value = seed(&self.view(), &mut batch)?;
         self.commit(&mut writer, batch)
             .and_then(|()| self.disk.publish())
@@ -66,8 +66,8 @@ impl Engine {
         Ok(value)
     }
 
-    fn commit(&self, writer: &mut Writer, mut batch: Batch) -> Result<()> {
-        batch.settle();
+    fn commit(&self, writer: &mut Writer, mut batch: WriteBatch) -> Result<()> {
+        batch.finish();
         if batch.is_empty() && !writer.unrecorded.identity {
             return Ok(());
         }
@@ -121,7 +121,7 @@ impl Engine {
     /// a `migrate` function made. Whoever wrote the batch has seen it.
     fn seen(
         &self,
-        batch: &Batch,
+        batch: &WriteBatch,
         document: &Document,
         late_edits: &LateEdits,
         source: DocName,
@@ -147,7 +147,7 @@ impl Engine {
     }
 
     /// What observers are told of a local batch.
-    fn noted(&self, batch: Batch) -> BTreeMap<Topic, Vec<Change>> {
+    fn noted(&self, batch: WriteBatch) -> BTreeMap<Topic, Vec<Change>> {
         let mut noted = BTreeMap::new();
         for (table_idx, rows) in batch.tables {
             if self.hub.listens(Topic::Table(table_idx)) {
@@ -180,7 +180,7 @@ struct Ops<'b> {
 }
 
 impl<'b> Ops<'b> {
-    fn of(engine: &Engine, batch: &'b Batch, seen: &'b [(String, String)]) -> Self {
+    fn of(engine: &Engine, batch: &'b WriteBatch, seen: &'b [(String, String)]) -> Self {
         let mut this = Self { roots: Vec::new(), ops: Vec::new() };
         for (table_idx, rows) in &batch.tables {
             this.add(Root::Table(engine.def.tables[*table_idx].name.to_owned()), rows.values());
@@ -235,7 +235,7 @@ fn write_read_model(
     engine: &Engine,
     commit: &Commit,
     view: &View,
-    batch: &Batch,
+    batch: &WriteBatch,
     seen: &[(String, String)],
     first: ItemId,
 ) -> Result<()> {

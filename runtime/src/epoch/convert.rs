@@ -2,9 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::batch::{Batch, BatchRow};
 use super::convert_thread::{Outcome, Packer};
 use super::plan::{GroupRoute, Plan, Stretch, earlier_entry};
+use super::row_chunk::{ChunkRow, RowChunk};
 use super::scratch_store::{Side, Stage, Stages};
 use super::source::{ContentRef, RowRef, Source, SourceRow};
 use crate::doc::Root;
@@ -48,8 +48,8 @@ pub(super) trait Sink {
     ) -> Result<()>;
     fn reject(&mut self, rejected: Rejected) -> Result<()>;
     /// Rows of one table together.
-    fn rows(&mut self, table_idx: TableIdx, batch: Batch) -> Result<()> {
-        batch.rows().try_for_each(|row| self.row(table_idx, row.to_new()))
+    fn rows(&mut self, table_idx: TableIdx, chunk: RowChunk) -> Result<()> {
+        chunk.rows().try_for_each(|row| self.row(table_idx, row.to_new()))
     }
     /// How many rows of each table of the source are to be given as they were.
     fn samples(&self) -> usize {
@@ -109,7 +109,7 @@ impl Prepared<'_> {
 impl dyn Sink + '_ {
     fn take(&mut self, output: Output<'_>) -> Result<()> {
         match output {
-            Output::Rows(table_idx, batch) => self.rows(table_idx, batch),
+            Output::Rows(table_idx, chunk) => self.rows(table_idx, chunk),
             Output::Entry(group_idx, name, source, json) => {
                 self.entry(group_idx, name, source, json)
             }
@@ -133,7 +133,7 @@ pub(super) enum Input<'s> {
 }
 
 enum Output<'o> {
-    Rows(TableIdx, Batch),
+    Rows(TableIdx, RowChunk),
     Entry(GroupIdx, &'o str, CopySource, &'o str),
     Rejected(Rejected),
     Sample(&'static str, String, Content),
@@ -149,14 +149,14 @@ fn take_over(
 ) -> Result<()> {
     for (table_idx, table) in plan.to.tables_by_idx() {
         let mut count = Count::new(table.name, plan.to.epoch, source.len(table_idx)?, report);
-        let mut batch = Batch::default();
+        let mut chunk = RowChunk::default();
         source.for_each_row(table_idx, &mut |row| {
             count.one();
             let (key, source, json) = (row.key, row.source, row.content.json());
-            batch.push(BatchRow { key, key_text: &row.key_text(table), source, json });
-            if batch.is_full() { sink.rows(table_idx, std::mem::take(&mut batch)) } else { Ok(()) }
+            chunk.push(ChunkRow { key, key_text: &row.key_text(table), source, json });
+            if chunk.is_full() { sink.rows(table_idx, std::mem::take(&mut chunk)) } else { Ok(()) }
         })?;
-        sink.rows(table_idx, batch)?;
+        sink.rows(table_idx, chunk)?;
         count.end();
     }
     for (group_idx, group) in plan.to.groups_by_idx() {
@@ -184,7 +184,7 @@ fn to_stage(
     let stage = Stage::new(stretch.to, is_large)?;
     let samples = sink.samples();
     convert_all(stretch, input, samples, report, &mut |output| match output {
-        Output::Rows(table_idx, batch) => batch.rows().try_for_each(|row| {
+        Output::Rows(table_idx, chunk) => chunk.rows().try_for_each(|row| {
             let key = row.key.unwrap_or_default();
             if stage.get(table_idx, key)?.is_some() {
                 return sink.reject(twice(stretch, table_idx, row.to_new()));

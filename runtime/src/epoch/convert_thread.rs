@@ -1,10 +1,10 @@
-//! Rows read and converted, into batches: in a thread of its own where there are many.
+//! Rows read and converted, into chunks: in a thread of its own where there are many.
 
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use super::batch::{Batch, BatchRow};
 use super::convert::{Rejected, convert_one, text_of};
+use super::row_chunk::{ChunkRow, RowChunk};
 use super::source::{RowRef, Source};
 use crate::doc::Root;
 use crate::engine::StoppedAt;
@@ -13,10 +13,10 @@ use crate::row::{Content, EntryRef};
 use crate::schema::descriptor::{TableDef, TableIdx};
 
 /// From so many rows on, a thread of their own is worth starting.
-const AHEAD_FROM_ROWS: u64 = 2_000;
+const THREAD_FROM_ROWS: u64 = 2_000;
 
-/// How many batches the thread may be ahead.
-const AHEAD_BATCHES: usize = 2;
+/// How many chunks the thread may be ahead.
+const MAX_WAITING_CHUNKS: usize = 2;
 
 /// How many rejected rows are handed over together at most.
 const MAX_REJECTED: usize = 256;
@@ -28,13 +28,13 @@ pub(super) struct Outcome {
     pub(super) count: usize,
     /// Some of them as they were, by the key that they have now.
     pub(super) samples: Vec<(String, Content)>,
-    pub(super) rows: Batch,
+    pub(super) rows: RowChunk,
     /// Whether one of them has come under another key than it had.
     pub(super) is_moved: bool,
     pub(super) rejected: Vec<Rejected>,
 }
 
-/// Converts the rows of a table, and gives what became of them batch by batch.
+/// Converts the rows of a table, and gives what became of them chunk by chunk.
 pub(super) struct Packer<'p> {
     /// That of the rows.
     pub(super) epoch: u32,
@@ -47,7 +47,7 @@ pub(super) struct Packer<'p> {
 }
 
 impl Packer<'_> {
-    /// Converts a row; gives a batch where that is full.
+    /// Converts a row; gives a chunk where that is full.
     pub(super) fn row(&mut self, row: RowRef<'_>) -> Result<Option<Outcome>> {
         let outcome = &mut self.outcome;
         outcome.count += 1;
@@ -59,7 +59,7 @@ impl Packer<'_> {
                     outcome.samples.push((new.key_text.clone(), row.content.to_owned()));
                 }
                 outcome.is_moved |= row.key != Some(&new.key);
-                outcome.rows.push(BatchRow {
+                outcome.rows.push(ChunkRow {
                     key: Some(&new.key),
                     key_text: &new.key_text,
                     source: row.source,
@@ -90,8 +90,8 @@ impl Packer<'_> {
         table_idx: TableIdx,
         take: &mut dyn FnMut(Outcome) -> Result<()>,
     ) -> Result<()> {
-        if source.len(table_idx)? >= AHEAD_FROM_ROWS {
-            return self.run_ahead(source, table_idx, take);
+        if source.len(table_idx)? >= THREAD_FROM_ROWS {
+            return self.run_in_thread(source, table_idx, take);
         }
         source.for_each_row(table_idx, &mut |row| match self.row(row)? {
             Some(full) => take(full),
@@ -101,14 +101,14 @@ impl Packer<'_> {
     }
 
     /// Reads and converts in a thread of its own, while this one takes what comes.
-    fn run_ahead(
+    fn run_in_thread(
         mut self,
         source: &Source<'_>,
         table_idx: TableIdx,
         take: &mut dyn FnMut(Outcome) -> Result<()>,
     ) -> Result<()> {
         thread::scope(|scope| {
-            let (give, batches) = sync_channel::<Outcome>(AHEAD_BATCHES);
+            let (give, chunks) = sync_channel::<Outcome>(MAX_WAITING_CHUNKS);
             let reader = scope.spawn(move || {
                 // Where nobody takes any more, the error is theirs.
                 let stopped = || Error::new(ErrorKind::Migration, "the migration has stopped");
@@ -118,9 +118,9 @@ impl Packer<'_> {
                 })?;
                 give.send(self.outcome).map_err(|_| stopped())
             });
-            let mut batches = batches.into_iter();
-            let taken = batches.try_for_each(&mut *take);
-            drop(batches);
+            let mut chunks = chunks.into_iter();
+            let taken = chunks.try_for_each(&mut *take);
+            drop(chunks);
             let read = reader.join().unwrap_or_else(|_| {
                 Err(Error::new(
                     ErrorKind::Corrupt,

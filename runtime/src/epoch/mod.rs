@@ -1,7 +1,6 @@
 //! Epochs: which document a device uses, taking rows from one epoch to the next, and carrying over
 //! what is written late.
 
-mod batch;
 mod carry_over;
 mod convert;
 mod convert_thread;
@@ -12,6 +11,7 @@ mod plan;
 mod preview;
 mod prune;
 mod quarantine;
+mod row_chunk;
 mod run;
 mod scratch_store;
 mod select_document;

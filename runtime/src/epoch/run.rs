@@ -21,7 +21,7 @@ use crate::engine::{
 use crate::error::{Error, ErrorKind, Result};
 
 /// How many pieces may wait for the document.
-const PIECES_AHEAD: usize = 4;
+const MAX_WAITING_CHUNKS: usize = 4;
 
 /// Migrates `from`, a document that is here, into a new one that is current from then on.
 pub(super) fn run(
@@ -209,7 +209,7 @@ fn fill(
         }
     };
     thread::scope(|scope| {
-        let (pieces, queue) = sync_channel(PIECES_AHEAD);
+        let (pieces, queue) = sync_channel(MAX_WAITING_CHUNKS);
         let (done, records) = channel();
         scope.spawn(move || write_records(&queue, &done));
         let from = source.name;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
 
-use super::batch::{Batch, BatchRow};
 use super::convert::{NewRow, Rejected, Sink};
+use super::row_chunk::{ChunkRow, RowChunk};
 use crate::disk::{Commit, Record, RecordKind, RowsMut};
 use crate::doc::{Root, update_of};
 use crate::engine::{CopySource, DocName, LateEdit, LateEditKey, StoppedAt};
@@ -19,7 +19,7 @@ pub(super) struct Piece {
     root: Root,
     /// The item of the first one.
     first: ItemId,
-    entries: Batch,
+    entries: RowChunk,
 }
 
 /// Gives the record of the document for each piece.
@@ -59,7 +59,7 @@ pub(super) struct DocumentSink<'s> {
     /// Sources that were left out so far.
     pub(super) left: Vec<CopySource>,
     /// What is being collected, the root that it belongs to, and the table if the code declares it.
-    entries: Batch,
+    entries: RowChunk,
     root: Root,
     table_idx: Option<TableIdx>,
     /// The greatest key of the table that is in the file.
@@ -96,7 +96,7 @@ impl<'s> DocumentSink<'s> {
             client,
             pass: None,
             left: Vec::new(),
-            entries: Batch::default(),
+            entries: RowChunk::default(),
             root: Root::Quarantine,
             table_idx: None,
             greatest: None,
@@ -163,7 +163,7 @@ impl<'s> DocumentSink<'s> {
     }
 
     /// Writes entries of the root to document and file.
-    fn write(&mut self, mut entries: Batch) -> Result<()> {
+    fn write(&mut self, mut entries: RowChunk) -> Result<()> {
         let mut rows = match (&self.root, self.table_idx) {
             (Root::Table(table), Some(_)) => Some(self.commit.rows(&self.name, table)?),
             _ => None,
@@ -245,7 +245,7 @@ impl<'s> DocumentSink<'s> {
         self.commit.append_snapshot(&self.name, self.last, record)
     }
 
-    fn add(&mut self, row: BatchRow<'_>) -> Result<()> {
+    fn add(&mut self, row: ChunkRow<'_>) -> Result<()> {
         self.entries.push(row);
         if self.entries.is_full() { self.flush() } else { Ok(()) }
     }
@@ -256,7 +256,7 @@ impl<'s> DocumentSink<'s> {
             return Ok(());
         }
         self.at(root.clone(), None)?;
-        self.add(BatchRow { key: None, key_text: key, source: CopySource::Made, json })
+        self.add(ChunkRow { key: None, key_text: key, source: CopySource::Made, json })
     }
 
     fn reject_twice(&mut self, row: NewRow) -> Result<()> {
@@ -318,7 +318,7 @@ impl Sink for DocumentSink<'_> {
             return Ok(());
         }
         self.at_table(table_idx)?;
-        self.add(BatchRow {
+        self.add(ChunkRow {
             key: row.key.as_deref(),
             key_text: &row.key_text,
             source: row.source,
@@ -326,11 +326,11 @@ impl Sink for DocumentSink<'_> {
         })
     }
 
-    fn rows(&mut self, table_idx: TableIdx, mut batch: Batch) -> Result<()> {
-        batch.retain(|source| self.takes(source));
+    fn rows(&mut self, table_idx: TableIdx, mut chunk: RowChunk) -> Result<()> {
+        chunk.retain(|source| self.takes(source));
         self.at_table(table_idx)?;
         self.flush()?;
-        self.write(batch)
+        self.write(chunk)
     }
 
     fn entry(

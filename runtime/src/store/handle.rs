@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::Store;
 use crate::disk::View;
-use crate::engine::{Batch, Engine, Progress};
+use crate::engine::{Engine, Progress, WriteBatch};
 use crate::error::{Error, Result};
 use crate::row::{Group, Row};
 use crate::schema::descriptor::{GroupIdx, TableIdx};
@@ -118,7 +118,7 @@ impl Handle {
     /// [`Engine::transaction`], and then whatever upkeep it made necessary.
     pub(crate) fn transaction<T>(
         &self,
-        work: impl FnOnce(&Arc<View>, &mut Batch) -> Result<T>,
+        work: impl FnOnce(&Arc<View>, &mut WriteBatch) -> Result<T>,
     ) -> Result<T> {
         let outcome = self.engine().transaction(work);
         self.maintain();

@@ -7,7 +7,7 @@ use super::codec::Codec;
 use super::overlay_rows::OverlayRows;
 use super::read::{EntriesOf, typed_row, typed_text};
 use crate::disk::View;
-use crate::engine::{Batch, RowOp};
+use crate::engine::{RowOp, WriteBatch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{decode, decode_text};
 use crate::row::{EncodeError, Group, Key, Row, encode_record, overwrite, patch};
@@ -16,7 +16,7 @@ use crate::schema::descriptor::{GroupIdx, TableIdx};
 /// A transaction by the indexes of tables and groups, without the store's type.
 pub(super) struct Overlay<'t> {
     pub(super) view: &'t Arc<View>,
-    pub(super) batch: &'t mut Batch,
+    pub(super) batch: &'t mut WriteBatch,
 }
 
 /// Whether there is a row under a key.

@@ -1,7 +1,7 @@
 //! Stored rows and entries, typed, with errors that name their place.
 
 use crate::disk::{StoredRow, View};
-use crate::engine::Batch;
+use crate::engine::WriteBatch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Invalid, decode, decode_text, default_of_field, snippet};
 use crate::row::{Group, Key, Object, Row};
@@ -100,7 +100,7 @@ pub(super) fn stray_row<R: Row>(key: &str) -> Error {
 /// The entries of one group: what is committed, with a transaction's own writes over it.
 pub(super) struct EntriesOf<'v> {
     pub(super) view: &'v View,
-    pub(super) batch: Option<&'v Batch>,
+    pub(super) batch: Option<&'v WriteBatch>,
     pub(super) group_idx: GroupIdx,
 }
 

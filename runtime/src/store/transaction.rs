@@ -9,7 +9,7 @@ use super::handle::{GroupOf, TableOf};
 use super::overlay::Overlay;
 use super::trait_store::Store;
 use crate::disk::View;
-use crate::engine::Batch;
+use crate::engine::WriteBatch;
 use crate::error::{Error, Result};
 
 /// Several reads and writes that happen together or not at all.
@@ -57,7 +57,7 @@ impl<S> fmt::Debug for Transaction<'_, S> {
 }
 
 impl<'t, S: Store> Transaction<'t, S> {
-    pub(super) fn new(store: &'t S, view: &'t Arc<View>, batch: &'t mut Batch) -> Self {
+    pub(super) fn new(store: &'t S, view: &'t Arc<View>, batch: &'t mut WriteBatch) -> Self {
         Self { store, overlay: Overlay { view, batch } }
     }
 

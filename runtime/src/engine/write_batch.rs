@@ -17,7 +17,7 @@ pub(crate) struct RowOp {
 
 /// The rows and entries that a transaction changes, each once, in its last state.
 #[derive(Debug, Default)]
-pub(crate) struct Batch {
+pub(crate) struct WriteBatch {
     /// By table, then by key bytes, so that the file is written in its own order.
     pub(crate) tables: BTreeMap<TableIdx, BTreeMap<Vec<u8>, RowOp>>,
     /// By group, then by stored name.
@@ -26,7 +26,7 @@ pub(crate) struct Batch {
     pub(crate) strays: Vec<(TableIdx, String)>,
 }
 
-impl Batch {
+impl WriteBatch {
     /// What the transaction has done to a row so far.
     pub(crate) fn row(&self, table_idx: TableIdx, key: &[u8]) -> Option<&RowOp> {
         self.tables.get(&table_idx)?.get(key)
@@ -46,7 +46,7 @@ impl Batch {
     }
 
     /// Forgets what came and went within the transaction.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn finish(&mut self) {
         let changes = |op: &RowOp| op.json.is_some() || op.existed;
         for rows in self.tables.values_mut() {
             rows.retain(|_, op| changes(op));

@@ -4,23 +4,23 @@ use super::convert::NewRow;
 use crate::engine::CopySource;
 
 /// How many rows are handed over together, and how many bytes if they are large: somewhat less than
-/// a power of two, which is what the file takes for the record of a batch.
-const BATCH_ROWS: usize = 2_048;
-const BATCH_BYTES: usize = 900 << 10;
+/// a power of two, which is what the file takes for the record of a chunk.
+const CHUNK_ROWS: usize = 2_048;
+const CHUNK_BYTES: usize = 900 << 10;
 
 /// Rows as they are to stand in the new document.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(super) struct RowChunk {
     keys: Vec<u8>,
     /// The text of each key, and after it the JSON of its row.
     texts: String,
     sources: Vec<CopySource>,
-    rows: Vec<Packed>,
+    rows: Vec<PackedRow>,
 }
 
 /// Where the parts of a row are.
 #[derive(Debug, Clone, Copy)]
-struct Packed {
+struct PackedRow {
     /// `None` where it is none of the table's type.
     key: Option<(usize, usize)>,
     text: usize,
@@ -29,9 +29,9 @@ struct Packed {
     source: usize,
 }
 
-/// A row of a batch.
+/// A row of a chunk.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BatchRow<'b> {
+pub(super) struct ChunkRow<'b> {
     /// `None` where it is none of the table's type.
     pub(super) key: Option<&'b [u8]>,
     pub(super) key_text: &'b str,
@@ -39,8 +39,8 @@ pub(super) struct BatchRow<'b> {
     pub(super) json: &'b str,
 }
 
-impl Batch {
-    pub(super) fn push(&mut self, row: BatchRow<'_>) {
+impl RowChunk {
+    pub(super) fn push(&mut self, row: ChunkRow<'_>) {
         let key = row.key.map(|key| {
             let start = self.keys.len();
             self.keys.extend(key);
@@ -55,7 +55,7 @@ impl Batch {
             self.sources.push(row.source);
             self.sources.len() - 1
         });
-        self.rows.push(Packed { key, text, json, end: self.texts.len(), source });
+        self.rows.push(PackedRow { key, text, json, end: self.texts.len(), source });
     }
 
     pub(super) fn len(&self) -> usize {
@@ -67,14 +67,14 @@ impl Batch {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.rows.len() >= BATCH_ROWS || self.texts.len() >= BATCH_BYTES
+        self.rows.len() >= CHUNK_ROWS || self.texts.len() >= CHUNK_BYTES
     }
 
-    pub(super) fn rows(&self) -> impl DoubleEndedIterator<Item = BatchRow<'_>> + ExactSizeIterator {
+    pub(super) fn rows(&self) -> impl DoubleEndedIterator<Item = ChunkRow<'_>> + ExactSizeIterator {
         self.rows.iter().map(|row| self.row(row))
     }
 
-    /// The rows that are of the table's type, once the batch is sorted.
+    /// The rows that are of the table's type, once the chunk is sorted.
     pub(super) fn keyed_rows(&self) -> impl ExactSizeIterator<Item = (&[u8], &str)> {
         let end = self.rows.partition_point(|row| row.key.is_some());
         self.rows[..end].iter().map(|row| {
@@ -83,8 +83,8 @@ impl Batch {
         })
     }
 
-    fn row(&self, row: &Packed) -> BatchRow<'_> {
-        BatchRow {
+    fn row(&self, row: &PackedRow) -> ChunkRow<'_> {
+        ChunkRow {
             key: self.key(row),
             key_text: &self.texts[row.text..row.json],
             source: self.sources[row.source],
@@ -92,7 +92,7 @@ impl Batch {
         }
     }
 
-    fn key(&self, row: &Packed) -> Option<&[u8]> {
+    fn key(&self, row: &PackedRow) -> Option<&[u8]> {
         row.key.map(|(start, end)| &self.keys[start..end])
     }
 
@@ -110,7 +110,7 @@ impl Batch {
         &mut self,
         mut is_taken: impl FnMut(&[u8]) -> Result<bool, E>,
     ) -> Result<Vec<NewRow>, E> {
-        let order = |row: &Packed| (row.key.is_none(), self.key(row));
+        let order = |row: &PackedRow| (row.key.is_none(), self.key(row));
         if !self.rows.is_sorted_by_key(order) {
             let mut rows = self.rows.clone();
             rows.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -135,7 +135,7 @@ impl Batch {
     }
 }
 
-impl BatchRow<'_> {
+impl ChunkRow<'_> {
     /// The row for itself.
     pub(super) fn to_new(self) -> NewRow {
         NewRow {
@@ -156,21 +156,21 @@ mod tests {
         CopySource::Document(DocName::unclaimed(epoch))
     }
 
-    fn batch(rows: &[(Option<&[u8]>, &str, CopySource)]) -> Batch {
-        let mut batch = Batch::default();
+    fn chunk(rows: &[(Option<&[u8]>, &str, CopySource)]) -> RowChunk {
+        let mut chunk = RowChunk::default();
         for (key, json, source) in rows {
-            batch.push(BatchRow { key: *key, key_text: "k", source: *source, json });
+            chunk.push(ChunkRow { key: *key, key_text: "k", source: *source, json });
         }
-        batch
+        chunk
     }
 
-    fn jsons(batch: &Batch) -> Vec<&str> {
-        batch.rows().map(|row| row.json).collect()
+    fn jsons(chunk: &RowChunk) -> Vec<&str> {
+        chunk.rows().map(|row| row.json).collect()
     }
 
     #[test]
     fn of_rows_under_one_key_the_first_stays() {
-        let mut batch = batch(&[
+        let mut chunk = chunk(&[
             (Some(b"b"), "1", CopySource::Made),
             (None, "2", CopySource::Made),
             (Some(b""), "3", CopySource::Made),
@@ -179,9 +179,9 @@ mod tests {
             (None, "6", CopySource::Made),
             (Some(b"b"), "7", CopySource::Made),
         ]);
-        let out = batch.sort(|key| Ok::<_, ()>(key == b"a")).unwrap();
-        assert_eq!(jsons(&batch), ["3", "1", "2", "6"]);
-        assert_eq!(batch.keyed_rows().map(|(_, json)| json).collect::<Vec<_>>(), ["3", "1"]);
+        let out = chunk.sort(|key| Ok::<_, ()>(key == b"a")).unwrap();
+        assert_eq!(jsons(&chunk), ["3", "1", "2", "6"]);
+        assert_eq!(chunk.keyed_rows().map(|(_, json)| json).collect::<Vec<_>>(), ["3", "1"]);
         assert_eq!(out.iter().map(|row| &*row.json).collect::<Vec<_>>(), ["5", "4", "7"]);
     }
 
@@ -194,13 +194,13 @@ mod tests {
             (None, "3", x),
             (None, "4", CopySource::Made),
         ];
-        let mut batch = batch(&rows);
+        let mut chunk = chunk(&rows);
         let mut asked = Vec::new();
-        batch.retain(|source| {
+        chunk.retain(|source| {
             asked.push(source);
             source == x
         });
         assert_eq!(asked, [x, y, CopySource::Made]);
-        assert_eq!(jsons(&batch), ["1", "3"]);
+        assert_eq!(jsons(&chunk), ["1", "3"]);
     }
 }
