@@ -84,11 +84,6 @@
 
 #![doc(test(attr(allow(dead_code))))]
 
-/// The README's code blocks, compiled and run with the other doctests.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
-
 /// Those of the guides.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/changing-your-schema.md")]

@@ -1,0 +1,25 @@
+//! The code that README and guides show compiles, runs, and is what they show.
+
+mod pages;
+
+/// Runs what follows in a folder of its own, so that pages may name files as an app would.
+fn enter_folder() {
+    static FOLDER: std::sync::OnceLock<tempfile::TempDir> = std::sync::OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        std::env::set_current_dir(folder.path()).unwrap();
+        folder
+    });
+}
+
+mod first {
+    include!("../../examples/first/main.rs");
+
+    #[test]
+    fn it_runs() {
+        crate::enter_folder();
+        main().unwrap();
+    }
+}
+#[path = "../../docs/code/readme.rs"]
+mod readme;

@@ -1,0 +1,132 @@
+//! What a page shows is what stands in the file that it names.
+//!
+//! A comment before a block of code says where it comes from, and is not shown:
+//!
+//! - `<!-- docs/code/readme.rs [recording] -->`: what stands between the lines `// [recording]` and
+//!   `// [end]` of that file, less what all of its lines are indented by;
+//! - `<!-- examples/first/main.rs -->`: the whole file;
+//! - `<!-- tests/ui/guide/retyped.stderr, 7 lines -->`: so many lines of it.
+//!
+//! `UPDATE_DOCS=1 cargo test -p heirloom-tests --test docs` writes the code into the pages.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A block of a page.
+struct Block {
+    /// The file that it comes from, and the part of it.
+    source: Option<String>,
+    language: String,
+    code: String,
+    /// The line of the page at which the code begins, counted from 0.
+    line: usize,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &Path) -> String {
+    let text = fs::read_to_string(path);
+    text.unwrap_or_else(|error| panic!("{}: {error}", path.display())).replace("\r\n", "\n")
+}
+
+/// All pages whose code is kept in files.
+fn pages() -> Vec<PathBuf> {
+    ["README.md", "docs/benchmarks.md"].map(|page| root().join(page)).into()
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut lines = page.lines().enumerate();
+    let mut source = None;
+    while let Some((number, line)) = lines.next() {
+        let comment = line.strip_prefix("<!-- ").and_then(|line| line.strip_suffix(" -->"));
+        if comment.is_some() {
+            source = comment.map(str::to_owned);
+        } else if let Some(language) = line.strip_prefix("```") {
+            let code: Vec<&str> =
+                lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
+            let code = code.iter().map(|line| format!("{line}\n")).collect();
+            let language = language.to_owned();
+            blocks.push(Block { source: source.take(), language, code, line: number + 1 });
+        } else if !line.is_empty() {
+            source = None;
+        }
+    }
+    blocks
+}
+
+/// What a source names.
+fn shown(source: &str) -> String {
+    if let Some((path, lines)) = source.split_once(", ") {
+        let count = lines.strip_suffix(" lines").and_then(|count| count.parse().ok());
+        let file = read(&root().join(path));
+        let lines = file.lines().take(count.unwrap_or_else(|| panic!("`{source}`")));
+        return lines.map(|line| format!("{line}\n")).collect();
+    }
+    let Some((path, part)) = source.split_once(" [") else {
+        return read(&root().join(source));
+    };
+    let part = part.strip_suffix(']').unwrap_or_else(|| panic!("`{source}`"));
+    let file = read(&root().join(path));
+    let is = |line: &&str, name: &str| line.trim() == format!("// [{name}]");
+    let mut lines = file.lines().skip_while(|line| !is(line, part)).skip(1).peekable();
+    assert!(lines.peek().is_some(), "`{path}` has no part [{part}]");
+    let lines: Vec<&str> = lines.take_while(|line| !is(line, "end")).collect();
+    let indent = |line: &&str| line.len() - line.trim_start().len();
+    let indented = lines.iter().filter(|line| !line.is_empty()).map(indent).min().unwrap_or(0);
+    lines.iter().map(|line| format!("{}\n", line.get(indented..).unwrap_or_default())).collect()
+}
+
+#[test]
+fn pages_show_code_that_is_compiled_and_run() {
+    let is_update = std::env::var_os("UPDATE_DOCS").is_some();
+    for path in pages() {
+        let page = read(&path);
+        let mut lines: Vec<String> = page.lines().map(str::to_owned).collect();
+        // From the end, so that the numbers of the lines before stay right.
+        for block in blocks(&page).iter().rev() {
+            let at = format!("{}:{}", path.display(), block.line);
+            let Some(source) = &block.source else {
+                let is_rust = block.language.starts_with("rust");
+                assert!(!is_rust, "{at}: a comment before the code names the file it comes from");
+                continue;
+            };
+            let code = shown(source);
+            if is_update {
+                let end = block.line + block.code.lines().count();
+                lines.splice(block.line..end, code.lines().map(str::to_owned));
+            } else {
+                assert!(code == block.code, "{at}: it is not what `{source}` has:\n{code}");
+            }
+        }
+        if is_update {
+            fs::write(&path, lines.join("\n") + "\n").unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_readme_is_short_and_hides_nothing() {
+    let readme = read(&root().join("README.md"));
+    assert!(readme.lines().count() <= 170);
+    for block in blocks(&readme) {
+        let hidden = block.code.lines().find(|line| line.starts_with("# ") || *line == "#");
+        assert!(hidden.is_none() || block.language == "toml", "{hidden:?}");
+    }
+}
+
+#[test]
+fn every_link_of_a_page_leads_to_a_file() {
+    for path in pages() {
+        let page = read(&path);
+        for link in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap_or_default();
+            if !file.is_empty() && !file.contains("://") {
+                let target = path.parent().unwrap().join(file);
+                assert!(target.exists(), "{}: {link}", path.display());
+            }
+        }
+    }
+}
