@@ -93,10 +93,6 @@ struct ChangingYourSchema;
 #[doc = include_str!("../../docs/breaking-changes.md")]
 struct BreakingChanges;
 
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/asking-for-rows.md")]
-struct AskingForRows;
-
 #[doc(hidden)]
 pub mod __private;
 mod disk;

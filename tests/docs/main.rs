@@ -21,5 +21,7 @@ mod first {
         main().unwrap();
     }
 }
+#[path = "../../docs/code/queries.rs"]
+mod queries;
 #[path = "../../docs/code/readme.rs"]
 mod readme;

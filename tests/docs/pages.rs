@@ -33,7 +33,7 @@ fn read(path: &Path) -> String {
 
 /// All pages whose code is kept in files.
 fn pages() -> Vec<PathBuf> {
-    ["README.md", "docs/benchmarks.md"].map(|page| root().join(page)).into()
+    ["README.md", "docs/benchmarks.md", "docs/queries.md"].map(|page| root().join(page)).into()
 }
 
 fn blocks(page: &str) -> Vec<Block> {
