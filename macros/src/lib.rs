@@ -22,7 +22,7 @@ use diag::Diag;
 use kind::Kind;
 use paths::Paths;
 use proc_macro2::TokenStream;
-use syn::{DeriveInput, parse_macro_input};
+use syn::{DeriveInput, ItemTrait, parse_macro_input};
 
 #[doc = include_str!("../docs/table.md")]
 #[proc_macro_derive(Table, attributes(table, key, index, column, evolve))]
@@ -52,6 +52,16 @@ pub fn derive_store(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 #[proc_macro_derive(Key, attributes(heirloom))]
 pub fn derive_key(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     key(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// For heirloom's own trait `Store`: makes the macro by which every store has its methods.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn __with_methods(
+    _: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    expand::with_methods(&parse_macro_input!(item as ItemTrait)).into()
 }
 
 fn record(input: &DeriveInput, kind: Kind) -> TokenStream {

@@ -33,6 +33,12 @@ pub use crate::store::{
 };
 pub use crate::sync::{Applied, Changes, Summary};
 pub use serde;
+pub use std::convert::AsRef;
+pub use std::marker::Send;
+pub use std::ops::{FnMut, FnOnce};
+pub use std::path::Path;
+pub use std::primitive::usize;
+pub use std::vec::Vec;
 
 const fn record_def<R: Record>() -> RecordDef {
     RecordDef::new::<R>(crate::row::default_alone::<R>, R::REMOVED)

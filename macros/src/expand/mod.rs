@@ -25,7 +25,7 @@ use syn::spanned::Spanned;
 pub(crate) use columns::columns;
 pub(crate) use key::key;
 pub(crate) use kv::{entries_name, entries_struct, kv};
-pub(crate) use methods::methods;
+pub(crate) use methods::{methods, with_methods};
 pub(crate) use parts::parts;
 pub(crate) use store::{memberships, store};
 pub(crate) use table::table;

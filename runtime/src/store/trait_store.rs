@@ -19,11 +19,13 @@ use crate::schema::descriptor::StoreDef;
 use crate::schema::{Code, Schema, Version};
 use crate::sync::{Applied, Changes, Summary};
 
-/// One app's data: a struct whose fields are [`Table`](struct@crate::Table)s and [`Kv`](struct@crate::Kv)
-/// groups. Implemented by `#[derive(Store)]`.
+/// One app's data: a struct whose fields are [`Table`](struct@crate::Table)s and
+/// [`Kv`](struct@crate::Kv) groups. Implemented by `#[derive(Store)]`.
 ///
-/// The derive also gives the struct these methods as its own, so that using them needs no import.
-/// A store is `Send + Sync`: share it by reference, or in an `Arc`.
+/// The derive also gives the struct these methods as its own, so that using them needs no import. A
+/// store is `Send + Sync`: share it by reference, or in an `Arc`. Calls block until they are done;
+/// in an async app, call them where blocking is allowed.
+#[heirloom_macros::__with_methods]
 pub trait Store: Sized + Send + Sync + 'static {
     /// The store's tables and groups.
     #[doc(hidden)]
@@ -50,48 +52,116 @@ pub trait Store: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     fn handle(&self) -> &Handle;
 
-    /// What the store looks like: tables, kv groups, keys, indexes, defaults, and the JSON Schema of
-    /// every field.
+    /// Returns the schema of this code: tables, kv groups, keys, indexes, defaults, and the JSON
+    /// Schema of every field.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { note: Table<Note> }
+    /// assert_eq!(App::schema().tables["note"].key.field, "name");
+    /// ```
     fn schema() -> Schema {
         Self::described().schema(&Self::DEF).clone()
     }
 
     /// Opens the file at `path`, or creates it.
     ///
-    /// Opening takes the same time however many rows there are, and changes nothing in the file.
+    /// Opening takes the same time for any number of rows. It changes nothing in the file, unless
+    /// the file is of an earlier epoch: then its rows are migrated, in one commit. One process at a
+    /// time has a file open. Use [`builder`](Self::builder) to set options.
+    ///
+    /// ```
+    /// # use heirloom::{ErrorKind, Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("app.redb");
+    /// let app = App::open(&path)?;
+    /// app.notes.insert(&Note { name: "milk".into() })?;
+    ///
+    /// assert_eq!(App::open(&path).unwrap_err().kind(), ErrorKind::Locked);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Locked`](ErrorKind::Locked) where it is open already, here or in another process;
-    /// [`WrongStore`](ErrorKind::WrongStore) where it is another store's or another program's;
-    /// [`NewerFormat`](ErrorKind::NewerFormat) where a newer heirloom wrote it;
-    /// [`BreakingChange`](ErrorKind::BreakingChange) where the schema of this code breaks with one
-    /// that the store has had;
-    /// [`Corrupt`](ErrorKind::Corrupt) where it is empty, truncated or no store at all;
-    /// [`Storage`](ErrorKind::Storage) where the path is a folder or cannot be read and written.
+    /// [`Locked`](crate::ErrorKind::Locked) if the file is open already, in this process or
+    /// another; [`WrongStore`](crate::ErrorKind::WrongStore) if it belongs to another store or
+    /// another program; [`NewerFormat`](crate::ErrorKind::NewerFormat) if a newer heirloom wrote
+    /// it; [`BreakingChange`](crate::ErrorKind::BreakingChange) if the schema of this code breaks
+    /// with one that the store has had; [`Migration`](crate::ErrorKind::Migration) if a migration
+    /// fails; [`Corrupt`](crate::ErrorKind::Corrupt) if the file is empty, truncated or not a
+    /// store; [`Storage`](crate::ErrorKind::Storage) if the path is a folder or cannot be read and
+    /// written.
     fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder().open(path)
     }
 
-    /// Says how to open the store.
+    /// Returns a builder, which opens the store with options: durability, progress, what a
+    /// migration does with invalid rows, first rows.
+    ///
+    /// ```
+    /// # use heirloom::{Durability, Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// let app = App::builder().durability(Durability::Eventual).in_memory()?;
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     fn builder() -> Builder<Self> {
         Builder::new()
     }
 
-    /// Makes a store in memory, with the same behaviour and no file: for tests.
+    /// Opens a new, empty store in memory, for tests. It behaves like one in a file and is gone
+    /// with its last handle.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// assert!(App::in_memory()?.notes.is_empty()?);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// None that the app can cause.
+    /// [`Storage`](crate::ErrorKind::Storage) if there is not enough memory.
     fn in_memory() -> Result<Self> {
         Self::builder().in_memory()
     }
 
-    /// Reads a whole file and compares the document with what readers see. Changes nothing.
+    /// Checks the file at `path`: reads all of it and compares the document with what readers see.
+    /// Changes nothing.
+    ///
+    /// It takes as long as reading the whole file. An ordinary start needs no check: opening a
+    /// store finds out by itself whether it was closed properly.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("app.redb");
+    /// # drop(App::open(&path)?);
+    /// let report = App::check(&path)?;
+    /// assert!(report.is_ok(), "{:?}", report.problems());
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), where the file cannot be opened at all.
+    /// The errors of [`open`](Self::open), if the file cannot be opened at all;
+    /// [`Storage`](crate::ErrorKind::Storage) if there is no file.
     fn check(path: impl AsRef<Path>) -> Result<CheckReport> {
         let path = path.as_ref();
         let settings = Settings::default();
@@ -106,13 +176,33 @@ pub trait Store: Sized + Send + Sync + 'static {
         engine.check().map_err(|error| engine.placed(error))
     }
 
-    /// Runs `work` as one transaction: all of its writes, or none.
+    /// Runs `work` as one transaction: all of its writes happen, or none.
     ///
-    /// Writers take turns, so `work` runs while no other does. Its reads see its own writes.
+    /// Its reads see its own writes. One transaction runs at a time, so keep `work` short: do not
+    /// wait for the network or for a user in it. A write through a table of the store, and not
+    /// through `tx`, is refused in it.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// let count = app.transaction(|tx| {
+    ///     tx.insert(&Note { name: "milk".into() })?;
+    ///     tx.insert(&Note { name: "bread".into() })?;
+    ///     tx.len::<Note>()
+    /// })?;
+    /// assert_eq!(count, 2);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// What `work` returns, and then nothing happened; or why the commit failed, likewise.
+    /// The error that `work` returns, or the reason why the commit failed; nothing has changed in
+    /// both cases. [`NestedTransaction`](crate::ErrorKind::NestedTransaction) inside another
+    /// transaction of the same store.
     fn transaction<T>(
         &self,
         work: impl FnOnce(&mut Transaction<'_, Self>) -> Result<T>,
@@ -120,7 +210,24 @@ pub trait Store: Sized + Send + Sync + 'static {
         self.handle().transaction(|view, batch| work(&mut Transaction::new(self, view, batch)))
     }
 
-    /// The store as it is now, unaffected by later writes.
+    /// Returns the store as it is now: a consistent view of all tables and groups, unaffected by
+    /// later writes.
+    ///
+    /// It costs nothing to make. While it lives, the file cannot reuse the space of what it still
+    /// sees; do not keep one for hours.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// let before = app.snapshot()?;
+    /// app.notes.insert(&Note { name: "milk".into() })?;
+    /// assert_eq!(before.len::<Note>()?, 0);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -129,8 +236,11 @@ pub trait Store: Sized + Send + Sync + 'static {
         Ok(Snapshot::new(self.handle()))
     }
 
-    /// Follows what `compute` makes of the store: its value now, and then a new one after each
-    /// change of a table or group that it read.
+    /// Follows a value that `compute` reads from the store: first the value now, then a new one
+    /// after each change of a table or group that it read.
+    ///
+    /// Use it for a number or another small value. For a list of rows,
+    /// [`Query::watch`](crate::Query::watch) says what changed and reads only that.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -156,56 +266,128 @@ pub trait Store: Sized + Send + Sync + 'static {
         Ok(WatchValue::new(self.handle(), Box::new(compute)))
     }
 
-    /// What this copy holds, in a form small enough to send with every request for changes.
+    /// Returns what this copy holds, in a form small enough to send with every request for changes.
+    ///
+    /// See [`sync`](crate::sync) for an exchange from beginning to end.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let (here, there) = (App::in_memory()?, App::in_memory()?);
+    /// # there.notes.insert(&Note { name: "milk".into() })?;
+    /// let request: Vec<u8> = here.summary()?.to_bytes();
+    /// # let theirs = heirloom::sync::Summary::from_bytes(&request)?;
+    /// # assert_eq!(here.apply(&there.changes_since(&theirs)?)?.rows(), 1);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read.
     fn summary(&self) -> Result<Summary> {
         crate::sync::summary(self.handle().engine())
     }
 
-    /// Everything that a copy with that summary lacks.
+    /// Returns everything that a copy with the summary `theirs` lacks.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// use heirloom::sync::Summary;
+    ///
+    /// let everything = app.changes_since(&Summary::default())?;
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`WrongStore`](ErrorKind::WrongStore) where the summary is one of another store.
+    /// [`WrongStore`](crate::ErrorKind::WrongStore) if the summary is that of another store.
     fn changes_since(&self, theirs: &Summary) -> Result<Changes> {
         crate::sync::changes_since(self.handle().engine(), theirs)
     }
 
-    /// Takes in the changes of another copy.
+    /// Applies the changes of another copy, and returns what they changed here.
     ///
-    /// Any two copies that have taken in each other's changes hold the same, in whatever order
-    /// and how often they came.
+    /// Applying is idempotent and does not depend on the order: two copies that have applied each
+    /// other's changes hold the same. If two devices have written the same row, one row wins, the
+    /// same on every device; if one has removed it, the edit wins.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// let (here, there) = (App::in_memory()?, App::in_memory()?);
+    /// there.notes.insert(&Note { name: "milk".into() })?;
+    ///
+    /// let changes = there.changes_since(&here.summary()?)?;
+    /// assert_eq!(here.apply(&changes)?.rows(), 1);
+    /// assert!(here.apply(&changes)?.is_empty());
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`WrongStore`](ErrorKind::WrongStore) where they are another store's,
-    /// [`BreakingChange`](ErrorKind::BreakingChange) where they come from code whose schema breaks
-    /// with that of this code, [`NewerSchema`](ErrorKind::NewerSchema) where they come from newer
-    /// code and the store is opened with [`refuse_newer_schema`](Builder::refuse_newer_schema), [`InvalidUpdate`](ErrorKind::InvalidUpdate) where they are damaged;
-    /// nothing was changed then.
+    /// [`WrongStore`](crate::ErrorKind::WrongStore) if they are the changes of another store;
+    /// [`InvalidUpdate`](crate::ErrorKind::InvalidUpdate) if they are damaged;
+    /// [`BreakingChange`](crate::ErrorKind::BreakingChange) if they come from code whose schema
+    /// breaks with that of this code; [`NewerSchema`](crate::ErrorKind::NewerSchema) or
+    /// [`NewerEpoch`](crate::ErrorKind::NewerEpoch) if they come from newer code and the store was
+    /// opened with [`refuse_newer_schema`](crate::Builder::refuse_newer_schema), `NewerEpoch` also
+    /// if this copy is still empty. Nothing has changed in any of these cases.
     fn apply(&self, changes: &Changes) -> Result<Applied> {
         let applied = crate::sync::apply(self.handle().engine(), changes);
         self.handle().maintain();
         applied
     }
 
-    /// Which versions of its schema the store has had, and how this code stands to them.
+    /// Returns the status of the store: the versions of its schema, whether newer code exists, and
+    /// how much of the file is history.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// if app.status()?.newer_version().is_some() {
+    ///     println!("an update of the app is available");
+    /// }
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read.
     fn status(&self) -> Result<Status> {
         super::status::status(self.handle().engine())
     }
 
-    /// Calls `callback` with each version of the schema newer than this code that changes of
-    /// another device bring, once, after they were taken in.
+    /// Calls `callback` with each version of the schema, newer than this code, that the changes of
+    /// another device bring: once for each version, after the changes were applied.
     ///
-    /// What was there before is told by [`status`](Self::status). The callback may read and write
-    /// the store. Dropping the subscription ends it.
+    /// [`status`](Self::status) returns the versions that were there before. The callback may read
+    /// and write the store. Dropping the subscription ends it.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// let subscription = app.on_newer_schema(|version| println!("there is an update: {version}"))?;
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -217,23 +399,61 @@ pub trait Store: Sized + Send + Sync + 'static {
         Ok(super::status::on_newer_schema(self.handle().engine(), callback))
     }
 
-    /// What could not be taken over by a migration, and what was changed on two sides of one.
+    /// Returns what is in quarantine: rows that a migration could not convert, and edits that were
+    /// made on two sides of one.
+    ///
+    /// The list is empty in a store that never migrated.
+    /// [`Quarantined`](crate::migration::Quarantined) shows how to go through it.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// for kept in app.quarantine()? {
+    ///     println!("{kept}: {}", kept.theirs());
+    /// }
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read.
     fn quarantine(&self) -> Result<Vec<Quarantined>> {
         super::quarantine::quarantine(self.handle())
     }
 
-    /// Builds the store's document anew, without the history of overwritten and removed rows.
+    /// Compacts the history of the store: builds its document anew, without what overwritten and
+    /// removed rows have left behind.
     ///
-    /// Nothing changes for readers. Other devices follow when they merge; what they have written
-    /// until then is carried over. [`Status::history`] tells when it is worth it.
+    /// Nothing changes for readers, and other devices follow when they merge; what they have
+    /// written until then is carried over. It takes as long as a migration and needs the space of a
+    /// second document until [`prune_epochs`](Self::prune_epochs).
+    /// [`Status::history`](crate::inspect::Status::history) says how much there is to shed; do not
+    /// call it routinely.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String, stars: u32 }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// # for stars in 0..50 { app.notes.put(&Note { name: "milk".into(), stars })?; }
+    /// if app.status()?.history().items_per_live_row() > 20.0 {
+    ///     app.compact_history()?;
+    /// }
+    /// assert_eq!(app.status()?.generation(), 1);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where the storage fails; nothing was changed then.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be written;
+    /// [`ReadOnly`](crate::ErrorKind::ReadOnly) if the store was opened to be read. Nothing has
+    /// changed then.
     fn compact_history(&self) -> Result<()> {
         let engine = self.handle().engine();
         let rebuilt = engine.refuse_if_read_only().and_then(|()| crate::epoch::rebuild(engine));
@@ -242,15 +462,44 @@ pub trait Store: Sized + Send + Sync + 'static {
         rebuilt.map_err(|error| engine.placed(error))
     }
 
-    /// The store as it stands in an earlier epoch, to read: the rows from before the migration, and
-    /// what older code has written since. `Old` is the struct of that epoch.
+    /// Opens a copy, in memory, of the store as it is now in an earlier epoch: the rows from before
+    /// the migration, and what older code has written since. `Old` is the struct of that epoch.
     ///
-    /// It is a copy in memory, as of now. Writing to it is refused.
+    /// Writing to the copy is refused. It takes memory for all rows of that epoch.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # use schemars::JsonSchema;
+    /// # use serde::{Deserialize, Serialize};
+    /// # mod v0 {
+    /// #     use super::*;
+    /// #     #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    /// #     #[table(name = "notes")]
+    /// #     pub struct Note { #[key] pub id: u32, pub text: String }
+    /// #     #[derive(Store)]
+    /// #     #[store(name = "app")]
+    /// #     pub struct App { pub notes: Table<Note> }
+    /// # }
+    /// # #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    /// # #[table(name = "notes", previous = v0::Note)]
+    /// # struct Note { #[key] id: u32, #[evolve(renamed_from = "text")] title: String }
+    /// # #[derive(Store)]
+    /// # #[store(name = "app", epoch = 1, previous = v0::App)]
+    /// # struct App { notes: Table<Note> }
+    /// # fn main() -> heirloom::Result<()> {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("app.redb");
+    /// # v0::App::open(&path)?.notes.insert(&v0::Note { id: 7, text: "milk".into() })?;
+    /// let app = App::open(&path)?; // migrates the file
+    /// let before = app.open_epoch::<v0::App>()?;
+    /// assert_eq!(before.notes.get(&7)?.unwrap().text, "milk");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Migration`](ErrorKind::Migration) where no document of that epoch is here,
-    /// [`ReadOnly`](ErrorKind::ReadOnly) from every write to what it gives.
+    /// [`Migration`](crate::ErrorKind::Migration) if this copy has no document of that epoch.
     fn open_epoch<Old: Store>(&self) -> Result<Old> {
         let engine = self.handle().engine();
         let copy = crate::epoch::open_epoch(engine, code::<Old>());
@@ -258,27 +507,57 @@ pub trait Store: Sized + Send + Sync + 'static {
         Ok(Old::attach(&Handle::new(copy)))
     }
 
-    /// Removes the documents of earlier epochs and generations from this copy, and says which.
+    /// Removes the documents of earlier epochs and generations from this copy, and returns what
+    /// went and what stays.
     ///
-    /// Until then they stay, so that [`open_epoch`](Self::open_epoch) can read them and late edits of
-    /// older code can be carried over. What older code writes afterwards is still carried, once
-    /// another device sends the whole document. Kept back is what has not been carried yet.
+    /// Until then they stay, so that [`open_epoch`](Self::open_epoch) can read them and late edits
+    /// of older code can be carried over. What older code writes afterwards is still carried, once
+    /// another device sends the whole document. A document whose edits have not all been carried is
+    /// kept.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// println!("{}", app.prune_epochs()?);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where the storage fails; nothing was removed then.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be written; nothing was removed
+    /// then.
     fn prune_epochs(&self) -> Result<Pruned> {
         let engine = self.handle().engine();
         let pruned = crate::epoch::prune(engine).map_err(|error| engine.placed(error))?;
         Ok(Pruned::new(pruned))
     }
 
-    /// What opening a file of an earlier epoch would do: rows by table, a few before and after, and
-    /// those that cannot be taken over. Writes nothing.
+    /// Previews what opening a file of an earlier epoch would do: rows by table, samples before and
+    /// after, and rows that cannot be converted. Writes nothing.
+    ///
+    /// It converts every row, so it takes about as long as the migration itself.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("app.redb");
+    /// # drop(App::open(&path)?);
+    /// println!("{}", App::preview_migration(&path)?);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), and [`Storage`](ErrorKind::Storage) where there is no file.
+    /// The errors of [`open`](Self::open), and [`Storage`](crate::ErrorKind::Storage) if there is
+    /// no file.
     fn preview_migration(path: impl AsRef<Path>) -> Result<Preview> {
         let path = path.as_ref();
         let place = Place::File(path.to_owned());
@@ -293,52 +572,110 @@ pub trait Store: Sized + Send + Sync + 'static {
         Ok(Preview::new(preview))
     }
 
-    /// Copies what is committed now to a new file. Whoever opens the copy is a device of its own.
+    /// Copies what is committed now to a new file at `path`. The store stays open and can be
+    /// written meanwhile.
+    ///
+    /// The copy is a device of its own once it is opened.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let app = App::in_memory()?;
+    /// # app.notes.insert(&Note { name: "milk".into() })?;
+    /// let copy = folder.path().join("copy.redb");
+    /// app.backup(&copy)?;
+    /// assert_eq!(App::open(&copy)?.notes.len()?, 1);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) where something stands at `path`.
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if there is a file at `path`;
+    /// [`Storage`](crate::ErrorKind::Storage) if it cannot be written.
     fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         self.handle().engine().backup(path.as_ref())
     }
 
-    /// Builds the indexes that do not stand yet, and returns when all do.
+    /// Builds the missing indexes, and returns when all are complete.
     ///
-    /// Seldom needed: the first write of a process makes the missing ones be built in the
-    /// background, and until an index stands, queries that could use it look at all rows. Useful
-    /// before a process that only reads, since reading never writes.
+    /// Seldom needed: the first write of a process starts building them in the background, and
+    /// until an index is complete, a query that could use it scans the table. Use it before a
+    /// process that only reads, since reading never writes.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String, #[index] stars: u32 }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// app.build_indexes()?;
+    /// let best = app.notes.filter(Note::STARS.ge(4));
+    /// assert!(best.explain().starts_with("index (stars)"));
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where the storage fails; what has been built is kept.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be written; what has been built is
+    /// kept.
     fn build_indexes(&self) -> Result<()> {
         let engine = self.handle().engine();
         engine.build_all_indexes().map_err(|error| engine.placed(error))
     }
 
-    /// Builds all indexes again from the rows, and returns when they stand.
+    /// Rebuilds all indexes from the rows, and returns when they are complete.
     ///
-    /// Needed where code decodes stored values in another way and neither its types as written nor
-    /// its JSON Schema tell so: after a rule in a `TryFrom` has changed, say. Every other change is
-    /// noticed without it.
+    /// Needed only if code decodes stored values in another way than before and neither its types
+    /// nor its JSON Schema tell: after a rule in a `TryFrom` has changed, for example. Every other
+    /// change is noticed without it.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String, #[index] stars: u32 }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// app.rebuild_indexes()?;
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where the storage fails; queries look at all rows then, until it is done.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be written; queries scan until it
+    /// has succeeded.
     fn rebuild_indexes(&self) -> Result<()> {
         let engine = self.handle().engine();
         engine.rebuild_indexes().map_err(|error| engine.placed(error))
     }
 
-    /// Writes read-time defaults into the rows that lack the fields, in one transaction, and gives
-    /// the number of rows it changed.
+    /// Writes read-time defaults into the rows that lack the fields, in one transaction, and
+    /// returns the number of rows it changed.
     ///
-    /// Never needed: a missing field reads as its default all the same. Useful where programs in
-    /// other languages read the document. Rows that do not decode are left alone.
+    /// Never needed for reading: a missing field reads as its default. Use it if programs in other
+    /// languages read the document. Rows that do not decode are left alone.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String, #[evolve(default)] stars: u32 }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// app.notes.insert(&Note { name: "milk".into(), stars: 3 })?;
+    /// assert_eq!(app.backfill_defaults()?, 0); // it has all its fields
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be written; no row has changed
+    /// then.
     fn backfill_defaults(&self) -> Result<usize> {
         let engine = self.handle().engine();
         let changed = engine.backfill_defaults();
