@@ -5,10 +5,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The result of everything heirloom does.
+/// The result of every fallible method of heirloom.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, to match on.
+/// The kind of an [`Error`], to match on.
 ///
 /// ```
 /// use heirloom::ErrorKind;
@@ -32,46 +32,47 @@ pub enum ErrorKind {
     NotUnique,
     /// The closure of an `update` changed the row's key.
     KeyChanged,
-    /// An id has the prefix of another table, or is no id at all.
+    /// An id has the prefix of another table or does not parse, or a text does not parse as a key.
     WrongId,
-    /// The schema of this code breaks against the versions recorded in the store.
+    /// The schema of this code breaks with a version recorded in the store.
     BreakingChange,
-    /// The store was written by a newer version of the schema.
+    /// A newer version of the schema has written to the store, which was opened with
+    /// `refuse_newer_schema`.
     NewerSchema,
-    /// The store has moved on to an epoch this code does not know.
+    /// The store is at an epoch that this code does not know.
     NewerEpoch,
-    /// A history file is damaged, in conflict, or none at all.
+    /// A history file is missing, damaged, in conflict, or not a history file.
     InvalidHistory,
     /// The file was written in a newer file format, by a newer heirloom.
     NewerFormat,
     /// A migration failed; the store is as it was before.
     Migration,
-    /// A write to a store that was opened to be read.
+    /// A write was made to a store that was opened to be read.
     ReadOnly,
-    /// The file is damaged, or is no heirloom store.
+    /// The file is damaged, or is not a heirloom store.
     Corrupt,
     /// Another process has the file open, or this one has it open already.
     Locked,
-    /// The storage below failed: the disk is full, the file unreadable, the path wrong.
+    /// The storage failed: the disk is full, the file is unreadable, the path is wrong.
     Storage,
-    /// Bytes that should be a summary or changes are not, or are damaged.
+    /// Bytes that should be a summary or changes are something else, or are damaged.
     InvalidUpdate,
     /// The file or the changes belong to another store.
     WrongStore,
-    /// A write was started from inside `transaction` without going through its transaction.
+    /// A write was made inside of a transaction, but not through it.
     NestedTransaction,
     /// A query that must give exactly one row gives none, or several.
     RowCount,
-    /// What was waited for cannot come, since the store was closed.
+    /// A watch cannot give more, since the store was closed.
     Closed,
     /// The application itself refused, through [`Error::custom`].
     Custom,
 }
 
-/// An error of heirloom: opaque, with a [kind](Error::kind), the place it concerns, and the
+/// The error of heirloom: opaque, with a [kind](Error::kind), the place it concerns, and the
 /// underlying cause as its [source](StdError::source).
 ///
-/// The message names store, table, key and field where there are such, what was expected and
+/// The message names store, table, key and field as far as it concerns them, what was expected and
 /// found, and what to do next.
 ///
 /// ```
@@ -122,9 +123,9 @@ struct Place {
 }
 
 impl Error {
-    /// An error of the application's own, to end a transaction with.
+    /// Makes an error of the application's own, to end a transaction with.
     ///
-    /// Its kind is [`ErrorKind::Custom`] and `source` is what [`source`](StdError::source) gives.
+    /// Its kind is [`ErrorKind::Custom`] and its [source](StdError::source) is `source`.
     ///
     /// ```
     /// let error = heirloom::Error::custom("the quota is used up");
@@ -138,47 +139,48 @@ impl Error {
         error
     }
 
-    /// What went wrong, to match on.
+    /// Returns its kind, to match on.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The name of the store concerned.
+    /// Returns the name of the store concerned.
     pub fn store(&self) -> Option<&str> {
         self.0.place.store.as_deref()
     }
 
-    /// The name of the table concerned.
+    /// Returns the name of the table concerned.
     pub fn table(&self) -> Option<&str> {
         self.0.place.table.as_deref()
     }
 
-    /// The name of the kv group concerned.
+    /// Returns the name of the kv group concerned.
     pub fn group(&self) -> Option<&str> {
         self.0.place.group.as_deref()
     }
 
-    /// The key of the row concerned, in its text form.
+    /// Returns the key of the row concerned, in its text form.
     pub fn key(&self) -> Option<&str> {
         self.0.place.key.as_deref()
     }
 
-    /// The stored name of the field concerned; a path such as `address.street` for a nested one.
+    /// Returns the stored name of the field concerned; a path such as `address.street` for a nested
+    /// one.
     pub fn field(&self) -> Option<&str> {
         self.0.place.field.as_deref()
     }
 
-    /// What should have been there.
+    /// Returns what should have been there.
     pub fn expected(&self) -> Option<&str> {
         self.0.place.expected.as_deref()
     }
 
-    /// What was there instead.
+    /// Returns what was there instead.
     pub fn found(&self) -> Option<&str> {
         self.0.place.found.as_deref()
     }
 
-    /// The file concerned.
+    /// Returns the file concerned.
     pub fn file(&self) -> Option<&Path> {
         self.0.place.file.as_deref()
     }

@@ -37,15 +37,15 @@ pub use crate::engine::CheckReport;
 #[doc(inline)]
 pub use crate::store::{HistoryStats, Status};
 
-/// Opens a file to look into; nobody else can open it meanwhile.
+/// Opens a file to look into. No other process can open it meanwhile.
 ///
 /// # Errors
 ///
-/// [`Locked`](crate::ErrorKind::Locked) where it is open already, here or in another process;
-/// [`WrongStore`](crate::ErrorKind::WrongStore) where it is a redb database of another program;
-/// [`NewerFormat`](crate::ErrorKind::NewerFormat) where a newer heirloom wrote it;
-/// [`Corrupt`](crate::ErrorKind::Corrupt) where it is empty, truncated or no store at all;
-/// [`Storage`](crate::ErrorKind::Storage) where there is none, or it cannot be read.
+/// [`Locked`](crate::ErrorKind::Locked) if it is open already, in this process or another;
+/// [`WrongStore`](crate::ErrorKind::WrongStore) if it is a redb database of another program;
+/// [`NewerFormat`](crate::ErrorKind::NewerFormat) if a newer heirloom wrote it;
+/// [`Corrupt`](crate::ErrorKind::Corrupt) if it is empty, truncated or not a store;
+/// [`Storage`](crate::ErrorKind::Storage) if there is no file, or it cannot be read.
 pub fn open(path: impl AsRef<Path>) -> Result<Inspector> {
     let path = path.as_ref();
     let at_file = |error: Error| error.at_file(path);
@@ -56,7 +56,7 @@ pub fn open(path: impl AsRef<Path>) -> Result<Inspector> {
     Ok(Inspector { store: store.to_owned(), format, view, disk })
 }
 
-/// A file that is looked into; made by [`open`].
+/// A file opened by [`open`], without the types of its app.
 #[derive(Debug)]
 pub struct Inspector {
     store: String,
@@ -67,21 +67,21 @@ pub struct Inspector {
 }
 
 impl Inspector {
-    /// The name of the store.
+    /// Returns the name of the store.
     pub fn store(&self) -> &str {
         &self.store
     }
 
-    /// The number of the file format.
+    /// Returns the number of the file format.
     pub fn format(&self) -> u64 {
         self.format
     }
 
-    /// Every version of its schema that the store has had, the oldest first.
+    /// Returns every version of its schema that the store has had, the oldest first.
     ///
     /// # Errors
     ///
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) where the file is damaged.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the file is damaged.
     pub fn versions(&self) -> Result<Vec<Version>> {
         let recorded = recorded(&self.view).map_err(|error| {
             let error = error.at_store(&self.store);
@@ -93,11 +93,11 @@ impl Inspector {
         Ok(sort(recorded))
     }
 
-    /// The newest schema; nothing where the file is older than the recording of versions.
+    /// Returns the newest schema; `None` if the file is older than the recording of versions.
     ///
     /// # Errors
     ///
-    /// As [`versions`](Self::versions).
+    /// The errors of [`versions`](Self::versions).
     pub fn schema(&self) -> Result<Option<Schema>> {
         Ok(self.versions()?.pop().map(|version| version.schema().clone()))
     }

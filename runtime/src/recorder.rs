@@ -107,9 +107,12 @@ impl Recorder<'_> {
             }
         };
         let text = String::from_utf8(text).map_err(|error| {
-            Error::new(ErrorKind::InvalidHistory, "the file is no schema history: it is no text")
-                .at_file(&self.path)
-                .because(error)
+            Error::new(
+                ErrorKind::InvalidHistory,
+                "the file is not a schema history: it is not text",
+            )
+            .at_file(&self.path)
+            .because(error)
         })?;
         let history = History::parse(&text).map_err(|error| error.at_file(&self.path))?;
         if history.store() != self.store {

@@ -207,7 +207,7 @@ fn long_work_is_reported() {
         [
             // Another type of key is another order, in which the table is read anew.
             Progress::Rebuild { table: table(), done: 3 },
-            Progress::MigrateRows { table: table(), done: 2, total: 2 },
+            Progress::Backfill { table: table(), done: 2, total: 2 },
         ]
     );
 }

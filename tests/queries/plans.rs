@@ -218,7 +218,7 @@ fn one_and_first_stop_early() {
     assert_eq!(
         error.to_string(),
         "the query must give one row (store `music`, table `tracks`, expected one row, found \
-         several); use `first` where none or several are fine"
+         several); use `first` if none or several are fine"
     );
     let (_, first, rows, _) = run(&tracks.query(), |query| query.iter().unwrap().next());
     assert_eq!((*first.unwrap().unwrap().key(), rows), (0, 1));

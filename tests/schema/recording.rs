@@ -407,7 +407,7 @@ fn what_is_no_history_is_named() {
         "{\"heirloom\": \"something\"}",
         "{\n  \"versions\": [\n  ]\n}",
     ] {
-        assert!(refusal(other).contains("is no schema history"), "{other}");
+        assert!(refusal(other).contains("is not a schema history"), "{other}");
     }
     let newer = two_versions().text().replace("\"format\": 1", "\"format\": 2");
     assert!(refusal(&newer).contains("newer heirloom") && refusal(&newer).contains("format 2"));

@@ -80,7 +80,7 @@ fn read_at(folder: &OsStr, path: &str) -> Result<Option<String>, String> {
 fn newest(text: &str, store: &Store, path: &str) -> Result<Option<Recorded>, String> {
     if text.trim_ascii().is_empty() {
         return Err(format!(
-            "the history file `{path}` is empty; {RESTORE}, or remove the file where there never \
+            "the history file `{path}` is empty; {RESTORE}, or remove the file if there never \
              was more in it"
         ));
     }
@@ -154,7 +154,7 @@ fn header(lines: &Lines<'_>, store: &Store, path: &str) -> Result<(), String> {
 
 fn not_ours(path: &str) -> String {
     format!(
-        "`{path}` is no schema history; name another file: `HEIRLOOM=record cargo test` makes it"
+        "`{path}` is not a schema history; name another file: `HEIRLOOM=record cargo test` makes it"
     )
 }
 

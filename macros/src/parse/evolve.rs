@@ -148,7 +148,7 @@ fn same_as(meta: &Meta, diag: &mut Diag) -> Option<SameAs> {
         Err(_) => {
             diag.error(
                 &literal,
-                "this is no type; write the type as the history file has it, as in \
+                "this is not a type; write the type as the history file has it, as in \
                  `same_as = \"Option<String>\"`",
             );
             None

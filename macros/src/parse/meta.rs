@@ -85,7 +85,7 @@ pub(super) fn crate_path(meta: &Meta, diag: &mut Diag) -> Option<Path> {
         Err(_) => {
             diag.error(
                 &text,
-                "this is no path; write the name heirloom has in your Cargo.toml, as in \
+                "this is not a path; write the name heirloom has in your Cargo.toml, as in \
                  `crate = \"heirloom\"`",
             );
             None

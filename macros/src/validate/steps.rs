@@ -158,7 +158,7 @@ pub(super) fn what_is_given_up_goes_nowhere(record: &Record, diag: &mut Diag) {
             diag.error(
                 &removed.origin,
                 format_args!(
-                    "`{}` is taken over by `{}`; take it out of `removes`, or let that field come \
+                    "`{}` is used by `{}`; take it out of `removes`, or let that field come \
                      from elsewhere",
                     removed.text, field.parsed.name
                 ),

@@ -110,7 +110,8 @@ impl From<DatabaseError> for Failure {
                     io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
                 ) =>
             {
-                corrupt("the file is no heirloom store, or its beginning is damaged").because(error)
+                corrupt("the file is not a heirloom store, or its beginning is damaged")
+                    .because(error)
             }
             DatabaseError::Storage(error) => storage(error),
             DatabaseError::UpgradeRequired(version) => Error::new(

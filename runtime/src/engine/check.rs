@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::row::EntryRef;
 use crate::schema::descriptor::{StoreDef, TableIdx};
 
-/// What [`check`](crate::Store::check) found.
+/// The report of [`Store::check`](crate::Store::check). `Display` gives it to show.
 ///
 /// ```
 /// # use heirloom::{Store, Table};
@@ -43,17 +43,17 @@ impl CheckReport {
         self.problems.is_empty()
     }
 
-    /// How many rows the declared tables hold in the read model.
+    /// Returns the number of rows of the declared tables.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// How many entries of the declared kv groups are set.
+    /// Returns the number of entries of the declared kv groups that are set.
     pub fn entries(&self) -> u64 {
         self.entries
     }
 
-    /// What is wrong, one sentence each.
+    /// Returns what is wrong, one sentence each.
     pub fn problems(&self) -> &[String] {
         &self.problems
     }

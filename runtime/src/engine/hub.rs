@@ -9,16 +9,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::disk::View;
 use crate::schema::descriptor::{GroupIdx, TableIdx};
 
-/// Where a change comes from.
+/// The origin of a change: this copy, or another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// A write of this copy of the store.
     Local,
-    /// Changes of another device, taken in by `apply`.
+    /// Changes of another device, merged by `apply`.
     Remote,
 }
 
-/// What happened to a row or an entry.
+/// The kind of a change of a row or an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangeKind {
     /// It is new.
@@ -180,7 +180,9 @@ impl Hub {
     }
 }
 
-/// Keeps an observer going; dropping it ends it.
+/// The handle of an observer; dropping it ends the calls.
+///
+/// It does not keep the store open.
 #[must_use = "dropping the subscription ends it at once"]
 pub struct Subscription {
     hub: Arc<Hub>,

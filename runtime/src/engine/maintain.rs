@@ -294,7 +294,7 @@ impl Engine {
                     done += 1;
                     if done % REPORT_EVERY_ROWS == 0 || done == total {
                         let table = table.name.to_owned();
-                        self.settings.report(Progress::MigrateRows { table, done, total });
+                        self.settings.report(Progress::Backfill { table, done, total });
                     }
                     if let Some((bytes, json)) = filled? {
                         let key = (table.key_text)(&bytes).ok_or_else(|| {

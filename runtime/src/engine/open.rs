@@ -37,15 +37,16 @@ pub(crate) struct Settings {
     pub(crate) read_only: bool,
 }
 
-/// What a migration does with rows that do not decode or cannot be converted.
+/// The choice of what a migration does with rows that do not decode or cannot be converted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum OnInvalid {
-    /// They are kept in [quarantine](crate::Store::quarantine), with their raw JSON and what is
-    /// wrong; the rest is migrated.
+    /// Keeps them in [quarantine](crate::Store::quarantine), with their raw JSON and what is wrong;
+    /// the rest is migrated. This is the default.
     #[default]
     Quarantine,
-    /// The migration fails, and nothing is changed.
+    /// Fails the migration; nothing is changed. Use it if an app must not start with a part of its
+    /// rows.
     Fail,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A report of long work, or of something wrong that stops nobody; shown with `Display`.
+/// A report of long work, or of something wrong that does not stop the work; shown with `Display`.
 ///
 /// Given to the closure of [`Builder::on_progress`](crate::Builder::on_progress).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Progress {
         done: u64,
     },
     /// Defaults are written out, by `backfill_defaults`.
-    MigrateRows {
+    Backfill {
         /// The table.
         table: String,
         /// Rows looked at so far.
@@ -24,7 +24,7 @@ pub enum Progress {
         /// Rows in the table.
         total: u64,
     },
-    /// Rows of an earlier epoch, or of an earlier generation, are taken over.
+    /// Rows of an earlier epoch, or of an earlier generation, are converted.
     Migrate {
         /// The table, by its name in the epoch that the rows come from.
         table: String,
@@ -35,7 +35,7 @@ pub enum Progress {
         /// Rows in the table.
         total: u64,
     },
-    /// Changes of another device are taken in.
+    /// Changes of another device are applied.
     Merge {
         /// Rows and entries so far.
         done: u64,
@@ -53,8 +53,8 @@ pub enum Progress {
         /// Whether it was the last, and queries use the index from now on.
         complete: bool,
     },
-    /// Something is wrong that stops nobody: a part of the document cannot be read (the rest was
-    /// loaded, and the changes of a device that has the part fill it in), or upkeep in the
+    /// Something is wrong that does not stop the work: a part of the document cannot be read (the
+    /// rest was loaded, and the changes of a device that has the part fill it in), or upkeep in the
     /// background failed (it is tried again).
     Problem {
         /// What is wrong, and how.
@@ -69,7 +69,7 @@ impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rebuild { table, done } => write!(f, "rebuilding table `{table}`: {done} rows"),
-            Self::MigrateRows { table, done, total } => {
+            Self::Backfill { table, done, total } => {
                 write!(f, "writing defaults of table `{table}`: {done} of {total} rows")
             }
             Self::Migrate { table, epoch, done, total } => {

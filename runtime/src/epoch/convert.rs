@@ -353,7 +353,7 @@ pub(super) fn convert_one(
     row: RowRef<'_>,
 ) -> Result<Result<Converted, Failure>> {
     let reason = match (&row.key, row.content) {
-        (None, _) => "the row is stored under no key of its table",
+        (None, _) => "the row is stored under a text that is not a key of its table",
         (_, ContentRef::Foreign(_)) => "another program stored something other than JSON text",
         (Some(_), ContentRef::Text(json)) => {
             let converted = catch_unwind(AssertUnwindSafe(|| (now.convert)(conversions, json)));

@@ -307,7 +307,7 @@ impl Sink for Taken {
 }
 
 fn refused<T>(reason: &str) -> Result<T> {
-    Err(Error::new(ErrorKind::InvalidRow, format!("it still cannot be taken over: {reason}"))
+    Err(Error::new(ErrorKind::InvalidRow, format!("it still cannot be converted: {reason}"))
         .help("store a corrected row with `put`, and then `dismiss` this one"))
 }
 

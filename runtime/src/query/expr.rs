@@ -63,6 +63,14 @@ impl fmt::Debug for Field {
 
 /// A condition on rows of type `R`, made by the methods of [`Column`](crate::Column) and joined by
 /// `&`, `|` and `!`.
+///
+/// ```
+/// # use heirloom::Table;
+/// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+/// # struct City { #[key] name: String, people: u32, coast: bool }
+/// let condition = City::PEOPLE.gt(100_000) & !City::COAST.eq(true) | City::NAME.eq("Ulm");
+/// assert!(condition.matches(&City { name: "Ulm".into(), people: 126, coast: false }));
+/// ```
 pub struct Expr<R> {
     node: Node,
     row: PhantomData<fn(&R)>,

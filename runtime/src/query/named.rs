@@ -9,7 +9,7 @@ use super::operand::{Contains, Operand, Optional, Ordered, Text};
 #[diagnostic::on_unimplemented(
     message = "the column `{C}` of type `{T}` cannot be compared with a `{Self}`",
     label = "not a `{T}`",
-    note = "compare it with a value of its own type; where that is an `Option`, with what is in it"
+    note = "compare it with a value of its own type; if that is an `Option`, with a value of the type inside"
 )]
 pub trait ColumnOperand<T: ?Sized, C>: Operand<T> {}
 
@@ -61,7 +61,7 @@ impl<T: Optional, C> OptionalColumn<C> for T {}
 #[diagnostic::on_unimplemented(
     message = "the column `{C}` is of type `{Self}`, and `starts_with` needs one of text",
     label = "not text",
-    note = "compare it with `eq`, or `between` where its values have an order"
+    note = "compare it with `eq`, or `between` if its values have an order"
 )]
 pub trait TextColumn<C>: Text {}
 
@@ -75,7 +75,7 @@ impl<T: Text, C> TextColumn<C> for T {}
 #[diagnostic::on_unimplemented(
     message = "the column `{C}` is of type `{Self}`, and `contains` needs one of text or of a collection",
     label = "contains nothing",
-    note = "compare it with `eq`, or `between` where its values have an order"
+    note = "compare it with `eq`, or `between` if its values have an order"
 )]
 pub trait ContainsColumn<I: ?Sized, C>: Contains<Item = I> {}
 

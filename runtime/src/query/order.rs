@@ -9,7 +9,7 @@ use super::expr::Field;
 use super::named::OrderedColumn;
 use crate::row::order::encode_bytes;
 
-/// One column that rows are ordered by, and in which direction.
+/// A column that rows are ordered by, and the direction.
 ///
 /// Made by [`Column::asc`] and [`Column::desc`].
 pub struct Order<R> {
@@ -59,7 +59,8 @@ impl<R> fmt::Debug for Order<R> {
     }
 }
 
-/// What `order_by` takes: a column, an [`Order`], or several of them as a tuple or a list.
+/// An order as `order_by` takes it: a column, an [`Order`], or several of them as a tuple or a
+/// list.
 #[diagnostic::on_unimplemented(
     message = "rows of `{R}` cannot be ordered by `{Self}`",
     label = "not an order",

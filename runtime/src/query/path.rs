@@ -43,7 +43,7 @@ pub enum IsOption {}
 #[diagnostic::on_unimplemented(
     message = "the column `{C}` is of type `{Self}`, and `{B}` is a field of `{N}`",
     label = "no `{N}`",
-    note = "`field` takes a field of the column's own type; where that is an `Option`, of what is in it"
+    note = "`field` takes a field of the column's own type; if that is an `Option`, of the type inside"
 )]
 pub trait Leads<N, T, B, C> {
     /// The type of the path: that of the field; from an `Option`, an `Option` of it, unless it is one.

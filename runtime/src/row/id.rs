@@ -47,7 +47,7 @@ pub struct Id<T> {
 }
 
 impl<T> Id<T> {
-    /// A new id, greater than every one made before it in this process.
+    /// Makes a new id, greater than every one made before it in this process.
     ///
     /// The first 48 bits are the milliseconds since 1970.
     #[expect(clippy::new_without_default, reason = "a default that differs each time surprises")]
@@ -55,7 +55,7 @@ impl<T> Id<T> {
         Self::from_uuid(Uuid::now_v7())
     }
 
-    /// The id with these 128 bits, of whatever UUID version.
+    /// Makes the id with these 128 bits, of any UUID version.
     ///
     /// ```
     /// # use heirloom::{Id, Table};
@@ -69,7 +69,7 @@ impl<T> Id<T> {
         Self { uuid, table: PhantomData }
     }
 
-    /// The UUID inside.
+    /// Returns the UUID inside.
     pub const fn uuid(self) -> Uuid {
         self.uuid
     }
@@ -140,11 +140,11 @@ impl<T: Row> fmt::Debug for Id<T> {
 impl<T: Row> FromStr for Id<T> {
     type Err = Error;
 
-    /// The id of a text.
+    /// Parses an id. Accepts only the canonical form.
     ///
     /// # Errors
     ///
-    /// [`WrongId`](ErrorKind::WrongId) where it has another prefix or is no TypeID.
+    /// [`WrongId`](ErrorKind::WrongId) if it has another prefix or is not a TypeID.
     fn from_str(text: &str) -> Result<Self, Error> {
         text.strip_prefix(T::TABLE)
             .and_then(|rest| rest.strip_prefix('_'))
@@ -152,7 +152,7 @@ impl<T: Row> FromStr for Id<T> {
             .map(|bits| Self::from_uuid(Uuid::from_u128(bits)))
             .ok_or_else(|| {
                 let prefix = T::TABLE;
-                Error::new(ErrorKind::WrongId, format!("this is no id of table `{prefix}`"))
+                Error::new(ErrorKind::WrongId, format!("this is not an id of table `{prefix}`"))
                     .expecting(format!(
                         "`{prefix}_` and {SUFFIX_LEN} characters of lower-case base32"
                     ))

@@ -9,8 +9,8 @@ use super::{Id, Row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::KeyKind;
 
-/// What a row can be kept under: [`Id`], `String`, an integer, [`uuid::Uuid`], or a newtype around
-/// one of them that derives [`Key`](macro@crate::Key).
+/// The key of a row: [`Id`], `String`, an integer, [`uuid::Uuid`], or a newtype around one of them
+/// that derives [`Key`](macro@crate::Key).
 ///
 /// Rows come in the order of their keys: numbers by value, text by its UTF-8 bytes, ids by time.
 ///
@@ -41,14 +41,14 @@ pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
     #[doc(hidden)]
     const KIND: KeyKind;
 
-    /// The key as the document's entry is named.
+    /// Returns the key's text form, by which the document names the entry.
     fn to_text(&self) -> String;
 
-    /// The key of that text, which has exactly one spelling.
+    /// Parses the text form of a key. Accepts only the canonical form.
     ///
     /// # Errors
     ///
-    /// [`WrongId`](crate::ErrorKind::WrongId), and what was expected.
+    /// [`WrongId`](crate::ErrorKind::WrongId), with what was expected.
     fn from_text(text: &str) -> Result<Self>;
 
     /// The key as bytes that sort as the keys do.
@@ -84,7 +84,7 @@ impl KeyBytes<'_> {
 
 /// The error for a text that is no key.
 fn no_key(expected: &str, found: &str) -> Error {
-    Error::new(ErrorKind::WrongId, "this is no key of the table")
+    Error::new(ErrorKind::WrongId, "this is not a key of the table")
         .expecting(expected)
         .finding(format!("`{}`", found.chars().take(100).collect::<String>()))
 }

@@ -77,7 +77,7 @@ pub trait Row: Record + Send {
         let _ = (index, values);
     }
 
-    /// The key of this row.
+    /// Returns the key of this row.
     fn key(&self) -> &Self::Key;
 }
 

@@ -6,11 +6,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What a store looks like: its tables, kv groups and fields, with the JSON Schema of each.
+/// The schema of a store: its tables, kv groups and fields, with the JSON Schema of each.
 ///
-/// Given by [`Store::schema`](crate::Store::schema), kept in the history file and in the head
-/// document, and compared by `diff`. It is plain data: serializable, and readable
-/// without the types of the app.
+/// Returned by [`Store::schema`](crate::Store::schema), kept in the history file and in the head
+/// document, and compared by `diff`. It is plain data: serializable, and readable without the types
+/// of the app.
 ///
 /// ```
 /// # use heirloom::{Id, Store, Table};
@@ -45,8 +45,8 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The fingerprint of its canonical form: 32 hexadecimal digits, equal for two schemas exactly
-    /// if they say the same about what is stored.
+    /// Returns the fingerprint of its canonical form: 32 hexadecimal digits, equal for two schemas
+    /// exactly if they say the same about what is stored.
     ///
     /// The order of fields, docs, names of Rust types and indexes make no difference.
     pub fn fingerprint(&self) -> String {
@@ -115,7 +115,7 @@ pub struct FieldSchema {
     pub schema: Value,
 }
 
-/// What fills a field that a stored row lacks.
+/// The default of a field that a stored row may lack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]

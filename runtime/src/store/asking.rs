@@ -12,13 +12,13 @@ use crate::query::{Expr, IntoOrder};
 use crate::row::Row;
 
 impl<R: Row> Table<R> {
-    /// A query for all rows, to be narrowed and ordered.
+    /// Returns a query for all rows, to be narrowed and ordered.
     #[must_use]
     pub fn query(&self) -> Query<R> {
         Query::on_table(&self.handle, self.table_idx)
     }
 
-    /// A query for the rows that meet a condition.
+    /// Returns a query for the rows that meet a condition.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -37,13 +37,13 @@ impl<R: Row> Table<R> {
         self.query().filter(condition)
     }
 
-    /// A query for all rows in an order.
+    /// Returns a query for all rows in an order.
     #[must_use]
     pub fn order_by(&self, order: impl IntoOrder<R>) -> Query<R> {
         self.query().order_by(order)
     }
 
-    /// A query for the first rows in the order of their keys.
+    /// Returns a query for the first rows in the order of their keys.
     #[must_use]
     pub fn limit(&self, rows: usize) -> Query<R> {
         self.query().limit(rows)
@@ -51,14 +51,14 @@ impl<R: Row> Table<R> {
 }
 
 impl<S: Store> Snapshot<S> {
-    /// A query for all rows of the table of `R`, as it was.
+    /// Returns a query for all rows of the table of `R`, as they were.
     #[must_use]
     pub fn query<R: TableOf<S>>(&self) -> Query<R, AsOf> {
         self.reads(Topic::Table(R::TABLE_IDX));
         Query::on_snapshot(&self.handle, &self.view, R::TABLE_IDX)
     }
 
-    /// A query for the rows that met a condition.
+    /// Returns a query for the rows that met a condition.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -77,7 +77,7 @@ impl<S: Store> Snapshot<S> {
         self.query().filter(condition)
     }
 
-    /// A query for all rows in an order.
+    /// Returns a query for all rows, as they were, in an order.
     #[must_use]
     pub fn order_by<R: TableOf<S>>(&self, order: impl IntoOrder<R>) -> Query<R, AsOf> {
         self.query().order_by(order)
@@ -85,14 +85,14 @@ impl<S: Store> Snapshot<S> {
 }
 
 impl<S: Store> Transaction<'_, S> {
-    /// A query for all rows of the table of `R`, with what the transaction wrote.
+    /// Returns a query for all rows of the table of `R`, the transaction's own writes included.
     #[must_use]
     pub fn query<R: TableOf<S>>(&mut self) -> Query<R, Within<'_>> {
         let overlay = Overlay { view: self.overlay.view, batch: self.overlay.batch };
         Query::in_transaction(self.store.handle(), overlay, R::TABLE_IDX)
     }
 
-    /// A query for the rows that meet a condition, with what the transaction wrote.
+    /// Returns a query for the rows that meet a condition, the transaction's own writes included.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -113,7 +113,7 @@ impl<S: Store> Transaction<'_, S> {
         self.query().filter(condition)
     }
 
-    /// A query for all rows in an order, with what the transaction wrote.
+    /// Returns a query for all rows in an order, the transaction's own writes included.
     #[must_use]
     pub fn order_by<R: TableOf<S>>(&mut self, order: impl IntoOrder<R>) -> Query<R, Within<'_>> {
         self.query().order_by(order)

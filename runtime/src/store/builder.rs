@@ -12,12 +12,15 @@ use crate::engine::{Engine, IdSource, OnInvalid, Progress, Settings};
 use crate::epoch::{News, select_document};
 use crate::error::Result;
 
-/// When a commit counts as kept.
+/// The moment at which a commit counts as done.
+///
+/// The default is [`Immediate`](Self::Immediate). Choose [`Eventual`](Self::Eventual) for many
+/// small writes whose newest may be repeated or lost, such as a cache or a scroll position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Durability {
     /// A commit returns once the disk has it: after `Ok`, neither a kill nor a power loss takes it
-    /// back.
+    /// back. Costs a sync of the disk for each commit.
     #[default]
     Immediate,
     /// A commit returns at once and reaches the disk about a tenth of a second later, or when the
@@ -28,7 +31,7 @@ pub enum Durability {
 
 type Seed<S> = Box<dyn FnOnce(&mut Transaction<'_, S>) -> Result<()>>;
 
-/// How a store is opened; made by [`Store::builder`](crate::Store::builder).
+/// The options by which a store is opened; made by [`Store::builder`](crate::Store::builder).
 ///
 /// ```
 /// # use heirloom::{Durability, Store, Table};
@@ -65,39 +68,45 @@ impl<S: Store> Builder<S> {
         Self { settings: Settings::default(), preload: false, seed: None }
     }
 
-    /// When a commit counts as kept; [`Durability::Immediate`] unless set.
+    /// Sets when a commit counts as done; [`Durability::Immediate`] unless set.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durable = durability == Durability::Immediate;
         self
     }
 
-    /// Calls `report` during long work, and where something is found wrong that stops nobody.
+    /// Calls `report` during long work, and when something is found wrong that does not stop the
+    /// work.
     ///
-    /// It may be called from a thread of the store's own, and must not write to the store.
+    /// It may be called from a thread of the store's own, and must not write to the store. Without
+    /// it, long work is silent.
     pub fn on_progress(mut self, report: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.settings.progress = Some(Arc::new(report));
         self
     }
 
-    /// Refuses a store that newer code has written; without it, older code goes on with what it
-    /// knows and keeps the rest.
+    /// Refuses a store that newer code has written to. Off unless set: older code then goes on with
+    /// what it knows, and keeps the rest.
     ///
-    /// Opening such a store, and taking in changes that would make it one, is then an error of kind
-    /// [`NewerSchema`](crate::ErrorKind::NewerSchema), or [`NewerEpoch`](crate::ErrorKind::NewerEpoch)
-    /// where newer code has raised the epoch; nothing is changed.
+    /// When set, opening such a store, and applying changes that would make it one, is an error of
+    /// kind [`NewerSchema`](crate::ErrorKind::NewerSchema), or
+    /// [`NewerEpoch`](crate::ErrorKind::NewerEpoch) if newer code has raised the epoch; nothing is
+    /// changed. Do not set it in an app whose users update at different times: they could not sync.
     pub fn refuse_newer_schema(mut self, refuse: bool) -> Self {
         self.settings.refuse_newer_schema = refuse;
         self
     }
 
-    /// What a migration does with rows that do not decode or cannot be converted;
+    /// Sets what a migration does with rows that do not decode or cannot be converted;
     /// [`OnInvalid::Quarantine`] unless set.
     pub fn on_invalid(mut self, on_invalid: OnInvalid) -> Self {
         self.settings.on_invalid = on_invalid;
         self
     }
 
-    /// Loads the document in the background, so that the first write need not.
+    /// Loads the document in the background while the app goes on, so that the first write need
+    /// not. Off unless set.
+    ///
+    /// Do not set it in a process that only reads: reading never needs the document.
     pub fn preload(mut self, preload: bool) -> Self {
         self.preload = preload;
         self
@@ -125,7 +134,7 @@ impl<S: Store> Builder<S> {
         self
     }
 
-    /// Runs `seed` if the store is new, in the very transaction that creates it.
+    /// Runs `seed` if the store is new, in the transaction that creates it.
     ///
     /// Two devices may both create their store and meet later, so use fixed keys: the rows then
     /// merge into one. With [`Id::new`](crate::Id::new) there would be two of each.
@@ -137,7 +146,8 @@ impl<S: Store> Builder<S> {
         self
     }
 
-    /// Calls `hook` before every storage operation that is no read. For this project's own tests.
+    /// Calls `hook` before every storage operation that is not a read. For this project's own
+    /// tests.
     #[doc(hidden)]
     pub fn storage_hook(mut self, hook: StorageHook) -> Self {
         // Tests count what they fail.
@@ -167,16 +177,16 @@ impl<S: Store> Builder<S> {
     ///
     /// # Errors
     ///
-    /// As [`Store::open`](crate::Store::open), and what `on_create` returns.
+    /// The errors of [`Store::open`](crate::Store::open), and the error that `on_create` returns.
     pub fn open(self, path: impl AsRef<Path>) -> Result<S> {
         self.open_at(&Place::File(path.as_ref().to_owned()))
     }
 
-    /// Makes a store in memory, with the same behaviour and no file.
+    /// Opens a new, empty store in memory, with the same behaviour and no file.
     ///
     /// # Errors
     ///
-    /// What `on_create` returns.
+    /// The error that `on_create` returns.
     pub fn in_memory(self) -> Result<S> {
         self.open_at(&Place::Memory)
     }

@@ -10,21 +10,21 @@ use crate::error::Result;
 use crate::row::{Key, Row};
 use crate::schema::descriptor::TableIdx;
 
-/// Rows with one value in fields of which a unique index says that each row has its own.
+/// Rows of two devices that share a value of which a unique index says that each row has its own.
 ///
-/// Given by [`Table::conflicts`].
+/// Listed by [`Table::conflicts`].
 pub struct Conflict<R: Row> {
     fields: &'static [&'static str],
     keys: Vec<R::Key>,
 }
 
 impl<R: Row> Conflict<R> {
-    /// The stored names of the fields.
+    /// Returns the stored names of the index's fields.
     pub fn fields(&self) -> &'static [&'static str] {
         self.fields
     }
 
-    /// The keys of the rows, two or more, in their order.
+    /// Returns the keys of the rows, two or more, in their order.
     pub fn keys(&self) -> &[R::Key] {
         &self.keys
     }
@@ -38,14 +38,13 @@ impl<R: Row> fmt::Debug for Conflict<R> {
 }
 
 impl<R: Row> Table<R> {
-    /// Rows that share a value of which a unique index says that each row has its own.
+    /// Returns the rows that share a value of which a unique index says that each row has its own.
     ///
     /// On one device there are none: a write that would make one is refused as
     /// [`NotUnique`](crate::ErrorKind::NotUnique). But two devices that cannot see each other may
-    /// both give the last free name away, and neither can know. When they meet, both rows are
-    /// kept, since dropping one would lose what somebody wrote, and the conflict is listed here
-    /// until one of the rows is given another value or removed. A value of `None` conflicts with
-    /// nothing.
+    /// both give the last free name away, and neither can know. When they meet, both rows are kept,
+    /// since dropping one would lose an edit. The conflict is listed here until one of the rows is
+    /// given another value or removed. A value of `None` conflicts with nothing.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -66,7 +65,7 @@ impl<R: Row> Table<R> {
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read.
     pub fn conflicts(&self) -> Result<Vec<Conflict<R>>> {
         let engine = self.handle.engine();
         let view = engine.view();

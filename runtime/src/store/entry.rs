@@ -81,12 +81,12 @@ impl<G: Group, T: 'static> Entry<G, T> {
         })
     }
 
-    /// The value, or its default while it is not set.
+    /// Returns the value, or its default while it is not set.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where what is stored does not decode; the
-    /// other entries are not affected.
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if the stored value does not decode; the other
+    /// entries are not affected.
     pub fn get(&self) -> Result<T> {
         let value = self.handle.engine().with_view(|view| {
             EntriesOf { view, batch: None, group_idx: self.group_idx }
@@ -99,7 +99,7 @@ impl<G: Group, T: 'static> Entry<G, T> {
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if it holds a NaN or does not serialize.
     pub fn set(&self, value: &T) -> Result<()> {
         let set = self.handle.transaction(|view, batch| {
             let mut overlay = Overlay { view, batch };
@@ -108,11 +108,11 @@ impl<G: Group, T: 'static> Entry<G, T> {
         self.placed(set)
     }
 
-    /// Goes back to the default.
+    /// Resets the value to its default, by removing what is stored.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn reset(&self) -> Result<()> {
         let reset = self.handle.transaction(|view, batch| {
             Overlay { view, batch }.reset_entry::<G>(self.group_idx, self.index)
@@ -123,8 +123,28 @@ impl<G: Group, T: 'static> Entry<G, T> {
     /// Calls `observer` with the new value after each commit that changes it, outside all locks,
     /// until the subscription is dropped.
     ///
-    /// A value that another device has set and that does not decode is not delivered;
-    /// [`get`](Self::get) reports it.
+    /// A value from another device that does not decode is not delivered; [`get`](Self::get)
+    /// reports it.
+    ///
+    /// ```
+    /// # use heirloom::{Kv, Store};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Kv)]
+    /// # #[kv(name = "settings")]
+    /// # struct Settings { #[evolve(default = "en")] language: String }
+    /// # #[derive(Store)]
+    /// # struct App { settings: Kv<Settings> }
+    /// # let app = App::in_memory()?;
+    /// use std::sync::mpsc::channel;
+    ///
+    /// let (sender, languages) = channel();
+    /// let subscription = app.settings.language.observe(move |language| {
+    ///     let _ = sender.send(language);
+    /// })?;
+    /// app.settings.language.set(&"fr".into())?;
+    /// assert_eq!(languages.recv().unwrap(), "fr");
+    /// # drop(subscription);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -233,7 +233,7 @@ pub trait TableOf<S: Store>: Row {
 
 /// A kv group of store `S`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no kv group of the store `{S}`",
+    message = "`{Self}` is not a kv group of the store `{S}`",
     label = "not a group of `{S}`",
     note = "add a field `Kv<{Self}>` to `{S}`, or use a group that it has"
 )]

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::row::Row;
 use crate::schema::descriptor::TableIdx;
 
-/// A stored row that does not decode as its table's struct: what is wrong, and what is stored.
+/// A stored row that does not decode as its table's struct: what is wrong, and the JSON that is
+/// stored.
 ///
 /// Listed by [`Table::invalid`](crate::Table::invalid).
 ///
@@ -78,43 +79,43 @@ impl InvalidRow {
         Self { error, table: R::TABLE, key, json, reason }
     }
 
-    /// The table.
+    /// Returns the name of the table.
     pub fn table(&self) -> &str {
         self.table
     }
 
-    /// The text of the key it is stored under.
+    /// Returns the text of the key it is stored under.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// What is wrong.
+    /// Returns what is wrong, in words.
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// The stored name of the field at fault, a path for a nested one; `None` where it is the row
-    /// as a whole.
+    /// Returns the stored name of the field at fault, a path for a nested one; `None` if it is the
+    /// row as a whole.
     pub fn field(&self) -> Option<&str> {
         self.error.field()
     }
 
-    /// What should have been there.
+    /// Returns what the field should hold.
     pub fn expected(&self) -> Option<&str> {
         self.error.expected()
     }
 
-    /// The beginning of what is there.
+    /// Returns the beginning of what the field holds.
     pub fn found(&self) -> Option<&str> {
         self.error.found()
     }
 
-    /// What is stored, to the letter.
+    /// Returns the JSON that is stored, unchanged.
     pub fn json(&self) -> &str {
         &self.json
     }
 
-    /// The error that [`Table::get`](crate::Table::get) gives for it.
+    /// Returns the error that [`Table::get`](crate::Table::get) gives for it.
     pub fn error(&self) -> &Error {
         &self.error
     }

@@ -101,12 +101,12 @@ impl<G: Group> Attach for Kv<G> {
 }
 
 impl<G: Group> Kv<G> {
-    /// All values of the group, defaults where they are not set.
+    /// Returns all values of the group, defaults for those that are not set.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where one of them does not decode. The others
-    /// can still be read by their entries.
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if one of them does not decode; the others can
+    /// still be read by their entries.
     pub fn get(&self) -> Result<G> {
         let group = self.__handle.engine().with_view(|view| {
             EntriesOf { view, batch: None, group_idx: self.__group_idx }.group::<G>()
@@ -116,6 +116,24 @@ impl<G: Group> Kv<G> {
 
     /// Calls `observer` after each commit that changes the group, once a transaction, outside all
     /// locks, until the subscription is dropped.
+    ///
+    /// ```
+    /// # use heirloom::{Kv, Store};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Kv)]
+    /// # #[kv(name = "window")]
+    /// # struct Window { #[evolve(default = 800)] width: u32 }
+    /// # #[derive(Store)]
+    /// # struct App { window: Kv<Window> }
+    /// # let app = App::in_memory()?;
+    /// let subscription = app.window.observe(|changes| {
+    ///     for change in changes.iter() {
+    ///         println!("{} was {:?}", change.name(), change.kind());
+    ///     }
+    /// })?;
+    /// app.window.width.set(&1024)?;
+    /// # drop(subscription);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -18,12 +18,60 @@ use crate::row::{EncodeError, Group, Id, Key, Row, encode_record};
 /// A store before and after a step to the next epoch: for what crosses tables.
 ///
 /// Given to the function that `#[store(migrate = …)]` names, after the tables and groups that have
-/// a `previous` were converted. [`old`](Self::old) is the store as it was, to read; the methods here
-/// read and write what it becomes.
+/// a `previous` were converted. [`old`](Self::old) is the store as it was, to read; the methods
+/// here read and write what it becomes.
 ///
-/// The function is run again for what older code writes later, with an old side that shows only
-/// that: it must work on any part of the old rows. Keys of rows that it makes come from
+/// The function is run again for late edits of older code, with an old side that shows only these:
+/// it must work on any part of the old rows. Keys of rows that it makes come from
 /// [`id_for`](Self::id_for), so that every device makes the same.
+///
+/// Do not use it for what concerns one row alone: `renamed_from` and `with` on the field, or `from`
+/// on the table, convert rows without it.
+///
+/// ```
+/// # use heirloom::{Id, Store, Table};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// # mod v0 {
+/// #     use super::*;
+/// #     #[derive(Serialize, Deserialize, JsonSchema, Table)]
+/// #     #[table(name = "notes")]
+/// #     pub struct Note { #[key] pub id: u32, pub tag: String }
+/// #     #[derive(Store)]
+/// #     #[store(name = "app")]
+/// #     pub struct App { pub notes: Table<Note> }
+/// # }
+/// use heirloom::migration::Migration;
+///
+/// #[derive(Serialize, Deserialize, JsonSchema, Table)]
+/// #[table(name = "notes", previous = v0::Note, removes(tag))]
+/// struct Note { #[key] id: u32 }
+///
+/// #[derive(Serialize, Deserialize, JsonSchema, Table)]
+/// #[table(name = "tags")]
+/// struct Tag { id: Id<Tag>, name: String }
+///
+/// #[derive(Store)]
+/// #[store(name = "app", epoch = 1, previous = v0::App, migrate = split_tags)]
+/// struct App { notes: Table<Note>, tags: Table<Tag> }
+///
+/// fn split_tags(m: &mut Migration<v0::App, App>) -> heirloom::Result<()> {
+///     let mut tags = Vec::new();
+///     for note in m.old().iter::<v0::Note>()? {
+///         let tag = note?.tag;
+///         tags.push(Tag { id: m.id_for::<Tag>("tag", &tag), name: tag });
+///     }
+///     tags.iter().try_for_each(|tag| m.put(tag))
+/// }
+///
+/// # fn main() -> heirloom::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("app.redb");
+/// # v0::App::open(&path)?.notes.insert(&v0::Note { id: 7, tag: "shop".into() })?;
+/// assert_eq!(App::open(&path)?.tags.len()?, 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Migration<Old, New> {
     stages: Stages,
     stores: PhantomData<fn() -> (Old, New)>,
@@ -62,13 +110,13 @@ fn invalid<R: Row>(key: &R::Key, invalid: Invalid) -> Error {
 }
 
 impl<Old: Store, New: Store> Migration<Old, New> {
-    /// The store as it was: all of it, or what older code has written late.
+    /// Returns the store as it was: all of it, or the late edits of older code.
     pub fn old(&self) -> PreviousStore<'_, Old> {
         PreviousStore { side: &self.stages.old, store: PhantomData }
     }
 
-    /// An id for a row that is made out of the old row under `key`: the same whenever and wherever
-    /// it is asked for. `name` tells apart several rows made out of one.
+    /// Returns an id for a row that is made out of the old row under `key`: the same on every
+    /// device, whenever it is asked for. `name` tells apart several rows made out of one.
     pub fn id_for<R: TableOf<New>>(&self, name: &str, key: &impl Key) -> Id<R> {
         let text = format!("{}\0{}\0{name}\0{}", New::DEF.name, R::TABLE, key.to_text());
         // A UUID of version 8, whose bits are the maker's own affair.
@@ -77,11 +125,11 @@ impl<Old: Store, New: Store> Migration<Old, New> {
         Id::from_uuid(Uuid::from_u128(bits))
     }
 
-    /// The row under a key; `None` where there is none.
+    /// Returns the row under a key; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where it does not decode.
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if it does not decode.
     pub fn get<R: TableOf<New>>(&self, key: &R::Key) -> Result<Option<R>> {
         let json = self.stages.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
         let row = json.map(|json| decode_text::<R>(&json)).transpose();
@@ -92,16 +140,16 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn contains<R: TableOf<New>>(&self, key: &R::Key) -> Result<bool> {
         Ok(self.stages.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
     }
 
-    /// How many rows the table of `R` has.
+    /// Returns the number of rows of the table of `R`.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn len<R: TableOf<New>>(&self) -> Result<usize> {
         Ok(usize::try_from(self.stages.new.len(R::TABLE_IDX)?).unwrap_or(usize::MAX))
     }
@@ -110,16 +158,16 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn is_empty<R: TableOf<New>>(&self) -> Result<bool> {
         Ok(self.stages.new.len(R::TABLE_IDX)? == 0)
     }
 
-    /// The rows of the table of `R` in the order of their keys.
+    /// Iterates over the rows of the table of `R` in the order of their keys.
     ///
     /// # Errors
     ///
-    /// None today; each item may be one.
+    /// None today; an item may be an error.
     pub fn iter<R: TableOf<New>>(&self) -> Result<impl Iterator<Item = Result<R>> + '_> {
         let mut piece = Vec::<(Vec<u8>, String)>::new().into_iter();
         let mut last: Option<Vec<u8>> = None;
@@ -149,12 +197,12 @@ impl<Old: Store, New: Store> Migration<Old, New> {
         }))
     }
 
-    /// Stores a new row.
+    /// Inserts a new row.
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) where there is a row under its key,
-    /// [`InvalidValue`](ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) if there is a row under its key;
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if it holds a NaN or does not serialize.
     pub fn insert<R: TableOf<New>>(&mut self, row: &R) -> Result<()> {
         if self.contains::<R>(row.key())? {
             return Err(Error::new(
@@ -168,11 +216,11 @@ impl<Old: Store, New: Store> Migration<Old, New> {
         self.put(row)
     }
 
-    /// Stores new rows and gives their number.
+    /// Inserts new rows and returns their number.
     ///
     /// # Errors
     ///
-    /// As [`insert`](Self::insert), for the first row that cannot be stored.
+    /// The errors of [`insert`](Self::insert), for the first row that cannot be stored.
     pub fn insert_many<R: TableOf<New>>(
         &mut self,
         rows: impl IntoIterator<Item = R>,
@@ -185,22 +233,22 @@ impl<Old: Store, New: Store> Migration<Old, New> {
         Ok(count)
     }
 
-    /// Stores a row, in place of the one under its key if there is one.
+    /// Inserts a row, or replaces the one under its key.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`](ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if it holds a NaN or does not serialize.
     pub fn put<R: TableOf<New>>(&mut self, row: &R) -> Result<()> {
         let json = encoded(row)?;
         self.stages.new.replace(R::TABLE_IDX, row.key().to_bytes().as_slice(), &json)
     }
 
-    /// Changes the row under a key and gives it as it is then; `None` where there is none.
+    /// Updates the row under a key, and returns it as it is then; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// [`KeyChanged`](ErrorKind::KeyChanged) where `change` alters the key,
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where the row does not decode.
+    /// [`KeyChanged`](ErrorKind::KeyChanged) if `change` alters the key;
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if the row does not decode.
     pub fn update<R: TableOf<New>>(
         &mut self,
         key: &R::Key,
@@ -222,11 +270,11 @@ impl<Old: Store, New: Store> Migration<Old, New> {
         Ok(Some(row))
     }
 
-    /// Removes a row; tells whether there was one.
+    /// Removes the row under a key; `Ok(true)` if there was one.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn remove<R: TableOf<New>>(&mut self, key: &R::Key) -> Result<bool> {
         let existed = self.contains::<R>(key)?;
         if existed {
@@ -235,22 +283,22 @@ impl<Old: Store, New: Store> Migration<Old, New> {
         Ok(existed)
     }
 
-    /// All values of a kv group.
+    /// Returns all values of a kv group.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where one of them does not decode.
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if one of them does not decode.
     pub fn group<G: GroupOf<New>>(&self) -> Result<G> {
         group_of(self.stages.new.entries(G::GROUP_IDX)?)
     }
 
-    /// Changes the values of a kv group; those that `change` leaves alone stay as they are, unset
-    /// ones unset.
+    /// Updates the values of a kv group, and returns them; values that `change` leaves alone stay
+    /// as they are, unset ones unset.
     ///
     /// # Errors
     ///
-    /// As [`group`](Self::group), and [`InvalidValue`](ErrorKind::InvalidValue) where a value holds a
-    /// NaN or does not serialize.
+    /// The errors of [`group`](Self::group), and [`InvalidValue`](ErrorKind::InvalidValue) if a
+    /// value holds a NaN or does not serialize.
     pub fn update_group<G: GroupOf<New>>(&mut self, change: impl FnOnce(&mut G)) -> Result<G> {
         let mut group = self.group::<G>()?;
         let before = encoded_group(&group)?;
@@ -292,11 +340,11 @@ impl<Old> fmt::Debug for PreviousStore<'_, Old> {
 }
 
 impl<'m, Old: Store> PreviousStore<'m, Old> {
-    /// The row under a key; `None` where there is none.
+    /// Returns the row under a key; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where it does not decode.
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if it does not decode.
     pub fn get<R: TableOf<Old>>(&self, key: &R::Key) -> Result<Option<R>> {
         let json = self.side.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
         let row = json.map(|json| decode_text::<R>(&json)).transpose();
@@ -307,16 +355,16 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn contains<R: TableOf<Old>>(&self, key: &R::Key) -> Result<bool> {
         Ok(self.side.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
     }
 
-    /// How many rows the table of `R` has, those that do not decode included.
+    /// Returns the number of rows of the table of `R`, those that do not decode included.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn len<R: TableOf<Old>>(&self) -> Result<usize> {
         Ok(usize::try_from(self.side.len(R::TABLE_IDX)?).unwrap_or(usize::MAX))
     }
@@ -325,17 +373,17 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn is_empty<R: TableOf<Old>>(&self) -> Result<bool> {
         Ok(self.side.len(R::TABLE_IDX)? == 0)
     }
 
-    /// The rows of the table of `R` in the order of their keys. Those that do not decode are left
-    /// out: they are in quarantine.
+    /// Iterates over the rows of the table of `R` in the order of their keys. Those that do not
+    /// decode are left out: they are in quarantine.
     ///
     /// # Errors
     ///
-    /// None today; each item may be one.
+    /// None today; an item may be an error.
     pub fn iter<R: TableOf<Old>>(
         &self,
     ) -> Result<impl Iterator<Item = Result<R>> + use<'m, R, Old>> {
@@ -366,11 +414,11 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
         }))
     }
 
-    /// All values of a kv group.
+    /// Returns all values of a kv group.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where one of them does not decode.
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if one of them does not decode.
     pub fn group<G: GroupOf<Old>>(&self) -> Result<G> {
         group_of(self.side.entries(G::GROUP_IDX)?)
     }
@@ -379,7 +427,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn is_set<G: GroupOf<Old>>(&self, entry: &str) -> Result<bool> {
         Ok(self.side.entries(G::GROUP_IDX)?.contains_key(entry))
     }
@@ -406,7 +454,7 @@ fn encoded_group<G: Group>(group: &G) -> Result<serde_json::Map<String, serde_js
         }
     })?;
     serde_json::from_str(&json).map_err(|error| {
-        Error::new(ErrorKind::InvalidValue, "the group is no JSON object")
+        Error::new(ErrorKind::InvalidValue, "the group is not a JSON object")
             .at_group(G::GROUP)
             .because(error)
     })

@@ -26,17 +26,17 @@ impl<R: Row> TableChanges<R> {
         Self { origin, changes: changes.collect() }
     }
 
-    /// Whether the transaction was this copy's own.
+    /// Returns whether this copy made the transaction, or merged it from another.
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// The changed rows, each once.
+    /// Iterates over the changed rows, each once.
     pub fn iter(&self) -> std::slice::Iter<'_, RowChange<R>> {
         self.changes.iter()
     }
 
-    /// How many rows changed.
+    /// Returns the number of changed rows.
     pub fn len(&self) -> usize {
         self.changes.len()
     }
@@ -67,12 +67,12 @@ impl<R: Row> fmt::Debug for TableChanges<R> {
 }
 
 impl<R: Row> RowChange<R> {
-    /// The row's key.
+    /// Returns the row's key.
     pub fn key(&self) -> &R::Key {
         &self.key
     }
 
-    /// What happened to it.
+    /// Returns whether the row was inserted, updated or removed.
     pub fn kind(&self) -> ChangeKind {
         self.kind
     }
@@ -106,24 +106,25 @@ impl KvChanges {
         Self { origin, changes: changes.collect() }
     }
 
-    /// Whether the transaction was this copy's own.
+    /// Returns whether this copy made the transaction, or merged it from another.
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// The changed entries, each once.
+    /// Iterates over the changed entries, each once.
     pub fn iter(&self) -> std::slice::Iter<'_, EntryChange> {
         self.changes.iter()
     }
 }
 
 impl EntryChange {
-    /// The stored name of the entry.
+    /// Returns the stored name of the entry.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What happened to it; `Removed` where it is back to its default.
+    /// Returns whether the entry was set, set again, or reset to its default: `Inserted`,
+    /// `Updated`, `Removed`.
     pub fn kind(&self) -> ChangeKind {
         self.kind
     }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::epoch::{self, PreviewInvalid, PreviewSample, PreviewTable};
 
-/// What the migration of a file would do, made by [`Store::preview_migration`](crate::Store::preview_migration).
+/// A preview of the migration of a file, made by
+/// [`Store::preview_migration`](crate::Store::preview_migration).
 ///
 /// `Display` gives a report to show.
 #[derive(Debug, Clone)]
@@ -14,7 +15,7 @@ pub struct Preview {
     invalid: Vec<InvalidPreview>,
 }
 
-/// What becomes of one table.
+/// The preview of one table.
 #[derive(Debug, Clone)]
 pub struct TablePreview {
     name: String,
@@ -51,28 +52,29 @@ impl Preview {
         self.found.from < self.found.to
     }
 
-    /// The epoch that the file is at.
+    /// Returns the epoch of the file.
     pub fn from_epoch(&self) -> u32 {
         self.found.from
     }
 
-    /// The epoch of this code.
+    /// Returns the epoch of this code.
     pub fn to_epoch(&self) -> u32 {
         self.found.to
     }
 
-    /// The tables of this epoch, by name.
+    /// Returns the tables of this epoch, by name.
     pub fn tables(&self) -> &[TablePreview] {
         &self.tables
     }
 
-    /// The tables of the file's epoch from which no table goes on, each with the number of its rows:
-    /// only a `migrate` function, and [`open_epoch`](crate::Store::open_epoch), still sees these.
+    /// Iterates over the tables of the file's epoch that have no successor, each with the number of
+    /// its rows: only a `migrate` function and [`open_epoch`](crate::Store::open_epoch) still see
+    /// these.
     pub fn dropped(&self) -> impl Iterator<Item = (&str, u64)> {
         self.found.dropped.iter().copied()
     }
 
-    /// What would go into quarantine, or stop the migration, as
+    /// Returns the rows and entries that would go into quarantine, or make the migration fail, as
     /// [`on_invalid`](crate::Builder::on_invalid) says.
     pub fn invalid(&self) -> &[InvalidPreview] {
         &self.invalid
@@ -80,22 +82,22 @@ impl Preview {
 }
 
 impl TablePreview {
-    /// The table's name in this epoch.
+    /// Returns the table's name in this epoch.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many rows there are now, in the table that it follows from.
+    /// Returns the number of rows now, in the table that it follows from.
     pub fn rows_before(&self) -> u64 {
         self.found.before
     }
 
-    /// How many there would be.
+    /// Returns the number of rows that it would have.
     pub fn rows_after(&self) -> u64 {
         self.found.after
     }
 
-    /// A few of its rows.
+    /// Returns a few of its rows.
     pub fn samples(&self) -> &[Sample] {
         &self.samples
     }
@@ -107,17 +109,17 @@ impl Sample {
         Self { key, before: before.clone(), after }
     }
 
-    /// The text of its key, as it would be.
+    /// Returns the text of its key, as it would be.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Its JSON now; `None` for a row that a `migrate` function makes.
+    /// Returns its JSON now; `None` for a row that a `migrate` function makes.
     pub fn before(&self) -> Option<&str> {
         self.before.as_deref()
     }
 
-    /// Its JSON as it would be.
+    /// Returns its JSON as it would be.
     pub fn after(&self) -> &str {
         &self.after
     }
@@ -128,27 +130,27 @@ impl InvalidPreview {
         self.0.place.split_once(':').map_or(self.0.place.as_str(), |(_, name)| name)
     }
 
-    /// The table, for a row.
+    /// Returns the table, for a row.
     pub fn table(&self) -> Option<&str> {
         self.0.place.starts_with("table:").then(|| self.place())
     }
 
-    /// The kv group, for an entry.
+    /// Returns the kv group, for an entry.
     pub fn group(&self) -> Option<&str> {
         self.0.place.starts_with("kv:").then(|| self.place())
     }
 
-    /// The text of the row's key, or the stored name of the entry.
+    /// Returns the text of the row's key, or the stored name of the entry.
     pub fn key(&self) -> &str {
         &self.0.key
     }
 
-    /// What is wrong.
+    /// Returns why it cannot be converted.
     pub fn reason(&self) -> &str {
         &self.0.reason
     }
 
-    /// What is stored, to the letter.
+    /// Returns the JSON that is stored, unchanged.
     pub fn json(&self) -> &str {
         &self.0.json
     }
@@ -180,7 +182,7 @@ impl fmt::Display for Preview {
             write!(f, "\n  table `{table}`: {rows} {noun}, from which no table goes on")?;
         }
         for invalid in &self.invalid {
-            write!(f, "\n  cannot be taken over: {invalid}")?;
+            write!(f, "\n  cannot be converted: {invalid}")?;
         }
         Ok(())
     }

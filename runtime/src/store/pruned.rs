@@ -4,7 +4,10 @@ use std::fmt;
 
 use crate::epoch::PrunedDocument;
 
-/// What [`prune_epochs`](crate::Store::prune_epochs) gave up, and what it kept back.
+/// The result of [`prune_epochs`](crate::Store::prune_epochs): the documents that are gone, and
+/// those that were kept.
+///
+/// `Display` gives a line for each.
 #[derive(Debug, Clone, Default)]
 pub struct Pruned(Vec<PrunedEpoch>);
 
@@ -18,40 +21,40 @@ impl Pruned {
         Self(documents.into_iter().map(PrunedEpoch).collect())
     }
 
-    /// Those that are gone from this copy. They cannot be read any more; rows in tables that the new
-    /// epoch has dropped were in them only.
+    /// Iterates over the documents that are gone from this copy. They cannot be read any more; rows
+    /// in tables that the new epoch has dropped were in them only.
     pub fn gone(&self) -> impl Iterator<Item = &PrunedEpoch> {
         self.0.iter().filter(|document| document.kept_because().is_none())
     }
 
-    /// Those that were kept, since something in them is nowhere else yet.
+    /// Iterates over the documents that were kept, since a part of them is nowhere else yet.
     pub fn kept(&self) -> impl Iterator<Item = &PrunedEpoch> {
         self.0.iter().filter(|document| document.kept_because().is_some())
     }
 }
 
 impl PrunedEpoch {
-    /// The epoch.
+    /// Returns its epoch.
     pub fn epoch(&self) -> u32 {
         self.0.name.epoch
     }
 
-    /// The generation.
+    /// Returns its generation.
     pub fn generation(&self) -> u32 {
         self.0.name.generation
     }
 
-    /// How many rows it held.
+    /// Returns the number of rows it held.
     pub fn rows(&self) -> u64 {
         self.0.rows
     }
 
-    /// How many bytes it took in the file.
+    /// Returns the number of bytes it took in the file.
     pub fn bytes(&self) -> u64 {
         self.0.bytes
     }
 
-    /// Why it was kept; `None` where it is gone.
+    /// Returns why it was kept; `None` if it is gone.
     pub fn kept_because(&self) -> Option<&str> {
         self.0.kept
     }

@@ -8,11 +8,30 @@ use crate::engine::Engine;
 use crate::epoch::{Kept, accept, dismiss, list};
 use crate::error::{Error, ErrorKind, Result};
 
-/// A row or entry that could not be taken over, or that was changed on two sides of a migration:
-/// both values are kept, and the app decides.
+/// A row or entry that could not be converted, or that was edited on two sides of a migration: both
+/// values are kept, and the app decides.
 ///
-/// Listed by [`Store::quarantine`](crate::Store::quarantine). It travels to all devices, and what one
-/// of them decides holds for all.
+/// Listed by [`Store::quarantine`](crate::Store::quarantine). It travels to all devices, and a
+/// decision on one of them holds for all.
+///
+/// ```
+/// # use heirloom::{Store, Table};
+/// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+/// # struct Note { #[key] name: String }
+/// # #[derive(Store)]
+/// # struct App { notes: Table<Note> }
+/// # let app = App::in_memory()?;
+/// for kept in app.quarantine()? {
+///     println!("{kept}");
+///     println!("  here: {:?}, there: {}", kept.ours(), kept.theirs());
+///     if kept.is_converted() {
+///         kept.accept()?;
+///     } else {
+///         kept.dismiss()?;
+///     }
+/// }
+/// # Ok::<(), heirloom::Error>(())
+/// ```
 pub struct Quarantined {
     // A strong one would keep the store open.
     handle: WeakHandle,
@@ -43,7 +62,7 @@ impl fmt::Display for Quarantined {
 }
 
 impl Quarantined {
-    /// The table that it belongs to; `None` for an entry of a kv group.
+    /// Returns the table that it belongs to; `None` for an entry of a kv group.
     pub fn table(&self) -> Option<&str> {
         match &self.root {
             Some(Root::Table(name)) => Some(name),
@@ -51,7 +70,7 @@ impl Quarantined {
         }
     }
 
-    /// The kv group that it belongs to; `None` for a row.
+    /// Returns the kv group that it belongs to; `None` for a row.
     pub fn group(&self) -> Option<&str> {
         match &self.root {
             Some(Root::Group(name)) => Some(name),
@@ -59,12 +78,12 @@ impl Quarantined {
         }
     }
 
-    /// The text of the row's key, or the stored name of the entry.
+    /// Returns the text of the row's key, or the stored name of the entry.
     pub fn key(&self) -> &str {
         &self.kept.key.at.key
     }
 
-    /// Why it is here.
+    /// Returns why it is in quarantine.
     pub fn reason(&self) -> &str {
         self.kept.edit.reason.as_deref().unwrap_or(
             "it was changed in an earlier epoch or by another migration, and has been changed here \
@@ -72,18 +91,17 @@ impl Quarantined {
         )
     }
 
-    /// The epoch it was written in.
+    /// Returns the epoch it was written in.
     pub fn epoch(&self) -> u32 {
         self.kept.key.source.epoch
     }
 
-    /// The JSON that stands in the store; `None` where there is nothing under the key.
+    /// Returns the JSON that is in the store; `None` if there is nothing under the key.
     pub fn ours(&self) -> Option<&str> {
         self.kept.ours.as_deref()
     }
 
-    /// The JSON that was not carried: as it would be here, or as it was written where it cannot be
-    /// converted.
+    /// Returns the JSON that was not carried: converted if possible, otherwise as it was written.
     pub fn theirs(&self) -> &str {
         let edit = &self.kept.edit;
         edit.value.as_deref().or(edit.raw.as_deref()).unwrap_or_default()
@@ -95,30 +113,31 @@ impl Quarantined {
         self.kept.edit.value.is_some()
     }
 
-    /// Puts [`theirs`](Self::theirs) in the place of what stands there, on all devices.
+    /// Accepts [`theirs`](Self::theirs): stores it in place of [`ours`](Self::ours), on all
+    /// devices.
     ///
-    /// What could not be converted is tried once more, with the conversion as it is now: alone, through
-    /// all steps that it has still to go. Where a `migrate` function is among them, it runs with that row
-    /// alone to read, and what it makes beside the row is written as for a late edit: where nothing stands,
-    /// or what such a function has made and nobody has changed.
+    /// A row that could not be converted is tried once more, with the conversion as it is now:
+    /// alone, through all steps that are still ahead of it. If a `migrate` function is among them,
+    /// it runs with that row alone to read; the other rows it makes are stored unless there is an
+    /// edited row under their key.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where it still cannot be converted, or a `migrate`
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if it still cannot be converted, or a `migrate`
     /// function refuses it; nothing is changed then. The error says why. Store a corrected row with
     /// `put`, and [`dismiss`](Self::dismiss) this one, which always works.
-    /// [`NotFound`](crate::ErrorKind::NotFound) where it is not in quarantine any more,
-    /// [`Closed`](crate::ErrorKind::Closed) where the store was closed.
+    /// [`NotFound`](crate::ErrorKind::NotFound) if it is not in quarantine any more;
+    /// [`Closed`](crate::ErrorKind::Closed) if the store was closed.
     pub fn accept(&self) -> Result<()> {
         self.decide(accept)
     }
 
-    /// Lets go of [`theirs`](Self::theirs), on all devices; what stands in the store stays.
+    /// Dismisses [`theirs`](Self::theirs), on all devices; [`ours`](Self::ours) stays.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::ErrorKind::NotFound) where it is not in quarantine any more,
-    /// [`Closed`](crate::ErrorKind::Closed) where the store was closed.
+    /// [`NotFound`](crate::ErrorKind::NotFound) if it is not in quarantine any more;
+    /// [`Closed`](crate::ErrorKind::Closed) if the store was closed.
     pub fn dismiss(&self) -> Result<()> {
         self.decide(dismiss)
     }

@@ -14,7 +14,7 @@ use crate::query::{Buffer, Expr, IntoOrder, Order, Read, Run, Source, Spec, expl
 use crate::row::{Key, Row};
 use crate::schema::descriptor::TableIdx;
 
-/// Rows of a table by conditions, in an order.
+/// A query: rows of a table by conditions, in an order.
 ///
 /// Made by [`Table::filter`](crate::Table::filter), [`Table::order_by`](crate::Table::order_by) and
 /// [`Table::query`](crate::Table::query); by the methods of the same names on a
@@ -23,8 +23,9 @@ use crate::schema::descriptor::TableIdx;
 /// until a method asks for rows, and each of these reads the newest commit anew.
 ///
 /// Without `order_by`, rows come in the order of their keys. With it, rows that are equal in all of
-/// its columns come in the order of their keys, in the direction of the last column. Which way leads
-/// to the rows, an index or a look at all of them, makes no difference to what comes.
+/// its columns come in the order of their keys, in the direction of the last column. The rows and
+/// their order do not depend on whether an index is used or the table is scanned;
+/// [`explain`](Self::explain) says which.
 ///
 /// ```
 /// # use heirloom::{Store, Table};
@@ -47,7 +48,7 @@ use crate::schema::descriptor::TableIdx;
 ///
 /// # Rows that do not decode
 ///
-/// A condition cannot be evaluated on such a row, so that a query with a filter skips it. Without a
+/// A condition cannot be evaluated on such a row, so a query with a filter skips it. Without a
 /// filter it is an error: an `Err` item of [`iter`](Self::iter), an `Err` of [`all`](Self::all).
 /// [`Table::invalid`](crate::Table::invalid) lists them.
 pub struct Query<R, A = Committed> {
@@ -57,18 +58,18 @@ pub struct Query<R, A = Committed> {
     row: PhantomData<fn(&R)>,
 }
 
-/// Where a [`Query`] of a table looks: at what is committed when it is run.
+/// The view of a [`Query`] of a table: what is committed when it is run.
 #[derive(Debug, Clone)]
 pub struct Committed(Handle);
 
-/// Where a [`Query`] of a snapshot looks.
+/// The view of a [`Query`] of a snapshot.
 #[derive(Debug, Clone)]
 pub struct AsOf {
     handle: Handle,
     view: Arc<View>,
 }
 
-/// Where a [`Query`] of a transaction looks: at what is committed, with its own writes over it.
+/// The view of a [`Query`] of a transaction: what is committed, with its own writes over it.
 pub struct Within<'q> {
     handle: &'q Handle,
     overlay: Overlay<'q>,
@@ -138,22 +139,22 @@ impl<R: Row> Query<R> {
         Self { at: Committed(handle.clone()), table_idx, spec: Spec::default(), row: PhantomData }
     }
 
-    /// The rows one after another, read as they are asked for, from one consistent view.
+    /// Iterates over the rows, read as they are asked for, from one consistent view.
     ///
-    /// Where an index or the key has the order asked for, no more is kept in memory than one row.
-    /// Any other order is sorted first, which with a limit keeps as many rows as that.
+    /// If an index or the key has the order asked for, one row is kept in memory at a time. Any
+    /// other order is sorted first; with a limit, as many rows are kept as that.
     ///
     /// # Errors
     ///
-    /// Where the storage fails. A row that does not decode is an `Err` item, and the rest still
-    /// come.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read. A row that does not
+    /// decode is an `Err` item, and the rest still come.
     pub fn iter(&self) -> Result<QueryRows<'static, R>> {
         let handle = self.at.0.clone();
         let source = source(&handle, handle.engine().view(), self.table_idx);
         QueryRows::new(source, self.spec.clone(), handle)
     }
 
-    /// Changes every row of the result, in one transaction, and gives their number.
+    /// Updates every row of the result, in one transaction, and returns their number.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -170,27 +171,28 @@ impl<R: Row> Query<R> {
     ///
     /// # Errors
     ///
-    /// [`KeyChanged`](ErrorKind::KeyChanged) where `change` alters a key,
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and a row does not decode; then
-    /// nothing was changed.
+    /// [`KeyChanged`](ErrorKind::KeyChanged) if `change` alters a key;
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if there is no filter and a row does not decode.
+    /// Nothing has changed then.
     pub fn update_all(&self, change: impl FnMut(&mut R)) -> Result<usize> {
         self.write(|query| query.update_all(change))
     }
 
-    /// Removes every row of the result, in one transaction, and gives their number.
+    /// Removes every row of the result, in one transaction, and returns their number.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and a row does not decode; then
-    /// nothing was removed. [`discard`](crate::Table::discard) removes such a row.
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if there is no filter and a row does not decode;
+    /// nothing was removed then. [`discard`](crate::Table::discard) removes such a row.
     pub fn remove_all(&self) -> Result<usize> {
         self.write(|query| query.remove_all())
     }
 
     /// Follows the result: first the whole of it, then how each commit changes it.
     ///
-    /// Rows that do not decode are no part of it. Those who watch the same query share the work,
-    /// and commits that change no row of the table cost nothing.
+    /// Rows that do not decode are not part of it. All who watch the same query share the work, and
+    /// commits that change no row of the table cost nothing. It keeps the result in memory; for a
+    /// count or another small value, use [`Store::watch`](crate::Store::watch).
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -212,7 +214,7 @@ impl<R: Row> Query<R> {
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn watch(&self) -> Result<Watch<R>>
     where
         R: Send + Sync,
@@ -240,12 +242,12 @@ impl<R: Row> Query<R, AsOf> {
         Self { at, table_idx, spec: Spec::default(), row: PhantomData }
     }
 
-    /// The rows one after another, read as they are asked for.
+    /// Iterates over the rows, read as they are asked for.
     ///
     /// # Errors
     ///
-    /// Where the storage fails. A row that does not decode is an `Err` item, and the rest still
-    /// come.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read. A row that does not
+    /// decode is an `Err` item, and the rest still come.
     pub fn iter(&self) -> Result<QueryRows<'static, R>> {
         let source = source(&self.at.handle, self.at.view.clone(), self.table_idx);
         QueryRows::new(source, self.spec.clone(), self.at.handle.clone())
@@ -261,23 +263,23 @@ impl<'q, R: Row> Query<R, Within<'q>> {
         Self { at: Within { handle, overlay }, table_idx, spec: Spec::default(), row: PhantomData }
     }
 
-    /// The rows one after another, those of the transaction among them.
+    /// Iterates over the rows, those of the transaction among them.
     ///
     /// # Errors
     ///
-    /// Where the storage fails. A row that does not decode is an `Err` item, and the rest still
-    /// come.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read. A row that does not
+    /// decode is an `Err` item, and the rest still come.
     pub fn iter(&self) -> Result<QueryRows<'_, R>> {
         let handle = self.at.handle.clone();
         QueryRows::new(self.at.source(self.table_idx), self.spec.clone(), handle)
     }
 
-    /// Changes every row of the result and gives their number.
+    /// Updates every row of the result and returns their number.
     ///
     /// # Errors
     ///
-    /// [`KeyChanged`](ErrorKind::KeyChanged) where `change` alters a key,
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and a row does not decode.
+    /// [`KeyChanged`](ErrorKind::KeyChanged) if `change` alters a key;
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if there is no filter and a row does not decode.
     pub fn update_all(mut self, mut change: impl FnMut(&mut R)) -> Result<usize> {
         // All keys first, since what is written changes what is found.
         let keys = self.keys()?;
@@ -287,11 +289,11 @@ impl<'q, R: Row> Query<R, Within<'q>> {
         Ok(keys.len())
     }
 
-    /// Removes every row of the result and gives their number.
+    /// Removes every row of the result and returns their number.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and a row does not decode.
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if there is no filter and a row does not decode.
     pub fn remove_all(mut self) -> Result<usize> {
         let keys = self.keys()?;
         for key in &keys {
@@ -302,29 +304,58 @@ impl<'q, R: Row> Query<R, Within<'q>> {
 }
 
 impl<R: Row, A: At> Query<R, A> {
-    /// Only rows that meet this condition, too.
+    /// Adds a condition, combined with AND.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Task { #[key] name: String, done: bool, tries: u32 }
+    /// # #[derive(Store)]
+    /// # struct App { tasks: Table<Task> }
+    /// # let app = App::in_memory()?;
+    /// # app.tasks.insert(&Task { name: "sow".into(), done: false, tries: 9 })?;
+    /// let open = app.tasks.filter(Task::DONE.eq(false));
+    /// assert_eq!(open.filter(Task::TRIES.gt(5)).count()?, 1);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     #[must_use]
     pub fn filter(mut self, condition: Expr<R>) -> Self {
         self.spec.add_filter(condition.into_node());
         self
     }
 
-    /// In this order: a column, or several as a tuple, each with [`asc`](crate::Column::asc) or
-    /// [`desc`](crate::Column::desc). Called again, it orders further what is equal so far.
+    /// Orders the rows by a column, or by several as a tuple, each with [`asc`](crate::Column::asc)
+    /// or [`desc`](crate::Column::desc). A second call orders the rows that are equal so far.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Task { #[key] name: String, done: bool, tries: u32 }
+    /// # #[derive(Store)]
+    /// # struct App { tasks: Table<Task> }
+    /// # let app = App::in_memory()?;
+    /// # app.tasks.insert(&Task { name: "sow".into(), done: false, tries: 9 })?;
+    /// let tasks = app.tasks.order_by((Task::DONE, Task::TRIES.desc()));
+    /// assert_eq!(tasks.first()?.unwrap().name, "sow");
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     #[must_use]
     pub fn order_by(mut self, order: impl IntoOrder<R>) -> Self {
         self.spec.order.extend(order.into_order().into_iter().map(Order::into_column));
         self
     }
 
-    /// Not the first `rows`, which may be more than there are.
+    /// Skips the first `rows` rows; more than there are gives an empty result.
+    ///
+    /// The skipped rows are still walked over. To page through a long list, filter by the last key
+    /// or value of the page before.
     #[must_use]
     pub fn offset(mut self, rows: usize) -> Self {
         self.spec.offset = rows;
         self
     }
 
-    /// No more than so many rows. Where they come in order, no more are read.
+    /// Limits the result to `rows` rows. If they come in order, no more are read.
     #[must_use]
     pub fn limit(mut self, rows: usize) -> Self {
         self.spec.limit = Some(rows);
@@ -339,12 +370,13 @@ impl<R: Row, A: At> Query<R, A> {
         outcome.map_err(|error| self.at.handle().placed(error.at_table(R::TABLE)))
     }
 
-    /// All rows of the result. Several threads decode them where an index gives thousands in order.
+    /// Returns all rows of the result. If an index gives thousands in order, several threads decode
+    /// them.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and a row does not decode; to
-    /// get the others, use [`iter`](Self::iter).
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if there is no filter and a row does not decode;
+    /// [`iter`](Self::iter) gives the others.
     pub fn all(&self) -> Result<Vec<R>> {
         let mut buffer = Buffer::new(read());
         let run = self.run(self.spec.clone(), &mut buffer)?;
@@ -352,11 +384,11 @@ impl<R: Row, A: At> Query<R, A> {
         Ok(buffer.into_result())
     }
 
-    /// The first row of the result; `None` where there is none.
+    /// Returns the first row of the result; `None` if it is empty.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where there is no filter and the first row does not
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if there is no filter and the first row does not
     /// decode.
     pub fn first(&self) -> Result<Option<R>> {
         let mut spec = self.spec.clone();
@@ -366,11 +398,26 @@ impl<R: Row, A: At> Query<R, A> {
         self.placed(buffer.next(&mut run).transpose())
     }
 
-    /// The only row of the result.
+    /// Returns the only row of the result.
+    ///
+    /// ```
+    /// # use heirloom::{ErrorKind, Store, Table};
+    /// # #[derive(Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Task { #[key] name: String, done: bool }
+    /// # #[derive(Store)]
+    /// # struct App { tasks: Table<Task> }
+    /// # let app = App::in_memory()?;
+    /// # app.tasks.insert(&Task { name: "sow".into(), done: false })?;
+    /// assert_eq!(app.tasks.filter(Task::DONE.eq(false)).one()?.name, "sow");
+    ///
+    /// let none = app.tasks.filter(Task::DONE.eq(true)).one();
+    /// assert_eq!(none.unwrap_err().kind(), ErrorKind::RowCount);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`RowCount`](ErrorKind::RowCount) where there is none, or more than one;
+    /// [`RowCount`](ErrorKind::RowCount) if there is none, or more than one;
     /// [`InvalidRow`](ErrorKind::InvalidRow) as for [`first`](Self::first).
     pub fn one(&self) -> Result<R> {
         let mut spec = self.spec.clone();
@@ -387,29 +434,29 @@ impl<R: Row, A: At> Query<R, A> {
         let error = Error::new(ErrorKind::RowCount, "the query must give one row")
             .expecting("one row")
             .finding(found)
-            .help("use `first` where none or several are fine");
+            .help("use `first` if none or several are fine");
         self.placed(Err(error))
     }
 
-    /// How many rows the result has. Where an index holds all of the conditions, no row is read.
+    /// Returns the number of rows of the result. If an index holds all of the conditions, no row is
+    /// read.
     ///
-    /// Without a filter, rows that do not decode count, as they do in
-    /// [`len`](crate::Table::len).
+    /// Without a filter, rows that do not decode count, as they do in [`len`](crate::Table::len).
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn count(&self) -> Result<usize> {
         let mut buffer = Buffer::<R>::new(read());
         self.placed(self.at.source(self.table_idx).count(&self.spec, &mut buffer))
     }
 
-    /// The keys of the rows of the result. Where an index holds all of the conditions, no row is
-    /// read.
+    /// Returns the keys of the rows of the result. If an index holds all of the conditions, no row
+    /// is read.
     ///
     /// # Errors
     ///
-    /// As [`all`](Self::all).
+    /// The errors of [`all`](Self::all).
     pub fn keys(&self) -> Result<Vec<R::Key>> {
         let mut buffer = Buffer::<R>::new(read());
         let keys = self.placed(self.at.source(self.table_idx).keys(&self.spec, &mut buffer))?;
@@ -417,8 +464,8 @@ impl<R: Row, A: At> Query<R, A> {
         Ok(keys.iter().filter_map(|key| R::Key::from_bytes(key)).collect())
     }
 
-    /// How the query would be run now, in one line: which index it uses, or that it looks at all
-    /// rows; whether rows are filtered and sorted after that.
+    /// Returns how the query would be run now, in one line: the index it uses or a scan, and
+    /// whether rows are filtered and sorted after that.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -432,7 +479,7 @@ impl<R: Row, A: At> Query<R, A> {
     /// # Ok::<(), heirloom::Error>(())
     /// ```
     ///
-    /// The text is for people; what it says may change between versions.
+    /// The text is for people; it may change between versions.
     pub fn explain(&self) -> String {
         let source = self.at.source(self.table_idx);
         let filter = self.spec.simplified();

@@ -88,13 +88,16 @@ pub(super) fn stray_row<R: Row>(key: &str) -> Error {
     let field = &R::FIELDS[R::KEY_FIELD];
     let why = R::Key::from_text(key).err();
     let expected = why.as_ref().and_then(Error::expected).unwrap_or(field.rust_type);
-    Error::new(ErrorKind::InvalidRow, "the row is stored under no key of its table")
-        .at_table(R::TABLE)
-        .at_key(key)
-        .at_field(field.name)
-        .expecting(expected)
-        .finding(snippet(key))
-        .help("the row is kept as it is: give it a key with `repair`, or remove it with `discard`")
+    Error::new(
+        ErrorKind::InvalidRow,
+        "the row is stored under a text that is not a key of its table",
+    )
+    .at_table(R::TABLE)
+    .at_key(key)
+    .at_field(field.name)
+    .expecting(expected)
+    .finding(snippet(key))
+    .help("the row is kept as it is: give it a key with `repair`, or remove it with `discard`")
 }
 
 /// The entries of one group: what is committed, with a transaction's own writes over it.

@@ -18,8 +18,8 @@ use crate::schema::descriptor::GroupIdx;
 
 /// A consistent view across all tables and groups, unaffected by later writes.
 ///
-/// Made by [`snapshot`](crate::Store::snapshot), at no cost. While it lives, the space of what it
-/// still sees cannot be used again.
+/// Made by [`snapshot`](crate::Store::snapshot), at no cost. While it lives, the file cannot reuse
+/// the space of what it still sees.
 ///
 /// ```
 /// # use heirloom::{Store, Table};
@@ -83,11 +83,11 @@ impl<S: Store> Snapshot<S> {
         outcome.map_err(|error| self.handle.placed(error.at_table(R::TABLE)))
     }
 
-    /// The row under a key; `None` where there was none.
+    /// Returns the row under a key; `None` if there was none.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where the stored row does not decode.
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if the stored row does not decode.
     pub fn get<R: TableOf<S>>(&self, key: &R::Key) -> Result<Option<R>> {
         self.reads(Topic::Table(R::TABLE_IDX));
         let stored = self.view.row(R::TABLE_IDX, key.to_bytes().as_slice());
@@ -95,22 +95,22 @@ impl<S: Store> Snapshot<S> {
         self.placed::<R, _>(row)
     }
 
-    /// Whether there was a row under a key.
+    /// Whether there was a row under a key, valid or not.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn contains<R: TableOf<S>>(&self, key: &R::Key) -> Result<bool> {
         self.reads(Topic::Table(R::TABLE_IDX));
         let stored = self.view.row(R::TABLE_IDX, key.to_bytes().as_slice());
         self.placed::<R, _>(stored.map(|row| row.is_some()))
     }
 
-    /// How many rows were stored, invalid ones included.
+    /// Returns the number of rows that were stored, invalid ones included.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn len<R: TableOf<S>>(&self) -> Result<usize> {
         self.reads(Topic::Table(R::TABLE_IDX));
         let len = self.placed::<R, _>(self.view.len(R::TABLE_IDX))?;
@@ -121,38 +121,38 @@ impl<S: Store> Snapshot<S> {
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn is_empty<R: TableOf<S>>(&self) -> Result<bool> {
         Ok(self.len::<R>()? == 0)
     }
 
-    /// All rows in the order of their keys; an invalid one is an `Err` item.
+    /// Iterates over all rows in the order of their keys; an invalid one is an `Err` item.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn iter<R: TableOf<S>>(&self) -> Result<Rows<R>> {
         self.reads(Topic::Table(R::TABLE_IDX));
         self.placed::<R, _>(Rows::new(self.view.clone(), R::TABLE_IDX, &self.handle))
     }
 
-    /// The value of an entry, or its default where it was not set.
+    /// Returns the value of an entry, or its default if it was not set.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where what is stored does not decode,
-    /// [`WrongStore`](crate::ErrorKind::WrongStore) where the entry is one of another open store.
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if the stored value does not decode;
+    /// [`WrongStore`](crate::ErrorKind::WrongStore) if the entry belongs to another open store.
     pub fn entry<G: GroupOf<S>, T: 'static>(&self, entry: &Entry<G, T>) -> Result<T> {
         entry.checked(&self.handle)?;
         let value = self.entries(G::GROUP_IDX).value::<G, T>(entry.index, &entry.codec);
         value.map_err(|error: Error| self.handle.placed(error))
     }
 
-    /// All values of a kv group.
+    /// Returns all values of a kv group.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where one of them does not decode.
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if one of them does not decode.
     pub fn group<G: GroupOf<S>>(&self) -> Result<G> {
         self.entries(G::GROUP_IDX).group().map_err(|error| self.handle.placed(error))
     }

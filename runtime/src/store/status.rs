@@ -7,9 +7,10 @@ use crate::epoch::{EpochStatus, epoch_status};
 use crate::error::{ErrorKind, Result};
 use crate::schema::{Standing, Version};
 
-/// Which versions of its schema a store has had, and how the running code stands to them.
+/// The status of an open store, at one moment: the versions of its schema, how this code stands to
+/// them, its epoch and its history.
 ///
-/// Made by [`Store::status`](crate::Store::status), of one moment.
+/// Made by [`Store::status`](crate::Store::status).
 ///
 /// ```
 /// # use heirloom::{Id, Store, Table};
@@ -56,7 +57,7 @@ pub struct Status {
     history: HistoryStats,
 }
 
-/// How much of the store's document is history: what overwritten and removed rows leave behind.
+/// How much of the store's document is history: the traces of overwritten and removed rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HistoryStats {
     live_rows: u64,
@@ -65,18 +66,18 @@ pub struct HistoryStats {
 }
 
 impl HistoryStats {
-    /// How many rows and entries there are.
+    /// Returns the number of rows and entries.
     pub fn live_rows(&self) -> u64 {
         self.live_rows
     }
 
-    /// How many bytes the document takes in the file.
+    /// Returns the number of bytes that the document takes in the file.
     pub fn document_bytes(&self) -> u64 {
         self.document_bytes
     }
 
-    /// How many writes the document remembers for each live row. It is 1 in a fresh document;
-    /// [`compact_history`](crate::Store::compact_history) brings it back there.
+    /// Returns the number of writes that the document remembers, for each live row. It is 1 in a
+    /// fresh document; [`compact_history`](crate::Store::compact_history) brings it back there.
     pub fn items_per_live_row(&self) -> f64 {
         // Both are counts well below 2^52.
         self.items as f64 / self.live_rows.max(1) as f64
@@ -84,58 +85,60 @@ impl HistoryStats {
 }
 
 impl Status {
-    /// The epoch of the running code.
+    /// Returns the epoch of the running code.
     pub fn epoch(&self) -> u32 {
         self.own.epoch()
     }
 
-    /// The version of the running code.
-    ///
-    /// It is recorded in the store with the first write.
+    /// Returns the version of the running code. It is recorded in the store with the first write.
     pub fn version(&self) -> &Version {
         &self.own
     }
 
-    /// The newest version of the same epoch that came after the running code: there is an update of
-    /// the app, and another device has it. This code goes on with what it knows, and keeps the rest.
+    /// Returns the newest version of the same epoch that came after the running code. If there is
+    /// one, the app has an update, and another device has it. This code goes on with what it knows,
+    /// and keeps the rest.
     pub fn newer_version(&self) -> Option<&Version> {
         self.newer.as_ref()
     }
 
-    /// The newest epoch after that of the running code that another device has reached.
+    /// Returns the newest epoch after that of the running code that another device has reached.
     pub fn newer_epoch(&self) -> Option<u32> {
         self.newer_epoch
     }
 
-    /// How often the epoch was rebuilt to shed its history.
+    /// Returns how often the epoch was rebuilt to shed its history.
     pub fn generation(&self) -> u32 {
         self.epochs.generation
     }
 
-    /// How many documents of earlier epochs, or of migrations that another has replaced, hold edits
-    /// that could not be carried over yet, since a part of them has not arrived.
+    /// Returns the number of documents, of earlier epochs or of migrations that another has
+    /// replaced, that hold edits which could not be carried yet, since a part of them has not
+    /// arrived.
     pub fn pending_forwards(&self) -> usize {
         self.epochs.pending
     }
 
-    /// The documents that other devices have migrated into, and that have not arrived here: this
-    /// copy goes on with what it has.
+    /// Returns the documents that other devices have migrated into, and that have not arrived here:
+    /// this copy goes on with what it has.
     pub fn missing_documents(&self) -> &[String] {
         &self.epochs.missing
     }
 
-    /// How much of the document is history.
+    /// Returns how much of the document is history.
     pub fn history(&self) -> HistoryStats {
         self.history
     }
 
-    /// Every version that code which has written to a copy of the store has had, the oldest first.
+    /// Returns every version of the schema that code which has written to a copy of the store has
+    /// had, the oldest first.
     pub fn versions(&self) -> &[Version] {
         &self.versions
     }
 
-    /// The id under which this copy writes; made with the first write, and anew for a copy of the
-    /// file, or where [`prune_epochs`](crate::Store::prune_epochs) gave up what it had written under it.
+    /// Returns the id under which this copy writes. It is made with the first write, and anew for a
+    /// copy of the file, or if [`prune_epochs`](crate::Store::prune_epochs) gave up what was
+    /// written under it.
     pub fn device(&self) -> Option<u64> {
         self.device
     }

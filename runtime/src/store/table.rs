@@ -18,8 +18,9 @@ use crate::schema::descriptor::TableIdx;
 /// The rows of one struct in an open store: a field of the struct that derives
 /// [`Store`](crate::Store).
 ///
-/// Every write is a transaction of its own, durable when it returns; several in one go through
-/// [`transaction`](crate::Store::transaction). Reads see the newest commit and never wait for writers.
+/// Every write is a transaction of its own, durable when it returns; for several in one, use
+/// [`transaction`](crate::Store::transaction), which is also much faster. Reads see the newest
+/// commit and never wait for writers.
 ///
 /// ```
 /// # use heirloom::{Id, Store, Table};
@@ -86,11 +87,12 @@ impl<R: Row> Table<R> {
         outcome.map_err(|error| self.handle.placed(error.at_table(R::TABLE)))
     }
 
-    /// The row under a key; `None` where there is none.
+    /// Returns the row under a key; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where the stored row does not decode.
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if the stored row does not decode;
+    /// [`invalid`](Self::invalid) shows its JSON.
     pub fn get(&self, key: &R::Key) -> Result<Option<R>> {
         let row = self.handle.engine().with_view(|view| {
             let stored = view.row(self.table_idx, key.to_bytes().as_slice())?;
@@ -103,7 +105,7 @@ impl<R: Row> Table<R> {
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn contains(&self, key: &R::Key) -> Result<bool> {
         let found = self.handle.engine().with_view(|view| {
             view.row(self.table_idx, key.to_bytes().as_slice()).map(|row| row.is_some())
@@ -111,28 +113,30 @@ impl<R: Row> Table<R> {
         self.placed(found)
     }
 
-    /// How many rows are stored, invalid ones included. Does not depend on how many there are.
+    /// Returns the number of stored rows, invalid ones included. Costs the same for any number.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn len(&self) -> Result<usize> {
         let len = self.handle.engine().with_view(|view| view.len(self.table_idx));
         self.placed(len).map(|len| usize::try_from(len).unwrap_or(usize::MAX))
     }
 
-    /// Whether no row is stored, not even an invalid one.
+    /// Whether the table has no row, not even an invalid one.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn is_empty(&self) -> Result<bool> {
         Ok(self.len()? == 0)
     }
 
-    /// All rows in the order of their keys, streamed from a consistent view.
+    /// Iterates over all rows in the order of their keys, read as they are asked for, from a
+    /// consistent view.
     ///
-    /// A row that does not decode is an `Err` item, and the rest still come.
+    /// A row that does not decode is an `Err` item, and the rest still come. To read only some
+    /// rows, [`filter`](Self::filter) them: an index may then serve the query.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -153,36 +157,36 @@ impl<R: Row> Table<R> {
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn iter(&self) -> Result<Rows<R>> {
         self.placed(Rows::new(self.handle.engine().view(), self.table_idx, &self.handle))
     }
 
-    /// The rows that do not decode: for each its key, what is wrong, and its raw JSON.
+    /// Returns the rows that do not decode: for each its key, what is wrong, and its raw JSON.
     ///
-    /// They stay stored until they are replaced by [`put`](Self::put), removed, or
-    /// [discarded](Self::discard). Together with the valid ones they are all of
-    /// [`len`](Self::len).
+    /// They stay stored until [`put`](Self::put) replaces them, [`repair`](Self::repair) corrects
+    /// them, or [`discard`](Self::discard) removes them. Valid and invalid rows together are all of
+    /// [`len`](Self::len). It reads the whole table.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn invalid(&self) -> Result<Vec<InvalidRow>> {
         self.placed(invalid_rows::<R>(&self.handle.engine().view(), self.table_idx))
     }
 
-    /// Stores a new row.
+    /// Inserts a new row.
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) where there is a row under its key,
-    /// [`InvalidValue`](ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) if there is a row under its key;
+    /// [`NotUnique`](ErrorKind::NotUnique) if another row has its value in a unique index;
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if it holds a NaN or does not serialize.
     pub fn insert(&self, row: &R) -> Result<()> {
         self.write(|overlay| overlay.insert(self.table_idx, row))
     }
 
-    /// Stores new rows in one transaction: all of them, or after an error none. Gives their
-    /// number.
+    /// Inserts new rows in one transaction, all of them or none, and returns their number.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -198,7 +202,7 @@ impl<R: Row> Table<R> {
     ///
     /// # Errors
     ///
-    /// As [`insert`](Self::insert), for the first row that cannot be stored.
+    /// The errors of [`insert`](Self::insert), for the first row that cannot be stored.
     pub fn insert_many<I>(&self, rows: I) -> Result<usize>
     where
         I: IntoIterator,
@@ -214,46 +218,50 @@ impl<R: Row> Table<R> {
         })
     }
 
-    /// Stores a row, in place of the one under its key if there is one.
+    /// Inserts a row, or replaces the one under its key.
     ///
     /// Fields of the stored row that this code does not know are kept, nested ones too. A stored
-    /// row that does not decode is repaired by it.
+    /// row that does not decode is repaired. To change some fields of a row, use
+    /// [`update`](Self::update), which reads and writes in one transaction.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`](ErrorKind::InvalidValue) where the row holds a NaN or does not serialize.
+    /// [`NotUnique`](ErrorKind::NotUnique) if another row has its value in a unique index;
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if the row holds a NaN or does not serialize.
     pub fn put(&self, row: &R) -> Result<()> {
         self.write(|overlay| overlay.put(self.table_idx, row))
     }
 
-    /// Changes the row under a key and gives it as it is then; `None` where there is none.
+    /// Updates the row under a key, and returns it as it is then; `None` if there is none.
     ///
-    /// Where `change` leaves the row as it was, nothing is written.
+    /// If `change` leaves the row as it was, nothing is written.
     ///
     /// # Errors
     ///
-    /// [`KeyChanged`](ErrorKind::KeyChanged) where `change` alters the key,
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where the stored row does not decode.
+    /// [`KeyChanged`](ErrorKind::KeyChanged) if `change` alters the key;
+    /// [`NotUnique`](ErrorKind::NotUnique) if another row has its new value in a unique index;
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if the stored row does not decode.
     pub fn update(&self, key: &R::Key, change: impl FnOnce(&mut R)) -> Result<Option<R>> {
         self.write(|overlay| overlay.update(self.table_idx, key, change))
     }
 
-    /// Removes the row under a key; tells whether there was one.
+    /// Removes the row under a key; `Ok(true)` if there was one.
     ///
-    /// Where another device edits the row at the same time, the edit wins and the row comes back.
+    /// If another device edits the row at the same time, the edit wins and the row comes back.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn remove(&self, key: &R::Key) -> Result<bool> {
         self.write(|overlay| overlay.remove::<R>(self.table_idx, key))
     }
 
-    /// Replaces the JSON of an invalid row by a corrected one, and gives the row that it is now.
+    /// Replaces the JSON of an invalid row by a corrected one, and returns the row.
     ///
-    /// What `json` leaves out reads as its default, as in any stored row. Unlike
-    /// [`put`](Self::put), this does not need a whole row, and it can also save a row that is
-    /// stored under no key of the table: the corrected one goes under the key that it names.
+    /// A field that `json` leaves out reads as its default, as in any stored row. Unlike
+    /// [`put`](Self::put), this does not need a whole row, and it can also save a row whose stored
+    /// key does not parse as the table's key type: the corrected row goes under the key that it
+    /// names.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -298,21 +306,21 @@ impl<R: Row> Table<R> {
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](ErrorKind::InvalidRow) where `json` does not decode either,
-    /// [`KeyChanged`](ErrorKind::KeyChanged) where it names another key than the row has, and
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) where a row without a key of the table would
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if `json` does not decode either;
+    /// [`KeyChanged`](ErrorKind::KeyChanged) if it names another key than the row has;
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) if a row whose stored key does not parse would
     /// take the place of another.
     pub fn repair(&self, row: &InvalidRow, json: &str) -> Result<R> {
         self.owns(row)?;
         self.write(|overlay| overlay.repair(self.table_idx, row.key(), json))
     }
 
-    /// Removes an invalid row, even one whose key is none of the table's type; tells whether it
-    /// was still there.
+    /// Removes an invalid row, even one whose key does not parse as the table's key type;
+    /// `Ok(true)` if it was still there.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn discard(&self, row: &InvalidRow) -> Result<bool> {
         self.owns(row)?;
         match R::Key::from_text(row.key()) {
@@ -338,9 +346,10 @@ impl<R: Row> Table<R> {
     /// Calls `observer` after each commit that changes the table, once a transaction, outside all
     /// locks, until the subscription is dropped.
     ///
-    /// The observer may read, write, and drop subscriptions. It is told of its own writes after it
-    /// has returned. If it panics, only this call is lost. A handle that it captures keeps the store
-    /// open, and its file locked, for as long as the subscription lives.
+    /// The observer may read, write, and drop subscriptions. It is called for its own writes after
+    /// it has returned. If it panics, only this call is lost. A handle that it captures keeps the
+    /// store open, and its file locked, for as long as the subscription lives.
+    /// [`watch`](crate::watch) compares the ways to follow changes.
     ///
     /// ```
     /// # use heirloom::{ChangeKind, Origin, Store, Table};

@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 
 /// Several reads and writes that happen together or not at all.
 ///
-/// Given to the closure of [`transaction`](crate::Store::transaction). Its reads see its own writes, and
-/// nobody else's. Where the closure returns an error or panics, nothing happened.
+/// Given to the closure of [`transaction`](crate::Store::transaction). Its reads see its own
+/// writes, and no other transaction's that are not committed. If the closure returns an error or
+/// panics, nothing has happened.
 ///
 /// ```
 /// # use heirloom::{Error, ErrorKind, Store, Table};
@@ -61,7 +62,7 @@ impl<'t, S: Store> Transaction<'t, S> {
         Self { store, overlay: Overlay { view, batch } }
     }
 
-    /// The store, whose entries [`set`](Self::set) and [`entry`](Self::entry) take.
+    /// Returns the store, whose entries [`set`](Self::set) and [`entry`](Self::entry) take.
     ///
     /// Its tables are not part of the transaction: reading them shows what was committed before,
     /// and writing to them is refused.
@@ -69,29 +70,29 @@ impl<'t, S: Store> Transaction<'t, S> {
         self.store
     }
 
-    /// The row under a key; `None` where there is none.
+    /// Returns the row under a key; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where the stored row does not decode.
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if the stored row does not decode.
     pub fn get<R: TableOf<S>>(&self, key: &R::Key) -> Result<Option<R>> {
         self.overlay.get(R::TABLE_IDX, key)
     }
 
-    /// Whether there is a row under a key.
+    /// Whether there is a row under a key, valid or not.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn contains<R: TableOf<S>>(&self, key: &R::Key) -> Result<bool> {
         self.overlay.contains::<R>(R::TABLE_IDX, key)
     }
 
-    /// How many rows the table of `R` has.
+    /// Returns the number of rows of the table of `R`.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn len<R: TableOf<S>>(&self) -> Result<usize> {
         self.overlay.len(R::TABLE_IDX)
     }
@@ -100,13 +101,13 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn is_empty<R: TableOf<S>>(&self) -> Result<bool> {
         Ok(self.len::<R>()? == 0)
     }
 
-    /// All rows in the order of their keys, those of the transaction among them; an invalid one is
-    /// an `Err` item.
+    /// Iterates over all rows in the order of their keys, the transaction's own among them; an
+    /// invalid one is an `Err` item.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -126,28 +127,28 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn iter<R: TableOf<S>>(&self) -> Result<impl Iterator<Item = Result<R>> + '_> {
         let placed = |error: Error| self.store.handle().placed(error.at_table(R::TABLE));
         let rows = self.overlay.rows::<R>(R::TABLE_IDX).map_err(placed)?;
         Ok(rows.map(move |row| row.map_err(placed)))
     }
 
-    /// Stores a new row.
+    /// Inserts a new row.
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) where there is a row under its key,
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if there is a row under its key;
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if it holds a NaN or does not serialize.
     pub fn insert<R: TableOf<S>>(&mut self, row: &R) -> Result<()> {
         self.overlay.insert(R::TABLE_IDX, row)
     }
 
-    /// Stores new rows and gives their number.
+    /// Inserts new rows and returns their number.
     ///
     /// # Errors
     ///
-    /// As [`insert`](Self::insert), for the first row that cannot be stored.
+    /// The errors of [`insert`](Self::insert), for the first row that cannot be stored.
     pub fn insert_many<R, I>(&mut self, rows: I) -> Result<usize>
     where
         R: TableOf<S>,
@@ -162,21 +163,21 @@ impl<'t, S: Store> Transaction<'t, S> {
         Ok(count)
     }
 
-    /// Stores a row, in place of the one under its key if there is one.
+    /// Inserts a row, or replaces the one under its key.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) where it holds a NaN or does not serialize.
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if it holds a NaN or does not serialize.
     pub fn put<R: TableOf<S>>(&mut self, row: &R) -> Result<()> {
         self.overlay.put(R::TABLE_IDX, row)
     }
 
-    /// Changes the row under a key and gives it as it is then; `None` where there is none.
+    /// Updates the row under a key, and returns it as it is then; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// [`KeyChanged`](crate::ErrorKind::KeyChanged) where `change` alters the key,
-    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where the stored row does not decode.
+    /// [`KeyChanged`](crate::ErrorKind::KeyChanged) if `change` alters the key;
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if the stored row does not decode.
     pub fn update<R: TableOf<S>>(
         &mut self,
         key: &R::Key,
@@ -185,31 +186,31 @@ impl<'t, S: Store> Transaction<'t, S> {
         self.overlay.update(R::TABLE_IDX, key, change)
     }
 
-    /// Removes the row under a key; tells whether there was one.
+    /// Removes the row under a key; `Ok(true)` if there was one.
     ///
     /// # Errors
     ///
-    /// Where the storage fails.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn remove<R: TableOf<S>>(&mut self, key: &R::Key) -> Result<bool> {
         self.overlay.remove::<R>(R::TABLE_IDX, key)
     }
 
-    /// The value of an entry, or its default while it is not set.
+    /// Returns the value of an entry, or its default while it is not set.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where what is stored does not decode,
-    /// [`WrongStore`](crate::ErrorKind::WrongStore) where the entry is one of another open store.
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if the stored value does not decode;
+    /// [`WrongStore`](crate::ErrorKind::WrongStore) if the entry belongs to another open store.
     pub fn entry<G: GroupOf<S>, T: 'static>(&self, entry: &Entry<G, T>) -> Result<T> {
         entry.checked(self.store.handle())?;
         self.overlay.entries(G::GROUP_IDX).value::<G, T>(entry.index, &entry.codec)
     }
 
-    /// All values of a kv group.
+    /// Returns all values of a kv group.
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) where one of them does not decode.
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if one of them does not decode.
     pub fn group<G: GroupOf<S>>(&self) -> Result<G> {
         self.overlay.entries(G::GROUP_IDX).group()
     }
@@ -218,18 +219,19 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) where it holds a NaN or does not serialize,
-    /// [`WrongStore`](crate::ErrorKind::WrongStore) where the entry is one of another open store.
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if the value holds a NaN or does not
+    /// serialize; [`WrongStore`](crate::ErrorKind::WrongStore) if the entry belongs to another open
+    /// store.
     pub fn set<G: GroupOf<S>, T: 'static>(&mut self, entry: &Entry<G, T>, value: &T) -> Result<()> {
         entry.checked(self.store.handle())?;
         self.overlay.set_entry::<G, T>(G::GROUP_IDX, entry.index, &entry.codec, value)
     }
 
-    /// Takes an entry back to its default.
+    /// Resets an entry to its default.
     ///
     /// # Errors
     ///
-    /// [`WrongStore`](crate::ErrorKind::WrongStore) where the entry is one of another open store.
+    /// [`WrongStore`](crate::ErrorKind::WrongStore) if the entry belongs to another open store.
     pub fn reset<G: GroupOf<S>, T: 'static>(&mut self, entry: &Entry<G, T>) -> Result<()> {
         entry.checked(self.store.handle())?;
         self.overlay.reset_entry::<G>(G::GROUP_IDX, entry.index)

@@ -15,17 +15,17 @@ use crate::schema::descriptor::TableIdx;
 /// The result of a query as it changes.
 ///
 /// Made by [`Query::watch`](crate::Query::watch). The first [`Delta`] is the whole result; each one
-/// after it is what a commit, of this device or merged from another, changed of it. They come in
-/// the order of the commits. A reader that is slow is given several commits as one delta, so that
-/// what waits for it does not grow with their number. Dropping the watch ends it.
+/// after it is how a commit, of this device or merged from another, changed it. They come in the
+/// order of the commits. A slow reader is given several commits as one delta, so that what waits
+/// for it does not grow with their number. Dropping the watch ends it.
 ///
 /// A watch does not keep the store open. When the last handle of the store is dropped, the watch
 /// gives what is left, and then [`Closed`](ErrorKind::Closed).
 ///
-/// Every delta is exact, or does not come: where the storage fails while the result is brought up to
-/// date, the watch gives the deltas from before, then that error, once, and then has ended. So it does
-/// where code of the row panics, with an error of kind [`Custom`](ErrorKind::Custom). To go on, watch
-/// the query again, with an empty list.
+/// Every delta is exact, or does not come. If the storage fails while the result is brought up to
+/// date, the watch gives the deltas from before, then that error, once, and then it has ended. The
+/// same holds if code of the row panics, with an error of kind [`Custom`](ErrorKind::Custom). To go
+/// on, watch the query again, with an empty list.
 pub struct Watch<R> {
     result: Arc<LiveResult<R>>,
     reader: Arc<Reader<R>>,
@@ -65,11 +65,11 @@ fn closed() -> Error {
 }
 
 impl<R> Watch<R> {
-    /// The next change, waiting for it.
+    /// Waits for the next change and returns it.
     ///
     /// # Errors
     ///
-    /// [`Closed`](ErrorKind::Closed) once the store is closed and everything was received. Where the
+    /// [`Closed`](ErrorKind::Closed) once the store is closed and everything was received. If the
     /// storage fails, that error, once, and after it `Closed`.
     pub fn recv(&self) -> Result<Delta<R>> {
         match self.reader.wait(&self.result, None) {
@@ -79,11 +79,11 @@ impl<R> Watch<R> {
         }
     }
 
-    /// The next change, if there is one already.
+    /// Returns the next change if there is one already, without waiting.
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv).
+    /// The errors of [`recv`](Self::recv).
     pub fn try_recv(&self) -> Result<Option<Delta<R>>> {
         match self.reader.poll(&self.result, None) {
             Next::Delta(delta) => Ok(Some(delta)),
@@ -93,11 +93,11 @@ impl<R> Watch<R> {
         }
     }
 
-    /// The next change, waiting no longer than this; `None` where there was none.
+    /// Waits for the next change no longer than `timeout`; `None` if there was none.
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv).
+    /// The errors of [`recv`](Self::recv).
     pub fn recv_timeout(&self, timeout: Duration) -> Result<Option<Delta<R>>> {
         match self.reader.wait(&self.result, Instant::now().checked_add(timeout)) {
             Next::Delta(delta) => Ok(Some(delta)),
@@ -107,7 +107,8 @@ impl<R> Watch<R> {
         }
     }
 
-    /// The changes, waiting for each; ends when the store is closed, or after an error.
+    /// Iterates over the changes, waiting for each; ends when the store is closed, or after an
+    /// error.
     pub fn iter(&self) -> Deltas<'_, R> {
         Deltas(self)
     }
@@ -128,8 +129,8 @@ impl<R> Watch<R> {
     }
 }
 
-/// With the feature `stream`, in any executor: the changes as they come, until the store is closed,
-/// or until an error.
+/// With the feature `stream`, for any executor: the changes as they come, until the store is closed
+/// or an error came.
 #[cfg(feature = "stream")]
 impl<R> futures_core::Stream for Watch<R> {
     type Item = Result<Delta<R>>;

@@ -13,11 +13,11 @@ use crate::error::{Error, ErrorKind, Result};
 
 type Compute<S, T> = Box<dyn FnMut(&Snapshot<S>) -> Result<T> + Send>;
 
-/// What a closure makes of the store, as it changes.
+/// A value that a closure reads from the store, followed as it changes.
 ///
 /// Made by [`Store::watch`](crate::Store::watch). The closure runs in the thread that asks for the
-/// next value, on a snapshot, so that it may take its time; which tables and groups it reads is
-/// noted anew each time, and only changes of these make a new value. However many commits there
+/// next value, on a snapshot, so it may take its time. The tables and groups that it reads are
+/// recorded anew each time; only changes of these make a new value. However many commits there
 /// were, the next value is that of the newest. Dropping it ends it.
 ///
 /// It does not keep the store open; when the last handle of the store is dropped, it gives
@@ -87,30 +87,32 @@ impl<S: Store, T> WatchValue<S, T> {
         Self { store: handle.downgrade(), compute, news, subscriptions: BTreeMap::new() }
     }
 
-    /// The value now, or, after the first time, once something that it was computed from changes.
+    /// Returns the value now; after the first time, waits until something that it was computed from
+    /// changes.
     ///
     /// # Errors
     ///
-    /// What the closure returns; [`Closed`](ErrorKind::Closed) once the store is closed.
+    /// The error that the closure returns; [`Closed`](ErrorKind::Closed) once the store is closed.
     pub fn recv(&mut self) -> Result<T> {
         self.wait(None)?;
         self.next()
     }
 
-    /// The new value, if something that it was computed from has changed.
+    /// Returns the new value if something that it was computed from has changed, without waiting.
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv).
+    /// The errors of [`recv`](Self::recv).
     pub fn try_recv(&mut self) -> Result<Option<T>> {
         self.recv_timeout(Duration::ZERO)
     }
 
-    /// The new value, waiting no longer than this for a change; `None` where there was none.
+    /// Waits for a change no longer than `timeout`, and returns the new value; `None` if there was
+    /// none.
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv).
+    /// The errors of [`recv`](Self::recv).
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Option<T>> {
         match self.wait(Instant::now().checked_add(timeout))? {
             true => self.next().map(Some),

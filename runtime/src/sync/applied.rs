@@ -3,10 +3,10 @@
 use crate::doc::Root;
 use crate::engine::{ChangeKind, MergeOutcome};
 
-/// What taking in changes did to this copy: how what can be read differs from before.
+/// What applying changes did to this copy: how its rows and entries differ from before.
 ///
-/// That is so in whatever way it came to differ: by the changes themselves, by an edit of old code
-/// that was carried over, or since the store went over to the migration of another device.
+/// It does not matter why they differ: by the changes themselves, by a late edit that was carried,
+/// or because the store went over to the migration of another device.
 #[derive(Debug, Default)]
 pub struct Applied {
     outcome: MergeOutcome,
@@ -17,7 +17,7 @@ impl Applied {
         Self { outcome }
     }
 
-    /// Whether no row and no entry is different now.
+    /// Whether no row and no entry has changed.
     pub fn is_empty(&self) -> bool {
         self.outcome.changed.is_empty()
     }
@@ -28,17 +28,17 @@ impl Applied {
         self.outcome.pending
     }
 
-    /// How many rows of this code's tables changed, each counted once.
+    /// Returns the number of rows of this code's tables that changed, each counted once.
     pub fn rows(&self) -> usize {
         self.tables().map(|(_, changes)| changes.len()).sum()
     }
 
-    /// How many entries of kv groups changed, each counted once.
+    /// Returns the number of entries of kv groups that changed, each counted once.
     pub fn entries(&self) -> usize {
         self.groups().map(|(_, changes)| changes.len()).sum()
     }
 
-    /// The changed tables, each with the key texts of its changed rows.
+    /// Iterates over the changed tables, each with the key texts of its changed rows.
     pub fn tables(&self) -> impl Iterator<Item = (&str, &[(String, ChangeKind)])> {
         self.outcome.changed.iter().filter_map(|(root, changes)| match root {
             Root::Table(name) => Some((name.as_str(), changes.as_slice())),
@@ -46,7 +46,7 @@ impl Applied {
         })
     }
 
-    /// The changed kv groups, each with the stored names of its changed entries.
+    /// Iterates over the changed kv groups, each with the stored names of its changed entries.
     pub fn groups(&self) -> impl Iterator<Item = (&str, &[(String, ChangeKind)])> {
         self.outcome.changed.iter().filter_map(|(root, changes)| match root {
             Root::Group(name) => Some((name.as_str(), changes.as_slice())),

@@ -8,10 +8,10 @@ const TAG: [u8; 4] = *b"HLch";
 /// The length up to which a compressed update may claim to decompress, per byte of it.
 const MAX_EXPANSION: usize = 255;
 
-/// What another copy lacks, ready to send.
+/// The changes that another copy lacks, ready to send.
 ///
-/// Made by [`Store::changes_since`](crate::Store::changes_since), taken in by
-/// [`Store::apply`](crate::Store::apply).
+/// Made by [`Store::changes_since`](crate::Store::changes_since), applied by
+/// [`Store::apply`](crate::Store::apply). They may be applied late, twice, and in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changes {
     pub(super) store: String,
@@ -25,7 +25,7 @@ impl Changes {
         self.documents.is_empty()
     }
 
-    /// The bytes to send, compressed.
+    /// Returns the bytes to send, compressed.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut writer = Writer::new(TAG);
         writer.bytes(self.store.as_bytes());
@@ -38,11 +38,11 @@ impl Changes {
         writer.finish()
     }
 
-    /// The changes in bytes that were received.
+    /// Parses the changes in bytes that were received.
     ///
     /// # Errors
     ///
-    /// [`InvalidUpdate`](ErrorKind::InvalidUpdate) where they are none, or damaged.
+    /// [`InvalidUpdate`](ErrorKind::InvalidUpdate) if the bytes are not changes, or are damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes, TAG, "changes")?;
         let store = reader.text()?;

@@ -89,7 +89,7 @@ impl<'b> Reader<'b> {
     pub(super) fn text(&mut self) -> Result<String> {
         let bytes = self.bytes()?;
         let text = std::str::from_utf8(bytes);
-        text.map(str::to_owned).map_err(|_| damaged(self.what, "a name is no text"))
+        text.map(str::to_owned).map_err(|_| damaged(self.what, "a name is not text"))
     }
 
     pub(super) fn is_at_end(&self) -> bool {
@@ -106,6 +106,6 @@ impl<'b> Reader<'b> {
 }
 
 fn damaged(what: &str, why: &str) -> Error {
-    Error::new(ErrorKind::InvalidUpdate, format!("the bytes are no {what}: {why}"))
+    Error::new(ErrorKind::InvalidUpdate, format!("the bytes do not parse as {what}: {why}"))
         .help("ask the other device again")
 }

@@ -8,7 +8,7 @@ use crate::error::Result;
 
 const TAG: [u8; 4] = *b"HLsm";
 
-/// What a copy of a store holds: a few bytes for each device that ever wrote.
+/// A summary of what a copy of a store holds: a few bytes for each device that ever wrote.
 ///
 /// Made by [`Store::summary`](crate::Store::summary); the default is that of a copy that has
 /// nothing.
@@ -22,7 +22,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The bytes to send.
+    /// Returns the bytes to send.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut writer = Writer::new(TAG);
         writer.bytes(self.store.as_bytes());
@@ -43,11 +43,12 @@ impl Summary {
         writer.finish()
     }
 
-    /// The summary in bytes that were received.
+    /// Parses the summary in bytes that were received.
     ///
     /// # Errors
     ///
-    /// [`InvalidUpdate`](crate::ErrorKind::InvalidUpdate) where they are none, or damaged.
+    /// [`InvalidUpdate`](crate::ErrorKind::InvalidUpdate) if the bytes are not a summary, or are
+    /// damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes, TAG, "summary")?;
         let store = reader.text()?;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::list::Item;
 
-/// How the result of a watched query changed: rows by their positions before and after.
+/// The difference between two results of a watched query: rows by their positions before and after.
 ///
-/// The first one of a [`Watch`](crate::watch::Watch) inserts the whole result. [`apply`](Self::apply) turns
-/// a list that is the result before into one that is the result after.
+/// The first one of a [`Watch`](crate::watch::Watch) inserts the whole result.
+/// [`apply`](Self::apply) turns a list that is the result before into one that is the result after.
 pub struct Delta<R>(Arc<Parts<R>>);
 
 struct Parts<R> {
@@ -20,7 +20,7 @@ struct Parts<R> {
     moved: Vec<Moved<R>>,
 }
 
-/// A row that is no part of the result any more.
+/// A row that is not part of the result any more.
 pub struct Removed<R> {
     position: usize,
     row: Arc<R>,
@@ -39,7 +39,7 @@ pub struct Updated<R> {
     new: Arc<R>,
 }
 
-/// A row of the result that has another place among the others.
+/// A row of the result that has another position among the others.
 pub struct Moved<R> {
     from: usize,
     to: usize,
@@ -47,42 +47,42 @@ pub struct Moved<R> {
 }
 
 impl<R> Removed<R> {
-    /// Its position in the result before.
+    /// Returns its position in the result before.
     pub fn position(&self) -> usize {
         self.position
     }
 
-    /// The row as it was.
+    /// Returns the row as it was.
     pub fn row(&self) -> &R {
         &self.row
     }
 }
 
 impl<R> Inserted<R> {
-    /// Its position in the result after.
+    /// Returns its position in the result after.
     pub fn position(&self) -> usize {
         self.position
     }
 
-    /// The row.
+    /// Returns the row.
     pub fn row(&self) -> &R {
         &self.row
     }
 }
 
 impl<R> Updated<R> {
-    /// Its position in the result after. A row that has moved, too, is also in
+    /// Returns its position in the result after. A row that has moved, too, is also in
     /// [`moved`](Delta::moved).
     pub fn position(&self) -> usize {
         self.position
     }
 
-    /// The row as it was.
+    /// Returns the row as it was.
     pub fn old(&self) -> &R {
         &self.old
     }
 
-    /// The row as it is.
+    /// Returns the row as it is.
     #[expect(clippy::new_ret_no_self, reason = "it makes nothing; it is what is not `old`")]
     pub fn new(&self) -> &R {
         &self.new
@@ -90,17 +90,17 @@ impl<R> Updated<R> {
 }
 
 impl<R> Moved<R> {
-    /// Its position in the result before.
+    /// Returns its position in the result before.
     pub fn from(&self) -> usize {
         self.from
     }
 
-    /// Its position in the result after.
+    /// Returns its position in the result after.
     pub fn to(&self) -> usize {
         self.to
     }
 
-    /// The row as it is.
+    /// Returns the row as it is.
     pub fn row(&self) -> &R {
         &self.row
     }
@@ -172,30 +172,30 @@ impl<R> Delta<R> {
         &self.0.changes
     }
 
-    /// Rows that are no part of the result any more, by position before.
+    /// Returns the rows that are not part of the result any more, by position before.
     pub fn removed(&self) -> &[Removed<R>] {
         &self.0.removed
     }
 
-    /// Rows that are new parts of the result, by position after.
+    /// Returns the rows that are new in the result, by position after.
     pub fn inserted(&self) -> &[Inserted<R>] {
         &self.0.inserted
     }
 
-    /// Rows that have other values, by position after.
+    /// Returns the rows that have other values, by position after.
     pub fn updated(&self) -> &[Updated<R>] {
         &self.0.updated
     }
 
-    /// Rows that have another place among the others, by position after.
+    /// Returns the rows that have another position among the others, by position after.
     pub fn moved(&self) -> &[Moved<R>] {
         &self.0.moved
     }
 
-    /// Makes the result before into the result after.
+    /// Turns the result before into the result after.
     ///
-    /// What is removed or moved is taken out, by its position before; what is inserted or moved is
-    /// put in, by its position after, least first; what is updated is replaced.
+    /// Removed and moved rows are taken out, by their position before; inserted and moved rows are
+    /// put in, by their position after, the least first; updated rows are replaced.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -218,7 +218,7 @@ impl<R> Delta<R> {
     ///
     /// # Panics
     ///
-    /// Where the list is not the result before, and is too short.
+    /// If the list is not the result before, and is too short.
     pub fn apply(&self, list: &mut Vec<R>)
     where
         R: Clone,

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Class, Operation, Rule};
 
-/// One difference between two schemas: where, what was and is, and how safe it is.
+/// A difference between two schemas: the place, what was and is, and how safe it is.
 ///
-/// Serializable, and readable where a newer heirloom has recorded operations, rules and classes
+/// Serializable, and readable even if a newer heirloom has recorded operations, rules and classes
 /// that this one does not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -29,50 +29,50 @@ pub struct Change {
 }
 
 impl Change {
-    /// What it does.
+    /// Returns what the change does.
     pub fn operation(&self) -> Operation {
         self.operation
     }
 
-    /// The id of the [`Rule`] that judged it.
+    /// Returns the id of the [`Rule`] that judged it.
     pub fn rule(&self) -> &str {
         &self.rule
     }
 
-    /// How safe it is.
+    /// Returns how safe it is.
     pub fn class(&self) -> Class {
         self.class
     }
 
-    /// The table it concerns.
+    /// Returns the table it concerns.
     pub fn table(&self) -> Option<&str> {
         self.table.as_deref()
     }
 
-    /// The kv group it concerns.
+    /// Returns the kv group it concerns.
     pub fn group(&self) -> Option<&str> {
         self.group.as_deref()
     }
 
-    /// The stored name of the field or entry, and the path inside its value: `address.street`,
-    /// `tags[]` for the items of a list, `by_day{}` for the values of a map, `status.Failed` for a
-    /// variant.
+    /// Returns the stored name of the field or entry, and the path inside its value:
+    /// `address.street`, `tags[]` for the items of a list, `by_day{}` for the values of a map,
+    /// `status.Failed` for a variant.
     pub fn field(&self) -> Option<&str> {
         self.field.as_deref()
     }
 
-    /// What was, in words.
+    /// Returns what was, in words.
     pub fn old(&self) -> Option<&str> {
         self.old.as_deref()
     }
 
-    /// What is, in words.
+    /// Returns what is, in words.
     #[expect(clippy::new_ret_no_self, reason = "the opposite of `old`")]
     pub fn new(&self) -> Option<&str> {
         self.new.as_deref()
     }
 
-    /// Whether it says only that something was perhaps renamed.
+    /// Whether it says only that a name may have been renamed.
     ///
     /// Removing the one and adding the other are changes of their own, and safe or not by
     /// themselves.
@@ -87,7 +87,7 @@ impl Change {
         rename && self.rule != super::rules::FIELD_RENAMED_WITH_ALIAS.id
     }
 
-    /// What to do instead; `None` where nothing needs to be done.
+    /// Returns what to do instead; `None` if nothing needs to be done.
     pub fn advice(&self) -> Option<String> {
         let rule = Rule::find(&self.rule).filter(|rule| !rule.advice.is_empty())?;
         let name = self.field().and_then(|path| path.split(['.', '[', '{']).next());

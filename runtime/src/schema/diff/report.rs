@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, Class, Operation};
 
-/// What has changed from one [`Schema`](super::super::Schema) to another, as
-/// [`Schema::diff`](super::super::Schema::diff) tells.
+/// The changes from one [`Schema`](super::super::Schema) to another, returned by
+/// [`Schema::diff`](super::super::Schema::diff).
 ///
 /// Displayed, it is a table with a line of advice for each change that needs one. Serialized, it is
 /// the list of changes.
@@ -25,22 +25,22 @@ impl Diff {
         self.0.is_empty()
     }
 
-    /// How many changes there are.
+    /// Returns the number of changes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The changes: the epoch first, then table by table and group by group.
+    /// Iterates over the changes: the epoch first, then table by table and group by group.
     pub fn iter(&self) -> std::slice::Iter<'_, Change> {
         self.0.iter()
     }
 
-    /// The class of the worst change; [`Additive`](Class::Additive) where there is none.
+    /// Returns the class of the worst change; [`Additive`](Class::Additive) if there is none.
     pub fn class(&self) -> Class {
         self.iter().map(Change::class).max().unwrap_or(Class::Additive)
     }
 
-    /// The changes that need an epoch or are never allowed.
+    /// Iterates over the changes that need an epoch or are never allowed.
     pub fn breaking(&self) -> impl Iterator<Item = &Change> {
         self.iter().filter(|change| change.class() >= Class::Breaking)
     }

@@ -2,7 +2,7 @@
 
 use super::{Class, Operation, rules};
 
-/// What a kind of change is judged by: a stable id, a class, and the reason for it.
+/// A rule by which a kind of change is judged: a stable id, a class, and the reason for it.
 ///
 /// ```
 /// use heirloom::schema::{Class, Rule};
@@ -23,27 +23,27 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// All rules that schemas are compared by.
+    /// Returns all rules that schemas are compared by.
     pub fn all() -> &'static [Self] {
         rules::ALL
     }
 
-    /// The rule with an id; `None` where this heirloom has none.
+    /// Returns the rule with an id; `None` if this heirloom has none.
     pub fn find(id: &str) -> Option<&'static Self> {
         Self::all().iter().find(|rule| rule.id == id)
     }
 
-    /// Its id, such as `field-removed`: never changed, and never used for another rule.
+    /// Returns its id, such as `field-removed`: never changed, and never used for another rule.
     pub fn id(&self) -> &'static str {
         self.id
     }
 
-    /// The class of the changes it judges.
+    /// Returns the class of the changes it judges.
     pub fn class(&self) -> Class {
         self.class
     }
 
-    /// Why they have this class, in a sentence.
+    /// Returns why they have this class, in a sentence.
     pub fn reason(&self) -> &'static str {
         self.reason
     }

@@ -121,7 +121,7 @@ rules! {
         "New code writes `null`, which old code does not read.",
         "keep the type, or raise the epoch";
     NULL_REFUSED = "null-refused", RetypeField, Breaking, [20],
-        "Old code wrote `null`, which is no value of the new type.",
+        "Old code wrote `null`, which is not a value of the new type.",
         "keep the `Option`, or raise the epoch";
     NULL_AND_ABSENT = "null-and-absent", RetypeField, Warn, [21],
         "One version tells `null` from absent, the other reads both as `None`.",
@@ -149,7 +149,7 @@ rules! {
         "New code writes `1.0`, which old code does not read as an integer.",
         "keep the type; add a new field beside it, or raise the epoch";
     FLOAT_TO_INTEGER = "float-to-integer", RetypeField, Breaking, [29],
-        "Old rows hold `1.0` and fractions, which are no integers.",
+        "Old rows hold `1.0` and fractions, which are not integers.",
         "keep the type; add a new field beside it, or raise the epoch";
     TYPE_CHANGED = "type-changed", RetypeField, Breaking, [31, 32, 33, 37, 39, 47],
         "Neither version reads the values of the other.",
@@ -195,12 +195,12 @@ rules! {
         "keep the enum's `tag`, `content` and `untagged` attributes as they were";
     VARIANT_FORM_CHANGED = "variant-form-changed", RetypeField, Breaking, [48],
         "A variant without data and one with data are written differently.",
-        "add a new variant where the enum has a catch-all, or raise the epoch";
+        "add a new variant if the enum has a catch-all, or raise the epoch";
     TEXT_TO_ENUM = "text-to-enum", RetypeField, Breaking, [50],
-        "Old rows may hold texts that are no variant.",
+        "Old rows may hold texts that are not variants.",
         "keep the text, or add a catch-all variant: `#[serde(untagged)] Other(String)`";
     ENUM_TO_TEXT = "enum-to-text", RetypeField, Breaking, [51],
-        "New code may write texts that are no variant in old code.",
+        "New code may write texts that are not variants in old code.",
         "keep the enum, or raise the epoch";
     MEMBER_ADDED = "member-added", AddVariant, Breaking, [52],
         "New code may write what old code does not read.",

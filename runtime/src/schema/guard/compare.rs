@@ -84,7 +84,7 @@ const fn gone(report: &mut Report, compared: &Compare<'_>, old: &RecordedField) 
     if is_given_up {
         report
             .push(&[" cannot be listed in `removes`: older code reads no row without it, since "]);
-        report.push(&["there it is no `Option` and has no default; put it back"]);
+        report.push(&["there it is not an `Option` and has no default; put it back"]);
         report.or_start_epoch(compared.next_epoch);
         return;
     }

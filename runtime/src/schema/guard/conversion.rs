@@ -76,8 +76,9 @@ impl Conversion {
         message.add(&[if forgotten == 1 { "the field " } else { "the fields " }]);
         self.list(&mut message, true);
         message.add(&[" of the previous `", self.previous, "` "]);
-        message.add(&[if forgotten == 1 { "is" } else { "are" }, " neither taken over nor given "]);
-        message.add(&["up; take ", if forgotten == 1 { "it" } else { "them" }, " with "]);
+        message
+            .add(&[if forgotten == 1 { "is" } else { "are" }, " neither used nor removed; use "]);
+        message.add(&[if forgotten == 1 { "it" } else { "them" }, " with "]);
         message.add(&["`#[evolve(renamed_from = \"", name, "\")]` or `#[evolve(with = |", name]);
         message.add(&["| …)]` on a field, or write `#[", self.attribute, "(removes("]);
         self.forgotten_names(&mut message);

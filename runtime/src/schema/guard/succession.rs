@@ -253,7 +253,7 @@ impl Side {
         }
         let mut message = Message::new();
         if self.is_astray(index) {
-            message.add(&[noun, " `", name, "` has a `previous` that is no ", noun, " of the "]);
+            message.add(&[noun, " `", name, "` has a `previous` that is not a ", noun, " of the "]);
             message.add(&["previous store `", previous, "`; name one of its ", noun, "s in "]);
             message.add(&["`#[", attribute, "(previous = …)]`, or remove it where the ", noun]);
             message.add(&[" is new"]);

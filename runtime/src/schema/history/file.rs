@@ -30,17 +30,18 @@ pub struct History {
 }
 
 impl History {
-    /// A history without versions.
+    /// Makes a history without versions.
     pub fn new(store: &str) -> Self {
         Self { store: store.to_owned(), versions: Vec::new(), text: layout::empty(store) }
     }
 
-    /// Reads the text of a history file.
+    /// Parses the text of a history file.
     ///
     /// # Errors
     ///
-    /// [`InvalidHistory`](ErrorKind::InvalidHistory) where it is empty, cut short, in conflict, changed by hand,
-    /// written by a newer heirloom in another format, or no history at all. It says which.
+    /// [`InvalidHistory`](ErrorKind::InvalidHistory) if it is empty, cut short, in conflict,
+    /// changed by hand, written by a newer heirloom in another format, or not a history at all. The
+    /// error says which.
     pub fn parse(text: &str) -> Result<Self> {
         let lines = lines::split(text)?;
         let store = header(&lines.head)?;
@@ -56,34 +57,34 @@ impl History {
         Ok(Self { store, versions, text: text.to_owned() })
     }
 
-    /// The name of the store.
+    /// Returns the name of the store.
     pub fn store(&self) -> &str {
         &self.store
     }
 
-    /// All versions, the oldest first.
+    /// Returns all versions, the oldest first.
     pub fn versions(&self) -> &[Version] {
         &self.versions
     }
 
-    /// The version recorded last.
+    /// Returns the version recorded last.
     pub fn newest(&self) -> Option<&Version> {
         self.versions.last()
     }
 
-    /// The text of the file.
+    /// Returns the text of the file.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Adds a version, unless the newest says the same already, and tells whether it did.
+    /// Records a version, unless the newest says the same already; `Ok(true)` if it did.
     ///
     /// `date` is the day, as `2026-11-20`.
     ///
     /// # Errors
     ///
-    /// [`BreakingChange`](ErrorKind::BreakingChange) where the schema breaks with an earlier
-    /// version of its epoch, or belongs to an earlier epoch than the newest.
+    /// [`BreakingChange`](ErrorKind::BreakingChange) if the schema breaks with an earlier version
+    /// of its epoch, or belongs to an earlier epoch than the newest.
     pub fn record(&mut self, schema: &Schema, date: &str) -> Result<bool> {
         let fingerprint = schema.fingerprint();
         let newest = self.newest();
@@ -110,8 +111,7 @@ impl History {
         Ok(true)
     }
 
-    /// Whether rows of all versions of its epoch can be read with a schema, and the other way
-    /// round.
+    /// Checks a schema: all versions of its epoch can be read with it, and the other way round.
     ///
     /// # Errors
     ///

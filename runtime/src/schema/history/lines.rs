@@ -116,7 +116,7 @@ fn truncated(head: &[&str]) -> Error {
     let text = head.join("\n");
     if text.trim().is_empty() {
         return refused("the history file is empty")
-            .help("restore it from version control; where there never was one, remove the file");
+            .help("restore it from version control; if there never was one, remove the file");
     }
     if !text.contains(KIND) {
         return not_ours();
@@ -126,7 +126,7 @@ fn truncated(head: &[&str]) -> Error {
 }
 
 pub(super) fn not_ours() -> Error {
-    refused("the file is no schema history")
+    refused("the file is not a schema history")
         .help("check the path that `history = \"…\"` names; heirloom writes that file itself")
 }
 

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{Change, Schema};
 
-/// A recorded state of a store's schema: what it was, when, and what had changed.
+/// A recorded state of a store's schema: the schema, the day, and the changes since the version
+/// before.
 ///
 /// Recorded in the history file by `HEIRLOOM=record cargo test`, and in each store that code of
 /// this version has written to.
@@ -40,37 +41,37 @@ impl Version {
         }
     }
 
-    /// The epoch it belongs to.
+    /// Returns the epoch it belongs to.
     pub fn epoch(&self) -> u32 {
         self.epoch
     }
 
-    /// Its number in the history file, from 1; nothing for code that keeps no history.
+    /// Returns its number in the history file, from 1; `None` for code that keeps no history.
     pub fn number(&self) -> Option<u32> {
         self.number
     }
 
-    /// The fingerprint of its schema.
+    /// Returns the fingerprint of its schema.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// The fingerprint of the version before it.
+    /// Returns the fingerprint of the version before it.
     pub fn parent(&self) -> Option<&str> {
         self.parent.as_deref()
     }
 
-    /// The day it was recorded, as `2026-11-20`, in UTC.
+    /// Returns the day it was recorded, as `2026-11-20`, in UTC.
     pub fn date(&self) -> Option<&str> {
         self.date.as_deref()
     }
 
-    /// What had changed since the version before it.
+    /// Returns the changes since the version before it.
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
 
-    /// The schema.
+    /// Returns the schema.
     pub fn schema(&self) -> &Schema {
         &self.schema
     }
