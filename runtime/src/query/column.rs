@@ -16,7 +16,8 @@ use super::path::{FieldPath, Leads, Member};
 use super::ranges::Ranges;
 use crate::row::order::{NONE, SOME, encode_stored, text_prefix};
 
-/// A field of a row, to ask for rows by: `Task::DONE` for the field `done` of `Task`.
+/// A column: a field of a row, for queries. `Task::DONE` is the column of the field `done` of
+/// `Task`.
 ///
 /// `#[derive(Table)]` makes one constant for each field, named as the field in upper case. Its
 /// methods are the conditions that its type allows; `&`, `|` and `!` join them.
@@ -49,13 +50,13 @@ use crate::row::order::{NONE, SOME, encode_stored, text_prefix};
 /// # What equals what
 ///
 /// Values compare as in Rust: an `Option` that is `None` equals `None` and comes before every
-/// `Some`; a NaN equals nothing and has no order. Text is ordered by its UTF-8 bytes. A unit variant
-/// of an enum is compared by its stored name. A row that lacks the field has its default.
+/// `Some`; a NaN equals nothing and has no order. Text is ordered by its UTF-8 bytes. A unit
+/// variant of an enum is compared by its stored name. A row that lacks the field has its default.
 ///
 /// # Its type
 ///
-/// `R` is the row and `T` the type of the field. `C` names the column in the compiler's messages, and
-/// nothing else depends on it: a function takes a column of any name as `Column<R, T, C>`, and
+/// `R` is the row and `T` the type of the field. `C` names the column in the compiler's messages,
+/// and nothing else depends on it: a function takes a column of any name as `Column<R, T, C>`, and
 /// [`unnamed`](Self::unnamed) is for columns that must have one type, as in a list.
 pub struct Column<R, T, C = Unnamed> {
     name: &'static str,
@@ -67,7 +68,7 @@ pub struct Column<R, T, C = Unnamed> {
 /// Shows the value that a row has.
 type Look<R, T> = fn(&R, &mut dyn FnMut(&T));
 
-/// The name of a column that has none in the compiler's messages.
+/// The name of a column that has no name in the compiler's messages.
 #[derive(Debug)]
 pub enum Unnamed {}
 
@@ -92,12 +93,13 @@ pub const fn column<R, T, C: Member<R, T>>() -> Column<R, T, C> {
 }
 
 impl<R: 'static, T: 'static, C> Column<R, T, C> {
-    /// The stored name of the field; of a path, all of them with dots between.
+    /// Returns the stored name of the field; of a path, all of them with dots between.
     pub fn name(self) -> &'static str {
         self.name
     }
 
-    /// The same column, of a type that says no more than those of row and field.
+    /// Returns the same column under a type that depends on row and field alone, for lists of
+    /// columns.
     ///
     /// ```
     /// # use heirloom::{Column, Table};
@@ -111,11 +113,12 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         Column { name, is_path, look, named: PhantomData }
     }
 
-    /// The path to a field of this column's value, which is a struct that derives
+    /// Returns the path to a field of this column's value, which is a struct that derives
     /// [`Fields`](macro@crate::Fields), or an `Option` of one.
     ///
-    /// It has all the operators of a column of the field's type. Where this column is an `Option`, so
-    /// is the path, and it is `None` where this column is; an `Option` inside another is one `Option`.
+    /// It has all the operators of a column of the field's type. If this column is an `Option`, so
+    /// is the path, and it is `None` if this column is; an `Option` inside another is one `Option`.
+    /// No index serves a path.
     ///
     /// ```
     /// use heirloom::{Fields, Store, Table};
@@ -163,7 +166,20 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         Expr::within(self.erased(), ranges)
     }
 
-    /// The field has this value.
+    /// Matches rows whose field equals `value`. `None` equals `None`; an `Option` may be compared
+    /// with a plain value, and text with a `&str`. Text is compared letter for letter, with its
+    /// case. A NaN equals nothing.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
+    /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
+    /// assert!(Film::YEAR.eq(1979).matches(&alien));
+    /// assert!(Film::DIRECTOR.eq(None::<String>).matches(&alien));
+    /// assert!(!Film::DIRECTOR.eq("Ridley Scott").matches(&alien));
+    /// assert!(!Film::TITLE.eq("alien").matches(&alien)); // the case differs
+    /// ```
     pub fn eq<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
         T: Serialize,
@@ -171,7 +187,17 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         self.within(value.encoded().map_or_else(Ranges::none, Ranges::point))
     }
 
-    /// The field has another value.
+    /// Matches rows whose field does not equal `value`: the opposite of [`eq`](Self::eq). Unlike in
+    /// SQL, a field that is `None` differs from every value, so its row matches.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
+    /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
+    /// assert!(Film::DIRECTOR.ne("Ridley Scott").matches(&alien)); // it is `None`
+    /// assert!(!Film::YEAR.ne(1979).matches(&alien));
+    /// ```
     pub fn ne<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
         T: Serialize,
@@ -179,7 +205,17 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         !self.eq(value)
     }
 
-    /// The field is less than the value.
+    /// Matches rows whose field is less than `value`. `None` is less than every value.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
+    /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
+    /// assert!(Film::YEAR.lt(1980).matches(&alien));
+    /// assert!(!Film::YEAR.lt(1979).matches(&alien));
+    /// assert!(Film::DIRECTOR.lt("A").matches(&alien)); // it is `None`; add `& Film::DIRECTOR.is_some()`
+    /// ```
     pub fn lt<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
         T: OrderedColumn<C>,
@@ -187,7 +223,15 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         self.beside(value, |value| (Bound::Unbounded, Bound::Excluded(value)))
     }
 
-    /// The field is the value or less.
+    /// Matches rows whose field is `value` or less. `None` is less than every value.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
+    /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
+    /// assert!(Film::YEAR.le(1979).matches(&alien));
+    /// ```
     pub fn le<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
         T: OrderedColumn<C>,
@@ -195,7 +239,18 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         self.beside(value, |value| (Bound::Unbounded, Bound::Included(value)))
     }
 
-    /// The field is greater than the value.
+    /// Matches rows whose field is greater than `value`. `None` is never greater. Text is ordered
+    /// by its UTF-8 bytes: upper case comes before lower case.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
+    /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
+    /// assert!(Film::YEAR.gt(1978).matches(&alien));
+    /// assert!(!Film::DIRECTOR.gt("A").matches(&alien)); // it is `None`
+    /// assert!(!Film::TITLE.gt("a").matches(&alien)); // "A" comes before "a"
+    /// ```
     pub fn gt<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
         T: OrderedColumn<C>,
@@ -203,7 +258,15 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         self.beside(value, |value| (Bound::Excluded(value), Bound::Unbounded))
     }
 
-    /// The field is the value or greater.
+    /// Matches rows whose field is `value` or greater. `None` is never greater than a value.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
+    /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
+    /// assert!(Film::YEAR.ge(1979).matches(&alien));
+    /// ```
     pub fn ge<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
         T: OrderedColumn<C>,
@@ -225,8 +288,17 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         }))
     }
 
-    /// The field is one of the two values or lies between them; nothing does where the first is
-    /// the greater.
+    /// Matches rows whose field is `low`, `high`, or lies between them; no row if `low` is the
+    /// greater.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
+    /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
+    /// assert!(Film::YEAR.between(1970, 1979).matches(&alien));
+    /// assert!(!Film::YEAR.between(1979, 1970).matches(&alien));
+    /// ```
     pub fn between<V: ColumnOperand<T, C>, W: ColumnOperand<T, C>>(self, low: V, high: W) -> Expr<R>
     where
         T: OrderedColumn<C>,
@@ -237,7 +309,16 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         })
     }
 
-    /// The field has one of these values.
+    /// Matches rows whose field equals one of `values`; no row if there are none.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
+    /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
+    /// assert!(Film::YEAR.is_in([1977, 1979]).matches(&alien));
+    /// assert!(!Film::YEAR.is_in(Vec::<u16>::new()).matches(&alien));
+    /// ```
     pub fn is_in<V: ColumnOperand<T, C>>(self, values: impl IntoIterator<Item = V>) -> Expr<R>
     where
         T: Serialize,
@@ -248,7 +329,16 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         self.within(Ranges::points(values))
     }
 
-    /// The field is `None`.
+    /// Matches rows whose field is `None`: absent, or `null`, unless its `#[evolve(default …)]`
+    /// fills an absent one.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
+    /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
+    /// assert!(Film::DIRECTOR.is_none().matches(&alien));
+    /// ```
     pub fn is_none(self) -> Expr<R>
     where
         T: OptionalColumn<C>,
@@ -256,7 +346,15 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         self.within(Ranges::point(vec![NONE]))
     }
 
-    /// The field is not `None`.
+    /// Matches rows whose field is not `None`.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
+    /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
+    /// assert!(!Film::DIRECTOR.is_some().matches(&alien));
+    /// ```
     pub fn is_some(self) -> Expr<R>
     where
         T: OptionalColumn<C>,
@@ -264,7 +362,18 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         self.within(Ranges::prefix(vec![SOME]))
     }
 
-    /// The text starts with this one, letter for letter.
+    /// Matches rows whose text starts with `prefix`, letter for letter, with its case. `None`
+    /// starts with nothing; every text starts with `""`. An index serves it.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
+    /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
+    /// assert!(Film::TITLE.starts_with("Al").matches(&alien));
+    /// assert!(!Film::TITLE.starts_with("al").matches(&alien)); // the case differs
+    /// assert!(!Film::DIRECTOR.starts_with("").matches(&alien)); // it is `None`
+    /// ```
     pub fn starts_with(self, prefix: impl AsRef<str>) -> Expr<R>
     where
         T: TextColumn<C>,
@@ -274,7 +383,18 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         self.within(Ranges::prefix(encoded))
     }
 
-    /// The text has this one in it, letter for letter; or the collection has this item.
+    /// Matches rows whose text has `item` in it, letter for letter, or whose collection has an item
+    /// that equals it. `None` contains nothing. No index serves it: the rows are read.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
+    /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
+    /// assert!(Film::TITLE.contains("lie").matches(&alien));
+    /// assert!(Film::GENRES.contains("horror").matches(&alien));
+    /// assert!(!Film::GENRES.contains("hor").matches(&alien)); // an item, not a part of one
+    /// ```
     pub fn contains<I: ?Sized, V: ColumnItem<I, C>>(self, item: V) -> Expr<R>
     where
         T: Serialize + ContainsColumn<I, C>,
@@ -294,7 +414,21 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         }
     }
 
-    /// In the order of this column, least first.
+    /// Orders rows by this column, the least first. `None` comes first of all.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16 }
+    /// # #[derive(Store)]
+    /// # struct Cinema { films: Table<Film> }
+    /// # let cinema = Cinema::in_memory()?;
+    /// # cinema.films.insert(&Film { title: "Alien".into(), year: 1979 })?;
+    /// # cinema.films.insert(&Film { title: "Aliens".into(), year: 1986 })?;
+    /// let oldest = cinema.films.order_by(Film::YEAR.asc()).first()?;
+    /// assert_eq!(oldest.unwrap().title, "Alien");
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     pub fn asc(self) -> Order<R>
     where
         T: OrderedColumn<C>,
@@ -302,7 +436,21 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         Order::new(self.erased(), false)
     }
 
-    /// In the order of this column, greatest first.
+    /// Orders rows by this column, the greatest first. `None` comes last of all.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, year: u16 }
+    /// # #[derive(Store)]
+    /// # struct Cinema { films: Table<Film> }
+    /// # let cinema = Cinema::in_memory()?;
+    /// # cinema.films.insert(&Film { title: "Alien".into(), year: 1979 })?;
+    /// # cinema.films.insert(&Film { title: "Aliens".into(), year: 1986 })?;
+    /// let newest = cinema.films.order_by(Film::YEAR.desc()).first()?;
+    /// assert_eq!(newest.unwrap().title, "Aliens");
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     pub fn desc(self) -> Order<R>
     where
         T: OrderedColumn<C>,

@@ -1,11 +1,11 @@
-//! What the operators of a column ask of its type and of values, once more with the column's name:
-//! a wrong operator or type is a compile error that says which column it is about.
+//! The bounds of a column's operators, once more with the column's name: a wrong operator or type is a
+//! compile error that names the column.
 
 use super::operand::{Contains, Operand, Optional, Ordered, Text};
 
-/// What a column named `C` of type `T` may be compared with: every [`Operand`] of `T`.
+/// A value that a column named `C` of type `T` may be compared with: every [`Operand`] of `T`.
 ///
-/// It is implemented by itself; `C` is there for the compiler's message.
+/// Implemented for every such type; `C` is there for the compiler's message.
 #[diagnostic::on_unimplemented(
     message = "the column `{C}` of type `{T}` cannot be compared with a `{Self}`",
     label = "not a `{T}`",
@@ -16,9 +16,9 @@ pub trait ColumnOperand<T: ?Sized, C>: Operand<T> {}
 #[diagnostic::do_not_recommend]
 impl<V: Operand<T>, T: ?Sized, C> ColumnOperand<T, C> for V {}
 
-/// What a column named `C` with items of type `T` may contain: every [`Operand`] of `T`.
+/// A value that a column named `C` with items of type `T` may contain: every [`Operand`] of `T`.
 ///
-/// It is implemented by itself; `C` is there for the compiler's message.
+/// Implemented for every such type; `C` is there for the compiler's message.
 #[diagnostic::on_unimplemented(
     message = "the column `{C}` contains values of type `{T}`, never a `{Self}`",
     label = "not a `{T}`",
@@ -31,7 +31,7 @@ impl<V: Operand<T>, T: ?Sized, C> ColumnItem<T, C> for V {}
 
 /// The type of a column named `C` whose values have an order: every type that is [`Ordered`].
 ///
-/// It is implemented by itself; `C` is there for the compiler's message.
+/// Implemented for every such type; `C` is there for the compiler's message.
 #[diagnostic::on_unimplemented(
     message = "the column `{C}` is of type `{Self}`, whose values have no order",
     label = "`lt`, `le`, `gt`, `ge`, `between`, `asc`, `desc` and `order_by` need an order",
@@ -44,7 +44,7 @@ impl<T: Ordered, C> OrderedColumn<C> for T {}
 
 /// The type of a column named `C` that may be without a value: every type that is [`Optional`].
 ///
-/// It is implemented by itself; `C` is there for the compiler's message.
+/// Implemented for every such type; `C` is there for the compiler's message.
 #[diagnostic::on_unimplemented(
     message = "the column `{C}` of type `{Self}` always has a value",
     label = "`is_none` and `is_some` need a column whose type is an `Option`",
@@ -57,7 +57,7 @@ impl<T: Optional, C> OptionalColumn<C> for T {}
 
 /// The type of a column named `C` that is text: every type that is [`Text`].
 ///
-/// It is implemented by itself; `C` is there for the compiler's message.
+/// Implemented for every such type; `C` is there for the compiler's message.
 #[diagnostic::on_unimplemented(
     message = "the column `{C}` is of type `{Self}`, and `starts_with` needs one of text",
     label = "not text",
@@ -71,7 +71,7 @@ impl<T: Text, C> TextColumn<C> for T {}
 /// The type of a column named `C` that is text or a collection of `I`: every type that is
 /// [`Contains`].
 ///
-/// It is implemented by itself; `C` is there for the compiler's message.
+/// Implemented for every such type; `C` is there for the compiler's message.
 #[diagnostic::on_unimplemented(
     message = "the column `{C}` is of type `{Self}`, and `contains` needs one of text or of a collection",
     label = "contains nothing",

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::row::order::{SOME, encode, text_of};
 
-/// What a column of type `T` may be compared with: a `T`, a reference to one, a `&str` for text,
-/// and a plain value for an `Option`.
+/// A value that a column of type `T` may be compared with: a `T`, a reference to one, a `&str` for
+/// text, and a plain value for an `Option`. Implemented for all of these; do not implement it.
 #[diagnostic::on_unimplemented(
     message = "a column of type `{T}` cannot be compared with `{Self}`",
     label = "not a `{T}`",
@@ -122,7 +122,7 @@ impl<T: Text> Text for Option<T> {
     label = "contains nothing"
 )]
 pub trait Contains {
-    /// What it is asked for.
+    /// The type of the values that it may contain.
     type Item: ?Sized;
 
     /// Whether it is in there.

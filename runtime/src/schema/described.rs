@@ -103,7 +103,7 @@ pub struct FieldSchema {
     /// The Rust type as written.
     #[serde(rename = "type")]
     pub rust_type: String,
-    /// What fills it where a stored row lacks it.
+    /// Its default, for a stored row that lacks it.
     pub default: FieldDefault,
     /// Other stored names that are read as this field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -120,7 +120,7 @@ pub struct FieldSchema {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FieldDefault {
-    /// Nothing: a row without the field is invalid.
+    /// The field has no default: a row without it is invalid.
     Required,
     /// The field is an `Option`: absent reads as `None`.
     Optional,
@@ -134,8 +134,8 @@ pub enum FieldDefault {
         /// The closure as written.
         code: String,
     },
-    /// A value that is another each time, which no two reads agree on: from `Default` or a
-    /// function of serde's that asks a clock, say.
+    /// A value that differs each time, so that no two reads agree: from `Default` or a function of
+    /// serde's that reads a clock, for example.
     Unstable,
 }
 

@@ -1,8 +1,8 @@
-//! Exchanging changes with another copy of a store, by whatever transport.
+//! Exchanging changes with another copy of a store, over any transport.
 //!
-//! A copy says what it has in a [`Summary`]; the other answers with the [`Changes`] it lacks;
-//! applying them tells what was [`Applied`]. All three are plain values, and the first two are
-//! bytes on the way.
+//! A copy sends a [`Summary`] of what it has; the other answers with the [`Changes`] it lacks; applying
+//! them returns what was [`Applied`]. All three are plain values, and the first two travel as bytes.
+//! Nothing here opens a socket: send the bytes over HTTP, Bluetooth or a file.
 //!
 //! ```
 //! # use heirloom::{Store, Table};
@@ -22,6 +22,21 @@
 //! assert_eq!(phone.notes.len()?, 1);
 //! # Ok::<(), heirloom::Error>(())
 //! ```
+//!
+//! # Who wins
+//!
+//! Applying is idempotent and does not depend on the order: copies that have applied each other's
+//! changes hold the same.
+//!
+//! | two devices, without knowing of each other, | then |
+//! |---|---|
+//! | write different rows or entries | both writes stay |
+//! | write the same row, also different fields of it | one row wins as a whole, the same on every device |
+//! | write and remove the same row | the write wins, and the row comes back |
+//! | insert rows with one value in a unique index | both rows stay; [`Table::conflicts`](crate::Table::conflicts) lists them |
+//! | migrate to a new epoch | one migration wins; edits made on the other are carried over |
+//!
+//! Bytes that are damaged, or that come from another store, are refused before anything changes.
 
 mod applied;
 mod changes;

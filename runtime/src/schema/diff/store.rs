@@ -10,11 +10,11 @@ use super::{Change, Diff, renames, rules};
 use crate::schema::{GroupSchema, IndexSchema, Schema, TableSchema};
 
 impl Schema {
-    /// What has changed from this schema to another, each change with its class.
+    /// Compares this schema with a newer one, and returns the changes, each with its class.
     ///
-    /// The order of fields, docs, titles and the names of Rust types make no difference. What was
-    /// perhaps renamed is told as such, beside the removal and the addition it consists of. Where
-    /// the epochs differ, the changes are judged as if they did not: see [`Diff::needs_epoch`].
+    /// The order of fields, docs, titles and the names of Rust types make no difference. A name that
+    /// may have been renamed is reported as such, beside the removal and the addition it consists of.
+    /// The changes are judged as if both schemas had one epoch: see [`Diff::needs_epoch`].
     ///
     /// ```
     /// use heirloom::schema::{Class, Operation};

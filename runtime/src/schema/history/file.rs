@@ -8,7 +8,7 @@ use super::lines::{self, Entry, FORMAT, KIND, branches, not_ours, refused};
 use super::version::{Version, changes};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Every version that the schema of a store has had, as the history file tells.
+/// The history of a schema: every version it has had, read from the history file.
 ///
 /// The file belongs to the code of an app, under version control. `HEIRLOOM=record cargo test`
 /// writes it, `#[derive(Store)]` reads it at compile time.
