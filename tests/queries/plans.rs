@@ -217,7 +217,7 @@ fn one_and_first_stop_early() {
     assert_eq!(rows, 2);
     assert_eq!(
         error.to_string(),
-        "the query must give one row (store `music`, table `tracks`, expected one row, found \
+        "the query must return one row (store `music`, table `tracks`, expected one row, found \
          several); use `first` if none or several are fine"
     );
     let (_, first, rows, _) = run(&tracks.query(), |query| query.iter().unwrap().next());

@@ -31,7 +31,7 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
         taken.push(name.clone());
         let (vis, ty, stored) = (&field.parsed.vis, &field.ty, &field.stored);
         let member = &field.parsed.ident;
-        let doc = format!("The column `{}`, to ask for rows by.", field.parsed.name);
+        let doc = format!("The column of the field `{}`.", field.parsed.name);
         let named = name_type(row, &name);
         let kind = match option_inner(ty) {
             Some(_) => quote!(IsOption),

@@ -8,7 +8,7 @@
 //! impl Whispering { ::heirloom::__store_methods! { pub fn } }
 //! ```
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     Attribute, Expr, ExprLit, FnArg, Generics, ItemTrait, Lit, Meta, Pat, Signature, TraitItem,
@@ -96,7 +96,10 @@ fn docs(attributes: &[Attribute]) -> Vec<String> {
     for line in attributes.iter().filter_map(doc) {
         if line.trim_start().starts_with("```") {
             is_code = !is_code;
-        } else if !is_code && !(line.is_empty() && docs.last().is_none_or(String::is_empty)) {
+            continue;
+        }
+        let is_second_blank = line.is_empty() && docs.last().is_none_or(String::is_empty);
+        if !is_code && !is_second_blank {
             docs.push(without_links(&line));
         }
     }

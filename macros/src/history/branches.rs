@@ -22,8 +22,8 @@ pub(super) fn chain(versions: &[Version<'_>], path: &str) -> Result<(), String> 
 
 fn broken(version: &Version<'_>, parent: &str, path: &str) -> String {
     format!(
-        "version {} in `{path}` was recorded after another version than the one that stands before \
-         it: its parent is {}, and before it stands {}; versions are neither removed nor moved: \
+        "version {} in `{path}` was recorded after another version than the one before it: its \
+         parent is {}, and the version before it is {}; versions are neither removed nor moved: \
          {RESTORE}",
         version.number,
         named(version.parent),

@@ -52,8 +52,8 @@ pub(crate) fn read(store: &Store, diag: &mut Diag) -> Option<History> {
 fn text(path: &str) -> Result<Option<String>, String> {
     let Some(folder) = env::var_os("CARGO_MANIFEST_DIR") else {
         return Err(format!(
-            "`{path}` stands in the folder of the crate, and only cargo tells where that is \
-             (`CARGO_MANIFEST_DIR`); build with cargo, or remove `history`"
+            "`{path}` starts from the folder of the crate, which cargo names in \
+             `CARGO_MANIFEST_DIR`; build with cargo, or remove `history`"
         ));
     };
     read_at(&folder, path)
@@ -106,8 +106,8 @@ fn newest(text: &str, store: &Store, path: &str) -> Result<Option<Recorded>, Str
     })?;
     match u64::from(store.epoch()).cmp(&recorded.epoch) {
         std::cmp::Ordering::Less => Err(format!(
-            "version {version} in `{path}` is of epoch {}, and this store is of epoch {}; epochs \
-             are never taken back: write `epoch = {}`, or, where the struct is kept as the \
+            "version {version} in `{path}` is of epoch {}, and this store is of epoch {}; an \
+             epoch is never lowered: write `epoch = {}`, or, if the struct is kept as the \
              `previous` of another, remove its `history`",
             recorded.epoch,
             store.epoch(),

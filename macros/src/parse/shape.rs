@@ -74,7 +74,7 @@ fn refuse_newtype(ident: &Ident, found: &str, diag: &mut Diag) {
         ident,
         format_args!(
             "`#[derive(Key)]` goes on a newtype, and `{ident}` is {found}; write \
-             `struct {ident}(String);` with whatever key type it wraps"
+             `struct {ident}(String);` with the key type that it wraps"
         ),
     );
 }

@@ -37,7 +37,7 @@ pub(super) fn double_options_have_none(record: &Record, diag: &mut Diag) {
             diag.error(
                 &field.parsed.ident,
                 format_args!(
-                    "`{}` is an `Option<Option<_>>`, which reads as `None` where it is absent; \
+                    "`{}` is an `Option<Option<_>>`, which reads as `None` if it is absent; \
                      remove its `#[evolve(default)]`",
                     field.parsed.name
                 ),

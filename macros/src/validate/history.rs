@@ -12,7 +12,7 @@ pub(super) fn history_is_relative(store: &Store, diag: &mut Diag) {
     if path.trim().is_empty() {
         diag.error(
             history,
-            "`history` names no file; write where it stands in the crate, as in \
+            "`history` names no file; write its path in the crate, as in \
              `history = \"schema/app.json\"`",
         );
     } else if Path::new(&path).has_root() || path.get(1..3) == Some(":\\") {

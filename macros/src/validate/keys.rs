@@ -26,7 +26,7 @@ pub(super) fn there_is_one_key(record: &Record, diag: &mut Diag) {
         diag.error(
             second,
             format_args!(
-                "a row has one key, and `#[key]` stands on `{}` already; remove one of the two",
+                "a row has one key, and `#[key]` is on `{}` already; remove one of the two",
                 key.parsed.name
             ),
         );
@@ -40,7 +40,7 @@ pub(super) fn key_is_no_option(record: &Record, diag: &mut Diag) {
         let inner = crate::text::text(quote::quote!(#inner));
         diag.error(
             &key.ty,
-            format_args!("every row has its key, so it is no `Option`; write `{inner}`"),
+            format_args!("every row has its key, so it is not an `Option`; write `{inner}`"),
         );
     }
 }

@@ -14,7 +14,7 @@ const CONTAINER: &[(&str, &str)] = &[
         "what newer code writes may have fields that this code does not know, and must stay \
          readable; remove it",
     ),
-    ("tag", "it adds a field that is none of the struct's; write the field yourself"),
+    ("tag", "it adds a field that the struct does not have; write the field yourself"),
     ("untagged", "it is for enums; remove it"),
     ("content", "it is for enums; remove it"),
     ("from", CONVERTED),
@@ -112,9 +112,8 @@ pub(super) fn left_out_fields_can_be_read(record: &Record, diag: &mut Diag) {
             diag.error(
                 skip,
                 format_args!(
-                    "rows that are written without `{}` could not be read, since nothing stands in \
-                     for it; give it a default with `#[evolve(default)]`, or remove \
-                     `skip_serializing_if`",
+                    "rows that are written without `{}` could not be read, since it has no default; \
+                     give it one with `#[evolve(default)]`, or remove `skip_serializing_if`",
                     field.parsed.name
                 ),
             );

@@ -41,8 +41,8 @@ pub(super) fn conversions_have_a_previous_struct(record: &Record, diag: &mut Dia
                 &with.key,
                 format_args!(
                     "`with` computes a field from those of the struct of the epoch before: name \
-                     that with `#[{attribute}(previous = …)]`; what rows of this epoch lack is \
-                     filled in by `default = …`"
+                     that with `#[{attribute}(previous = …)]`; `default = …` fills in a \
+                     field that rows of this epoch lack"
                 ),
             );
         }
@@ -158,8 +158,8 @@ pub(super) fn what_is_given_up_goes_nowhere(record: &Record, diag: &mut Diag) {
             diag.error(
                 &removed.origin,
                 format_args!(
-                    "`{}` is used by `{}`; take it out of `removes`, or let that field come \
-                     from elsewhere",
+                    "`{}` is used by `{}`; take it out of `removes`, or make that field \
+                     from another",
                     removed.text, field.parsed.name
                 ),
             );

@@ -116,7 +116,9 @@ impl From<DatabaseError> for Failure {
             DatabaseError::Storage(error) => storage(error),
             DatabaseError::UpgradeRequired(version) => Error::new(
                 ErrorKind::Corrupt,
-                format!("the file is a redb database of the old version {version}, and no store"),
+                format!(
+                    "the file is a redb database of the old version {version}, not a heirloom store"
+                ),
             ),
             other => corrupt(format!("the file cannot be repaired: {other}")),
         })

@@ -387,12 +387,10 @@ fn existing(path: &Path) -> Result<Option<File>> {
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => {
             Err(Error::new(ErrorKind::Storage, "the path is a folder, not a file")
-                .help("name a file in it"))
+                .help("give the path of a file in the folder"))
         }
-        Ok(meta) if meta.len() == 0 => {
-            Err(Error::new(ErrorKind::Corrupt, "the file is empty, which a store never is")
-                .help("restore a backup, or remove the file to start a new store"))
-        }
+        Ok(meta) if meta.len() == 0 => Err(Error::new(ErrorKind::Corrupt, "the file is empty")
+            .help("restore a backup, or remove the file to start a new store")),
         Ok(_) => OpenOptions::new().read(true).write(true).open(path).map(Some).map_err(io_error),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(io_error(error)),

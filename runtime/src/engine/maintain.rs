@@ -231,7 +231,7 @@ impl Engine {
         if path.try_exists().unwrap_or(true) {
             return Err(at_file(
                 Error::new(ErrorKind::AlreadyExists, "a backup never overwrites")
-                    .help("choose another name, or remove what stands there"),
+                    .help("choose another name, or remove the file that is there"),
             ));
         }
         let place = Place::File(path.to_owned());
@@ -298,7 +298,7 @@ impl Engine {
                     }
                     if let Some((bytes, json)) = filled? {
                         let key = (table.key_text)(&bytes).ok_or_else(|| {
-                            Error::new(ErrorKind::Corrupt, "a row is stored under no key")
+                            Error::new(ErrorKind::Corrupt, "a row is stored without a key")
                         })?;
                         let op = RowOp { key, json: Some(json), existed: true };
                         batch.set_row(table_idx, bytes, op);

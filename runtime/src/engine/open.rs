@@ -210,7 +210,7 @@ impl Engine {
         }
         Err(Error::new(ErrorKind::ReadOnly, "the store is a view of an earlier epoch")
             .at_store(self.def.name)
-            .help("read it; what is to change is written to the store of the current epoch"))
+            .help("write to the store of the current epoch instead"))
     }
 
     /// Waits for other writers.

@@ -106,7 +106,7 @@ pub(crate) fn open_epoch(engine: &Engine, code: Code) -> Result<Engine> {
     let Some(name) = name else {
         return Err(Error::new(ErrorKind::Migration, "the store holds no document of this epoch")
             .expecting(format!("a document of epoch {epoch}"))
-            .help("it was never here, or was given up by `prune_epochs`"));
+            .help("this copy never had it, or `prune_epochs` has removed it"));
     };
     if code.def().name != engine.def.name {
         return Err(Error::new(ErrorKind::WrongStore, "the struct is that of another store")

@@ -181,7 +181,7 @@ fn is_free(writer: &Writer, loaded: &Loaded, row: &Accepted) -> bool {
 /// alone through the steps that it has still to go, `migrate` functions included.
 fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
     let stopped_at = kept.edit.stopped_at(kept.key.source);
-    let Some(raw) = &kept.edit.raw else { return refused("nothing tells what it was") };
+    let Some(raw) = &kept.edit.raw else { return refused("its old value is not known") };
     if stopped_at.is_unseen {
         return refused(&format!(
             "{}, before the `migrate` function of epoch {} ran",
@@ -205,7 +205,7 @@ fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
         return refused(&describe(&row.failure));
     }
     if taken.rows.is_empty() {
-        return refused("nothing comes of it");
+        return refused("the conversion made nothing of it");
     }
     let rows = taken.rows.into_iter();
     Ok(rows.filter(|row| row.is_made || !has_own || is_own(&row.root)).collect())
@@ -261,7 +261,7 @@ fn taken_alone(plan: &Plan, kept: &Kept, stopped_at: &StoppedAt, raw: &str) -> R
             with.rows.retain(|row| !without.iter().any(|other| is_same(row, other)));
             Ok(with)
         }
-        _ => refused("it belongs to no table"),
+        _ => refused("it does not belong to a table"),
     }
 }
 

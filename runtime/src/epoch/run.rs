@@ -166,7 +166,11 @@ fn refuse(engine: &Engine, row: &Rejected) -> Result<()> {
     }
     let error = Error::new(
         ErrorKind::Migration,
-        format!("a row cannot be taken to epoch {}: {}", engine.def.epoch, describe(&row.failure)),
+        format!(
+            "a row cannot be converted to epoch {}: {}",
+            engine.def.epoch,
+            describe(&row.failure)
+        ),
     );
     let error = match &row.root {
         Root::Table(table) => error.at_table(table).at_key(row.key.clone()),

@@ -170,7 +170,7 @@ pub(super) fn newer_epoch(engine: &Engine, found: u32) -> Error {
     Error::new(
         ErrorKind::NewerEpoch,
         format!(
-            "newer code has taken the store to epoch {found}, and nothing of an earlier one is here"
+            "newer code has raised the store to epoch {found}, and this copy has no document of an earlier epoch"
         ),
     )
     .at_store(engine.def.name)

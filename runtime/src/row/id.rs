@@ -157,7 +157,7 @@ impl<T: Row> FromStr for Id<T> {
                         "`{prefix}_` and {SUFFIX_LEN} characters of lower-case base32"
                     ))
                     .finding(format!("`{}`", text.chars().take(100).collect::<String>()))
-                    .help("check which table the id is of")
+                    .help("check which table the id belongs to")
             })
     }
 }

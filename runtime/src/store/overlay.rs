@@ -150,7 +150,7 @@ impl Overlay<'_> {
         if R::Key::from_text(key).is_err() {
             if state.exists {
                 let error = Error::new(ErrorKind::AlreadyExists, "there is a row under this key");
-                return Err(at_row::<R>(error, row.key()).help("name a key that is free"));
+                return Err(at_row::<R>(error, row.key()).help("use a key that is not taken"));
             }
             self.batch.strays.push((table_idx, key.to_owned()));
         } else if row.key().to_text() != key {

@@ -431,7 +431,7 @@ impl<R: Row, A: At> Query<R, A> {
             (None, _) => "no row",
             _ => "several",
         };
-        let error = Error::new(ErrorKind::RowCount, "the query must give one row")
+        let error = Error::new(ErrorKind::RowCount, "the query must return one row")
             .expecting("one row")
             .finding(found)
             .help("use `first` if none or several are fine");

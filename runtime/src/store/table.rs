@@ -339,7 +339,7 @@ impl<R: Row> Table<R> {
         if row.table() == R::TABLE {
             return Ok(());
         }
-        let error = Error::new(ErrorKind::WrongId, "the invalid row is one of another table");
+        let error = Error::new(ErrorKind::WrongId, "the invalid row belongs to another table");
         self.placed(Err(error.finding(row.table())))
     }
 

@@ -139,7 +139,7 @@ const fn retyped(report: &mut Report, compared: &Compare<'_>, old: &RecordedFiel
             now,
             "`, and older rows lack it or hold a `null`",
         ]);
-        report.push(&[", which no default stands in for: write `", old.ty, "` again"]);
+        report.push(&[", which no default replaces: write `", old.ty, "` again"]);
     } else if is_option_of(now, old.ty) {
         report.push(&[" and is now `", now, "`, and older code reads no row with a `null` in "]);
         report.push(&["its place: write `", old.ty, "` again, or add an `Option` of another name"]);

@@ -42,7 +42,7 @@ impl Conversion {
         }
         let mut message = Message::new();
         message.add(&["the previous `", self.previous, "` has no field `", field.rust_name]);
-        message.add(&["`, so it is not known what this one begins as; "]);
+        message.add(&["`, so this one has no value after the migration; "]);
         if let Some(perhaps) = self.perhaps(field) {
             message.add(&["if it was called `", perhaps, "`, write `#[evolve(renamed_from = \""]);
             message.add(&[perhaps, "\")]`; else "]);

@@ -255,7 +255,7 @@ impl Side {
         if self.is_astray(index) {
             message.add(&[noun, " `", name, "` has a `previous` that is not a ", noun, " of the "]);
             message.add(&["previous store `", previous, "`; name one of its ", noun, "s in "]);
-            message.add(&["`#[", attribute, "(previous = …)]`, or remove it where the ", noun]);
+            message.add(&["`#[", attribute, "(previous = …)]`, or remove it if the ", noun]);
             message.add(&[" is new"]);
             return Some(message);
         }

@@ -123,7 +123,7 @@ impl History {
                 .at_store(&self.store)
                 .expecting(format!("epoch {} or a later one", newest.epoch))
                 .finding(format!("epoch {}", schema.epoch))
-                .help("epochs are never taken back: raise `epoch` in `#[store(…)]`"));
+                .help("an epoch is never lowered: raise `epoch` in `#[store(…)]`"));
         }
         let Some((version, diff)) = self.breaks_with(schema) else { return Ok(()) };
         let changes: Vec<String> = diff.breaking().map(ToString::to_string).collect();
