@@ -2,7 +2,10 @@
 //!
 //! Derive a store from plain structs; open it; read and write rows. Rows are kept in one file on
 //! each device and read at the speed of an embedded database. Any two copies of a store merge.
-//! Structs gain fields for years, and rows of any age go on being read, by code of any age.
+//! Structs gain fields for years, and code of any age reads rows of any age.
+//!
+//! Do not use it as a server's database for many users, for data larger than a device can hold, or for
+//! text that two people edit letter by letter: rows merge as a whole.
 //!
 //! ```
 //! use heirloom::{Id, Kv, Store, Table};
@@ -53,27 +56,27 @@
 //! | open a store, choose what a commit waits for, test without a file? | [`Store::open`], [`Builder`], [`Durability`], [`Store::in_memory`] |
 //! | find rows by something other than their key, in an order, fast? | [`query`], [`Column`], [`Query::explain`] |
 //! | keep a list or a number on the screen up to date? | [`watch`] |
-//! | bring two devices together, and who wins where both have edited? | [`sync`] |
+//! | bring two devices together, and which edit wins if both have edited? | [`sync`] |
 //! | add, remove or rename a field without losing data? | [`#[evolve(…)]`](macro@Table#defaults-evolvedefault-), [`schema`] |
 //! | make a breaking change, such as another type or another key? | [`migration`] |
 //! | find and repair rows that do not decode? | [`Table::invalid`], [`InvalidRow`], [`Table::repair`] |
 //! | know whether another device has a newer version of the app? | [`Store::status`], [`Store::on_newer_schema`], [`Builder::refuse_newer_schema`] |
 //! | back a store up, check a file, look into one without its types? | [`Store::backup`], [`Store::check`], [`inspect`] |
-//! | tell one error from another? | [`Error`], [`ErrorKind`] |
+//! | distinguish errors? | [`Error`], [`ErrorKind`] |
 //!
 //! # Rows are JSON
 //!
-//! A row is stored as the JSON object that serde makes of its struct. `rename`, `rename_all`,
-//! `alias`, `default`, `skip_serializing_if` and `with` are honoured; what would lose data, such as
-//! `flatten` or `skip`, is refused at compile time with the reason. In an `Option<Option<T>>` an
+//! A row is stored as the JSON object that serde makes of its struct. serde's `rename`, `rename_all`,
+//! `alias`, `default`, `skip_serializing_if` and `with` work; an attribute that would lose data, such
+//! as `flatten` or `skip`, is refused at compile time with the reason. In an `Option<Option<T>>` an
 //! absent field is `None` and `null` is `Some(None)`. A NaN or an infinity is refused when it is
 //! written, since JSON would turn it into `null`.
 //!
 //! # Crates, features, Rust version
 //!
 //! An app depends on `heirloom`, `serde` (with `derive`) and `schemars`. Field types of other crates
-//! need the features of `serde` and `schemars` support that those crates have: `uuid`, for example,
-//! needs its own `serde` and schemars' `uuid1`.
+//! need their own feature `serde` and a feature of schemars: for `uuid::Uuid`, `uuid/serde` and
+//! `schemars/uuid1`.
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|

@@ -84,7 +84,8 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// let app = App::open(&path)?;
     /// app.notes.insert(&Note { name: "milk".into() })?;
     ///
-    /// assert_eq!(App::open(&path).unwrap_err().kind(), ErrorKind::Locked);
+    /// let again = App::open(&path);
+    /// assert!(again.is_err_and(|error| error.kind() == ErrorKind::Locked));
     /// # Ok::<(), heirloom::Error>(())
     /// ```
     ///
