@@ -87,15 +87,6 @@
 
 #![doc(test(attr(allow(dead_code))))]
 
-/// Those of the guides.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/changing-your-schema.md")]
-struct ChangingYourSchema;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/breaking-changes.md")]
-struct BreakingChanges;
-
 #[doc(hidden)]
 pub mod __private;
 mod disk;

@@ -21,6 +21,12 @@ mod first {
         main().unwrap();
     }
 }
+#[path = "../../docs/code/breaking_changes.rs"]
+#[allow(dead_code, reason = "pages show whole structs")]
+mod breaking_changes;
+#[path = "../../docs/code/changing_your_schema.rs"]
+#[allow(dead_code, reason = "pages show whole structs")]
+mod changing_your_schema;
 #[path = "../../docs/code/queries.rs"]
 mod queries;
 #[path = "../../docs/code/readme.rs"]

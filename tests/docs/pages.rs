@@ -5,7 +5,7 @@
 //! - `<!-- docs/code/readme.rs [recording] -->`: what stands between the lines `// [recording]` and
 //!   `// [end]` of that file, less what all of its lines are indented by;
 //! - `<!-- examples/first/main.rs -->`: the whole file;
-//! - `<!-- tests/ui/guide/retyped.stderr, 7 lines -->`: so many lines of it.
+//! - `<!-- tests/ui/guide/retyped.stderr, lines 1-8 -->`: those lines of it.
 //!
 //! `UPDATE_DOCS=1 cargo test -p heirloom-tests --test docs` writes the code into the pages.
 
@@ -31,9 +31,14 @@ fn read(path: &Path) -> String {
     text.unwrap_or_else(|error| panic!("{}: {error}", path.display())).replace("\r\n", "\n")
 }
 
-/// All pages whose code is kept in files.
+/// All pages with code.
 fn pages() -> Vec<PathBuf> {
-    ["README.md", "docs/benchmarks.md", "docs/queries.md"].map(|page| root().join(page)).into()
+    let docs = fs::read_dir(root().join("docs")).unwrap().map(|file| file.unwrap().path());
+    let mut pages: Vec<PathBuf> =
+        docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
+    pages.push(root().join("README.md"));
+    pages.sort();
+    pages
 }
 
 fn blocks(page: &str) -> Vec<Block> {
@@ -59,10 +64,12 @@ fn blocks(page: &str) -> Vec<Block> {
 
 /// What a source names.
 fn shown(source: &str) -> String {
-    if let Some((path, lines)) = source.split_once(", ") {
-        let count = lines.strip_suffix(" lines").and_then(|count| count.parse().ok());
+    if let Some((path, lines)) = source.split_once(", lines ") {
+        let number = |text: &str| text.parse::<usize>().unwrap_or_else(|_| panic!("`{source}`"));
+        let (first, last) = lines.split_once('-').unwrap_or_else(|| panic!("`{source}`"));
+        let (first, last) = (number(first), number(last));
         let file = read(&root().join(path));
-        let lines = file.lines().take(count.unwrap_or_else(|| panic!("`{source}`")));
+        let lines = file.lines().skip(first - 1).take(last - first + 1);
         return lines.map(|line| format!("{line}\n")).collect();
     }
     let Some((path, part)) = source.split_once(" [") else {

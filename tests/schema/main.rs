@@ -12,7 +12,6 @@ mod catalogue_stores;
 mod conversion;
 mod dependencies;
 mod fingerprints;
-mod guide;
 mod history;
 mod keeping;
 mod merging;
