@@ -151,7 +151,6 @@ mod closed {
     }
 }
 
-
 #[test]
 fn old_code_can_tell_that_newer_code_exists() -> heirloom::Result<()> {
     use v1::Notebook;
