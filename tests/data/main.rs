@@ -13,6 +13,7 @@ mod older_code;
 mod reading;
 mod snapshots;
 mod threads;
+mod types_by_name;
 mod upkeep;
 mod values;
 mod writing;

@@ -6,6 +6,7 @@ mod explain;
 mod fill;
 mod index;
 mod track;
+mod variants;
 
 pub use convert::step_to;
 pub(crate) use convert::{convert_group, convert_row, object_of};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::buffer::RowBuffer;
 use super::expr::Node;
-use super::order::rank;
+use super::order::{out_of_order, rank};
 use super::parts::{KEYS_AT_ONCE, Parts, ROWS_OF_A_THREAD};
 use super::plan::{Access, Arrangement, Plan};
 use super::source::Source;
@@ -383,6 +383,28 @@ impl<'s> Run<'s> {
             if expected.saturating_sub(buffer.len()) >= 2 * ROWS_OF_A_THREAD {
                 self.take_in_parts(buffer)?;
             }
+        }
+        if cfg!(debug_assertions) {
+            self.check_order(buffer)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the rows come in the order that their own types have.
+    fn check_order(&self, buffer: &dyn RowBuffer) -> Result<()> {
+        for number in 1..buffer.len() {
+            let neighbours = buffer.kept(number - 1).zip(buffer.kept(number));
+            let wrong = neighbours.and_then(|(a, b)| out_of_order(&self.spec.order, a, b));
+            let Some(order) = wrong else { continue };
+            let error = Error::new(
+                ErrorKind::InvalidValue,
+                "rows come in another order than the `PartialOrd` of the field's type says",
+            );
+            return Err(self.source.placed(error.at_field(order.field.name).help(
+                "derive `PartialOrd` for the type without discriminants in another order, or \
+                 implement `heirloom::Comparable` for it; builds without debug assertions do not \
+                 look for this",
+            )));
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ mod encode;
 mod finite;
 mod id;
 mod index_values;
+mod is_option;
 mod key;
 mod object;
 pub(crate) mod order;
@@ -21,9 +22,13 @@ pub use carry::{
 };
 pub use id::Id;
 pub use index_values::IndexValues;
+pub use is_option::{Is, IsTwice, NoOption};
 pub use key::{Key, KeyBytes};
+pub use order::{
+    ByKey, ByNothing, ByOrder, ByShape, Coding, Comparable, Compared, Encode, SortKey,
+};
 pub use parts::{Absent, Apart, FieldJson, NOWHERE, Part, Parts, computed_default, take};
-pub use record::{Group, Record, Row};
+pub use record::{FieldType, Group, Record, Row, has_schema};
 pub(crate) use successor::Back;
 pub use successor::{ConvertError, Step, Successor};
 
