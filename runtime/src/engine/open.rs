@@ -16,7 +16,7 @@ use super::meta_keys;
 use super::progress::Progress;
 use super::touched::Touched;
 use super::writer::Writer;
-use crate::disk::{Disk, FORMAT, Meta, Place, StorageOptions, View, ViewNames};
+use crate::disk::{Disk, FORMAT, Location, Meta, StorageOptions, View, ViewNames};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Code;
 use crate::schema::descriptor::StoreDef;
@@ -118,12 +118,16 @@ impl Drop for Engine {
 }
 
 impl Engine {
-    /// Opens the store at `place`; tells whether it is new, and then nothing is stored yet: the
+    /// Opens the store at `location`; tells whether it is new, and then nothing is stored yet: the
     /// first transaction must go through [`create`](Self::create).
-    pub(crate) fn open(code: Code, place: &Place, settings: Settings) -> Result<(Self, bool)> {
+    pub(crate) fn open(
+        code: Code,
+        location: &Location,
+        settings: Settings,
+    ) -> Result<(Self, bool)> {
         let def = *code.def();
         let in_store = |error: Error| error.at_store(def.name);
-        let (disk, is_new) = Disk::open(place, settings.storage.clone()).map_err(in_store)?;
+        let (disk, is_new) = Disk::open(location, settings.storage.clone()).map_err(in_store)?;
         let at_file = |error: Error| match disk.path() {
             Some(path) => in_store(error).at_file(path),
             None => in_store(error),

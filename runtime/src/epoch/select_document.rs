@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::forward::{Carrying, Place, Scope};
+use super::forward::{Carrying, DocRef, Scope};
 use super::notify::{changed_since, notify};
 use super::plan::{Plan, choose, oldest};
 use super::run::{no_chain, run};
@@ -255,8 +255,8 @@ fn carry_from(
     let Some(into) = &writer.loaded else { return Err(not_loaded()) };
     let Some(from) = writer.others.get(&source) else { return Err(not_loaded()) };
     let carrying = Carrying::new(
-        Place { name: writer.current, loaded: into, claim: writer.claim() },
-        Place { name: source, loaded: from, claim: writer.claims.get(&source) },
+        DocRef { name: writer.current, loaded: into, claim: writer.claim() },
+        DocRef { name: source, loaded: from, claim: writer.claims.get(&source) },
         plan,
         &writer.claims,
         &writer.others,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::forward::{Carrying, Place, in_turn};
+use super::forward::{Carrying, DocRef, in_turn};
 use super::notify::notify;
 use super::plan::{Plan, oldest};
 use super::run::Before;
@@ -54,8 +54,8 @@ pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocNam
         let Some(plan) = Plan::new(&engine.def, source.epoch) else { continue };
         let carried = writer.others.get(source).map(|from| {
             let carrying = Carrying::new(
-                Place { name, loaded: &target, claim: claim.as_ref() },
-                Place { name: *source, loaded: from, claim: writer.claims.get(source) },
+                DocRef { name, loaded: &target, claim: claim.as_ref() },
+                DocRef { name: *source, loaded: from, claim: writer.claims.get(source) },
                 &plan,
                 &writer.claims,
                 &writer.others,
