@@ -11,10 +11,10 @@ use super::head::{Compared, read_claims};
 use super::hub::Hub;
 use super::ids::IdSource;
 use super::indexes::{Indexes, index_names};
-use super::lock::{Side, WriterGuard, WriterLock};
+use super::lock::{LockUser, WriterGuard, WriterLock};
 use super::meta_keys;
 use super::progress::Progress;
-use super::touched::Touched;
+use super::read_counts::ReadCounts;
 use super::writer::Writer;
 use crate::disk::{Disk, FORMAT, Location, Meta, StorageOptions, View, ViewNames};
 use crate::error::{Error, ErrorKind, Result};
@@ -77,7 +77,7 @@ pub(crate) struct Engine {
     pub(crate) def: StoreDef,
     pub(crate) code: Code,
     pub(crate) indexes: Indexes,
-    pub(crate) touched: Touched,
+    pub(crate) read_counts: ReadCounts,
     pub(crate) hub: Arc<Hub>,
     pub(crate) disk: Disk,
     pub(crate) settings: Settings,
@@ -108,7 +108,7 @@ impl fmt::Debug for Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        if let Some(mut writer) = self.writer.lock(Side::Writers)
+        if let Some(mut writer) = self.writer.lock(LockUser::Writers)
             && let Some(last) = writer.loaded.as_ref().map(|loaded| loaded.log.last)
             && writer.is_marked
         {
@@ -154,7 +154,7 @@ impl Engine {
             def,
             code,
             indexes: Indexes::of(&def),
-            touched: Touched::default(),
+            read_counts: ReadCounts::default(),
             hub: Arc::new(Hub::default()),
             disk,
             settings,
@@ -219,16 +219,16 @@ impl Engine {
 
     /// Waits for other writers.
     pub(crate) fn lock_writer(&self) -> Result<WriterGuard<'_>> {
-        self.lock_for(Side::Writers)
+        self.lock_for(LockUser::Writers)
     }
 
     /// Waits for other writers, as one who comes back often: writers and upkeep take turns.
     pub(super) fn lock_for_upkeep(&self) -> Result<WriterGuard<'_>> {
-        self.lock_for(Side::Upkeep)
+        self.lock_for(LockUser::Upkeep)
     }
 
-    fn lock_for(&self, side: Side) -> Result<WriterGuard<'_>> {
-        let writer = self.writer.lock(side).ok_or_else(|| {
+    fn lock_for(&self, user: LockUser) -> Result<WriterGuard<'_>> {
+        let writer = self.writer.lock(user).ok_or_else(|| {
             Error::new(
                 ErrorKind::NestedTransaction,
                 "a write was started inside a transaction of the same store",

@@ -10,7 +10,7 @@ use super::plan::{Access, Arrangement, Plan};
 use super::source::Source;
 use super::spec::Spec;
 use super::top::Top;
-use super::walk::{Step, Walk};
+use super::walk::{Walk, WalkStep};
 use crate::disk::{Fetched, Keys, Span};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -254,17 +254,17 @@ impl<'s> Run<'s> {
                 buffer,
             );
             let row = match step {
-                Step::Row(row) => row,
-                Step::Entry(row) => {
+                WalkStep::Row(row) => row,
+                WalkStep::Entry(row) => {
                     self.entries_read += 1;
                     row
                 }
-                Step::Skipped => continue,
-                Step::Failed(error) => {
+                WalkStep::Skipped => continue,
+                WalkStep::Failed(error) => {
                     self.walks.clear();
                     return Some(Err(error));
                 }
-                Step::End => {
+                WalkStep::End => {
                     self.walks.pop_front();
                     continue;
                 }
@@ -476,6 +476,6 @@ impl<'s> Run<'s> {
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        self.source.engine.touched.add(self.rows_read, self.entries_read);
+        self.source.engine.read_counts.add(self.rows_read, self.entries_read);
     }
 }

@@ -9,7 +9,7 @@ use super::trait_store::{Store, code};
 use super::transaction::Transaction;
 use crate::disk::{Location, StorageHook, StorageOp};
 use crate::engine::{Engine, IdSource, OnInvalid, Progress, Settings};
-use crate::epoch::{News, select_document};
+use crate::epoch::{MergeChanges, select_document};
 use crate::error::Result;
 
 /// The moment at which a commit counts as done.
@@ -195,7 +195,7 @@ impl<S: Store> Builder<S> {
         let (engine, is_new) = Engine::open(code::<S>(), location, self.settings)?;
         if !is_new {
             let mut writer = engine.lock_writer()?;
-            let arrived = select_document(&engine, &mut writer, &News::default());
+            let arrived = select_document(&engine, &mut writer, &MergeChanges::default());
             drop(writer);
             arrived.map_err(|error| engine.placed(error))?;
         }

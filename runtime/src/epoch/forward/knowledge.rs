@@ -63,14 +63,14 @@ fn only_migration<'c>(claims: &'c Claims, name: DocName, needed: &Clocks) -> Opt
 }
 
 impl<'c> Carrying<'c> {
-    /// Whether who wrote in a document knew what stands here as a copy.
+    /// Whether the authors of a document knew what stands here as a copy.
     pub(super) fn knew_copy(&self, who: DocName, at: &EntryRef, source: CopySource) -> bool {
         let Some(covers) = self.into.claim.map(|claim| &claim.covers) else { return false };
         match source {
             CopySource::Document(name) => {
                 self.knew_source(who, name) || self.copy_stands(at, name) == Some(false)
             }
-            // It was stored there as a late edit: whoever knew that has resolved it.
+            // It was stored there as a late edit: an author who knew it has resolved it.
             CopySource::LateEdit(name) if covers.contains_key(&who) => {
                 self.has_resolved(who, name, at)
             }
@@ -78,25 +78,25 @@ impl<'c> Carrying<'c> {
         }
     }
 
-    /// Whether who wrote in a document knew another as far as the migration which made this one did.
+    /// Whether the authors of a document knew another as far as the migration which made this one did.
     pub(super) fn knew_source(&self, who: DocName, name: DocName) -> bool {
         let needed = self.into.claim.and_then(|claim| claim.covers.get(&name));
         needed.is_some_and(|needed| self.knew(who, name, needed))
     }
 
-    /// Whether who wrote in a document knew all others that far.
+    /// Whether the authors of a document knew all others that far.
     pub(super) fn knew_sources(&self, who: DocName) -> bool {
         self.into.claim.is_some_and(|claim| self.knew_sources_of(who, claim))
     }
 
-    /// Whether who wrote in a document knew all that a migration was given.
+    /// Whether the authors of a document knew all that a migration was given.
     fn knew_sources_of(&self, who: DocName, claim: &'c Claim) -> bool {
         let knew = |name: DocName, needed: &Clocks| self.knew(who, name, needed);
         let mut covers = claim.covers.iter();
         covers.all(|(name, clocks)| is_all_had(self.claims, (*name, clocks), &knew))
     }
 
-    /// Whether who wrote in a document knew another so far.
+    /// Whether the authors of a document knew another so far.
     fn knew(&self, who: DocName, name: DocName, needed: &Clocks) -> bool {
         let has = self.claims.get(&who).and_then(|claim| claim.covers.get(&name));
         needed.is_empty() || who == name || has.is_some_and(|has| reaches(has, needed))
@@ -126,7 +126,7 @@ impl<'c> Carrying<'c> {
             && matches!(source, CopySource::LateEdit(name) if self.knew_source(there.name, name))
     }
 
-    /// Whether somebody has written in place of a late edit in a document.
+    /// Whether a late edit was resolved in a document.
     fn has_resolved(&self, who: DocName, source: DocName, at: &EntryRef) -> bool {
         let (Some(there), Some(at)) = (self.doc(who), self.entry_in(who, at)) else {
             return false;

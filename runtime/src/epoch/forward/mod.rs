@@ -25,7 +25,8 @@ use crate::epoch::plan::Plan;
 use crate::error::Result;
 use crate::row::{EntryRef, ItemId};
 
-/// A document as seen from here: the one that is carried into, or one that is carried from.
+/// A loaded document with its name and claim: the one that is carried into, or one that is carried
+/// from.
 #[derive(Clone, Copy)]
 pub(super) struct DocRef<'p> {
     pub(super) name: DocName,
@@ -241,8 +242,8 @@ impl Carrying<'_> {
                         }
                     }
                 }
-                // What another copy of it was carried with may be gone in what has come now, though
-                // nobody has seen it here.
+                // An edit that another copy of that document carried may be gone in what has come now,
+                // though this merge has not shown its removal.
                 let late_edits = &self.into.loaded.late_edits;
                 for (client, now) in self.clocks_of(self.from.name) {
                     let before = merged.before.get(client).copied().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What has become of an edit elsewhere: whether an author who knew it wrote or removed there what it
 //! had written.
 //!
-//! Knowledge only goes up: whoever wrote in a document knew what it was migrated from, and what had
+//! Knowledge only goes up: the authors of a document knew what it was migrated from, and what had
 //! been carried into it by then. So an edit is compared with the documents that rank above its own,
 //! each in its own names for rows and entries.
 
