@@ -5,14 +5,13 @@ pub use crate::engine::{CheckReport, IdSource, Subscription};
 pub use crate::error::{Error, Result};
 pub use crate::evolve::step_to;
 pub use crate::query::column::{Column, column};
-pub use crate::query::path::{Fold, IsOption, Member};
+pub use crate::query::path::{Fold, IsOption, IsPlain, Member};
 pub use crate::recorder::check_history;
 pub use crate::row::{
-    Above, Absent, Apart, Begin, ByKey, ByNothing, ByOrder, ByShape, Carry, CarryOver, Coding,
-    Comparable, Compared, ConvertError, DefaultError, Encode, FieldJson, FieldType, Group,
-    IndexValues, Is, IsTwice, Key, KeyBytes, NOWHERE, NoOption, Part, Parts, Record, Row, SortKey,
-    Step, Successor, Way, WayToBegin, WayToCarryOver, WayToWiden, Widen, computed_default,
-    has_schema, no_default, take,
+    Above, Absent, Apart, Begin, Carry, CarryOver, Compare, ConvertError, DefaultError, Encoded,
+    FieldJson, Group, IndexValues, Key, KeyBytes, NOWHERE, Part, Parts, Record, Row, Shape,
+    ShapeOnce, Step, Successor, Way, WayToBegin, WayToCarryOver, WayToWiden, Widen, WithEquality,
+    WithoutEquality, computed_default, no_default, take,
 };
 pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{
@@ -85,7 +84,16 @@ pub const fn group_def<G: Group>() -> GroupDef {
     }
 }
 
-/// The JSON text of a value, for entries that serialize through functions of their own.
+/// A value as it is stored, for entries that serialize through functions of their own.
+///
+/// # Errors
+///
+/// Where the value does not serialize, or holds a number that JSON cannot.
+pub fn encode<T: serde::Serialize + ?Sized>(value: &T) -> Result<Encoded, DefaultError> {
+    crate::row::encode_any(value).map_err(DefaultError::new)
+}
+
+/// The JSON text of a value, for defaults that read a field which serializes through functions.
 ///
 /// # Errors
 ///
@@ -138,5 +146,8 @@ pub fn write_back<R: Row>(stored: &str, change: impl FnOnce(&mut R)) -> Result<S
 /// A stored JSON object with the changes from `before` to `after` applied, as rows are written;
 /// for the same tests, where a row has no type.
 pub fn patch_json(stored: &str, before: &str, after: &str) -> Option<String> {
-    crate::row::patch(stored, before, after, &[])
+    let shape = Shape::default();
+    let known = shape.whole();
+    let patched = crate::row::Patch::new(&known, &[]).apply(stored, before, after);
+    patched.map(|patched| patched.text)
 }

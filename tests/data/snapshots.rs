@@ -97,7 +97,8 @@ fn a_small_store_is_never_rewritten() {
     let (_folder, path) = place();
     {
         let app = Notebook::open(&path).unwrap();
-        (0..200).for_each(|round| app.notes.put(&note(round % 5, "small")).unwrap());
+        (0..200)
+            .for_each(|round| app.notes.put(&note(round % 5, &format!("small {round}"))).unwrap());
     }
     let log = records(&path, LOG);
     assert_eq!((log.len(), records(&path, SNAPSHOT).len()), (200, 0));

@@ -6,7 +6,6 @@ mod support;
 #[macro_use]
 mod shelf;
 
-mod comparing;
 mod indexes;
 mod large_results;
 mod observing;

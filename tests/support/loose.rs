@@ -1,7 +1,10 @@
 //! A strict table, and other code of the same schema that writes anything into it.
 
+use std::any::Any;
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
@@ -9,7 +12,7 @@ use heirloom::__private::{Above, DefaultError, FieldDef, KeyBytes, KeyKind};
 use heirloom::schema::Record;
 use heirloom::{Key, Row, Store, Table};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::Error;
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -53,22 +56,33 @@ pub struct App {
 }
 
 /// A row of the table of `R`, and of the same schema, that writes what it is given: any fields, in
-/// any order, even twice or not at all. It reads nothing, so that every row is listed as stored.
+/// any order, even twice or not at all. It reads nothing, so that every row is listed as stored;
+/// only what was just written is read back once, since that is asked before it is stored.
 #[derive(Debug, Clone)]
 pub struct Loose<R, K = u32> {
     pub key: K,
     pub fields: Vec<(String, Value)>,
+    is_read_back: bool,
     row: PhantomData<fn() -> R>,
+}
+
+thread_local! {
+    /// The key and the fields that were written last.
+    static WRITTEN: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
 }
 
 impl<R, K> Loose<R, K> {
     pub fn new(key: K, fields: Vec<(String, Value)>) -> Self {
-        Self { key, fields, row: PhantomData }
+        Self { key, fields, is_read_back: false, row: PhantomData }
     }
 }
 
-impl<R, K> Serialize for Loose<R, K> {
+impl<R, K: Clone + 'static> Serialize for Loose<R, K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !self.is_read_back {
+            let written = (self.key.clone(), self.fields.clone());
+            WRITTEN.replace(Some(Box::new(written)));
+        }
         let mut row = serializer.serialize_struct("Loose", self.fields.len())?;
         for (name, value) in &self.fields {
             // serde wants names that live for ever; a test's may.
@@ -78,9 +92,28 @@ impl<R, K> Serialize for Loose<R, K> {
     }
 }
 
-impl<'de, R, K> Deserialize<'de> for Loose<R, K> {
-    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(D::Error::custom("it is only looked at"))
+impl<'de, R, K: 'static> Deserialize<'de> for Loose<R, K> {
+    fn deserialize<D: Deserializer<'de>>(text: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = ();
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a row")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+                // After what is stored come the defaults, which may fail for such a row.
+                while let Ok(Some(_)) = map.next_entry::<IgnoredAny, IgnoredAny>() {}
+                Ok(())
+            }
+        }
+
+        text.deserialize_map(Members)?;
+        let written = WRITTEN.take().and_then(|written| written.downcast().ok());
+        let (key, fields) = *written.ok_or_else(|| D::Error::custom("it is only looked at"))?;
+        Ok(Self { is_read_back: true, ..Self::new(key, fields) })
     }
 }
 
@@ -94,7 +127,7 @@ impl<R: JsonSchema, K> JsonSchema for Loose<R, K> {
     }
 }
 
-impl<R: Record, K: 'static> Record for Loose<R, K> {
+impl<R: Record, K: Clone + 'static> Record for Loose<R, K> {
     const FIELDS: &'static [FieldDef] = R::FIELDS;
 
     fn default_of(index: usize, above: &Above<'_>) -> Result<String, DefaultError> {

@@ -98,14 +98,19 @@ pub(super) fn read_json(
 /// The handle of a kv entry.
 pub(super) fn entry(index: usize, field: &Field, private: &TokenStream) -> TokenStream {
     let ty = &field.ty;
+    let (a, b) = (format_ident!("a"), format_ident!("b"));
+    let is_same = is_same(&quote!(#a), &quote!(#b), private);
+    let is_same = quote!(|#a, #b| #is_same);
     if field.serialize().is_none() && field.deserialize().is_none() {
-        return quote_spanned!(at(ty)=> #private::EntryMaker::entry::<#ty>(maker, #index));
+        return quote_spanned! {at(ty)=>
+            #private::EntryMaker::entry::<#ty>(maker, #index, #is_same)
+        };
     }
     let write = if field.serialize().is_some() {
         let writer = writer_name(index);
-        quote_spanned!(at(ty)=> |value| #private::to_json(&#writer(value)))
+        quote_spanned!(at(ty)=> |value| #private::encode(&#writer(value)))
     } else {
-        quote_spanned!(at(ty)=> |value| #private::to_json(value))
+        quote_spanned!(at(ty)=> |value| #private::encode(value))
     };
     let read = if field.deserialize().is_some() {
         let reader = reader_name(index);
@@ -119,8 +124,16 @@ pub(super) fn entry(index: usize, field: &Field, private: &TokenStream) -> Token
         quote_spanned!(at(ty)=> |json| #private::from_json::<#ty>(json))
     };
     quote_spanned! {at(ty)=>
-        #private::EntryMaker::entry_with::<#ty>(maker, #index, #write, #read)
+        #private::EntryMaker::entry_with::<#ty>(maker, #index, #write, #read, #is_same)
     }
+}
+
+/// Whether two values are equal, where `a` and `b` are references to them: `Option<bool>`.
+pub(super) fn is_same(a: &TokenStream, b: &TokenStream, private: &TokenStream) -> TokenStream {
+    quote! {{
+        use #private::{WithEquality as _, WithoutEquality as _};
+        (&&#private::Compare(#a, #b)).is_same()
+    }}
 }
 
 fn writer_name(index: usize) -> Ident {

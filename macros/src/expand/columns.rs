@@ -1,18 +1,17 @@
 //! The columns of a row and the values of its indexes.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
-use super::{at, coding};
+use super::at;
 use crate::model::Record;
+use crate::parse::option_inner;
 
 /// One constant for each field, of a type that has its name, which compile errors show:
 ///
 /// ```text
 /// const _: () = {
-///     pub struct TITLE {}
-///     impl Compared for TITLE { … }
-///     impl Drop for TITLE { … }
+///     pub enum TITLE {}
 ///     impl Member for TITLE { … }
 ///     impl Recording {
 ///         pub const TITLE: Column<Recording, String, TITLE> = column();
@@ -34,19 +33,17 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
         let member = &field.parsed.ident;
         let doc = format!("The column of the field `{}`.", field.parsed.name);
         let named = name_type(row, &name);
-        let (compared, encoder) =
-            (coding::compared(row, field, &named), coding::encoder(ty, private));
-        let is_option = coding::is_option(ty, private);
+        let kind = match option_inner(ty) {
+            Some(_) => quote!(IsOption),
+            None => quote!(IsPlain),
+        };
         names.extend(quote_spanned! {at(member)=>
-            pub struct #named {}
-
-            #compared
+            pub enum #named {}
 
             #[automatically_derived]
             impl #private::Member<#ident, #ty> for #named {
-                type Kind = #private::IsOption<{ #is_option }>;
+                type Kind = #private::#kind;
                 const NAME: &'static ::core::primitive::str = #stored;
-                const ENCODE: #private::Encode<#ty> = |value, bytes| #encoder(value, bytes);
 
                 fn look(of: &#ident, see: &mut dyn ::core::ops::FnMut(&#ty)) {
                     see(&of.#member);
@@ -119,25 +116,13 @@ pub(super) fn indexes(row: &Record) -> TokenStream {
         quote!(#private::IndexDef { fields: &[#(#names),*], unique: #unique })
     });
     let arms = row.indexes.iter().enumerate().map(|(number, index)| {
-        let pushes = index.places().into_iter().enumerate().map(|(at_place, place)| {
-            let field = &row.fields[place];
-            let (member, ty) = (&field.parsed.ident, &field.ty);
-            let named = format_ident!("Indexed{at_place}");
-            let compared = coding::compared(row, field, &named);
-            let encoder = coding::encoder(ty, private);
-            quote_spanned! {at(ty)=>
-                struct #named {}
-                #compared
-                #private::IndexValues::push::<#ty, #named>(values, &self.#member, #encoder);
-            }
+        let pushes = index.places().into_iter().map(|place| {
+            let (member, ty) = (&row.fields[place].parsed.ident, &row.fields[place].ty);
+            quote_spanned!(at(ty)=> #private::IndexValues::push::<#ty>(values, &self.#member);)
         });
         quote!(#number => { #(#pushes)* })
     });
     let (defs, arms): (Vec<_>, Vec<_>) = (defs.collect(), arms.collect());
-    let codings = row.indexes.iter().flat_map(|index| index.places()).map(|place| {
-        let name = coding::name(&row.fields[place].ty, private);
-        quote_spanned!(Span::mixed_site()=> see(#name);)
-    });
     quote_spanned! {Span::mixed_site()=>
         const INDEXES: &'static [#private::IndexDef] = &[#(#defs),*];
 
@@ -150,10 +135,6 @@ pub(super) fn indexes(row: &Record) -> TokenStream {
                 #(#arms)*
                 _ => {}
             }
-        }
-
-        fn index_codings(see: &mut dyn ::core::ops::FnMut(&::core::primitive::str)) {
-            #(#codings)*
         }
     }
 }

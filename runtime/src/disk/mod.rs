@@ -18,7 +18,7 @@ mod view;
 pub use backend::{StorageHook, StorageOp};
 pub(crate) use commit::{Commit, RowsMut};
 pub(crate) use fetched::{Fetched, Keys};
-pub(crate) use file::{Disk, Location, StorageOptions};
+pub(crate) use file::{Disk, Place, StorageOptions};
 pub(crate) use index::{IndexEntries, IndexEntry, Span};
 pub(crate) use mark::Mark;
 pub(crate) use names::{HEAD_DOCUMENT, index as index_name};

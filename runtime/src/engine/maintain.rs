@@ -15,9 +15,10 @@ use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
 use super::write_batch::RowOp;
 use super::writer::Writer;
-use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Location, Record, RecordKind, StorageOptions};
+use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Place, Record, RecordKind, StorageOptions};
 use crate::doc::{Document, Root};
 use crate::error::{Error, ErrorKind, Result};
+use crate::evolve::Invalid;
 use crate::row::Content;
 use crate::schema::descriptor::TableIdx;
 
@@ -234,8 +235,8 @@ impl Engine {
                     .help("choose another name, or remove the file that is there"),
             ));
         }
-        let location = Location::File(path.to_owned());
-        let (copy, _) = Disk::open(&location, StorageOptions::default()).map_err(at_file)?;
+        let place = Place::File(path.to_owned());
+        let (copy, _) = Disk::open(&place, StorageOptions::default()).map_err(at_file)?;
         let view = self.view();
         copy.commit(true, |commit| {
             commit.copy_from(&view)?;
@@ -288,7 +289,7 @@ impl Engine {
                 while let Some(filled) = rows.next_with(|key, stored| {
                     let json =
                         std::str::from_utf8(stored.json()).ok().filter(|_| !stored.is_foreign());
-                    let filled = json.and_then(table.fill);
+                    let filled = json.and_then(|json| (table.fill)(json).transpose());
                     filled.map(|json| (key.to_vec(), json))
                 }) {
                     done += 1;
@@ -299,6 +300,11 @@ impl Engine {
                     if let Some((bytes, json)) = filled? {
                         let key = (table.key_text)(&bytes).ok_or_else(|| {
                             Error::new(ErrorKind::Corrupt, "a row is stored without a key")
+                        })?;
+                        let json = json.map_err(|failure| {
+                            let error =
+                                Invalid::of_failure(failure).into_refusal().at_table(table.name);
+                            error.at_key(key.as_str())
                         })?;
                         let op = RowOp { key, json: Some(json), existed: true };
                         batch.set_row(table_idx, bytes, op);

@@ -1,4 +1,4 @@
-//! The quarantine: edits that could not be carried, and deciding on them.
+//! What could not be carried, and what becomes of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -4,10 +4,10 @@
 //! the stored JSON says more than that type knows, it goes step by step as JSON instead, so that
 //! what the conversion does not name is kept.
 
-use super::{Invalid, decode_text};
+use super::{Form, Invalid, decode_text, snippet};
 use crate::row::{
-    Back, ConvertError, EncodeError, Key, Object, Record, Row, Step, Successor, encode_record,
-    encode_record_sized, encodes_as,
+    Back, ConvertError, EncodeError, Encoded, Key, Object, Patch, Record, Row, Step, Successor,
+    canonical, encode, encode_sized,
 };
 use crate::schema::descriptor::FieldDef;
 use crate::schema::step::{Converted, ConvertedGroup, Entries, Failure, RecordStep, SourceDef};
@@ -24,19 +24,24 @@ pub const fn step_to<R: Successor>(name: &'static str) -> Step<R> {
 
 /// The row that was stored `steps` conversions ago, as of now.
 pub(crate) fn convert_row<R: Row>(steps: u32, json: &str) -> Result<Converted, Failure> {
-    let back = back::<R>(steps, json)?;
-    let (row, json) = if steps == 0 {
-        if !back.is_whole {
-            encode(&back.record)?;
+    let Back { record: row, is_whole } = back::<R>(steps, json)?;
+    let json = if steps == 0 {
+        if !is_whole {
+            encoded(&row)?;
         }
         // What does not change is taken over to the letter.
-        (back.record, json.to_owned())
-    } else if back.is_whole {
-        let json = encode_record_sized(&back.record, json.len());
-        (back.record, json.map_err(|error| unencodable(&error))?)
+        json.to_owned()
     } else {
-        let json = carry::<R>(steps, json)?;
-        (decode_text::<R>(&json).map_err(Invalid::into_failure)?, json)
+        let wanted = encode_sized(&row, json.len()).map_err(unencodable)?;
+        let carried = (!is_whole).then(|| carry::<R>(steps, json)).transpose()?;
+        let form = Form::of_record();
+        match carried.filter(|carried| form.check(carried, &wanted, &row).is_ok()) {
+            Some(carried) => carried,
+            None => {
+                form.check(&wanted.json, &wanted, &row).map_err(Invalid::into_failure)?;
+                wanted.json
+            }
+        }
     };
     let key = row.key();
     Ok(Converted { key: key.to_bytes().as_slice().to_vec(), key_text: key.to_text(), json })
@@ -55,7 +60,9 @@ fn back<R: Record>(steps: u32, json: &str) -> Result<Back<R>, Failure> {
         Some(step) if steps > 0 => (step.back)(steps, json),
         _ => {
             let record = decode_text::<R>(json).map_err(Invalid::into_failure)?;
-            let is_whole = encodes_as(&record, json).map_err(|error| unencodable(&error))?;
+            let whole = encode_sized(&record, json.len()).map_err(unencodable)?;
+            let known = R::shape().whole();
+            let is_whole = canonical(json, &known).is_some_and(|json| json == whole.json);
             Ok(Back { record, is_whole })
         }
     }
@@ -79,9 +86,9 @@ fn carry<R: Record>(steps: u32, json: &str) -> Result<String, Failure> {
 fn carry_further<R: Successor>(steps: u32, json: &str) -> Result<String, Failure> {
     let stored = carry::<R::Previous>(steps - 1, json)?;
     let previous = decode_text::<R::Previous>(&stored).map_err(Invalid::into_failure)?;
-    let before = encode(&previous)?;
+    let before = encoded(&previous)?.json;
     let record = R::succeed(previous).map_err(|error| refused(&error))?;
-    let after = encode(&record)?;
+    let after = encoded(&record)?.json;
     Ok(keep_unknown::<R>(&stored, &before, &after).unwrap_or(after))
 }
 
@@ -92,22 +99,27 @@ fn keep_unknown<R: Successor>(stored: &str, before: &str, after: &str) -> Option
     for (name, value) in after.iter() {
         // A field that only moved is taken over as it was stored, with all that is inside it.
         let moved = moved_from::<R>(name).and_then(|source| {
-            let unchanged = before.get(source.name)?.get() == value.get();
-            let names = std::iter::once(&source.name).chain(source.aliases);
-            let mut stored = names.filter_map(|name| stored.get(name));
-            stored.next().filter(|_| unchanged)
+            let mut names = std::iter::once(&source.name).chain(source.aliases);
+            let stored = names.find_map(|name| stored.get(name))?;
+            moved::<R>(name, stored, before.get(source.name)?, value)
         });
-        kept.push(name.to_owned(), moved.unwrap_or(value));
+        kept.push(name.to_owned(), moved.unwrap_or_else(|| value.to_owned()));
     }
     for (name, value) in stored.iter() {
         let is_known = R::Previous::FIELDS.iter().any(|field| field.answers_to(name));
         // A new field, even one that is absent now, reads only what was written as it.
         let is_taken = R::FIELDS.iter().any(|field| field.answers_to(name));
         if !is_known && !is_taken {
-            kept.push(name.to_owned(), value);
+            kept.push(name.to_owned(), value.to_owned());
         }
     }
-    serde_json::to_string(&kept).ok()
+    Some(kept.to_text())
+}
+
+/// The stored text of a field that moved, with what the conversion changed inside it.
+fn moved<R: Record>(name: &str, stored: &str, before: &str, after: &str) -> Option<String> {
+    let known = R::shape().field(name);
+    Some(Patch::new(&known, &[]).apply(stored, before, after)?.text)
 }
 
 fn moved_from<R: Successor>(stored: &str) -> Option<&'static FieldDef> {
@@ -154,11 +166,14 @@ fn carry_entries_further<G: Successor>(steps: u32, entries: &Entries) -> Convert
     };
     let mut converted = Entries::new();
     if let Some(previous) = previous {
-        match encode(&previous).and_then(|before| {
+        match encoded(&previous).and_then(|before| {
             let group = G::succeed(previous).map_err(|error| refused(&error))?;
-            Ok((before, encode(&group)?))
+            Ok((before, encoded(&group)?))
         }) {
-            Ok((before, after)) => set_entries::<G>(&readable, &before, &after, &mut converted),
+            Ok((before, after)) => {
+                let set = set_entries::<G>(&readable, &before.json, &after, &mut converted);
+                failures.extend(set);
+            }
             Err(failure) => {
                 for name in readable.keys() {
                     failures.push((name.clone(), failure.clone()));
@@ -176,44 +191,77 @@ fn carry_entries_further<G: Successor>(steps: u32, entries: &Entries) -> Convert
     ConvertedGroup { entries: converted, failures }
 }
 
-fn set_entries<G: Successor>(stored: &Entries, before: &str, after: &str, converted: &mut Entries) {
-    let (Some(before), Some(after)) = (Object::parse(before), Object::parse(after)) else {
-        return;
+/// Sets the entries that were set before, and gives those that cannot be stored.
+fn set_entries<G: Successor>(
+    stored: &Entries,
+    before: &str,
+    after: &Encoded,
+    converted: &mut Entries,
+) -> Vec<(String, Failure)> {
+    let mut failures = Vec::new();
+    let (Some(before), Some(members)) = (Object::parse(before), Object::parse(&after.json)) else {
+        return failures;
     };
     let unset = unset_group::<G>();
     let unset = unset.as_deref().and_then(Object::parse);
-    let is_set = |name: &str| {
-        let field = G::Previous::FIELDS.iter().find(|field| field.name == name);
-        field.is_some_and(|field| stored.keys().any(|key| field.answers_to(key)))
+    let under = |name: &str| {
+        let field = G::Previous::FIELDS.iter().find(|field| field.name == name)?;
+        stored.iter().find(|(name, _)| field.answers_to(name))
     };
+    let is_set = |name: &str| under(name).is_some();
     for (index, field) in G::FIELDS.iter().enumerate() {
-        let Some(value) = after.get(field.name) else { continue };
+        let Some(value) = members.get(field.name) else { continue };
         let wanted = match G::SOURCES.and_then(|sources| sources.get(index)) {
             Some(SourceDef::New) => false,
             Some(SourceDef::Moved(source)) => is_set(source),
             Some(SourceDef::Computed(sources)) => sources.iter().any(|source| is_set(source)),
             None => {
                 let plain = unset.as_ref().and_then(|unset| unset.get(field.name));
-                is_set(field.name) || plain.is_none_or(|plain| plain.get() != value.get())
+                is_set(field.name) || plain != Some(value)
             }
         };
         if !wanted {
             continue;
         }
-        let moved = moved_from::<G>(field.name).and_then(|source| {
-            let unchanged = before.get(source.name)?.get() == value.get();
-            let mut stored = stored.iter().filter(|(name, _)| source.answers_to(name));
-            stored.next().filter(|_| unchanged)
+        let source = moved_from::<G>(field.name).and_then(|source| under(source.name));
+        let moved = source.and_then(|(_, stored)| {
+            let source = moved_from::<G>(field.name)?;
+            moved::<G>(field.name, stored, before.get(source.name)?, value)
         });
-        let json = moved.map_or_else(|| value.get().to_owned(), |(_, json)| json.clone());
-        converted.insert(field.name.to_owned(), json);
+        let mut texts = moved.into_iter().chain([value.to_owned()]);
+        match texts.find(|text| reads_as_entry::<G>(field.name, text, after)) {
+            Some(text) => {
+                converted.insert(field.name.to_owned(), text);
+            }
+            None => {
+                let name = source.map_or(field.name, |(name, _)| name).to_owned();
+                failures.push((name, unreadable_entry(field.name, value)));
+            }
+        }
+    }
+    failures
+}
+
+/// Finds out whether an entry of a group reads back as what it is in the whole group.
+fn reads_as_entry<G: Record>(name: &str, text: &str, group: &Encoded) -> bool {
+    let alone = Entries::from([(name.to_owned(), text.to_owned())]);
+    let read = decode_text::<G>(&object_of(&alone)).ok();
+    read.and_then(|read| encode(&read).ok()).is_some_and(|read| read.is_same_in(name, group))
+}
+
+fn unreadable_entry(name: &str, value: &str) -> Failure {
+    Failure {
+        field: Some(name.to_owned()),
+        expected: Some(snippet(value)),
+        found: None,
+        reason: "the converted value does not read back as what it is".to_owned(),
     }
 }
 
 /// The group as it is converted where nothing was set.
 fn unset_group<G: Successor>() -> Option<String> {
     let previous = decode_text::<G::Previous>("{}").ok()?;
-    encode(&G::succeed(previous).ok()?).ok()
+    Some(encode(&G::succeed(previous).ok()?).ok()?.json)
 }
 
 /// The entries of a group as one JSON object.
@@ -240,16 +288,15 @@ fn top_of(path: &str) -> &str {
     path.split(['.', '[']).next().unwrap_or_default()
 }
 
-fn encode<R: Record>(record: &R) -> Result<String, Failure> {
-    encode_record(record).map_err(|error| unencodable(&error))
+fn encoded<R: Record>(record: &R) -> Result<Encoded, Failure> {
+    encode(record).map_err(unencodable)
 }
 
-fn unencodable(error: &EncodeError) -> Failure {
+fn unencodable(error: EncodeError) -> Failure {
+    let failure = Invalid::unencodable(error).into_failure();
     Failure {
-        field: error.field.map(str::to_owned),
-        expected: None,
-        found: None,
-        reason: format!("the converted value cannot be stored: {error}"),
+        reason: format!("the converted value cannot be stored: {}", failure.reason),
+        ..failure
     }
 }
 

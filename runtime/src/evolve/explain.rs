@@ -31,6 +31,16 @@ impl Invalid {
         }
     }
 
+    /// A value that is not one of its type.
+    pub(crate) fn of_value(expected: &str, json: &str, reason: impl Display) -> Self {
+        Self {
+            field: None,
+            expected: Some(expected.into()),
+            found: Some(snippet(json)),
+            reason: reason.to_string(),
+        }
+    }
+
     /// A field is missing, and its default cannot be computed.
     pub(super) fn no_default(field: &FieldDef, error: &DefaultError) -> Self {
         Self {
@@ -49,7 +59,22 @@ impl Invalid {
 
     /// The error to report, to which the caller adds the place.
     pub(crate) fn into_error(self) -> Error {
-        let mut error = Error::new(ErrorKind::InvalidRow, self.reason);
+        self.into_error_of(ErrorKind::InvalidRow)
+    }
+
+    /// [`into_error`](Self::into_error) for a value that cannot be stored.
+    pub(crate) fn into_refusal(self) -> Error {
+        self.into_error_of(ErrorKind::InvalidValue).help("nothing was changed")
+    }
+
+    /// The reason of a [`Failure`].
+    pub(crate) fn of_failure(failure: Failure) -> Self {
+        let Failure { field, expected, found, reason } = failure;
+        Self { field, expected, found, reason }
+    }
+
+    fn into_error_of(self, kind: ErrorKind) -> Error {
+        let mut error = Error::new(kind, self.reason);
         if let Some(field) = self.field {
             error = error.at_field(field);
         }
@@ -101,7 +126,7 @@ pub(super) fn explain<R: Record>(stored: &str, filled: &str, error: &serde_json:
     Invalid {
         field: Some(if nested { path } else { field.name.to_owned() }),
         expected: Some(field.rust_type.to_owned()),
-        found: Some(value.map_or_else(|| "nothing".to_owned(), |value| snippet(value.get()))),
+        found: Some(value.map_or_else(|| "nothing".to_owned(), |value| snippet(value))),
         reason,
     }
 }

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use super::explain::Invalid;
-use crate::row::{Above, DefaultError, Object, Record};
+use crate::row::{Above, DefaultError, Object, Record, encode};
 use crate::schema::descriptor::DefaultKind;
+use crate::schema::step::Failure;
 
 /// The JSON text of a default that reads no other field.
 pub(super) fn constant_of<R: Record>(index: usize) -> Result<String, DefaultError> {
-    R::default_of(index, &Above::new(&|_| Ok(None)))
+    R::default_of(index, &Above::new::<R>(index, &|_| Ok(None)))
 }
 
 /// The fields of `R` that a stored object lacks and that have a default of ours, with its JSON.
@@ -54,7 +55,8 @@ fn default_after<R: Record>(
     filled: &[(usize, String)],
     index: usize,
 ) -> Result<String, DefaultError> {
-    R::default_of(index, &Above::new(&|name| read_above::<R>(stored, filled, name)))
+    let read = |name: &str| read_above::<R>(stored, filled, name);
+    R::default_of(index, &Above::new::<R>(index, &read))
 }
 
 fn stored_field<R: Record>(
@@ -86,20 +88,38 @@ fn read_above<R: Record>(
     }
 }
 
-/// The stored object with its missing defaults written out; `None` where it lacks none, or is no
-/// valid row even so.
-pub(crate) fn fill_defaults<R: Record>(json: &str) -> Option<String> {
-    let filled = fill::<R>(json).ok().filter(|filled| filled.len() > json.trim_end().len())?;
-    super::decode_text::<R>(&filled).is_ok().then_some(filled)
+/// The stored object with its missing defaults written out; `None` if it lacks none, or does not
+/// decode.
+///
+/// The filled fields must read as they did without being stored.
+pub(crate) fn fill_defaults<R: Record>(json: &str) -> Result<Option<String>, Failure> {
+    let Ok(row) = super::decode_text::<R>(json) else { return Ok(None) };
+    let filled = fill::<R>(json).map_err(Invalid::into_failure)?;
+    if filled.len() <= json.trim_end().len() {
+        return Ok(None);
+    }
+    let unencodable = |error| Invalid::unencodable(error).into_failure();
+    let wanted = encode(&row).map_err(unencodable)?;
+    let read = super::decode_text::<R>(&filled).map_err(Invalid::into_failure)?;
+    let read = encode(&read).map_err(unencodable)?;
+    let defaults = R::FIELDS.iter().filter(|field| field.default.is_evolve());
+    match defaults.map(|field| field.name).find(|name| !wanted.is_same_in(name, &read)) {
+        Some(name) => Err(Failure {
+            field: Some(name.to_owned()),
+            expected: None,
+            found: None,
+            reason: "its default does not read back as what it is".to_owned(),
+        }),
+        None => Ok(Some(filled)),
+    }
 }
 
 /// The stored object with its missing fields added.
 pub(super) fn fill<R: Record>(json: &str) -> Result<String, Invalid> {
-    let object = match serde_json::from_str::<Object<'_>>(json) {
-        Ok(object) => object,
-        Err(error) => return Err(Invalid::whole(json, error)),
+    let Some(object) = Object::parse(json) else {
+        return Err(Invalid::whole(json, "it is not a JSON object"));
     };
-    let stored = |name: &str| object.get(name).map(|value| value.get().to_owned());
+    let stored = |name: &str| object.get(name).map(str::to_owned);
     let filled = missing_fields::<R>(&stored)
         .map_err(|(index, error)| Invalid::no_default(&R::FIELDS[index], &error))?;
 

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::variants::variants_of;
 use super::{decode, default_of_field};
 use crate::row::{IndexValues, Key, Row};
 use crate::schema::descriptor::{IndexVisitor, ValueTraits};
@@ -30,14 +29,7 @@ pub(crate) fn index_values<R: Row>(json: &[u8], key: &[u8], visit: &mut IndexVis
 ///
 /// A computed default counts by its text; what functions it calls do is nothing we could see.
 pub(crate) fn index_basis<R: Row>() -> String {
-    let mut basis = format!("2 {:?} {}", <R::Key as Key>::KIND, R::KEY_FIELD);
-    // Writing to a string cannot fail.
-    R::index_codings(&mut |coding| {
-        let _ = write!(basis, " {coding}");
-    });
-    for field in R::INDEXES.iter().flat_map(|index| index.fields) {
-        let _ = write!(basis, " {:?}", variants_of::<R>(field));
-    }
+    let mut basis = format!("1 {:?} {}", <R::Key as Key>::KIND, R::KEY_FIELD);
     for (index, field) in R::FIELDS.iter().enumerate() {
         let default = match field.default.is_evolve() {
             true => default_of_field::<R>(&|_| None, index).ok(),

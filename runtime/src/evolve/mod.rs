@@ -6,7 +6,7 @@ mod explain;
 mod fill;
 mod index;
 mod track;
-mod variants;
+mod written;
 
 pub use convert::step_to;
 pub(crate) use convert::{convert_group, convert_row, object_of};
@@ -15,3 +15,4 @@ pub(crate) use explain::{Invalid, snippet};
 pub(crate) use fill::{default_of_field, fill_defaults};
 pub(crate) use index::{index_basis, index_values};
 pub(crate) use track::decode_present;
+pub(crate) use written::Form;

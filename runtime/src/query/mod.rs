@@ -53,11 +53,9 @@ mod walk;
 pub use self::{
     column::Unnamed,
     expr::Expr,
-    operand::{Contains, Operand, Optional, Text},
+    operand::{Contains, Operand, Optional, Ordered, Text},
     order::{IntoOrder, Order},
 };
-#[doc(inline)]
-pub use crate::row::SortKey;
 // What bounds name and users need not: each is implemented for all that has the trait beside it.
 #[doc(hidden)]
 pub use self::{

@@ -8,7 +8,7 @@ use super::expr::Node;
 use super::plan::{Access, Arrangement, Facts, IndexState, Plan, plan};
 use super::run::Run;
 use super::spec::Spec;
-use super::walk::{Walk, WalkStep};
+use super::walk::{Step, Walk};
 use crate::disk::{Fetched, View};
 use crate::engine::{Engine, RowOp};
 use crate::error::{Error, Result};
@@ -93,19 +93,19 @@ impl<'s> Source<'s> {
         fetched: &mut Fetched,
         key: &mut Vec<u8>,
         buffer: &mut dyn RowBuffer,
-    ) -> WalkStep {
+    ) -> Step {
         if let Walk::Rows(rows) = walk {
             let next = rows.step_with(is_back, |found, row| {
                 if self.is_written(found) {
-                    return WalkStep::Skipped;
+                    return Step::Skipped;
                 }
                 found.clone_into(key);
-                WalkStep::Row(buffer.read(found, row))
+                Step::Row(buffer.read(found, row))
             });
             return match next {
                 Some(Ok(step)) => step,
-                Some(Err(error)) => WalkStep::Failed(error),
-                None => WalkStep::End,
+                Some(Err(error)) => Step::Failed(error),
+                None => Step::End,
             };
         }
         if fetched.is_empty() {
@@ -113,19 +113,19 @@ impl<'s> Source<'s> {
             fetched.fill(|keys| walk.append_keys(is_back, at_most, keys));
         }
         let row = match fetched.next() {
-            Some(Ok((found, _))) if self.is_written(found) => return WalkStep::Skipped,
+            Some(Ok((found, _))) if self.is_written(found) => return Step::Skipped,
             Some(Ok((found, Some(row)))) => {
                 found.clone_into(key);
                 buffer.read(found, row)
             }
             // The index names no rows but those that are there.
-            Some(Ok((_, None))) => return WalkStep::Skipped,
-            Some(Err(error)) => return WalkStep::Failed(error),
-            None => return WalkStep::End,
+            Some(Ok((_, None))) => return Step::Skipped,
+            Some(Err(error)) => return Step::Failed(error),
+            None => return Step::End,
         };
         match walk {
-            Walk::Index(_) => WalkStep::Entry(row),
-            _ => WalkStep::Row(row),
+            Walk::Index(_) => Step::Entry(row),
+            _ => Step::Row(row),
         }
     }
 
@@ -170,7 +170,7 @@ impl<'s> Source<'s> {
                     let (counted, read) = self.view.count_index(self.table_idx, index, span)?;
                     (count, touched) = (count + counted, touched + read);
                 }
-                self.engine.read_counts.add(0, touched);
+                self.engine.touched.add(0, touched);
                 return Ok(usize::try_from(count).unwrap_or(usize::MAX).min(most));
             }
             Some(_) => return Ok(0),
@@ -218,7 +218,7 @@ impl<'s> Source<'s> {
                 keys.push(key?);
             }
         }
-        self.engine.read_counts.add(0, keys.len() as u64);
+        self.engine.touched.add(0, keys.len() as u64);
         if plan.arrangement == Arrangement::ByKey {
             keys.sort_unstable();
         }

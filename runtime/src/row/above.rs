@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::de::DeserializeOwned;
 use serde::ser::Serialize;
 
-use super::Record;
+use super::{Known, Record};
 
 /// The fields above a missing one, as stored or already filled in, by stored name.
 ///
@@ -15,6 +15,8 @@ use super::Record;
 pub struct Above<'a> {
     /// The JSON text of the field of a stored name; nothing where it is absent.
     read: &'a dyn Fn(&str) -> Result<Option<String>, DefaultError>,
+    /// What is known of the field that is missing.
+    known: Known<'static>,
 }
 
 /// Why a default could not be computed.
@@ -38,8 +40,13 @@ impl fmt::Display for DefaultError {
 impl std::error::Error for DefaultError {}
 
 impl<'a> Above<'a> {
-    pub(crate) fn new(read: &'a dyn Fn(&str) -> Result<Option<String>, DefaultError>) -> Self {
-        Self { read }
+    /// For field `index` of `R`.
+    pub(crate) fn new<R: Record>(
+        index: usize,
+        read: &'a dyn Fn(&str) -> Result<Option<String>, DefaultError>,
+    ) -> Self {
+        let name = R::FIELDS.get(index).map_or("", |field| field.name);
+        Self { read, known: R::shape().field(name) }
     }
 
     /// The value of the field of this stored name.
@@ -70,13 +77,14 @@ impl<'a> Above<'a> {
         }
     }
 
-    /// The JSON text of a default.
+    /// The JSON text of a default, in canonical form.
     ///
     /// # Errors
     ///
     /// Where the value does not serialize.
     pub fn json<T: Serialize + ?Sized>(&self, value: &T) -> Result<String, DefaultError> {
-        super::encode_value(value).map_err(DefaultError::new)
+        let encoded = super::encode_any(value).and_then(|value| value.canonical(&self.known));
+        encoded.map(|encoded| encoded.json).map_err(DefaultError::new)
     }
 
     /// The JSON text of a computed default.
@@ -122,7 +130,7 @@ impl<'a> Above<'a> {
 /// that is sure.
 pub(crate) fn default_alone<R: Record>(index: usize) -> Option<String> {
     let nothing = |_: &str| Err(DefaultError::new("no field above it is known"));
-    let default = || R::default_of(index, &Above::new(&nothing)).ok();
+    let default = || R::default_of(index, &Above::new::<R>(index, &nothing)).ok();
     // It is user code, which is run here without being asked for.
     catch_unwind(AssertUnwindSafe(default)).ok().flatten()
 }

@@ -1,5 +1,6 @@
 //! A typed value to JSON text, refusing what JSON would swallow.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::io;
@@ -7,8 +8,10 @@ use std::io;
 use serde::ser::{self, Impossible, Serialize};
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use super::Record;
-use super::finite::Finite;
+use super::canonical::canonical;
+use super::finite::{IsNull, Null, Walk};
+use super::shape::Known;
+use super::{Object, Record};
 use crate::schema::descriptor::FieldDef;
 
 /// Why a value cannot be stored, and in which field.
@@ -32,55 +35,106 @@ impl ser::Error for EncodeError {
     }
 }
 
-/// The JSON object of a record.
-pub(crate) fn encode_record<R: Record>(record: &R) -> Result<String, EncodeError> {
-    into_text(encode_fields(record, 256)?)
+/// A value as JSON text, with what JSON does not tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The JSON text.
+    pub(crate) json: String,
+    /// The nulls in it that are not just a `None`, with the names of the fields they are in.
+    nulls: Vec<(&'static str, Null)>,
 }
 
-/// [`encode_record`] where this record, or one much like it, is known to take some bytes.
-pub(crate) fn encode_record_sized<R: Record>(
-    record: &R,
-    bytes: usize,
-) -> Result<String, EncodeError> {
-    into_text(encode_fields(record, bytes + bytes / 4)?)
+impl Encoded {
+    fn new(json: Vec<u8>, mut nulls: Vec<(&'static str, Null)>) -> Result<Self> {
+        nulls.sort_unstable();
+        Ok(Self { json: String::from_utf8(json).map_err(ser::Error::custom)?, nulls })
+    }
+
+    /// The value in canonical form.
+    pub(crate) fn canonical(mut self, known: &Known<'_>) -> Result<Self> {
+        match canonical(&self.json, known) {
+            Some(Cow::Owned(json)) => self.json = json,
+            Some(Cow::Borrowed(_)) => {}
+            None => return Err(ser::Error::custom("it is nested too deep to be read back")),
+        }
+        Ok(self)
+    }
+
+    /// Returns whether a field is the same in both.
+    pub(crate) fn is_same_in(&self, field: &str, other: &Self) -> bool {
+        let value = |of: &Self| {
+            let object = Object::parse(&of.json)?;
+            object.get(field).map(str::to_owned)
+        };
+        let nulls = |of: &Self| -> Vec<Null> {
+            of.nulls.iter().filter(|(name, _)| *name == field).map(|(_, null)| *null).collect()
+        };
+        value(self) == value(other) && nulls(self) == nulls(other)
+    }
+
+    /// The field of a null that the other does not have.
+    pub(crate) fn other_null(&self, other: &Self) -> Option<&'static str> {
+        let has = |of: &Self, null: &_| of.nulls.iter().filter(|&is| is == null).count();
+        let mut nulls = self.nulls.iter().chain(&other.nulls);
+        nulls.find(|null| has(self, null) != has(other, null)).map(|(field, _)| *field)
+    }
 }
 
-/// Whether this text is the JSON object of a record.
-pub(crate) fn encodes_as<R: Record>(record: &R, json: &str) -> Result<bool, EncodeError> {
-    Ok(encode_fields(record, json.len())? == json.as_bytes())
+type Result<T, E = EncodeError> = std::result::Result<T, E>;
+
+/// Encodes a record as the JSON object that is stored.
+pub(crate) fn encode<R: Record>(record: &R) -> Result<Encoded> {
+    encode_sized(record, 256)
 }
 
-fn encode_fields<R: Record>(record: &R, capacity: usize) -> Result<Vec<u8>, EncodeError> {
-    let json = Vec::with_capacity(capacity);
-    record.serialize(Fields { json, defs: R::FIELDS })
+/// [`encode`] if this record, or one much like it, is known to take some bytes.
+pub(crate) fn encode_sized<R: Record>(record: &R, bytes: usize) -> Result<Encoded> {
+    let json = Vec::with_capacity(bytes + bytes / 4);
+    let fields = Fields { json, nulls: Vec::new(), defs: R::FIELDS };
+    let (json, nulls) = record.serialize(fields)?;
+    Encoded::new(json, nulls)?.canonical(&R::shape().whole())
 }
 
-/// The JSON text of any value.
-pub(crate) fn encode_value<T: Serialize + ?Sized>(value: &T) -> Result<String, EncodeError> {
-    let mut json = Vec::with_capacity(32);
-    write_value(&mut json, value)?;
-    into_text(json)
+/// The JSON object of a record, in canonical form.
+pub(crate) fn encode_record<R: Record>(record: &R) -> Result<String> {
+    encode(record).map(|encoded| encoded.json)
+}
+
+/// Encodes any value, as serde gives it.
+pub(crate) fn encode_any<T: Serialize + ?Sized>(value: &T) -> Result<Encoded> {
+    let (mut json, mut nulls) = (Vec::with_capacity(32), Vec::new());
+    if let Some(null) = write_value(&mut json, value, &mut nulls)? {
+        nulls.extend((null != 0).then_some(null));
+    }
+    Encoded::new(json, nulls.into_iter().map(|null| ("", null)).collect())
+}
+
+/// The JSON text of any value, as serde gives it.
+pub(crate) fn encode_value<T: Serialize + ?Sized>(value: &T) -> Result<String> {
+    encode_any(value).map(|encoded| encoded.json)
 }
 
 /// Whether a value is `None`, which an `Option<Option<_>>` stores by being absent.
-pub(crate) fn is_none<T: Serialize + ?Sized>(value: &T) -> Result<bool, EncodeError> {
-    value.serialize(Finite).map_err(ser::Error::custom)
+pub(crate) fn is_none<T: Serialize + ?Sized>(value: &T) -> Result<bool> {
+    let null = value.serialize(Walk { nulls: &mut Vec::new() }).map_err(ser::Error::custom)?;
+    Ok(null == Some(0))
 }
 
-fn into_text(json: Vec<u8>) -> Result<String, EncodeError> {
-    String::from_utf8(json).map_err(ser::Error::custom)
-}
-
-fn write_value<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) -> Result<(), EncodeError> {
-    let nulls = Cell::new(false);
+/// Writes a value, notes the nulls in it, and tells whether it is one itself.
+fn write_value<T: Serialize + ?Sized>(
+    json: &mut Vec<u8>,
+    value: &T,
+    nulls: &mut Vec<Null>,
+) -> Result<IsNull> {
+    let has_nulls = Cell::new(false);
     let mut serializer =
-        serde_json::Serializer::with_formatter(&mut *json, NullWatch { nulls: &nulls });
+        serde_json::Serializer::with_formatter(&mut *json, NullWatch { nulls: &has_nulls });
     value.serialize(&mut serializer).map_err(ser::Error::custom)?;
     // A null is a `None`, or a number that became one: only then is the second look worth it.
-    if nulls.get() {
-        is_none(value)?;
+    if has_nulls.get() {
+        return value.serialize(Walk { nulls }).map_err(ser::Error::custom);
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Notes whether a `null` was written.
@@ -95,22 +149,25 @@ impl Formatter for NullWatch<'_> {
     }
 }
 
+type Written = (Vec<u8>, Vec<(&'static str, Null)>);
+
 /// Serializes a struct field by field, so that an error names its field and an outer `None` of an
 /// `Option<Option<_>>` is left out.
 struct Fields {
     json: Vec<u8>,
+    nulls: Vec<(&'static str, Null)>,
     defs: &'static [FieldDef],
 }
 
 impl ser::SerializeStruct for Fields {
-    type Ok = Vec<u8>;
+    type Ok = Written;
     type Error = EncodeError;
 
     fn serialize_field<T: Serialize + ?Sized>(
         &mut self,
         name: &'static str,
         value: &T,
-    ) -> Result<(), EncodeError> {
+    ) -> Result<()> {
         let in_field = |error: EncodeError| EncodeError { field: Some(name), ..error };
         let nullable = self.defs.iter().any(|def| def.nullable && def.name == name);
         if nullable && is_none(value).map_err(in_field)? {
@@ -119,15 +176,19 @@ impl ser::SerializeStruct for Fields {
         self.json.push(if self.json.is_empty() { b'{' } else { b',' });
         serde_json::to_writer(&mut self.json, name).map_err(ser::Error::custom)?;
         self.json.push(b':');
-        write_value(&mut self.json, value).map_err(in_field)
+        let mut nulls = Vec::new();
+        let null = write_value(&mut self.json, value, &mut nulls).map_err(in_field)?;
+        nulls.extend(null.filter(|&null| null != 0));
+        self.nulls.extend(nulls.into_iter().map(|null| (name, null)));
+        Ok(())
     }
 
-    fn end(mut self) -> Result<Vec<u8>, EncodeError> {
+    fn end(mut self) -> Result<Written> {
         if self.json.is_empty() {
             self.json.push(b'{');
         }
         self.json.push(b'}');
-        Ok(self.json)
+        Ok((self.json, self.nulls))
     }
 }
 
@@ -141,16 +202,16 @@ fn no_struct() -> EncodeError {
 
 macro_rules! refuse {
     ($($method:ident($($type:ty),*) -> $ok:ty;)*) => {
-        $(fn $method(self, $(_: $type),*) -> Result<$ok, EncodeError> {
+        $(fn $method(self, $(_: $type),*) -> Result<$ok> {
             Err(no_struct())
         })*
     };
 }
 
-type Never = Impossible<Vec<u8>, EncodeError>;
+type Never = Impossible<Written, EncodeError>;
 
 impl ser::Serializer for Fields {
-    type Ok = Vec<u8>;
+    type Ok = Written;
     type Error = EncodeError;
     type SerializeSeq = Never;
     type SerializeTuple = Never;
@@ -160,29 +221,29 @@ impl ser::Serializer for Fields {
     type SerializeStruct = Self;
     type SerializeStructVariant = Never;
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, EncodeError> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self> {
         Ok(self)
     }
 
     refuse! {
-        serialize_bool(bool) -> Vec<u8>;
-        serialize_i8(i8) -> Vec<u8>;
-        serialize_i16(i16) -> Vec<u8>;
-        serialize_i32(i32) -> Vec<u8>;
-        serialize_i64(i64) -> Vec<u8>;
-        serialize_u8(u8) -> Vec<u8>;
-        serialize_u16(u16) -> Vec<u8>;
-        serialize_u32(u32) -> Vec<u8>;
-        serialize_u64(u64) -> Vec<u8>;
-        serialize_f32(f32) -> Vec<u8>;
-        serialize_f64(f64) -> Vec<u8>;
-        serialize_char(char) -> Vec<u8>;
-        serialize_str(&str) -> Vec<u8>;
-        serialize_bytes(&[u8]) -> Vec<u8>;
-        serialize_none() -> Vec<u8>;
-        serialize_unit() -> Vec<u8>;
-        serialize_unit_struct(&'static str) -> Vec<u8>;
-        serialize_unit_variant(&'static str, u32, &'static str) -> Vec<u8>;
+        serialize_bool(bool) -> Written;
+        serialize_i8(i8) -> Written;
+        serialize_i16(i16) -> Written;
+        serialize_i32(i32) -> Written;
+        serialize_i64(i64) -> Written;
+        serialize_u8(u8) -> Written;
+        serialize_u16(u16) -> Written;
+        serialize_u32(u32) -> Written;
+        serialize_u64(u64) -> Written;
+        serialize_f32(f32) -> Written;
+        serialize_f64(f64) -> Written;
+        serialize_char(char) -> Written;
+        serialize_str(&str) -> Written;
+        serialize_bytes(&[u8]) -> Written;
+        serialize_none() -> Written;
+        serialize_unit() -> Written;
+        serialize_unit_struct(&'static str) -> Written;
+        serialize_unit_variant(&'static str, u32, &'static str) -> Written;
         serialize_seq(Option<usize>) -> Never;
         serialize_tuple(usize) -> Never;
         serialize_tuple_struct(&'static str, usize) -> Never;
@@ -191,7 +252,7 @@ impl ser::Serializer for Fields {
         serialize_struct_variant(&'static str, u32, &'static str, usize) -> Never;
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<Vec<u8>, EncodeError> {
+    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<Written> {
         Err(no_struct())
     }
 
@@ -199,7 +260,7 @@ impl ser::Serializer for Fields {
         self,
         _: &'static str,
         _: &T,
-    ) -> Result<Vec<u8>, EncodeError> {
+    ) -> Result<Written> {
         Err(no_struct())
     }
 
@@ -209,7 +270,7 @@ impl ser::Serializer for Fields {
         _: u32,
         _: &'static str,
         _: &T,
-    ) -> Result<Vec<u8>, EncodeError> {
+    ) -> Result<Written> {
         Err(no_struct())
     }
 }

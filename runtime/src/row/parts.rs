@@ -61,5 +61,5 @@ pub fn computed_default<R: Record>(
         Some((_, json)) => json(),
         None => Err(DefaultError::new(format_args!("there is no field `{name}` above"))),
     };
-    R::default_of(index, &Above::new(&read)).map_err(ConvertError::new)
+    R::default_of(index, &Above::new::<R>(index, &read)).map_err(ConvertError::new)
 }

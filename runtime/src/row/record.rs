@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Above, DefaultError, IndexValues, Key};
+use super::{Above, DefaultError, IndexValues, Key, Shape};
 use crate::schema::descriptor::{FieldDef, IndexDef};
 
 /// A struct that is stored as a JSON object: what rows and kv groups have in common.
@@ -23,29 +23,24 @@ pub trait Record: Serialize + DeserializeOwned + JsonSchema + Sized + 'static {
     #[doc(hidden)]
     const STEP: Option<super::Step<Self>> = None;
 
+    /// What its JSON Schema says of its values.
+    #[doc(hidden)]
+    fn shape() -> &'static Shape {
+        static NOTHING: Shape = Shape::NOTHING;
+        &NOTHING
+    }
+
+    /// Whether both are equal, if the type has an equality.
+    #[doc(hidden)]
+    fn is_same(&self, other: &Self) -> Option<bool> {
+        let _ = other;
+        None
+    }
+
     /// The JSON text of the default of field `index`, which may read the fields above it.
     #[doc(hidden)]
     fn default_of(index: usize, above: &Above<'_>) -> Result<String, DefaultError>;
 }
-
-/// The type of a field, which says what JSON it is written as.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "the type `{Self}` of a field has no JSON Schema",
-    label = "not `JsonSchema`",
-    note = "if it is of another crate, switch on heirloom's feature for that crate, as in \
-            `heirloom = {{ features = [\"jiff\"] }}`: `bigdecimal`, `chrono`, `indexmap`, `jiff`, \
-            `rust_decimal`, `semver`, `smol_str` or `url`; if it is yours, add \
-            `#[derive(schemars::JsonSchema)]` to it"
-)]
-pub trait FieldType {}
-
-#[diagnostic::do_not_recommend]
-impl<T: JsonSchema> FieldType for T {}
-
-/// Asks for it.
-#[doc(hidden)]
-pub const fn has_schema<T: FieldType>() {}
 
 /// A row of a table: implemented by `#[derive(Table)]`.
 ///
@@ -94,12 +89,6 @@ pub trait Row: Record + Send {
     #[doc(hidden)]
     fn index_values(&self, index: usize, values: &mut IndexValues) {
         let _ = (index, values);
-    }
-
-    /// Shows how the values of each index are compared.
-    #[doc(hidden)]
-    fn index_codings(see: &mut dyn FnMut(&str)) {
-        let _ = see;
     }
 
     /// Returns the key of this row.

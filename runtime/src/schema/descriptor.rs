@@ -91,26 +91,6 @@ impl FieldDef {
         self
     }
 
-    /// The same field, whose type is an `Option` so many times over, up to two; `written` is what its
-    /// name says. Without another default, an `Option` that is missing is `None`.
-    #[track_caller]
-    pub const fn option(mut self, is_option: bool, is_twice: bool, written: usize) -> Self {
-        assert!(
-            written == 0 || is_option,
-            "a type that is written `Option<_>` and is not `std::option::Option`; give your own type \
-             another name, or write it by one, as in `type Choice<T> = mine::Option<T>`"
-        );
-        assert!(
-            is_twice == (written == 2),
-            "an `Option` of an `Option` tells absent from `null`, which heirloom has to see; write \
-             the field's type as `Option<Option<_>>`"
-        );
-        if is_option && matches!(self.default, DefaultKind::Required) {
-            self.default = DefaultKind::Optional;
-        }
-        self
-    }
-
     /// The same field as an `Option<Option<_>>`.
     pub const fn nullable(mut self) -> Self {
         self.nullable = true;
@@ -198,9 +178,9 @@ pub struct TableDef {
     pub read_key: fn(&str) -> Option<Vec<u8>>,
     /// The text of a key's bytes.
     pub key_text: fn(&[u8]) -> Option<String>,
-    /// The JSON object of a row with its missing defaults written out; `None` where it lacks none
-    /// or does not decode.
-    pub fill: fn(&str) -> Option<String>,
+    /// The JSON object of a row with its missing defaults written out; `None` if it lacks none or
+    /// does not decode.
+    pub fill: fn(&str) -> Result<Option<String>, Failure>,
     /// Visits the values of a stored row, JSON text and key bytes, for each index; false where the
     /// row does not decode.
     pub index_values: fn(&[u8], &[u8], &mut IndexVisitor<'_>) -> bool,

@@ -13,7 +13,7 @@ use super::overlay::Overlay;
 use super::read::EntriesOf;
 use crate::engine::{Change, Subscription, Topic};
 use crate::error::{Error, Result};
-use crate::row::{DefaultError, Group};
+use crate::row::{DefaultError, Encoded, Group};
 use crate::schema::descriptor::GroupIdx;
 
 /// One value of a kv group `G`: a field of the group's handle.
@@ -99,7 +99,8 @@ impl<G: Group, T: 'static> Entry<G, T> {
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if it holds a NaN or does not serialize.
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if it holds a NaN or does not read
+    /// back as what it is.
     pub fn set(&self, value: &T) -> Result<()> {
         let set = self.handle.transaction(|view, batch| {
             let mut overlay = Overlay { view, batch };
@@ -217,17 +218,22 @@ impl<G: Group> EntryMaker<G> {
     }
 
     /// The entry of a field.
-    pub fn entry<T: Serialize + DeserializeOwned>(&self, index: usize) -> Entry<G, T> {
-        self.make(index, Codec::of_serde(&G::FIELDS[index]))
+    pub fn entry<T: Serialize + DeserializeOwned>(
+        &self,
+        index: usize,
+        is_same: fn(&T, &T) -> Option<bool>,
+    ) -> Entry<G, T> {
+        self.make(index, Codec::of_serde(&G::FIELDS[index], is_same))
     }
 
     /// The entry of a field that serializes through functions of its own.
     pub fn entry_with<T>(
         &self,
         index: usize,
-        encode: fn(&T) -> Result<String, DefaultError>,
+        encode: fn(&T) -> Result<Encoded, DefaultError>,
         decode: fn(&str) -> Result<T, DefaultError>,
+        is_same: fn(&T, &T) -> Option<bool>,
     ) -> Entry<G, T> {
-        self.make(index, Codec::of_functions(encode, decode))
+        self.make(index, Codec::of_functions(encode, decode, is_same))
     }
 }

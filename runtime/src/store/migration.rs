@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::handle::{GroupOf, TableOf};
 use super::trait_store::Store;
 use crate::engine::CopySource;
-use crate::epoch::{MigrationStores, ReadStore};
+use crate::epoch::{Side, Stages};
 use crate::error::{Error, ErrorKind, Result};
-use crate::evolve::{Invalid, decode_text};
-use crate::row::{EncodeError, Group, Id, Key, Row, encode_record};
+use crate::evolve::{Form, Invalid, decode_text};
+use crate::row::{Group, Id, Key, Object, Row, encode};
 
 /// A store before and after a step to the next epoch: for what crosses tables.
 ///
@@ -73,7 +73,7 @@ use crate::row::{EncodeError, Group, Id, Key, Row, encode_record};
 /// # }
 /// ```
 pub struct Migration<Old, New> {
-    data: MigrationStores,
+    stages: Stages,
     stores: PhantomData<fn() -> (Old, New)>,
 }
 
@@ -89,19 +89,19 @@ impl<Old, New> fmt::Debug for Migration<Old, New> {
 ///
 /// What the function returns.
 pub fn run_migrate<Old: Store, New: Store>(
-    stores: &mut dyn Any,
+    stages: &mut dyn Any,
     migrate: fn(&mut Migration<Old, New>) -> Result<()>,
 ) -> Result<()> {
-    let taken = stores.downcast_mut::<Option<MigrationStores>>();
-    let Some((place, data)) = taken.and_then(|place| {
-        let data = place.take()?;
-        Some((place, data))
+    let taken = stages.downcast_mut::<Option<Stages>>();
+    let Some((place, stages)) = taken.and_then(|place| {
+        let stages = place.take()?;
+        Some((place, stages))
     }) else {
         return Err(Error::new(ErrorKind::Migration, "there is nothing to migrate"));
     };
-    let mut migration = Migration { data, stores: PhantomData };
+    let mut migration = Migration { stages, stores: PhantomData };
     let migrated = migrate(&mut migration);
-    *place = Some(migration.data);
+    *place = Some(migration.stages);
     migrated
 }
 
@@ -112,7 +112,7 @@ fn invalid<R: Row>(key: &R::Key, invalid: Invalid) -> Error {
 impl<Old: Store, New: Store> Migration<Old, New> {
     /// Returns the store as it was: all of it, or the late edits of older code.
     pub fn old(&self) -> PreviousStore<'_, Old> {
-        PreviousStore { previous: &self.data.old, store: PhantomData }
+        PreviousStore { side: &self.stages.old, store: PhantomData }
     }
 
     /// Returns an id for a row that is made out of the old row under `key`: the same on every
@@ -131,7 +131,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) if it does not decode.
     pub fn get<R: TableOf<New>>(&self, key: &R::Key) -> Result<Option<R>> {
-        let json = self.data.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
+        let json = self.stages.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
         let row = json.map(|json| decode_text::<R>(&json)).transpose();
         row.map_err(|error| invalid::<R>(key, error))
     }
@@ -142,7 +142,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn contains<R: TableOf<New>>(&self, key: &R::Key) -> Result<bool> {
-        Ok(self.data.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
+        Ok(self.stages.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
     }
 
     /// Returns the number of rows of the table of `R`.
@@ -151,7 +151,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn len<R: TableOf<New>>(&self) -> Result<usize> {
-        Ok(usize::try_from(self.data.new.len(R::TABLE_IDX)?).unwrap_or(usize::MAX))
+        Ok(usize::try_from(self.stages.new.len(R::TABLE_IDX)?).unwrap_or(usize::MAX))
     }
 
     /// Whether the table of `R` has no row.
@@ -160,7 +160,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn is_empty<R: TableOf<New>>(&self) -> Result<bool> {
-        Ok(self.data.new.len(R::TABLE_IDX)? == 0)
+        Ok(self.stages.new.len(R::TABLE_IDX)? == 0)
     }
 
     /// Iterates over the rows of the table of `R` in the order of their keys.
@@ -181,7 +181,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
                 if is_over {
                     return None;
                 }
-                match self.data.new.after(R::TABLE_IDX, last.as_deref()) {
+                match self.stages.new.after(R::TABLE_IDX, last.as_deref()) {
                     Ok(rows) if rows.is_empty() => is_over = true,
                     Ok(rows) => {
                         let rows: Vec<_> =
@@ -202,7 +202,8 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     /// # Errors
     ///
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) if there is a row under its key;
-    /// [`InvalidValue`](ErrorKind::InvalidValue) if it holds a NaN or does not serialize.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if it holds a NaN or does not read
+    /// back as what it is.
     pub fn insert<R: TableOf<New>>(&mut self, row: &R) -> Result<()> {
         if self.contains::<R>(row.key())? {
             return Err(Error::new(
@@ -237,10 +238,18 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`](ErrorKind::InvalidValue) if it holds a NaN or does not serialize.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if it holds a NaN or does not read
+    /// back as what it is.
     pub fn put<R: TableOf<New>>(&mut self, row: &R) -> Result<()> {
-        let json = encoded(row)?;
-        self.data.new.replace(R::TABLE_IDX, row.key().to_bytes().as_slice(), &json)
+        let (key, form) = (row.key().to_bytes(), Form::of_record());
+        let json = match self.stages.new.get(R::TABLE_IDX, key.as_slice())? {
+            Some(stored) => form.text_over(&stored, row),
+            None => form.new_text(row).map(Some),
+        };
+        match json.map_err(|invalid| refused::<R>(row.key(), invalid))? {
+            Some(json) => self.stages.new.replace(R::TABLE_IDX, key.as_slice(), &json),
+            None => Ok(()),
+        }
     }
 
     /// Updates the row under a key, and returns it as it is then; `None` if there is none.
@@ -255,7 +264,6 @@ impl<Old: Store, New: Store> Migration<Old, New> {
         change: impl FnOnce(&mut R),
     ) -> Result<Option<R>> {
         let Some(mut row) = self.get::<R>(key)? else { return Ok(None) };
-        let before = encoded(&row)?;
         change(&mut row);
         if row.key() != key {
             return Err(Error::new(ErrorKind::KeyChanged, "the update changed the row's key")
@@ -264,9 +272,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
                 .finding(row.key().to_text())
                 .help("to re-key a row, insert the new one and remove the old one"));
         }
-        if encoded(&row)? != before {
-            self.put(&row)?;
-        }
+        self.put(&row)?;
         Ok(Some(row))
     }
 
@@ -278,7 +284,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     pub fn remove<R: TableOf<New>>(&mut self, key: &R::Key) -> Result<bool> {
         let existed = self.contains::<R>(key)?;
         if existed {
-            self.data.new.remove(R::TABLE_IDX, key.to_bytes().as_slice())?;
+            self.stages.new.remove(R::TABLE_IDX, key.to_bytes().as_slice())?;
         }
         Ok(existed)
     }
@@ -289,7 +295,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) if one of them does not decode.
     pub fn group<G: GroupOf<New>>(&self) -> Result<G> {
-        group_of(self.data.new.entries(G::GROUP_IDX)?)
+        group_of(&self.stages.new.entries(G::GROUP_IDX)?)
     }
 
     /// Updates the values of a kv group, and returns them; values that `change` leaves alone stay
@@ -300,25 +306,26 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     /// The errors of [`group`](Self::group), and [`InvalidValue`](ErrorKind::InvalidValue) if a
     /// value holds a NaN or does not serialize.
     pub fn update_group<G: GroupOf<New>>(&mut self, change: impl FnOnce(&mut G)) -> Result<G> {
-        let mut group = self.group::<G>()?;
-        let before = encoded_group(&group)?;
+        let stored = self.stages.new.entries(G::GROUP_IDX)?;
+        let mut group = group_of::<G>(&stored)?;
+        let refused = |invalid: Invalid| invalid.into_refusal().at_group(G::GROUP);
+        let unencodable = |error| refused(Invalid::unencodable(error));
+        let before = encode(&group).map_err(unencodable)?;
         change(&mut group);
-        let after = encoded_group(&group)?;
-        for field in G::FIELDS {
-            let (was, is) = (before.get(field.name), after.get(field.name));
-            if was == is {
-                continue;
+        let text = crate::evolve::object_of(&stored);
+        let form = Form::of_record();
+        let Some(text) = form.changed_text(&text, Some(&before), &group).map_err(refused)? else {
+            return Ok(group);
+        };
+        let wanted = Object::parse(&text).unwrap_or_default();
+        for name in stored.keys() {
+            if wanted.get(name).is_none() {
+                self.stages.new.reset_entry(G::GROUP_IDX, name)?;
             }
-            match is {
-                Some(value) => {
-                    self.data.new.set_entry(
-                        G::GROUP_IDX,
-                        field.name,
-                        CopySource::Made,
-                        &value.to_string(),
-                    )?;
-                }
-                None => self.data.new.reset_entry(G::GROUP_IDX, field.name)?,
+        }
+        for (name, json) in wanted.iter() {
+            if stored.get(name).is_none_or(|stored| stored != json) {
+                self.stages.new.set_entry(G::GROUP_IDX, name, CopySource::Made, json)?;
             }
         }
         Ok(group)
@@ -329,7 +336,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
 ///
 /// Made by [`Migration::old`].
 pub struct PreviousStore<'m, Old> {
-    previous: &'m ReadStore,
+    side: &'m Side,
     store: PhantomData<fn() -> Old>,
 }
 
@@ -346,7 +353,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) if it does not decode.
     pub fn get<R: TableOf<Old>>(&self, key: &R::Key) -> Result<Option<R>> {
-        let json = self.previous.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
+        let json = self.side.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
         let row = json.map(|json| decode_text::<R>(&json)).transpose();
         row.map_err(|error| invalid::<R>(key, error))
     }
@@ -357,7 +364,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn contains<R: TableOf<Old>>(&self, key: &R::Key) -> Result<bool> {
-        Ok(self.previous.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
+        Ok(self.side.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
     }
 
     /// Returns the number of rows of the table of `R`, those that do not decode included.
@@ -366,7 +373,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn len<R: TableOf<Old>>(&self) -> Result<usize> {
-        Ok(usize::try_from(self.previous.len(R::TABLE_IDX)?).unwrap_or(usize::MAX))
+        Ok(usize::try_from(self.side.len(R::TABLE_IDX)?).unwrap_or(usize::MAX))
     }
 
     /// Whether the table of `R` has no row.
@@ -375,7 +382,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn is_empty<R: TableOf<Old>>(&self) -> Result<bool> {
-        Ok(self.previous.len(R::TABLE_IDX)? == 0)
+        Ok(self.side.len(R::TABLE_IDX)? == 0)
     }
 
     /// Iterates over the rows of the table of `R` in the order of their keys. Those that do not
@@ -387,7 +394,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     pub fn iter<R: TableOf<Old>>(
         &self,
     ) -> Result<impl Iterator<Item = Result<R>> + use<'m, R, Old>> {
-        let previous = self.previous;
+        let side = self.side;
         let mut piece = Vec::<(Vec<u8>, String)>::new().into_iter();
         let mut last: Option<Vec<u8>> = None;
         let mut is_over = false;
@@ -402,7 +409,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
                 if is_over {
                     return None;
                 }
-                match previous.after(R::TABLE_IDX, last.as_deref()) {
+                match side.after(R::TABLE_IDX, last.as_deref()) {
                     Ok(rows) if rows.is_empty() => is_over = true,
                     Ok(rows) => piece = rows.into_iter(),
                     Err(error) => {
@@ -420,7 +427,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) if one of them does not decode.
     pub fn group<G: GroupOf<Old>>(&self) -> Result<G> {
-        group_of(self.previous.entries(G::GROUP_IDX)?)
+        group_of(&self.side.entries(G::GROUP_IDX)?)
     }
 
     /// Whether an entry of a kv group, by its stored name, was set.
@@ -429,38 +436,15 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn is_set<G: GroupOf<Old>>(&self, entry: &str) -> Result<bool> {
-        Ok(self.previous.entries(G::GROUP_IDX)?.contains_key(entry))
+        Ok(self.side.entries(G::GROUP_IDX)?.contains_key(entry))
     }
 }
 
-fn encoded<R: Row>(row: &R) -> Result<String> {
-    encode_record(row).map_err(|EncodeError { field, message }| {
-        let error = Error::new(ErrorKind::InvalidValue, message)
-            .at_table(R::TABLE)
-            .at_key(row.key().to_text());
-        match field {
-            Some(field) => error.at_field(field),
-            None => error,
-        }
-    })
+fn refused<R: Row>(key: &R::Key, invalid: Invalid) -> Error {
+    invalid.into_refusal().at_table(R::TABLE).at_key(key.to_text())
 }
 
-fn encoded_group<G: Group>(group: &G) -> Result<serde_json::Map<String, serde_json::Value>> {
-    let json = encode_record(group).map_err(|EncodeError { field, message }| {
-        let error = Error::new(ErrorKind::InvalidValue, message).at_group(G::GROUP);
-        match field {
-            Some(field) => error.at_field(field),
-            None => error,
-        }
-    })?;
-    serde_json::from_str(&json).map_err(|error| {
-        Error::new(ErrorKind::InvalidValue, "the group is not a JSON object")
-            .at_group(G::GROUP)
-            .because(error)
-    })
-}
-
-fn group_of<G: Group>(entries: crate::schema::step::Entries) -> Result<G> {
-    let object = crate::evolve::object_of(&entries);
+fn group_of<G: Group>(entries: &crate::schema::step::Entries) -> Result<G> {
+    let object = crate::evolve::object_of(entries);
     decode_text::<G>(&object).map_err(|invalid| invalid.into_error().at_group(G::GROUP))
 }

@@ -9,8 +9,8 @@ use super::read::{EntriesOf, typed_row, typed_text};
 use crate::disk::View;
 use crate::engine::{RowOp, WriteBatch};
 use crate::error::{Error, ErrorKind, Result};
-use crate::evolve::{decode, decode_text};
-use crate::row::{EncodeError, Group, Key, Row, encode_record, overwrite, patch};
+use crate::evolve::{Form, Invalid, decode_text};
+use crate::row::{Encoded, Group, Key, Row, encode};
 use crate::schema::descriptor::{GroupIdx, TableIdx};
 
 /// A transaction by the indexes of tables and groups, without the store's type.
@@ -96,24 +96,22 @@ impl Overlay<'_> {
                 key,
             ));
         }
-        let json = encode::<R>(row)?;
+        let json = Form::of_record().new_text(row).map_err(|invalid| refused::<R>(key, invalid))?;
         self.set::<R>(table_idx, key, Some(json), state);
         Ok(())
     }
 
     /// Stores a row, whether there is one under its key or not.
     pub(super) fn put<R: Row>(&mut self, table_idx: TableIdx, row: &R) -> Result<()> {
-        let key = row.key();
-        let after = encode::<R>(row)?;
+        let (key, form) = (row.key(), Form::of_record());
         let json = match self.current::<R>(table_idx, key)? {
-            Current::Absent | Current::Foreign => after,
-            Current::Text(stored) => {
-                let before = decode_text::<R>(&stored).ok().and_then(|row| encode::<R>(&row).ok());
-                rewritten::<R>(&stored, before.as_deref(), after)
-            }
+            Current::Absent | Current::Foreign => form.new_text(row).map(Some),
+            Current::Text(stored) => form.text_over(&stored, row),
         };
-        let state = self.state::<R>(table_idx, key)?;
-        self.set::<R>(table_idx, key, Some(json), state);
+        if let Some(json) = json.map_err(|invalid| refused::<R>(key, invalid))? {
+            let state = self.state::<R>(table_idx, key)?;
+            self.set::<R>(table_idx, key, Some(json), state);
+        }
         Ok(())
     }
 
@@ -125,10 +123,10 @@ impl Overlay<'_> {
         change: impl FnOnce(&mut R),
     ) -> Result<Option<R>> {
         let Some(mut row) = self.get::<R>(table_idx, key)? else { return Ok(None) };
-        if let Some((before, after)) = changed(&mut row, key, change)?
-            && let Current::Text(stored) = self.current::<R>(table_idx, key)?
+        let before = changed(&mut row, key, change)?;
+        if let Current::Text(stored) = self.current::<R>(table_idx, key)?
+            && let Some(json) = updated(&stored, &before, &row)?
         {
-            let json = rewritten::<R>(&stored, Some(&before), after);
             let state = self.state::<R>(table_idx, key)?;
             self.set::<R>(table_idx, key, Some(json), state);
         }
@@ -210,24 +208,17 @@ impl Overlay<'_> {
         if (codec.is_absent)(value) {
             return self.reset_entry::<G>(group_idx, index);
         }
-        let encoded = |value: &T| {
-            (codec.encode)(value).map_err(|error| {
-                Error::new(ErrorKind::InvalidValue, error.to_string())
-                    .at_group(G::GROUP)
-                    .at_field(field.name)
-                    .help("nothing was changed")
-            })
-        };
-        let after = encoded(value)?;
         // An entry that cannot be read is replaced whole.
         let stored = self.entries(group_idx).field(field).ok().flatten();
-        let json = match &stored {
-            Some((_, stored)) => {
-                let before = (codec.decode)(stored).ok().and_then(|before| encoded(&before).ok());
-                before.and_then(|before| patch(stored, &before, &after, &[])).unwrap_or(after)
-            }
-            None => after,
+        let json = codec.with_form::<G, _>(field, |form| match &stored {
+            Some((_, stored)) => form.text_over(stored, value),
+            None => form.new_text(value).map(Some),
+        });
+        let refused = |invalid: Invalid| {
+            let error = invalid.into_refusal().at_group(G::GROUP);
+            error.at_field(field.name)
         };
+        let Some(json) = json.map_err(refused)? else { return Ok(()) };
         if let Some((name, _)) = stored
             && name != field.name
         {
@@ -259,24 +250,10 @@ impl Overlay<'_> {
     }
 }
 
-fn encode<R: Row>(row: &R) -> Result<String> {
-    encode_record(row).map_err(|EncodeError { field, message }| {
-        let error = Error::new(ErrorKind::InvalidValue, message).help("nothing was changed");
-        let error = at_row::<R>(error, row.key());
-        match field {
-            Some(field) => error.at_field(field),
-            None => error,
-        }
-    })
-}
-
-/// Changes a row; gives its JSON before and after, if they differ.
-fn changed<R: Row>(
-    row: &mut R,
-    key: &R::Key,
-    change: impl FnOnce(&mut R),
-) -> Result<Option<(String, String)>> {
-    let before = encode::<R>(row)?;
+/// Changes a row; gives it as it was.
+fn changed<R: Row>(row: &mut R, key: &R::Key, change: impl FnOnce(&mut R)) -> Result<Encoded> {
+    let refused = |error| refused::<R>(key, Invalid::unencodable(error));
+    let before = encode(row).map_err(refused)?;
     change(row);
     if row.key() != key {
         return Err(at_row::<R>(
@@ -288,41 +265,27 @@ fn changed<R: Row>(
             key,
         ));
     }
-    let after = encode::<R>(row)?;
-    Ok((after != before).then_some((before, after)))
+    Ok(before)
+}
+
+/// The text of a changed row; `None` if nothing has changed.
+fn updated<R: Row>(stored: &str, before: &Encoded, row: &R) -> Result<Option<String>> {
+    let updated = Form::of_record().changed_text(stored, Some(before), row);
+    updated.map_err(|invalid| refused::<R>(row.key(), invalid))
 }
 
 /// A stored row after a change, as [`Table::update`](crate::Table::update) stores it.
 pub(crate) fn write_back<R: Row>(stored: &str, change: impl FnOnce(&mut R)) -> Result<String> {
     let read = || decode_text::<R>(stored).map_err(|row| row.into_error().at_table(R::TABLE));
     let (mut row, unchanged) = (read()?, read()?);
-    Ok(match changed(&mut row, unchanged.key(), change)? {
-        Some((before, after)) => rewritten::<R>(stored, Some(&before), after),
-        None => stored.to_owned(),
-    })
+    let before = changed(&mut row, unchanged.key(), change)?;
+    Ok(updated(stored, &before, &row)?.unwrap_or_else(|| stored.to_owned()))
+}
+
+fn refused<R: Row>(key: &R::Key, invalid: Invalid) -> Error {
+    at_row::<R>(invalid.into_refusal(), key)
 }
 
 fn at_row<R: Row>(error: Error, key: &R::Key) -> Error {
     error.at_table(R::TABLE).at_key(key.to_text())
-}
-
-/// The stored row with the changes from `before` to `after`; without `before`, with the fields of
-/// this code replaced.
-fn rewritten<R: Row>(stored: &str, before: Option<&str>, after: String) -> String {
-    let patched = before.and_then(|before| patch(stored, before, &after, R::FIELDS));
-    match patched {
-        Some(patched) if patched == after => after,
-        // What was asked for must be what is read afterwards, whatever the stored row held.
-        Some(patched) if reads_as::<R>(&patched, &after) => patched,
-        _ => overwrite(stored, &after, R::FIELDS),
-    }
-}
-
-fn reads_as<R: Row>(json: &str, after: &str) -> bool {
-    let read = decode::<R>(json.as_bytes()).ok().and_then(|row| encode_record(&row).ok());
-    // Maps come in any order, so that equal texts are enough but not needed.
-    read.is_some_and(|read| {
-        let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).ok();
-        read == after || value(&read) == value(after)
-    })
 }

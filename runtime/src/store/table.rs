@@ -181,7 +181,8 @@ impl<R: Row> Table<R> {
     ///
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) if there is a row under its key;
     /// [`NotUnique`](ErrorKind::NotUnique) if another row has its value in a unique index;
-    /// [`InvalidValue`](ErrorKind::InvalidValue) if it holds a NaN or does not serialize.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if it holds a NaN or does not read
+    /// back as what it is.
     pub fn insert(&self, row: &R) -> Result<()> {
         self.write(|overlay| overlay.insert(self.table_idx, row))
     }
@@ -227,7 +228,8 @@ impl<R: Row> Table<R> {
     /// # Errors
     ///
     /// [`NotUnique`](ErrorKind::NotUnique) if another row has its value in a unique index;
-    /// [`InvalidValue`](ErrorKind::InvalidValue) if the row holds a NaN or does not serialize.
+    /// [`InvalidValue`](ErrorKind::InvalidValue) if the row holds a NaN or does not read
+    /// back as what it is.
     pub fn put(&self, row: &R) -> Result<()> {
         self.write(|overlay| overlay.put(self.table_idx, row))
     }

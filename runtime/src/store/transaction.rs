@@ -139,7 +139,8 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// # Errors
     ///
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if there is a row under its key;
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if it holds a NaN or does not serialize.
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if it holds a NaN or does not read
+    /// back as what it is.
     pub fn insert<R: TableOf<S>>(&mut self, row: &R) -> Result<()> {
         self.overlay.insert(R::TABLE_IDX, row)
     }
@@ -167,7 +168,8 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if it holds a NaN or does not serialize.
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if it holds a NaN or does not read
+    /// back as what it is.
     pub fn put<R: TableOf<S>>(&mut self, row: &R) -> Result<()> {
         self.overlay.put(R::TABLE_IDX, row)
     }
@@ -220,7 +222,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// # Errors
     ///
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if the value holds a NaN or does not
-    /// serialize; [`WrongStore`](crate::ErrorKind::WrongStore) if the entry belongs to another open
+    /// read back as what it is; [`WrongStore`](crate::ErrorKind::WrongStore) if the entry belongs to another open
     /// store.
     pub fn set<G: GroupOf<S>, T: 'static>(&mut self, entry: &Entry<G, T>, value: &T) -> Result<()> {
         entry.checked(self.store.handle())?;

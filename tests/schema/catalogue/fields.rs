@@ -190,8 +190,8 @@ case! {
 }
 
 case! {
-    /// Lists are written as a whole: old code that edits one drops the new field from it.
-    add_optional_in_a_list: [4, 49], Warn by "field-added-in-list",
+    /// Lists are written element by element: old code that edits one keeps the new field in it.
+    add_optional_in_a_list: [4, 49], Additive by "field-added-optional",
     old { pub inner: Vec<Inner>, }
     with {
         #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

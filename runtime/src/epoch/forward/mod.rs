@@ -25,16 +25,15 @@ use crate::epoch::plan::Plan;
 use crate::error::Result;
 use crate::row::{EntryRef, ItemId};
 
-/// A loaded document with its name and claim: the one that is carried into, or one that is carried
-/// from.
+/// A document as seen from here: the one that is carried into, or one that is carried from.
 #[derive(Clone, Copy)]
-pub(super) struct DocRef<'p> {
+pub(super) struct Place<'p> {
     pub(super) name: DocName,
     pub(super) loaded: &'p Loaded,
     pub(super) claim: Option<&'p Claim>,
 }
 
-impl DocRef<'_> {
+impl Place<'_> {
     /// The item that stands under a key of the document itself, late edits aside.
     fn main(&self, at: &EntryRef) -> Option<ItemId> {
         self.loaded.document.entry(&at.root, &at.key).map(|entry| entry.id)
@@ -80,8 +79,8 @@ pub(super) fn in_turn(sources: &[DocName]) -> impl Iterator<Item = (Scope<'stati
 
 /// Carries from one document into another.
 pub(super) struct Carrying<'c> {
-    pub(super) into: DocRef<'c>,
-    pub(super) from: DocRef<'c>,
+    pub(super) into: Place<'c>,
+    pub(super) from: Place<'c>,
     /// From the epoch of the one to that of the other.
     pub(super) plan: &'c Plan,
     pub(super) claims: &'c Claims,
@@ -150,8 +149,8 @@ fn reaches(has: &BTreeMap<u64, u32>, needed: &BTreeMap<u64, u32>) -> bool {
 
 impl<'c> Carrying<'c> {
     pub(super) fn new(
-        into: DocRef<'c>,
-        from: DocRef<'c>,
+        into: Place<'c>,
+        from: Place<'c>,
         plan: &'c Plan,
         claims: &'c Claims,
         others: &'c BTreeMap<DocName, Loaded>,
@@ -242,8 +241,8 @@ impl Carrying<'_> {
                         }
                     }
                 }
-                // An edit that another copy of that document carried may be gone in what has come now,
-                // though this merge has not shown its removal.
+                // What another copy of it was carried with may be gone in what has come now, though
+                // nobody has seen it here.
                 let late_edits = &self.into.loaded.late_edits;
                 for (client, now) in self.clocks_of(self.from.name) {
                     let before = merged.before.get(client).copied().unwrap_or_default();

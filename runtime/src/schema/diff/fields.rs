@@ -152,7 +152,7 @@ impl<'a> FieldComparison<'a> {
             self.is_reserved(name) || is.aliases.iter().any(|name| self.is_reserved(name));
         let rule = match reserved {
             true => &rules::RESERVED_NAME,
-            false => presence::added(&presence(is, self.scope.new), false),
+            false => presence::added(&presence(is, self.scope.new)),
         };
         let change = self.change(rule, name).operating(Operation::AddField);
         change.new_is(describe(&Node::of(&is.schema), self.scope.new))

@@ -61,11 +61,10 @@ impl<'a> Fill<'a> {
 }
 
 /// The rule for a field that is new.
-pub(super) fn added(new: &Presence<'_>, in_list: bool) -> &'static Rule {
+pub(super) fn added(new: &Presence<'_>) -> &'static Rule {
     match &new.fill {
         Fill::Required => &rules::FIELD_ADDED_REQUIRED,
         Fill::Unstable => &rules::DEFAULT_UNSTABLE,
-        _ if in_list => &rules::FIELD_ADDED_IN_LIST,
         Fill::Value(value) if value.is_null() => &rules::FIELD_ADDED_OPTIONAL,
         Fill::Value(_) | Fill::Computed(_) | Fill::Hidden => &rules::FIELD_ADDED_WITH_DEFAULT,
     }

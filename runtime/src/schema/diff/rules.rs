@@ -62,11 +62,6 @@ rules! {
         "Rows of old code lack it and would be invalid.",
         "make it an `Option`, or give it `#[evolve(default = …)]` (inside a value: \
          `#[serde(default)]`)";
-    FIELD_ADDED_IN_LIST = "field-added-in-list", AddField, Warn, [4, 5, 49],
-        "Lists are written as a whole: old code that changes the list drops the field from all \
-         of it.",
-        "make the list a map, whose values are written one by one, or a table of its own, if old \
-         code may edit it";
     FIELD_REMOVED = "field-removed", RemoveField, Warn, [7, 49, 76],
         "Old code reads its default in new rows; what is stored stays. The name must never be \
          used again.",

@@ -1,0 +1,184 @@
+//! The one way in which a value becomes stored text: patched onto what is stored already, and read
+//! back before it is stored.
+//!
+//! What is stored must be what was given. So the text is decoded and encoded again, and has to give
+//! the same canonical form, with the same kinds of null in it (`None`, `()` and `Some(())` are all
+//! `null` in JSON). Of an untagged enum two variants can have the same form: there the values are
+//! compared, if their type has an equality. Every value is checked: what a `Serialize` or
+//! `Deserialize` written by hand does cannot be known otherwise.
+
+use super::decode_text;
+use super::explain::{Invalid, snippet};
+use crate::row::{EncodeError, Encoded, Known, Object, Patch, Record, encode, overwrite, without};
+use crate::schema::descriptor::FieldDef;
+
+/// Of how many stored members it is found out at most whether they are read under another name.
+const MAX_ASKED: usize = 32;
+
+/// How values of a type are written and read.
+pub(crate) struct Form<'f, T> {
+    /// Gives the canonical form.
+    pub(crate) encode: &'f dyn Fn(&T) -> Result<Encoded, EncodeError>,
+    pub(crate) decode: &'f dyn Fn(&str) -> Result<T, Invalid>,
+    /// Whether two values are equal, if the type has an equality.
+    pub(crate) is_same: &'f dyn Fn(&T, &T) -> Option<bool>,
+    pub(crate) known: Known<'f>,
+    /// The fields of a record; none of another value.
+    pub(crate) fields: &'f [FieldDef],
+}
+
+impl<R: Record> Form<'static, R> {
+    /// The form of a record.
+    pub(crate) fn of_record() -> Self {
+        Self {
+            encode: &encode::<R>,
+            decode: &decode_text::<R>,
+            is_same: &R::is_same,
+            known: R::shape().whole(),
+            fields: R::FIELDS,
+        }
+    }
+}
+
+impl<T> Form<'_, T> {
+    /// The text of a value that takes no other's place.
+    pub(crate) fn new_text(&self, value: &T) -> Result<String, Invalid> {
+        let wanted = (self.encode)(value).map_err(Invalid::unencodable)?;
+        self.check(&wanted.json, &wanted, value)?;
+        Ok(wanted.json)
+    }
+
+    /// The text of a value in place of a stored one, with what this code does not know of that;
+    /// `None` if it is the same already.
+    pub(crate) fn text_over(&self, stored: &str, value: &T) -> Result<Option<String>, Invalid> {
+        let before = (self.decode)(stored).ok();
+        let before = before.and_then(|before| (self.encode)(&before).ok());
+        self.changed_text(stored, before.as_ref(), value)
+    }
+
+    /// [`text_over`](Self::text_over), if it is known how this code reads the stored text.
+    pub(crate) fn changed_text(
+        &self,
+        stored: &str,
+        before: Option<&Encoded>,
+        value: &T,
+    ) -> Result<Option<String>, Invalid> {
+        let wanted = (self.encode)(value).map_err(Invalid::unencodable)?;
+        let is_read = |text: &String| self.check(text, &wanted, value).is_ok();
+        if let Some(before) = before {
+            // Two variants of an untagged enum may have one form.
+            if *before == wanted
+                && (!self.known.is_ambiguous() || self.check(stored, &wanted, value).is_ok())
+            {
+                return Ok(None);
+            }
+            let patched = self.patched(stored, before, &wanted, is_read);
+            if patched.is_some() {
+                return Ok(patched);
+            }
+        }
+        if !self.fields.is_empty() {
+            let merged = overwrite(stored, &wanted.json, self.fields);
+            if is_read(&merged) {
+                return Ok(Some(merged));
+            }
+        }
+        self.check(&wanted.json, &wanted, value)?;
+        Ok(Some(wanted.json))
+    }
+
+    /// The stored text with the difference applied, as deep as it reads as what is wanted.
+    fn patched(
+        &self,
+        stored: &str,
+        before: &Encoded,
+        wanted: &Encoded,
+        is_read: impl Fn(&String) -> bool,
+    ) -> Option<String> {
+        let mut patch = Patch::new(&self.known, self.fields);
+        let first = patch.apply(stored, &before.json, &wanted.json)?;
+        if is_read(&first.text) {
+            return Some(first.text);
+        }
+        // A member that was taken for unknown may be read under another name: an alias that only
+        // serde knows. It gives way to the member that has the name of today.
+        let is_alias = |member: &&std::ops::Range<usize>| {
+            let without = without(stored, member).map(|text| (self.decode)(&text));
+            let read = without.and_then(|read| (self.encode)(&read.ok()?).ok());
+            read.as_ref() != Some(before)
+        };
+        let aliases = first.kept.iter().take(MAX_ASKED).filter(is_alias);
+        let aliases: Vec<usize> = aliases.map(|member| member.start).collect();
+        patch.dropped = &aliases;
+        let second = patch.apply(stored, &before.json, &wanted.json)?.text;
+        if is_read(&second) {
+            return Some(second);
+        }
+        patch.depth = usize::from(!self.fields.is_empty());
+        let coarse = patch.apply(stored, &before.json, &wanted.json)?.text;
+        is_read(&coarse).then_some(coarse)
+    }
+
+    /// Finds out whether a text reads as what is wanted.
+    pub(crate) fn check(&self, text: &str, wanted: &Encoded, value: &T) -> Result<(), Invalid> {
+        let read = (self.decode)(text).map_err(Invalid::unreadable)?;
+        let again = (self.encode)(&read).map_err(Invalid::unencodable)?;
+        if again.json != wanted.json {
+            let reason = "it does not read back as what was given";
+            return Err(self.differing(&wanted.json, &again.json, None, reason));
+        }
+        if let Some(field) = wanted.other_null(&again) {
+            let reason = "it does not read back as what was given: `Some(())`, `Some(Null)` and the \
+                          like are stored as `null`, which reads as `None`";
+            return Err(self.differing(&wanted.json, &again.json, Some(field), reason));
+        }
+        if self.known.is_ambiguous() && (self.is_same)(value, &read) == Some(false) {
+            let reason = "it does not read back as what was given: another variant of an untagged \
+                          enum has the same form, and comes first";
+            let field = self.known.ambiguous_member();
+            return Err(self.differing(&wanted.json, &again.json, field, reason));
+        }
+        Ok(())
+    }
+
+    /// Says in which field two texts differ.
+    fn differing(&self, given: &str, read: &str, field: Option<&str>, reason: &str) -> Invalid {
+        let (given_members, read_members) = (Object::parse(given), Object::parse(read));
+        let members = given_members.zip(read_members).filter(|_| !self.fields.is_empty());
+        let Some((given, read)) = members else {
+            return Invalid::differing(None, given, read, reason);
+        };
+        let mut names = self.fields.iter().map(|field| field.name);
+        let name = field.or_else(|| names.find(|name| given.get(name) != read.get(name)));
+        let of = |object: &Object<'_>| {
+            let value = name.and_then(|name| object.get(name).map(str::to_owned));
+            value.unwrap_or_else(|| "nothing".to_owned())
+        };
+        Invalid::differing(name, &of(&given), &of(&read), reason)
+    }
+}
+
+impl Invalid {
+    /// A value that serde does not write.
+    pub(crate) fn unencodable(error: EncodeError) -> Self {
+        Self {
+            field: error.field.map(str::to_owned),
+            expected: None,
+            found: None,
+            reason: error.message,
+        }
+    }
+
+    fn unreadable(self) -> Self {
+        Self { reason: format!("it cannot be read back: {}", self.reason), ..self }
+    }
+
+    fn differing(field: Option<&str>, given: &str, read: &str, reason: &str) -> Self {
+        Self {
+            field: field.filter(|field| !field.is_empty()).map(str::to_owned),
+            expected: Some(snippet(given)),
+            found: Some(snippet(read)),
+            reason: reason.to_owned(),
+        }
+    }
+}
