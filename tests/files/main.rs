@@ -8,3 +8,4 @@ mod damage;
 mod formats;
 mod full_disk;
 mod keeping;
+mod names;

@@ -43,7 +43,12 @@ pub(super) fn io(error: io::Error) -> Error {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "check that the file and its folder may be read and written"
         }
-        io::ErrorKind::NotFound => "check the path; the folder must exist",
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            "check the path; the folder must exist"
+        }
+        io::ErrorKind::InvalidFilename | io::ErrorKind::InvalidInput => {
+            "choose another name; the system does not allow this one"
+        }
         _ => "nothing was changed by the failed operation; check the disk and try again",
     };
     Error::new(ErrorKind::Storage, format!("the storage failed: {error}")).help(help).because(error)

@@ -61,7 +61,10 @@ enum Medium {
     /// The handle is kept so that the same file is opened again after a failure, whatever has
     /// become of its path.
     File {
+        /// As it was given, for errors.
         path: PathBuf,
+        /// The same place, whatever becomes of the current directory, and behind a link to nothing.
+        target: PathBuf,
         file: File,
     },
     Memory(Backend),
@@ -123,8 +126,9 @@ impl Disk {
 
     fn existing(path: &Path, file: File, options: StorageOptions) -> Result<Self> {
         let live = Live::of_file(&file, &options, None)?;
+        let target = std::path::absolute(path).map_err(io_error)?;
         Ok(Self {
-            medium: Medium::File { path: path.to_owned(), file },
+            medium: Medium::File { path: path.to_owned(), target, file },
             options,
             names: Mutex::default(),
             live: Mutex::new(Some(live)),
@@ -133,12 +137,19 @@ impl Disk {
     }
 
     fn new_file(path: &Path, options: StorageOptions) -> Result<Self> {
-        let (file, unpublished) = temporary_beside(path).map_err(io_error)?;
+        let target = target_of(path).map_err(io_error)?;
+        let (file, unpublished) = temporary_beside(&target).map_err(|error| {
+            let error = io_error(error);
+            match target.file_name() == path.file_name() {
+                true => error,
+                false => error.finding(format!("a link to `{}`", target.display())),
+            }
+        })?;
         let backend =
             FileBackend::new(file.try_clone().map_err(io_error)?).map_err(database_error)?;
         let live = Live::open(Backend::direct(backend, options.hook.clone()), options.cache_bytes)?;
         Ok(Self {
-            medium: Medium::File { path: path.to_owned(), file },
+            medium: Medium::File { path: path.to_owned(), target, file },
             options,
             names: Mutex::default(),
             live: Mutex::new(Some(live)),
@@ -149,10 +160,10 @@ impl Disk {
     /// Gives a new file its name. Nothing that stands there is overwritten.
     pub(crate) fn publish(&self) -> Result<()> {
         let unpublished = self.unpublished.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (Some(temporary), Medium::File { path, .. }) = (unpublished, &self.medium) else {
+        let (Some(temporary), Medium::File { target, .. }) = (unpublished, &self.medium) else {
             return Ok(());
         };
-        publish(temporary, path)
+        publish(temporary, target)
     }
 
     /// The path of the file; `None` in memory.
@@ -166,7 +177,7 @@ impl Disk {
     /// Where the file lives now.
     pub(crate) fn whereabouts(&self) -> Whereabouts {
         match &self.medium {
-            Medium::File { path, file } => Whereabouts::of(path, file),
+            Medium::File { target, file, .. } => Whereabouts::of(target, file),
             Medium::Memory(_) => Whereabouts::nowhere(),
         }
     }
@@ -397,14 +408,28 @@ fn existing(path: &Path) -> Result<Option<File>> {
     }
 }
 
-/// A new file in the folder of `path`, removed again unless it is published.
-pub(super) fn temporary_beside(path: &Path) -> io::Result<(File, TempPath)> {
+/// How many links to links are followed, as on Linux.
+const MAX_LINKS: usize = 40;
+
+/// The absolute path of a file to make at `path`: where there is a link to nothing, what it names.
+fn target_of(path: &Path) -> io::Result<PathBuf> {
+    if path.as_os_str().is_empty() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let mut target = std::path::absolute(path)?;
+    for _ in 0..MAX_LINKS {
+        let Ok(next) = std::fs::read_link(&target) else { return Ok(target) };
+        target = target.parent().map_or_else(|| next.clone(), |folder| folder.join(&next));
+    }
+    Err(io::Error::other("too many links to links"))
+}
+
+/// A new file in the folder of `path`, removed again unless it is published. Its name does not
+/// depend on that of the file, which may be as long as names can be.
+fn temporary_beside(path: &Path) -> io::Result<(File, TempPath)> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut prefix = std::ffi::OsString::from(".");
-    prefix.push(path.file_name().unwrap_or_default());
-    prefix.push(".");
     let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".new");
+    builder.prefix(".heirloom-").suffix(".new");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -416,7 +441,7 @@ pub(super) fn temporary_beside(path: &Path) -> io::Result<(File, TempPath)> {
 }
 
 /// Moves a finished temporary file to `path`, where nothing may stand.
-pub(super) fn publish(temporary: TempPath, path: &Path) -> Result<()> {
+fn publish(temporary: TempPath, path: &Path) -> Result<()> {
     temporary.persist_noclobber(path).map_err(|error| {
         let error = error.error;
         if error.kind() == io::ErrorKind::AlreadyExists {
