@@ -15,8 +15,8 @@ pub use crate::row::{
 };
 pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{
-    DefaultKind, FieldDef, GroupDef, GroupIdx, IndexDef, IndexVisitor, KeyKind, StoreDef, TableDef,
-    TableIdx, ValueTraits,
+    DefaultKind, FieldDef, GroupDef, GroupIdx, IndexBasis, IndexDef, IndexVisitor, KeyKind,
+    StoreDef, TableDef, TableIdx, ValueTraits,
 };
 pub use crate::schema::guard::{
     Conversion, Link, Message, Recorded, RecordedField, RecordedKey, RecordedStruct, Structs,

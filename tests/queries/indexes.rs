@@ -594,6 +594,6 @@ fn check_finds_an_index_that_differs_from_the_rows() {
         entries.remove(first.as_slice()).unwrap();
     });
     let report = indexed::App::check(&path).unwrap();
-    assert_eq!(report.problems(), ["table `users`: the index (name) differs from the rows"]);
+    assert_eq!(report.problems(), ["table `users`: the index (name) lacks the row `0`"]);
     assert_eq!(indexed::User::TABLE, "users");
 }

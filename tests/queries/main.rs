@@ -6,6 +6,7 @@ mod support;
 #[macro_use]
 mod shelf;
 
+mod index_entries;
 mod indexes;
 mod large_results;
 mod observing;

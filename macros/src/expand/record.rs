@@ -10,7 +10,10 @@ use crate::model::{Default, Field, Record};
 /// `impl Record for …`
 pub(super) fn record(record: &Record) -> TokenStream {
     let (ident, private) = (&record.ident, &record.paths.private);
-    let defs = record.fields.iter().map(|field| def(field, private));
+    let defs = record.fields.iter().map(|field| {
+        let (def, reads) = (def(field, private), reads(record, field));
+        quote!(#def #reads)
+    });
     let arms: Vec<TokenStream> = (0..record.fields.len())
         .filter_map(|index| {
             let default = default::default(record, index)?;
@@ -94,6 +97,14 @@ fn removed_names(record: &Record) -> Option<TokenStream> {
                 <#ident as #private::Record>::FIELDS,
             );
     })
+}
+
+/// `.reads(&["transcript"])`, for the fields that a computed default names.
+fn reads(record: &Record, field: &Field) -> Option<TokenStream> {
+    let Default::Computed { sources, .. } = &field.default else { return None };
+    let read = sources.iter().filter_map(|source| record.fields.get(source.field?));
+    let read = read.map(|field| &field.stored);
+    Some(quote!(.reads(&[#(#read),*])))
 }
 
 /// `FieldDef::new("title", "title", "String").…`

@@ -70,12 +70,30 @@ impl<'b, 't> Blocks<'b, 't> {
         Ok(())
     }
 
-    /// Takes out an entry.
-    pub(super) fn remove(&mut self, entry: &[u8]) -> Try<()> {
-        if self.index.remove(entry)?.is_some() {
+    /// Takes out an entry; returns whether it was there.
+    pub(super) fn remove(&mut self, entry: &[u8]) -> Try<bool> {
+        let was_there = self.index.remove(entry)?.is_some();
+        if was_there {
             self.at(entry, |block| block.count = block.count.saturating_sub(1))?;
         }
-        Ok(())
+        Ok(was_there)
+    }
+
+    /// Returns whether an entry is there.
+    pub(super) fn contains(&self, entry: &[u8]) -> Try<bool> {
+        Ok(self.index.get(entry)?.is_some())
+    }
+
+    /// Returns the entries that `is_meant`, given their bytes and header, says yes to.
+    pub(super) fn find_all(&self, is_meant: impl Fn(&[u8], &[u8]) -> bool) -> Try<Vec<Vec<u8>>> {
+        let mut found = Vec::new();
+        for item in self.index.range::<&[u8]>(..)? {
+            let (entry, header) = item?;
+            if is_meant(entry.value(), header.value()) {
+                found.push(entry.value().to_vec());
+            }
+        }
+        Ok(found)
     }
 
     fn at(&mut self, entry: &[u8], change: impl FnOnce(&mut Block)) -> Try<()> {

@@ -1,5 +1,6 @@
 //! The indexes of a table: entries that are a row's values and its key, in byte order.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -78,6 +79,45 @@ impl IndexEntry {
 fn values_len(header: &[u8]) -> usize {
     let len = header.get(1..HEADER_LEN).and_then(|len| len.try_into().ok());
     len.map_or(0, |len| u32::from_le_bytes(len) as usize)
+}
+
+/// What a commit does to one index, each list in the order of the entries.
+#[derive(Debug, Default)]
+pub(crate) struct IndexChange {
+    /// Of rows as they were.
+    pub(crate) removed: Vec<IndexEntry>,
+    /// Of rows that changed, and not in what the index orders them by.
+    pub(crate) kept: Vec<IndexEntry>,
+    /// Of rows as they are.
+    pub(crate) added: Vec<IndexEntry>,
+}
+
+impl IndexChange {
+    /// Sorts, and moves what is taken out and put back to the kept entries.
+    pub(crate) fn finish(&mut self) {
+        self.added.sort_unstable();
+        if self.removed.is_empty() {
+            return;
+        }
+        self.removed.sort_unstable();
+        let (mut removed, mut added) = (Vec::new(), Vec::new());
+        let mut after = std::mem::take(&mut self.added).into_iter().peekable();
+        for before in std::mem::take(&mut self.removed) {
+            while let Some(new) = after.next_if(|new| *new < before) {
+                added.push(new);
+            }
+            match after.next_if(|new| *new == before) {
+                Some(same) => self.kept.push(same),
+                None => removed.push(before),
+            }
+        }
+        added.extend(after);
+        (self.removed, self.added) = (removed, added);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.removed.is_empty() && self.kept.is_empty() && self.added.is_empty()
+    }
 }
 
 /// Between which bytes to look in an index.
@@ -255,16 +295,47 @@ pub(crate) struct IndexMut<'t> {
 }
 
 impl IndexMut<'_> {
-    /// Takes out entries that come in their order, and then adds such.
-    pub(crate) fn change(&mut self, removed: &[IndexEntry], added: &[IndexEntry]) -> Result<()> {
+    /// Makes one change. What the index holds afterwards does not depend on how exactly the change
+    /// knew what it held before.
+    ///
+    /// An entry ends with the key of its row, and a row has no entries but those that were written
+    /// for it. So an entry that should be here and is not was computed from a row that reads
+    /// otherwise each time; then the entries of its key are looked for. That reads the whole index,
+    /// once in a commit.
+    pub(crate) fn change(&mut self, change: &IndexChange) -> Result<()> {
+        let IndexChange { removed, kept, added } = change;
         guarded(|| {
-            let fills = added.len() >= CURSOR_FROM_ENTRIES && self.table.is_empty()?;
+            let is_new = kept.is_empty() && self.table.is_empty()?;
             let mut blocks = Blocks::of(&mut self.table, &mut self.blocks)?;
-            if fills {
+            if is_new && added.len() >= CURSOR_FROM_ENTRIES {
                 return blocks.fill(added.iter().map(|entry| (&*entry.bytes, entry.header())));
             }
-            removed.iter().try_for_each(|entry| blocks.remove(&entry.bytes))?;
-            added.iter().try_for_each(|entry| blocks.insert(&entry.bytes, &entry.header()))?;
+            let mut unknown = BTreeSet::new();
+            for entry in removed {
+                if !blocks.remove(&entry.bytes)? {
+                    unknown.insert(entry.key());
+                }
+            }
+            for entry in kept {
+                if !blocks.contains(&entry.bytes)? {
+                    unknown.insert(entry.key());
+                }
+            }
+            if unknown.is_empty() {
+                added.iter().try_for_each(|entry| blocks.insert(&entry.bytes, &entry.header()))?;
+                return blocks.close();
+            }
+            let is_unknown = |bytes: &[u8], header: &[u8]| {
+                bytes.get(values_len(header)..).is_some_and(|key| unknown.contains(key))
+            };
+            for bytes in blocks.find_all(is_unknown)? {
+                blocks.remove(&bytes)?;
+            }
+            let kept = kept.iter().filter(|entry| unknown.contains(entry.key()));
+            added
+                .iter()
+                .chain(kept)
+                .try_for_each(|entry| blocks.insert(&entry.bytes, &entry.header()))?;
             blocks.close()
         })
     }

@@ -10,6 +10,7 @@ use redb::{
 
 use super::backend::{StorageHook, StorageOp};
 use super::failure::{Try, guarded};
+use super::index_facts::IndexFacts;
 use super::names;
 use super::record::Record;
 use super::rows::{Rows, StoredRow};
@@ -72,8 +73,8 @@ pub(crate) struct View {
     entries: Box<[OnceLock<Option<TextTable>>]>,
     /// Of each table, in one row.
     indexes: Box<[OnceLock<Option<BytesTable>>]>,
-    /// Which of the indexes stand, looked up once.
-    standing: OnceLock<Vec<String>>,
+    /// What is recorded of the indexes, looked up once.
+    index_facts: OnceLock<IndexFacts>,
     /// Called before reads, in tests.
     pub(super) hook: Option<StorageHook>,
     /// Counts up with every commit of this process.
@@ -91,7 +92,16 @@ impl View {
         let indexes = names.indexes.iter().flatten().map(|_| OnceLock::new()).collect();
         let rows = names.rows.iter().map(|_| OnceLock::new()).collect();
         let entries = names.entries.iter().map(|_| OnceLock::new()).collect();
-        Self { txn, names, rows, entries, indexes, standing: OnceLock::new(), hook: None, stamp: 0 }
+        Self {
+            txn,
+            names,
+            rows,
+            entries,
+            indexes,
+            index_facts: OnceLock::new(),
+            hook: None,
+            stamp: 0,
+        }
     }
 
     /// The same moment, of these tables.
@@ -125,20 +135,18 @@ impl View {
         &self.indexes[before + index]
     }
 
-    /// The names of the indexes that stand, by `read` from a fact of this name.
-    pub(crate) fn standing(
-        &self,
-        fact: &str,
-        read: impl FnOnce(&[u8]) -> Vec<String>,
-    ) -> Result<&[String]> {
-        if self.standing.get().is_none() {
-            let names = guarded(|| match self.open(names::META)? {
-                Some(table) => Ok(table.get(fact)?.map(|value| value.value().to_vec())),
+    /// What is recorded of the indexes, under this name.
+    pub(crate) fn index_facts(&self, name: &str) -> Result<&IndexFacts> {
+        if self.index_facts.get().is_none() {
+            let json = guarded(|| match self.open(names::META)? {
+                Some(table) => Ok(table.get(name)?.map(|value| value.value().to_vec())),
                 None => Ok(None),
             })?;
-            let _ = self.standing.set(names.as_deref().map_or_else(Vec::new, read));
+            let facts = json.as_deref().map_or_else(IndexFacts::default, IndexFacts::parse);
+            // Another reader may have been faster, with the same.
+            let _ = self.index_facts.set(facts);
         }
-        Ok(self.standing.get().map_or(&[], Vec::as_slice))
+        Ok(self.index_facts.get_or_init(IndexFacts::default))
     }
 
     pub(super) fn table(&self, table_idx: TableIdx) -> Try<Option<&BytesTable>> {

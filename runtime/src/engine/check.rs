@@ -97,6 +97,11 @@ impl Engine {
             report.entries += view.entries(view.document_name(), group.name)?.len() as u64;
         }
         report.problems.extend(self.compare(&def, &loaded.document, claim.as_ref(), &view)?);
+        if def.epoch == self.def.epoch {
+            for table_idx in def.table_idxs() {
+                self.compare_indexes(&view, table_idx, &mut report.problems)?;
+            }
+        }
         Ok(report)
     }
 
@@ -153,9 +158,6 @@ impl Engine {
             }
             Ok(())
         })?;
-        if def.epoch == self.def.epoch {
-            self.compare_indexes(view, table_idx, problems)?;
-        }
         let in_view = view.len(table_idx)?;
         if in_view != in_document {
             problems.push(format!(

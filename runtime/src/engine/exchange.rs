@@ -15,7 +15,7 @@ use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
 use super::write::not_loaded;
 use super::writer::Writer;
-use crate::disk::{Commit, Record, RecordKind, View};
+use crate::disk::{Commit, IndexFacts, Record, RecordKind, View};
 use crate::doc::{BadUpdate, ChangedKeys, DocVersion, Document, Entry, Merged, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId};
@@ -235,8 +235,10 @@ impl Engine {
         }
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
         self.cover_indexes(writer, view)?;
-        let read_model = |commit: &Commit| self.write_touched(commit, view, &effect.roots);
-        self.store(writer, Some(log), read_model, || Ok(records))
+        let read_model = |writer: &mut Writer, commit: &Commit| {
+            self.write_touched(commit, view, &writer.indexes.facts, &effect.roots)
+        };
+        self.store_with(writer, Some(log), read_model, || Ok(records))
     }
 
     /// Queues what observers are told, and says what happened.
@@ -313,7 +315,13 @@ impl Engine {
         })
     }
 
-    fn write_touched(&self, commit: &Commit, view: &View, touched: &[TouchedRoot]) -> Result<()> {
+    fn write_touched(
+        &self,
+        commit: &Commit,
+        view: &View,
+        facts: &IndexFacts,
+        touched: &[TouchedRoot],
+    ) -> Result<()> {
         let total = touched.iter().map(|touched| touched.rows.len() as u64).sum();
         let mut done = 0;
         let mut count = || {
@@ -327,7 +335,7 @@ impl Engine {
             let mut entries = match target {
                 Target::Table(table_idx) => {
                     let changes = rows.iter().filter_map(Touched::for_indexes);
-                    self.write_indexes(commit, view, *table_idx, changes, false)?;
+                    self.write_indexes(commit, view, facts, *table_idx, changes, false)?;
                     let mut table = commit.rows(document, self.def.tables[*table_idx].name)?;
                     for row in rows {
                         match (&row.bytes, &row.entry) {

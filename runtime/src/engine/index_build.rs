@@ -8,7 +8,7 @@ use super::indexes::entries_of;
 use super::open::Engine;
 use super::progress::Progress;
 use super::writer::Writer;
-use crate::disk::{Commit, IndexEntry, View};
+use crate::disk::{Commit, IndexChange, IndexEntry, View};
 use crate::error::Result;
 use crate::schema::descriptor::TableIdx;
 
@@ -95,12 +95,13 @@ impl Engine {
 
     /// Builds a piece, and tells of each index how far it is.
     fn build_piece_locked(&self, writer: &mut Writer) -> Result<Vec<Progress>> {
+        self.cover_indexes(writer, &self.view())?;
         let Some((table_idx, from)) = self.next_to_build(writer) else {
             self.unbuilt.store(false, Ordering::Release);
             return Ok(Vec::new());
         };
         let view = self.view();
-        let piece = self.piece(&view, table_idx, &from)?;
+        let mut piece = self.piece(&view, table_idx, &from)?;
         let table = &self.def.tables[table_idx];
         // Those that have come to the same place go on together.
         let names = view.names().indexes_of(table_idx).iter().enumerate();
@@ -110,7 +111,6 @@ impl Engine {
                 fact.is_some_and(|fact| fact.built_to.as_ref() == Some(&from))
             })
             .collect();
-        let before = writer.indexes.facts.clone();
         for (_, name) in &building {
             if let Some(fact) = writer.indexes.facts.0.get_mut(*name) {
                 fact.built_to.clone_from(&piece.end);
@@ -119,13 +119,11 @@ impl Engine {
         writer.indexes.is_unrecorded = true;
         let read_model = |commit: &Commit| {
             building.iter().try_for_each(|(index, name)| {
-                commit.index(name)?.change(&[], &piece.entries[*index])
+                let added = std::mem::take(&mut piece.entries[*index]);
+                commit.index(name)?.change(&IndexChange { added, ..IndexChange::default() })
             })
         };
-        if let Err(error) = self.store(writer, None, read_model, || Ok(Vec::new())) {
-            writer.indexes.facts = before;
-            return Err(error);
-        }
+        self.store(writer, None, read_model, || Ok(Vec::new()))?;
         let built = building.iter().map(|(index, _)| Progress::Index {
             table: table.name.to_owned(),
             fields: table.indexes[*index].fields.join(", "),

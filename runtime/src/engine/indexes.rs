@@ -3,29 +3,31 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use serde::{Deserialize, Serialize};
-use twox_hash::XxHash3_64;
-
 use super::documents::DocName;
+use super::head::Compared;
 use super::meta_keys;
 use super::open::Engine;
 use super::writer::{Writer, WriterIndexes};
-use crate::disk::{Commit, IndexEntry, Span, View, index_name};
+use crate::disk::{Commit, IndexChange, IndexEntry, IndexFact, IndexFacts, Span, View, index_name};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::descriptor::{StoreDef, TableDef, TableIdx};
+use crate::schema::descriptor::{IndexBasis, StoreDef, TableDef, TableIdx};
 
-/// What the indexes of a store are built on, by table, computed when they are first asked for.
+/// What the indexes of a store are built on, by table, computed when it is needed.
 #[derive(Debug)]
-pub(crate) struct Indexes(Vec<OnceLock<u64>>);
+pub(crate) struct Indexes(Vec<OnceLock<IndexBasis>>);
 
 impl Indexes {
     pub(crate) fn of(def: &StoreDef) -> Self {
         Self(def.tables.iter().map(|_| OnceLock::new()).collect())
     }
 
-    fn basis(&self, table_idx: TableIdx, table: &TableDef) -> u64 {
-        *self.0[table_idx.0].get_or_init(|| XxHash3_64::oneshot((table.index_basis)().as_bytes()))
+    fn basis(&self, table_idx: TableIdx, table: &TableDef) -> &IndexBasis {
+        self.0[table_idx.0].get_or_init(|| (table.index_basis)())
     }
+}
+
+fn new_fact(basis: &IndexBasis, index: usize, built_to: Option<Vec<u8>>) -> IndexFact {
+    IndexFact { basis: basis.indexes[index], row_basis: Some(basis.row), built_to }
 }
 
 /// The names of the declared indexes in a document, by table.
@@ -37,32 +39,16 @@ pub(crate) fn index_names(def: &StoreDef, document: &str) -> Vec<Vec<String>> {
     names.collect()
 }
 
-/// Recorded in the file: every index in it, so that all of these are kept up to date by whoever
-/// writes, or forgotten.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct IndexFacts(pub(crate) BTreeMap<String, IndexFact>);
-
-/// What is known of one index.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct IndexFact {
-    /// A hash of what decides how rows read, as of when it was built.
-    basis: u64,
-    /// While it is being built, the bytes of the key that it has come to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) built_to: Option<Vec<u8>>,
-}
-
-impl IndexFacts {
-    pub(crate) fn parse(json: &[u8]) -> Self {
-        // What does not parse is rebuilt.
-        serde_json::from_slice(json).unwrap_or_default()
-    }
-
-    /// Whether some index is not complete.
-    pub(crate) fn are_building(&self) -> bool {
-        self.0.values().any(|fact| fact.built_to.is_some())
-    }
+/// What an index is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum IndexState {
+    /// It is not complete, or was built by code that reads the covered fields otherwise.
+    #[default]
+    Building,
+    /// All rows that match are among those that it gives.
+    Candidates,
+    /// Its entries are those of all rows.
+    Complete,
 }
 
 /// A changed row, as it was and as it is.
@@ -74,30 +60,50 @@ pub(crate) struct RowChange<'r> {
     pub(crate) after: Option<Option<&'r str>>,
 }
 
-/// What a commit does to one index.
-#[derive(Default)]
-struct IndexChanges {
-    removed: Vec<IndexEntry>,
-    added: Vec<IndexEntry>,
-}
-
 impl Engine {
-    /// Which indexes of a table a view has complete, by their place among the declared ones.
-    pub(crate) fn standing(&self, view: &View, table_idx: TableIdx) -> Vec<bool> {
+    /// What the indexes of a table are good for in a view, by their place among the declared ones.
+    pub(crate) fn index_states(&self, view: &Arc<View>, table_idx: TableIdx) -> Vec<IndexState> {
         let table = &self.def.tables[table_idx];
         if table.indexes.is_empty() {
             return Vec::new();
         }
-        let standing = view.standing(meta_keys::INDEXES, |json| {
-            let facts = IndexFacts::parse(json).0.into_iter();
-            let complete = facts.filter(|(_, fact)| fact.built_to.is_none());
-            complete.map(|(name, fact)| format!("{name} {}", fact.basis)).collect()
-        });
         // An index that cannot be looked up is one less to read.
-        let standing = standing.unwrap_or_default();
+        let facts = view.index_facts(meta_keys::INDEXES).ok();
         let basis = self.indexes.basis(table_idx, table);
-        let names = view.names().indexes_of(table_idx).iter();
-        names.map(|name| standing.contains(&format!("{name} {basis}"))).collect()
+        let names = view.names().indexes_of(table_idx).iter().enumerate();
+        let states = names.map(|(index, name)| {
+            let fact = facts.and_then(|facts| facts.0.get(name));
+            match fact.filter(|fact| fact.built_to.is_none()) {
+                Some(fact) => {
+                    self.index_state(view, table_idx, index, fact, basis).unwrap_or_default()
+                }
+                None => IndexState::Building,
+            }
+        });
+        states.collect()
+    }
+
+    /// What an index is good for that some code has written, complete or not.
+    ///
+    /// Code that covers the same fields has written the same entries, except for rows that do not
+    /// decode as a whole: those it keeps apart, and of those other code may decode some.
+    fn index_state(
+        &self,
+        view: &Arc<View>,
+        table_idx: TableIdx,
+        index: usize,
+        fact: &IndexFact,
+        basis: &IndexBasis,
+    ) -> Result<IndexState> {
+        if fact.basis != basis.indexes[index] {
+            return Ok(IndexState::Building);
+        }
+        if fact.row_basis == Some(basis.row) {
+            return Ok(IndexState::Complete);
+        }
+        let has_invalid =
+            view.index(table_idx, index, &Span::invalid())?.next(false).transpose()?;
+        Ok(if has_invalid.is_some() { IndexState::Building } else { IndexState::Candidates })
     }
 
     /// All declared indexes of a document that is filled anew, to be built from its rows.
@@ -106,30 +112,43 @@ impl Engine {
         let names = index_names(&self.def, &document.to_string());
         for (table_idx, names) in self.def.table_idxs().zip(names) {
             let basis = self.indexes.basis(table_idx, &self.def.tables[table_idx]);
-            let fact = |name| (name, IndexFact { basis, built_to: Some(Vec::new()) });
-            facts.0.extend(names.into_iter().map(fact));
+            let new = |(index, name)| (name, new_fact(basis, index, Some(Vec::new())));
+            facts.0.extend(names.into_iter().enumerate().map(new));
         }
         WriterIndexes { facts, is_covered: true, is_unrecorded: true, to_clear: Vec::new() }
     }
 
     /// From now on, every commit of this process keeps all declared indexes up to date, and the
     /// file has no others. Those that are not there yet are to be built.
-    pub(crate) fn cover_indexes(&self, writer: &mut Writer, view: &View) -> Result<()> {
+    pub(crate) fn cover_indexes(&self, writer: &mut Writer, view: &Arc<View>) -> Result<()> {
         if writer.indexes.is_covered {
             return Ok(());
         }
+        // What older versions have written decodes here, too; what a newer one has need not.
+        let is_newest = !writer.compared.as_ref().is_some_and(Compared::knows_newer);
         let recorded = std::mem::take(&mut writer.indexes.facts.0);
         let mut facts = BTreeMap::new();
         for (table_idx, table) in self.def.tables_by_idx() {
-            for name in view.names().indexes_of(table_idx) {
-                let basis = self.indexes.basis(table_idx, table);
-                let kept = recorded.get(name).filter(|fact| fact.basis == basis).cloned();
+            if table.indexes.is_empty() {
+                continue;
+            }
+            let basis = self.indexes.basis(table_idx, table);
+            for (index, name) in view.names().indexes_of(table_idx).iter().enumerate() {
+                let kept = match recorded.get(name) {
+                    Some(fact) => match self.index_state(view, table_idx, index, fact, basis)? {
+                        IndexState::Building => None,
+                        IndexState::Complete => Some(fact.row_basis),
+                        IndexState::Candidates => Some(is_newest.then_some(basis.row)),
+                    }
+                    .map(|row_basis| IndexFact { row_basis, ..fact.clone() }),
+                    None => None,
+                };
                 let fact = match kept {
                     Some(fact) => fact,
                     None => {
                         writer.indexes.to_clear.push(name.clone());
                         let built_to = (view.len(table_idx)? > 0).then(Vec::new);
-                        IndexFact { basis, built_to }
+                        new_fact(basis, index, built_to)
                     }
                 };
                 facts.insert(name.clone(), fact);
@@ -141,6 +160,13 @@ impl Engine {
         writer.indexes.facts.0 = facts;
         writer.indexes.is_covered = true;
         Ok(())
+    }
+
+    /// After a commit that failed, with which earlier ones may be gone that were not on disk yet:
+    /// what the file has of indexes now is what the next commit starts from.
+    pub(crate) fn reread_indexes(&self, writer: &mut Writer) {
+        let facts = self.view().index_facts(meta_keys::INDEXES).cloned().unwrap_or_default();
+        writer.indexes = WriterIndexes { facts, ..WriterIndexes::default() };
     }
 
     /// Takes the indexes of tables back to their beginning.
@@ -170,11 +196,12 @@ impl Engine {
     }
 
     /// Brings the indexes of a table up to date with rows that the same commit changes. `view` is
-    /// from before it. Where `checked`, a row that a unique index refuses is an error.
+    /// from before it. If `checked`, a row that a unique index refuses is an error.
     pub(crate) fn write_indexes<'r>(
         &self,
         commit: &Commit,
         view: &View,
+        facts: &IndexFacts,
         table_idx: TableIdx,
         rows: impl Iterator<Item = RowChange<'r>>,
         checked: bool,
@@ -183,32 +210,39 @@ impl Engine {
         if table.indexes.is_empty() {
             return Ok(());
         }
-        let mut changes: Vec<IndexChanges> =
-            table.indexes.iter().map(|_| IndexChanges::default()).collect();
+        let names = view.names().indexes_of(table_idx);
+        let held: Vec<Option<&IndexFact>> = names.iter().map(|name| facts.0.get(name)).collect();
+        let holds = |index: usize, key: &[u8]| held[index].is_some_and(|fact| fact.holds(key));
+        let mut changes: Vec<IndexChange> =
+            table.indexes.iter().map(|_| IndexChange::default()).collect();
         for row in rows {
             if row.existed
                 && let Some(before) = view.row(table_idx, row.key)?
             {
                 let json = (!before.is_foreign()).then(|| before.json());
                 entries_of(table, json, row.key, |index, entry| {
-                    changes[index].removed.push(entry);
+                    if holds(index, row.key) {
+                        changes[index].removed.push(entry);
+                    }
                 });
             }
             if let Some(after) = row.after {
                 entries_of(table, after.map(str::as_bytes), row.key, |index, entry| {
-                    changes[index].added.push(entry);
+                    if holds(index, row.key) {
+                        changes[index].added.push(entry);
+                    }
                 });
             }
         }
-        for (index, mut changes) in changes.into_iter().enumerate() {
-            changes.settle();
-            if changes.removed.is_empty() && changes.added.is_empty() {
+        for (index, mut change) in changes.into_iter().enumerate() {
+            change.finish();
+            if change.is_empty() {
                 continue;
             }
-            let mut stored = commit.index(&view.names().indexes_of(table_idx)[index])?;
-            stored.change(&changes.removed, &changes.added)?;
+            let mut stored = commit.index(&names[index])?;
+            stored.change(&change)?;
             if checked && table.indexes[index].unique {
-                for entry in changes.added.iter().filter(|entry| !entry.is_null) {
+                for entry in change.added.iter().filter(|entry| !entry.is_null) {
                     if let Some(rival) = stored.rival(entry)? {
                         return Err(not_unique(table, index, entry.key(), &rival));
                     }
@@ -216,74 +250,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-}
-
-impl Engine {
-    /// Where the indexes that stand differ from what the rows say.
-    pub(crate) fn compare_indexes(
-        &self,
-        view: &Arc<View>,
-        table_idx: TableIdx,
-        problems: &mut Vec<String>,
-    ) -> Result<()> {
-        let standing = self.standing(view, table_idx);
-        if !standing.contains(&true) {
-            return Ok(());
-        }
-        let table = &self.def.tables[table_idx];
-        let mut expected: Vec<Vec<IndexEntry>> = standing.iter().map(|_| Vec::new()).collect();
-        let mut rows = view.rows(table_idx)?;
-        while let Some(row) = rows.next_with(|key, row| {
-            let json = (!row.is_foreign()).then(|| row.json());
-            entries_of(table, json, key, |index, entry| expected[index].push(entry));
-        }) {
-            row?;
-        }
-        for (index, mut expected) in expected.into_iter().enumerate() {
-            if !standing[index] {
-                continue;
-            }
-            expected.sort_unstable();
-            let mut found = Vec::with_capacity(expected.len());
-            let mut entries = view.index(table_idx, index, &Span::whole())?;
-            while let Some(entry) = entries.next(false) {
-                found.push(entry?);
-            }
-            let wrong = if found != expected {
-                "differs from the rows"
-            } else if !view.blocks_agree(table_idx, index)? {
-                "counts other entries than it has"
-            } else {
-                continue;
-            };
-            let fields = table.indexes[index].fields.join(", ");
-            problems.push(format!("table `{}`: the index ({fields}) {wrong}", table.name));
-        }
-        Ok(())
-    }
-}
-
-impl IndexChanges {
-    /// Sorts, and forgets what is taken out and put back.
-    fn settle(&mut self) {
-        self.added.sort_unstable();
-        if self.removed.is_empty() {
-            return;
-        }
-        self.removed.sort_unstable();
-        let (mut removed, mut added) = (Vec::new(), Vec::new());
-        let mut after = std::mem::take(&mut self.added).into_iter().peekable();
-        for before in std::mem::take(&mut self.removed) {
-            while let Some(new) = after.next_if(|new| *new < before) {
-                added.push(new);
-            }
-            if after.next_if(|new| *new == before).is_none() {
-                removed.push(before);
-            }
-        }
-        added.extend(after);
-        (self.removed, self.added) = (removed, added);
     }
 }
 

@@ -62,6 +62,7 @@ impl Engine {
         writer.is_recorded = false;
         // Where even reading fails, readers keep what they have.
         let _ = self.refresh_view();
+        self.reread_indexes(writer);
     }
 
     /// Replaces the snapshots and the logs they have outgrown by new snapshots.

@@ -10,6 +10,7 @@ mod hub;
 mod ids;
 mod inactive_documents;
 mod index_build;
+mod index_check;
 mod indexes;
 mod internal_writes;
 pub(crate) mod late_edits;
@@ -36,6 +37,7 @@ pub(crate) use hub::{Change, Topic};
 pub use hub::{ChangeKind, Origin, Subscription};
 pub use ids::IdSource;
 pub(crate) use inactive_documents::OtherMerged;
+pub(crate) use indexes::IndexState;
 pub(crate) use internal_writes::RootOp;
 pub(crate) use late_edits::{
     LateEdit, LateEditKey, Resolution, StoppedAt, StoredEdit, are_later, checksum,

@@ -60,6 +60,7 @@ impl Engine {
                 // The file may have been opened again, and then readers need it, too. Where even
                 // that fails, they keep what they have.
                 let _ = self.refresh_view();
+                self.reread_indexes(writer);
                 return Err(error);
             }
         };

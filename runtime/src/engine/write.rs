@@ -15,7 +15,7 @@ use super::lock::WriterGuard;
 use super::open::Engine;
 use super::write_batch::{RowOp, WriteBatch};
 use super::writer::Writer;
-use crate::disk::{Commit, Record, RecordKind, View};
+use crate::disk::{Commit, IndexFacts, Record, RecordKind, View};
 use crate::doc::{Document, Op, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId};
@@ -88,17 +88,18 @@ impl Engine {
         let seen = self.seen(&batch, &document, &late_edits, writer.current, writer.claim());
         let ops = Ops::of(self, &batch, &seen);
         let first = document.next_id();
-        let read_model =
-            |commit: &Commit| write_read_model(self, commit, &view, &batch, &seen, first);
+        let read_model = |writer: &mut Writer, commit: &Commit| {
+            write_read_model(self, commit, &view, &writer.indexes.facts, &batch, &seen, first)
+        };
         if ops.ops.len() < PARALLEL_FROM_OPS {
             let record = write_document(&mut document, &ops)?;
-            self.store(writer, Some(&mut log), read_model, || Ok(vec![record]))?;
+            self.store_with(writer, Some(&mut log), read_model, || Ok(vec![record]))?;
         } else {
             // Document and read model are written side by side: each needs of the other only the
             // ids of the items, and those count up from `first`.
             thread::scope(|scope| {
                 let record = scope.spawn(|| write_document(&mut document, &ops));
-                self.store(writer, Some(&mut log), read_model, || match record.join() {
+                self.store_with(writer, Some(&mut log), read_model, || match record.join() {
                     Ok(record) => record.map(|record| vec![record]),
                     Err(_) => Err(refused()),
                 })
@@ -235,6 +236,7 @@ fn write_read_model(
     engine: &Engine,
     commit: &Commit,
     view: &View,
+    facts: &IndexFacts,
     batch: &WriteBatch,
     seen: &[(String, String)],
     first: ItemId,
@@ -251,7 +253,7 @@ fn write_read_model(
             existed: op.existed,
             after: op.json.as_deref().map(Some),
         });
-        engine.write_indexes(commit, view, *table_idx, changes, true)?;
+        engine.write_indexes(commit, view, facts, *table_idx, changes, true)?;
         let rows = rows.iter().map(|(key, op)| {
             let id = id_of(op, &mut next);
             (key.as_slice(), op.json.as_deref().map(|json| (id, json)))

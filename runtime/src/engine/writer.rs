@@ -7,10 +7,9 @@ use super::claim::{Claim, Claims};
 use super::coverage::Coverage;
 use super::documents::{DocName, Documents};
 use super::head::{Compared, News};
-use super::indexes::IndexFacts;
 use super::loaded::Loaded;
 use super::meta_keys;
-use crate::disk::{HEAD_DOCUMENT, Meta, ViewNames};
+use crate::disk::{HEAD_DOCUMENT, IndexFacts, Meta, ViewNames};
 use crate::doc::Document;
 
 /// What only one thread at a time may touch.

@@ -2,11 +2,17 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use schemars::JsonSchema;
+use serde_json::{Map, Value};
+use twox_hash::XxHash3_64;
 
 use super::{decode, default_of_field};
 use crate::row::{IndexValues, Key, Row};
-use crate::schema::descriptor::{IndexVisitor, ValueTraits};
+use crate::schema::descriptor::{DefaultKind, FieldDef, IndexBasis, IndexVisitor, ValueTraits};
+
+/// Changes with everything about the entries of an index that is not said by the row's own types:
+/// how values are encoded, and how entries are kept.
+const ENCODING_VERSION: u32 = 2;
 
 /// Visits the values of a stored row for each index; false where the row does not decode, or says
 /// it has another key.
@@ -25,35 +31,147 @@ pub(crate) fn index_values<R: Row>(json: &[u8], key: &[u8], visit: &mut IndexVis
     true
 }
 
-/// All that decides how a stored row reads: its fields, their types to any depth, their defaults.
+/// What the entries of a table's indexes depend on.
 ///
 /// A computed default counts by its text; what functions it calls do is nothing we could see.
-pub(crate) fn index_basis<R: Row>() -> String {
-    let mut basis = format!("1 {:?} {}", <R::Key as Key>::KIND, R::KEY_FIELD);
-    for (index, field) in R::FIELDS.iter().enumerate() {
-        let default = match field.default.is_evolve() {
-            true => default_of_field::<R>(&|_| None, index).ok(),
-            false => None,
-        };
-        // Writing to a string cannot fail.
-        let _ = write!(basis, " {field:?} {default:?}");
-    }
-    let mut schema = schemars::schema_for!(R).to_value();
-    without_prose(&mut schema);
-    let _ = write!(basis, " {schema}");
-    basis
+pub(crate) fn index_basis<R: Row>() -> IndexBasis {
+    let schema = stable_schema::<R>();
+    let all: Vec<usize> = (0..R::FIELDS.len()).collect();
+    let indexes = R::INDEXES.iter().map(|index| {
+        let positions = index.fields.iter().filter_map(|name| position::<R>(name));
+        basis_of::<R>(&schema, &positions.collect::<Vec<_>>())
+    });
+    IndexBasis { row: basis_of::<R>(&schema, &all), indexes: indexes.collect() }
 }
 
-/// Comments in the code are no part of how rows read.
-fn without_prose(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            members.retain(|name, value| {
-                !(matches!(name.as_str(), "description" | "title") && value.is_string())
-            });
-            members.values_mut().for_each(without_prose);
+fn position<R: Row>(name: &str) -> Option<usize> {
+    R::FIELDS.iter().position(|field| field.name == name)
+}
+
+/// A hash of all that decides how the fields at these positions read: their names, types to any
+/// depth, defaults, and the fields that these are computed from.
+fn basis_of<R: Row>(schema: &Value, fields: &[usize]) -> u64 {
+    let mut basis = format!("{ENCODING_VERSION} {:?}", <R::Key as Key>::KIND);
+    let mut fields = fields.to_vec();
+    let mut types = Types { schema, names: Vec::new() };
+    let mut at = 0;
+    while let Some(&index) = fields.get(at) {
+        at += 1;
+        let Some(field) = R::FIELDS.get(index) else { continue };
+        let FieldDef { name, rust_type, aliases, default, nullable, .. } = field;
+        // Writing to a string cannot fail.
+        let _ = write!(basis, " {name:?} {rust_type:?} {aliases:?} {default:?} {nullable}");
+        let _ = write!(basis, " {:?} {}", constant_of::<R>(index), types.of_field(name));
+        if matches!(default, DefaultKind::Computed(_)) {
+            for source in field.reads.iter().filter_map(|name| position::<R>(name)) {
+                if !fields.contains(&source) {
+                    fields.push(source);
+                }
+            }
         }
-        Value::Array(items) => items.iter_mut().for_each(without_prose),
-        _ => {}
+    }
+    let mut at = 0;
+    while at < types.names.len() {
+        let _ = write!(basis, " {}", types.named(at));
+        at += 1;
+    }
+    XxHash3_64::oneshot(basis.as_bytes())
+}
+
+/// The JSON of a default that reads no other field; nothing where it differs between two looks.
+fn constant_of<R: Row>(index: usize) -> Option<String> {
+    let default = R::FIELDS.get(index)?.default;
+    let default = || match default {
+        DefaultKind::Serde => crate::row::default_alone::<R>(index),
+        _ if default.is_evolve() => default_of_field::<R>(&|_| None, index).ok(),
+        _ => None,
+    };
+    default().filter(|first| Some(first) == default().as_ref())
+}
+
+/// The JSON Schema of a row, without what differs between two looks at it: a default below the
+/// fields of the row that serde takes from a clock, or a set.
+fn stable_schema<R: JsonSchema>() -> Value {
+    let look = || schemars::schema_for!(R).to_value();
+    common(look(), look())
+}
+
+fn common(first: Value, second: Value) -> Value {
+    match (first, second) {
+        (first, second) if first == second => first,
+        (Value::Object(first), Value::Object(mut second)) => {
+            let members = first.into_iter().map(|(name, value)| {
+                let other = second.remove(&name).unwrap_or_default();
+                (name, common(value, other))
+            });
+            Value::Object(members.collect())
+        }
+        (Value::Array(first), Value::Array(second)) if first.len() == second.len() => {
+            Value::Array(first.into_iter().zip(second).map(|(a, b)| common(a, b)).collect())
+        }
+        _ => Value::Null,
+    }
+}
+
+/// The JSON Schemas of the types that fields refer to, numbered as they come, since the names of
+/// types in the code mean nothing.
+struct Types<'s> {
+    schema: &'s Value,
+    names: Vec<String>,
+}
+
+impl Types<'_> {
+    fn of_field(&mut self, name: &str) -> Value {
+        match self.schema.get("properties").and_then(|properties| properties.get(name)) {
+            Some(schema) => self.essence(schema),
+            // A schema written by hand may name its fields elsewhere: then all of it counts.
+            None => self.essence(self.schema),
+        }
+    }
+
+    /// The schema of the type at a position of `names`.
+    fn named(&mut self, at: usize) -> Value {
+        let pointer = self.names.get(at).and_then(|name| name.strip_prefix('#'));
+        match pointer.and_then(|pointer| self.schema.pointer(pointer)) {
+            Some(schema) => self.essence(schema),
+            None => Value::Null,
+        }
+    }
+
+    /// A schema without comments, and with numbers in the place of types' names.
+    fn essence(&mut self, schema: &Value) -> Value {
+        let keywords = match schema {
+            Value::Object(keywords) => keywords,
+            Value::Array(schemas) => {
+                return schemas.iter().map(|schema| self.essence(schema)).collect();
+            }
+            other => return other.clone(),
+        };
+        let mut essence = Map::new();
+        for (keyword, value) in keywords {
+            let value = match (keyword.as_str(), value) {
+                ("title" | "description" | "$schema" | "$comment" | "examples" | "$defs", _) => {
+                    continue;
+                }
+                ("$ref", Value::String(name)) => {
+                    let known = self.names.iter().position(|known| known == name);
+                    let number = known.unwrap_or_else(|| {
+                        self.names.push(name.clone());
+                        self.names.len() - 1
+                    });
+                    number.into()
+                }
+                // Values, not schemas.
+                ("default" | "const" | "enum", value) => value.clone(),
+                // Here the names are those of fields, not keywords.
+                ("properties" | "patternProperties" | "dependentSchemas", Value::Object(named)) => {
+                    let named = named.iter().map(|(name, of)| (name.clone(), self.essence(of)));
+                    Value::Object(named.collect())
+                }
+                (_, value) => self.essence(value),
+            };
+            essence.insert(keyword.clone(), value);
+        }
+        Value::Object(essence)
     }
 }

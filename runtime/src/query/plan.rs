@@ -8,6 +8,7 @@ use super::order::ColumnOrder;
 use super::ranges::{Range, Ranges, after_prefix};
 use super::spec::Spec;
 use crate::disk::Span;
+use crate::engine::IndexState;
 use crate::row::{VALUE_LIMIT_BYTES, cut};
 use crate::schema::descriptor::{IndexDef, TableDef};
 
@@ -28,16 +29,6 @@ pub(crate) struct Facts<'f> {
     pub(crate) table: &'f TableDef,
     pub(crate) rows: u64,
     pub(crate) indexes: Vec<IndexState>,
-}
-
-/// What an index can do now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IndexState {
-    /// It does not stand yet.
-    Building,
-    Complete,
-    /// It holds only a part of some values.
-    Cut,
 }
 
 /// Where candidates come from.
@@ -216,7 +207,7 @@ fn by_index(
     let state = facts.indexes.get(index).copied()?;
     let used = Used::of(conditions, def)?;
     let rest = &def.fields[used.points..];
-    let is_served = serves(&spec.order, rest, &used) && state != IndexState::Cut;
+    let is_served = serves(&spec.order, rest, &used) && state != IndexState::Candidates;
     let gives_order = is_served && !spec.order.is_empty();
     if used.known.is_empty() && !gives_order {
         return None;
@@ -228,7 +219,7 @@ fn by_index(
         false => Arrangement::Sorted,
     };
     let is_exact = used.is_exact
-        && state != IndexState::Cut
+        && state != IndexState::Candidates
         && conditions.rest.is_empty()
         && conditions.fields.len() == used.known.len();
     let rows = (facts.rows as f64).max(MIN_ROWS);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::buffer::RowBuffer;
 use super::expr::Node;
-use super::plan::{Access, Arrangement, Facts, IndexState, Plan, plan};
+use super::plan::{Access, Arrangement, Facts, Plan, plan};
 use super::run::Run;
 use super::spec::Spec;
 use super::walk::{Step, Walk};
 use crate::disk::{Fetched, View};
-use crate::engine::{Engine, RowOp};
+use crate::engine::{Engine, IndexState, RowOp};
 use crate::error::{Error, Result};
 use crate::schema::descriptor::TableIdx;
 
@@ -30,13 +30,14 @@ pub(crate) struct Source<'s> {
 impl<'s> Source<'s> {
     pub(crate) fn plan(&self, spec: &Spec, filter: Option<&Node>) -> Result<Plan> {
         let mut indexes = Vec::new();
-        for (index, stands) in
-            self.engine.standing(&self.view, self.table_idx).into_iter().enumerate()
-        {
-            indexes.push(match stands {
-                false => IndexState::Building,
-                true if self.view.index_is_cut(self.table_idx, index)? => IndexState::Cut,
-                true => IndexState::Complete,
+        let states = self.engine.index_states(&self.view, self.table_idx);
+        for (index, state) in states.into_iter().enumerate() {
+            indexes.push(match state {
+                // Its order is not that of whole values.
+                IndexState::Complete if self.view.index_is_cut(self.table_idx, index)? => {
+                    IndexState::Candidates
+                }
+                state => state,
             });
         }
         let table = &self.engine.def.tables[self.table_idx];

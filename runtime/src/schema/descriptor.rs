@@ -60,6 +60,8 @@ pub struct FieldDef {
     pub nullable: bool,
     /// Another spelling of the type, which earlier versions may have recorded.
     pub same_as: Option<&'static str>,
+    /// The stored names of the fields that a computed default reads.
+    pub reads: &'static [&'static str],
 }
 
 impl FieldDef {
@@ -76,6 +78,7 @@ impl FieldDef {
             default: DefaultKind::Required,
             nullable: false,
             same_as: None,
+            reads: &[],
         }
     }
 
@@ -100,6 +103,12 @@ impl FieldDef {
     /// The same field, of a type that was once spelled like this.
     pub const fn same_as(mut self, spelling: &'static str) -> Self {
         self.same_as = Some(spelling);
+        self
+    }
+
+    /// The same field, whose default is computed from these.
+    pub const fn reads(mut self, fields: &'static [&'static str]) -> Self {
+        self.reads = fields;
         self
     }
 
@@ -147,6 +156,16 @@ pub struct IndexDef {
     pub unique: bool,
 }
 
+/// Hashes of what the entries of a table's indexes depend on, the same in every process of the same
+/// code: an index that was built on something else is out of date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexBasis {
+    /// Of all that decides how a stored row reads, and so whether it does.
+    pub row: u64,
+    /// Of each index, in declaration order: what decides how the fields that it covers read.
+    pub indexes: Vec<u64>,
+}
+
 /// What an index must know of a row's values beside their bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ValueTraits {
@@ -184,8 +203,8 @@ pub struct TableDef {
     /// Visits the values of a stored row, JSON text and key bytes, for each index; false where the
     /// row does not decode.
     pub index_values: fn(&[u8], &[u8], &mut IndexVisitor<'_>) -> bool,
-    /// All that decides how a stored row reads: an index built on something else is out of date.
-    pub index_basis: fn() -> String,
+    /// What the entries of its indexes depend on.
+    pub index_basis: fn() -> IndexBasis,
     /// How its row follows from that of the epoch before.
     pub step: Option<RecordStep>,
     /// The row that was stored so many conversions ago, as of now.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::table::Table;
 use crate::disk::{Span, View};
+use crate::engine::IndexState;
 use crate::error::Result;
 use crate::row::{Key, Row};
 use crate::schema::descriptor::TableIdx;
@@ -69,11 +70,11 @@ impl<R: Row> Table<R> {
     pub fn conflicts(&self) -> Result<Vec<Conflict<R>>> {
         let engine = self.handle.engine();
         let view = engine.view();
-        let standing = engine.standing(&view, self.table_idx);
+        let states = engine.index_states(&view, self.table_idx);
         let mut conflicts = Vec::new();
         for (index, def) in R::INDEXES.iter().enumerate().filter(|(_, def)| def.unique) {
-            let groups = match standing.get(index) {
-                Some(true) => in_index(&view, self.table_idx, index),
+            let groups = match states.get(index) {
+                Some(IndexState::Complete) => in_index(&view, self.table_idx, index),
                 _ => self.in_rows(&view, index),
             };
             let groups = groups.map_err(|error| self.handle.placed(error.at_table(R::TABLE)))?;

@@ -30,6 +30,11 @@ impl Compared {
         }
     }
 
+    /// Whether a recorded version came after the code.
+    pub(in crate::engine) fn knows_newer(&self) -> bool {
+        self.newer.is_some()
+    }
+
     /// Compares code with an existing file, unless the file notes that this was done; tells whether
     /// it does.
     pub(in crate::engine) fn with_file(

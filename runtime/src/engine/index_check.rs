@@ -1,0 +1,118 @@
+//! Whether indexes hold what the rows say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::indexes::{IndexState, entries_of};
+use super::open::Engine;
+use crate::disk::{IndexEntry, Span, View};
+use crate::error::Result;
+use crate::schema::descriptor::TableIdx;
+
+/// How many rows are named for each index.
+const NAMED_ROWS: usize = 10;
+
+/// The entries of one row that an index and the row do not agree on.
+#[derive(Default)]
+struct Difference {
+    /// What the index holds and the row does not say.
+    found: Vec<IndexEntry>,
+    /// What the row says and the index does not hold.
+    expected: Vec<IndexEntry>,
+}
+
+impl Engine {
+    /// Adds where the complete indexes of a table differ from its rows.
+    pub(super) fn compare_indexes(
+        &self,
+        view: &Arc<View>,
+        table_idx: TableIdx,
+        problems: &mut Vec<String>,
+    ) -> Result<()> {
+        let states = self.index_states(view, table_idx);
+        if states.iter().all(|state| *state == IndexState::Building) {
+            return Ok(());
+        }
+        let table = &self.def.tables[table_idx];
+        let mut expected: Vec<BTreeSet<IndexEntry>> =
+            states.iter().map(|_| BTreeSet::new()).collect();
+        let mut rows = view.rows(table_idx)?;
+        while let Some(row) = rows.next_with(|key, row| {
+            let json = (!row.is_foreign()).then(|| row.json());
+            entries_of(table, json, key, |index, entry| {
+                expected[index].insert(entry);
+            });
+        }) {
+            row?;
+        }
+        for (index, mut expected) in expected.into_iter().enumerate() {
+            if states[index] == IndexState::Building {
+                continue;
+            }
+            let fields = table.indexes[index].fields.join(", ");
+            let mut add = |what: String| {
+                problems.push(format!("table `{}`: the index ({fields}) {what}", table.name));
+            };
+            let mut differences: BTreeMap<Vec<u8>, Difference> = BTreeMap::new();
+            let mut entries = view.index(table_idx, index, &Span::whole())?;
+            while let Some(entry) = entries.next(false) {
+                let entry = entry?;
+                if !expected.remove(&entry) {
+                    differences.entry(entry.key().to_vec()).or_default().found.push(entry);
+                }
+            }
+            for entry in expected {
+                differences.entry(entry.key().to_vec()).or_default().expected.push(entry);
+            }
+            if states[index] == IndexState::Candidates {
+                // Other code decodes rows that this does not.
+                differences.retain(|key, difference| {
+                    difference.expected != [IndexEntry::invalid(key)] || difference.found.is_empty()
+                });
+            }
+            for (key, difference) in differences.iter().take(NAMED_ROWS) {
+                let name = (table.key_text)(key).unwrap_or_else(|| format!("{key:?}"));
+                add(self.explain(view, table_idx, index, key, difference)?.replace("{key}", &name));
+            }
+            if differences.len() > NAMED_ROWS {
+                add(format!("differs from {} more rows", differences.len() - NAMED_ROWS));
+            }
+            if differences.is_empty() && !view.blocks_agree(table_idx, index)? {
+                add("counts other entries than it has".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the entries of one row, with `{key}` in the place of its key.
+    fn explain(
+        &self,
+        view: &View,
+        table_idx: TableIdx,
+        index: usize,
+        key: &[u8],
+        difference: &Difference,
+    ) -> Result<String> {
+        let Some(row) = view.row(table_idx, key)? else {
+            return Ok("has an entry of the row `{key}`, which does not exist".to_owned());
+        };
+        let json = (!row.is_foreign()).then(|| row.json());
+        let mut again = Vec::new();
+        entries_of(&self.def.tables[table_idx], json, key, |of, entry| {
+            if of == index {
+                again.push(entry);
+            }
+        });
+        let is_stable = difference.expected.iter().all(|entry| again.contains(entry));
+        Ok(match (difference.found.is_empty(), difference.expected.is_empty()) {
+            _ if !is_stable => {
+                "has an entry of an earlier reading of the row `{key}`, which reads differently \
+                 each time; store the value, or give the field a default by `#[evolve(default = …)]`"
+            }
+            (true, _) => "lacks the row `{key}`",
+            (false, true) => "has one entry too many of the row `{key}`",
+            (false, false) => "has another value of the row `{key}` than the row itself",
+        }
+        .to_owned())
+    }
+}
