@@ -3,6 +3,7 @@
 
 use super::explain::{Invalid, explain};
 use super::fill::fill;
+use super::stable::refuse_unstable;
 use super::track::{Tracked, track};
 use crate::row::Record;
 use crate::schema::descriptor::FieldDef;
@@ -42,6 +43,15 @@ pub(crate) fn decode<R: Record>(json: &[u8]) -> Result<R, Invalid> {
 /// [`decode`], from text.
 #[inline]
 pub(crate) fn decode_text<R: Record>(json: &str) -> Result<R, Invalid> {
+    let record = decode_once(json)?;
+    if cfg!(debug_assertions) {
+        refuse_unstable(json, &record, || decode_once::<R>(json).ok())?;
+    }
+    Ok(record)
+}
+
+#[inline]
+fn decode_once<R: Record>(json: &str) -> Result<R, Invalid> {
     if !Plan::<R>::TRACKED {
         return serde_json::from_str(json).map_err(|error| explain::<R>(json, json, &error));
     }

@@ -3,13 +3,18 @@
 use std::fmt::Write as _;
 
 use super::explain::Invalid;
+use super::stable::stable_default;
 use crate::row::{Above, DefaultError, Object, Record, encode};
 use crate::schema::descriptor::DefaultKind;
 use crate::schema::step::Failure;
 
 /// The JSON text of a default that reads no other field.
 pub(super) fn constant_of<R: Record>(index: usize) -> Result<String, DefaultError> {
-    R::default_of(index, &Above::new::<R>(index, &|_| Ok(None)))
+    let default = || R::default_of(index, &Above::new::<R>(index, &|_| Ok(None)));
+    match R::FIELDS[index].default {
+        DefaultKind::Serde => stable_default(default),
+        _ => default(),
+    }
 }
 
 /// The fields of `R` that a stored object lacks and that have a default of ours, with its JSON.
@@ -55,6 +60,9 @@ fn default_after<R: Record>(
     filled: &[(usize, String)],
     index: usize,
 ) -> Result<String, DefaultError> {
+    if R::FIELDS[index].default == DefaultKind::Serde {
+        return constant_of::<R>(index);
+    }
     let read = |name: &str| read_above::<R>(stored, filled, name);
     R::default_of(index, &Above::new::<R>(index, &read))
 }

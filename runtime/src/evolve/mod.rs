@@ -5,6 +5,7 @@ mod decode;
 mod explain;
 mod fill;
 mod index;
+mod stable;
 mod track;
 mod written;
 
