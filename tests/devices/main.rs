@@ -6,3 +6,4 @@ mod support;
 mod copies;
 mod merging;
 mod received;
+mod rules;

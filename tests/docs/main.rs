@@ -1,5 +1,6 @@
 //! The code that README and guides show compiles, runs, and is what they show.
 
+mod guarantees;
 mod pages;
 
 /// Runs what follows in a folder of its own, so that pages may name files as an app would.
