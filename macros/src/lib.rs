@@ -64,6 +64,12 @@ pub fn __with_methods(
     expand::with_methods(&parse_macro_input!(item as ItemTrait)).into()
 }
 
+#[doc = include_str!("../docs/comparable.md")]
+#[proc_macro_derive(Comparable, attributes(heirloom))]
+pub fn derive_comparable(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    comparable(&parse_macro_input!(input as DeriveInput)).into()
+}
+
 fn record(input: &DeriveInput, kind: Kind) -> TokenStream {
     let mut diag = Diag::new();
     let Some(fields) = parse::named_fields(input, kind, &mut diag) else {
@@ -107,6 +113,21 @@ fn key(input: &DeriveInput) -> TokenStream {
             errors
         }
     }
+}
+
+fn comparable(input: &DeriveInput) -> TokenStream {
+    let mut diag = Diag::new();
+    let paths = Paths::new(parse::key_container(&input.attrs, &mut diag).as_ref());
+    if matches!(input.data, syn::Data::Union(_)) {
+        diag.error(
+            &input.ident,
+            "`#[derive(Comparable)]` goes on a struct or an enum, and this is a union; implement \
+             `Comparable` for it",
+        );
+    }
+    let mut errors = diag.finish().unwrap_or_default();
+    errors.extend(expand::comparable(input, &paths));
+    errors
 }
 
 /// The errors and stubs of what is no struct with named fields.

@@ -5,13 +5,15 @@ pub use crate::engine::{CheckReport, IdSource, Subscription};
 pub use crate::error::{Error, Result};
 pub use crate::evolve::step_to;
 pub use crate::query::column::{Column, column};
-pub use crate::query::path::{Fold, IsOption, IsPlain, Member};
+pub use crate::query::path::{Fold, IsOption, Member};
 pub use crate::recorder::check_history;
 pub use crate::row::{
-    Above, Absent, Apart, Begin, Carry, CarryOver, Compare, ConvertError, DefaultError, Encoded,
-    FieldJson, Group, IndexValues, Key, KeyBytes, NOWHERE, Part, Parts, Record, Row, Shape,
-    ShapeOnce, Step, Successor, Way, WayToBegin, WayToCarryOver, WayToWiden, Widen, WithEquality,
-    WithoutEquality, computed_default, no_default, take,
+    Above, Absent, Apart, Begin, ByKey, ByNothing, ByOrder, ByShape, Carry, CarryOver, Coding,
+    Comparable, Compare, Compared, ConvertError, DefaultError, Encode, Encoded, FieldJson,
+    FieldType, Group, IndexValues, Is, IsTwice, Key, KeyBytes, NOWHERE, NoOption, Part, Parts,
+    Record, Row, Shape, ShapeOnce, SortKey, Step, Successor, Way, WayToBegin, WayToCarryOver,
+    WayToWiden, Widen, WithEquality, WithoutEquality, computed_default, has_schema, no_default,
+    take,
 };
 pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{

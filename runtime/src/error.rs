@@ -105,13 +105,13 @@ type Source = Box<dyn StdError + Send + Sync>;
 struct Inner {
     kind: ErrorKind,
     what: String,
-    place: Place,
+    context: ErrorContext,
     help: Option<String>,
     source: Option<Source>,
 }
 
 #[derive(Debug, Default, Clone)]
-struct Place {
+struct ErrorContext {
     store: Option<String>,
     table: Option<String>,
     group: Option<String>,
@@ -146,50 +146,50 @@ impl Error {
 
     /// Returns the name of the store concerned.
     pub fn store(&self) -> Option<&str> {
-        self.0.place.store.as_deref()
+        self.0.context.store.as_deref()
     }
 
     /// Returns the name of the table concerned.
     pub fn table(&self) -> Option<&str> {
-        self.0.place.table.as_deref()
+        self.0.context.table.as_deref()
     }
 
     /// Returns the name of the kv group concerned.
     pub fn group(&self) -> Option<&str> {
-        self.0.place.group.as_deref()
+        self.0.context.group.as_deref()
     }
 
     /// Returns the key of the row concerned, in its text form.
     pub fn key(&self) -> Option<&str> {
-        self.0.place.key.as_deref()
+        self.0.context.key.as_deref()
     }
 
     /// Returns the stored name of the field concerned; a path such as `address.street` for a nested
     /// one.
     pub fn field(&self) -> Option<&str> {
-        self.0.place.field.as_deref()
+        self.0.context.field.as_deref()
     }
 
     /// Returns what should have been there.
     pub fn expected(&self) -> Option<&str> {
-        self.0.place.expected.as_deref()
+        self.0.context.expected.as_deref()
     }
 
     /// Returns what was there instead.
     pub fn found(&self) -> Option<&str> {
-        self.0.place.found.as_deref()
+        self.0.context.found.as_deref()
     }
 
     /// Returns the file concerned.
     pub fn file(&self) -> Option<&Path> {
-        self.0.place.file.as_deref()
+        self.0.context.file.as_deref()
     }
 
     pub(crate) fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
             what: what.into(),
-            place: Place::default(),
+            context: ErrorContext::default(),
             help: None,
             source: None,
         }))
@@ -200,49 +200,49 @@ impl Error {
         Self(Box::new(Inner {
             kind: cause.0.kind,
             what: what.into(),
-            place: cause.0.place.clone(),
+            context: cause.0.context.clone(),
             help: None,
             source: Some(Box::new(cause.clone())),
         }))
     }
 
     pub(crate) fn at_store(mut self, store: &str) -> Self {
-        self.0.place.store.get_or_insert_with(|| store.to_owned());
+        self.0.context.store.get_or_insert_with(|| store.to_owned());
         self
     }
 
     pub(crate) fn at_file(mut self, file: &Path) -> Self {
-        self.0.place.file.get_or_insert_with(|| file.to_owned());
+        self.0.context.file.get_or_insert_with(|| file.to_owned());
         self
     }
 
     pub(crate) fn at_table(mut self, table: &str) -> Self {
-        self.0.place.table.get_or_insert_with(|| table.to_owned());
+        self.0.context.table.get_or_insert_with(|| table.to_owned());
         self
     }
 
     pub(crate) fn at_group(mut self, group: &str) -> Self {
-        self.0.place.group.get_or_insert_with(|| group.to_owned());
+        self.0.context.group.get_or_insert_with(|| group.to_owned());
         self
     }
 
     pub(crate) fn at_key(mut self, key: impl Into<String>) -> Self {
-        self.0.place.key.get_or_insert_with(|| key.into());
+        self.0.context.key.get_or_insert_with(|| key.into());
         self
     }
 
     pub(crate) fn at_field(mut self, field: impl Into<String>) -> Self {
-        self.0.place.field.get_or_insert_with(|| field.into());
+        self.0.context.field.get_or_insert_with(|| field.into());
         self
     }
 
     pub(crate) fn expecting(mut self, expected: impl Into<String>) -> Self {
-        self.0.place.expected.get_or_insert_with(|| expected.into());
+        self.0.context.expected.get_or_insert_with(|| expected.into());
         self
     }
 
     pub(crate) fn finding(mut self, found: impl Into<String>) -> Self {
-        self.0.place.found.get_or_insert_with(|| found.into());
+        self.0.context.found.get_or_insert_with(|| found.into());
         self
     }
 
@@ -262,7 +262,7 @@ impl Error {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ErrorContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = [
             ("store", &self.store),
@@ -296,9 +296,9 @@ impl fmt::Display for Place {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.what)?;
-        let place = self.0.place.to_string();
-        if !place.is_empty() {
-            write!(f, " ({place})")?;
+        let context = self.0.context.to_string();
+        if !context.is_empty() {
+            write!(f, " ({context})")?;
         }
         match &self.0.help {
             Some(help) => write!(f, "; {help}"),

@@ -74,12 +74,11 @@
 //!
 //! # Crates, features, Rust version
 //!
-//! An app depends on `heirloom`, `serde` (with `derive`) and `schemars`. Field types of other crates
-//! need their own feature `serde` and a feature of schemars: for `uuid::Uuid`, `uuid/serde` and
-//! `schemars/uuid1`.
+//! An app depends on `heirloom`, `serde` (with `derive`) and `schemars`.
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
+//! | `bigdecimal`, `chrono`, `indexmap`, `jiff`, `rust_decimal`, `semver`, `smol_str`, `time`, `url` | off | the types of that crate in rows: their serde and JSON Schema, and how they compare; see [`Comparable`](trait@Comparable) and the guide `docs/foreign-types.md` |
 //! | `stream` | off | `futures_core::Stream` for [`watch::Watch`], for any executor |
 //!
 //! The minimum supported Rust version is 1.95. There is no async runtime, no network and no global
@@ -112,10 +111,10 @@ pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]
 pub use query::column::Column;
 #[doc(inline)]
-pub use row::{Id, Key, Row};
+pub use row::{Comparable, Id, Key, Row};
 #[doc(inline)]
 pub use store::{
     Builder, Durability, Entry, InvalidRow, Kv, Query, Snapshot, Store, Table, Transaction,
 };
 
-pub use heirloom_macros::{Fields, Key, Kv, Store, Table};
+pub use heirloom_macros::{Comparable, Fields, Key, Kv, Store, Table};

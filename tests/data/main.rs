@@ -16,6 +16,7 @@ mod reading;
 mod round_trip;
 mod snapshots;
 mod threads;
+mod types_by_name;
 mod unstable_defaults;
 mod upkeep;
 mod values;

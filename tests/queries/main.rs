@@ -6,6 +6,7 @@ mod support;
 #[macro_use]
 mod shelf;
 
+mod comparing;
 mod index_entries;
 mod indexes;
 mod large_results;

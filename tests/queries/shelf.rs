@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    // In the order of their stored names, which is the one they are stored in.
+    // In another order than that of their stored names.
+    Novel,
     Atlas,
     Comic,
-    Novel,
 }
 
-pub const KINDS: [Kind; 3] = [Kind::Atlas, Kind::Comic, Kind::Novel];
+pub const KINDS: [Kind; 3] = [Kind::Novel, Kind::Atlas, Kind::Comic];
 
 macro_rules! shelf {
     ($row:ident, $store:ident, $table:meta, $single:meta, $unique:meta) => {

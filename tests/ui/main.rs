@@ -32,6 +32,15 @@ fn mistakes_are_reported_once_and_with_the_fix() {
     }
 }
 
+/// What is compared is seen only once the whole program is built: with a program among the cases that
+/// is to be built, all are.
+#[test]
+fn comparisons_that_cannot_be_right_do_not_build() {
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("ui/compare/*.rs");
+    cases.pass("ui/compare/pass/*.rs");
+}
+
 #[test]
 fn odd_but_valid_structs_compile_without_a_warning() {
     trybuild::TestCases::new().pass("ui/pass/*.rs");

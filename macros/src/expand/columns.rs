@@ -1,17 +1,18 @@
 //! The columns of a row and the values of its indexes.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
-use super::at;
+use super::{at, coding};
 use crate::model::Record;
-use crate::parse::option_inner;
 
 /// One constant for each field, of a type that has its name, which compile errors show:
 ///
 /// ```text
 /// const _: () = {
-///     pub enum TITLE {}
+///     pub struct TITLE {}
+///     impl Compared for TITLE { … }
+///     impl Drop for TITLE { … }
 ///     impl Member for TITLE { … }
 ///     impl Recording {
 ///         pub const TITLE: Column<Recording, String, TITLE> = column();
@@ -33,17 +34,19 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
         let member = &field.parsed.ident;
         let doc = format!("The column of the field `{}`.", field.parsed.name);
         let named = name_type(row, &name);
-        let kind = match option_inner(ty) {
-            Some(_) => quote!(IsOption),
-            None => quote!(IsPlain),
-        };
+        let (compared, encoder) =
+            (coding::compared(row, field, &named), coding::encoder(ty, private));
+        let is_option = coding::is_option(ty, private);
         names.extend(quote_spanned! {at(member)=>
-            pub enum #named {}
+            pub struct #named {}
+
+            #compared
 
             #[automatically_derived]
             impl #private::Member<#ident, #ty> for #named {
-                type Kind = #private::#kind;
+                type Kind = #private::IsOption<{ #is_option }>;
                 const NAME: &'static ::core::primitive::str = #stored;
+                const ENCODE: #private::Encode<#ty> = |value, bytes| #encoder(value, bytes);
 
                 fn look(of: &#ident, see: &mut dyn ::core::ops::FnMut(&#ty)) {
                     see(&of.#member);
@@ -116,13 +119,25 @@ pub(super) fn indexes(row: &Record) -> TokenStream {
         quote!(#private::IndexDef { fields: &[#(#names),*], unique: #unique })
     });
     let arms = row.indexes.iter().enumerate().map(|(number, index)| {
-        let pushes = index.places().into_iter().map(|place| {
-            let (member, ty) = (&row.fields[place].parsed.ident, &row.fields[place].ty);
-            quote_spanned!(at(ty)=> #private::IndexValues::push::<#ty>(values, &self.#member);)
+        let pushes = index.places().into_iter().enumerate().map(|(at_place, place)| {
+            let field = &row.fields[place];
+            let (member, ty) = (&field.parsed.ident, &field.ty);
+            let named = format_ident!("Indexed{at_place}");
+            let compared = coding::compared(row, field, &named);
+            let encoder = coding::encoder(ty, private);
+            quote_spanned! {at(ty)=>
+                struct #named {}
+                #compared
+                #private::IndexValues::push::<#ty, #named>(values, &self.#member, #encoder);
+            }
         });
         quote!(#number => { #(#pushes)* })
     });
     let (defs, arms): (Vec<_>, Vec<_>) = (defs.collect(), arms.collect());
+    let codings = row.indexes.iter().flat_map(|index| index.places()).map(|place| {
+        let name = coding::name(&row.fields[place].ty, private);
+        quote_spanned!(Span::mixed_site()=> see(#name);)
+    });
     quote_spanned! {Span::mixed_site()=>
         const INDEXES: &'static [#private::IndexDef] = &[#(#defs),*];
 
@@ -135,6 +150,10 @@ pub(super) fn indexes(row: &Record) -> TokenStream {
                 #(#arms)*
                 _ => {}
             }
+        }
+
+        fn index_codings(see: &mut dyn ::core::ops::FnMut(&::core::primitive::str)) {
+            #(#codings)*
         }
     }
 }

@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 
 use super::step::previous_name;
 use super::{at, codec, default, guard, located, record};
-use crate::model::{Default, Field, Origin, Record, Step};
+use crate::model::{Default, Field, FieldSource, Record, Step};
 
 /// A conversion field by field.
 pub(super) struct Fields<'a> {
@@ -33,12 +33,12 @@ impl<'a> Fields<'a> {
         let consts = [self.conversion(), self.places(), self.guards(), self.computed()];
         let private = self.private;
         let sources =
-            self.record.fields.iter().enumerate().map(|(index, field)| match &field.origin {
-                Origin::With { .. } => {
+            self.record.fields.iter().enumerate().map(|(index, field)| match &field.source {
+                FieldSource::With { .. } => {
                     let names = sources_name(index);
                     quote!(#private::SourceDef::Computed(#names))
                 }
-                Origin::Same | Origin::Renamed(_) => {
+                FieldSource::Same | FieldSource::Renamed(_) => {
                     let place = self.place(field.sources()[0]);
                     quote!(#private::moved(__PREVIOUS, #place))
                 }
@@ -72,7 +72,7 @@ impl<'a> Fields<'a> {
 
     /// The fields that are taken from one of the same name.
     fn same(&self) -> impl Iterator<Item = (usize, &'a Field)> {
-        let is_same = |(_, field): &(usize, &Field)| matches!(field.origin, Origin::Same);
+        let is_same = |(_, field): &(usize, &Field)| matches!(field.source, FieldSource::Same);
         self.record.fields.iter().enumerate().filter(is_same)
     }
 
@@ -84,7 +84,7 @@ impl<'a> Fields<'a> {
             let place = self.place(name);
             let fields = self.record.fields.iter();
             let parameter = fields
-                .filter(|field| matches!(field.origin, Origin::With { .. }))
+                .filter(|field| matches!(field.source, FieldSource::With { .. }))
                 .flat_map(Field::named_sources)
                 .find(|source| source.text == *name);
             let Some(parameter) = parameter else {
@@ -106,8 +106,8 @@ impl<'a> Fields<'a> {
 
     fn guards(&self) -> TokenStream {
         let private = self.private;
-        let renamed = self.record.fields.iter().filter_map(|field| match &field.origin {
-            Origin::Renamed(name) => {
+        let renamed = self.record.fields.iter().filter_map(|field| match &field.source {
+            FieldSource::Renamed(name) => {
                 let text = &name.text;
                 let check = quote!(#private::Conversion::check_named(&__CONVERSION, #text));
                 Some(guard::guard(&check, at(&name.origin)))
@@ -128,7 +128,7 @@ impl<'a> Fields<'a> {
         let private = self.private;
         let fields = self.record.fields.iter().enumerate();
         let consts = fields.filter_map(|(index, field)| {
-            let Origin::With { parameters, .. } = &field.origin else { return None };
+            let FieldSource::With { parameters, .. } = &field.source else { return None };
             let name = sources_name(index);
             let names = parameters.iter().map(|parameter| {
                 let place = self.place(&parameter.text);
@@ -188,15 +188,15 @@ impl<'a> Fields<'a> {
                 quote!(#taken)
             }
         });
-        let value = match &field.origin {
-            Origin::With { closure, .. } => {
+        let value = match &field.source {
+            FieldSource::With { closure, .. } => {
                 with(closure, &values.collect::<Vec<_>>(), &ty.to_token_stream())
             }
-            Origin::Same | Origin::Renamed(_) => {
+            FieldSource::Same | FieldSource::Renamed(_) => {
                 let value = values.next();
                 let private = self.private;
-                let default = match field.origin {
-                    Origin::Same => self.default(index, field),
+                let default = match field.source {
+                    FieldSource::Same => self.default(index, field),
                     _ => quote!(#private::no_default),
                 };
                 let taken = self.taken(field.sources()[0]);

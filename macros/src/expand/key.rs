@@ -18,6 +18,13 @@ pub(crate) fn key(ident: &Ident, newtype: &Newtype, paths: &Paths) -> TokenStrea
     let inner = located(quote!(<#ty as #private::Key>), newtype.ty.span());
     hidden(&quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
+        impl #private::Comparable for #ident {
+            fn sort_key(&self, key: &mut #private::SortKey<'_>) {
+                #private::SortKey::push_key::<#ty>(key, &self.#member);
+            }
+        }
+
+        #[automatically_derived]
         impl #private::Key for #ident {
             const KIND: #private::KeyKind = #inner::KIND;
 

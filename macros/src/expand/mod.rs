@@ -4,7 +4,9 @@
 //! Local variables carry `mixed_site` spans, so that the user's own expressions cannot see them.
 
 mod codec;
+mod coding;
 mod columns;
+mod comparable;
 mod conversion;
 mod default;
 mod guard;
@@ -23,6 +25,7 @@ use quote::quote;
 use syn::spanned::Spanned;
 
 pub(crate) use columns::columns;
+pub(crate) use comparable::comparable;
 pub(crate) use key::key;
 pub(crate) use kv::{entries_name, entries_struct, kv};
 pub(crate) use methods::{methods, with_methods};

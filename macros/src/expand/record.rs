@@ -4,8 +4,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::codec::is_same;
-use super::{default, parts, step};
+use super::{at, coding, default, parts, step};
 use crate::model::{Default, Field, Record};
+use crate::parse::{is_option, is_primitive, option_inner};
 
 /// `impl Record for …`
 pub(super) fn record(record: &Record) -> TokenStream {
@@ -24,6 +25,7 @@ pub(super) fn record(record: &Record) -> TokenStream {
     let removed_names = removed_names(record);
     let (step_member, step) = (step::member(record), step::step(record));
     let parts = parts::parts(record);
+    let schemas = schemas(record);
     let is_same = is_same(&quote!(self), &quote!(other), private);
     let above = quote_spanned!(Span::mixed_site()=> above);
     let index = quote_spanned!(Span::mixed_site()=> index);
@@ -40,6 +42,7 @@ pub(super) fn record(record: &Record) -> TokenStream {
     };
     quote! {
         #parts
+        #schemas
         #step
         #removed_names
 
@@ -65,6 +68,34 @@ pub(super) fn record(record: &Record) -> TokenStream {
                 #body
             }
         }
+    }
+}
+
+/// Asks each field's type for its JSON Schema in words of ours, where it is the one that is used:
+///
+/// ```text
+/// const _: fn() = || { has_schema::<String>(); … };
+/// ```
+fn schemas(record: &Record) -> TokenStream {
+    let private = &record.paths.private;
+    let asked = record.fields.iter().filter(|field| {
+        let serde = &field.parsed.serde;
+        let is_written_otherwise = serde.serialize.is_some() || serde.deserialize.is_some();
+        !field.parsed.has_schemars && !is_written_otherwise && !is_primitive(&field.ty)
+    });
+    let asked: Vec<TokenStream> = asked
+        .map(|field| {
+            let ty = &field.ty;
+            quote_spanned!(at(ty)=> #private::has_schema::<#ty>();)
+        })
+        .collect();
+    if asked.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        const _: fn() = || {
+            #(#asked)*
+        };
     }
 }
 
@@ -116,8 +147,7 @@ pub(super) fn def(field: &Field, private: &TokenStream) -> TokenStream {
         def.extend(quote!(.aliases(&[#(#aliases),*])));
     }
     let kind = match &field.default {
-        Default::Required | Default::Broken => None,
-        Default::Optional => Some(quote!(Optional)),
+        Default::Required | Default::Optional | Default::Broken => None,
         Default::Serde(_) | Default::SerdeContainer(_) => Some(quote!(Serde)),
         Default::Type => Some(quote!(Type)),
         Default::Text { text, .. } | Default::Value { text, .. } => Some(quote!(Value(#text))),
@@ -125,6 +155,13 @@ pub(super) fn def(field: &Field, private: &TokenStream) -> TokenStream {
     };
     if let Some(kind) = kind {
         def.extend(quote!(.default(#private::DefaultKind::#kind)));
+    }
+    // What a function of the user's own makes of a missing field is its own affair.
+    if field.deserialize().is_none() {
+        let (once, twice) = coding::options(&field.ty, private);
+        let inner = option_inner(&field.ty);
+        let written = inner.map_or(0_usize, |inner| 1 + usize::from(is_option(inner)));
+        def.extend(quote_spanned!(at(&field.ty)=> .option(#once, #twice, #written)));
     }
     if field.nullable.is_some() {
         def.extend(quote!(.nullable()));

@@ -15,5 +15,5 @@ pub(crate) use default::{Default, Source};
 pub(crate) use index::Index;
 pub(crate) use name::{Name, snake_case};
 pub(crate) use record::{Field, Record};
-pub(crate) use step::{Origin, Step, Way};
+pub(crate) use step::{FieldSource, Step, Way};
 pub(crate) use store::{Member, Store};

@@ -8,7 +8,7 @@ use super::default::Default;
 use super::index::Index;
 use super::name::Name;
 use super::rename;
-use super::step::{Origin, Step};
+use super::step::{FieldSource, Step};
 use crate::diag::Diag;
 use crate::kind::Kind;
 use crate::parse::{self, SerdeContainer, SerdeField, resolve_self};
@@ -50,7 +50,7 @@ pub(crate) struct Field {
     pub(crate) default: Default,
     /// The `Option<X>` of an `Option<Option<X>>` that serde reads and writes itself.
     pub(crate) nullable: Option<Type>,
-    pub(crate) origin: Origin,
+    pub(crate) source: FieldSource,
 }
 
 impl Field {
@@ -172,7 +172,7 @@ fn resolve(
     let (stored, aliases) = stored_names(&parsed.name, &parsed.serde, serde);
     Field {
         default: Default::new(&parsed, names, serde.default.as_ref(), receiver),
-        origin: Origin::new(&parsed, receiver),
+        source: FieldSource::new(&parsed, receiver),
         nullable: nullable.filter(|_| !own_functions).cloned(),
         ty_text: crate::text::text(written),
         stored,

@@ -28,7 +28,7 @@ pub(crate) enum Way {
 
 /// Where a field comes from.
 #[derive(Debug)]
-pub(crate) enum Origin {
+pub(crate) enum FieldSource {
     /// The previous field of the same name, if there is one.
     Same,
     /// The previous field that is named so.
@@ -60,7 +60,7 @@ impl Step {
     }
 }
 
-impl Origin {
+impl FieldSource {
     pub(super) fn new(field: &parse::Field, receiver: &syn::Ident) -> Self {
         if let Some(parse::With { closure: Some(closure), .. }) = &field.with {
             let parameters = closure.parameters.iter().map(|parameter| PreviousName {
@@ -85,10 +85,10 @@ impl Origin {
 impl Field {
     /// The previous fields that it comes from, by name.
     pub(crate) fn sources(&self) -> Vec<&str> {
-        match &self.origin {
-            Origin::Same => vec![&self.parsed.name],
-            Origin::Renamed(name) => vec![&name.text],
-            Origin::With { parameters, .. } => {
+        match &self.source {
+            FieldSource::Same => vec![&self.parsed.name],
+            FieldSource::Renamed(name) => vec![&name.text],
+            FieldSource::With { parameters, .. } => {
                 parameters.iter().map(|name| name.text.as_str()).collect()
             }
         }
@@ -96,10 +96,10 @@ impl Field {
 
     /// The previous fields that its attributes name.
     pub(crate) fn named_sources(&self) -> Vec<&PreviousName> {
-        match &self.origin {
-            Origin::Same => Vec::new(),
-            Origin::Renamed(name) => vec![name],
-            Origin::With { parameters, .. } => parameters.iter().collect(),
+        match &self.source {
+            FieldSource::Same => Vec::new(),
+            FieldSource::Renamed(name) => vec![name],
+            FieldSource::With { parameters, .. } => parameters.iter().collect(),
         }
     }
 }

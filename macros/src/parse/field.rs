@@ -27,6 +27,8 @@ pub(crate) struct Field {
     pub(crate) renamed_from: Option<Renamed>,
     pub(crate) with: Option<With>,
     pub(crate) serde: SerdeField,
+    /// Whether schemars is told anything of it, such as another type's schema.
+    pub(crate) has_schemars: bool,
 }
 
 /// Reads a named field.
@@ -46,6 +48,7 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
         renamed_from: None,
         with: None,
         serde: serde_field(&field.attrs),
+        has_schemars: field.attrs.iter().any(|attribute| attribute.path().is_ident("schemars")),
     };
     for attribute in &field.attrs {
         let path = attribute.path();

@@ -34,6 +34,22 @@ pub(crate) fn is_option(ty: &Type) -> bool {
     option_inner(ty).is_some()
 }
 
+/// Whether the type is written as one of Rust's own that are everywhere, about which there is nothing to
+/// ask.
+pub(crate) fn is_primitive(ty: &Type) -> bool {
+    const NAMES: [&str; 16] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64",
+        "u128", "usize", "String",
+    ];
+    let ident = path_of(ty).and_then(Path::get_ident);
+    ident.is_some_and(|ident| NAMES.iter().any(|name| ident == name))
+}
+
+/// Whether the type is written as a tuple or an array.
+pub(crate) fn is_tuple(ty: &Type) -> bool {
+    matches!(peel(ty), Type::Tuple(_) | Type::Array(_))
+}
+
 fn path_of(ty: &Type) -> Option<&Path> {
     match peel(ty) {
         Type::Path(path) if path.qself.is_none() => Some(&path.path),

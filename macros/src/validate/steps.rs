@@ -6,7 +6,7 @@ use syn::{Ident, TypePath};
 
 use crate::diag::Diag;
 use crate::kind::Kind;
-use crate::model::{Field, Origin, Record, Store, Way};
+use crate::model::{Field, FieldSource, Record, Store, Way};
 
 /// There is something to convert.
 pub(super) fn conversions_have_a_previous_struct(record: &Record, diag: &mut Diag) {
@@ -128,11 +128,11 @@ pub(super) fn a_previous_field_moves_to_one_place(record: &Record, diag: &mut Di
         return;
     }
     for (index, field) in record.fields.iter().enumerate() {
-        let Origin::Renamed(name) = &field.origin else { continue };
-        let other = record.fields.iter().enumerate().find(|(other, field)| match &field.origin {
-            Origin::Renamed(another) => *other < index && another.text == name.text,
-            Origin::Same => field.parsed.name == name.text,
-            Origin::With { .. } => false,
+        let FieldSource::Renamed(name) = &field.source else { continue };
+        let other = record.fields.iter().enumerate().find(|(other, field)| match &field.source {
+            FieldSource::Renamed(another) => *other < index && another.text == name.text,
+            FieldSource::Same => field.parsed.name == name.text,
+            FieldSource::With { .. } => false,
         });
         if let Some((_, other)) = other {
             let (text, own, other) = (&name.text, &field.parsed.name, &other.parsed.name);

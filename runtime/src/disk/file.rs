@@ -27,7 +27,7 @@ const MAX_HELD_BYTES: u64 = 64 << 20;
 
 /// Where a store is kept.
 #[derive(Debug, Clone)]
-pub(crate) enum Place {
+pub(crate) enum Location {
     File(PathBuf),
     Memory,
 }
@@ -85,14 +85,14 @@ impl std::fmt::Debug for Disk {
 }
 
 impl Disk {
-    /// Opens the store at `place`, or starts a new one; tells which.
+    /// Opens the store at `location`, or starts a new one; tells which.
     ///
     /// A new file gets its name by [`publish`](Self::publish), so that a crash before leaves
     /// nothing half-made under it.
-    pub(crate) fn open(place: &Place, options: StorageOptions) -> Result<(Self, bool)> {
-        let path = match place {
-            Place::File(path) => path,
-            Place::Memory => return Self::in_memory(options).map(|disk| (disk, true)),
+    pub(crate) fn open(location: &Location, options: StorageOptions) -> Result<(Self, bool)> {
+        let path = match location {
+            Location::File(path) => path,
+            Location::Memory => return Self::in_memory(options).map(|disk| (disk, true)),
         };
         match existing(path) {
             Ok(Some(file)) => Self::existing(path, file, options).map(|disk| (disk, false)),

@@ -19,7 +19,7 @@ mod view;
 pub use backend::{StorageHook, StorageOp};
 pub(crate) use commit::{Commit, RowsMut};
 pub(crate) use fetched::{Fetched, Keys};
-pub(crate) use file::{Disk, Place, StorageOptions};
+pub(crate) use file::{Disk, Location, StorageOptions};
 pub(crate) use index::{IndexChange, IndexEntries, IndexEntry, Span};
 pub(crate) use index_facts::{IndexFact, IndexFacts};
 pub(crate) use mark::Mark;

@@ -35,7 +35,7 @@ impl Coverage {
         !kind_changed && !self.absent.contains(table.name)
     }
 
-    /// Notes that the read model holds these tables; tells whether that is news.
+    /// Records that the read model holds these tables. Returns whether it did not before.
     pub(crate) fn cover(&mut self, def: &StoreDef) -> bool {
         let before = self.clone();
         for table in def.tables {
@@ -45,7 +45,7 @@ impl Coverage {
         *self != before
     }
 
-    /// Notes a change of a table that the code does not declare.
+    /// Records a change of a table that the code does not declare.
     pub(crate) fn miss(&mut self, table: &str) {
         self.tables.remove(table);
         self.absent.insert(table.to_owned());

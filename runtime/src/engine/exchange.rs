@@ -8,7 +8,7 @@ use super::claim::Claim;
 use super::documents::DocName;
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
-use super::internal_writes::{Noted, RootOp};
+use super::internal_writes::{LateEditChanges, RootOp};
 use super::late_edits::{self, LateEditKey};
 use super::loaded::{Loaded, LogState};
 use super::open::Engine;
@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId};
 use crate::schema::descriptor::TableIdx;
 
-/// What two changes after each other come to, each key once.
+/// Joins two sets of changes, one after the other, each key once.
 fn in_turn(
     first: Vec<(String, ChangeKind)>,
     then: Vec<(String, ChangeKind)>,
@@ -33,7 +33,7 @@ fn in_turn(
             continue;
         };
         let (existed, exists) = (first != ChangeKind::Inserted, kind != ChangeKind::Removed);
-        // What came and is gone again was seen by nobody.
+        // What came and is gone again shows in neither view.
         if existed || exists {
             all.insert(key, ChangeKind::of(existed, exists));
         }
@@ -48,7 +48,7 @@ pub(crate) struct MergeOutcome {
     pub(crate) changed: Vec<(Root, Vec<(String, ChangeKind)>)>,
     /// Whether updates wait for others that have not arrived.
     pub(crate) pending: bool,
-    /// Late edits that changed, or were dealt with.
+    /// Late edits that changed, or were resolved.
     pub(crate) late_edits: Vec<LateEditKey>,
 }
 
@@ -68,11 +68,11 @@ impl MergeOutcome {
 }
 
 /// One changed entry of the document and what it was.
-struct Touched {
+struct ChangedEntry {
     key: String,
     kind: ChangeKind,
     entry: Option<Entry>,
-    /// The key's bytes; `None` where it is none of the table's type.
+    /// The key's bytes; `None` if its text does not parse as the table's key type.
     bytes: Option<Vec<u8>>,
 }
 
@@ -86,16 +86,16 @@ enum Target {
 }
 
 /// The changed entries of a root.
-struct TouchedRoot {
+struct ChangedRoot {
     root: Root,
     target: Target,
-    rows: Vec<Touched>,
+    rows: Vec<ChangedEntry>,
 }
 
 /// What a change of the current document means to the read model.
 #[derive(Default)]
 struct Effect {
-    roots: Vec<TouchedRoot>,
+    roots: Vec<ChangedRoot>,
     /// Changed tables that this code does not declare.
     missed: Vec<String>,
 }
@@ -169,7 +169,7 @@ impl Engine {
         let Some(mut loaded) = writer.loaded.take() else { return Err(not_loaded()) };
         let mut merged = merge_guarded(&mut loaded.document, update)?;
         let pending = loaded.document.has_pending();
-        let Noted { late_edits, outrun } = loaded.note(&mut merged.changed);
+        let LateEditChanges { late_edits, outrun } = loaded.update_late_edits(&mut merged.changed);
         // Under a new id the documents are loaded anew.
         let (now, later) =
             if merged.is_of_own_id { (Vec::new(), outrun) } else { (outrun, Vec::new()) };
@@ -202,7 +202,7 @@ impl Engine {
         Ok(outcome)
     }
 
-    /// Writes to the current document what is no transaction of the app's.
+    /// Writes to the current document what is not a transaction of the app's.
     pub(crate) fn write_roots(
         &self,
         writer: &mut Writer,
@@ -236,20 +236,20 @@ impl Engine {
         writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
         self.cover_indexes(writer, view)?;
         let read_model = |writer: &mut Writer, commit: &Commit| {
-            self.write_touched(commit, view, &writer.indexes.facts, &effect.roots)
+            self.write_changed(commit, view, &writer.indexes.facts, &effect.roots)
         };
         self.store_with(writer, Some(log), read_model, || Ok(records))
     }
 
     /// Queues what observers are told, and says what happened.
     fn outcome(&self, effect: Effect, pending: bool, origin: Origin) -> MergeOutcome {
-        self.hub.push(origin, self.noted_remote(&effect.roots), || self.view());
-        let changed = effect.roots.into_iter().filter(|touched| {
-            !touched.rows.is_empty() && !matches!(touched.target, Target::Bookkeeping(_))
+        self.hub.push(origin, self.remote_changes(&effect.roots), || self.view());
+        let changed = effect.roots.into_iter().filter(|changed| {
+            !changed.rows.is_empty() && !matches!(changed.target, Target::Bookkeeping(_))
         });
-        let changed = changed.map(|touched| {
-            let rows = touched.rows.into_iter().map(|row| (row.key, row.kind));
-            (touched.root, rows.collect())
+        let changed = changed.map(|changed| {
+            let rows = changed.rows.into_iter().map(|row| (row.key, row.kind));
+            (changed.root, rows.collect())
         });
         MergeOutcome { changed: changed.collect(), pending, late_edits: Vec::new() }
     }
@@ -284,12 +284,12 @@ impl Engine {
                 let (bytes, was) = self.row_before(view, &target, key)?;
                 if was != entry.as_ref().map(|entry| entry.id) {
                     let kind = ChangeKind::of(was.is_some(), entry.is_some());
-                    rows.push(Touched { key: key.to_string(), kind, entry, bytes });
+                    rows.push(ChangedEntry { key: key.to_string(), kind, entry, bytes });
                 }
             }
             // In the order of the file, which redb writes fastest.
             rows.sort_by(|a, b| a.bytes.cmp(&b.bytes));
-            effect.roots.push(TouchedRoot { root, target, rows });
+            effect.roots.push(ChangedRoot { root, target, rows });
         }
         Ok(effect)
     }
@@ -315,14 +315,14 @@ impl Engine {
         })
     }
 
-    fn write_touched(
+    fn write_changed(
         &self,
         commit: &Commit,
         view: &View,
         facts: &IndexFacts,
-        touched: &[TouchedRoot],
+        changed: &[ChangedRoot],
     ) -> Result<()> {
-        let total = touched.iter().map(|touched| touched.rows.len() as u64).sum();
+        let total = changed.iter().map(|changed| changed.rows.len() as u64).sum();
         let mut done = 0;
         let mut count = || {
             done += 1;
@@ -331,10 +331,10 @@ impl Engine {
             }
         };
         let document = view.document_name();
-        for TouchedRoot { target, rows, .. } in touched {
+        for ChangedRoot { target, rows, .. } in changed {
             let mut entries = match target {
                 Target::Table(table_idx) => {
-                    let changes = rows.iter().filter_map(Touched::for_indexes);
+                    let changes = rows.iter().filter_map(ChangedEntry::for_indexes);
                     self.write_indexes(commit, view, facts, *table_idx, changes, false)?;
                     let mut table = commit.rows(document, self.def.tables[*table_idx].name)?;
                     for row in rows {
@@ -366,21 +366,21 @@ impl Engine {
         Ok(())
     }
 
-    fn noted_remote(&self, touched: &[TouchedRoot]) -> BTreeMap<Topic, Vec<Change>> {
-        let mut noted = BTreeMap::new();
-        for TouchedRoot { target, rows, .. } in touched {
+    fn remote_changes(&self, changed: &[ChangedRoot]) -> BTreeMap<Topic, Vec<Change>> {
+        let mut by_topic = BTreeMap::new();
+        for ChangedRoot { target, rows, .. } in changed {
             let topic = match target {
                 Target::Table(table_idx) => Some(Topic::Table(*table_idx)),
                 Target::Group(name) => self.def.group_idx(name).map(Topic::Group),
                 Target::Bookkeeping(_) => None,
             };
             let Some(topic) = topic.filter(|topic| self.hub.listens(*topic)) else { continue };
-            let changes: Vec<Change> = rows.iter().map(Touched::noted).collect();
+            let changes: Vec<Change> = rows.iter().map(ChangedEntry::change).collect();
             if !changes.is_empty() {
-                noted.insert(topic, changes);
+                by_topic.insert(topic, changes);
             }
         }
-        noted
+        by_topic
     }
 }
 
@@ -405,7 +405,7 @@ fn refusing<T>(read: impl FnOnce() -> Result<T, BadUpdate>) -> Result<T> {
     }
 }
 
-impl Touched {
+impl ChangedEntry {
     fn for_indexes(&self) -> Option<RowChange<'_>> {
         let after = self.entry.as_ref().map(|entry| match &entry.content {
             Content::Text(json) => Some(&**json),
@@ -415,7 +415,7 @@ impl Touched {
         Some(RowChange { key: self.bytes.as_deref()?, existed, after })
     }
 
-    fn noted(&self) -> Change {
+    fn change(&self) -> Change {
         let json = self.entry.as_ref().map(|entry| match &entry.content {
             Content::Text(json) => json.to_string(),
             Content::Foreign(json) => json.clone(),

@@ -1,4 +1,4 @@
-//! Telling observers what was committed: in order, outside all locks, once a transaction.
+//! Notifying observers of what was committed: in order, outside all locks, once a transaction.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -57,14 +57,14 @@ pub(crate) struct Change {
     pub(crate) json: Option<String>,
 }
 
-/// One committed transaction, as far as somebody observes it.
+/// One committed transaction, as far as it is observed.
 #[derive(Debug)]
 pub(crate) struct Event {
     pub(crate) origin: Origin,
     pub(crate) changes: BTreeMap<Topic, Vec<Change>>,
     /// What the transaction left.
     view: Arc<View>,
-    /// Observers that came later are not told.
+    /// Observers with a later id are not notified.
     before: u64,
 }
 
@@ -126,7 +126,7 @@ impl Hub {
         Subscription { hub: self.clone(), id }
     }
 
-    /// Whether anybody listens, so that a change is worth noting.
+    /// Whether anything listens, so that changes are collected.
     pub(crate) fn listens(&self, topic: Topic) -> bool {
         self.state().observers.values().any(|observer| observer.topic == topic)
     }

@@ -55,7 +55,7 @@ impl Engine {
         if merged.is_of_own_id {
             writer.forget_loaded();
         } else {
-            loaded.note(&mut merged.changed);
+            loaded.update_late_edits(&mut merged.changed);
             writer.others.insert(name, loaded);
         }
         let (changed, removed) = (merged.changed, merged.removed);

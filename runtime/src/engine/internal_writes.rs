@@ -1,4 +1,4 @@
-//! Writes to a document that are no transaction of the app's, and what a change of it says of the
+//! Writes to a document that are not a transaction of the app's, and what a change of it means for the
 //! late edits that it carries.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,10 +15,10 @@ pub(crate) type RootOp = (Root, String, Option<String>);
 
 /// What has changed of the late edits that a document carries.
 #[derive(Debug, Default)]
-pub(crate) struct Noted {
-    /// Those that changed, or were dealt with.
+pub(crate) struct LateEditChanges {
+    /// Those that changed, or were resolved.
     pub(crate) late_edits: Vec<LateEditKey>,
-    /// Notes about them that older ones have taken the place of, to be written again: two devices had
+    /// Entries about them that older ones have taken the place of, to be written again: two devices had
     /// each written theirs, and the document has kept the one of the device that knew less.
     pub(crate) outrun: Vec<RootOp>,
 }
@@ -48,7 +48,7 @@ impl Loaded {
         let update = catch_unwind(AssertUnwindSafe(write)).map_err(|_| refused())?;
         for (root, key, _) in ops {
             if matches!(root, Root::Forwarded | Root::Settled) {
-                self.note_entry(root, key, changed);
+                self.update_late_edit(root, key, changed);
             }
         }
         Ok(Some(Record::encode(&update, RecordKind::Local)))
@@ -56,8 +56,8 @@ impl Loaded {
 
     /// Brings what is known of late edits up to date with what has changed in the document, and adds
     /// the keys where they show.
-    pub(crate) fn note(&mut self, changed: &mut ChangedKeys) -> Noted {
-        let mut noted = Noted::default();
+    pub(crate) fn update_late_edits(&mut self, changed: &mut ChangedKeys) -> LateEditChanges {
+        let mut changes = LateEditChanges::default();
         for root in [Root::Forwarded, Root::Settled] {
             for key in changed.get(root.name().as_str()).cloned().unwrap_or_default() {
                 let edit_key = LateEditKey::parse(&key);
@@ -66,20 +66,20 @@ impl Loaded {
                     Some((items.to_vec(), json))
                 };
                 let before = entry_of(&self.late_edits);
-                self.note_entry(&root, &key, changed);
+                self.update_late_edit(&root, &key, changed);
                 if let (Some((ours, json)), Some((theirs, _))) =
                     (before, entry_of(&self.late_edits))
                     && are_later(&ours, &theirs)
                 {
-                    noted.outrun.push((root.clone(), key.to_string(), Some(json)));
+                    changes.outrun.push((root.clone(), key.to_string(), Some(json)));
                 }
-                noted.late_edits.extend(edit_key);
+                changes.late_edits.extend(edit_key);
             }
         }
-        noted
+        changes
     }
 
-    fn note_entry(&mut self, root: &Root, key: &str, changed: &mut ChangedKeys) {
+    fn update_late_edit(&mut self, root: &Root, key: &str, changed: &mut ChangedKeys) {
         let entry = self.document.entry(&root.name(), key);
         // A late edit shows elsewhere than where it is kept.
         if let Some(at) = self.late_edits.update(root, key, entry.as_ref()) {

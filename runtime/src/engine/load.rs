@@ -11,7 +11,7 @@ use crate::error::{ErrorKind, Result};
 impl Engine {
     /// Loads what is not loaded yet of the documents, under a device id that is ours alone.
     pub(crate) fn load(&self, writer: &mut Writer) -> Result<()> {
-        if writer.news.take().is_some() {
+        if writer.head_changes.take().is_some() {
             // What the document in memory is ahead of was not stored.
             writer.head = None;
         }
@@ -64,7 +64,7 @@ impl Engine {
     /// Loads the head document alone, under a device id that is ours alone: for who reads the rest of
     /// the file.
     pub(crate) fn load_head(&self, writer: &mut Writer) -> Result<()> {
-        let device = writer.device.filter(|_| writer.head.is_some() && !writer.has_news());
+        let device = writer.device.filter(|_| writer.head.is_some() && !writer.has_head_changes());
         if device.is_some() {
             return Ok(());
         }
@@ -78,7 +78,7 @@ impl Engine {
             writer.unrecorded.device = true;
         }
         let device = writer.device.unwrap_or_default();
-        writer.forget_news();
+        writer.forget_head_changes();
         let head = self.take_or_read(writer.head.take(), HEAD_DOCUMENT, device)?;
         if !head.log.damage.is_empty() {
             // What damage means to the device is found out where all is loaded.
@@ -107,7 +107,7 @@ impl Engine {
         Ok(loaded)
     }
 
-    /// Notes how far this device got.
+    /// Records how far this device got.
     pub(crate) fn mark(&self, writer: &mut Writer, sequence: u64) {
         if let Some(device) = writer.device {
             self.disk.set_mark(Mark { device, sequence });

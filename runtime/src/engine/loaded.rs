@@ -48,14 +48,14 @@ impl LogState {
                 > self.snapshot_bytes.max(self.largest).max(MIN_LOG_BYTES)
     }
 
-    /// Notes a record of the log.
+    /// Adds a record of the log.
     pub(crate) fn grow(&mut self, sequence: u64, stored_bytes: u64) {
         self.last = self.last.max(sequence);
         self.log_bytes += stored_bytes;
         self.largest = self.largest.max(stored_bytes);
     }
 
-    fn note(&mut self, stored: &Stored) {
+    fn add(&mut self, stored: &Stored) {
         if stored.is_snapshot {
             self.last = self.last.max(stored.sequence);
             // It may be in several parts.
@@ -93,7 +93,7 @@ pub(crate) fn read_document(view: &View, store: &str, name: &str, device: u64) -
     let mut log = LogState::default();
     let replayed = catch_unwind(AssertUnwindSafe(|| {
         view.document(name, |stored| {
-            log.note(&stored);
+            log.add(&stored);
             let problem = match &stored.record {
                 Ok(record) if record.waits => {
                     document.wait(&record.update);

@@ -6,27 +6,27 @@ use std::thread::{self, ThreadId};
 
 use super::writer::Writer;
 
-/// Who wants to be the writer.
+/// What the lock is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// Those who write rows, or take in changes.
+pub(crate) enum LockUser {
+    /// Writing rows, or taking in changes.
     Writers,
-    /// What is done beside that, a piece at a time.
+    /// Work in the background, a piece at a time.
     Upkeep,
 }
 
 /// The lock around the writer.
 ///
-/// Among writers it goes to whoever is there first, since passing it from thread to thread takes
-/// longer than a small commit. Between writers and upkeep it takes turns: whoever lets go of it
-/// leaves it to the other side, if that waits. So a thread that writes without a pause cannot keep an
+/// Among writers the first thread to ask gets it, since passing it from thread to thread takes
+/// longer than a small commit. Between writers and upkeep it takes turns: a thread that lets go of it
+/// leaves it to the other use, if that waits. So a thread that writes without a pause cannot keep an
 /// index from being built, nor the other way round.
 #[derive(Debug)]
 pub(crate) struct WriterLock {
     /// In a box, since a store is moved about while it opens.
     writer: Mutex<Box<Writer>>,
     turns: Mutex<Turns>,
-    /// Of each side.
+    /// One for each use.
     freed: [Condvar; 2],
 }
 
@@ -34,13 +34,13 @@ pub(crate) struct WriterLock {
 struct Turns {
     /// The thread that holds the lock, which would wait for itself for ever.
     owner: Option<ThreadId>,
-    /// How many of each side wait.
+    /// How many threads wait, for each use.
     waiting: [usize; 2],
-    /// Whose turn it is, where that side waits.
-    reserved: Option<Side>,
+    /// Which use has the next turn, if it waits.
+    reserved: Option<LockUser>,
 }
 
-impl Side {
+impl LockUser {
     fn other(self) -> Self {
         match self {
             Self::Writers => Self::Upkeep,
@@ -50,19 +50,19 @@ impl Side {
 }
 
 impl Turns {
-    fn may_enter(&self, side: Side) -> bool {
-        self.owner.is_none() && self.reserved != Some(side.other())
+    fn may_enter(&self, user: LockUser) -> bool {
+        self.owner.is_none() && self.reserved != Some(user.other())
     }
 
     /// Lets go of the lock, and says who is to be woken.
-    fn leave(&mut self, side: Side) -> Option<Side> {
+    fn leave(&mut self, user: LockUser) -> Option<LockUser> {
         self.owner = None;
-        let other = side.other();
+        let other = user.other();
         if self.waiting[other as usize] > 0 {
             self.reserved = Some(other);
             return Some(other);
         }
-        (self.waiting[side as usize] > 0).then_some(side)
+        (self.waiting[user as usize] > 0).then_some(user)
     }
 }
 
@@ -80,30 +80,30 @@ impl WriterLock {
     }
 
     /// Waits for others; nothing where this thread is the writer already.
-    pub(crate) fn lock(&self, side: Side) -> Option<WriterGuard<'_>> {
+    pub(crate) fn lock(&self, user: LockUser) -> Option<WriterGuard<'_>> {
         let this = thread::current().id();
         let mut turns = self.turns();
         if turns.owner == Some(this) {
             return None;
         }
-        while !turns.may_enter(side) {
-            turns.waiting[side as usize] += 1;
-            let freed = &self.freed[side as usize];
+        while !turns.may_enter(user) {
+            turns.waiting[user as usize] += 1;
+            let freed = &self.freed[user as usize];
             turns = freed.wait(turns).unwrap_or_else(PoisonError::into_inner);
-            turns.waiting[side as usize] -= 1;
+            turns.waiting[user as usize] -= 1;
         }
         (turns.owner, turns.reserved) = (Some(this), None);
         drop(turns);
-        // Whoever had it before may still be letting go.
+        // The thread that had it before may still be letting go.
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(WriterGuard { lock: self, side, writer })
+        Some(WriterGuard { lock: self, user, writer })
     }
 }
 
 /// The writer, while this thread has it.
 pub(crate) struct WriterGuard<'l> {
     lock: &'l WriterLock,
-    side: Side,
+    user: LockUser,
     writer: MutexGuard<'l, Box<Writer>>,
 }
 
@@ -122,7 +122,7 @@ impl DerefMut for WriterGuard<'_> {
 
 impl Drop for WriterGuard<'_> {
     fn drop(&mut self) {
-        let next = self.lock.turns().leave(self.side);
+        let next = self.lock.turns().leave(self.user);
         if let Some(next) = next {
             self.lock.freed[next as usize].notify_one();
         }
@@ -134,21 +134,21 @@ mod tests {
     use std::sync::Mutex;
     use std::thread;
 
-    use super::{Side, WriterLock};
+    use super::{LockUser, WriterLock};
     use crate::engine::writer::Writer;
 
     /// What two threads get that let go of the lock only to ask for it again, and only while the other
     /// waits for it.
-    fn entries(first: Side, second: Side, rounds: usize) -> Vec<Side> {
+    fn entries(first: LockUser, second: LockUser, rounds: usize) -> Vec<LockUser> {
         let lock = WriterLock::new(Writer::of_new_store(0));
         let entries = Mutex::new(Vec::new());
-        let enter = |side| {
-            let guard = lock.lock(side).unwrap();
-            entries.lock().unwrap().push(side);
+        let enter = |user| {
+            let guard = lock.lock(user).unwrap();
+            entries.lock().unwrap().push(user);
             guard
         };
-        let until_waiting = |side: Side| {
-            while lock.turns().waiting[side as usize] == 0 {
+        let until_waiting = |user: LockUser| {
+            while lock.turns().waiting[user as usize] == 0 {
                 thread::yield_now();
             }
         };
@@ -172,7 +172,9 @@ mod tests {
 
     #[test]
     fn one_side_never_comes_twice_while_the_other_waits() {
-        for (first, second) in [(Side::Writers, Side::Upkeep), (Side::Upkeep, Side::Writers)] {
+        for (first, second) in
+            [(LockUser::Writers, LockUser::Upkeep), (LockUser::Upkeep, LockUser::Writers)]
+        {
             let turns = [first, second].into_iter().cycle();
             assert_eq!(entries(first, second, 50), turns.take(101).collect::<Vec<_>>());
         }
@@ -185,16 +187,16 @@ mod tests {
             for thread in 0..6 {
                 let lock = &lock;
                 scope.spawn(move || {
-                    let side = if thread % 2 == 0 { Side::Writers } else { Side::Upkeep };
+                    let user = if thread % 2 == 0 { LockUser::Writers } else { LockUser::Upkeep };
                     for _ in 0..500 {
-                        let mut writer = lock.lock(side).unwrap();
-                        assert!(lock.lock(side).is_none(), "it would wait for itself");
+                        let mut writer = lock.lock(user).unwrap();
+                        assert!(lock.lock(user).is_none(), "it would wait for itself");
                         writer.device = Some(writer.device.unwrap_or_default() + 1);
                     }
                 });
             }
         });
-        assert_eq!(lock.lock(Side::Writers).unwrap().device, Some(3_000));
+        assert_eq!(lock.lock(LockUser::Writers).unwrap().device, Some(3_000));
         let turns = lock.turns();
         assert_eq!((turns.owner, turns.waiting), (None, [0, 0]));
     }

@@ -15,7 +15,7 @@ use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
 use super::write_batch::RowOp;
 use super::writer::Writer;
-use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Place, Record, RecordKind, StorageOptions};
+use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Location, Record, RecordKind, StorageOptions};
 use crate::doc::{Document, Root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::Invalid;
@@ -236,8 +236,8 @@ impl Engine {
                     .help("choose another name, or remove the file that is there"),
             ));
         }
-        let place = Place::File(path.to_owned());
-        let (copy, _) = Disk::open(&place, StorageOptions::default()).map_err(at_file)?;
+        let location = Location::File(path.to_owned());
+        let (copy, _) = Disk::open(&location, StorageOptions::default()).map_err(at_file)?;
         let view = self.view();
         copy.commit(true, |commit| {
             commit.copy_from(&view)?;

@@ -1,4 +1,4 @@
-//! The write path, the merge path, and telling who wants to know: joins `doc` and `disk`.
+//! The write path, the merge path, and notifying observers: joins `doc` and `disk`.
 
 mod check;
 mod claim;
@@ -21,8 +21,8 @@ mod maintain;
 mod meta_keys;
 mod open;
 mod progress;
+mod read_counts;
 mod store;
-mod touched;
 mod write;
 mod write_batch;
 mod writer;

@@ -11,12 +11,12 @@ use super::head::{Compared, read_claims};
 use super::hub::Hub;
 use super::ids::IdSource;
 use super::indexes::{Indexes, index_names};
-use super::lock::{Side, WriterGuard, WriterLock};
+use super::lock::{LockUser, WriterGuard, WriterLock};
 use super::meta_keys;
 use super::progress::Progress;
-use super::touched::Touched;
+use super::read_counts::ReadCounts;
 use super::writer::Writer;
-use crate::disk::{Disk, FORMAT, Meta, Place, StorageOptions, View, ViewNames};
+use crate::disk::{Disk, FORMAT, Location, Meta, StorageOptions, View, ViewNames};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Code;
 use crate::schema::descriptor::StoreDef;
@@ -77,7 +77,7 @@ pub(crate) struct Engine {
     pub(crate) def: StoreDef,
     pub(crate) code: Code,
     pub(crate) indexes: Indexes,
-    pub(crate) touched: Touched,
+    pub(crate) read_counts: ReadCounts,
     pub(crate) hub: Arc<Hub>,
     pub(crate) disk: Disk,
     pub(crate) settings: Settings,
@@ -108,7 +108,7 @@ impl fmt::Debug for Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        if let Some(mut writer) = self.writer.lock(Side::Writers)
+        if let Some(mut writer) = self.writer.lock(LockUser::Writers)
             && let Some(last) = writer.loaded.as_ref().map(|loaded| loaded.log.last)
             && writer.is_marked
         {
@@ -118,12 +118,16 @@ impl Drop for Engine {
 }
 
 impl Engine {
-    /// Opens the store at `place`; tells whether it is new, and then nothing is stored yet: the
+    /// Opens the store at `location`; tells whether it is new, and then nothing is stored yet: the
     /// first transaction must go through [`create`](Self::create).
-    pub(crate) fn open(code: Code, place: &Place, settings: Settings) -> Result<(Self, bool)> {
+    pub(crate) fn open(
+        code: Code,
+        location: &Location,
+        settings: Settings,
+    ) -> Result<(Self, bool)> {
         let def = *code.def();
         let in_store = |error: Error| error.at_store(def.name);
-        let (disk, is_new) = Disk::open(place, settings.storage.clone()).map_err(in_store)?;
+        let (disk, is_new) = Disk::open(location, settings.storage.clone()).map_err(in_store)?;
         let at_file = |error: Error| match disk.path() {
             Some(path) => in_store(error).at_file(path),
             None => in_store(error),
@@ -150,7 +154,7 @@ impl Engine {
             def,
             code,
             indexes: Indexes::of(&def),
-            touched: Touched::default(),
+            read_counts: ReadCounts::default(),
             hub: Arc::new(Hub::default()),
             disk,
             settings,
@@ -215,16 +219,16 @@ impl Engine {
 
     /// Waits for other writers.
     pub(crate) fn lock_writer(&self) -> Result<WriterGuard<'_>> {
-        self.lock_for(Side::Writers)
+        self.lock_for(LockUser::Writers)
     }
 
     /// Waits for other writers, as one who comes back often: writers and upkeep take turns.
     pub(super) fn lock_for_upkeep(&self) -> Result<WriterGuard<'_>> {
-        self.lock_for(Side::Upkeep)
+        self.lock_for(LockUser::Upkeep)
     }
 
-    fn lock_for(&self, side: Side) -> Result<WriterGuard<'_>> {
-        let writer = self.writer.lock(side).ok_or_else(|| {
+    fn lock_for(&self, user: LockUser) -> Result<WriterGuard<'_>> {
+        let writer = self.writer.lock(user).ok_or_else(|| {
             Error::new(
                 ErrorKind::NestedTransaction,
                 "a write was started inside a transaction of the same store",

@@ -35,8 +35,8 @@ impl Engine {
         let stored = self.disk.commit(self.settings.durable, |commit| {
             self.record_facts(writer, commit)?;
             read_model(writer, commit)?;
-            if let (Some(news), Some(head)) = (&writer.news, &writer.head) {
-                news.write(commit, head.log.last)?;
+            if let (Some(changes), Some(head)) = (&writer.head_changes, &writer.head) {
+                changes.write(commit, head.log.last)?;
             }
             let mut grown = Vec::new();
             for (sequence, record) in (next..).zip(records()?) {
@@ -54,7 +54,7 @@ impl Engine {
                 grown
             }
             Err(error) => {
-                if writer.news.take().is_some() {
+                if writer.head_changes.take().is_some() {
                     writer.head = None;
                 }
                 // The file may have been opened again, and then readers need it, too. Where even
@@ -65,8 +65,8 @@ impl Engine {
             }
         };
         writer.unrecorded = Unrecorded::default();
-        if let (Some(news), Some(head)) = (writer.news.take(), &mut writer.head) {
-            news.count(&mut head.log);
+        if let (Some(changes), Some(head)) = (writer.head_changes.take(), &mut writer.head) {
+            changes.count(&mut head.log);
             self.head_outgrown.store(head.log.is_outgrown(), Ordering::Release);
         }
         writer.indexes.is_unrecorded = false;

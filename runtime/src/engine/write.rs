@@ -114,12 +114,12 @@ impl Engine {
             );
         }
         writer.loaded = Some(Loaded { document, late_edits, log });
-        self.hub.push(Origin::Local, self.noted(batch), || self.view());
+        self.hub.push(Origin::Local, self.changes_of(batch), || self.view());
         Ok(())
     }
 
     /// What stands under keys that the batch writes, and is of other documents: late edits, and what
-    /// a `migrate` function made. Whoever wrote the batch has seen it.
+    /// a `migrate` function made. The author of the batch has seen it.
     fn seen(
         &self,
         batch: &WriteBatch,
@@ -148,22 +148,23 @@ impl Engine {
     }
 
     /// What observers are told of a local batch.
-    fn noted(&self, batch: WriteBatch) -> BTreeMap<Topic, Vec<Change>> {
-        let mut noted = BTreeMap::new();
+    fn changes_of(&self, batch: WriteBatch) -> BTreeMap<Topic, Vec<Change>> {
+        let mut by_topic = BTreeMap::new();
         for (table_idx, rows) in batch.tables {
             if self.hub.listens(Topic::Table(table_idx)) {
-                noted.insert(Topic::Table(table_idx), rows.into_values().map(Change::of).collect());
+                by_topic
+                    .insert(Topic::Table(table_idx), rows.into_values().map(Change::of).collect());
             }
         }
         for (group_idx, entries) in batch.groups {
             if self.hub.listens(Topic::Group(group_idx)) {
-                noted.insert(
+                by_topic.insert(
                     Topic::Group(group_idx),
                     entries.into_values().map(Change::of).collect(),
                 );
             }
         }
-        noted
+        by_topic
     }
 }
 

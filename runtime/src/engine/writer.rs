@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::claim::{Claim, Claims};
 use super::coverage::Coverage;
 use super::documents::{DocName, Documents};
-use super::head::{Compared, News};
+use super::head::{Compared, HeadChanges};
 use super::loaded::Loaded;
 use super::meta_keys;
 use crate::disk::{HEAD_DOCUMENT, IndexFacts, Meta, ViewNames};
@@ -32,7 +32,7 @@ pub(crate) struct Writer {
     /// The head document, likewise.
     pub(crate) head: Option<Loaded>,
     /// What the head document in memory has and the file has not, for the next commit.
-    pub(super) news: Option<News>,
+    pub(super) head_changes: Option<HeadChanges>,
     /// Whether the head document is known to hold the version of the running code.
     pub(crate) is_recorded: bool,
     /// What came of comparing the code with the recorded versions; `None` in a new store.
@@ -75,7 +75,7 @@ impl Writer {
     /// A document as it is loaded, unless it holds what the file does not have yet.
     pub(crate) fn document(&mut self, name: &str) -> Option<&mut Loaded> {
         match name {
-            HEAD_DOCUMENT if self.news.is_some() => None,
+            HEAD_DOCUMENT if self.head_changes.is_some() => None,
             HEAD_DOCUMENT => self.head.as_mut(),
             _ if name == self.current.to_string() => self.loaded.as_mut(),
             _ => self.others.get_mut(&DocName::parse(name)?),
@@ -101,13 +101,13 @@ impl Writer {
     }
 
     /// Whether the head document in memory is ahead of the file.
-    pub(crate) fn has_news(&self) -> bool {
-        self.news.is_some()
+    pub(crate) fn has_head_changes(&self) -> bool {
+        self.head_changes.is_some()
     }
 
     /// Drops what was not stored of the head document, and the document with it.
-    pub(crate) fn forget_news(&mut self) {
-        if self.news.take().is_some() {
+    pub(crate) fn forget_head_changes(&mut self) {
+        if self.head_changes.take().is_some() {
             self.head = None;
         }
     }
@@ -128,7 +128,7 @@ impl Writer {
             shows_next: None,
             loaded: None,
             head: None,
-            news: None,
+            head_changes: None,
             is_recorded: false,
             compared: None,
             is_marked: false,
@@ -145,7 +145,7 @@ impl Writer {
         current: DocName,
         claims: Claims,
         whereabouts: u64,
-        (compared, is_noted): (Compared, bool),
+        (compared, is_recorded_there): (Compared, bool),
     ) -> Self {
         let documents =
             meta.text(meta_keys::DOCUMENTS).and_then(|json| serde_json::from_str(json).ok());
@@ -162,7 +162,7 @@ impl Writer {
             shows_next: None,
             loaded: None,
             head: None,
-            news: None,
+            head_changes: None,
             is_recorded: false,
             compared: Some(compared),
             is_marked: false,
@@ -172,7 +172,7 @@ impl Writer {
                 facts: meta.bytes(meta_keys::INDEXES).map(IndexFacts::parse).unwrap_or_default(),
                 ..WriterIndexes::default()
             },
-            unrecorded: Unrecorded { compared: !is_noted, ..Unrecorded::default() },
+            unrecorded: Unrecorded { compared: !is_recorded_there, ..Unrecorded::default() },
             damage: meta.number(meta_keys::DAMAGE),
         }
     }

@@ -1,4 +1,5 @@
-//! What a migration takes over beside the rows: notes about late edits, and what code does not know.
+//! What a migration carries over beside the rows: late edits, the quarantine, and what its code does
+//! not know.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ use crate::row::{Content, EntryRef};
 use crate::schema::descriptor::StoreDef;
 
 /// What of a document is taken over beside the rows that are read of the file.
-pub(super) struct Beside {
+pub(super) struct CarriedOver {
     pub(super) fact: DocFact,
     /// Tables and groups that the code of its epoch does not know.
     pub(super) unknown: Vec<(Root, Vec<(String, String)>)>,
@@ -24,7 +25,7 @@ pub(super) struct Beside {
     pub(super) bookkeeping: Vec<(Root, String, String)>,
 }
 
-impl Beside {
+impl CarriedOver {
     /// What there is, where the file has it all without the document; it must be loaded otherwise.
     pub(super) fn in_file(
         engine: &Engine,

@@ -1,11 +1,11 @@
-//! Taking rows along a plan, from a source or a stage to whatever takes them.
+//! Taking rows along a plan, from a source or a scratch store to a sink.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::convert_thread::{Outcome, Packer};
 use super::plan::{GroupRoute, Plan, Stretch, earlier_entry};
 use super::row_chunk::{ChunkRow, RowChunk};
-use super::scratch_store::{Side, Stage, Stages};
+use super::scratch_store::{MigrationStores, ReadStore, ScratchStore};
 use super::source::{ContentRef, RowRef, Source, SourceRow};
 use crate::doc::Root;
 use crate::engine::{CopySource, Progress, REPORT_EVERY_ROWS, StoppedAt};
@@ -17,7 +17,7 @@ use crate::schema::step::{Converted, ConvertedGroup, Entries, Failure};
 /// A row as it is to stand in the new document.
 #[derive(Debug, Clone)]
 pub(super) struct NewRow {
-    /// `None` where it is none of the table's type.
+    /// `None` if its text does not parse as the table's key type.
     pub(super) key: Option<Vec<u8>>,
     pub(super) key_text: String,
     pub(super) source: CopySource,
@@ -84,8 +84,8 @@ pub(super) fn prepare<'p>(
         if is_last && stretch.migrate.is_none() {
             break;
         }
-        let stage = to_stage(stretch, &input, is_large, report, sink)?;
-        input = Input::Stage(Box::new(run_migrate(stretch, input, stage, is_large)?));
+        let scratch = fill_scratch(stretch, &input, is_large, report, sink)?;
+        input = Input::ScratchStore(Box::new(run_migrate(stretch, input, scratch, is_large)?));
         is_finished = is_last;
     }
     Ok(Prepared { plan, report, input, is_finished })
@@ -95,13 +95,13 @@ impl Prepared<'_> {
     /// Gives the rows and entries to `sink`; may be called again.
     pub(super) fn pour(&self, sink: &mut dyn Sink) -> Result<()> {
         match (&self.input, self.plan.stretches.last()) {
-            (Input::Stage(stage), _) if self.is_finished => pour(stage, sink),
+            (Input::ScratchStore(scratch), _) if self.is_finished => pour(scratch, sink),
             (input, Some(last)) => {
                 let samples = sink.samples();
                 convert_all(last, input, samples, self.report, &mut |output| sink.take(output))
             }
             (Input::Source(source), None) => take_over(self.plan, source, self.report, sink),
-            (Input::Stage(stage), None) => pour(stage, sink),
+            (Input::ScratchStore(scratch), None) => pour(scratch, sink),
         }
     }
 }
@@ -129,7 +129,7 @@ impl dyn Sink + '_ {
 /// What a stretch reads.
 pub(super) enum Input<'s> {
     Source(Source<'s>),
-    Stage(Box<Stage>),
+    ScratchStore(Box<ScratchStore>),
 }
 
 enum Output<'o> {
@@ -174,29 +174,29 @@ pub(super) fn text_of(content: Content) -> String {
     }
 }
 
-fn to_stage(
+fn fill_scratch(
     stretch: &Stretch,
     input: &Input<'_>,
     is_large: bool,
     report: &dyn Fn(Progress),
     sink: &mut dyn Sink,
-) -> Result<Stage> {
-    let stage = Stage::new(stretch.to, is_large)?;
+) -> Result<ScratchStore> {
+    let scratch = ScratchStore::new(stretch.to, is_large)?;
     let samples = sink.samples();
     convert_all(stretch, input, samples, report, &mut |output| match output {
         Output::Rows(table_idx, chunk) => chunk.rows().try_for_each(|row| {
             let key = row.key.unwrap_or_default();
-            if stage.get(table_idx, key)?.is_some() {
+            if scratch.get(table_idx, key)?.is_some() {
                 return sink.reject(twice(stretch, table_idx, row.to_new()));
             }
-            stage.put(table_idx, key, row.source, row.json)
+            scratch.put(table_idx, key, row.source, row.json)
         }),
         Output::Entry(group_idx, name, source, json) => {
-            stage.set_entry(group_idx, name, source, json)
+            scratch.set_entry(group_idx, name, source, json)
         }
         other => sink.take(other),
     })?;
-    Ok(stage)
+    Ok(scratch)
 }
 
 /// A row that comes under the key of another.
@@ -217,16 +217,21 @@ pub(super) fn twice(stretch: &Stretch, table_idx: TableIdx, row: NewRow) -> Reje
     }
 }
 
-fn run_migrate(stretch: &Stretch, input: Input<'_>, new: Stage, is_large: bool) -> Result<Stage> {
+fn run_migrate(
+    stretch: &Stretch,
+    input: Input<'_>,
+    new: ScratchStore,
+    is_large: bool,
+) -> Result<ScratchStore> {
     let Some(migrate) = stretch.migrate else { return Ok(new) };
     let old = match input {
-        Input::Stage(stage) => Side::Stage(stage),
-        Input::Source(source) => source.into_side(is_large)?,
+        Input::ScratchStore(scratch) => ReadStore::ScratchStore(scratch),
+        Input::Source(source) => source.into_read_store(is_large)?,
     };
-    let mut stages = Some(Stages { old, new });
-    let migrated = catch_unwind(AssertUnwindSafe(|| migrate(&mut stages)));
+    let mut stores = Some(MigrationStores { old, new });
+    let migrated = catch_unwind(AssertUnwindSafe(|| migrate(&mut stores)));
     match migrated {
-        Ok(Ok(())) => stages.map(|stages| stages.new).ok_or_else(|| {
+        Ok(Ok(())) => stores.map(|stores| stores.new).ok_or_else(|| {
             Error::new(ErrorKind::Migration, "the `migrate` function gave nothing back")
         }),
         Ok(Err(error)) => Err(Error::new(
@@ -247,12 +252,12 @@ fn run_migrate(stretch: &Stretch, input: Input<'_>, new: Stage, is_large: bool) 
     }
 }
 
-/// Gives what stands on a stage.
-fn pour(stage: &Stage, sink: &mut dyn Sink) -> Result<()> {
-    for (table_idx, table) in stage.def.tables_by_idx() {
+/// Gives the rows and entries of a scratch store to a sink.
+fn pour(scratch: &ScratchStore, sink: &mut dyn Sink) -> Result<()> {
+    for (table_idx, table) in scratch.def.tables_by_idx() {
         let mut last: Option<Vec<u8>> = None;
         loop {
-            let piece = stage.after(table_idx, last.as_deref())?;
+            let piece = scratch.after(table_idx, last.as_deref())?;
             let Some(end) = piece.last() else { break };
             last = Some(end.key.clone());
             for row in piece {
@@ -264,8 +269,8 @@ fn pour(stage: &Stage, sink: &mut dyn Sink) -> Result<()> {
             }
         }
     }
-    for (group_idx, _) in stage.def.groups_by_idx() {
-        for (name, source, json) in stage.entries_with_source(group_idx)? {
+    for (group_idx, _) in scratch.def.groups_by_idx() {
+        for (name, source, json) in scratch.entries_with_source(group_idx)? {
             sink.entry(group_idx, &name, source, &json)?;
         }
     }
@@ -309,10 +314,10 @@ fn convert_all(
                 })?;
                 count.end();
             }
-            Input::Stage(stage) => {
+            Input::ScratchStore(scratch) => {
                 let mut last: Option<Vec<u8>> = None;
                 loop {
-                    let piece = stage.after(route.from, last.as_deref())?;
+                    let piece = scratch.after(route.from, last.as_deref())?;
                     let Some(end) = piece.last() else { break };
                     last = Some(end.key.clone());
                     for row in piece {
@@ -398,7 +403,7 @@ fn convert_one_group(
                 }
             }
         }
-        Input::Stage(stage) => set = stage.entries_with_source(route.from)?,
+        Input::ScratchStore(scratch) => set = scratch.entries_with_source(route.from)?,
     }
     let entries: Entries = set.iter().map(|(name, _, json)| (name.clone(), json.clone())).collect();
     let ConvertedGroup { entries: converted, failures } =

@@ -110,7 +110,7 @@ impl Packer<'_> {
         thread::scope(|scope| {
             let (give, chunks) = sync_channel::<Outcome>(MAX_WAITING_CHUNKS);
             let reader = scope.spawn(move || {
-                // Where nobody takes any more, the error is theirs.
+                // If the chunks are not taken any more, the taker has the error.
                 let stopped = || Error::new(ErrorKind::Migration, "the migration has stopped");
                 source.for_each_row(table_idx, &mut |row| match self.row(row)? {
                     Some(full) => give.send(full).map_err(|_| stopped()),

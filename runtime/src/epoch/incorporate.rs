@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::forward::{Carrying, Place, in_turn};
+use super::forward::{Carrying, DocRef, in_turn};
 use super::plan::Plan;
 use crate::doc::ChangedKeys;
 use crate::engine::{Claim, DocName, Engine, Loaded, Writer};
@@ -49,8 +49,8 @@ pub(super) fn incorporate(
         let Some(plan) = Plan::new(def, source.epoch) else { continue };
         let Some(other) = writer.others.get(&source) else { continue };
         let carrying = Carrying::new(
-            Place { name: from, loaded, claim },
-            Place { name: source, loaded: other, claim: writer.claims.get(&source) },
+            DocRef { name: from, loaded, claim },
+            DocRef { name: source, loaded: other, claim: writer.claims.get(&source) },
             &plan,
             &writer.claims,
             &writer.others,

@@ -23,6 +23,6 @@ mod switch_document;
 pub(crate) use preview::{Preview, PreviewInvalid, PreviewSample, PreviewTable, preview};
 pub(crate) use prune::{PrunedDocument, open_epoch, prune};
 pub(crate) use quarantine::{Kept, accept, dismiss, list};
-pub(crate) use scratch_store::{Side, Stages};
-pub(crate) use select_document::{News, rebuild, select_document};
+pub(crate) use scratch_store::{MigrationStores, ReadStore};
+pub(crate) use select_document::{MergeChanges, rebuild, select_document};
 pub(crate) use status::{EpochStatus, epoch_status};

@@ -22,21 +22,21 @@ pub(super) fn notify(engine: &Engine, before: &Arc<View>) -> Result<()> {
         return Ok(());
     }
     let after = engine.view();
-    let mut noted = BTreeMap::new();
+    let mut by_topic = BTreeMap::new();
     for table_idx in engine.def.table_idxs() {
         let topic = Topic::Table(table_idx);
         if engine.hub.listens(topic) {
-            noted.insert(topic, changed_rows(engine, before, &after, table_idx)?);
+            by_topic.insert(topic, changed_rows(engine, before, &after, table_idx)?);
         }
     }
     for (group_idx, group) in engine.def.groups_by_idx() {
         let topic = Topic::Group(group_idx);
         if engine.hub.listens(topic) {
-            noted.insert(topic, changed_entries(before, &after, group.name)?);
+            by_topic.insert(topic, changed_entries(before, &after, group.name)?);
         }
     }
-    noted.retain(|_, changes| !changes.is_empty());
-    engine.hub.push(Origin::Remote, noted, || after);
+    by_topic.retain(|_, changes| !changes.is_empty());
+    engine.hub.push(Origin::Remote, by_topic, || after);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::convert::{NewRow, Rejected, Sink, prepare, text_of, twice};
 use super::plan::Plan;
 use super::run::no_chain;
-use super::scratch_store::Stage;
+use super::scratch_store::ScratchStore;
 use super::select_document::best;
 use super::sink::describe;
 use super::source::{RowsOf, Source};
@@ -115,7 +115,7 @@ pub(crate) fn preview(engine: &Engine) -> Result<Preview> {
 struct PreviewSink<'p> {
     plan: &'p Plan,
     /// Of the tables whose rows may come under each other's.
-    keys: Option<Stage>,
+    keys: Option<ScratchStore>,
     found: Preview,
 }
 
@@ -126,7 +126,7 @@ impl PreviewSink<'_> {
         let (Some((_, false)), Some(key)) = (earlier, &row.key) else { return Ok(false) };
         let keys = match &mut self.keys {
             Some(keys) => keys,
-            keys => keys.insert(Stage::new(self.plan.to, true)?),
+            keys => keys.insert(ScratchStore::new(self.plan.to, true)?),
         };
         let is_taken = keys.get(table_idx, key)?.is_some();
         keys.put(table_idx, key, CopySource::Made, "")?;

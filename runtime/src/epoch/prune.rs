@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::plan::{choose, oldest};
-use crate::disk::Place;
+use crate::disk::Location;
 use crate::doc::Root;
 use crate::engine::{Claim, DocName, Engine, Loaded, Settings, view_names};
 use crate::error::{Error, ErrorKind, Result};
@@ -127,7 +127,7 @@ pub(crate) fn open_epoch(engine: &Engine, code: Code) -> Result<Engine> {
 
 fn fill(code: Code, name: DocName, update: &[u8], claim: Option<Claim>) -> Result<Engine> {
     let settings = Settings { read_only: true, ..Settings::default() };
-    let (copy, _) = Engine::open(code, &Place::Memory, settings)?;
+    let (copy, _) = Engine::open(code, &Location::Memory, settings)?;
     copy.disk.show(Arc::new(view_names(&copy.def, name)));
     copy.refresh_view()?;
     {

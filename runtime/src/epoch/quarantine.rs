@@ -1,4 +1,4 @@
-//! What could not be carried, and what becomes of it.
+//! The quarantine: edits that could not be carried, and deciding on them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

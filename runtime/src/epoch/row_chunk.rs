@@ -21,7 +21,7 @@ pub(super) struct RowChunk {
 /// Where the parts of a row are.
 #[derive(Debug, Clone, Copy)]
 struct PackedRow {
-    /// `None` where it is none of the table's type.
+    /// `None` if its text does not parse as the table's key type.
     key: Option<(usize, usize)>,
     text: usize,
     json: usize,
@@ -32,7 +32,7 @@ struct PackedRow {
 /// A row of a chunk.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ChunkRow<'b> {
-    /// `None` where it is none of the table's type.
+    /// `None` if its text does not parse as the table's key type.
     pub(super) key: Option<&'b [u8]>,
     pub(super) key_text: &'b str,
     pub(super) source: CopySource,

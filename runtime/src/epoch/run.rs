@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
-use super::carry_over::Beside;
+use super::carry_over::CarriedOver;
 use super::convert::{NewRow, Rejected, Sink, prepare};
 use super::incorporate::{Incorporated, incorporate};
 use super::plan::Plan;
@@ -20,7 +20,7 @@ use crate::engine::{
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// How many pieces may wait for the document.
+/// How many chunks may wait for the document.
 const MAX_WAITING_CHUNKS: usize = 4;
 
 /// Migrates `from`, a document that is here, into a new one that is current from then on.
@@ -37,13 +37,13 @@ pub(super) fn run(
     let claim = writer.claims.get(&from).cloned();
     let is_current = from == writer.current;
     // What the file has of it is read there, and then the document need not even be loaded.
-    let in_file = if is_current { Beside::in_file(engine, writer, &def, from)? } else { None };
+    let in_file = if is_current { CarriedOver::in_file(engine, writer, &def, from)? } else { None };
     let mut complete = Incorporated::new();
     let mut aside = None;
-    let (beside, kept) = match in_file {
-        Some(beside) => {
+    let (carried_over, kept) = match in_file {
+        Some(carried_over) => {
             engine.load_head(writer)?;
-            (beside, None)
+            (carried_over, None)
         }
         None => {
             engine.load(writer)?;
@@ -65,9 +65,9 @@ pub(super) fn run(
             let is_changed;
             (complete, is_changed) =
                 incorporate(engine, writer, from, &mut loaded, claim.as_ref(), &def)?;
-            let beside = Beside::of(&loaded, fact, claim.as_ref(), &plan, &complete)?;
+            let carried_over = CarriedOver::of(&loaded, fact, claim.as_ref(), &plan, &complete)?;
             let is_read = is_current && !is_changed && writer.coverage.to_rebuild(&def).is_empty();
-            (beside, if is_read { drop_loaded(loaded) } else { Some(loaded) })
+            (carried_over, if is_read { drop_loaded(loaded) } else { Some(loaded) })
         }
     };
     let view = engine.disk.view_as(Arc::new(view_names(&def, from)))?;
@@ -76,7 +76,7 @@ pub(super) fn run(
     let name = engine.new_claim(generation);
     let client = engine.new_device();
     let mut covers = claim.as_ref().map(|claim| claim.covers.clone()).unwrap_or_default();
-    covers.insert(from, beside.fact.clocks.clone());
+    covers.insert(from, carried_over.fact.clocks.clone());
     for (source, clocks) in &complete {
         let covered: &mut BTreeMap<u64, u32> = covers.entry(*source).or_default();
         for (client, clock) in clocks {
@@ -95,7 +95,7 @@ pub(super) fn run(
     };
 
     engine.record_versions(writer)?;
-    let before = Before::of(writer);
+    let before = WriterBackup::of(writer);
     writer.current = name;
     if let Some((name, fact)) = aside {
         writer.documents.0.insert(name, fact);
@@ -104,11 +104,11 @@ pub(super) fn run(
         fact.carried = 0;
     }
     // Nothing of it is late: it is read now.
-    let read = DocFact { carried: beside.fact.last, ..beside.fact.clone() };
+    let read = DocFact { carried: carried_over.fact.last, ..carried_over.fact.clone() };
     writer.documents.0.insert(from, read);
     writer.coverage = Coverage::default();
     writer.coverage.cover(&engine.def);
-    for (root, _) in &beside.unknown {
+    for (root, _) in &carried_over.unknown {
         if let Root::Table(table) = root
             && !engine.def.tables.iter().any(|def| def.name == table)
         {
@@ -131,7 +131,8 @@ pub(super) fn run(
             None => RowsOf::File(view.clone()),
         };
         let source = Source::new(from, claim.as_ref(), def, rows, &complete)?;
-        let filled = fill(engine, commit, &plan, name, client, &beside, &mut on_reject, source)?;
+        let filled =
+            fill(engine, commit, &plan, name, client, &carried_over, &mut on_reject, source)?;
         claim_made.baseline = filled.baseline;
         claim_made.sources.clone_from(&filled.sources);
         let before = claim.as_ref().map(|claim| claim.moved.as_slice());
@@ -191,7 +192,7 @@ fn fill(
     plan: &Plan,
     name: DocName,
     client: u64,
-    beside: &Beside,
+    carried_over: &CarriedOver,
     on_reject: &mut dyn FnMut(&Rejected) -> Result<()>,
     source: Source<'_>,
 ) -> Result<Written> {
@@ -213,12 +214,12 @@ fn fill(
         }
     };
     thread::scope(|scope| {
-        let (pieces, queue) = sync_channel(MAX_WAITING_CHUNKS);
+        let (chunks, queue) = sync_channel(MAX_WAITING_CHUNKS);
         let (done, records) = channel();
         scope.spawn(move || write_records(&queue, &done));
         let from = source.name;
         let mut sink =
-            DocumentSink::new(commit, &engine.def, &name, from, client, pieces, records, on_reject);
+            DocumentSink::new(commit, &engine.def, &name, from, client, chunks, records, on_reject);
         let prepared = prepare(plan, source, true, &report, &mut sink)?;
         // One pass for each source, so that what comes from one document is one range of clocks.
         let mut passes: Vec<Option<CopySource>> = vec![None];
@@ -235,7 +236,7 @@ fn fill(
             }
         }
         sink.pass = Some(CopySource::Document(from));
-        for (root, entries) in &beside.unknown {
+        for (root, entries) in &carried_over.unknown {
             let table_idx = match root {
                 Root::Table(name) => engine.def.table_idx(name),
                 _ => None,
@@ -258,7 +259,7 @@ fn fill(
                 )?;
             }
         }
-        for (root, key, json) in &beside.bookkeeping {
+        for (root, key, json) in &carried_over.bookkeeping {
             sink.keep(root, key, json)?;
         }
         sink.finish()
@@ -286,7 +287,7 @@ pub(super) fn no_chain(engine: &Engine, epoch: u32) -> Error {
 }
 
 /// What a failed migration takes back.
-pub(super) struct Before {
+pub(super) struct WriterBackup {
     pub(super) current: DocName,
     documents: Documents,
     unrecorded: Unrecorded,
@@ -294,7 +295,7 @@ pub(super) struct Before {
     indexes: WriterIndexes,
 }
 
-impl Before {
+impl WriterBackup {
     pub(super) fn of(writer: &mut Writer) -> Self {
         Self {
             current: writer.current,

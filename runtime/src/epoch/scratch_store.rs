@@ -15,14 +15,14 @@ const PIECE_ROWS: usize = 512;
 
 /// Rows and entries by table and group, each with the document that it stands in unchanged.
 #[derive(Debug)]
-pub(crate) struct Stage {
+pub(crate) struct ScratchStore {
     pub(crate) def: StoreDef,
     scratch: Scratch,
 }
 
-/// A staged row.
+/// A row of a scratch store.
 #[derive(Debug, Clone)]
-pub(crate) struct Staged {
+pub(crate) struct ScratchRow {
     pub(crate) key: Vec<u8>,
     pub(crate) source: CopySource,
     pub(crate) json: String,
@@ -50,7 +50,7 @@ fn decode(value: &[u8]) -> Result<(CopySource, String)> {
     Ok((source, json.to_owned()))
 }
 
-impl Stage {
+impl ScratchStore {
     /// An empty store; on disk where there may be many rows.
     pub(crate) fn new(def: StoreDef, is_large: bool) -> Result<Self> {
         let scratch = if is_large { Scratch::on_disk()? } else { Scratch::in_memory()? };
@@ -89,11 +89,11 @@ impl Stage {
 
     /// The next rows after a key, or from the start; few at a time, so that rows may be written
     /// meanwhile.
-    pub(crate) fn after(&self, table_idx: TableIdx, key: Option<&[u8]>) -> Result<Vec<Staged>> {
+    pub(crate) fn after(&self, table_idx: TableIdx, key: Option<&[u8]>) -> Result<Vec<ScratchRow>> {
         let entries = self.scratch.after(&table_name(table_idx), key, PIECE_ROWS)?;
         let rows = entries.into_iter().map(|(key, value)| {
             let (source, json) = decode(&value)?;
-            Ok(Staged { key, source, json })
+            Ok(ScratchRow { key, source, json })
         });
         rows.collect()
     }
@@ -134,23 +134,23 @@ impl Stage {
 
 /// A store before and after a step, for its `migrate` function.
 #[derive(Debug)]
-pub(crate) struct Stages {
-    pub(crate) old: Side,
-    pub(crate) new: Stage,
+pub(crate) struct MigrationStores {
+    pub(crate) old: ReadStore,
+    pub(crate) new: ScratchStore,
 }
 
 /// A store that is only read.
 #[derive(Debug)]
-pub(crate) enum Side {
-    Stage(Box<Stage>),
+pub(crate) enum ReadStore {
+    ScratchStore(Box<ScratchStore>),
     /// As readers of the file see it.
     File(Arc<View>, StoreDef),
 }
 
-impl Side {
+impl ReadStore {
     pub(crate) fn get(&self, table_idx: TableIdx, key: &[u8]) -> Result<Option<String>> {
         match self {
-            Self::Stage(stage) => stage.get(table_idx, key),
+            Self::ScratchStore(scratch) => scratch.get(table_idx, key),
             Self::File(view, _) => {
                 let row = view.row(table_idx, key)?;
                 Ok(row.map(|row| String::from_utf8_lossy(row.json()).into_owned()))
@@ -160,7 +160,7 @@ impl Side {
 
     pub(crate) fn len(&self, table_idx: TableIdx) -> Result<u64> {
         match self {
-            Self::Stage(stage) => stage.len(table_idx),
+            Self::ScratchStore(scratch) => scratch.len(table_idx),
             Self::File(view, _) => view.len(table_idx),
         }
     }
@@ -172,8 +172,8 @@ impl Side {
         key: Option<&[u8]>,
     ) -> Result<Vec<(Vec<u8>, String)>> {
         match self {
-            Self::Stage(stage) => {
-                let rows = stage.after(table_idx, key)?.into_iter();
+            Self::ScratchStore(scratch) => {
+                let rows = scratch.after(table_idx, key)?.into_iter();
                 Ok(rows.map(|row| (row.key, row.json)).collect())
             }
             Self::File(view, _) => {
@@ -195,7 +195,7 @@ impl Side {
     /// The entries of a group that are set.
     pub(crate) fn entries(&self, group_idx: GroupIdx) -> Result<Entries> {
         match self {
-            Self::Stage(stage) => stage.entries(group_idx),
+            Self::ScratchStore(scratch) => scratch.entries(group_idx),
             Self::File(view, def) => {
                 let entries = view.entries(view.document_name(), def.groups[group_idx].name)?;
                 let entries = entries.into_iter().filter_map(|(name, _, content)| match content {

@@ -1,8 +1,8 @@
-//! Coming to the document that this device is to use, and carrying into it what is late elsewhere.
+//! Selecting the document that this device uses, and carrying late edits of others into it.
 
 use std::collections::BTreeMap;
 
-use super::forward::{Carrying, Place, Scope};
+use super::forward::{Carrying, DocRef, Scope};
 use super::notify::{changed_since, notify};
 use super::plan::{Plan, choose, oldest};
 use super::run::{no_chain, run};
@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// What is known of what a merge has changed.
 #[derive(Debug, Default)]
-pub(crate) struct News {
+pub(crate) struct MergeChanges {
     /// Of documents that are not the current one.
     pub(crate) merged: BTreeMap<DocName, Vec<OtherMerged>>,
     /// Late edits in the current one.
@@ -28,7 +28,7 @@ pub(crate) struct News {
 pub(crate) fn select_document(
     engine: &Engine,
     writer: &mut Writer,
-    news: &News,
+    changes: &MergeChanges,
 ) -> Result<MergeOutcome> {
     let epoch = engine.def.epoch;
     let mut outcome = MergeOutcome::default();
@@ -62,8 +62,8 @@ pub(crate) fn select_document(
         }
         Some(_) => {}
     }
-    let nothing = News::default();
-    outcome.add(carry_all(engine, writer, if is_fresh { &nothing } else { news })?);
+    let nothing = MergeChanges::default();
+    outcome.add(carry_all(engine, writer, if is_fresh { &nothing } else { changes })?);
     if is_fresh {
         // What the migration did not take along and was carried into it again has not changed.
         outcome.changed = changed_since(engine, &before)?;
@@ -87,13 +87,13 @@ fn run_and_tell(
 pub(crate) fn rebuild(engine: &Engine) -> Result<()> {
     let mut writer = engine.lock_writer()?;
     engine.load(&mut writer)?;
-    carry_all(engine, &mut writer, &News::default())?;
+    carry_all(engine, &mut writer, &MergeChanges::default())?;
     let current = writer.current;
     let generation = current.generation.checked_add(1).ok_or_else(|| {
         Error::new(ErrorKind::Migration, "the store was rebuilt too often to be rebuilt again")
     })?;
     run(engine, &mut writer, current, generation)?;
-    carry_all(engine, &mut writer, &News::default())?;
+    carry_all(engine, &mut writer, &MergeChanges::default())?;
     Ok(())
 }
 
@@ -154,7 +154,7 @@ fn earlier_with_rows(engine: &Engine, writer: &mut Writer) -> Result<Option<DocN
     Ok(highest.max(current))
 }
 
-/// Notes the current document among the others, so that another can become current.
+/// Records the current document among the others, so that another can become current.
 fn move_aside(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<()> {
     engine.load(writer)?;
     if writer.current == name
@@ -180,10 +180,10 @@ pub(super) fn newer_epoch(engine: &Engine, found: u32) -> Error {
 }
 
 /// Carries what is late in other documents into the current one.
-fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeOutcome> {
+fn carry_all(engine: &Engine, writer: &mut Writer, changes: &MergeChanges) -> Result<MergeOutcome> {
     let mut outcome = MergeOutcome::default();
     let current = writer.current;
-    // Nothing ranks below a document that is nobody's migration and would be carried into it.
+    // A document that no migration made has none below it that would be carried into it.
     if current.claim.is_none() {
         return Ok(outcome);
     }
@@ -191,7 +191,7 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
     let mut sources: Vec<(DocName, bool)> = Vec::new();
     for (name, fact) in writer.documents.present() {
         if name < current && name.epoch >= oldest {
-            let has_late_edits = news.late_edits.iter().any(|key| key.source == name);
+            let has_late_edits = changes.late_edits.iter().any(|key| key.source == name);
             if fact.carried < fact.last || has_late_edits {
                 sources.push((name, fact.carried < fact.last));
             }
@@ -217,7 +217,7 @@ fn carry_all(engine: &Engine, writer: &mut Writer, news: &News) -> Result<MergeO
         // Claims that are known say more of what their authors knew.
         let Some(plan) = Plan::new(&engine.def, source.epoch) else { continue };
         let mut is_complete = true;
-        let scopes = scopes(writer, source, is_behind, news);
+        let scopes = scopes(writer, source, is_behind, changes);
         for scope in &scopes {
             is_complete &= carry_from(engine, writer, source, &plan, scope, &mut outcome)?;
         }
@@ -255,8 +255,8 @@ fn carry_from(
     let Some(into) = &writer.loaded else { return Err(not_loaded()) };
     let Some(from) = writer.others.get(&source) else { return Err(not_loaded()) };
     let carrying = Carrying::new(
-        Place { name: writer.current, loaded: into, claim: writer.claim() },
-        Place { name: source, loaded: from, claim: writer.claims.get(&source) },
+        DocRef { name: writer.current, loaded: into, claim: writer.claim() },
+        DocRef { name: source, loaded: from, claim: writer.claims.get(&source) },
         plan,
         &writer.claims,
         &writer.others,
@@ -269,9 +269,14 @@ fn carry_from(
     Ok(is_complete)
 }
 
-fn scopes<'n>(writer: &Writer, source: DocName, is_behind: bool, news: &'n News) -> Vec<Scope<'n>> {
+fn scopes<'n>(
+    writer: &Writer,
+    source: DocName,
+    is_behind: bool,
+    changes: &'n MergeChanges,
+) -> Vec<Scope<'n>> {
     let mut scopes = Vec::new();
-    let merged = news.merged.get(&source);
+    let merged = changes.merged.get(&source);
     let fact = writer.documents.0.get(&source);
     // Each record of the log is one merge: what they have changed is all there is to look at.
     let is_known = merged.is_some_and(|merged| {
@@ -287,8 +292,8 @@ fn scopes<'n>(writer: &Writer, source: DocName, is_behind: bool, news: &'n News)
         _ if is_behind => scopes.push(Scope::All),
         _ => {}
     }
-    if news.late_edits.iter().any(|key| key.source == source) {
-        scopes.push(Scope::LateEdits(&news.late_edits));
+    if changes.late_edits.iter().any(|key| key.source == source) {
+        scopes.push(Scope::LateEdits(&changes.late_edits));
     }
     scopes
 }

@@ -15,18 +15,18 @@ use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
 use crate::schema::step::Failure;
 
 /// New entries of one root, on their way into document and file.
-pub(super) struct Piece {
+pub(super) struct EntryChunk {
     root: Root,
     /// The item of the first one.
     first: ItemId,
     entries: RowChunk,
 }
 
-/// Gives the record of the document for each piece.
-pub(super) fn write_records(pieces: &Receiver<Arc<Piece>>, records: &Sender<Vec<u8>>) {
-    for piece in pieces {
-        let entries = piece.entries.rows().map(|row| (row.key_text, row.json));
-        let update = update_of(&piece.root, piece.first, entries);
+/// Gives the record of the document for each chunk.
+pub(super) fn write_records(chunks: &Receiver<Arc<EntryChunk>>, records: &Sender<Vec<u8>>) {
+    for chunk in chunks {
+        let entries = chunk.entries.rows().map(|row| (row.key_text, row.json));
+        let update = update_of(&chunk.root, chunk.first, entries);
         if records.send(Record::encode(&update, RecordKind::Local)).is_err() {
             return;
         }
@@ -52,7 +52,7 @@ pub(super) struct DocumentSink<'s> {
     name: String,
     /// The one that rows come from.
     source: DocName,
-    /// Who writes it.
+    /// The client that writes it.
     client: u64,
     /// The source of the rows that are taken in this pass; that of all others is counted as left.
     pub(super) pass: Option<CopySource>,
@@ -71,7 +71,7 @@ pub(super) struct DocumentSink<'s> {
     rejected: BTreeMap<String, LateEdit>,
     moved: BTreeSet<(u32, &'static str)>,
     sources: Vec<(u32, CopySource)>,
-    pieces: SyncSender<Arc<Piece>>,
+    chunks: SyncSender<Arc<EntryChunk>>,
     records: Receiver<Vec<u8>>,
     on_reject: &'s mut dyn FnMut(&Rejected) -> Result<()>,
 }
@@ -84,7 +84,7 @@ impl<'s> DocumentSink<'s> {
         name: &DocName,
         source: DocName,
         client: u64,
-        pieces: SyncSender<Arc<Piece>>,
+        chunks: SyncSender<Arc<EntryChunk>>,
         records: Receiver<Vec<u8>>,
         on_reject: &'s mut dyn FnMut(&Rejected) -> Result<()>,
     ) -> Self {
@@ -106,7 +106,7 @@ impl<'s> DocumentSink<'s> {
             rejected: BTreeMap::new(),
             moved: BTreeSet::new(),
             sources: Vec::new(),
-            pieces,
+            chunks,
             records,
             on_reject,
         }
@@ -184,11 +184,11 @@ impl<'s> DocumentSink<'s> {
             .ok()
             .and_then(|written| first.clock.checked_add(written))
             .ok_or_else(too_many)?;
-        let piece = Arc::new(Piece { root: self.root.clone(), first, entries });
-        self.pieces.send(piece.clone()).map_err(|_| stopped())?;
+        let chunk = Arc::new(EntryChunk { root: self.root.clone(), first, entries });
+        self.chunks.send(chunk.clone()).map_err(|_| stopped())?;
         match &mut rows {
-            Some(rows) => self.greatest = write_rows(rows, &piece)?.max(self.greatest.take()),
-            None => self.write_entries(&piece)?,
+            Some(rows) => self.greatest = write_rows(rows, &chunk)?.max(self.greatest.take()),
+            None => self.write_entries(&chunk)?,
         }
         while let Ok(record) = self.records.try_recv() {
             self.append(&record)?;
@@ -197,26 +197,25 @@ impl<'s> DocumentSink<'s> {
     }
 
     /// Writes entries that are no rows of the code to the file.
-    fn write_entries(&self, piece: &Piece) -> Result<()> {
-        let mut entries = match &piece.root {
+    fn write_entries(&self, chunk: &EntryChunk) -> Result<()> {
+        let mut entries = match &chunk.root {
             // A table that the code does not know is read out of the document once some code does.
             Root::Table(_) => return Ok(()),
             Root::Group(group) => self.commit.entries(&self.name, group)?,
             other => self.commit.bookkeeping(&self.name, &other.name())?,
         };
-        let mut rows = piece.ids().zip(piece.entries.rows());
+        let mut rows = chunk.ids().zip(chunk.entries.rows());
         rows.try_for_each(|(id, row)| {
             entries.put(row.key_text, id, &Content::Text(row.json.into()))
         })?;
         drop(entries);
-        if piece.root == Root::Forwarded { self.show_late(piece) } else { Ok(()) }
+        if chunk.root == Root::Forwarded { self.show_late(chunk) } else { Ok(()) }
     }
 
-    /// Late edits are kept along, and show where nothing stands: where what stood there could not be
-    /// converted.
-    fn show_late(&self, piece: &Piece) -> Result<()> {
+    /// Late edits are carried over, and show where there is no row: the row could not be converted.
+    fn show_late(&self, chunk: &EntryChunk) -> Result<()> {
         let mut highest: BTreeMap<(TableIdx, Vec<u8>), (DocName, ItemId, String)> = BTreeMap::new();
-        for (id, row) in piece.ids().zip(piece.entries.rows()) {
+        for (id, row) in chunk.ids().zip(chunk.entries.rows()) {
             let edit = LateEdit::read(&Content::Text(row.json.into()));
             let (Some(LateEditKey { source, at, .. }), Some(value)) =
                 (LateEditKey::parse(row.key_text), edit.and_then(|edit| edit.value))
@@ -284,8 +283,8 @@ impl<'s> DocumentSink<'s> {
             self.keep(&Root::Quarantine, key, &json)?;
         }
         self.end_pass()?;
-        let Self { commit, name, clock, mut last, sources, moved, pieces, records, .. } = self;
-        drop(pieces);
+        let Self { commit, name, clock, mut last, sources, moved, chunks, records, .. } = self;
+        drop(chunks);
         for record in records {
             last += 1;
             commit.append_snapshot(&name, last, &record)?;
@@ -294,22 +293,22 @@ impl<'s> DocumentSink<'s> {
     }
 }
 
-impl Piece {
+impl EntryChunk {
     fn ids(&self) -> impl Iterator<Item = ItemId> + use<> {
         let client = self.first.client;
         (self.first.clock..).map(move |clock| ItemId { client, clock })
     }
 }
 
-/// Writes the rows of a sorted piece to their table; gives the greatest key.
-fn write_rows(rows: &mut RowsMut<'_>, piece: &Piece) -> Result<Option<Vec<u8>>> {
-    let keyed = piece.entries.keyed_rows();
-    let strays = piece.ids().zip(piece.entries.rows()).skip(keyed.len());
+/// Writes the rows of a sorted chunk to their table; gives the greatest key.
+fn write_rows(rows: &mut RowsMut<'_>, chunk: &EntryChunk) -> Result<Option<Vec<u8>>> {
+    let keyed = chunk.entries.keyed_rows();
+    let strays = chunk.ids().zip(chunk.entries.rows()).skip(keyed.len());
     for (id, row) in strays {
         rows.set_stray(row.key_text, Some((id, &Content::Text(row.json.into()))))?;
     }
-    rows.write_sorted(keyed.zip(piece.ids()).map(|((key, json), id)| (key, Some((id, json)))))?;
-    Ok(piece.entries.keyed_rows().last().map(|(key, _)| key.to_vec()))
+    rows.write_sorted(keyed.zip(chunk.ids()).map(|((key, json), id)| (key, Some((id, json)))))?;
+    Ok(chunk.entries.keyed_rows().last().map(|(key, _)| key.to_vec()))
 }
 
 impl Sink for DocumentSink<'_> {

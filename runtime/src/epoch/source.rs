@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::incorporate::{Incorporated, knows};
-use super::scratch_store::{Side, Stage};
+use super::scratch_store::{ReadStore, ScratchStore};
 use crate::disk::View;
 use crate::doc::Root;
 use crate::engine::{Claim, CopySource, DocName, LateEdit, LateEditKey, Loaded, late_edits};
@@ -38,7 +38,7 @@ pub(super) enum RowsOf<'s> {
 /// A row where it is stored.
 #[derive(Clone, Copy)]
 pub(super) struct RowRef<'r> {
-    /// `None` where it is none of the table's type.
+    /// `None` if its text does not parse as the table's key type.
     pub(super) key: Option<&'r [u8]>,
     /// `None` where the key tells.
     pub(super) text: Option<&'r str>,
@@ -56,7 +56,7 @@ pub(super) enum ContentRef<'r> {
 /// A row as it is stored.
 #[derive(Clone)]
 pub(super) struct SourceRow {
-    /// `None` where it is none of the table's type.
+    /// `None` if its text does not parse as the table's key type.
     pub(super) key: Option<Vec<u8>>,
     pub(super) key_text: String,
     pub(super) source: CopySource,
@@ -143,26 +143,28 @@ impl<'s> Source<'s> {
 
 impl Source<'_> {
     /// The same, for a `migrate` function to read.
-    pub(super) fn into_side(self, is_large: bool) -> Result<Side> {
+    pub(super) fn into_read_store(self, is_large: bool) -> Result<ReadStore> {
         let source = match self.rows {
-            RowsOf::File(view) => return Ok(Side::File(view, self.def)),
+            RowsOf::File(view) => return Ok(ReadStore::File(view, self.def)),
             rows => Self { rows, ..self },
         };
-        let stage = Stage::new(source.def, is_large)?;
+        let scratch = ScratchStore::new(source.def, is_large)?;
         for table_idx in source.def.table_idxs() {
             source.for_each_row(table_idx, &mut |row| match (row.key, row.content) {
-                (Some(key), ContentRef::Text(json)) => stage.put(table_idx, key, row.source, json),
+                (Some(key), ContentRef::Text(json)) => {
+                    scratch.put(table_idx, key, row.source, json)
+                }
                 _ => Ok(()),
             })?;
         }
         for (group_idx, group) in source.def.groups_by_idx() {
             for (name, copied, content) in source.entries(group.name)? {
                 if let Content::Text(json) = content {
-                    stage.set_entry(group_idx, &name, copied, &json)?;
+                    scratch.set_entry(group_idx, &name, copied, &json)?;
                 }
             }
         }
-        Ok(Side::Stage(Box::new(stage)))
+        Ok(ReadStore::ScratchStore(Box::new(scratch)))
     }
 
     /// Where a copy of an item comes from: an edit stands in this document.

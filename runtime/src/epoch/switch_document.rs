@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::forward::{Carrying, Place, in_turn};
+use super::forward::{Carrying, DocRef, in_turn};
 use super::notify::notify;
 use super::plan::{Plan, oldest};
-use super::run::Before;
+use super::run::WriterBackup;
 use crate::disk::Commit;
 use crate::doc::{ChangedKeys, Root};
 use crate::engine::{
@@ -21,11 +21,11 @@ pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocNam
         engine.load_other(writer, name)?;
     }
     let shown = engine.view();
-    // It becomes the one that others are carried into, before anybody reads it.
+    // It becomes the one that others are carried into, before any reader sees it.
     let old = writer.loaded.take();
     let new = if is_same { None } else { writer.others.remove(&name) };
     let (Some(old), mut new) = (old, new) else { return Err(not_loaded()) };
-    let before = Before::of(writer);
+    let before = WriterBackup::of(writer);
     let mut old_fact = DocFact::of(&old);
     let mut records = Vec::new();
     let mut target = match new.take() {
@@ -54,8 +54,8 @@ pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocNam
         let Some(plan) = Plan::new(&engine.def, source.epoch) else { continue };
         let carried = writer.others.get(source).map(|from| {
             let carrying = Carrying::new(
-                Place { name, loaded: &target, claim: claim.as_ref() },
-                Place { name: *source, loaded: from, claim: writer.claims.get(source) },
+                DocRef { name, loaded: &target, claim: claim.as_ref() },
+                DocRef { name: *source, loaded: from, claim: writer.claims.get(source) },
                 &plan,
                 &writer.claims,
                 &writer.others,

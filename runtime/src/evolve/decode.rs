@@ -23,7 +23,7 @@ impl<R: Record> Plan<R> {
         tracked
     };
 
-    /// Whether the fields fit the bits that note which were seen.
+    /// Whether the fields fit the bits that record which were seen.
     const FITS: bool = R::FIELDS.len() <= u128::BITS as usize;
 }
 
@@ -66,7 +66,7 @@ fn decode_once<R: Record>(json: &str) -> Result<R, Invalid> {
     match track(&filled) {
         Tracked::Done(record) => Ok(record),
         Tracked::Failed(error) => Err(explain::<R>(json, &filled, &error)),
-        // More fields than the bits can note: everything is filled in, so serde's reading is ours.
+        // More fields than the bits can record: everything is filled in, so serde's reading is ours.
         Tracked::NeedsComputing => {
             serde_json::from_str(&filled).map_err(|error| explain::<R>(json, &filled, &error))
         }

@@ -6,13 +6,14 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value};
 use twox_hash::XxHash3_64;
 
+use super::variants::variants_of;
 use super::{decode, default_of_field};
 use crate::row::{IndexValues, Key, Row};
 use crate::schema::descriptor::{DefaultKind, FieldDef, IndexBasis, IndexVisitor, ValueTraits};
 
 /// Changes with everything about the entries of an index that is not said by the row's own types:
 /// how values are encoded, and how entries are kept.
-const ENCODING_VERSION: u32 = 2;
+const ENCODING_VERSION: u32 = 3;
 
 /// Visits the values of a stored row for each index; false where the row does not decode, or says
 /// it has another key.
@@ -37,21 +38,31 @@ pub(crate) fn index_values<R: Row>(json: &[u8], key: &[u8], visit: &mut IndexVis
 pub(crate) fn index_basis<R: Row>() -> IndexBasis {
     let schema = stable_schema::<R>();
     let all: Vec<usize> = (0..R::FIELDS.len()).collect();
+    // How the values of each index are compared, field by field, in the order of the indexes.
+    let mut codings = Vec::new();
+    R::index_codings(&mut |coding| codings.push(coding.to_owned()));
+    let mut codings = codings.into_iter();
     let indexes = R::INDEXES.iter().map(|index| {
         let positions = index.fields.iter().filter_map(|name| position::<R>(name));
-        basis_of::<R>(&schema, &positions.collect::<Vec<_>>())
+        let mut comparison = String::new();
+        for (field, coding) in index.fields.iter().zip(codings.by_ref()) {
+            // Writing to a string cannot fail.
+            let _ = write!(comparison, " {coding} {:?}", variants_of::<R>(field));
+        }
+        basis_of::<R>(&schema, &positions.collect::<Vec<_>>(), &comparison)
     });
-    IndexBasis { row: basis_of::<R>(&schema, &all), indexes: indexes.collect() }
+    let indexes = indexes.collect();
+    IndexBasis { row: basis_of::<R>(&schema, &all, ""), indexes }
 }
 
 fn position<R: Row>(name: &str) -> Option<usize> {
     R::FIELDS.iter().position(|field| field.name == name)
 }
 
-/// A hash of all that decides how the fields at these positions read: their names, types to any
-/// depth, defaults, and the fields that these are computed from.
-fn basis_of<R: Row>(schema: &Value, fields: &[usize]) -> u64 {
-    let mut basis = format!("{ENCODING_VERSION} {:?}", <R::Key as Key>::KIND);
+/// A hash of all that decides how the fields at these positions read and compare: their names, types
+/// to any depth, defaults, and the fields that these are computed from.
+fn basis_of<R: Row>(schema: &Value, fields: &[usize], comparison: &str) -> u64 {
+    let mut basis = format!("{ENCODING_VERSION} {:?}{comparison}", <R::Key as Key>::KIND);
     let mut fields = fields.to_vec();
     let mut types = Types { schema, names: Vec::new() };
     let mut at = 0;

@@ -7,6 +7,7 @@ mod fill;
 mod index;
 mod stable;
 mod track;
+mod variants;
 mod written;
 
 pub use convert::step_to;

@@ -1,4 +1,4 @@
-//! A deserializer that notes which fields a stored object has and supplies those it lacks.
+//! A deserializer that records which fields a stored object has and supplies those it lacks.
 
 use std::cell::Cell;
 use std::fmt;
@@ -183,7 +183,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
     }
 }
 
-/// A field's name on its way to serde, noted in passing.
+/// A field's name on its way to serde, recorded in passing.
 struct NameSeed<'n, 'a, K> {
     seed: &'n mut Option<K>,
     notes: &'n mut Notes<'a>,

@@ -40,6 +40,9 @@ pub(crate) trait RowBuffer {
     /// How many rows the result has.
     fn len(&self) -> usize;
 
+    /// A row of the result.
+    fn kept(&self, number: usize) -> Option<&dyn Any>;
+
     /// Makes room for so many more rows of the result.
     fn reserve(&mut self, rows: usize);
 
@@ -146,6 +149,10 @@ impl<R: Row> RowBuffer for Buffer<R> {
 
     fn len(&self) -> usize {
         self.result.len()
+    }
+
+    fn kept(&self, number: usize) -> Option<&dyn Any> {
+        self.result.get(number).map(|row| row as &dyn Any)
     }
 
     fn reserve(&mut self, rows: usize) {

@@ -10,11 +10,11 @@ use super::expr::{Expr, Field};
 use super::named::{
     ColumnItem, ColumnOperand, ContainsColumn, OptionalColumn, OrderedColumn, TextColumn,
 };
-use super::operand::{Item, Operand};
+use super::operand::Operand;
 use super::order::Order;
 use super::path::{FieldPath, Leads, Member};
 use super::ranges::Ranges;
-use crate::row::order::{NONE, SOME, encode_stored, text_prefix};
+use crate::row::order::{Encode, NONE, SOME, check, encode_shape, encode_stored, text_prefix};
 
 /// A column: a field of a row, for queries. `Task::DONE` is the column of the field `done` of
 /// `Task`.
@@ -49,9 +49,11 @@ use crate::row::order::{NONE, SOME, encode_stored, text_prefix};
 ///
 /// # What equals what
 ///
-/// Values compare as in Rust: an `Option` that is `None` equals `None` and comes before every
-/// `Some`; a NaN equals nothing and has no order. Text is ordered by its UTF-8 bytes. A unit
-/// variant of an enum is compared by its stored name. A row that lacks the field has its default.
+/// Values compare as in Rust, by the `Eq` and `Ord` of the field's type: an `Option` that is `None`
+/// equals `None` and comes before every `Some`; variants of an enum come in the order of their
+/// declaration; sets are equal in any order; a NaN equals nothing and has no order. What a type has to
+/// do for it, and which do nothing, is said at [`Comparable`](crate::Comparable). A row that lacks the
+/// field has its default.
 ///
 /// # Its type
 ///
@@ -62,6 +64,7 @@ pub struct Column<R, T, C = Unnamed> {
     name: &'static str,
     is_path: bool,
     look: Look<R, T>,
+    encode: Encode<T>,
     named: PhantomData<fn() -> C>,
 }
 
@@ -89,7 +92,13 @@ impl<R, T, C> fmt::Debug for Column<R, T, C> {
 /// The column that a name is the name of.
 #[doc(hidden)]
 pub const fn column<R, T, C: Member<R, T>>() -> Column<R, T, C> {
-    Column { name: C::NAME, is_path: C::IS_PATH, look: C::look, named: PhantomData }
+    Column {
+        name: C::NAME,
+        is_path: C::IS_PATH,
+        look: C::look,
+        encode: C::ENCODE,
+        named: PhantomData,
+    }
 }
 
 impl<R: 'static, T: 'static, C> Column<R, T, C> {
@@ -109,8 +118,9 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// let large = counts.map(|column| column.gt(100_000));
     /// ```
     pub fn unnamed(self) -> Column<R, T> {
-        let Self { name, is_path, look, .. } = self;
-        Column { name, is_path, look, named: PhantomData }
+        check::<C>();
+        let Self { name, is_path, look, encode, .. } = self;
+        Column { name, is_path, look, encode, named: PhantomData }
     }
 
     /// Returns the path to a field of this column's value, which is a struct that derives
@@ -149,21 +159,24 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         column()
     }
 
-    fn erased(self) -> Field
-    where
-        T: Serialize,
-    {
-        let look = self.look;
+    fn erased(self) -> Field {
+        let Self { look, encode, .. } = self;
         Field::new(self.name, self.is_path, move |row, bytes| {
-            look(row, &mut |value| encode_stored(bytes, value));
+            look(row, &mut |value| encode_stored(value, bytes, encode));
         })
     }
 
-    fn within(self, ranges: Ranges) -> Expr<R>
-    where
-        T: Serialize,
-    {
+    fn within(self, ranges: Ranges) -> Expr<R> {
         Expr::within(self.erased(), ranges)
+    }
+
+    /// The bytes that a value compares by; nothing for one that equals nothing, such as a NaN.
+    fn encoded<V: Operand<T>>(self, value: V) -> Option<Vec<u8>> {
+        check::<C>();
+        let mut bytes = Vec::new();
+        let mut is_comparable = false;
+        value.show(&mut |value| is_comparable = (self.encode)(value, &mut bytes).is_ok());
+        is_comparable.then_some(bytes)
     }
 
     /// Matches rows whose field equals `value`. `None` equals `None`; an `Option` may be compared
@@ -180,11 +193,8 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// assert!(!Film::DIRECTOR.eq("Ridley Scott").matches(&alien));
     /// assert!(!Film::TITLE.eq("alien").matches(&alien)); // the case differs
     /// ```
-    pub fn eq<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
-    where
-        T: Serialize,
-    {
-        self.within(value.encoded().map_or_else(Ranges::none, Ranges::point))
+    pub fn eq<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R> {
+        self.within(self.encoded(value).map_or_else(Ranges::none, Ranges::point))
     }
 
     /// Matches rows whose field does not equal `value`: the opposite of [`eq`](Self::eq). Unlike in
@@ -198,10 +208,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// assert!(Film::DIRECTOR.ne("Ridley Scott").matches(&alien)); // it is `None`
     /// assert!(!Film::YEAR.ne(1979).matches(&alien));
     /// ```
-    pub fn ne<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
-    where
-        T: Serialize,
-    {
+    pub fn ne<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R> {
         !self.eq(value)
     }
 
@@ -278,11 +285,8 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         self,
         value: V,
         bounds: impl FnOnce(Vec<u8>) -> (Bound<Vec<u8>>, Bound<Vec<u8>>),
-    ) -> Expr<R>
-    where
-        T: Serialize,
-    {
-        self.within(value.encoded().map_or_else(Ranges::none, |value| {
+    ) -> Expr<R> {
+        self.within(self.encoded(value).map_or_else(Ranges::none, |value| {
             let (from, to) = bounds(value);
             Ranges::between(from, to)
         }))
@@ -303,7 +307,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     where
         T: OrderedColumn<C>,
     {
-        self.within(match (low.encoded(), high.encoded()) {
+        self.within(match (self.encoded(low), self.encoded(high)) {
             (Some(low), Some(high)) => Ranges::between(Bound::Included(low), Bound::Included(high)),
             _ => Ranges::none(),
         })
@@ -319,11 +323,9 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// assert!(Film::YEAR.is_in([1977, 1979]).matches(&alien));
     /// assert!(!Film::YEAR.is_in(Vec::<u16>::new()).matches(&alien));
     /// ```
-    pub fn is_in<V: ColumnOperand<T, C>>(self, values: impl IntoIterator<Item = V>) -> Expr<R>
-    where
-        T: Serialize,
-    {
-        let mut values: Vec<_> = values.into_iter().filter_map(|value| value.encoded()).collect();
+    pub fn is_in<V: ColumnOperand<T, C>>(self, values: impl IntoIterator<Item = V>) -> Expr<R> {
+        let mut values: Vec<_> =
+            values.into_iter().filter_map(|value| self.encoded(value)).collect();
         values.sort_unstable();
         values.dedup();
         self.within(Ranges::points(values))
@@ -395,23 +397,23 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// assert!(Film::GENRES.contains("horror").matches(&alien));
     /// assert!(!Film::GENRES.contains("hor").matches(&alien)); // an item, not a part of one
     /// ```
-    pub fn contains<I: ?Sized, V: ColumnItem<I, C>>(self, item: V) -> Expr<R>
+    pub fn contains<I, V: ColumnItem<I, C>>(self, item: V) -> Expr<R>
     where
-        T: Serialize + ContainsColumn<I, C>,
+        T: ContainsColumn<I, C>,
+        I: Clone + Serialize + Send + Sync + 'static,
     {
-        let look = self.look;
-        match item.encoded().map(Item::new) {
-            Some(item) => {
-                let encoded = item.encoded.clone();
-                let holds = move |row: &R| {
-                    let mut holds = false;
-                    look(row, &mut |value| holds = value.holds(&item));
-                    holds
-                };
-                Expr::holding(self.erased(), encoded, holds)
-            }
-            None => self.within(Ranges::none()),
+        let (look, item) = (self.look, item.into_owned());
+        // Tells conditions apart that have different items.
+        let mut encoded = Vec::new();
+        if encode_shape(&item, &mut encoded).is_err() {
+            return self.within(Ranges::none());
         }
+        let holds = move |row: &R| {
+            let mut holds = false;
+            look(row, &mut |value| holds = value.holds(&item));
+            holds
+        };
+        Expr::holding(self.erased(), encoded, holds)
     }
 
     /// Orders rows by this column, the least first. `None` comes first of all.
@@ -433,7 +435,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     where
         T: OrderedColumn<C>,
     {
-        Order::new(self.erased(), false)
+        self.ordered(false)
     }
 
     /// Orders rows by this column, the greatest first. `None` comes last of all.
@@ -455,6 +457,19 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     where
         T: OrderedColumn<C>,
     {
-        Order::new(self.erased(), true)
+        self.ordered(true)
+    }
+
+    fn ordered(self, is_desc: bool) -> Order<R>
+    where
+        T: PartialOrd,
+    {
+        check::<C>();
+        let look = self.look;
+        Order::new(self.erased(), is_desc, move |a, b| {
+            let mut ordering = None;
+            look(a, &mut |a| look(b, &mut |b| ordering = a.partial_cmp(b)));
+            ordering
+        })
     }
 }

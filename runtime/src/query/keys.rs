@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use super::ranges::{Range, Ranges};
-use crate::row::order::{TEXT, integer_of, text_of};
+use crate::row::order::{TEXT, integer_of, text_of, uuid_of};
 use crate::schema::descriptor::{KeyKind, TableDef};
 
 /// The ranges of key bytes that hold the keys in a set; nothing where they cannot be told.
@@ -40,7 +40,7 @@ fn bound(table: &TableDef, bound: &Bound<Vec<u8>>, is_start: bool) -> Option<Bou
             // The end of a prefix is no whole text.
             None => Some(exact(unescaped(value)?)),
         },
-        KeyKind::Id | KeyKind::Uuid => Some(exact((table.read_key)(&text_of(value)?)?)),
+        KeyKind::Id | KeyKind::Uuid => Some(exact(uuid_of(value)?.to_vec())),
     }
 }
 

@@ -53,9 +53,11 @@ mod walk;
 pub use self::{
     column::Unnamed,
     expr::Expr,
-    operand::{Contains, Operand, Optional, Ordered, Text},
+    operand::{Contains, Operand, Optional, Text},
     order::{IntoOrder, Order},
 };
+#[doc(inline)]
+pub use crate::row::SortKey;
 // What bounds name and users need not: each is implemented for all that has the trait beside it.
 #[doc(hidden)]
 pub use self::{

@@ -1,7 +1,7 @@
 //! The bounds of a column's operators, once more with the column's name: a wrong operator or type is a
 //! compile error that names the column.
 
-use super::operand::{Contains, Operand, Optional, Ordered, Text};
+use super::operand::{Contains, Operand, Optional, Text};
 
 /// A value that a column named `C` of type `T` may be compared with: every [`Operand`] of `T`.
 ///
@@ -11,10 +11,10 @@ use super::operand::{Contains, Operand, Optional, Ordered, Text};
     label = "not a `{T}`",
     note = "compare it with a value of its own type; if that is an `Option`, with a value of the type inside"
 )]
-pub trait ColumnOperand<T: ?Sized, C>: Operand<T> {}
+pub trait ColumnOperand<T, C>: Operand<T> {}
 
 #[diagnostic::do_not_recommend]
-impl<V: Operand<T>, T: ?Sized, C> ColumnOperand<T, C> for V {}
+impl<V: Operand<T>, T, C> ColumnOperand<T, C> for V {}
 
 /// A value that a column named `C` with items of type `T` may contain: every [`Operand`] of `T`.
 ///
@@ -24,12 +24,12 @@ impl<V: Operand<T>, T: ?Sized, C> ColumnOperand<T, C> for V {}
     label = "not a `{T}`",
     note = "ask it for a value of the type that it contains, `{T}`"
 )]
-pub trait ColumnItem<T: ?Sized, C>: Operand<T> {}
+pub trait ColumnItem<T, C>: Operand<T> {}
 
 #[diagnostic::do_not_recommend]
-impl<V: Operand<T>, T: ?Sized, C> ColumnItem<T, C> for V {}
+impl<V: Operand<T>, T, C> ColumnItem<T, C> for V {}
 
-/// The type of a column named `C` whose values have an order: every type that is [`Ordered`].
+/// The type of a column named `C` whose values have an order: every type that is `PartialOrd`.
 ///
 /// Implemented for every such type; `C` is there for the compiler's message.
 #[diagnostic::on_unimplemented(
@@ -37,10 +37,10 @@ impl<V: Operand<T>, T: ?Sized, C> ColumnItem<T, C> for V {}
     label = "`lt`, `le`, `gt`, `ge`, `between`, `asc`, `desc` and `order_by` need an order",
     note = "derive `PartialOrd` for `{Self}`, or compare with `eq`, `ne` or `is_in`"
 )]
-pub trait OrderedColumn<C>: Ordered {}
+pub trait OrderedColumn<C>: PartialOrd {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Ordered, C> OrderedColumn<C> for T {}
+impl<T: PartialOrd, C> OrderedColumn<C> for T {}
 
 /// The type of a column named `C` that may be without a value: every type that is [`Optional`].
 ///
@@ -77,7 +77,7 @@ impl<T: Text, C> TextColumn<C> for T {}
     label = "contains nothing",
     note = "compare it with `eq`, or `between` if its values have an order"
 )]
-pub trait ContainsColumn<I: ?Sized, C>: Contains<Item = I> {}
+pub trait ContainsColumn<I, C>: Contains<Item = I> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Contains<Item = I>, I: ?Sized, C> ContainsColumn<I, C> for T {}
+impl<T: Contains<Item = I>, I, C> ContainsColumn<I, C> for T {}

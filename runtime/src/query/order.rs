@@ -1,8 +1,10 @@
 //! [`Order`]: by which columns rows come, and the bytes that put them there.
 
 use std::any::Any;
+use std::cmp::Ordering;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::column::Column;
 use super::expr::Field;
@@ -18,17 +20,40 @@ pub struct Order<R> {
 }
 
 /// An [`Order`], without the type of its rows.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct ColumnOrder {
     pub(crate) field: Field,
     pub(crate) is_desc: bool,
+    compare: Compare,
+}
+
+/// Compares two rows.
+type Compare = Arc<dyn Fn(&dyn Any, &dyn Any) -> Option<Ordering> + Send + Sync>;
+
+/// Says all that tells orders apart.
+impl fmt::Debug for ColumnOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ColumnOrder").field(&self.field).field(&self.is_desc).finish()
+    }
+}
+
+impl<R: 'static> Order<R> {
+    /// `compare` compares two rows as the type of the column does.
+    pub(crate) fn new(
+        field: Field,
+        is_desc: bool,
+        compare: impl Fn(&R, &R) -> Option<Ordering> + Send + Sync + 'static,
+    ) -> Self {
+        let compare = move |first: &dyn Any, second: &dyn Any| {
+            // The public types see to it that a row is given to no order of another.
+            compare(first.downcast_ref()?, second.downcast_ref()?)
+        };
+        let column = ColumnOrder { field, is_desc, compare: Arc::new(compare) };
+        Self { column, row: PhantomData }
+    }
 }
 
 impl<R> Order<R> {
-    pub(crate) fn new(field: Field, is_desc: bool) -> Self {
-        Self { column: ColumnOrder { field, is_desc }, row: PhantomData }
-    }
-
     pub(crate) fn into_column(self) -> ColumnOrder {
         self.column
     }
@@ -130,4 +155,22 @@ fn invert_from(bytes: &mut [u8], start: usize, is_desc: bool) {
     if is_desc {
         bytes.iter_mut().skip(start).for_each(|byte| *byte = !*byte);
     }
+}
+
+/// The column by whose type's own order the first row comes after the second.
+pub(super) fn out_of_order<'o>(
+    order: &'o [ColumnOrder],
+    first: &dyn Any,
+    second: &dyn Any,
+) -> Option<&'o ColumnOrder> {
+    for order in order {
+        match (order.compare)(first, second) {
+            Some(Ordering::Equal) => {}
+            Some(Ordering::Less) if !order.is_desc => return None,
+            Some(Ordering::Greater) if order.is_desc => return None,
+            Some(_) => return Some(order),
+            None => return None,
+        }
+    }
+    None
 }

@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use crate::row::order::{Encode, NONE, NoOrder, SOME, check};
+
 /// The longest path of stored names, in bytes.
 const PATH_LIMIT_BYTES: usize = 512;
 
@@ -14,12 +16,14 @@ const PATH_LIMIT_BYTES: usize = 512;
     label = "call `field` on the constant of the struct, before `unnamed`"
 )]
 pub trait Member<S, T> {
-    /// [`IsOption`] where the type is an `Option`, else [`IsPlain`].
+    /// Whether the type is an `Option`.
     type Kind;
 
     /// The stored name of the field; of a path, all of them with dots between.
     const NAME: &'static str;
     const IS_PATH: bool = false;
+    /// How values compare.
+    const ENCODE: Encode<T>;
 
     /// Shows the value.
     fn look(of: &S, see: &mut dyn FnMut(&T));
@@ -30,13 +34,17 @@ pub trait Member<S, T> {
 #[expect(clippy::type_complexity, reason = "there is nothing in it")]
 pub struct FieldPath<A, B, P, N, T>(PhantomData<fn() -> (A, B, P, N, T)>);
 
-#[doc(hidden)]
-#[derive(Debug)]
-pub enum IsPlain {}
+/// Building it builds the check of the field that the path leads to.
+impl<A, B, P, N, T> Drop for FieldPath<A, B, P, N, T> {
+    fn drop(&mut self) {
+        check::<B>();
+    }
+}
 
+/// Whether a type is an `Option`: `IsOption<{ Is::<T>::OPTION }>`.
 #[doc(hidden)]
 #[derive(Debug)]
-pub enum IsOption {}
+pub enum IsOption<const IS: bool> {}
 
 /// The type of a column `C` that has a field `B` of the struct `N` in it, which is of type `T`: `N`
 /// itself, or an `Option` of it.
@@ -53,6 +61,8 @@ pub trait Leads<N, T, B, C> {
 
     #[doc(hidden)]
     fn lead(&self, see: &mut dyn FnMut(&Self::To));
+    #[doc(hidden)]
+    fn encode(value: &Self::To, bytes: &mut Vec<u8>) -> Result<(), NoOrder>;
 }
 
 impl<N, T, B: Member<N, T>, C> Leads<N, T, B, C> for N {
@@ -62,6 +72,10 @@ impl<N, T, B: Member<N, T>, C> Leads<N, T, B, C> for N {
     fn lead(&self, see: &mut dyn FnMut(&T)) {
         B::look(self, see);
     }
+
+    fn encode(value: &T, bytes: &mut Vec<u8>) -> Result<(), NoOrder> {
+        (B::ENCODE)(value, bytes)
+    }
 }
 
 impl<N, T, B, C> Leads<N, T, B, C> for Option<N>
@@ -69,13 +83,17 @@ where
     B: Member<N, T, Kind: Fold<T>>,
 {
     type To = <B::Kind as Fold<T>>::To;
-    type Kind = IsOption;
+    type Kind = IsOption<true>;
 
     fn lead(&self, see: &mut dyn FnMut(&Self::To)) {
         match self {
             Some(nested) => B::look(nested, &mut |value| see(&B::Kind::some(value))),
             None => see(&B::Kind::none()),
         }
+    }
+
+    fn encode(value: &Self::To, bytes: &mut Vec<u8>) -> Result<(), NoOrder> {
+        B::Kind::encode_option(value, bytes, B::ENCODE)
     }
 }
 
@@ -86,9 +104,14 @@ pub trait Fold<V> {
 
     fn some(value: &V) -> Self::To;
     fn none() -> Self::To;
+    fn encode_option(
+        value: &Self::To,
+        bytes: &mut Vec<u8>,
+        encode: Encode<V>,
+    ) -> Result<(), NoOrder>;
 }
 
-impl<V: Clone> Fold<V> for IsPlain {
+impl<V: Clone> Fold<V> for IsOption<false> {
     type To = Option<V>;
 
     fn some(value: &V) -> Option<V> {
@@ -98,9 +121,26 @@ impl<V: Clone> Fold<V> for IsPlain {
     fn none() -> Option<V> {
         None
     }
+
+    fn encode_option(
+        value: &Option<V>,
+        bytes: &mut Vec<u8>,
+        encode: Encode<V>,
+    ) -> Result<(), NoOrder> {
+        match value {
+            None => {
+                bytes.push(NONE);
+                Ok(())
+            }
+            Some(value) => {
+                bytes.push(SOME);
+                encode(value, bytes)
+            }
+        }
+    }
 }
 
-impl<V: Clone> Fold<Option<V>> for IsOption {
+impl<V: Clone> Fold<Option<V>> for IsOption<true> {
     type To = Option<V>;
 
     fn some(value: &Option<V>) -> Option<V> {
@@ -109,6 +149,14 @@ impl<V: Clone> Fold<Option<V>> for IsOption {
 
     fn none() -> Option<V> {
         None
+    }
+
+    fn encode_option(
+        value: &Option<V>,
+        bytes: &mut Vec<u8>,
+        encode: Encode<Option<V>>,
+    ) -> Result<(), NoOrder> {
+        encode(value, bytes)
     }
 }
 
@@ -128,6 +176,7 @@ where
         }
     };
     const IS_PATH: bool = true;
+    const ENCODE: Encode<P::To> = P::encode;
 
     fn look(of: &S, see: &mut dyn FnMut(&P::To)) {
         A::look(of, &mut |value| value.lead(see));

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use super::buffer::RowBuffer;
 use super::expr::Node;
-use super::order::rank;
+use super::order::{out_of_order, rank};
 use super::parts::{KEYS_AT_ONCE, Parts, ROWS_OF_A_THREAD};
 use super::plan::{Access, Arrangement, Plan};
 use super::source::Source;
 use super::spec::Spec;
 use super::top::Top;
-use super::walk::{Step, Walk};
+use super::walk::{Walk, WalkStep};
 use crate::disk::{Fetched, Keys, Span};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -254,17 +254,17 @@ impl<'s> Run<'s> {
                 buffer,
             );
             let row = match step {
-                Step::Row(row) => row,
-                Step::Entry(row) => {
+                WalkStep::Row(row) => row,
+                WalkStep::Entry(row) => {
                     self.entries_read += 1;
                     row
                 }
-                Step::Skipped => continue,
-                Step::Failed(error) => {
+                WalkStep::Skipped => continue,
+                WalkStep::Failed(error) => {
                     self.walks.clear();
                     return Some(Err(error));
                 }
-                Step::End => {
+                WalkStep::End => {
                     self.walks.pop_front();
                     continue;
                 }
@@ -384,6 +384,28 @@ impl<'s> Run<'s> {
                 self.take_in_parts(buffer)?;
             }
         }
+        if cfg!(debug_assertions) {
+            self.check_order(buffer)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the rows come in the order that their own types have.
+    fn check_order(&self, buffer: &dyn RowBuffer) -> Result<()> {
+        for number in 1..buffer.len() {
+            let neighbours = buffer.kept(number - 1).zip(buffer.kept(number));
+            let wrong = neighbours.and_then(|(a, b)| out_of_order(&self.spec.order, a, b));
+            let Some(order) = wrong else { continue };
+            let error = Error::new(
+                ErrorKind::InvalidValue,
+                "rows come in another order than the `PartialOrd` of the field's type says",
+            );
+            return Err(self.source.placed(error.at_field(order.field.name).help(
+                "derive `PartialOrd` for the type without discriminants in another order, or \
+                 implement `heirloom::Comparable` for it; builds without debug assertions do not \
+                 look for this",
+            )));
+        }
         Ok(())
     }
 
@@ -454,6 +476,6 @@ impl<'s> Run<'s> {
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        self.source.engine.touched.add(self.rows_read, self.entries_read);
+        self.source.engine.read_counts.add(self.rows_read, self.entries_read);
     }
 }

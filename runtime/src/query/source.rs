@@ -8,7 +8,7 @@ use super::expr::Node;
 use super::plan::{Access, Arrangement, Facts, Plan, plan};
 use super::run::Run;
 use super::spec::Spec;
-use super::walk::{Step, Walk};
+use super::walk::{Walk, WalkStep};
 use crate::disk::{Fetched, View};
 use crate::engine::{Engine, IndexState, RowOp};
 use crate::error::{Error, Result};
@@ -94,19 +94,19 @@ impl<'s> Source<'s> {
         fetched: &mut Fetched,
         key: &mut Vec<u8>,
         buffer: &mut dyn RowBuffer,
-    ) -> Step {
+    ) -> WalkStep {
         if let Walk::Rows(rows) = walk {
             let next = rows.step_with(is_back, |found, row| {
                 if self.is_written(found) {
-                    return Step::Skipped;
+                    return WalkStep::Skipped;
                 }
                 found.clone_into(key);
-                Step::Row(buffer.read(found, row))
+                WalkStep::Row(buffer.read(found, row))
             });
             return match next {
                 Some(Ok(step)) => step,
-                Some(Err(error)) => Step::Failed(error),
-                None => Step::End,
+                Some(Err(error)) => WalkStep::Failed(error),
+                None => WalkStep::End,
             };
         }
         if fetched.is_empty() {
@@ -114,19 +114,19 @@ impl<'s> Source<'s> {
             fetched.fill(|keys| walk.append_keys(is_back, at_most, keys));
         }
         let row = match fetched.next() {
-            Some(Ok((found, _))) if self.is_written(found) => return Step::Skipped,
+            Some(Ok((found, _))) if self.is_written(found) => return WalkStep::Skipped,
             Some(Ok((found, Some(row)))) => {
                 found.clone_into(key);
                 buffer.read(found, row)
             }
             // The index names no rows but those that are there.
-            Some(Ok((_, None))) => return Step::Skipped,
-            Some(Err(error)) => return Step::Failed(error),
-            None => return Step::End,
+            Some(Ok((_, None))) => return WalkStep::Skipped,
+            Some(Err(error)) => return WalkStep::Failed(error),
+            None => return WalkStep::End,
         };
         match walk {
-            Walk::Index(_) => Step::Entry(row),
-            _ => Step::Row(row),
+            Walk::Index(_) => WalkStep::Entry(row),
+            _ => WalkStep::Row(row),
         }
     }
 
@@ -171,7 +171,7 @@ impl<'s> Source<'s> {
                     let (counted, read) = self.view.count_index(self.table_idx, index, span)?;
                     (count, touched) = (count + counted, touched + read);
                 }
-                self.engine.touched.add(0, touched);
+                self.engine.read_counts.add(0, touched);
                 return Ok(usize::try_from(count).unwrap_or(usize::MAX).min(most));
             }
             Some(_) => return Ok(0),
@@ -219,7 +219,7 @@ impl<'s> Source<'s> {
                 keys.push(key?);
             }
         }
-        self.engine.touched.add(0, keys.len() as u64);
+        self.engine.read_counts.add(0, keys.len() as u64);
         if plan.arrangement == Arrangement::ByKey {
             keys.sort_unstable();
         }

@@ -11,7 +11,7 @@ pub(crate) enum Walk {
 }
 
 /// What comes next on the way; a row is in the buffer, and its key in another beside it.
-pub(crate) enum Step {
+pub(crate) enum WalkStep {
     /// A row, or why it is none.
     Row(Result<()>),
     /// The same, found through an index.

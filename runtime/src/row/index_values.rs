@@ -1,9 +1,8 @@
 //! The values by which an index orders a row.
 
-use serde::Serialize;
 use twox_hash::XxHash3_64;
 
-use super::order::{NONE, encode_stored};
+use super::order::{Encode, NONE, check, encode_stored};
 
 /// How much of one value an index holds. Longer ones are cut there and told apart by their hash.
 pub(crate) const VALUE_LIMIT_BYTES: usize = 1024;
@@ -20,10 +19,11 @@ pub struct IndexValues {
 }
 
 impl IndexValues {
-    /// Adds the value of the next field.
-    pub fn push<T: Serialize + ?Sized>(&mut self, value: &T) {
+    /// Adds the value of the next field, whose name is `C`.
+    pub fn push<T, C>(&mut self, value: &T, encode: Encode<T>) {
+        check::<C>();
         let start = self.bytes.len();
-        encode_stored(&mut self.bytes, value);
+        encode_stored(value, &mut self.bytes, encode);
         let encoded = self.bytes.get(start..).unwrap_or_default();
         self.is_null |= encoded == [NONE];
         if let Some(cut) = cut(encoded) {

@@ -9,6 +9,7 @@ mod equality;
 mod finite;
 mod id;
 mod index_values;
+mod is_option;
 mod json;
 mod key;
 mod object;
@@ -28,9 +29,13 @@ pub use encode::Encoded;
 pub use equality::{Compare, WithEquality, WithoutEquality};
 pub use id::Id;
 pub use index_values::IndexValues;
+pub use is_option::{Is, IsTwice, NoOption};
 pub use key::{Key, KeyBytes};
+pub use order::{
+    ByKey, ByNothing, ByOrder, ByShape, Coding, Comparable, Compared, Encode, SortKey,
+};
 pub use parts::{Absent, Apart, FieldJson, NOWHERE, Part, Parts, computed_default, take};
-pub use record::{Group, Record, Row};
+pub use record::{FieldType, Group, Record, Row, has_schema};
 pub use shape::{Shape, ShapeOnce};
 pub(crate) use successor::Back;
 pub use successor::{ConvertError, Step, Successor};

@@ -42,6 +42,25 @@ pub trait Record: Serialize + DeserializeOwned + JsonSchema + Sized + 'static {
     fn default_of(index: usize, above: &Above<'_>) -> Result<String, DefaultError>;
 }
 
+/// The type of a field, which says what JSON it is written as.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the type `{Self}` of a field has no JSON Schema",
+    label = "not `JsonSchema`",
+    note = "if it is of another crate, switch on heirloom's feature for that crate, as in \
+            `heirloom = {{ features = [\"jiff\"] }}`: `bigdecimal`, `chrono`, `indexmap`, `jiff`, \
+            `rust_decimal`, `semver`, `smol_str` or `url`; if it is yours, add \
+            `#[derive(schemars::JsonSchema)]` to it"
+)]
+pub trait FieldType {}
+
+#[diagnostic::do_not_recommend]
+impl<T: JsonSchema> FieldType for T {}
+
+/// Asks for it.
+#[doc(hidden)]
+pub const fn has_schema<T: FieldType>() {}
+
 /// A row of a table: implemented by `#[derive(Table)]`.
 ///
 /// Rows can be sent between threads, since several of them read a large result.
@@ -89,6 +108,12 @@ pub trait Row: Record + Send {
     #[doc(hidden)]
     fn index_values(&self, index: usize, values: &mut IndexValues) {
         let _ = (index, values);
+    }
+
+    /// Shows how the values of each index are compared.
+    #[doc(hidden)]
+    fn index_codings(see: &mut dyn FnMut(&str)) {
+        let _ = see;
     }
 
     /// Returns the key of this row.

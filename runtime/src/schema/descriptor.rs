@@ -94,6 +94,26 @@ impl FieldDef {
         self
     }
 
+    /// The same field, whose type is an `Option` so many times over, up to two; `written` is what its
+    /// name says. Without another default, an `Option` that is missing is `None`.
+    #[track_caller]
+    pub const fn option(mut self, is_option: bool, is_twice: bool, written: usize) -> Self {
+        assert!(
+            written == 0 || is_option,
+            "a type that is written `Option<_>` and is not `std::option::Option`; give your own type \
+             another name, or write it by one, as in `type Choice<T> = mine::Option<T>`"
+        );
+        assert!(
+            is_twice == (written == 2),
+            "an `Option` of an `Option` tells absent from `null`, which heirloom has to see; write \
+             the field's type as `Option<Option<_>>`"
+        );
+        if is_option && matches!(self.default, DefaultKind::Required) {
+            self.default = DefaultKind::Optional;
+        }
+        self
+    }
+
     /// The same field as an `Option<Option<_>>`.
     pub const fn nullable(mut self) -> Self {
         self.nullable = true;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::handle::Handle;
 use super::trait_store::{Store, code};
 use super::transaction::Transaction;
-use crate::disk::{Place, StorageHook, StorageOp};
+use crate::disk::{Location, StorageHook, StorageOp};
 use crate::engine::{Engine, IdSource, OnInvalid, Progress, Settings};
-use crate::epoch::{News, select_document};
+use crate::epoch::{MergeChanges, select_document};
 use crate::error::Result;
 
 /// The moment at which a commit counts as done.
@@ -179,7 +179,7 @@ impl<S: Store> Builder<S> {
     ///
     /// The errors of [`Store::open`](crate::Store::open), and the error that `on_create` returns.
     pub fn open(self, path: impl AsRef<Path>) -> Result<S> {
-        self.open_at(&Place::File(path.as_ref().to_owned()))
+        self.open_at(&Location::File(path.as_ref().to_owned()))
     }
 
     /// Opens a new, empty store in memory, with the same behaviour and no file.
@@ -188,14 +188,14 @@ impl<S: Store> Builder<S> {
     ///
     /// The error that `on_create` returns.
     pub fn in_memory(self) -> Result<S> {
-        self.open_at(&Place::Memory)
+        self.open_at(&Location::Memory)
     }
 
-    fn open_at(self, place: &Place) -> Result<S> {
-        let (engine, is_new) = Engine::open(code::<S>(), place, self.settings)?;
+    fn open_at(self, location: &Location) -> Result<S> {
+        let (engine, is_new) = Engine::open(code::<S>(), location, self.settings)?;
         if !is_new {
             let mut writer = engine.lock_writer()?;
-            let arrived = select_document(&engine, &mut writer, &News::default());
+            let arrived = select_document(&engine, &mut writer, &MergeChanges::default());
             drop(writer);
             arrived.map_err(|error| engine.placed(error))?;
         }

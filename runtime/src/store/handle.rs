@@ -107,7 +107,7 @@ impl Handle {
     /// How many rows, and how many index entries, queries have read: for tests.
     #[doc(hidden)]
     pub fn touched(&self) -> (u64, u64) {
-        self.engine().touched.read()
+        self.engine().read_counts.read()
     }
 
     /// Whether both are handles of the same open store.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::handle::{GroupOf, TableOf};
 use super::trait_store::Store;
 use crate::engine::CopySource;
-use crate::epoch::{Side, Stages};
+use crate::epoch::{MigrationStores, ReadStore};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Form, Invalid, decode_text};
 use crate::row::{Group, Id, Key, Object, Row, encode};
@@ -73,7 +73,7 @@ use crate::row::{Group, Id, Key, Object, Row, encode};
 /// # }
 /// ```
 pub struct Migration<Old, New> {
-    stages: Stages,
+    data: MigrationStores,
     stores: PhantomData<fn() -> (Old, New)>,
 }
 
@@ -89,19 +89,19 @@ impl<Old, New> fmt::Debug for Migration<Old, New> {
 ///
 /// What the function returns.
 pub fn run_migrate<Old: Store, New: Store>(
-    stages: &mut dyn Any,
+    stores: &mut dyn Any,
     migrate: fn(&mut Migration<Old, New>) -> Result<()>,
 ) -> Result<()> {
-    let taken = stages.downcast_mut::<Option<Stages>>();
-    let Some((place, stages)) = taken.and_then(|place| {
-        let stages = place.take()?;
-        Some((place, stages))
+    let taken = stores.downcast_mut::<Option<MigrationStores>>();
+    let Some((place, data)) = taken.and_then(|place| {
+        let data = place.take()?;
+        Some((place, data))
     }) else {
         return Err(Error::new(ErrorKind::Migration, "there is nothing to migrate"));
     };
-    let mut migration = Migration { stages, stores: PhantomData };
+    let mut migration = Migration { data, stores: PhantomData };
     let migrated = migrate(&mut migration);
-    *place = Some(migration.stages);
+    *place = Some(migration.data);
     migrated
 }
 
@@ -112,7 +112,7 @@ fn invalid<R: Row>(key: &R::Key, invalid: Invalid) -> Error {
 impl<Old: Store, New: Store> Migration<Old, New> {
     /// Returns the store as it was: all of it, or the late edits of older code.
     pub fn old(&self) -> PreviousStore<'_, Old> {
-        PreviousStore { side: &self.stages.old, store: PhantomData }
+        PreviousStore { previous: &self.data.old, store: PhantomData }
     }
 
     /// Returns an id for a row that is made out of the old row under `key`: the same on every
@@ -131,7 +131,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) if it does not decode.
     pub fn get<R: TableOf<New>>(&self, key: &R::Key) -> Result<Option<R>> {
-        let json = self.stages.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
+        let json = self.data.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
         let row = json.map(|json| decode_text::<R>(&json)).transpose();
         row.map_err(|error| invalid::<R>(key, error))
     }
@@ -142,7 +142,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn contains<R: TableOf<New>>(&self, key: &R::Key) -> Result<bool> {
-        Ok(self.stages.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
+        Ok(self.data.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
     }
 
     /// Returns the number of rows of the table of `R`.
@@ -151,7 +151,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn len<R: TableOf<New>>(&self) -> Result<usize> {
-        Ok(usize::try_from(self.stages.new.len(R::TABLE_IDX)?).unwrap_or(usize::MAX))
+        Ok(usize::try_from(self.data.new.len(R::TABLE_IDX)?).unwrap_or(usize::MAX))
     }
 
     /// Whether the table of `R` has no row.
@@ -160,7 +160,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn is_empty<R: TableOf<New>>(&self) -> Result<bool> {
-        Ok(self.stages.new.len(R::TABLE_IDX)? == 0)
+        Ok(self.data.new.len(R::TABLE_IDX)? == 0)
     }
 
     /// Iterates over the rows of the table of `R` in the order of their keys.
@@ -181,7 +181,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
                 if is_over {
                     return None;
                 }
-                match self.stages.new.after(R::TABLE_IDX, last.as_deref()) {
+                match self.data.new.after(R::TABLE_IDX, last.as_deref()) {
                     Ok(rows) if rows.is_empty() => is_over = true,
                     Ok(rows) => {
                         let rows: Vec<_> =
@@ -242,12 +242,12 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     /// back as what it is.
     pub fn put<R: TableOf<New>>(&mut self, row: &R) -> Result<()> {
         let (key, form) = (row.key().to_bytes(), Form::of_record());
-        let json = match self.stages.new.get(R::TABLE_IDX, key.as_slice())? {
+        let json = match self.data.new.get(R::TABLE_IDX, key.as_slice())? {
             Some(stored) => form.text_over(&stored, row),
             None => form.new_text(row).map(Some),
         };
         match json.map_err(|invalid| refused::<R>(row.key(), invalid))? {
-            Some(json) => self.stages.new.replace(R::TABLE_IDX, key.as_slice(), &json),
+            Some(json) => self.data.new.replace(R::TABLE_IDX, key.as_slice(), &json),
             None => Ok(()),
         }
     }
@@ -284,7 +284,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     pub fn remove<R: TableOf<New>>(&mut self, key: &R::Key) -> Result<bool> {
         let existed = self.contains::<R>(key)?;
         if existed {
-            self.stages.new.remove(R::TABLE_IDX, key.to_bytes().as_slice())?;
+            self.data.new.remove(R::TABLE_IDX, key.to_bytes().as_slice())?;
         }
         Ok(existed)
     }
@@ -295,7 +295,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) if one of them does not decode.
     pub fn group<G: GroupOf<New>>(&self) -> Result<G> {
-        group_of(&self.stages.new.entries(G::GROUP_IDX)?)
+        group_of(&self.data.new.entries(G::GROUP_IDX)?)
     }
 
     /// Updates the values of a kv group, and returns them; values that `change` leaves alone stay
@@ -306,7 +306,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     /// The errors of [`group`](Self::group), and [`InvalidValue`](ErrorKind::InvalidValue) if a
     /// value holds a NaN or does not serialize.
     pub fn update_group<G: GroupOf<New>>(&mut self, change: impl FnOnce(&mut G)) -> Result<G> {
-        let stored = self.stages.new.entries(G::GROUP_IDX)?;
+        let stored = self.data.new.entries(G::GROUP_IDX)?;
         let mut group = group_of::<G>(&stored)?;
         let refused = |invalid: Invalid| invalid.into_refusal().at_group(G::GROUP);
         let unencodable = |error| refused(Invalid::unencodable(error));
@@ -320,12 +320,12 @@ impl<Old: Store, New: Store> Migration<Old, New> {
         let wanted = Object::parse(&text).unwrap_or_default();
         for name in stored.keys() {
             if wanted.get(name).is_none() {
-                self.stages.new.reset_entry(G::GROUP_IDX, name)?;
+                self.data.new.reset_entry(G::GROUP_IDX, name)?;
             }
         }
         for (name, json) in wanted.iter() {
             if stored.get(name).is_none_or(|stored| stored != json) {
-                self.stages.new.set_entry(G::GROUP_IDX, name, CopySource::Made, json)?;
+                self.data.new.set_entry(G::GROUP_IDX, name, CopySource::Made, json)?;
             }
         }
         Ok(group)
@@ -336,7 +336,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
 ///
 /// Made by [`Migration::old`].
 pub struct PreviousStore<'m, Old> {
-    side: &'m Side,
+    previous: &'m ReadStore,
     store: PhantomData<fn() -> Old>,
 }
 
@@ -353,7 +353,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) if it does not decode.
     pub fn get<R: TableOf<Old>>(&self, key: &R::Key) -> Result<Option<R>> {
-        let json = self.side.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
+        let json = self.previous.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
         let row = json.map(|json| decode_text::<R>(&json)).transpose();
         row.map_err(|error| invalid::<R>(key, error))
     }
@@ -364,7 +364,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn contains<R: TableOf<Old>>(&self, key: &R::Key) -> Result<bool> {
-        Ok(self.side.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
+        Ok(self.previous.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
     }
 
     /// Returns the number of rows of the table of `R`, those that do not decode included.
@@ -373,7 +373,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn len<R: TableOf<Old>>(&self) -> Result<usize> {
-        Ok(usize::try_from(self.side.len(R::TABLE_IDX)?).unwrap_or(usize::MAX))
+        Ok(usize::try_from(self.previous.len(R::TABLE_IDX)?).unwrap_or(usize::MAX))
     }
 
     /// Whether the table of `R` has no row.
@@ -382,7 +382,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn is_empty<R: TableOf<Old>>(&self) -> Result<bool> {
-        Ok(self.side.len(R::TABLE_IDX)? == 0)
+        Ok(self.previous.len(R::TABLE_IDX)? == 0)
     }
 
     /// Iterates over the rows of the table of `R` in the order of their keys. Those that do not
@@ -394,7 +394,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     pub fn iter<R: TableOf<Old>>(
         &self,
     ) -> Result<impl Iterator<Item = Result<R>> + use<'m, R, Old>> {
-        let side = self.side;
+        let previous = self.previous;
         let mut piece = Vec::<(Vec<u8>, String)>::new().into_iter();
         let mut last: Option<Vec<u8>> = None;
         let mut is_over = false;
@@ -409,7 +409,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
                 if is_over {
                     return None;
                 }
-                match side.after(R::TABLE_IDX, last.as_deref()) {
+                match previous.after(R::TABLE_IDX, last.as_deref()) {
                     Ok(rows) if rows.is_empty() => is_over = true,
                     Ok(rows) => piece = rows.into_iter(),
                     Err(error) => {
@@ -427,7 +427,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) if one of them does not decode.
     pub fn group<G: GroupOf<Old>>(&self) -> Result<G> {
-        group_of(&self.side.entries(G::GROUP_IDX)?)
+        group_of(&self.previous.entries(G::GROUP_IDX)?)
     }
 
     /// Whether an entry of a kv group, by its stored name, was set.
@@ -436,7 +436,7 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn is_set<G: GroupOf<Old>>(&self, entry: &str) -> Result<bool> {
-        Ok(self.side.entries(G::GROUP_IDX)?.contains_key(entry))
+        Ok(self.previous.entries(G::GROUP_IDX)?.contains_key(entry))
     }
 }
 

@@ -11,7 +11,7 @@ use super::snapshot::Snapshot;
 use super::status::Status;
 use super::transaction::Transaction;
 use super::watch_value::WatchValue;
-use crate::disk::Place;
+use crate::disk::Location;
 use crate::engine::{CheckReport, Engine, Settings, Subscription};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::describe::Described;
@@ -166,8 +166,8 @@ pub trait Store: Sized + Send + Sync + 'static {
     fn check(path: impl AsRef<Path>) -> Result<CheckReport> {
         let path = path.as_ref();
         let settings = Settings::default();
-        let place = Place::File(path.to_owned());
-        let (engine, is_new) = Engine::open(code::<Self>(), &place, settings)?;
+        let location = Location::File(path.to_owned());
+        let (engine, is_new) = Engine::open(code::<Self>(), &location, settings)?;
         if is_new {
             return Err(Error::new(ErrorKind::Storage, "there is no file to check")
                 .at_store(Self::DEF.name)
@@ -561,8 +561,8 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// no file.
     fn preview_migration(path: impl AsRef<Path>) -> Result<Preview> {
         let path = path.as_ref();
-        let place = Place::File(path.to_owned());
-        let (engine, is_new) = Engine::open(code::<Self>(), &place, Settings::default())?;
+        let location = Location::File(path.to_owned());
+        let (engine, is_new) = Engine::open(code::<Self>(), &location, Settings::default())?;
         if is_new {
             return Err(Error::new(ErrorKind::Storage, "there is no file to preview")
                 .at_store(Self::DEF.name)

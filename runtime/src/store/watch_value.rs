@@ -25,13 +25,13 @@ type Compute<S, T> = Box<dyn FnMut(&Snapshot<S>) -> Result<T> + Send>;
 pub struct WatchValue<S, T> {
     store: WeakHandle,
     compute: Compute<S, T>,
-    news: Arc<News>,
+    arrivals: Arc<Arrivals>,
     subscriptions: BTreeMap<Topic, Subscription>,
 }
 
 /// Whether there is something new.
 #[derive(Default)]
-struct News {
+struct Arrivals {
     state: Mutex<State>,
     arrived: Condvar,
 }
@@ -42,7 +42,7 @@ struct State {
     is_closed: bool,
 }
 
-impl News {
+impl Arrivals {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -53,7 +53,7 @@ impl News {
     }
 }
 
-impl Close for News {
+impl Close for Arrivals {
     fn close(&self) {
         self.state().is_closed = true;
         self.arrived.notify_all();
@@ -61,7 +61,7 @@ impl Close for News {
 }
 
 /// Where the closure panics, its value is still to come: whoever asks again has it computed again.
-struct Unfinished<'n>(&'n News);
+struct Unfinished<'n>(&'n Arrivals);
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
@@ -79,12 +79,12 @@ impl<S, T> fmt::Debug for WatchValue<S, T> {
 
 impl<S: Store, T> WatchValue<S, T> {
     pub(super) fn new(handle: &Handle, compute: Compute<S, T>) -> Self {
-        let news = Arc::new(News::default());
+        let arrivals = Arc::new(Arrivals::default());
         // The first value is there to be computed.
-        news.arrive();
-        let weak: Weak<News> = Arc::downgrade(&news);
+        arrivals.arrive();
+        let weak: Weak<Arrivals> = Arc::downgrade(&arrivals);
         handle.closes(weak);
-        Self { store: handle.downgrade(), compute, news, subscriptions: BTreeMap::new() }
+        Self { store: handle.downgrade(), compute, arrivals, subscriptions: BTreeMap::new() }
     }
 
     /// Returns the value now; after the first time, waits until something that it was computed from
@@ -122,7 +122,7 @@ impl<S: Store, T> WatchValue<S, T> {
 
     /// Waits for news; tells whether there are any.
     fn wait(&self, deadline: Option<Instant>) -> Result<bool> {
-        let mut state = self.news.state();
+        let mut state = self.arrivals.state();
         loop {
             if state.is_closed {
                 return Err(closed());
@@ -131,13 +131,13 @@ impl<S: Store, T> WatchValue<S, T> {
                 return Ok(true);
             }
             state = match deadline {
-                None => self.news.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
+                None => self.arrivals.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return Ok(false);
                     }
-                    let waited = self.news.arrived.wait_timeout(state, left);
+                    let waited = self.arrivals.arrived.wait_timeout(state, left);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
@@ -149,14 +149,14 @@ impl<S: Store, T> WatchValue<S, T> {
         let reads = Arc::new(Reads::default());
         let mut snapshot = Snapshot::new(&handle);
         snapshot.reads = Some(reads.clone());
-        let unfinished = Unfinished(&self.news);
+        let unfinished = Unfinished(&self.arrivals);
         let value = (self.compute)(&snapshot);
         drop(unfinished);
         let reads = std::mem::take(&mut *reads.0.lock().unwrap_or_else(PoisonError::into_inner));
         let follows_more = self.follow(&handle, reads);
         // What changed before it was followed would go unnoticed.
         if follows_more && handle.engine().view().stamp != snapshot.view.stamp {
-            self.news.arrive();
+            self.arrivals.arrive();
         }
         value
     }
@@ -167,10 +167,10 @@ impl<S: Store, T> WatchValue<S, T> {
         let before = self.subscriptions.len();
         for topic in topics {
             self.subscriptions.entry(topic).or_insert_with(|| {
-                let news = Arc::downgrade(&self.news);
+                let arrivals = Arc::downgrade(&self.arrivals);
                 let callback = move |_, _: &[crate::engine::Change]| {
-                    if let Some(news) = news.upgrade() {
-                        news.arrive();
+                    if let Some(arrivals) = arrivals.upgrade() {
+                        arrivals.arrive();
                     }
                 };
                 handle.engine().hub.subscribe(topic, Box::new(callback))

@@ -3,7 +3,7 @@
 use super::{Applied, Changes, Summary};
 use crate::disk::HEAD_DOCUMENT;
 use crate::engine::{DocName, Engine, Loaded, MergeOutcome, Writer, check_update};
-use crate::epoch::{News, select_document};
+use crate::epoch::{MergeChanges, select_document};
 use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) fn summary(engine: &Engine) -> Result<Summary> {
@@ -60,7 +60,7 @@ fn apply_locked(
     if !head.is_empty() {
         outcome.pending |= engine.merge_head(writer, head)?;
     }
-    let mut news = News::default();
+    let mut changes = MergeChanges::default();
     for (name, update) in data {
         if *name == writer.current {
             let merged = engine.merge(writer, update)?;
@@ -68,11 +68,11 @@ fn apply_locked(
         } else {
             let merged = engine.merge_other(writer, *name, update)?;
             outcome.pending |= merged.pending;
-            news.merged.entry(*name).or_default().push(merged);
+            changes.merged.entry(*name).or_default().push(merged);
         }
     }
-    news.late_edits = std::mem::take(&mut outcome.late_edits);
-    outcome.add(select_document(engine, writer, &news)?);
+    changes.late_edits = std::mem::take(&mut outcome.late_edits);
+    outcome.add(select_document(engine, writer, &changes)?);
     Ok(outcome)
 }
 

@@ -1,4 +1,4 @@
-//! What came of comparing code and recorded versions, noted so that it is done once.
+//! What came of comparing code and recorded versions, recorded so that it is done once.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::engine::meta_keys;
 use crate::error::Result;
 use crate::schema::{Code, Comparison};
 
-/// That code was compared with the recorded versions and may be used with them. Noted in the file
+/// That code was compared with the recorded versions and may be used with them. Recorded in the file
 /// whenever a version is added to it, so that it always speaks of all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::engine) struct Compared {
@@ -35,7 +35,7 @@ impl Compared {
         self.newer.is_some()
     }
 
-    /// Compares code with an existing file, unless the file notes that this was done; tells whether
+    /// Compares code with an existing file, unless the file records that this was done; tells whether
     /// it does.
     pub(in crate::engine) fn with_file(
         code: &Code,
@@ -43,13 +43,13 @@ impl Compared {
         view: &View,
         refuse_newer_schema: bool,
     ) -> Result<(Self, bool)> {
-        let may_be_used = |noted: &Self| {
-            noted.history == code.history_len()
-                && noted.code == code.fingerprint()
-                && !(refuse_newer_schema && noted.newer.is_some())
+        let may_be_used = |recorded: &Self| {
+            recorded.history == code.history_len()
+                && recorded.code == code.fingerprint()
+                && !(refuse_newer_schema && recorded.newer.is_some())
         };
-        if let Some(noted) = Self::noted(meta).filter(may_be_used) {
-            return Ok((noted, true));
+        if let Some(recorded) = Self::recorded(meta).filter(may_be_used) {
+            return Ok((recorded, true));
         }
         let comparison = code.compare(recorded(view)?)?;
         refuse_breaking(code, &comparison)?;
@@ -59,7 +59,7 @@ impl Compared {
         Ok((Self::of(code, &comparison), false))
     }
 
-    fn noted(meta: &Meta) -> Option<Self> {
+    fn recorded(meta: &Meta) -> Option<Self> {
         serde_json::from_str(meta.text(meta_keys::COMPARED)?).ok()
     }
 }

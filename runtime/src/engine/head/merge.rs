@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::compared::Compared;
-use super::news::{Changed, News};
+use super::head_changes::{Changed, HeadChanges};
 use super::recorded::{VERSIONS, read};
 use super::refusal::{refuse_breaking, refuse_newer};
 use crate::disk::{HEAD_DOCUMENT, Record, RecordKind, View};
@@ -26,7 +26,7 @@ impl Engine {
         self.load(writer)?;
         // Taken out, so that after an error, or a panic, it is loaded again.
         let Some(mut head) = writer.head.take() else { return Err(not_loaded()) };
-        let mut news = News::default();
+        let mut changes = HeadChanges::default();
         let mut changed = BTreeMap::<Arc<str>, BTreeSet<Arc<str>>>::new();
         let mut is_of_own_id = false;
         for update in updates {
@@ -36,24 +36,24 @@ impl Engine {
                 changed.entry(root).or_default().extend(keys);
             }
             let kind = if merged.waits { RecordKind::Waiting } else { RecordKind::Remote };
-            news.records.extend(merged.record.map(|record| Record::encode(&record, kind)));
+            changes.records.extend(merged.record.map(|record| Record::encode(&record, kind)));
         }
         let pending = head.document.has_pending();
-        if news.records.is_empty() {
+        if changes.records.is_empty() {
             writer.head = Some(head);
             return Ok(pending);
         }
         let view = self.view();
-        news.entries = changed_entries(&head.document, &view, &changed)?;
-        let arrived = self.judge(writer, &view, &news.entries)?;
+        changes.entries = changed_entries(&head.document, &view, &changed)?;
+        let arrived = self.judge(writer, &view, &changes.entries)?;
 
         if is_of_own_id {
             // Another copy has written under our id, so this one is a restored backup.
             writer.device = Some(self.new_device());
             writer.unrecorded.device = true;
         }
-        let claims = changed_claims(&news.entries);
-        (writer.head, writer.news) = (Some(head), Some(news));
+        let claims = changed_claims(&changes.entries);
+        (writer.head, writer.head_changes) = (Some(head), Some(changes));
         self.store(writer, None, |_| Ok(()), || Ok(Vec::new()))?;
         for (name, claim) in claims {
             writer.is_claim_new |= name == writer.current;

@@ -2,13 +2,13 @@
 //! stands to them.
 
 mod compared;
+mod head_changes;
 mod merge;
-mod news;
 mod record;
 mod recorded;
 mod refusal;
 
 pub(super) use compared::Compared;
-pub(super) use news::News;
+pub(super) use head_changes::HeadChanges;
 pub(super) use recorded::read_claims;
 pub(crate) use recorded::recorded;

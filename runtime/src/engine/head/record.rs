@@ -1,7 +1,7 @@
 //! Recording the versions that the running code knows.
 
 use super::compared::Compared;
-use super::news::Changed;
+use super::head_changes::Changed;
 use super::recorded::{VERSIONS, read};
 use crate::disk::{HEAD_DOCUMENT, Record, RecordKind};
 use crate::doc::{Op, Root};
@@ -68,7 +68,7 @@ impl Engine {
     ) -> Result<()> {
         // Taken out, so that after an error, or a panic, it is loaded again.
         let Some(mut head) = writer.head.take() else { return Err(not_loaded()) };
-        let mut news = writer.news.take().unwrap_or_default();
+        let mut changes = writer.head_changes.take().unwrap_or_default();
         let first = head.document.next_id();
         let ops: Vec<Op<'_>> = values
             .iter()
@@ -80,13 +80,13 @@ impl Engine {
         }
         drop(ops);
         let ids = (first.clock..).map(|clock| ItemId { client: first.client, clock });
-        news.entries.extend(ids.zip(values).map(|(id, (name, json))| Changed {
+        changes.entries.extend(ids.zip(values).map(|(id, (name, json))| Changed {
             group: group.to_owned(),
             name,
             entry: Some((id, Content::Text(json.into()))),
         }));
-        news.records.push(Record::encode(&update, RecordKind::Local));
-        (writer.head, writer.news) = (Some(head), Some(news));
+        changes.records.push(Record::encode(&update, RecordKind::Local));
+        (writer.head, writer.head_changes) = (Some(head), Some(changes));
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rows::LateSink;
-use super::{Carrying, Late, Outcome, Place};
+use super::{Carrying, DocRef, Late, Outcome};
 use crate::doc::Root;
 use crate::engine::{CopySource, LateEdit, LateEditKey, StoredEdit, late_edits};
 use crate::epoch::convert::{convert_group, prepare};
@@ -33,7 +33,7 @@ impl Carrying<'_> {
             Ok::<(), crate::Error>(())
         })?;
         let mut all = Entries::new();
-        let Place { loaded, claim, .. } = self.from;
+        let DocRef { loaded, claim, .. } = self.from;
         late_edits::for_each(&loaded.document, &loaded.late_edits, claim, &root, |key, entry| {
             if let Content::Text(json) = entry.content {
                 all.insert(key.to_owned(), json.to_string());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
-use super::{Carrying, Place, reaches};
+use super::{Carrying, DocRef, reaches};
 use crate::engine::{Claim, Claims, CopySource, DocName, LateEditKey};
 use crate::row::{EntryRef, ItemId};
 
@@ -16,8 +16,8 @@ type Clocks = BTreeMap<u64, u32>;
 /// The documents that a losing migration took rows from, and that are not here, nor known to the
 /// one that is carried into: what it brought of them is nowhere else.
 pub(super) fn lost_documents(
-    into: &Place<'_>,
-    from: &Place<'_>,
+    into: &DocRef<'_>,
+    from: &DocRef<'_>,
     claims: &Claims,
     clocks: &BTreeMap<DocName, Clocks>,
 ) -> BTreeSet<DocName> {
@@ -63,14 +63,14 @@ fn only_migration<'c>(claims: &'c Claims, name: DocName, needed: &Clocks) -> Opt
 }
 
 impl<'c> Carrying<'c> {
-    /// Whether who wrote in a document knew what stands here as a copy.
+    /// Whether the authors of a document knew what stands here as a copy.
     pub(super) fn knew_copy(&self, who: DocName, at: &EntryRef, source: CopySource) -> bool {
         let Some(covers) = self.into.claim.map(|claim| &claim.covers) else { return false };
         match source {
             CopySource::Document(name) => {
                 self.knew_source(who, name) || self.copy_stands(at, name) == Some(false)
             }
-            // It was stored there as a late edit: whoever knew that has resolved it.
+            // It was stored there as a late edit: an author who knew it has resolved it.
             CopySource::LateEdit(name) if covers.contains_key(&who) => {
                 self.has_resolved(who, name, at)
             }
@@ -78,32 +78,32 @@ impl<'c> Carrying<'c> {
         }
     }
 
-    /// Whether who wrote in a document knew another as far as the migration which made this one did.
+    /// Whether the authors of a document knew another as far as the migration which made this one did.
     pub(super) fn knew_source(&self, who: DocName, name: DocName) -> bool {
         let needed = self.into.claim.and_then(|claim| claim.covers.get(&name));
         needed.is_some_and(|needed| self.knew(who, name, needed))
     }
 
-    /// Whether who wrote in a document knew all others that far.
+    /// Whether the authors of a document knew all others that far.
     pub(super) fn knew_sources(&self, who: DocName) -> bool {
         self.into.claim.is_some_and(|claim| self.knew_sources_of(who, claim))
     }
 
-    /// Whether who wrote in a document knew all that a migration was given.
+    /// Whether the authors of a document knew all that a migration was given.
     fn knew_sources_of(&self, who: DocName, claim: &'c Claim) -> bool {
         let knew = |name: DocName, needed: &Clocks| self.knew(who, name, needed);
         let mut covers = claim.covers.iter();
         covers.all(|(name, clocks)| is_all_had(self.claims, (*name, clocks), &knew))
     }
 
-    /// Whether who wrote in a document knew another so far.
+    /// Whether the authors of a document knew another so far.
     fn knew(&self, who: DocName, name: DocName, needed: &Clocks) -> bool {
         let has = self.claims.get(&who).and_then(|claim| claim.covers.get(&name));
         needed.is_empty() || who == name || has.is_some_and(|has| reaches(has, needed))
     }
 
     /// Whether the same `migrate` function was given there all that it was given here, or more.
-    pub(super) fn knew_all(&self, there: &Place<'_>) -> bool {
+    pub(super) fn knew_all(&self, there: &DocRef<'_>) -> bool {
         // Of late edits that were taken over nothing says which they were.
         let is_late = |(_, source): &(u32, CopySource)| matches!(source, CopySource::LateEdit(_));
         let has_late = self.into.claim.is_some_and(|claim| claim.sources.iter().any(is_late));
@@ -121,14 +121,14 @@ impl<'c> Carrying<'c> {
 
     /// Whether the same `migrate` function was given there all late edits of the document that it was
     /// given here.
-    pub(super) fn knew_late(&self, there: &Place<'_>, source: CopySource) -> bool {
+    pub(super) fn knew_late(&self, there: &DocRef<'_>, source: CopySource) -> bool {
         there.name.epoch == self.into.name.epoch
             && matches!(source, CopySource::LateEdit(name) if self.knew_source(there.name, name))
     }
 
-    /// Whether somebody has written in place of a late edit in a document.
+    /// Whether a late edit was resolved in a document.
     fn has_resolved(&self, who: DocName, source: DocName, at: &EntryRef) -> bool {
-        let (Some(there), Some(at)) = (self.place(who), self.entry_in(who, at)) else {
+        let (Some(there), Some(at)) = (self.doc(who), self.entry_in(who, at)) else {
             return false;
         };
         let (late_edits, key) = (&there.loaded.late_edits, LateEditKey::new(source, at));
@@ -159,7 +159,7 @@ impl<'c> Carrying<'c> {
     }
 
     /// Whether all that the migration into a document wrote is here: what is not there was removed.
-    pub(super) fn is_whole(&self, there: &Place<'_>) -> bool {
+    pub(super) fn is_whole(&self, there: &DocRef<'_>) -> bool {
         there.claim.is_some_and(|claim| {
             claim.baseline == 0
                 || self.clocks_of(there.name).get(&claim.client) >= Some(&claim.baseline)
@@ -182,13 +182,13 @@ impl<'c> Carrying<'c> {
     }
 
     /// All documents that rank below the one that is carried into.
-    pub(super) fn places(&self) -> impl Iterator<Item = Place<'_>> {
+    pub(super) fn docs_below(&self) -> impl Iterator<Item = DocRef<'_>> {
         let below = self.others.keys().filter(|name| **name < self.into.name);
-        below.filter_map(|name| self.place(*name))
+        below.filter_map(|name| self.doc(*name))
     }
 
-    pub(super) fn place(&self, name: DocName) -> Option<Place<'_>> {
+    pub(super) fn doc(&self, name: DocName) -> Option<DocRef<'_>> {
         let loaded = self.others.get(&name)?;
-        Some(Place { name, loaded, claim: self.claims.get(&name) })
+        Some(DocRef { name, loaded, claim: self.claims.get(&name) })
     }
 }

@@ -25,15 +25,16 @@ use crate::epoch::plan::Plan;
 use crate::error::Result;
 use crate::row::{EntryRef, ItemId};
 
-/// A document as seen from here: the one that is carried into, or one that is carried from.
+/// A loaded document with its name and claim: the one that is carried into, or one that is carried
+/// from.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'p> {
+pub(super) struct DocRef<'p> {
     pub(super) name: DocName,
     pub(super) loaded: &'p Loaded,
     pub(super) claim: Option<&'p Claim>,
 }
 
-impl Place<'_> {
+impl DocRef<'_> {
     /// The item that stands under a key of the document itself, late edits aside.
     fn main(&self, at: &EntryRef) -> Option<ItemId> {
         self.loaded.document.entry(&at.root, &at.key).map(|entry| entry.id)
@@ -79,8 +80,8 @@ pub(super) fn in_turn(sources: &[DocName]) -> impl Iterator<Item = (Scope<'stati
 
 /// Carries from one document into another.
 pub(super) struct Carrying<'c> {
-    pub(super) into: Place<'c>,
-    pub(super) from: Place<'c>,
+    pub(super) into: DocRef<'c>,
+    pub(super) from: DocRef<'c>,
     /// From the epoch of the one to that of the other.
     pub(super) plan: &'c Plan,
     pub(super) claims: &'c Claims,
@@ -149,8 +150,8 @@ fn reaches(has: &BTreeMap<u64, u32>, needed: &BTreeMap<u64, u32>) -> bool {
 
 impl<'c> Carrying<'c> {
     pub(super) fn new(
-        into: Place<'c>,
-        from: Place<'c>,
+        into: DocRef<'c>,
+        from: DocRef<'c>,
         plan: &'c Plan,
         claims: &'c Claims,
         others: &'c BTreeMap<DocName, Loaded>,
@@ -241,8 +242,8 @@ impl Carrying<'_> {
                         }
                     }
                 }
-                // What another copy of it was carried with may be gone in what has come now, though
-                // nobody has seen it here.
+                // An edit that another copy of that document carried may be gone in what has come now,
+                // though this merge has not shown its removal.
                 let late_edits = &self.into.loaded.late_edits;
                 for (client, now) in self.clocks_of(self.from.name) {
                     let before = merged.before.get(client).copied().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Storing late edits beside the rows that they belong to.
 
 use super::supersession::Edit;
-use super::{Carrying, Late, Outcome, Place};
+use super::{Carrying, DocRef, Late, Outcome};
 use crate::doc::Root;
 use crate::engine::{CopySource, LateEdit, LateEditKey, Resolution, are_later};
 use crate::epoch::convert::text_of;
@@ -123,7 +123,7 @@ impl Carrying<'_> {
 
     /// Whether an edit says no more than the entry that stands here, and shares what becomes of it.
     fn is_there(&self, at: &EntryRef, lineage: CopySource, value: &str) -> bool {
-        let Place { loaded, claim, .. } = self.into;
+        let DocRef { loaded, claim, .. } = self.into;
         let Some(main) = loaded.document.entry(&at.root, &at.key) else { return false };
         let source = self.into.copy_source(main.id);
         source.is_none_or(|source| source == lineage)
@@ -175,7 +175,7 @@ impl Carrying<'_> {
             || !is_open && self.knew_copy(late.source, at, copy_source)
             // Whoever knew the source row is taken to know what `migrate` made of it.
             || copy_source.is_made() && self.is_of_known_row;
-        let Place { loaded, claim, .. } = self.into;
+        let DocRef { loaded, claim, .. } = self.into;
         let is_shown = loaded.late_edits.showing(claim, at, Some(main.id)).is_some();
         if is_shown || is_known {
             return;

@@ -1,13 +1,13 @@
 //! What has become of an edit elsewhere: whether an author who knew it wrote or removed there what it
 //! had written.
 //!
-//! Knowledge only goes up: whoever wrote in a document knew what it was migrated from, and what had
+//! Knowledge only goes up: the authors of a document knew what it was migrated from, and what had
 //! been carried into it by then. So an edit is compared with the documents that rank above its own,
 //! each in its own names for rows and entries.
 
 use std::iter;
 
-use super::{Carrying, Place, reaches};
+use super::{Carrying, DocRef, reaches};
 use crate::doc::Root;
 use crate::engine::{Claim, CopySource, DocName, LateEdit, LateEditKey, are_later, checksum};
 use crate::epoch::convert::text_of;
@@ -66,10 +66,10 @@ impl Carrying<'_> {
         let above = self.others.range(edit.source..).filter(|(name, _)| **name != edit.source);
         above
             .take_while(|(name, _)| **name < self.into.name)
-            .any(|(name, _)| self.place(*name).is_some_and(|place| self.supersedes(&place, edit)))
+            .any(|(name, _)| self.doc(*name).is_some_and(|doc| self.supersedes(&doc, edit)))
     }
 
-    fn supersedes(&self, there: &Place<'_>, edit: &Edit<'_>) -> bool {
+    fn supersedes(&self, there: &DocRef<'_>, edit: &Edit<'_>) -> bool {
         let (Some(claim), Some(There { at, made })) = (there.claim, self.there(there.name, edit))
         else {
             return false;
@@ -142,7 +142,7 @@ impl Carrying<'_> {
 
     /// Whether an edit could not be converted there, and is stored beside: it is not gone though
     /// nothing stands there.
-    fn has_rejected(&self, there: &Place<'_>, edit: &Edit<'_>, at: &EntryRef) -> bool {
+    fn has_rejected(&self, there: &DocRef<'_>, edit: &Edit<'_>, at: &EntryRef) -> bool {
         self.keys_of(there, edit, at).any(|key| {
             let stored = there.loaded.late_edits.get(&key).map(|stored| stored.edit.clone());
             let is_rejected = |stored: &LateEdit| {
@@ -154,7 +154,7 @@ impl Carrying<'_> {
 
     /// Whether an edit that is resolved there was so by the migration, which took it for a row, and
     /// then could not convert that: nothing ever stood there.
-    fn has_refused(&self, there: &Place<'_>, edit: &Edit<'_>, at: &EntryRef) -> bool {
+    fn has_refused(&self, there: &DocRef<'_>, edit: &Edit<'_>, at: &EntryRef) -> bool {
         let resolution = LateEditKey::new(edit.source, at.clone()).to_text();
         let resolution = there.main(&EntryRef::new(Root::Settled.name(), resolution));
         let mut quarantined =
@@ -167,7 +167,7 @@ impl Carrying<'_> {
     /// under the document that it has read.
     fn keys_of(
         &self,
-        there: &Place<'_>,
+        there: &DocRef<'_>,
         edit: &Edit<'_>,
         at: &EntryRef,
     ) -> impl Iterator<Item = LateEditKey> {
@@ -188,7 +188,7 @@ impl Carrying<'_> {
 
     /// The checksums of what a `migrate` function made under a key, and was written over or removed
     /// there.
-    fn made_away<'p>(&self, there: &Place<'p>, at: &EntryRef) -> &'p [String] {
+    fn made_away<'p>(&self, there: &DocRef<'p>, at: &EntryRef) -> &'p [String] {
         let own = LateEditKey::new(there.name, at.clone());
         let resolution = there.loaded.late_edits.resolution(&own);
         resolution.map_or(&[], |resolution| resolution.made.as_slice())
@@ -239,7 +239,7 @@ impl Carrying<'_> {
         let Some(source) = self.into.copy_source(entry.id) else { return false };
         let Some(name) = source.copied() else {
             let json = text_of(entry.content);
-            return self.places().any(|there| self.is_made_gone(&there, at, source, &json));
+            return self.docs_below().any(|there| self.is_made_gone(&there, at, source, &json));
         };
         !self.copy_stands(at, name).unwrap_or(true)
     }
@@ -248,7 +248,7 @@ impl Carrying<'_> {
     /// this, or what came of the same rows and newer ones.
     fn is_made_gone(
         &self,
-        there: &Place<'_>,
+        there: &DocRef<'_>,
         at: &EntryRef,
         source: CopySource,
         json: &str,
@@ -267,7 +267,7 @@ impl Carrying<'_> {
         let covered = self.into.claim?.covers.get(&name)?;
         let of = self.entry_in(name, at);
         let is_here = self.clocks.get(&name).is_some_and(|here| reaches(here, covered));
-        if let Some(there) = self.place(name).filter(|_| is_here) {
+        if let Some(there) = self.doc(name).filter(|_| is_here) {
             let of = of.as_ref()?;
             let Some(id) = there.main(of) else { return Some(false) };
             if self.is_superseded(&Edit::plain(at, name, Some(of), &[id])) {
@@ -280,7 +280,7 @@ impl Carrying<'_> {
         // What was copied is not there any more, or the document itself is not here: the author of a
         // removal knew it if that author knew all of the document, or all that ever stood there.
         let of = of.filter(|_| is_here);
-        let is_removed = self.places().filter(|there| there.name > name).any(|there| {
+        let is_removed = self.docs_below().filter(|there| there.name > name).any(|there| {
             let its = self.entry_in(there.name, at);
             let (Some(claim), Some(its)) = (there.claim, its) else { return false };
             if there.has(&its) || !self.is_whole(&there) {
@@ -307,15 +307,14 @@ impl Carrying<'_> {
 
     /// Whether a write in a document has taken the place of what a migration brought here from
     /// the document `name`.
-    pub(super) fn has_taken_place(&self, there: &Place<'_>, at: &EntryRef, name: DocName) -> bool {
+    pub(super) fn has_taken_place(&self, there: &DocRef<'_>, at: &EntryRef, name: DocName) -> bool {
         if name >= there.name {
             return false;
         }
-        let (Some(place), Some(of)) = (self.place(name), self.entry_in(name, at)) else {
+        let (Some(doc), Some(of)) = (self.doc(name), self.entry_in(name, at)) else {
             return false;
         };
-        place
-            .main(&of)
+        doc.main(&of)
             .is_some_and(|id| self.supersedes(there, &Edit::plain(at, name, Some(&of), &[id])))
     }
 

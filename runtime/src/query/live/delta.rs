@@ -297,11 +297,11 @@ impl<R> Changes<R> {
     }
 }
 
-type Place<R> = Option<(usize, Arc<Item<R>>)>;
+type Position<R> = Option<(usize, Arc<Item<R>>)>;
 
 fn rearrange<'c, T, R: 'c>(
     list: &mut Vec<T>,
-    changes: impl Iterator<Item = (&'c Place<R>, &'c Place<R>, bool)> + Clone,
+    changes: impl Iterator<Item = (&'c Position<R>, &'c Position<R>, bool)> + Clone,
     make: impl Fn(&Arc<Item<R>>) -> T,
 ) {
     let goes = changes.clone().filter_map(|(old, new, is_moved)| {

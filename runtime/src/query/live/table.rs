@@ -113,7 +113,7 @@ impl<R: Row + Send + Sync> TableWatches<R> {
         let place = |error| rows.placed(error);
         let in_store = |error| place(error).at_store(rows.engine.def.name);
         let unfinished = Unfinished { results: &results, place: &in_store };
-        rows.engine.touched.add(changes.len() as u64, 0);
+        rows.engine.read_counts.add(changes.len() as u64, 0);
         let changed = changed_rows(changes, source).map_err(|error| Arc::new(place(error)));
         let event = Event { stamp: rows.view.stamp, view: rows.view.clone(), rows: changed };
         let event = Arc::new(event);

@@ -1,12 +1,6 @@
 //! What each byte means, and reading values back out of them.
 
-use std::fmt;
-
-use serde::ser::{self, Serialize};
-
-use super::encoder::Encoder;
-
-const UNENCODABLE: u8 = 0x00;
+pub(super) const UNENCODABLE: u8 = 0x00;
 pub(crate) const NONE: u8 = 0x01;
 pub(crate) const SOME: u8 = 0x02;
 pub(super) const FALSE: u8 = 0x08;
@@ -15,48 +9,47 @@ pub(super) const ZERO: u8 = 0x30;
 pub(super) const FLOAT: u8 = 0x48;
 pub(crate) const TEXT: u8 = 0x50;
 pub(super) const BYTES: u8 = 0x51;
+pub(super) const UUID: u8 = 0x52;
 pub(super) const SEQUENCE: u8 = 0x60;
 pub(super) const MAP: u8 = 0x61;
 pub(super) const END: u8 = 0x00;
 /// Ends a text; a NUL inside one is followed by a greater byte.
-pub(super) const TEXT_END: [u8; 2] = [0x00, 0x01];
+const TEXT_END: [u8; 2] = [0x00, 0x01];
 const ESCAPED_NUL: [u8; 2] = [0x00, 0xFF];
-
-/// Why a value has no place in the order: it is a NaN, or does not serialize.
-#[derive(Debug)]
-pub(crate) struct NoOrder;
-
-impl fmt::Display for NoOrder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the value has no place in an order")
-    }
-}
-
-impl std::error::Error for NoOrder {}
-
-impl ser::Error for NoOrder {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self
-    }
-}
-
-/// Adds a value to `bytes`; after an error it holds a part of it.
-pub(crate) fn encode<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) -> Result<(), NoOrder> {
-    value.serialize(Encoder::new(bytes))
-}
-
-/// Adds a stored value to `bytes`, whatever it is.
-pub(crate) fn encode_stored<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) {
-    let start = bytes.len();
-    if encode(bytes, value).is_err() {
-        bytes.truncate(start);
-        bytes.push(UNENCODABLE);
-    }
-}
 
 /// Adds bytes, so that those which start others come before them.
 pub(crate) fn encode_bytes(bytes: &mut Vec<u8>, value: &[u8]) {
-    Encoder::new(bytes).text(BYTES, value);
+    text(bytes, BYTES, value);
+}
+
+pub(super) fn text(bytes: &mut Vec<u8>, tag: u8, text: &[u8]) {
+    bytes.push(tag);
+    escape(bytes, text);
+    bytes.extend_from_slice(&TEXT_END);
+}
+
+pub(super) fn integer(bytes: &mut Vec<u8>, is_negative: bool, magnitude: u128) {
+    let all = magnitude.to_be_bytes();
+    let skipped = magnitude.leading_zeros() as usize / 8;
+    let digits = all.get(skipped..).unwrap_or_default();
+    // At most sixteen.
+    let len = digits.len() as u8;
+    if is_negative {
+        bytes.push(ZERO - len);
+        bytes.extend(digits.iter().map(|digit| !digit));
+    } else {
+        bytes.push(ZERO + len);
+        bytes.extend_from_slice(digits);
+    }
+}
+
+/// Adds a float that is not a NaN.
+pub(super) fn float(bytes: &mut Vec<u8>, value: f64) {
+    // The two zeros are equal.
+    let bits = (value + 0.0).to_bits();
+    let sorted = if bits >> 63 == 1 { !bits } else { bits | (1 << 63) };
+    bytes.push(FLOAT);
+    bytes.extend_from_slice(&sorted.to_be_bytes());
 }
 
 /// The integer that `bytes` are the encoding of.
@@ -73,6 +66,11 @@ pub(crate) fn integer_of(bytes: &[u8]) -> Option<i128> {
     }
     let value = i128::try_from(magnitude).ok()?;
     Some(if is_negative { -value } else { value })
+}
+
+/// The UUID that `bytes` are the encoding of.
+pub(crate) fn uuid_of(bytes: &[u8]) -> Option<[u8; 16]> {
+    bytes.strip_prefix(&[UUID])?.try_into().ok()
 }
 
 /// What every text that starts with `prefix` starts with.
@@ -96,7 +94,7 @@ pub(crate) fn text_of(bytes: &[u8]) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
-pub(super) fn escape(bytes: &mut Vec<u8>, text: &[u8]) {
+fn escape(bytes: &mut Vec<u8>, text: &[u8]) {
     for part in text.split_inclusive(|byte| *byte == 0) {
         match part.split_last() {
             Some((0, before)) => {

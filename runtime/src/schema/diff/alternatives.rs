@@ -1,6 +1,6 @@
 //! Comparing what a value may be, alternative by alternative.
 
-use super::compare::{Comparison, Place};
+use super::compare::{Comparison, SchemaPath};
 use super::shape::{Array, Node, Object, Payload, Shape};
 use super::{Rule, rules};
 
@@ -44,48 +44,48 @@ impl<'a> Comparison<'a> {
 
     pub(super) fn compare_alternatives(
         &mut self,
-        place: &Place,
+        path: &SchemaPath,
         mut old: Shape<'a>,
         mut new: Shape<'a>,
     ) {
         let mut left = Left { is_open: old.any && new.any, ..Left::default() };
-        self.compare_variants(place, &old, &new);
+        self.compare_variants(path, &old, &new);
         left.flag(old.any, new.any, "anything");
         left.flag(old.boolean, new.boolean, "boolean");
         for constant in old.constants.symmetric_difference(&new.constants) {
             left.flag(old.constants.contains(constant), new.constants.contains(constant), constant);
         }
         for (was, is) in pairs(&mut old.integers, &mut new.integers, |a, b| u32::from(a == b) + 1) {
-            self.compare_integers(place, &was, &is);
+            self.compare_integers(path, &was, &is);
         }
         for (was, is) in pairs(&mut old.numbers, &mut new.numbers, |a, b| u32::from(a == b) + 1) {
-            self.compare_numbers(place, &was, &is);
+            self.compare_numbers(path, &was, &is);
         }
         for (was, is) in pairs(&mut old.texts, &mut new.texts, |a, b| u32::from(a == b) + 1) {
-            self.compare_texts(place, &was, &is);
+            self.compare_texts(path, &was, &is);
         }
         for (was, is) in pairs(&mut old.arrays, &mut new.arrays, alike_arrays) {
-            self.compare_arrays(place, was, is);
+            self.compare_arrays(path, was, is);
         }
         let only = old.objects.len() == 1 && new.objects.len() == 1;
         let alike = |a: &Object<'a>, b: &Object<'a>| alike_objects(a, b) + u32::from(only);
         for (was, is) in pairs(&mut old.objects, &mut new.objects, alike) {
-            self.compare_objects(place, &was, &is);
+            self.compare_objects(path, &was, &is);
         }
         left.rest(&old, &new);
-        self.report_left(place, left, &old, &new);
-        self.compare_order(place, &old, &new);
+        self.report_left(path, left, &old, &new);
+        self.compare_order(path, &old, &new);
     }
 
     /// Reports the alternatives that only one version has.
-    fn report_left(&mut self, place: &Place, left: Left, old: &Shape<'a>, new: &Shape<'a>) {
+    fn report_left(&mut self, path: &SchemaPath, left: Left, old: &Shape<'a>, new: &Shape<'a>) {
         if let ([was], [is], false) = (&*left.old, &*left.new, left.is_open) {
             let rule = match (was.as_str(), is.as_str()) {
                 ("integer", "number") => &rules::INTEGER_TO_FLOAT,
                 ("number", "integer") => &rules::FLOAT_TO_INTEGER,
                 _ => &rules::TYPE_CHANGED,
             };
-            self.push_step(place, rule, was, is);
+            self.push_step(path, rule, was, is);
             return;
         }
         let is_enum = !old.variants.is_empty() || !new.variants.is_empty();
@@ -96,15 +96,15 @@ impl<'a> Comparison<'a> {
         };
         for was in left.old {
             let change = self.owner.change(removed).operating(super::Operation::RemoveVariant);
-            self.changes.push(change.at_field(&place.path).old_is(was));
+            self.changes.push(change.at_field(&path.text).old_is(was));
         }
         for is in left.new {
-            self.changes.push(self.owner.change(added).at_field(&place.path).new_is(is));
+            self.changes.push(self.owner.change(added).at_field(&path.text).new_is(is));
         }
     }
 
     /// Alternatives without names are tried in order, so that the order says what a value is.
-    fn compare_order(&mut self, place: &Place, old: &Shape<'a>, new: &Shape<'a>) {
+    fn compare_order(&mut self, path: &SchemaPath, old: &Shape<'a>, new: &Shape<'a>) {
         let common = |order: &[&'static str], other: &[&'static str]| {
             let kept = order.iter().copied().filter(|kind| other.contains(kind));
             kept.collect::<Vec<_>>()
@@ -113,7 +113,7 @@ impl<'a> Comparison<'a> {
         let is = common(&new.order, &old.order);
         let overlaps = was.iter().any(|kind| matches!(*kind, "any" | "word" | "text"));
         if was.len() == is.len() && was != is && overlaps {
-            self.push_step(place, &rules::MEMBERS_REORDERED, was.join(", "), is.join(", "));
+            self.push_step(path, &rules::MEMBERS_REORDERED, was.join(", "), is.join(", "));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Comparing JSON Schemas, place by place.
+//! Comparing JSON Schemas, path by path.
 //!
 //! Places are worked off a queue, each pair once, so that neither recursive types nor deep ones
 //! cost more than their size.
@@ -52,30 +52,30 @@ impl Owner<'_> {
     }
 }
 
-/// A place in a value.
+/// The path to a part of a JSON Schema.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
-    pub(super) path: String,
+pub(super) struct SchemaPath {
+    pub(super) text: String,
 }
 
-impl Place {
+impl SchemaPath {
     pub(super) fn field(&self, name: &str) -> Self {
-        Self { path: format!("{}.{name}", self.path) }
+        Self { text: format!("{}.{name}", self.text) }
     }
 
     pub(super) fn item(&self, suffix: &str) -> Self {
-        Self { path: format!("{}{suffix}", self.path) }
+        Self { text: format!("{}{suffix}", self.text) }
     }
 
     pub(super) fn value(&self) -> Self {
-        Self { path: format!("{}{{}}", self.path) }
+        Self { text: format!("{}{{}}", self.text) }
     }
 }
 
 struct Job<'a> {
     old: Node<'a>,
     new: Node<'a>,
-    place: Place,
+    path: SchemaPath,
     /// Whether `null` has been judged already, as a field's default is.
     is_null_judged: bool,
 }
@@ -116,16 +116,16 @@ impl<'a> Comparison<'a> {
     fn finds_nothing(scope: Scope<'a>, old: &Node<'a>, new: &Node<'a>) -> bool {
         let mut probe = Self::new(scope, Owner::Table(""));
         probe.gives_hints = false;
-        let place = Place { path: String::new() };
-        probe.enqueue(old.clone(), new.clone(), place, false);
+        let path = SchemaPath { text: String::new() };
+        probe.enqueue(old.clone(), new.clone(), path, false);
         probe.run();
         probe.changes.is_empty()
     }
 
     /// The changes of a field whose `null` has been judged.
     pub(super) fn of_field(mut self, name: &str, old: Node<'a>, new: Node<'a>) -> Vec<Change> {
-        let place = Place { path: name.to_owned() };
-        self.enqueue(old, new, place, true);
+        let path = SchemaPath { text: name.to_owned() };
+        self.enqueue(old, new, path, true);
         self.run();
         self.changes
     }
@@ -134,17 +134,17 @@ impl<'a> Comparison<'a> {
         &mut self,
         old: Node<'a>,
         new: Node<'a>,
-        place: Place,
+        path: SchemaPath,
         is_null_judged: bool,
     ) {
         let pair = (old.key(self.scope.old), new.key(self.scope.new), is_null_judged);
         if self.seen.insert(pair) {
-            self.queue.push_back(Job { old, new, place, is_null_judged });
+            self.queue.push_back(Job { old, new, path, is_null_judged });
         }
     }
 
-    pub(super) fn report(&mut self, place: &Place, rule: &'static Rule) {
-        self.changes.push(self.owner.change(rule).at_field(&place.path));
+    pub(super) fn report(&mut self, path: &SchemaPath, rule: &'static Rule) {
+        self.changes.push(self.owner.change(rule).at_field(&path.text));
     }
 
     fn run(&mut self) {
@@ -154,13 +154,13 @@ impl<'a> Comparison<'a> {
             let left = self.scope.budget.get().checked_sub(cost(&old) + cost(&new));
             self.scope.budget.set(left.unwrap_or(0));
             if left.is_none() {
-                self.report(&job.place, &rules::TOO_LARGE);
+                self.report(&job.path, &rules::TOO_LARGE);
                 return;
             }
             if old.is_cut || new.is_cut {
                 // Word for word the same is the same, however large.
                 if !job.old.is_written_as(&job.new) || self.scope.old.0 != self.scope.new.0 {
-                    self.report(&job.place, &rules::TOO_LARGE);
+                    self.report(&job.path, &rules::TOO_LARGE);
                 }
                 continue;
             }
@@ -169,8 +169,8 @@ impl<'a> Comparison<'a> {
     }
 
     fn compare(&mut self, job: &Job<'a>, old: Shape<'a>, new: Shape<'a>) {
-        let place = &job.place;
-        self.compare_unjudged(place, &old, &new);
+        let path = &job.path;
+        self.compare_unjudged(path, &old, &new);
         if !job.is_null_judged && old.alternatives() > 0 && new.alternatives() > 0 {
             match (old.has_null(), new.has_null()) {
                 (false, true) if !new.any => self.retyped(job, &rules::NULL_ALLOWED),
@@ -185,27 +185,27 @@ impl<'a> Comparison<'a> {
             self.retyped(job, rule);
             return;
         }
-        self.compare_alternatives(place, old, new);
+        self.compare_alternatives(path, old, new);
     }
 
     fn retyped(&mut self, job: &Job<'a>, rule: &'static Rule) {
         let old = describe(&job.old, self.scope.old);
         let new = describe(&job.new, self.scope.new);
-        self.push_step(&job.place, rule, old, new);
+        self.push_step(&job.path, rule, old, new);
     }
 
     pub(super) fn push_step(
         &mut self,
-        place: &Place,
+        path: &SchemaPath,
         rule: &'static Rule,
         old: impl Into<String>,
         new: impl Into<String>,
     ) {
-        let change = self.owner.change(rule).at_field(&place.path).old_is(old).new_is(new);
+        let change = self.owner.change(rule).at_field(&path.text).old_is(old).new_is(new);
         self.changes.push(change);
     }
 
-    fn compare_unjudged(&mut self, place: &Place, old: &Shape<'a>, new: &Shape<'a>) {
+    fn compare_unjudged(&mut self, path: &SchemaPath, old: &Shape<'a>, new: &Shape<'a>) {
         let keywords: BTreeSet<&str> =
             old.unjudged.keys().chain(new.unjudged.keys()).copied().collect();
         for keyword in keywords {
@@ -216,7 +216,7 @@ impl<'a> Comparison<'a> {
                     let text = values.collect::<Vec<_>>().join(", ");
                     format!("{keyword}: {}", text.chars().take(60).collect::<String>())
                 };
-                self.push_step(place, &rules::UNJUDGED, text(was), text(is));
+                self.push_step(path, &rules::UNJUDGED, text(was), text(is));
             }
         }
     }

@@ -1,11 +1,11 @@
 //! Comparing lists, sets and tuples.
 
-use super::compare::{Comparison, Place};
+use super::compare::{Comparison, SchemaPath};
 use super::rules;
 use super::shape::Array;
 
 impl<'a> Comparison<'a> {
-    pub(super) fn compare_arrays(&mut self, place: &Place, old: Array<'a>, new: Array<'a>) {
+    pub(super) fn compare_arrays(&mut self, path: &SchemaPath, old: Array<'a>, new: Array<'a>) {
         match (old, new) {
             (
                 Array::List { item: was, is_set: was_set, min: old_min, max: old_max },
@@ -13,14 +13,14 @@ impl<'a> Comparison<'a> {
             ) => {
                 if was_set != is_set {
                     let kind = |is_set| if is_set { "set" } else { "list" };
-                    self.push_step(place, &rules::LIST_AND_SET, kind(was_set), kind(is_set));
+                    self.push_step(path, &rules::LIST_AND_SET, kind(was_set), kind(is_set));
                 }
-                self.compare_lengths(place, (old_min, old_max), (new_min, new_max));
-                self.enqueue(was, is, place.item("[]"), false);
+                self.compare_lengths(path, (old_min, old_max), (new_min, new_max));
+                self.enqueue(was, is, path.item("[]"), false);
             }
             (Array::Tuple(was), Array::Tuple(is)) if was.len() == is.len() => {
                 for (index, (was, is)) in was.into_iter().zip(is).enumerate() {
-                    self.enqueue(was, is, place.item(&format!("[{index}]")), false);
+                    self.enqueue(was, is, path.item(&format!("[{index}]")), false);
                 }
             }
             (was, is) => {
@@ -29,7 +29,7 @@ impl<'a> Comparison<'a> {
                     Array::List { .. } => "list".to_owned(),
                     Array::Tuple(items) => format!("tuple of {}", items.len()),
                 };
-                self.push_step(place, &rules::TUPLE_CHANGED, words(&was), words(&is));
+                self.push_step(path, &rules::TUPLE_CHANGED, words(&was), words(&is));
             }
         }
     }

@@ -88,9 +88,9 @@ impl fmt::Display for Diff {
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
         };
         let widths = [widest(0), widest(1), widest(2)];
-        let line = |[class, rule, place, step]: &[String; 4]| {
+        let line = |[class, rule, path, step]: &[String; 4]| {
             let [first, second, third] = widths;
-            let line = format!("{class:first$}  {rule:second$}  {place:third$}  {step}");
+            let line = format!("{class:first$}  {rule:second$}  {path:third$}  {step}");
             line.trim_end().to_owned()
         };
         f.write_str(&line(&head))?;

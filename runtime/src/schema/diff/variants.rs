@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::compare::{Comparison, Place};
+use super::compare::{Comparison, SchemaPath};
 use super::shape::{Node, Object, Payload, Rest, Shape, Types, describe, parse};
 use super::{renames, rules};
 
@@ -35,28 +35,23 @@ impl Catching {
 }
 
 impl<'a> Comparison<'a> {
-    pub(super) fn compare_variants(&mut self, place: &Place, old: &Shape<'a>, new: &Shape<'a>) {
+    pub(super) fn compare_variants(&mut self, path: &SchemaPath, old: &Shape<'a>, new: &Shape<'a>) {
         if self.has_moved_content(old, new) {
-            self.push_step(
-                place,
-                &rules::TAGGING_CHANGED,
-                "data beside the tag",
-                "data in a field",
-            );
+            self.push_step(path, &rules::TAGGING_CHANGED, "data beside the tag", "data in a field");
             return;
         }
         let (was_catching, is_catching) =
             (Catching::of(old, self.scope.old), Catching::of(new, self.scope.new));
         for (&name, was) in &old.variants {
-            let place = place.field(name);
+            let path = path.field(name);
             match new.variants.get(name) {
-                Some(is) => self.compare_payloads(&place, was, is),
+                Some(is) => self.compare_payloads(&path, was, is),
                 None => {
                     let rule = match is_catching.catches(was) {
                         true => &rules::VARIANT_REMOVED_FROM_OPEN,
                         false => &rules::VARIANT_REMOVED,
                     };
-                    let change = self.owner.change(rule).at_field(place.path);
+                    let change = self.owner.change(rule).at_field(path.text);
                     self.changes.push(change.old_is(name));
                 }
             }
@@ -69,7 +64,7 @@ impl<'a> Comparison<'a> {
                 true => &rules::VARIANT_ADDED_TO_OPEN,
                 false => &rules::VARIANT_ADDED,
             };
-            let change = self.owner.change(rule).at_field(place.field(name).path);
+            let change = self.owner.change(rule).at_field(path.field(name).text);
             self.changes.push(change.new_is(name));
         }
         if self.gives_hints {
@@ -82,21 +77,21 @@ impl<'a> Comparison<'a> {
                 false => &rules::VARIANT_RENAMED,
             };
             for (was, is) in renames::of_variants(&gone, &come) {
-                self.push_step(&place.field(is), rule, was, is);
+                self.push_step(&path.field(is), rule, was, is);
             }
         }
     }
 
-    fn compare_payloads(&mut self, place: &Place, old: &Payload<'a>, new: &Payload<'a>) {
+    fn compare_payloads(&mut self, path: &SchemaPath, old: &Payload<'a>, new: &Payload<'a>) {
         match (old, new) {
             (Payload::Unit, Payload::Unit) => {}
             (Payload::Value(was), Payload::Value(is)) => {
-                self.enqueue(was.clone(), is.clone(), place.clone(), false);
+                self.enqueue(was.clone(), is.clone(), path.clone(), false);
             }
-            (Payload::Fields(was), Payload::Fields(is)) => self.compare_objects(place, was, is),
+            (Payload::Fields(was), Payload::Fields(is)) => self.compare_objects(path, was, is),
             _ => {
                 let (old, new) = (self.form(old, true), self.form(new, false));
-                self.push_step(place, &rules::VARIANT_FORM_CHANGED, old, new);
+                self.push_step(path, &rules::VARIANT_FORM_CHANGED, old, new);
             }
         }
     }

@@ -39,7 +39,7 @@ pub struct Succession {
 
 /// The tables, or the groups, of both stores.
 #[derive(Clone, Copy)]
-struct Side {
+struct StructPair {
     old: Structs,
     new: Structs,
     links: &'static [Link],
@@ -165,14 +165,14 @@ impl Succession {
         &self.step.previous
     }
 
-    const fn tables(&self) -> Side {
+    const fn tables(&self) -> StructPair {
         let old = Structs::Tables(self.old().tables);
-        Side { old, new: Structs::Tables(self.tables), links: self.table_links }
+        StructPair { old, new: Structs::Tables(self.tables), links: self.table_links }
     }
 
-    const fn groups(&self) -> Side {
+    const fn groups(&self) -> StructPair {
         let old = Structs::Groups(self.old().groups);
-        Side { old, new: Structs::Groups(self.groups), links: self.group_links }
+        StructPair { old, new: Structs::Groups(self.groups), links: self.group_links }
     }
 
     /// Whether the derive of the previous store failed: a store has at least one member.
@@ -198,15 +198,15 @@ impl Succession {
     }
 
     /// Whether an old table, or group, goes nowhere.
-    const fn is_left(&self, side: Side, index: usize) -> bool {
-        let is_dropped = contains(self.step.drops, side.old.name(index));
-        !side.goes_on(index) && !is_dropped && !side.old.is_stub(index)
+    const fn is_left(&self, pair: StructPair, index: usize) -> bool {
+        let is_dropped = contains(self.step.drops, pair.old.name(index));
+        !pair.goes_on(index) && !is_dropped && !pair.old.is_stub(index)
     }
 
-    const fn count_left(&self, side: Side) -> usize {
+    const fn count_left(&self, pair: StructPair) -> usize {
         let (mut index, mut count) = (0, 0);
-        while index < side.old.len() {
-            count += self.is_left(side, index) as usize;
+        while index < pair.old.len() {
+            count += self.is_left(pair, index) as usize;
             index += 1;
         }
         count
@@ -216,24 +216,24 @@ impl Succession {
     const fn name_left(
         &self,
         message: &mut Message,
-        side: Side,
+        pair: StructPair,
         mut named: usize,
         count: usize,
         in_words: bool,
     ) -> usize {
         let mut index = 0;
-        while index < side.old.len() {
-            if self.is_left(side, index) {
+        while index < pair.old.len() {
+            if self.is_left(pair, index) {
                 let is_last = named + 1 == count;
                 message.add(&[match named {
                     0 => "",
                     _ if is_last && in_words => " and ",
                     _ => ", ",
                 }]);
-                let name = side.old.name(index);
+                let name = pair.old.name(index);
                 let quote = if is_word(name) { "" } else { "\"" };
                 if in_words {
-                    message.add(&["the ", side.old.noun(), " `", name, "`"]);
+                    message.add(&["the ", pair.old.noun(), " `", name, "`"]);
                 } else {
                     message.add(&[quote, name, quote]);
                 }
@@ -245,7 +245,7 @@ impl Succession {
     }
 }
 
-impl Side {
+impl StructPair {
     const fn check(self, previous: &str, index: usize) -> Option<Message> {
         let (name, noun, attribute) = (self.new.name(index), self.new.noun(), self.new.attribute());
         if self.new.is_stub(index) || self.new.has_twice(name) {

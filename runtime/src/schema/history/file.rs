@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::{Class, Diff, Reserved, Schema};
 use super::layout;
-use super::lines::{self, Entry, FORMAT, KIND, branches, not_ours, refused};
+use super::lines::{self, FORMAT, KIND, VersionLines, branches, not_ours, refused};
 use super::version::{Version, changes};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -188,7 +188,7 @@ fn header(lines: &[&str]) -> Result<String> {
     header["store"].as_str().map(str::to_owned).ok_or_else(not_ours)
 }
 
-fn version(entry: &Entry<'_>, index: usize) -> Result<Version> {
+fn version(entry: &VersionLines<'_>, index: usize) -> Result<Version> {
     let number = entry.text("version");
     let edited = |what: &str| {
         refused(&format!("version {number} of the history {what}")).help(

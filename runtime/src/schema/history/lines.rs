@@ -19,11 +19,11 @@ const FINGERPRINT: &str = "      \"fingerprint\": ";
 
 /// The lines of one version, between its braces.
 #[derive(Debug, Clone)]
-pub(super) struct Entry<'t> {
+pub(super) struct VersionLines<'t> {
     pub(super) lines: Vec<&'t str>,
 }
 
-impl<'t> Entry<'t> {
+impl<'t> VersionLines<'t> {
     /// The member of this name, which stands on a line of its own.
     pub(super) fn member(&self, name: &str) -> Option<&'t str> {
         let start = format!("      \"{name}\": ");
@@ -72,7 +72,7 @@ pub(super) fn checksum(lines: &[&str]) -> String {
 #[derive(Debug)]
 pub(super) struct Lines<'t> {
     pub(super) head: Vec<&'t str>,
-    pub(super) entries: Vec<Entry<'t>>,
+    pub(super) entries: Vec<VersionLines<'t>>,
 }
 
 /// Splits a file into its parts.
@@ -86,7 +86,7 @@ pub(super) fn split(text: &str) -> Result<Lines<'_>> {
     loop {
         match lines.next() {
             Some(OPEN) => {
-                let mut entry = Entry { lines: Vec::new() };
+                let mut entry = VersionLines { lines: Vec::new() };
                 loop {
                     match lines.next() {
                         Some(line) if CLOSE.contains(&line) => break,
@@ -163,7 +163,7 @@ fn in_conflict(text: &str) -> Error {
             }
         }
     }
-    branches(&Entry { lines: newest(ours) }, &Entry { lines: newest(theirs) })
+    branches(&VersionLines { lines: newest(ours) }, &VersionLines { lines: newest(theirs) })
 }
 
 /// The lines of the newest version among these.
@@ -173,8 +173,8 @@ fn newest(mut lines: Vec<&str>) -> Vec<&str> {
 }
 
 /// The error for two versions that were both recorded after the same one.
-pub(super) fn branches(first: &Entry<'_>, second: &Entry<'_>) -> Error {
-    let named = |entry: &Entry<'_>| {
+pub(super) fn branches(first: &VersionLines<'_>, second: &VersionLines<'_>) -> Error {
+    let named = |entry: &VersionLines<'_>| {
         format!(
             "version {} with fingerprint {} and parent {}",
             entry.text("version"),

@@ -16,12 +16,12 @@ pub(super) struct Changed {
 /// Log records of the head document and the entries they change: stored in one commit with
 /// whatever else there is.
 #[derive(Debug, Default)]
-pub(in crate::engine) struct News {
+pub(in crate::engine) struct HeadChanges {
     pub(super) records: Vec<Vec<u8>>,
     pub(super) entries: Vec<Changed>,
 }
 
-impl News {
+impl HeadChanges {
     /// Writes it behind a log that ends at `last`.
     pub(in crate::engine) fn write(&self, commit: &Commit, last: u64) -> Result<()> {
         for (sequence, record) in (last + 1..).zip(&self.records) {
@@ -37,7 +37,7 @@ impl News {
         Ok(())
     }
 
-    /// Notes its records in the state of the log.
+    /// Adds its records to the state of the log.
     pub(in crate::engine) fn count(&self, log: &mut LogState) {
         for record in &self.records {
             log.grow(log.last + 1, record.len() as u64);
