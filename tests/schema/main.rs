@@ -15,5 +15,6 @@ mod fingerprints;
 mod history;
 mod keeping;
 mod merging;
+pub mod odd;
 mod recording;
 mod versions;

@@ -1,6 +1,7 @@
-// Generated code takes nothing from the prelude or from what stands around it.
+//! Generated code takes nothing from the prelude or from what stands around it.
 
 #![deny(warnings, clippy::all, clippy::pedantic)]
+#![allow(clippy::option_option, reason = "it tells absent from null")]
 #![allow(non_camel_case_types, dead_code, reason = "these names are there to be in the way")]
 
 mod app {
@@ -70,7 +71,8 @@ mod app {
     use ::std::clone::Clone as Clone_;
 }
 
-fn main() -> heirloom::Result<()> {
+#[test]
+fn nothing_in_the_way_is_taken() -> heirloom::Result<()> {
     let app = app::App::in_memory()?;
     app.notes.get(&heirloom::Id::new())?;
     app.settings.language.get()?;

@@ -1,7 +1,6 @@
-// Fields and types may be named with keywords, and like what is generated.
+//! Fields and types may be named with keywords, and like what is generated.
 
 #![deny(missing_docs, unreachable_pub, warnings, clippy::all, clippy::pedantic)]
-//! Odd names.
 
 use heirloom::{Id, Key, Kv, Store, Table};
 use schemars::JsonSchema;
@@ -114,7 +113,8 @@ pub struct App {
     pub attach: Kv<Settings>,
 }
 
-fn main() -> heirloom::Result<()> {
+#[test]
+fn their_entries_and_tables_work() -> heirloom::Result<()> {
     let app = App::in_memory()?;
     let id = Id::new();
     app.open.insert(&Try { r#type: id, r#match: String::new() })?;

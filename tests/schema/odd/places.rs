@@ -1,7 +1,7 @@
-// Structs may stand in functions, in modules and in macros, with types from around them.
+//! Structs may stand in functions, in modules and in macros, with types from around them.
 
 #![deny(missing_docs, unreachable_pub, warnings, clippy::all, clippy::pedantic)]
-//! Odd places.
+#![allow(clippy::let_and_return, reason = "a default may be a block with statements")]
 
 use heirloom::{Id, Kv, Store, Table};
 use schemars::JsonSchema;
@@ -122,7 +122,8 @@ fn local() -> heirloom::Result<()> {
     Ok(())
 }
 
-fn main() -> heirloom::Result<()> {
+#[test]
+fn they_work_where_they_stand() -> heirloom::Result<()> {
     let app = inner::App::in_memory()?;
     if let Some(row) = app.rows.get(&Id::new())? {
         println!("{} {:?} {} {}", row.id, row.level, row.limit, row.text);

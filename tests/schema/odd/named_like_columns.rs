@@ -1,10 +1,8 @@
-// A type of the user's own may have the name of a column; columns of one type may stand in a list.
+//! A type of the user's own may have the name of a column; columns of one type may stand in a list.
 
 #![deny(warnings, missing_debug_implementations, missing_docs, unnameable_types)]
 #![deny(clippy::all, clippy::pedantic)]
 #![allow(clippy::upper_case_acronyms)]
-
-//! A crate.
 
 use heirloom::query::Expr;
 use heirloom::{Column, Store, Table};
@@ -38,11 +36,13 @@ pub struct Stock {
 }
 
 /// Takes a column of any name.
+#[must_use]
 pub fn positive<R: 'static, C>(column: Column<R, u32, C>) -> Expr<R> {
     column.gt(0)
 }
 
-fn main() {
+#[test]
+fn columns_of_one_type_stand_in_a_list() {
     let both: [Column<SIZE, u32>; 2] = [SIZE::SIZE.unnamed(), SIZE::WEIGHT.unnamed()];
     let _ = both.map(positive);
     let _ = SIZE::ID.eq(7) & SIZE::CODE.eq([1, 2]) & positive(SIZE::WEIGHT);

@@ -132,6 +132,17 @@ pub fn write() {
         }
     }
     fs::write(folder.join("bytes.json"), [0xff, 0xfe, 0x00]).expect("a file");
+    write_guide();
+}
+
+/// The files that `docs/changing-your-schema.md` shows.
+fn write_guide() {
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/changing-your-schema");
+    let folder = crate_of_fixtures().join("guide");
+    fs::create_dir_all(&folder).expect("a folder");
+    for name in ["1.json", "2.json", "3.json"] {
+        fs::copy(recorded.join(name), folder.join(name)).expect("a history file");
+    }
 }
 
 fn crate_of_fixtures() -> PathBuf {
