@@ -1,15 +1,17 @@
 //! Several devices with code of several epochs, random histories, and an outside model that says
 //! what must have become of every edit.
 //!
-//! The command runs 200 seeds. `HEIRLOOM_SEEDS=5000` runs as many, `HEIRLOOM_FIRST_SEED` says where
-//! to begin; `HEIRLOOM_SEED=123` runs one, and where it fails, leaves out step after step as long as
-//! it still fails, and prints what is left. `HEIRLOOM_STEPS` is how many steps a run has.
+//! The test command runs 200 seeds and the [`scenarios`]. `HEIRLOOM_SEEDS=5000` runs as many,
+//! `HEIRLOOM_FIRST_SEED` says where to begin; `HEIRLOOM_SEED=123` runs one, and where it fails, leaves
+//! out step after step as long as it still fails, and prints what is left. `HEIRLOOM_STEPS` is how many
+//! steps a run has.
 
 mod code;
 #[allow(dead_code, reason = "every test file uses a part of it")]
 mod faults;
 mod frames;
 mod model;
+mod scenarios;
 mod steps;
 mod stores;
 mod world;
@@ -24,13 +26,6 @@ use world::World;
 
 const SEEDS: u64 = 200;
 
-/// Seeds that failed once: they run with the command, too.
-const FAILED_ONCE: [u64; 41] = [
-    52350, 55271, 57977, 81849, 102813, 112101, 116423, 117840, 122742, 131512, 132865, 133824,
-    140334, 140351, 200506, 202353, 203888, 204718, 214329, 306039, 407757, 507251, 501050, 605154,
-    602634, 700114, 702216, 602635, 710961, 713995, 722517, 721882, 724290, 712640, 745036, 748646,
-    805494, 810864, 824280, 826027, 868201,
-];
 const STEPS: u64 = 45;
 const THREADS: u64 = 2;
 
@@ -128,6 +123,20 @@ fn print(seed: u64, steps: &[Step], failure: &Failure) {
     eprintln!("{}", failure.what);
 }
 
+/// The history of a seed ends as the model says.
+#[track_caller]
+fn holds(seed: u64) {
+    let steps = draw(&mut Chance::new(seed), STEPS as usize);
+    if let Err(failure) = run(seed, &steps) {
+        print(seed, &steps[..failure.taken], &failure);
+        panic!("seed {seed} fails; replay it, made short, with `{}`", replay(seed));
+    }
+}
+
+fn replay(seed: u64) -> String {
+    format!("HEIRLOOM_SEED={seed} cargo test -p heirloom-tests --test simulation no_edit")
+}
+
 #[test]
 fn no_edit_is_lost_whatever_happens() {
     if let Some(seed) = number("HEIRLOOM_SEED") {
@@ -140,11 +149,7 @@ fn no_edit_is_lost_whatever_happens() {
         return;
     }
     let (asked, first) = (number("HEIRLOOM_SEEDS"), number("HEIRLOOM_FIRST_SEED"));
-    let mut seeds: Vec<u64> =
-        (first.unwrap_or(0)..).take(asked.unwrap_or(SEEDS) as usize).collect();
-    if asked.is_none() && first.is_none() {
-        seeds.extend(FAILED_ONCE);
-    }
+    let seeds: Vec<u64> = (first.unwrap_or(0)..).take(asked.unwrap_or(SEEDS) as usize).collect();
     let next = AtomicUsize::new(0);
     let failing: Vec<(u64, Failure)> = thread::scope(|scope| {
         let search = || {
@@ -166,10 +171,10 @@ fn no_edit_is_lost_whatever_happens() {
     if let Some((seed, failure)) = failing.first() {
         print(*seed, &steps_of(*seed)[..failure.taken], failure);
         panic!(
-            "{} of {} seeds fail; replay one, made short, with \
-             `HEIRLOOM_SEED={seed} cargo test --test simulation -- --nocapture`",
+            "{} of {} seeds fail; replay one, made short, with `{}`",
             failing.len(),
-            seeds.len()
+            seeds.len(),
+            replay(*seed)
         );
     }
 }

@@ -1,0 +1,112 @@
+//! Histories that failed once. Each is the seed of a history, and one sentence on what was wrong then.
+
+/// One test a history, under the name of what went wrong in it.
+macro_rules! scenarios {
+    ($($(#[$story:meta])+ $name:ident: $seed:literal,)+) => {
+        $(
+            $(#[$story])+
+            #[test]
+            fn $name() {
+                crate::holds($seed);
+            }
+        )+
+    };
+}
+
+// The first long runs found these, before it was asked what the author of a late edit knew: an edit
+// was lost, or came up again.
+scenarios! {
+    /// Found by seed 52350.
+    a_late_edit_is_judged_1: 52350,
+    /// Found by seed 55271.
+    a_late_edit_is_judged_2: 55271,
+    /// Found by seed 57977.
+    a_late_edit_is_judged_3: 57977,
+    /// Found by seed 81849.
+    a_late_edit_is_judged_4: 81849,
+    /// Found by seed 102813.
+    a_late_edit_is_judged_5: 102813,
+    /// Found by seed 112101.
+    a_late_edit_is_judged_6: 112101,
+    /// Found by seed 116423.
+    a_late_edit_is_judged_7: 116423,
+    /// Found by seed 117840.
+    a_late_edit_is_judged_8: 117840,
+    /// Found by seed 122742.
+    a_late_edit_is_judged_9: 122742,
+    /// Found by seed 131512.
+    a_late_edit_is_judged_10: 131512,
+    /// Found by seed 132865.
+    a_late_edit_is_judged_11: 132865,
+    /// Found by seed 133824.
+    a_late_edit_is_judged_12: 133824,
+    /// Found by seed 140334.
+    a_late_edit_is_judged_13: 140334,
+    /// Found by seed 140351.
+    a_late_edit_is_judged_14: 140351,
+}
+
+scenarios! {
+    /// A migration's own resolutions counted as a device's, an edit did not take the place of an
+    /// earlier one of its writer, or an older entry about an edit replaced a newer one.
+    knowledge_of_a_migration_1: 200506,
+    /// One of these three, found by seed 202353.
+    knowledge_of_a_migration_2: 202353,
+    /// One of these three, found by seed 203888.
+    knowledge_of_a_migration_3: 203888,
+    /// One of these three, found by seed 204718.
+    knowledge_of_a_migration_4: 204718,
+    /// One of these three, found by seed 214329.
+    knowledge_of_a_migration_5: 214329,
+    /// One of these three, found by seed 306039.
+    knowledge_of_a_migration_6: 306039,
+    /// One of these three, found by seed 407757.
+    knowledge_of_a_migration_7: 407757,
+
+    /// A waiting late edit was dropped because what was made of its row was replaced elsewhere.
+    a_late_edit_waits_while_its_row_is_replaced: 507251,
+    /// A row that had shown as a late edit was not known where its successor was written.
+    the_successor_of_a_late_edit_is_written: 501050,
+    /// What a migration said and nobody has edited did not count as known after a rebuild.
+    a_migrated_row_is_rebuilt_unedited: 605154,
+    /// What a late edit had displaced was taken for what could not be converted.
+    a_displaced_row_beside_an_unconverted_one: 602634,
+    /// Two entries of the quarantine about one row were written over each other.
+    two_entries_of_the_quarantine_about_one_row: 700114,
+    /// An edit kept beside another stayed hidden after an unaware removal had dropped that one.
+    an_unaware_removal_drops_the_edit_above: 702216,
+    /// An edit waited although no migration had taken over the entry about it.
+    an_edit_waits_for_an_entry_that_nobody_took_over: 602635,
+    /// A newer edit was dropped because the one recorded in its place was resolved elsewhere.
+    an_edit_in_place_of_a_resolved_one: 710961,
+    /// What a migration had made of the rows of a document that no device has any more was lost.
+    the_source_of_a_migration_is_gone: 713995,
+    /// Whether a migration had taken over a displaced edit was told by its row, not by its item.
+    a_displaced_edit_is_taken_over_by_a_migration: 722517,
+    /// What a late edit displaces was lost if it was itself kept beside that edit, undecided.
+    a_late_edit_displaces_an_undecided_one: 721882,
+    /// An entry was not carried again after the record of an earlier state of it took its place.
+    an_earlier_state_takes_the_place_of_an_entry: 724290,
+    /// A copied row was not known any more once it was written over.
+    a_copied_row_is_written_over: 712640,
+
+    /// An entry of the quarantine that a second document had taken over counted as written over, or
+    /// what stood there before a resolved edit stayed.
+    a_second_document_holds_the_entry_1: 745036,
+    /// One of these two, found by seed 748646.
+    a_second_document_holds_the_entry_2: 748646,
+    /// One of these two, found by seed 805494.
+    a_second_document_holds_the_entry_3: 805494,
+    /// One of these two, found by seed 810864.
+    a_second_document_holds_the_entry_4: 810864,
+
+    /// A document with own writes was given up and came again without them: their numbers were
+    /// given out twice.
+    a_document_with_own_writes_comes_again_1: 824280,
+    /// This, or what was resolved in a document did not count as known there: found by seed 826027.
+    a_document_with_own_writes_comes_again_2: 826027,
+
+    /// A removed row stayed because another version of it waited in the quarantine, it seems: found by
+    /// seed 868201, pinned after that was mended.
+    a_removed_row_waits_in_the_quarantine: 868201,
+}
