@@ -2,9 +2,10 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
 use super::codec::is_same;
-use super::{at, coding, default, parts, step};
+use super::{at, coding, default, located, parts, step};
 use crate::model::{Default, Field, Record};
 use crate::parse::{is_option, is_primitive, option_inner};
 
@@ -161,7 +162,9 @@ pub(super) fn def(field: &Field, private: &TokenStream) -> TokenStream {
         let (once, twice) = coding::options(&field.ty, private);
         let inner = option_inner(&field.ty);
         let written = inner.map_or(0_usize, |inner| 1 + usize::from(is_option(inner)));
-        def.extend(quote_spanned!(at(&field.ty)=> .option(#once, #twice, #written)));
+        // All of it stands at the type, which is what is wrong.
+        let option = located(quote!(#private::FieldDef::option), field.ty.span());
+        def = quote_spanned!(at(&field.ty)=> #option(#def, #once, #twice, #written));
     }
     if field.nullable.is_some() {
         def.extend(quote!(.nullable()));
