@@ -24,7 +24,7 @@ pub enum ErrorKind {
     InvalidRow,
     /// A value cannot be stored: it holds a NaN or infinite number, or does not serialize.
     InvalidValue,
-    /// `insert` found a row under its key, or a file stands where a new one should go.
+    /// There is a row under the key of a new one, or a file at the path of a new one.
     AlreadyExists,
     /// The entry of the quarantine to be resolved is not there any more, or has changed.
     NotFound,

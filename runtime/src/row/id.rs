@@ -18,7 +18,7 @@ const SUFFIX_LEN: usize = 26;
 
 /// The id of a row of table `T`: a UUIDv7, shown as a TypeID with the table's name as its prefix.
 ///
-/// Ids are `Copy`, sort by the time they were made, and are unique without asking anybody. Their
+/// Ids are `Copy`, sort by the time they were made, and are unique without a server. Their
 /// text form follows the [TypeID specification 0.3](https://github.com/jetify-com/typeid): the
 /// prefix, an underscore, and 26 characters of lower-case Crockford base32.
 ///
@@ -74,7 +74,7 @@ impl<T> Id<T> {
         self.uuid
     }
 
-    /// The same 128 bits as an id of another table: for rows that move.
+    /// Returns the id of another table with the same 128 bits: for rows that move.
     pub const fn cast<U>(self) -> Id<U> {
         Id::from_uuid(self.uuid)
     }

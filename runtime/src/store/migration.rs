@@ -116,7 +116,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     }
 
     /// Returns an id for a row that is made out of the old row under `key`: the same on every
-    /// device, whenever it is asked for. `name` tells apart several rows made out of one.
+    /// device, however often it is made. `name` tells apart several rows made out of one.
     pub fn id_for<R: TableOf<New>>(&self, name: &str, key: &impl Key) -> Id<R> {
         let text = format!("{}\0{}\0{name}\0{}", New::DEF.name, R::TABLE, key.to_text());
         // A UUID of version 8, whose bits are the maker's own affair.
