@@ -95,7 +95,7 @@ rules! {
     ALIAS_CONFLICT = "alias-of-two-fields", ChangeAliases, Breaking, [12],
         "A row may have values under both names, which one of the versions reads as the same \
          field twice.",
-        "give up the alias, or choose another name for the field";
+        "remove the alias, or choose another name for the field";
     FIELD_CASE_CHANGED = "field-case-changed", RenameField, Breaking, [15],
         "The stored name is written in another case, so no version reads the other's.",
         "keep the stored names: restore `rename_all`, or add `#[serde(rename = \"{old}\")]`";
@@ -106,8 +106,8 @@ rules! {
     // The catalogue has this and the next but one as `default`, provided that `null` reads as the
     // default. Here an explicit `null` is a value, and old code writes it for every `None`.
     OPTIONAL_TO_DEFAULT = "optional-to-default", RetypeField, Breaking, [17, 63],
-        "Old code writes `null` for `None`, which is no value of the new type; a default fills \
-         only what is absent.",
+        "Old code writes `null` for `None`, which is not a value of the new type; a default fills \
+         only an absent field.",
         "keep the `Option`, and give it `#[evolve(default = Some(…))]` if absent has a meaning";
     REQUIRED_TO_OPTIONAL = "required-to-optional", RetypeField, Breaking, [18, 63],
         "New code writes `null` for `None`, which old code does not read.",
@@ -119,7 +119,7 @@ rules! {
         "Old code wrote `null`, which is not a value of the new type.",
         "keep the `Option`, or raise the epoch";
     NULL_AND_ABSENT = "null-and-absent", RetypeField, Warn, [21],
-        "One version tells `null` from absent, the other reads both as `None`.",
+        "One version distinguishes `null` from absent, the other reads both as `None`.",
         "";
     DEFAULT_CHANGED = "default-changed", ChangeDefault, Warn, [22],
         "The same stored row reads differently in old and new code.",
@@ -245,10 +245,10 @@ rules! {
         "Rows are kept under their key, and other rows refer to it.",
         "keep the key, or raise the epoch";
     KEY_TYPE_CHANGED = "key-type-changed", ChangeKey, Breaking, [60, 61],
-        "The keys of one version are none in the other.",
+        "A key of one version is not a key in the other.",
         "keep the key's type, or raise the epoch";
     REFERENCE_CHANGED = "reference-changed", RetypeField, Breaking, [62],
-        "The ids of one table are none of another.",
+        "An id of one table is not an id of another.",
         "add a new field for the other table's id, or raise the epoch";
     INDEX_ADDED = "index-added", AddIndex, Additive, [65, 66],
         "Indexes are local, and built on each device.",
