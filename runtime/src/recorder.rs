@@ -59,7 +59,7 @@ impl Recorder<'_> {
         {
             return Ok(Outcome::Refused(format!(
                 "the schema of the store `{store}` breaks with {version}, and is not recorded:\n\n\
-                 {diff}\nundo what is classed as breaking, or start a new epoch with \
+                 {diff}\nundo the breaking changes, or start a new epoch with \
                  `#[store(epoch = {}, previous = …)]`\n",
                 u64::from(schema.epoch) + 1
             )));
