@@ -19,9 +19,6 @@ fn never() -> TokenStream {
 /// Stubs for a struct whose fields could be read.
 pub(crate) fn record(input: &DeriveInput, record: &Record) -> TokenStream {
     let paths = &record.paths;
-    if has_type_parameters(input) {
-        return TokenStream::new();
-    }
     if record.kind == Kind::Fields {
         let columns = input.generics.params.is_empty().then(|| columns(record));
         return columns.unwrap_or_default();
@@ -49,7 +46,6 @@ pub(crate) fn record(input: &DeriveInput, record: &Record) -> TokenStream {
 /// Stubs for what is not even a struct with named fields.
 pub(crate) fn shapeless(input: &DeriveInput, kind: Kind, paths: &Paths) -> TokenStream {
     match kind {
-        Kind::Table | Kind::Kv if has_type_parameters(input) => TokenStream::new(),
         Kind::Table => {
             let common = record_impl(input, paths, &[]);
             let row = row_impl(input, paths, "stub", None);
@@ -155,7 +151,7 @@ fn without_repeats<'a>(types: &[&'a Type]) -> Vec<&'a Type> {
 
 fn record_impl(input: &DeriveInput, paths: &Paths, fields: &[Field]) -> TokenStream {
     let (ident, private, never) = (&input.ident, &paths.private, never());
-    let generics = record_generics(input);
+    let generics = record_generics(input, paths);
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
     // What a later epoch takes from it is found, and has no type to be compared with.
     let known = fields.iter().map(|field| {
@@ -181,7 +177,7 @@ fn record_impl(input: &DeriveInput, paths: &Paths, fields: &[Field]) -> TokenStr
 
 fn row_impl(input: &DeriveInput, paths: &Paths, name: &str, key: Option<&Type>) -> TokenStream {
     let (ident, private, never) = (&input.ident, &paths.private, never());
-    let generics = record_generics(input);
+    let generics = record_generics(input, paths);
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
     let key = key.map_or_else(|| quote!(::std::string::String), |key| quote!(#key));
     quote! {
@@ -202,7 +198,7 @@ fn row_impl(input: &DeriveInput, paths: &Paths, name: &str, key: Option<&Type>) 
 fn group_impl(input: &DeriveInput, paths: &Paths, name: &str) -> TokenStream {
     let (ident, private, never) = (&input.ident, &paths.private, never());
     let entries = entries_name(ident);
-    let generics = record_generics(input);
+    let generics = record_generics(input, paths);
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
     quote! {
         #[automatically_derived]
@@ -231,15 +227,15 @@ fn no_entries(input: &DeriveInput, paths: &Paths, name: &str) -> TokenStream {
     }
 }
 
-/// Whether a stub would have to name traits that are none of ours: whether the type has a JSON
-/// Schema, say, depends on the argument.
-fn has_type_parameters(input: &DeriveInput) -> bool {
-    input.generics.type_params().next().is_some()
-}
-
-/// The type's parameters, where it is no record unless it lives long enough.
-fn record_generics(input: &DeriveInput) -> Generics {
-    with_bound(&input.generics, &input.ident, &quote!('static))
+/// The type's parameters, for which it is no record unless it lives long enough, and has all that a
+/// record has: whether it has a JSON Schema, say, depends on the argument.
+fn record_generics(input: &DeriveInput, paths: &Paths) -> Generics {
+    let private = &paths.private;
+    let bound = match input.generics.type_params().next() {
+        Some(_) => quote!(#private::AlmostRecord),
+        None => quote!('static),
+    };
+    with_bound(&input.generics, &input.ident, &bound)
 }
 
 fn with_static(generics: &Generics) -> Generics {

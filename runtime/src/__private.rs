@@ -43,6 +43,18 @@ pub use std::path::Path;
 pub use std::primitive::usize;
 pub use std::vec::Vec;
 
+/// What a type needs to be a record, apart from the derive. It stands for the bounds of a record in the
+/// stubs for a generic struct.
+pub trait AlmostRecord:
+    serde::Serialize + serde::de::DeserializeOwned + schemars::JsonSchema + Send + 'static
+{
+}
+
+impl<R> AlmostRecord for R where
+    R: serde::Serialize + serde::de::DeserializeOwned + schemars::JsonSchema + Send + 'static
+{
+}
+
 const fn record_def<R: Record>() -> RecordDef {
     RecordDef::new::<R>(crate::row::default_alone::<R>, R::REMOVED)
 }

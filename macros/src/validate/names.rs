@@ -42,7 +42,7 @@ pub(super) fn id_prefix_is_valid(record: &Record, diag: &mut Diag) {
     if !has_id || is_type_id_prefix(text) || !is_name(text) {
         return;
     }
-    let advice = advice(&record.name, Kind::Table, &repaired(text, |c| c == '_'));
+    let advice = advice(&record.name, Kind::Table, &repaired(&spelled_out(text), |c| c == '_'));
     diag.error(
         &record.name.origin,
         format_args!(
@@ -76,6 +76,28 @@ fn advice(name: &Name, kind: Kind, repaired: &str) -> String {
     }
 }
 
+/// A name with its digits as words, so that names which differ in nothing else go on differing.
+fn spelled_out(text: &str) -> String {
+    const WORDS: [&str; 10] =
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    let mut words = String::with_capacity(text.len());
+    let mut after_digit = false;
+    for c in text.chars() {
+        let word = c.to_digit(10).and_then(|digit| WORDS.get(digit as usize));
+        // `mp3_file` and `t0`, but also `v2row`.
+        let is_new_word = word.is_some() || (after_digit && c != '_');
+        if is_new_word && !words.is_empty() && !words.ends_with('_') {
+            words.push('_');
+        }
+        match word {
+            Some(word) => words.push_str(word),
+            None => words.push(c),
+        }
+        after_digit = word.is_some();
+    }
+    words
+}
+
 /// The nearest name of small letters and what else is kept.
 fn repaired(text: &str, keep: impl Fn(char) -> bool) -> String {
     let text: String = text
@@ -87,4 +109,24 @@ fn repaired(text: &str, keep: impl Fn(char) -> bool) -> String {
         .collect();
     let text = text.trim_start_matches(|c: char| !c.is_ascii_lowercase()).trim_end_matches('_');
     if text.is_empty() { "…".to_owned() } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_type_id_prefix, spelled_out};
+
+    #[test]
+    fn names_that_differ_in_digits_differ_in_words() {
+        for (name, words) in [
+            ("t0", "t_zero"),
+            ("t1", "t_one"),
+            ("t10", "t_one_zero"),
+            ("mp3_file", "mp_three_file"),
+            ("v2row", "v_two_row"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(spelled_out(name), words);
+            assert!(is_type_id_prefix(words));
+        }
+    }
 }

@@ -76,6 +76,28 @@ pub struct Expr<R> {
     row: PhantomData<fn(&R)>,
 }
 
+/// What `filter` takes: an [`Expr`].
+///
+/// A trait only for the compiler's message about what is not one. Implemented for `Expr`; do not
+/// implement it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a condition on rows of `{R}`",
+    label = "not a condition",
+    note = "a condition is made by a method of a column, not by `==` or `<`: write \
+            `COLUMN.eq(value)`, `COLUMN.lt(value)`, and for a column of `bool` `COLUMN.eq(true)`"
+)]
+pub trait Condition<R> {
+    /// The condition.
+    #[doc(hidden)]
+    fn into_expr(self) -> Expr<R>;
+}
+
+impl<R> Condition<R> for Expr<R> {
+    fn into_expr(self) -> Self {
+        self
+    }
+}
+
 /// A condition, without the type of its rows.
 #[derive(Clone)]
 pub(crate) enum Node {

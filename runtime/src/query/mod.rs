@@ -52,7 +52,7 @@ mod walk;
 #[doc(inline)]
 pub use self::{
     column::Unnamed,
-    expr::Expr,
+    expr::{Condition, Expr},
     operand::{Contains, Operand, Optional, Text},
     order::{IntoOrder, Order},
 };

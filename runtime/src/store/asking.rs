@@ -8,7 +8,7 @@ use super::table::Table;
 use super::trait_store::Store;
 use super::transaction::Transaction;
 use crate::engine::Topic;
-use crate::query::{Expr, IntoOrder};
+use crate::query::{Condition, IntoOrder};
 use crate::row::Row;
 
 impl<R: Row> Table<R> {
@@ -33,7 +33,7 @@ impl<R: Row> Table<R> {
     /// # Ok::<(), heirloom::Error>(())
     /// ```
     #[must_use]
-    pub fn filter(&self, condition: Expr<R>) -> Query<R> {
+    pub fn filter(&self, condition: impl Condition<R>) -> Query<R> {
         self.query().filter(condition)
     }
 
@@ -73,7 +73,7 @@ impl<S: Store> Snapshot<S> {
     /// # Ok::<(), heirloom::Error>(())
     /// ```
     #[must_use]
-    pub fn filter<R: TableOf<S>>(&self, condition: Expr<R>) -> Query<R, AsOf> {
+    pub fn filter<R: TableOf<S>>(&self, condition: impl Condition<R>) -> Query<R, AsOf> {
         self.query().filter(condition)
     }
 
@@ -109,7 +109,7 @@ impl<S: Store> Transaction<'_, S> {
     /// # Ok::<(), heirloom::Error>(())
     /// ```
     #[must_use]
-    pub fn filter<R: TableOf<S>>(&mut self, condition: Expr<R>) -> Query<R, Within<'_>> {
+    pub fn filter<R: TableOf<S>>(&mut self, condition: impl Condition<R>) -> Query<R, Within<'_>> {
         self.query().filter(condition)
     }
 

@@ -10,7 +10,7 @@ use super::read::{stray_row, typed_in_scan, typed_text};
 use super::watch::Watch;
 use crate::disk::View;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Buffer, Expr, IntoOrder, Order, Read, Run, Source, Spec, explain};
+use crate::query::{Buffer, Condition, IntoOrder, Order, Read, Run, Source, Spec, explain};
 use crate::row::{Key, Row};
 use crate::schema::descriptor::TableIdx;
 
@@ -319,8 +319,8 @@ impl<R: Row, A: At> Query<R, A> {
     /// # Ok::<(), heirloom::Error>(())
     /// ```
     #[must_use]
-    pub fn filter(mut self, condition: Expr<R>) -> Self {
-        self.spec.add_filter(condition.into_node());
+    pub fn filter(mut self, condition: impl Condition<R>) -> Self {
+        self.spec.add_filter(condition.into_expr().into_node());
         self
     }
 

@@ -1,6 +1,6 @@
 // A row has one stored form.
 
-use heirloom::Table;
+use heirloom::{Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,4 +11,14 @@ struct Note<T> {
     body: T,
 }
 
-fn main() {}
+#[derive(Store)]
+struct Notebook {
+    notes: Table<Note<String>>,
+}
+
+fn main() -> heirloom::Result<()> {
+    let notebook = Notebook::in_memory()?;
+    notebook.notes.insert(&Note { number: 1, body: "milk".to_owned() })?;
+    notebook.notes.get(&1)?;
+    Ok(())
+}
