@@ -81,7 +81,7 @@
 //! | `bigdecimal`, `chrono`, `indexmap`, `jiff`, `rust_decimal`, `semver`, `smol_str`, `time`, `url` | off | the types of that crate in rows: their serde and JSON Schema, and how they compare; see [`Comparable`](trait@Comparable) and the guide `docs/foreign-types.md` |
 //! | `stream` | off | `futures_core::Stream` for [`watch::Watch`], for any executor |
 //!
-//! The minimum supported Rust version is 1.95. There is no async runtime, no network and no global
+//! The minimum supported Rust version is 1.90. There is no async runtime, no network and no global
 //! state: calls block, reads never wait for writers, and a store is `Send + Sync`.
 
 #![doc(test(attr(allow(dead_code))))]

@@ -16,5 +16,6 @@ mod history;
 mod keeping;
 mod merging;
 pub mod odd;
+mod packaging;
 mod recording;
 mod versions;
