@@ -125,18 +125,40 @@ struct ErrorContext {
 impl Error {
     /// Makes an error of the application's own, to end a transaction with.
     ///
-    /// Its kind is [`ErrorKind::Custom`] and its [source](StdError::source) is `source`.
+    /// Its kind is [`ErrorKind::Custom`]. It shows `error`'s text and has `error`'s
+    /// [source](StdError::source), so that each text of the chain comes once;
+    /// [`downcast_ref`](Self::downcast_ref) gives `error` itself. To end a transaction with an error
+    /// type of your own, see [`try_transaction`](crate::Store::try_transaction).
     ///
     /// ```
     /// let error = heirloom::Error::custom("the quota is used up");
     /// assert_eq!(error.kind(), heirloom::ErrorKind::Custom);
     /// assert_eq!(error.to_string(), "the quota is used up");
     /// ```
-    pub fn custom(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        let source = source.into();
-        let mut error = Self::new(ErrorKind::Custom, source.to_string());
-        error.0.source = Some(source);
-        error
+    pub fn custom(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let error = error.into();
+        let mut custom = Self::new(ErrorKind::Custom, error.to_string());
+        custom.0.source = Some(error);
+        custom
+    }
+
+    /// Returns the error that was given to [`custom`](Self::custom) if it is of type `E`.
+    ///
+    /// ```
+    /// use std::num::ParseIntError;
+    ///
+    /// let error = heirloom::Error::custom("12a".parse::<u32>().unwrap_err());
+    /// assert!(error.downcast_ref::<ParseIntError>().is_some());
+    /// assert!(error.downcast_ref::<std::fmt::Error>().is_none());
+    /// ```
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        let source = self.0.source.as_deref().filter(|_| self.is_transparent())?;
+        source.downcast_ref()
+    }
+
+    /// Whether it stands for its source, instead of saying something about it.
+    fn is_transparent(&self) -> bool {
+        self.0.kind == ErrorKind::Custom
     }
 
     /// Returns its kind, to match on.
@@ -319,6 +341,7 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+        let source: &(dyn StdError + 'static) = self.0.source.as_deref()?;
+        if self.is_transparent() { source.source() } else { Some(source) }
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn io(error: io::Error) -> Error {
         }
         _ => "nothing was changed by the failed operation; check the disk and try again",
     };
-    Error::new(ErrorKind::Storage, format!("the storage failed: {error}")).help(help).because(error)
+    Error::new(ErrorKind::Storage, "the storage failed").help(help).because(error)
 }
 
 impl From<StorageError> for Failure {

@@ -236,7 +236,7 @@ fn run_migrate(
         }),
         Ok(Err(error)) => Err(Error::new(
             ErrorKind::Migration,
-            format!("the `migrate` function of epoch {} failed: {error}", stretch.to.epoch),
+            format!("the `migrate` function of epoch {} failed", stretch.to.epoch),
         )
         .help("nothing was changed; correct the function, and open the store again")
         .because(error)),
