@@ -100,7 +100,7 @@ fn a_file_passes_through_both_steps() -> heirloom::Result<()> {
     let said = format!("{kept}\n  {}\n", kept.theirs());
     assert_eq!(said, include_str!("breaking_changes/quarantine.txt"));
     let label = app.labels.iter()?.next().unwrap()?;
-    assert_eq!(app.notes.get(&"sow".into())?.unwrap().label, Some(label.id));
+    assert_eq!(app.notes.get("sow")?.unwrap().label, Some(label.id));
     let mended = v2::Note {
         name: "water".into(),
         title: "Water the beds".into(),
@@ -145,11 +145,11 @@ fn two_devices_migrate_apart() -> heirloom::Result<()> {
     two_old_files(on_laptop, on_phone)?;
     // [devices]
     let laptop = v1::Notebook::open(on_laptop)?;
-    laptop.notes.update(&"sow".into(), |note| note.title = "Sow peas".into())?;
-    laptop.notes.remove(&"mow".into())?;
+    laptop.notes.update("sow", |note| note.title = "Sow peas".into())?;
+    laptop.notes.remove("mow")?;
 
     let phone = v1::Notebook::open(on_phone)?;
-    phone.notes.update(&"water".into(), |note| note.title = "Water the beds".into())?;
+    phone.notes.update("water", |note| note.title = "Water the beds".into())?;
 
     meet(&laptop, &phone)?;
     assert_eq!(titles(&laptop)?, ["Sow peas", "Water the beds"]);
@@ -167,11 +167,11 @@ fn a_straggler() -> heirloom::Result<()> {
     let tablet = v0::Notebook::open(on_tablet)?;
     let weed = v0::Note { tag: None, ..note("weed", "Weed", "3") };
     // [straggler]
-    laptop.notes.update(&"water".into(), |note| note.title = "Water the beds".into())?;
+    laptop.notes.update("water", |note| note.title = "Water the beds".into())?;
 
-    tablet.notes.update(&"sow".into(), |note| note.text = "Sow beans".into())?;
-    tablet.notes.update(&"water".into(), |note| note.text = "Water the pots".into())?;
-    tablet.notes.remove(&"mow".into())?;
+    tablet.notes.update("sow", |note| note.text = "Sow beans".into())?;
+    tablet.notes.update("water", |note| note.text = "Water the pots".into())?;
+    tablet.notes.remove("mow")?;
     tablet.notes.insert(&weed)?;
 
     meet(&tablet, &laptop)?;
@@ -280,7 +280,7 @@ fn the_way_on_to_the_old_structs() -> heirloom::Result<()> {
     app.drafts.insert(&v0::Draft { number: 1, text: "Mow".into() })?;
     drop(app);
     let app = v1::Notebook::open(path)?;
-    app.notes.update(&"sow".into(), |note| note.title = "Sow peas".into())?;
+    app.notes.update("sow", |note| note.title = "Sow peas".into())?;
     drop(app);
     // [back]
     // What epoch 1 had given up is still in the document of epoch 0, unless it was pruned.

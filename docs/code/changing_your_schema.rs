@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use heirloom::schema::{History, Schema};
+use heirloom::schema::{Diff, History};
 
 mod v1 {
     // [v1]
@@ -37,7 +37,7 @@ mod v1 {
 }
 
 mod v2 {
-    use heirloom::{Id, Kv, Store, Table};
+    use heirloom::{Id, Kv, Open, Store, Table};
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
 
@@ -53,8 +53,8 @@ mod v2 {
         pub body: String,
         #[evolve(default)]
         pub pinned: bool,
-        // Absent reads as `None`.
-        pub color: Option<Color>,
+        // Absent reads as `None`. Newer code may know more colors: this code keeps them.
+        pub color: Option<Open<Color>>,
         // Absent reads as what is computed from the fields above.
         #[evolve(default = |body| body.split_whitespace().count() as u32)]
         pub words: u32,
@@ -64,9 +64,6 @@ mod v2 {
     pub enum Color {
         Yellow,
         Blue,
-        // Newer code may know more colors. What this code does not know, it keeps.
-        #[serde(untagged)]
-        Other(String),
     }
 
     // New tables and kv groups are free as well.
@@ -88,7 +85,7 @@ mod v2 {
 }
 
 mod v3 {
-    use heirloom::{Id, Kv, Store, Table};
+    use heirloom::{Id, Kv, Open, Store, Table};
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
 
@@ -101,7 +98,7 @@ mod v3 {
         pub id: Id<Note>,
         #[serde(rename = "text")]
         pub body: String,
-        pub color: Option<Color>,
+        pub color: Option<Open<Color>>,
         #[evolve(default = |body| body.split_whitespace().count() as u32)]
         pub words: u32,
     }
@@ -116,26 +113,22 @@ mod v3 {
     }
 }
 
-/// Version 3 without the variant that takes what is not known.
+/// Version 2 with an enum that cannot grow.
 mod closed {
     use heirloom::{Id, Kv, Store, Table};
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
 
-    pub use super::v2::{Settings, Tag};
-
-    #[derive(Serialize, Deserialize, JsonSchema)]
-    pub enum Color {
-        Yellow,
-        Blue,
-    }
+    pub use super::v2::{Color, Settings, Tag};
 
     #[derive(Serialize, Deserialize, JsonSchema, Table)]
-    #[table(name = "notes", removes(pinned))]
+    #[table(name = "notes")]
     pub struct Note {
         id: Id<Note>,
         #[serde(rename = "text")]
         body: String,
+        #[evolve(default)]
+        pinned: bool,
         color: Option<Color>,
         #[evolve(default = |body| body.split_whitespace().count() as u32)]
         words: u32,
@@ -149,6 +142,67 @@ mod closed {
         tags: Table<Tag>,
         settings: Kv<Settings>,
     }
+}
+
+/// Version 3 with another form of a variant.
+mod shaded {
+    use heirloom::{Id, Kv, Open, Store, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    pub use super::v2::{Settings, Tag};
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub enum Color {
+        Yellow,
+        Blue(u8),
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes", removes(pinned))]
+    pub struct Note {
+        id: Id<Note>,
+        #[serde(rename = "text")]
+        body: String,
+        color: Option<Open<Color>>,
+        #[evolve(default = |body| body.split_whitespace().count() as u32)]
+        words: u32,
+    }
+
+    #[derive(Store)]
+    #[store(name = "notebook")]
+    #[allow(dead_code)]
+    pub struct Notebook {
+        notes: Table<Note>,
+        tags: Table<Tag>,
+        settings: Kv<Settings>,
+    }
+}
+
+use v2::Color;
+
+// [open]
+use heirloom::Open;
+
+fn shown(color: &Open<Color>) -> String {
+    match color {
+        Open::Known(Color::Yellow) => "yellow".into(),
+        Open::Known(Color::Blue) => "blue".into(),
+        Open::Unknown(color) => format!("{color}, a newer color"),
+    }
+}
+// [end]
+
+#[test]
+fn an_open_enum_keeps_the_variants_of_newer_code() -> Result<(), serde_json::Error> {
+    // [unknown]
+    assert_eq!(shown(&Color::Blue.into()), "blue");
+    let newer: Open<Color> = serde_json::from_str(r#"{"Rgb":[1,2,3]}"#)?;
+    assert_eq!(shown(&newer), r#"{"Rgb":[1,2,3]}, a newer color"#);
+    assert_eq!(serde_json::to_string(&newer)?, r#"{"Rgb":[1,2,3]}"#);
+    // [end]
+    assert_eq!(shown(&Color::Yellow.into()), "yellow");
+    Ok(())
 }
 
 #[test]
@@ -197,10 +251,9 @@ fn the_histories_are_those_of_the_structs() {
 #[test]
 fn the_page_shows_the_tables_that_the_test_of_a_store_prints() {
     let page = fs::read_to_string(folder().with_extension("md")).unwrap();
-    let shows = |old: Schema, new: Schema| {
-        let diff = old.diff(&new).to_string();
-        assert!(page.contains(&diff), "{diff}");
-    };
-    shows(v1::Notebook::schema(), v2::Notebook::schema());
-    shows(v3::Notebook::schema(), closed::Notebook::schema());
+    let shows = |diff: Diff| assert!(page.contains(&diff.to_string()), "{diff}");
+    shows(v1::Notebook::schema().diff(&v2::Notebook::schema()));
+    shows(closed::Notebook::schema().lint());
+    shows(v3::Notebook::schema().diff(&shaded::Notebook::schema()));
+    assert!(v3::Notebook::schema().lint().is_empty());
 }

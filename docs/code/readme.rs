@@ -80,7 +80,7 @@ fn writes_and_queries() -> heirloom::Result<()> {
     // [transaction]
     app.transaction(|tx| {
         tx.insert(&standup)?;
-        tx.set(&app.settings.language, &"de".to_string())?;
+        tx.set(&app.settings.language, "de")?;
         Ok(()) // an error or a panic, and nothing happened
     })?;
 

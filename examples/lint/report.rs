@@ -9,6 +9,8 @@ pub struct Report {
     from: String,
     to: String,
     diff: Diff,
+    /// What is best changed before the newer version is released.
+    warnings: Diff,
     is_new_epoch: bool,
     gone: Option<String>,
     as_json: bool,
@@ -20,6 +22,7 @@ impl Report {
             from: old.to_string(),
             to: new.to_string(),
             diff: old.schema().diff(new.schema()),
+            warnings: new.schema().lint(),
             is_new_epoch: new.epoch() > old.epoch(),
             gone: gone.map(Version::to_string),
             as_json,
@@ -46,12 +49,16 @@ impl fmt::Display for Report {
                 "to": self.to,
                 "class": self.diff.class(),
                 "changes": self.diff,
+                "warnings": self.warnings,
                 "new_epoch": self.is_new_epoch,
                 "gone": self.gone,
             });
             return write!(f, "{report:#}");
         }
         writeln!(f, "from {} to {}\n\n{}", self.from, self.to, self.diff)?;
+        if !self.warnings.is_empty() {
+            writeln!(f, "before {} is released\n\n{}\n", self.to, self.warnings)?;
+        }
         if let Some(gone) = &self.gone {
             writeln!(f, "{gone} is gone: a history only grows, so restore it")?;
         }

@@ -35,6 +35,13 @@ version!(v1: text: String,);
 version!(v2: text: String, done: Option<bool>,);
 version!(v3: text: String, done: Option<bool>, color: Option<String>,);
 version!(other: text: Vec<u8>,);
+version!(with_enum: text: String, color: Color,);
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+enum Color {
+    Yellow,
+    Blue,
+}
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -57,6 +64,9 @@ fn files(folder: &Path) -> Outcome {
     let mut history = History::new("app");
     history.record(&v1::App::schema(), "2024-01-01")?;
     write("one.json", &history)?;
+    let mut history = History::new("app");
+    history.record(&with_enum::App::schema(), "2024-01-01")?;
+    write("enum.json", &history)?;
     write("elsewhere.json", &History::new("elsewhere"))?;
     std::fs::write(folder.join("broken.json"), "{")?;
     Ok(())
@@ -105,6 +115,20 @@ fn an_epoch_may_break() -> Outcome {
     files(folder.path())?;
     let (ok, said) = run(folder.path(), "epoch.json")?;
     assert!(ok && said.contains("breaking") && said.ends_with("ok: a new epoch"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn an_enum_that_cannot_grow_is_named_from_the_first_version_on() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    files(folder.path())?;
+    let (ok, said) = run(folder.path(), "enum.json")?;
+    assert!(ok && said.contains("before version 1, recorded on 2024-01-01 is released"), "{said}");
+    assert!(said.contains("enum-without-catch-all  notes.color"), "{said}");
+    assert!(!run(folder.path(), "three.json")?.1.contains("released"));
+    let (_, said) = run(folder.path(), "enum.json --json")?;
+    let report: serde_json::Value = serde_json::from_str(&said)?;
+    assert_eq!(report["warnings"][0]["field"], "color");
     Ok(())
 }
 

@@ -39,7 +39,7 @@ fn one<T: ValueEnum + 'static>(
     out: &mut impl Write,
 ) -> Outcome {
     if let Some(value) = value {
-        entry.set(&parse(value)?)?;
+        entry.set(&parse::<T>(value)?)?;
     }
     if reset {
         entry.reset()?;

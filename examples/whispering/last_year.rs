@@ -43,7 +43,7 @@ pub fn record(path: &Path) -> Result<[Id<Recording>; 3]> {
         transcript: transcript.map(str::to_owned),
     });
     app.recordings.insert_many(&recordings)?;
-    app.settings.language.set(&"fr".to_owned())?;
+    app.settings.language.set("fr")?;
 
     for recording in &recordings {
         let transcript = recording.transcript.as_deref().unwrap_or("(no transcript)");

@@ -36,7 +36,7 @@ pub use crate::store::{
 };
 pub use crate::sync::{Applied, Changes, Summary};
 pub use serde;
-pub use std::convert::AsRef;
+pub use std::convert::{AsRef, From};
 pub use std::marker::Send;
 pub use std::ops::{FnMut, FnOnce};
 pub use std::path::Path;

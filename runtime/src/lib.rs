@@ -110,8 +110,10 @@ pub use engine::{ChangeKind, Origin, Progress, Subscription};
 pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]
 pub use query::column::Column;
+#[doc(hidden)]
+pub use row::BorrowedFrom;
 #[doc(inline)]
-pub use row::{Comparable, Id, Key, Row};
+pub use row::{Comparable, Id, Key, Open, Row};
 #[doc(inline)]
 pub use store::{
     Builder, Durability, Entry, InvalidRow, Kv, Query, Snapshot, Store, Table, Transaction,

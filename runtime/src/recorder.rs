@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{History, Schema, Version};
+use crate::schema::describe::describe;
+use crate::schema::descriptor::StoreDef;
+use crate::schema::{Class, Diff, History, Schema, Version};
 use crate::store::Store;
 
 /// The command that records.
@@ -26,7 +28,7 @@ const RECORD: &str = "HEIRLOOM=record cargo test";
 pub fn check_history<S: Store>(manifest_dir: &str, history: &str) {
     let path = Path::new(manifest_dir).join(history);
     let is_recording = std::env::var_os("HEIRLOOM").as_deref() == Some(OsStr::new("record"));
-    let recorder = Recorder { store: S::DEF.name, path, name: history };
+    let recorder = Recorder { def: &S::DEF, path, name: history };
     match recorder.run(&S::schema(), is_recording) {
         Ok(Outcome::Same) => {}
         Ok(Outcome::Recorded(what)) => eprintln!("{what}"),
@@ -36,7 +38,7 @@ pub fn check_history<S: Store>(manifest_dir: &str, history: &str) {
 }
 
 struct Recorder<'a> {
-    store: &'a str,
+    def: &'a StoreDef,
     path: PathBuf,
     /// The path as the attribute has it.
     name: &'a str,
@@ -51,8 +53,8 @@ enum Outcome {
 
 impl Recorder<'_> {
     fn run(&self, schema: &Schema, is_recording: bool) -> Result<Outcome> {
-        let (store, name) = (self.store, self.name);
-        let mut history = self.read().map_err(|error| error.at_store(self.store))?;
+        let (store, name) = (self.def.name, self.name);
+        let mut history = self.read().map_err(|error| error.at_store(store))?;
         let is_new = |newest: &Version| newest.fingerprint() != schema.fingerprint();
         if history.newest().is_some_and(is_new)
             && let Some((version, diff)) = history.breaks_with(schema)
@@ -66,9 +68,38 @@ impl Recorder<'_> {
         }
         let before = match history.newest() {
             None => format!("the schema of the store `{store}` is not recorded yet"),
+            Some(newest) if newest.epoch() < schema.epoch => {
+                let begins = format!(
+                    "the schema of the store `{store}` starts epoch {}, after {newest}",
+                    schema.epoch
+                );
+                // What the structs of the two epochs differ in, the derives see to.
+                let unread = self.unread(newest);
+                if unread.class() >= Class::Breaking {
+                    return Ok(Outcome::Refused(format!(
+                        "{begins}, and is not recorded: the structs of epoch {} do not read what that \
+                         version wrote:\n\n{unread}\nmake them again what they were\n",
+                        newest.epoch()
+                    )));
+                }
+                match unread.is_empty() {
+                    true => begins,
+                    false => format!(
+                        "{begins}\n\nthe structs of epoch {} are not what they were:\n\n{unread}",
+                        newest.epoch()
+                    ),
+                }
+            }
             Some(newest) => format!(
                 "the schema of the store `{store}` has changed since {newest}:\n\n{}",
                 newest.schema().diff(schema)
+            ),
+        };
+        let warnings = schema.lint_since(history.newest().map(Version::schema));
+        let before = match warnings.is_empty() {
+            true => before,
+            false => format!(
+                "{before}\n\nwarnings, best heeded before this version is released:\n\n{warnings}"
             ),
         };
         if !history.record(schema, &Timestamp::now().strftime("%F").to_string())? {
@@ -91,11 +122,18 @@ impl Recorder<'_> {
         )))
     }
 
+    /// What the code's structs of an earlier epoch do not read of its newest version.
+    fn unread(&self, newest: &Version) -> Diff {
+        let previous = self.def.at_epoch(newest.epoch());
+        let diff = previous.map(|previous| newest.schema().diff(&describe(&previous)));
+        diff.map(Diff::into_unread).unwrap_or_default()
+    }
+
     fn read(&self) -> Result<History> {
         let text = match fs::read(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(History::new(self.store));
+                return Ok(History::new(self.def.name));
             }
             Err(error) => {
                 return Err(Error::new(
@@ -115,10 +153,10 @@ impl Recorder<'_> {
             .because(error)
         })?;
         let history = History::parse(&text).map_err(|error| error.at_file(&self.path))?;
-        if history.store() != self.store {
+        if history.store() != self.def.name {
             return Err(Error::new(ErrorKind::WrongStore, "the history is that of another store")
                 .at_file(&self.path)
-                .expecting(format!("the history of `{}`", self.store))
+                .expecting(format!("the history of `{}`", self.def.name))
                 .finding(format!("the history of `{}`", history.store()))
                 .help("name a file of its own in `#[store(history = \"…\")]`"));
         }

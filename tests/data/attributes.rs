@@ -526,7 +526,7 @@ mod entries {
         assert_eq!(settings.r#type.get()?, None);
         assert_eq!(settings.maybe.get()?, None);
 
-        settings.ui_language.set(&"english".into())?;
+        settings.ui_language.set("english")?;
         assert_eq!(settings.name_length.get()?, 7);
         settings.by_hand.set(&200)?;
         assert_eq!(settings.by_hand.get()?, 200);

@@ -51,7 +51,7 @@ fn a_row_that_does_not_decode_is_reported_in_full_and_the_others_still_come() {
     assert_eq!(invalid[3].found(), Some("55"));
     for row in &invalid {
         // The list and a single read say the same.
-        let error = refused(app.rows.get(&row.key().parse().unwrap()));
+        let error = refused(app.rows.get(&row.key().parse::<u32>().unwrap()));
         assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRow, row.field()));
         assert_eq!((error.table(), error.key()), (Some("rows"), Some(row.key())));
         assert_eq!(error.store(), Some("strict"));

@@ -75,10 +75,10 @@ fn an_entry_is_its_default_until_it_is_set_and_again_after_a_reset() {
     assert_eq!((app.profile.first.get().unwrap(), shown(&app)), ("Ada".into(), "Ada L.".into()));
     assert_eq!((app.profile.ages.get().unwrap(), app.profile.email.get().unwrap()), (vec![], None));
     // A computed default follows what it is computed from.
-    app.profile.first.set(&"Bob".into()).unwrap();
+    app.profile.first.set("Bob").unwrap();
     assert_eq!(shown(&app), "Bob L.");
-    app.profile.shown.set(&"B".into()).unwrap();
-    app.profile.last.set(&"M.".into()).unwrap();
+    app.profile.shown.set("B").unwrap();
+    app.profile.last.set("M.").unwrap();
     app.profile.ages.set(&vec![1, 2]).unwrap();
     drop(app);
 
@@ -103,7 +103,7 @@ fn an_entry_is_its_default_until_it_is_set_and_again_after_a_reset() {
 fn setting_the_default_pins_it() {
     // It is a value like any other, which a later version's default must not change.
     let app = App::in_memory().unwrap();
-    app.profile.last.set(&"L.".into()).unwrap();
+    app.profile.last.set("L.").unwrap();
     let later = later_defaults(&app);
     assert_eq!(later, ("Eve".to_owned(), "L.".to_owned()));
 }
@@ -157,7 +157,7 @@ fn a_value_that_does_not_decode_costs_one_entry() {
     assert_eq!(snapshot.entry(&app.profile.last).unwrap(), "L.");
 
     // Either way out works.
-    app.profile.first.set(&"Cy".into()).unwrap();
+    app.profile.first.set("Cy").unwrap();
     app.profile.ages.reset().unwrap();
     assert_eq!((shown(&app), app.profile.get().unwrap().ages), ("Cy L.".into(), vec![]));
     give_rows(&app, &other);
@@ -178,7 +178,7 @@ fn entries_and_groups_of_other_code_survive_writes_and_restarts() {
     {
         let app = App::open(&path).unwrap();
         assert_eq!(app.profile.email.get().unwrap().as_deref(), Some("a@b"), "by its alias");
-        app.profile.first.set(&"Bob".into()).unwrap();
+        app.profile.first.set("Bob").unwrap();
         app.profile.email.set(&Some("c@d".into())).unwrap();
         assert_eq!(app.profile.get().unwrap().email.as_deref(), Some("c@d"));
         // What comes meanwhile for a group nobody here knows is kept, too.
@@ -201,10 +201,10 @@ fn entries_are_part_of_transactions_and_snapshots() {
     let app = App::in_memory().unwrap();
     let snapshot = app.snapshot().unwrap();
     app.transaction(|tx| {
-        tx.set(&app.profile.first, &"Bob".into())?;
+        tx.set(&app.profile.first, "Bob")?;
         assert_eq!(tx.entry(&app.profile.shown)?, "Bob L.");
         assert_eq!(tx.group::<Profile>()?.shown, "Bob L.");
-        tx.set(&app.profile.last, &"M.".into())?;
+        tx.set(&app.profile.last, "M.")?;
         tx.reset(&app.profile.last)?;
         tx.insert(&Row { id: 1 })
     })
@@ -213,7 +213,7 @@ fn entries_are_part_of_transactions_and_snapshots() {
     assert_eq!(snapshot.entry(&app.profile.shown).unwrap(), "Ada L.");
     assert_eq!(snapshot.group::<Profile>().unwrap().first, "Ada");
     let failed = app.transaction(|tx| {
-        tx.set(&app.profile.first, &"Cy".into())?;
+        tx.set(&app.profile.first, "Cy")?;
         tx.insert(&Row { id: 1 })
     });
     assert_eq!(refused(failed).kind(), ErrorKind::AlreadyExists);
@@ -237,7 +237,7 @@ fn observers_of_an_entry_are_given_its_value_and_those_of_a_group_the_names() {
         .unwrap();
 
     app.settings.size.set(&5).unwrap();
-    app.settings.theme.set(&"dark".into()).unwrap();
+    app.settings.theme.set("dark").unwrap();
     app.settings.size.reset().unwrap();
     app.settings.nickname.set(&Some("n".into())).unwrap();
     app.settings.nickname.set(&None).unwrap();

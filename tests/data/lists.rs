@@ -225,8 +225,8 @@ fn an_entry_keeps_what_it_holds() {
     let (_folder, path) = place();
     {
         let app = new::App::open(&path).unwrap();
-        app.desk.items.set(&["a", "b"].map(red).into()).unwrap();
-        app.desk.set.set(&["a", "b"].map(red).into()).unwrap();
+        app.desk.items.set(&["a", "b"].map(red)).unwrap();
+        app.desk.set.set(&std::collections::HashSet::from(["a", "b"].map(red))).unwrap();
         app.desk.shape.set(&Some(full().shape)).unwrap();
     }
     {

@@ -3,7 +3,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod app_errors;
 mod attributes;
+mod borrowed;
 mod counting;
 mod hostile;
 mod invalid;

@@ -117,8 +117,8 @@ fn a_table_that_the_code_does_not_declare_survives_and_stays_current() {
         let app = Part::open(&path).unwrap();
         app.notes.insert(&v1::note(1)).unwrap();
         // What comes meanwhile for the table is kept, although nobody here can read it.
-        peer.people.update(&"Ada".into(), |person| person.age = 37).unwrap();
-        peer.people.remove(&"Bob".into()).unwrap();
+        peer.people.update("Ada", |person| person.age = 37).unwrap();
+        peer.people.remove("Bob").unwrap();
         peer.people.insert(&person("Dot", 5)).unwrap();
         peer.settings.home.reset().unwrap();
         exchange(&app, &peer);
@@ -134,7 +134,7 @@ fn a_table_that_the_code_does_not_declare_survives_and_stays_current() {
     let expected = [person("Ada", 37), person("Cy", 1), person("Dot", 5)];
     let app = Full::open(&path).unwrap();
     assert_eq!(rows(&app.people), expected, "without a resync");
-    assert_eq!(app.people.get(&"Dot".into()).unwrap(), Some(person("Dot", 5)));
+    assert_eq!(app.people.get("Dot").unwrap(), Some(person("Dot", 5)));
     assert_eq!((app.notes.len().unwrap(), app.settings.home.get().unwrap()), (2, None));
     drop(app);
     assert_sound::<Full>(&path);

@@ -106,9 +106,9 @@ fn an_invalid_row_is_repaired_by_its_json_and_keeps_what_is_unknown() {
     assert!(Cinema::check(&path).unwrap().is_ok());
     file::forget_versions(&path);
     let loose = loose::Cinema::open(&path).unwrap();
-    let row = loose.films.get(&"4".into()).unwrap().unwrap();
+    let row = loose.films.get("4").unwrap().unwrap();
     assert_eq!((row.year.as_str(), row.extra), ("1968", Some(7)));
-    assert!(!loose.films.contains(&"x".into()).unwrap());
+    assert!(!loose.films.contains("x").unwrap());
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_computed_default_that_is_not_pure_is_reported() {
     let ticket = before::Ticket { row: "a".into() };
     before::Impure::open(&path).unwrap().tickets.insert(&ticket).unwrap();
     let app = Impure::open(&path).unwrap();
-    let read = app.tickets.get(&"a".into());
+    let read = app.tickets.get("a");
     if cfg!(debug_assertions) {
         let error = read.unwrap_err();
         assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRow, Some("number")));

@@ -210,9 +210,9 @@ fn text_keys_hold_any_unicode_and_come_in_the_order_of_their_bytes() {
     let other = Edges::in_memory().unwrap();
     give(&app, &other);
     for key in keys {
-        assert_eq!(app.texts.get(&key.into()).unwrap(), Some(text(key)));
-        assert_eq!(other.texts.get(&key.into()).unwrap(), Some(text(key)));
-        assert!(app.texts.remove(&key.into()).unwrap());
+        assert_eq!(app.texts.get(key).unwrap(), Some(text(key)));
+        assert_eq!(other.texts.get(key).unwrap(), Some(text(key)));
+        assert!(app.texts.remove(key).unwrap());
     }
     assert!(app.texts.is_empty().unwrap());
     drop(app);
@@ -259,13 +259,13 @@ fn a_row_of_a_megabyte_is_a_row_like_any_other() {
     {
         let app = Edges::open(&path).unwrap();
         app.texts.insert(&row).unwrap();
-        app.texts.update(&"big".into(), |text| text.body.push('!')).unwrap();
+        app.texts.update("big", |text| text.body.push('!')).unwrap();
     }
     let app = Edges::open(&path).unwrap();
     let other = Edges::in_memory().unwrap();
     give(&app, &other);
     for store in [&app, &other] {
-        let read = store.texts.get(&"big".into()).unwrap().unwrap();
+        let read = store.texts.get("big").unwrap().unwrap();
         assert!(read.body.len() == body.len() + 1 && read.body.starts_with(&body));
     }
 }

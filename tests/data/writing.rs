@@ -18,7 +18,7 @@ fn a_transaction_reads_its_own_writes_and_nobody_else_does() {
         tx.insert(&note(3, "three"))?;
         tx.update::<support::Note>(&1, |note| note.stars = 5)?;
         assert!(tx.remove::<support::Note>(&2)?);
-        tx.set(&app.settings.theme, &"dark".to_owned())?;
+        tx.set(&app.settings.theme, "dark")?;
 
         assert_eq!(tx.get::<support::Note>(&1)?.unwrap().stars, 5);
         assert!(tx.contains::<support::Note>(&3)? && !tx.contains::<support::Note>(&2)?);

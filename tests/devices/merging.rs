@@ -58,7 +58,7 @@ fn an_edit_wins_against_a_concurrent_remove() {
         b.notes.remove(&3).unwrap();
         a.settings.size.set(&2).unwrap();
         b.settings.size.reset().unwrap();
-        a.settings.theme.set(&"dark".into()).unwrap();
+        a.settings.theme.set("dark").unwrap();
         converge(a, b);
         let stars = |id| a.notes.get(&id).unwrap().map(|note: Note| note.stars);
         assert_eq!([stars(1), stars(2), stars(3)], [Some(1), Some(2), None]);
@@ -257,7 +257,7 @@ fn what_is_applied_is_told_by_table_group_and_key() {
         tx.insert(&note(7, "new"))?;
         tx.update::<Note>(&1, |note| note.stars = 1)?;
         tx.remove::<Note>(&2)?;
-        tx.set(&a.settings.theme, &"dark".into())
+        tx.set(&a.settings.theme, "dark")
     })
     .unwrap();
     let applied = give(&a, &b);

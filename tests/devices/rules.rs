@@ -102,7 +102,7 @@ fn edits_of_different_rows_and_of_different_entries_all_survive() {
     let second = Plan { id: 2, ..a.plans.get(&1).unwrap().unwrap() };
     a.plans.insert(&second).unwrap();
     b.plans.update(&1, |plan| plan.steps.clear()).unwrap();
-    a.settings.theme.set(&"dark".into()).unwrap();
+    a.settings.theme.set("dark").unwrap();
     b.settings.size.set(&20).unwrap();
     exchange(&a, &b);
     for app in [&a, &b] {
@@ -135,11 +135,11 @@ fn an_edit_may_lose_against_an_edit_that_its_device_then_removed() {
 fn a_peer_that_may_write_may_change_and_remove_everything() {
     let (ours, theirs) = (Notebook::in_memory().unwrap(), Notebook::in_memory().unwrap());
     ours.notes.insert_many((0..20).map(|id| note(id, "ours"))).unwrap();
-    ours.settings.theme.set(&"dark".into()).unwrap();
+    ours.settings.theme.set("dark").unwrap();
     exchange(&ours, &theirs);
     theirs.notes.filter(Note::ID.lt(10_u32)).remove_all().unwrap();
     theirs.notes.query().update_all(|note| note.title = "theirs".into()).unwrap();
-    theirs.settings.theme.set(&"light".into()).unwrap();
+    theirs.settings.theme.set("light").unwrap();
     give(&theirs, &ours);
     let rows: Vec<Note> = ours.notes.query().all().unwrap();
     assert_eq!(rows.len(), 10);

@@ -22,6 +22,8 @@ mod first {
         main().unwrap();
     }
 }
+#[path = "../../docs/code/async_apps.rs"]
+mod async_apps;
 #[path = "../../docs/code/breaking_changes.rs"]
 #[allow(dead_code, reason = "pages show whole structs")]
 mod breaking_changes;
@@ -32,3 +34,6 @@ mod changing_your_schema;
 mod queries;
 #[path = "../../docs/code/readme.rs"]
 mod readme;
+#[path = "../../docs/code/testing.rs"]
+#[allow(dead_code, reason = "pages show whole structs")]
+mod testing;

@@ -231,5 +231,5 @@ fn rows_of_an_epoch_before_that_do_not_decode_are_kept_visibly() {
     assert_eq!(keys, ["b", "c", "d"], "{kept:?}");
     assert!(titles(&new).contains(&"one".to_owned()));
     // The one that says it is elsewhere, is.
-    assert_eq!(new.notes.get(&"elsewhere".into()).unwrap().unwrap().title, "misplaced");
+    assert_eq!(new.notes.get("elsewhere").unwrap().unwrap().title, "misplaced");
 }

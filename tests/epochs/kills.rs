@@ -258,7 +258,7 @@ fn late_edits_that_the_disk_refuses_are_carried_again() {
     old.notes.update(&1, |note| note.text = "late".into()).unwrap();
     old.notes.update(&2, |note| note.text = "too late".into()).unwrap();
     old.notes.remove(&3).unwrap();
-    old.settings.ui_language.set(&"late".into()).unwrap();
+    old.settings.ui_language.set("late").unwrap();
     let late = changes(&old, &v0::App::in_memory().unwrap());
     at_every_operation(
         |path| {

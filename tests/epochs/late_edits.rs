@@ -113,7 +113,7 @@ fn a_removal_is_known_by_its_key_where_a_conversion_has_kept_keys() {
     let [(_one, one), (_two, two), (_three, three)] = devices(&["a", "b", "c"]);
     let old = v0::App::open(&one).unwrap();
     let new = [v1::App::open(&two).unwrap(), v1::App::open(&three).unwrap()];
-    old.notes.remove(&"b".into()).unwrap();
+    old.notes.remove("b").unwrap();
     // Of each pair, one comes to the other's document, and compares it with all others as a whole.
     for app in &new {
         meet(&old, app);
@@ -145,7 +145,7 @@ fn a_row_that_was_made_is_removed_by_whoever_saw_it_as_it_is() {
 
     // What was made of a note that has changed is not what they have removed.
     let old = v0::App::open(&three).unwrap();
-    old.notes.update(&"a".into(), |note| note.text = "a, later".into()).unwrap();
+    old.notes.update("a", |note| note.text = "a, later".into()).unwrap();
     meet(&old, &apps[0]);
     meet(&apps[0], &apps[1]);
     assert_eq!(words(&apps[0]), ["a, later"]);
@@ -158,7 +158,7 @@ fn what_came_late_stays_though_its_document_was_given_up() {
     let olds = [v0::App::open(&one).unwrap(), v0::App::open(&two).unwrap()];
     let news = [v1::App::open(&three).unwrap(), v1::App::open(&four).unwrap()];
     for (old, new, id) in [(&olds[0], &news[0], "a"), (&olds[1], &news[1], "b")] {
-        old.notes.update(&id.into(), |note| note.text = format!("{id}, late")).unwrap();
+        old.notes.update(id, |note| note.text = format!("{id}, late")).unwrap();
         give(old, new);
         let pruned = new.prune_epochs().unwrap();
         assert_eq!((pruned.gone().count(), pruned.kept().count()), (1, 0), "{pruned:?}");
@@ -171,7 +171,7 @@ fn what_came_late_stays_though_its_document_was_given_up() {
         assert_eq!(titles(new), ["a, late", "b, late", "c, first"]);
     }
     // The documents come back with what nobody has seen yet.
-    olds[0].notes.update(&"c".into(), |note| note.text = "c, late".into()).unwrap();
+    olds[0].notes.update("c", |note| note.text = "c, late".into()).unwrap();
     for (old, new) in olds.iter().zip(&news) {
         meet(old, new);
     }
@@ -186,7 +186,7 @@ fn an_older_state_of_what_was_made_goes_with_the_newer_one_that_was_removed() {
     for is_first in [true, false] {
         let [(_one, one), (_two, two)] = devices(&["a"]);
         let late = v0::App::open(&one).unwrap();
-        late.notes.update(&"a".into(), |note| note.text = "a, second".into()).unwrap();
+        late.notes.update("a", |note| note.text = "a, second".into()).unwrap();
         drop(late);
         // Whichever of the two migrations wins.
         let early = is_first.then(|| v1::App::open(&two).unwrap());
@@ -229,7 +229,7 @@ fn what_could_not_be_converted_is_kept_beside_what_an_edit_has_displaced() {
     for is_refused_first in [true, false] {
         let [(_one, one), (_two, two)] = devices(&["a"]);
         let old = v0::App::open(&one).unwrap();
-        old.notes.update(&"a".into(), |note| note.text = "unreadable".into()).unwrap();
+        old.notes.update("a", |note| note.text = "unreadable".into()).unwrap();
         drop(old);
         let refused = v1::App::open(&one).unwrap();
         assert_eq!(refused.prune_epochs().unwrap().gone().count(), 1);
@@ -275,11 +275,11 @@ fn a_copied_row_goes_with_who_knew_it_though_its_own_document_has_something_else
     let [remover, rebuilt] = [two, three].map(|path| v1::App::open(path).unwrap());
     meet(&remover, &rebuilt);
     // The one that is rebuilt knows more of the old document than who removes the row.
-    old.notes.update(&"b".into(), |note| note.text = "b, late".into()).unwrap();
+    old.notes.update("b", |note| note.text = "b, late".into()).unwrap();
     give(&old, &rebuilt);
     rebuilt.compact_history().unwrap();
-    remover.notes.remove(&"a".into()).unwrap();
-    old.notes.update(&"a".into(), |note| note.text = "unreadable".into()).unwrap();
+    remover.notes.remove("a").unwrap();
+    old.notes.update("a", |note| note.text = "unreadable".into()).unwrap();
     give(&old, &rebuilt);
     assert_eq!(titles(&rebuilt), ["a, first", "b, late"]);
     meet(&remover, &rebuilt);

@@ -190,14 +190,14 @@ fn a_file_of_an_earlier_epoch_opens_in_one_step() {
     let (_folder, path) = file_of_epoch_0(&[("a", "one"), ("b", "two")]);
     {
         let app = v0::Library::open(&path).unwrap();
-        app.notes.update(&"b".into(), |note| note.done = true).unwrap();
+        app.notes.update("b", |note| note.done = true).unwrap();
         app.settings.size.set(&7).unwrap();
         app.scratch.insert(&v0::Scratch { id: 1 }).unwrap();
     }
     {
         let app = v1::Library::open(&path).unwrap();
         assert_eq!(titles(&app), pairs(&[("a", "one"), ("b", "two")]));
-        assert_eq!(app.notes.get(&"b".into()).unwrap().unwrap().state, "done");
+        assert_eq!(app.notes.get("b").unwrap().unwrap().state, "done");
         assert_eq!(app.settings.font_size.get().unwrap(), 7);
         assert_eq!(app.settings.language.get().unwrap(), "en");
         let status = app.status().unwrap();
@@ -207,7 +207,7 @@ fn a_file_of_an_earlier_epoch_opens_in_one_step() {
         let old = app.open_epoch::<v0::Library>().unwrap();
         assert_eq!(old.notes.len().unwrap(), 2);
         assert_eq!(old.scratch.len().unwrap(), 1);
-        assert_eq!(old.notes.remove(&"a".into()).unwrap_err().kind(), ErrorKind::ReadOnly);
+        assert_eq!(old.notes.remove("a").unwrap_err().kind(), ErrorKind::ReadOnly);
     }
     assert!(v1::Library::check(&path).unwrap().is_ok());
     let app = v1::Library::open(&path).unwrap();
@@ -219,13 +219,13 @@ fn a_further_step_takes_along_what_was_edited_and_what_was_not() {
     let (_folder, path) = file_of_epoch_0(&[("a", "one"), ("b", "two"), ("c", "three")]);
     {
         let app = v1::Library::open(&path).unwrap();
-        app.notes.update(&"b".into(), |note| note.title = "two, edited".into()).unwrap();
+        app.notes.update("b", |note| note.title = "two, edited".into()).unwrap();
         app.settings.font_size.set(&9).unwrap();
     }
     let app = v1::Library::open(&path).unwrap();
     app.compact_history().unwrap();
     assert_eq!(titles(&app), pairs(&[("a", "one"), ("b", "two, edited"), ("c", "three")]));
-    app.notes.update(&"a".into(), |note| note.title = "one, edited".into()).unwrap();
+    app.notes.update("a", |note| note.title = "one, edited".into()).unwrap();
     drop(app);
     let app = v2::Library::open(&path).unwrap();
     let titles: Vec<String> = app.notes.iter().unwrap().map(|note| note.unwrap().title).collect();
@@ -241,7 +241,7 @@ fn two_steps_are_one_and_a_migrate_function_crosses_tables() {
     let (_folder, path) = file_of_epoch_0(&[("a", "red green"), ("b", "green blue")]);
     let app = v2::Library::open(&path).unwrap();
     assert_eq!(app.notes.len().unwrap(), 2);
-    assert_eq!(app.notes.get(&"a".into()).unwrap().unwrap().rating, 3);
+    assert_eq!(app.notes.get("a").unwrap().unwrap().rating, 3);
     let mut words: Vec<String> = app.words.iter().unwrap().map(|word| word.unwrap().word).collect();
     words.sort();
     assert_eq!(words, ["blue", "green", "red"]);
@@ -252,11 +252,7 @@ fn two_steps_are_one_and_a_migrate_function_crosses_tables() {
 #[test]
 fn rows_that_cannot_be_converted_are_kept_or_stop_it() {
     let (_folder, path) = file_of_epoch_0(&[("a", "one"), ("b", "two")]);
-    v0::Library::open(&path)
-        .unwrap()
-        .notes
-        .update(&"b".into(), |note| note.stars = "many".into())
-        .unwrap();
+    v0::Library::open(&path).unwrap().notes.update("b", |note| note.stars = "many".into()).unwrap();
     let preview = v2::Library::preview_migration(&path).unwrap();
     assert_eq!((preview.from_epoch(), preview.to_epoch()), (0, 2));
     assert_eq!(preview.invalid().len(), 1);
@@ -295,7 +291,7 @@ fn a_conversion_that_panics_changes_nothing() {
     v0::Library::open(&path)
         .unwrap()
         .notes
-        .update(&"a".into(), |note| note.stars = "panic".into())
+        .update("a", |note| note.stars = "panic".into())
         .unwrap();
     let refused = v2::Library::open(&path).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Migration);
@@ -355,9 +351,9 @@ fn two_migrations_of_the_same_rows_meet() {
             two_devices(&[("a", "a"), ("b", "b"), ("c", "c"), ("d", "d")]);
         let a = v1::Library::open(&one).unwrap();
         let b = v1::Library::open(&two).unwrap();
-        a.notes.update(&"a".into(), |note| note.title = "a of a".into()).unwrap();
-        b.notes.update(&"b".into(), |note| note.title = "b of b".into()).unwrap();
-        a.notes.remove(&"c".into()).unwrap();
+        a.notes.update("a", |note| note.title = "a of a".into()).unwrap();
+        b.notes.update("b", |note| note.title = "b of b".into()).unwrap();
+        a.notes.remove("c").unwrap();
         b.notes.insert(&v1::note("e", "e of b")).unwrap();
         a.notes.insert(&v1::note("f", "f of a")).unwrap();
         a.settings.font_size.set(&20).unwrap();
@@ -394,15 +390,15 @@ fn two_migrations_of_different_rows_meet() {
         {
             let a = v0::Library::open(&one).unwrap();
             let b = v0::Library::open(&two).unwrap();
-            a.notes.update(&"a".into(), |note| note.text = "a of a, before".into()).unwrap();
-            b.notes.update(&"b".into(), |note| note.text = "b of b, before".into()).unwrap();
+            a.notes.update("a", |note| note.text = "a of a, before".into()).unwrap();
+            b.notes.update("b", |note| note.text = "b of b, before".into()).unwrap();
             b.notes.insert(&v0::note("e", "e of b, before")).unwrap();
-            a.notes.remove(&"c".into()).unwrap();
+            a.notes.remove("c").unwrap();
         }
         let a = v1::Library::open(&one).unwrap();
         let b = v1::Library::open(&two).unwrap();
         // An edit on top of one that the other migration did not know.
-        a.notes.update(&"a".into(), |note| note.title = "a of a, after".into()).unwrap();
+        a.notes.update("a", |note| note.title = "a of a, after".into()).unwrap();
         if swapped {
             meet(&b, &a)
         } else {
@@ -425,11 +421,11 @@ fn old_code_that_comes_back_is_carried_or_kept() {
     let [(_one, one), (_two, two)] = two_devices(&[("a", "a"), ("b", "b"), ("c", "c"), ("d", "d")]);
     let new = v1::Library::open(&one).unwrap();
     let old = v0::Library::open(&two).unwrap();
-    new.notes.update(&"b".into(), |note| note.title = "b, new".into()).unwrap();
+    new.notes.update("b", |note| note.title = "b, new".into()).unwrap();
     for (id, text) in [("a", "a, old"), ("b", "b, old"), ("c", "c, old")] {
-        old.notes.update(&id.into(), |note| note.text = text.into()).unwrap();
+        old.notes.update(id, |note| note.text = text.into()).unwrap();
     }
-    old.notes.remove(&"d".into()).unwrap();
+    old.notes.remove("d").unwrap();
     old.notes.insert(&v0::note("e", "e, old")).unwrap();
     old.settings.size.set(&9).unwrap();
     meet(&old, &new);
@@ -444,10 +440,10 @@ fn old_code_that_comes_back_is_carried_or_kept() {
     // Old code goes on, and can tell.
     assert_eq!(old.status().unwrap().newer_epoch(), Some(1));
     assert_eq!(old.notes.len().unwrap(), 4);
-    old.notes.update(&"a".into(), |note| note.text = "a, old again".into()).unwrap();
-    old.notes.remove(&"e".into()).unwrap();
-    new.notes.update(&"c".into(), |note| note.title = "c, new on top".into()).unwrap();
-    old.notes.update(&"c".into(), |note| note.text = "c, old again".into()).unwrap();
+    old.notes.update("a", |note| note.text = "a, old again".into()).unwrap();
+    old.notes.remove("e").unwrap();
+    new.notes.update("c", |note| note.title = "c, new on top".into()).unwrap();
+    old.notes.update("c", |note| note.text = "c, old again".into()).unwrap();
     meet(&old, &new);
     let expected = pairs(&[("a", "a, old again"), ("b", "b, new"), ("c", "c, new on top")]);
     assert_eq!(titles(&new), expected);
@@ -498,7 +494,7 @@ fn a_store_that_began_in_an_epoch_meets_rows_of_the_one_before() {
     begun.settings.font_size.set(&30).unwrap();
     let old = v0::Library::in_memory().unwrap();
     old.notes.insert(&v0::note("a", "old")).unwrap();
-    old.settings.language.set(&"fr".into()).unwrap();
+    old.settings.language.set("fr").unwrap();
     give(&old, &begun);
     assert_eq!(titles(&begun), pairs(&[("a", "old"), ("x", "begun here")]));
     assert_eq!(begun.settings.font_size.get().unwrap(), 30);
@@ -529,7 +525,7 @@ fn what_comes_by_a_migration_is_told_whether_or_not_anybody_observes() {
         let old = v0::Library::in_memory().unwrap();
         old.notes.insert(&v0::note("a", "old")).unwrap();
         old.notes.insert(&v0::note("b", "old")).unwrap();
-        old.settings.language.set(&"fr".into()).unwrap();
+        old.settings.language.set("fr").unwrap();
         let applied = give(&old, &begun);
         let came = [
             told("notes", "a", ChangeKind::Inserted),
@@ -547,10 +543,10 @@ fn what_comes_by_a_migration_is_told_whether_or_not_anybody_observes() {
         let _observed =
             observed.then(|| (a.notes.observe(|_| {}).unwrap(), b.notes.observe(|_| {}).unwrap()));
         for app in [&a, &b] {
-            app.notes.update(&"a".into(), |note| note.title = "the same".into()).unwrap();
+            app.notes.update("a", |note| note.title = "the same".into()).unwrap();
         }
-        b.notes.update(&"b".into(), |note| note.title = "b of b".into()).unwrap();
-        b.notes.remove(&"c".into()).unwrap();
+        b.notes.update("b", |note| note.title = "b of b".into()).unwrap();
+        b.notes.remove("c").unwrap();
         b.notes.insert(&v1::note("d", "d of b")).unwrap();
         let before = titles(&a);
         let applied = give(&b, &a);
@@ -579,18 +575,18 @@ fn a_rebuild_sheds_history_and_loses_nothing() {
     meet(&a, &b);
     let before = a.status().unwrap().history();
     assert!(before.items_per_live_row() > 10.0, "{before:?}");
-    b.notes.update(&"00".into(), |note| note.text = "before b hears of it".into()).unwrap();
+    b.notes.update("00", |note| note.text = "before b hears of it".into()).unwrap();
     a.compact_history().unwrap();
     let status = a.status().unwrap();
     assert_eq!((status.epoch(), status.generation()), (0, 1));
     assert!(status.history().items_per_live_row() < 1.1, "{:?}", status.history());
     assert!(status.history().document_bytes() < before.document_bytes());
-    a.notes.update(&"01".into(), |note| note.text = "in the new one".into()).unwrap();
+    a.notes.update("01", |note| note.text = "in the new one".into()).unwrap();
     meet(&a, &b);
     for app in [&a, &b] {
         assert_eq!(app.notes.len().unwrap(), 20);
-        assert_eq!(app.notes.get(&"00".into()).unwrap().unwrap().text, "before b hears of it");
-        assert_eq!(app.notes.get(&"01".into()).unwrap().unwrap().text, "in the new one");
+        assert_eq!(app.notes.get("00").unwrap().unwrap().text, "before b hears of it");
+        assert_eq!(app.notes.get("01").unwrap().unwrap().text, "in the new one");
         assert_eq!(app.status().unwrap().generation(), 1);
         assert!(app.quarantine().unwrap().is_empty());
     }
@@ -609,12 +605,12 @@ fn a_file_goes_back_to_old_code_and_forth() {
     let (_folder, path) = file_of_epoch_0(&[("a", "a"), ("b", "b")]);
     {
         let new = v1::Library::open(&path).unwrap();
-        new.notes.update(&"a".into(), |note| note.title = "a, new".into()).unwrap();
+        new.notes.update("a", |note| note.title = "a, new".into()).unwrap();
     }
     {
         let old = v0::Library::open(&path).unwrap();
-        assert_eq!(old.notes.get(&"a".into()).unwrap().unwrap().text, "a");
-        old.notes.update(&"b".into(), |note| note.text = "b, old".into()).unwrap();
+        assert_eq!(old.notes.get("a").unwrap().unwrap().text, "a");
+        old.notes.update("b", |note| note.text = "b, old".into()).unwrap();
         assert_eq!(old.status().unwrap().newer_epoch(), Some(1));
     }
     let new = v1::Library::open(&path).unwrap();

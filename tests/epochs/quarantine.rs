@@ -301,17 +301,17 @@ fn both_values_of_a_row_outlive_an_epoch_with_a_migrate_function() {
     let old = v0::Library::in_memory().unwrap();
     {
         let app = v0::Library::open(&path).unwrap();
-        app.settings.size.set(&"12".into()).unwrap();
+        app.settings.size.set("12").unwrap();
         give(&app, &old);
     }
     {
         let app = v1::Library::open(&path).unwrap();
         for id in ["a", "b"] {
-            app.cards.update(&id.into(), |card| card.title = format!("{id} here")).unwrap();
-            old.notes.update(&id.into(), |note| note.text = format!("{id} late")).unwrap();
+            app.cards.update(id, |card| card.title = format!("{id} here")).unwrap();
+            old.notes.update(id, |note| note.text = format!("{id} late")).unwrap();
         }
-        app.settings.size.set(&"13".into()).unwrap();
-        old.settings.size.set(&"14".into()).unwrap();
+        app.settings.size.set("13").unwrap();
+        old.settings.size.set("14").unwrap();
         meet(&old, &app);
         assert_eq!(app.quarantine().unwrap().len(), 3);
     }
@@ -342,7 +342,7 @@ fn what_was_displaced_is_of_the_epoch_that_accepts_it() {
     let files = [file(&[("a", "red", "3")]), file(&[("a", "red", "3")])];
     let apps = files.each_ref().map(|(_, path)| v1::Library::open(path).unwrap());
     for (app, title) in apps.iter().zip(["one", "other"]) {
-        app.cards.update(&"a".into(), |card| card.title = title.into()).unwrap();
+        app.cards.update("a", |card| card.title = title.into()).unwrap();
     }
     meet(&apps[0], &apps[1]);
     drop(apps);
@@ -408,7 +408,7 @@ fn of_two_rows_under_one_key_either_is_accepted() {
     let notes = [("a", "same", "1"), ("b", "same", "2"), ("c", "same", "3")];
     let (_folder, path) = file(&notes);
     let app = plain::Library::open(&path).unwrap();
-    let stands = || app.notes.get(&"same".into()).unwrap().unwrap().id;
+    let stands = || app.notes.get("same").unwrap().unwrap().id;
     assert_eq!(stands(), "a");
     let kept = app.quarantine().unwrap();
     assert_eq!(kept.len(), 2, "{kept:?}");

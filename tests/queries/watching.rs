@@ -346,12 +346,12 @@ fn a_derived_value_follows_what_it_read_and_nothing_else() {
     assert_eq!(derived.recv().unwrap(), None);
     app.notes.insert(&support::note(1, "one")).unwrap();
     assert!(derived.try_recv().unwrap().is_none(), "it read no notes");
-    app.settings.theme.set(&"dark".to_owned()).unwrap();
+    app.settings.theme.set("dark").unwrap();
     assert_eq!(derived.recv().unwrap(), Some(0));
     app.notes.update(&1, |note| note.stars = 3).unwrap();
     assert_eq!(derived.recv().unwrap(), Some(1));
     assert!(derived.try_recv().unwrap().is_none());
-    app.settings.theme.set(&"light".to_owned()).unwrap();
+    app.settings.theme.set("light").unwrap();
     assert_eq!(derived.recv().unwrap(), None);
     app.notes.update(&1, |note| note.stars = 4).unwrap();
     assert!(derived.try_recv().unwrap().is_none(), "it does not read notes any more");

@@ -17,5 +17,6 @@ mod keeping;
 mod merging;
 pub mod odd;
 mod packaging;
+mod open_enums;
 mod recording;
 mod versions;

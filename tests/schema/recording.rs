@@ -118,6 +118,61 @@ macro_rules! deep {
     };
 }
 
+/// What comes after the second version, as its structs are declared in later years: with another
+/// type of a color, and other fields.
+macro_rules! later {
+    ($name:ident: [$($variants:ident)*] $($fields:tt)*) => {
+        mod $name {
+            use super::*;
+
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            pub enum Color {
+                $($variants,)*
+            }
+
+            pub mod v0 {
+                use super::*;
+
+                #[derive(Serialize, Deserialize, JsonSchema, Table)]
+                #[table(name = "notes")]
+                pub struct Note {
+                    #[key]
+                    pub id: u32,
+                    pub color: Color,
+                    $($fields)*
+                }
+
+                #[derive(Store)]
+                #[store(name = "app")]
+                #[allow(dead_code)]
+                pub struct App {
+                    pub notes: Table<Note>,
+                }
+            }
+
+            #[derive(Serialize, Deserialize, JsonSchema, Table)]
+            #[table(name = "notes", previous = v0::Note, removes(color))]
+            pub struct Note {
+                #[key]
+                id: u32,
+                #[evolve(with = |title| title.len() as u64)]
+                title: u64,
+            }
+
+            #[derive(Store)]
+            #[store(name = "app", epoch = 1, previous = v0::App)]
+            #[allow(dead_code)]
+            pub struct App {
+                notes: Table<Note>,
+            }
+        }
+    };
+}
+
+later!(raised: [Red Green] title: String,);
+later!(raised_with_more: [Red Green Blue] title: String,);
+later!(raised_with_less: [Red] title: String,);
+
 deep!(drawn: [Red Green], schemars(range(max = 20)), []);
 deep!(without_green: [Red], schemars(range(max = 20)), []);
 deep!(narrower: [Red Green], schemars(range(max = 10)), []);
@@ -193,6 +248,67 @@ mod the_test_of_a_store {
             assert!(line.contains("breaking") && line.contains(place), "{said}");
         }
         assert!(run("drawn", false).0);
+    }
+
+    #[test]
+    fn warns_of_an_enum_that_cannot_grow_when_it_is_new() {
+        if let Some(role) = child::role() {
+            let (version, folder) = role.split_once(' ').unwrap();
+            return match version {
+                "drawn" => check_history::<drawn::App>(folder, "drawings.json"),
+                _ => check_history::<without_green::App>(folder, "drawings.json"),
+            };
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let test =
+            "recording::the_test_of_a_store::warns_of_an_enum_that_cannot_grow_when_it_is_new";
+        let run = |version, record| run(test, version, folder.path(), record);
+        for record in [false, true] {
+            let (passed, said) = run("without_green", record);
+            assert_eq!(passed, record, "{said}");
+            for place in ["drawings.tools{}", "drawings.tools{}.Brush.brush.colors[]"] {
+                let warning = format!("warn   enum-without-catch-all  {place} ");
+                assert!(said.contains(&warning), "{place}: {said}");
+            }
+            assert!(said.contains("heirloom::Open<…>"), "{said}");
+        }
+        // It is not said twice.
+        assert!(!run("drawn", false).1.contains("enum-without-catch-all"));
+    }
+
+    #[test]
+    fn tells_of_a_raised_epoch_only_what_it_does_not_convert() {
+        if let Some(role) = child::role() {
+            let (version, folder) = role.split_once(' ').unwrap();
+            return match version {
+                "v0" => check_history::<raised::v0::App>(folder, "app.json"),
+                "raised" => check_history::<raised::App>(folder, "app.json"),
+                "more" => check_history::<raised_with_more::App>(folder, "app.json"),
+                _ => check_history::<raised_with_less::App>(folder, "app.json"),
+            };
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let test =
+            "recording::the_test_of_a_store::tells_of_a_raised_epoch_only_what_it_does_not_convert";
+        let run = |version, record| run(test, version, folder.path(), record);
+        assert!(run("v0", true).0);
+        // What was removed and computed is converted, and so is an enum that has grown.
+        for version in ["raised", "more"] {
+            let (passed, said) = run(version, false);
+            assert!(!passed && said.contains("starts epoch 1, after version 1"), "{said}");
+            assert!(said.contains("as version 2"), "{said}");
+            for word in ["breaking", "color", "title", "raise the epoch"] {
+                assert!(!said.contains(word), "{word}: {said}");
+            }
+        }
+        for record in [false, true] {
+            let (passed, said) = run("less", record);
+            assert!(!passed && said.contains("the structs of epoch 0 do not read"), "{said}");
+            assert!(said.contains("variant-removed  notes.color.Green"), "{said}");
+            assert!(!said.contains("title"), "{said}");
+        }
+        assert!(run("raised", true).0);
+        assert!(run("raised", false).0);
     }
 
     #[test]

@@ -200,7 +200,11 @@ macro_rules! table_methods {
                 Register::Tag(number) => self.$labels.put(&$label(tag_id(number), text))?,
                 Register::Person(number) => self.people.put(&$person(number.to_string(), text))?,
                 Register::Language => self.settings.$language.set(&text)?,
-                Register::Volume => self.settings.volume.set(&edit.into())?,
+                Register::Volume => {
+                    let mut settings = self.settings.get()?;
+                    settings.volume = edit.into();
+                    self.settings.volume.set(&settings.volume)?;
+                }
                 Register::Detail(_) => return self.update(register, edit),
             }
             Ok(true)

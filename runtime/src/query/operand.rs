@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet, LinkedList, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::row::Open;
 use crate::row::order::Comparable;
 
 /// A value that a column of type `T` may be compared with: a `T`, a reference to one, a `&str` for
@@ -56,6 +57,26 @@ impl<T> Operand<Option<T>> for T {
 
     fn into_owned(self) -> Option<T> {
         Some(self)
+    }
+}
+
+impl<T> Operand<Open<T>> for T {
+    fn show(self, see: &mut dyn FnMut(&Open<T>)) {
+        see(&Open::Known(self));
+    }
+
+    fn into_owned(self) -> Open<T> {
+        Open::Known(self)
+    }
+}
+
+impl<T> Operand<Option<Open<T>>> for T {
+    fn show(self, see: &mut dyn FnMut(&Option<Open<T>>)) {
+        see(&Some(Open::Known(self)));
+    }
+
+    fn into_owned(self) -> Option<Open<T>> {
+        Some(Open::Known(self))
     }
 }
 

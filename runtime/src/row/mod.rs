@@ -2,6 +2,7 @@
 
 mod above;
 mod align;
+mod borrowed;
 mod canonical;
 mod carry;
 mod encode;
@@ -13,6 +14,7 @@ mod is_option;
 mod json;
 mod key;
 mod object;
+mod open;
 pub(crate) mod order;
 mod parts;
 mod patch;
@@ -22,6 +24,7 @@ mod stored;
 mod successor;
 
 pub use above::{Above, DefaultError};
+pub use borrowed::BorrowedFrom;
 pub use carry::{
     Begin, Carry, CarryOver, Way, WayToBegin, WayToCarryOver, WayToWiden, Widen, no_default,
 };
@@ -31,6 +34,7 @@ pub use id::Id;
 pub use index_values::IndexValues;
 pub use is_option::{Is, IsTwice, NoOption};
 pub use key::{Key, KeyBytes};
+pub use open::{Open, UnknownVariant};
 pub use order::{
     ByKey, ByNothing, ByOrder, ByShape, Coding, Comparable, Compared, Encode, SortKey,
 };

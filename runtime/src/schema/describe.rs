@@ -64,7 +64,8 @@ impl RecordDef {
     }
 }
 
-fn describe(def: &StoreDef) -> Schema {
+/// The schema of the store that a descriptor describes.
+pub(crate) fn describe(def: &StoreDef) -> Schema {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/types".into();
     settings.meta_schema = None;

@@ -52,7 +52,7 @@ mod diff;
 mod history;
 
 #[doc(inline)]
-pub use crate::row::{Group, Record};
+pub use crate::row::{Group, Record, UnknownVariant};
 #[doc(inline)]
 pub use crate::store::{GroupOf, TableOf};
 pub(crate) use age::sort;

@@ -13,7 +13,7 @@ use super::overlay::Overlay;
 use super::read::EntriesOf;
 use crate::engine::{Change, Subscription, Topic};
 use crate::error::{Error, Result};
-use crate::row::{DefaultError, Encoded, Group};
+use crate::row::{BorrowedFrom, DefaultError, Encoded, Group};
 use crate::schema::descriptor::GroupIdx;
 
 /// One value of a kv group `G`: a field of the group's handle.
@@ -38,7 +38,7 @@ use crate::schema::descriptor::GroupIdx;
 ///
 /// let app = App::in_memory()?;
 /// assert_eq!(app.settings.language.get()?, "en");
-/// app.settings.language.set(&"fr".into())?;
+/// app.settings.language.set("fr")?;
 /// assert_eq!(app.settings.language.get()?, "fr");
 /// app.settings.language.reset()?;
 /// assert_eq!(app.settings.language.get()?, "en");
@@ -101,10 +101,12 @@ impl<G: Group, T: 'static> Entry<G, T> {
     ///
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if it holds a NaN or does not read
     /// back as what it is.
-    pub fn set(&self, value: &T) -> Result<()> {
-        let set = self.handle.transaction(|view, batch| {
-            let mut overlay = Overlay { view, batch };
-            overlay.set_entry::<G, T>(self.group_idx, self.index, &self.codec, value)
+    pub fn set(&self, value: &(impl BorrowedFrom<T> + ?Sized)) -> Result<()> {
+        let set = value.with(|value| {
+            self.handle.transaction(|view, batch| {
+                let mut overlay = Overlay { view, batch };
+                overlay.set_entry::<G, T>(self.group_idx, self.index, &self.codec, value)
+            })
         });
         self.placed(set)
     }
@@ -141,7 +143,7 @@ impl<G: Group, T: 'static> Entry<G, T> {
     /// let subscription = app.settings.language.observe(move |language| {
     ///     let _ = sender.send(language);
     /// })?;
-    /// app.settings.language.set(&"fr".into())?;
+    /// app.settings.language.set("fr")?;
     /// assert_eq!(languages.recv().unwrap(), "fr");
     /// # drop(subscription);
     /// # Ok::<(), heirloom::Error>(())

@@ -13,7 +13,7 @@ use crate::engine::CopySource;
 use crate::epoch::{MigrationStores, ReadStore};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Form, Invalid, decode_text};
-use crate::row::{Group, Id, Key, Object, Row, encode};
+use crate::row::{BorrowedFrom, Group, Id, Key, Object, Row, encode};
 
 /// A store before and after a step to the next epoch: for what crosses tables.
 ///
@@ -130,10 +130,15 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     /// # Errors
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) if it does not decode.
-    pub fn get<R: TableOf<New>>(&self, key: &R::Key) -> Result<Option<R>> {
-        let json = self.data.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
-        let row = json.map(|json| decode_text::<R>(&json)).transpose();
-        row.map_err(|error| invalid::<R>(key, error))
+    pub fn get<R: TableOf<New>>(
+        &self,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
+    ) -> Result<Option<R>> {
+        key.with(|key: &R::Key| {
+            let json = self.data.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
+            let row = json.map(|json| decode_text::<R>(&json)).transpose();
+            row.map_err(|error| invalid::<R>(key, error))
+        })
     }
 
     /// Whether there is a row under a key.
@@ -141,8 +146,12 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     /// # Errors
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
-    pub fn contains<R: TableOf<New>>(&self, key: &R::Key) -> Result<bool> {
-        Ok(self.data.new.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
+    pub fn contains<R: TableOf<New>>(
+        &self,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
+    ) -> Result<bool> {
+        let bytes = |key: &R::Key| key.to_bytes().as_slice().to_vec();
+        Ok(self.data.new.get(R::TABLE_IDX, &key.with(bytes))?.is_some())
     }
 
     /// Returns the number of rows of the table of `R`.
@@ -260,18 +269,19 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     /// [`InvalidRow`](ErrorKind::InvalidRow) if the row does not decode.
     pub fn update<R: TableOf<New>>(
         &mut self,
-        key: &R::Key,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
         change: impl FnOnce(&mut R),
     ) -> Result<Option<R>> {
         let Some(mut row) = self.get::<R>(key)? else { return Ok(None) };
         change(&mut row);
-        if row.key() != key {
-            return Err(Error::new(ErrorKind::KeyChanged, "the update changed the row's key")
+        key.with(|key: &R::Key| match row.key() == key {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::KeyChanged, "the update changed the row's key")
                 .at_table(R::TABLE)
                 .at_key(key.to_text())
                 .finding(row.key().to_text())
-                .help("to re-key a row, insert the new one and remove the old one"));
-        }
+                .help("to re-key a row, insert the new one and remove the old one")),
+        })?;
         self.put(&row)?;
         Ok(Some(row))
     }
@@ -281,10 +291,14 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     /// # Errors
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
-    pub fn remove<R: TableOf<New>>(&mut self, key: &R::Key) -> Result<bool> {
+    pub fn remove<R: TableOf<New>>(
+        &mut self,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
+    ) -> Result<bool> {
         let existed = self.contains::<R>(key)?;
         if existed {
-            self.data.new.remove(R::TABLE_IDX, key.to_bytes().as_slice())?;
+            let bytes = key.with(|key: &R::Key| key.to_bytes().as_slice().to_vec());
+            self.data.new.remove(R::TABLE_IDX, &bytes)?;
         }
         Ok(existed)
     }
@@ -352,10 +366,15 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     /// # Errors
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) if it does not decode.
-    pub fn get<R: TableOf<Old>>(&self, key: &R::Key) -> Result<Option<R>> {
-        let json = self.previous.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
-        let row = json.map(|json| decode_text::<R>(&json)).transpose();
-        row.map_err(|error| invalid::<R>(key, error))
+    pub fn get<R: TableOf<Old>>(
+        &self,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
+    ) -> Result<Option<R>> {
+        key.with(|key: &R::Key| {
+            let json = self.previous.get(R::TABLE_IDX, key.to_bytes().as_slice())?;
+            let row = json.map(|json| decode_text::<R>(&json)).transpose();
+            row.map_err(|error| invalid::<R>(key, error))
+        })
     }
 
     /// Whether there is a row under a key.
@@ -363,8 +382,12 @@ impl<'m, Old: Store> PreviousStore<'m, Old> {
     /// # Errors
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
-    pub fn contains<R: TableOf<Old>>(&self, key: &R::Key) -> Result<bool> {
-        Ok(self.previous.get(R::TABLE_IDX, key.to_bytes().as_slice())?.is_some())
+    pub fn contains<R: TableOf<Old>>(
+        &self,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
+    ) -> Result<bool> {
+        let bytes = |key: &R::Key| key.to_bytes().as_slice().to_vec();
+        Ok(self.previous.get(R::TABLE_IDX, &key.with(bytes))?.is_some())
     }
 
     /// Returns the number of rows of the table of `R`, those that do not decode included.

@@ -13,7 +13,7 @@ use super::trait_store::Store;
 use crate::disk::View;
 use crate::engine::Topic;
 use crate::error::{Error, Result};
-use crate::row::Key;
+use crate::row::{BorrowedFrom, Key};
 use crate::schema::descriptor::GroupIdx;
 
 /// A consistent view across all tables and groups, unaffected by later writes.
@@ -88,10 +88,15 @@ impl<S: Store> Snapshot<S> {
     /// # Errors
     ///
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if the stored row does not decode.
-    pub fn get<R: TableOf<S>>(&self, key: &R::Key) -> Result<Option<R>> {
+    pub fn get<R: TableOf<S>>(
+        &self,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
+    ) -> Result<Option<R>> {
         self.reads(Topic::Table(R::TABLE_IDX));
-        let stored = self.view.row(R::TABLE_IDX, key.to_bytes().as_slice());
-        let row = stored.and_then(|stored| stored.map(|row| typed_row(key, &row)).transpose());
+        let row = key.with(|key: &R::Key| {
+            let stored = self.view.row(R::TABLE_IDX, key.to_bytes().as_slice());
+            stored.and_then(|stored| stored.map(|row| typed_row(key, &row)).transpose())
+        });
         self.placed::<R, _>(row)
     }
 
@@ -100,10 +105,16 @@ impl<S: Store> Snapshot<S> {
     /// # Errors
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
-    pub fn contains<R: TableOf<S>>(&self, key: &R::Key) -> Result<bool> {
+    pub fn contains<R: TableOf<S>>(
+        &self,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
+    ) -> Result<bool> {
         self.reads(Topic::Table(R::TABLE_IDX));
-        let stored = self.view.row(R::TABLE_IDX, key.to_bytes().as_slice());
-        self.placed::<R, _>(stored.map(|row| row.is_some()))
+        let found = key.with(|key: &R::Key| {
+            let stored = self.view.row(R::TABLE_IDX, key.to_bytes().as_slice());
+            stored.map(|row| row.is_some())
+        });
+        self.placed::<R, _>(found)
     }
 
     /// Returns the number of rows that were stored, invalid ones included.

@@ -1,5 +1,6 @@
 //! [`Status`]: how an open store stands.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::engine::{Engine, Subscription, Topic};
@@ -46,7 +47,7 @@ use crate::schema::{Standing, Version};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Status {
     device: Option<u64>,
     own: Version,
@@ -81,6 +82,24 @@ impl HistoryStats {
     pub fn items_per_live_row(&self) -> f64 {
         // Both are counts well below 2^52.
         self.items as f64 / self.live_rows.max(1) as f64
+    }
+}
+
+/// Versions are shown by their names, without their schemas.
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Status")
+            .field("device", &self.device)
+            .field("version", &format_args!("{}", self.own))
+            .field("newer_version", &self.newer.as_ref().map(Version::to_string))
+            .field("epoch", &self.epoch())
+            .field("newer_epoch", &self.newer_epoch)
+            .field("versions", &self.versions.len())
+            .field("generation", &self.epochs.generation)
+            .field("pending_forwards", &self.epochs.pending)
+            .field("missing_documents", &self.epochs.missing)
+            .field("history", &self.history)
+            .finish()
     }
 }
 

@@ -12,7 +12,7 @@ use super::read::typed_row;
 use super::rows::Rows;
 use crate::engine::{Subscription, Topic};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{Key, Row};
+use crate::row::{BorrowedFrom, Key, Row};
 use crate::schema::descriptor::TableIdx;
 
 /// The rows of one struct in an open store: a field of the struct that derives
@@ -93,10 +93,12 @@ impl<R: Row> Table<R> {
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) if the stored row does not decode;
     /// [`invalid`](Self::invalid) shows its JSON.
-    pub fn get(&self, key: &R::Key) -> Result<Option<R>> {
-        let row = self.handle.engine().with_view(|view| {
-            let stored = view.row(self.table_idx, key.to_bytes().as_slice())?;
-            stored.map(|stored| typed_row(key, &stored)).transpose()
+    pub fn get(&self, key: &(impl BorrowedFrom<R::Key> + ?Sized)) -> Result<Option<R>> {
+        let row = key.with(|key: &R::Key| {
+            self.handle.engine().with_view(|view| {
+                let stored = view.row(self.table_idx, key.to_bytes().as_slice())?;
+                stored.map(|stored| typed_row(key, &stored)).transpose()
+            })
         });
         self.placed(row)
     }
@@ -106,9 +108,11 @@ impl<R: Row> Table<R> {
     /// # Errors
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
-    pub fn contains(&self, key: &R::Key) -> Result<bool> {
-        let found = self.handle.engine().with_view(|view| {
-            view.row(self.table_idx, key.to_bytes().as_slice()).map(|row| row.is_some())
+    pub fn contains(&self, key: &(impl BorrowedFrom<R::Key> + ?Sized)) -> Result<bool> {
+        let found = key.with(|key: &R::Key| {
+            self.handle.engine().with_view(|view| {
+                view.row(self.table_idx, key.to_bytes().as_slice()).map(|row| row.is_some())
+            })
         });
         self.placed(found)
     }
@@ -243,8 +247,78 @@ impl<R: Row> Table<R> {
     /// [`KeyChanged`](ErrorKind::KeyChanged) if `change` alters the key;
     /// [`NotUnique`](ErrorKind::NotUnique) if another row has its new value in a unique index;
     /// [`InvalidRow`](ErrorKind::InvalidRow) if the stored row does not decode.
-    pub fn update(&self, key: &R::Key, change: impl FnOnce(&mut R)) -> Result<Option<R>> {
-        self.write(|overlay| overlay.update(self.table_idx, key, change))
+    pub fn update(
+        &self,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
+        change: impl FnOnce(&mut R),
+    ) -> Result<Option<R>> {
+        key.with(|key| self.write(|overlay| overlay.update(self.table_idx, key, change)))
+    }
+
+    /// Changes the row under a key with a closure that may refuse; `Ok(None)` if there is none.
+    ///
+    /// If `change` returns an error, nothing is written, and the error is returned as it is. `E` is
+    /// the app's own error type, or [`Error`] itself.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # use schemars::JsonSchema;
+    /// # use serde::{Deserialize, Serialize};
+    /// #[derive(Debug, Serialize, Deserialize, JsonSchema, Table)]
+    /// struct Account {
+    ///     #[key]
+    ///     owner: String,
+    ///     cents: u32,
+    /// }
+    /// # #[derive(Store)]
+    /// # struct Bank { accounts: Table<Account> }
+    ///
+    /// #[derive(Debug)]
+    /// enum BankError {
+    ///     NotEnough { cents: u32 },
+    ///     Storage(heirloom::Error),
+    /// }
+    ///
+    /// impl From<heirloom::Error> for BankError {
+    ///     fn from(error: heirloom::Error) -> Self {
+    ///         Self::Storage(error)
+    ///     }
+    /// }
+    ///
+    /// # let bank = Bank::in_memory()?;
+    /// # bank.accounts.insert(&Account { owner: "ada".into(), cents: 100 })?;
+    /// let withdrawn = bank.accounts.try_update("ada", |account| {
+    ///     let left = account.cents.checked_sub(500);
+    ///     account.cents = left.ok_or(BankError::NotEnough { cents: account.cents })?;
+    ///     Ok(())
+    /// });
+    /// assert!(matches!(withdrawn, Err(BankError::NotEnough { cents: 100 })));
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `change` returns, and what [`update`](Self::update) fails with.
+    pub fn try_update<E: From<Error>>(
+        &self,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
+        change: impl FnOnce(&mut R) -> Result<(), E>,
+    ) -> Result<Option<R>, E> {
+        let mut refused = None;
+        let updated = key.with(|key| {
+            self.write(|overlay| {
+                let Some(mut row) = overlay.get::<R>(self.table_idx, key)? else { return Ok(None) };
+                if let Err(error) = change(&mut row) {
+                    refused = Some(error);
+                    return Ok(None);
+                }
+                overlay.update(self.table_idx, key, |stored| *stored = row)
+            })
+        });
+        match refused {
+            Some(error) => Err(error),
+            None => Ok(updated?),
+        }
     }
 
     /// Removes the row under a key; `Ok(true)` if there was one.
@@ -254,8 +328,8 @@ impl<R: Row> Table<R> {
     /// # Errors
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
-    pub fn remove(&self, key: &R::Key) -> Result<bool> {
-        self.write(|overlay| overlay.remove::<R>(self.table_idx, key))
+    pub fn remove(&self, key: &(impl BorrowedFrom<R::Key> + ?Sized)) -> Result<bool> {
+        key.with(|key| self.write(|overlay| overlay.remove::<R>(self.table_idx, key)))
     }
 
     /// Replaces the JSON of an invalid row by a corrected one, and returns the row.

@@ -181,7 +181,8 @@ pub trait Store: Sized + Send + Sync + 'static {
     ///
     /// Its reads see its own writes. One transaction runs at a time, so keep `work` short: do not
     /// wait for the network or for a user in it. A write through a table of the store, and not
-    /// through `tx`, is refused in it.
+    /// through `tx`, is refused in it. [`try_transaction`](Self::try_transaction) is for errors of the
+    /// app's own.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -209,6 +210,78 @@ pub trait Store: Sized + Send + Sync + 'static {
         work: impl FnOnce(&mut Transaction<'_, Self>) -> Result<T>,
     ) -> Result<T> {
         self.handle().transaction(|view, batch| work(&mut Transaction::new(self, view, batch)))
+    }
+
+    /// Runs `work` as one transaction that may end with an error of the app's own.
+    ///
+    /// It is [`transaction`](Self::transaction) for any error type that is made `From` an
+    /// [`Error`]: an enum of the app, `anyhow::Error`, `Box<dyn Error>`. There it is `Error` alone, so
+    /// that the compiler needs no help; here the error type must be known from what follows, or be
+    /// written down as the closure's return type.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # use schemars::JsonSchema;
+    /// # use serde::{Deserialize, Serialize};
+    /// #[derive(Debug, Serialize, Deserialize, JsonSchema, Table)]
+    /// struct Seat {
+    ///     #[key]
+    ///     number: u32,
+    ///     guest: Option<String>,
+    /// }
+    /// # #[derive(Store)]
+    /// # struct Hall { seats: Table<Seat> }
+    ///
+    /// #[derive(Debug)]
+    /// enum BookingError {
+    ///     Taken(u32),
+    ///     Storage(heirloom::Error),
+    /// }
+    ///
+    /// impl From<heirloom::Error> for BookingError {
+    ///     fn from(error: heirloom::Error) -> Self {
+    ///         Self::Storage(error)
+    ///     }
+    /// }
+    ///
+    /// fn book(hall: &Hall, numbers: &[u32], guest: &str) -> Result<(), BookingError> {
+    ///     hall.try_transaction(|tx| {
+    ///         for &number in numbers {
+    ///             if tx.contains::<Seat>(&number)? {
+    ///                 return Err(BookingError::Taken(number));
+    ///             }
+    ///             tx.insert(&Seat { number, guest: Some(guest.to_owned()) })?;
+    ///         }
+    ///         Ok(())
+    ///     })
+    /// }
+    ///
+    /// let hall = Hall::in_memory()?;
+    /// book(&hall, &[1, 2], "Ada").unwrap();
+    /// let taken = book(&hall, &[3, 2], "Ben").unwrap_err();
+    /// assert!(matches!(taken, BookingError::Taken(2)));
+    /// assert_eq!(hall.seats.len()?, 2, "nothing of it happened");
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns, and then nothing happened; or why the commit failed, likewise.
+    fn try_transaction<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_, Self>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut refused = None;
+        let done = self.transaction(|tx| {
+            work(tx).map_err(|error| {
+                refused = Some(error);
+                Error::custom("the transaction was refused")
+            })
+        });
+        match refused {
+            Some(error) => Err(error),
+            None => Ok(done?),
+        }
     }
 
     /// Returns the store as it is now: a consistent view of all tables and groups, unaffected by

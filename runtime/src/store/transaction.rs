@@ -11,11 +11,12 @@ use super::trait_store::Store;
 use crate::disk::View;
 use crate::engine::WriteBatch;
 use crate::error::{Error, Result};
+use crate::row::BorrowedFrom;
 
 /// Several reads and writes that happen together or not at all.
 ///
-/// Given to the closure of [`transaction`](crate::Store::transaction). Its reads see its own
-/// writes, and no other transaction's that are not committed. If the closure returns an error or
+/// Given to the closure of [`transaction`](crate::Store::transaction) or
+/// [`try_transaction`](crate::Store::try_transaction). Its reads see its own writes, and no other transaction's that are not committed. If the closure returns an error or
 /// panics, nothing has happened.
 ///
 /// ```
@@ -35,15 +36,15 @@ use crate::error::{Error, Result};
 /// # bank.accounts.insert(&Account { owner: "ben".into(), cents: 0 })?;
 ///
 /// let too_much = bank.transaction(|tx| {
-///     let from = tx.update::<Account>(&"ada".into(), |account| account.cents -= 500)?;
-///     tx.update::<Account>(&"ben".into(), |account| account.cents += 500)?;
+///     let from = tx.update::<Account>("ada", |account| account.cents -= 500)?;
+///     tx.update::<Account>("ben", |account| account.cents += 500)?;
 ///     match from {
 ///         Some(from) if from.cents >= 0 => Ok(()),
 ///         _ => Err(Error::custom("not enough money")),
 ///     }
 /// });
 /// assert_eq!(too_much.unwrap_err().kind(), ErrorKind::Custom);
-/// assert_eq!(bank.accounts.get(&"ben".into())?.unwrap().cents, 0);
+/// assert_eq!(bank.accounts.get("ben")?.unwrap().cents, 0);
 /// # Ok::<(), heirloom::Error>(())
 /// ```
 pub struct Transaction<'t, S> {
@@ -62,6 +63,10 @@ impl<'t, S: Store> Transaction<'t, S> {
         Self { store, overlay: Overlay { view, batch } }
     }
 
+    fn placed<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| self.store.handle().placed(error))
+    }
+
     /// Returns the store, whose entries [`set`](Self::set) and [`entry`](Self::entry) take.
     ///
     /// Its tables are not part of the transaction: reading them shows what was committed before,
@@ -75,8 +80,11 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// # Errors
     ///
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if the stored row does not decode.
-    pub fn get<R: TableOf<S>>(&self, key: &R::Key) -> Result<Option<R>> {
-        self.overlay.get(R::TABLE_IDX, key)
+    pub fn get<R: TableOf<S>>(
+        &self,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
+    ) -> Result<Option<R>> {
+        self.placed(key.with(|key| self.overlay.get(R::TABLE_IDX, key)))
     }
 
     /// Whether there is a row under a key, valid or not.
@@ -84,8 +92,11 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// # Errors
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
-    pub fn contains<R: TableOf<S>>(&self, key: &R::Key) -> Result<bool> {
-        self.overlay.contains::<R>(R::TABLE_IDX, key)
+    pub fn contains<R: TableOf<S>>(
+        &self,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
+    ) -> Result<bool> {
+        self.placed(key.with(|key| self.overlay.contains::<R>(R::TABLE_IDX, key)))
     }
 
     /// Returns the number of rows of the table of `R`.
@@ -94,7 +105,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn len<R: TableOf<S>>(&self) -> Result<usize> {
-        self.overlay.len(R::TABLE_IDX)
+        self.placed(self.overlay.len(R::TABLE_IDX))
     }
 
     /// Whether the table of `R` is empty.
@@ -142,7 +153,8 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if it holds a NaN or does not read
     /// back as what it is.
     pub fn insert<R: TableOf<S>>(&mut self, row: &R) -> Result<()> {
-        self.overlay.insert(R::TABLE_IDX, row)
+        let done = self.overlay.insert(R::TABLE_IDX, row);
+        self.placed(done)
     }
 
     /// Inserts new rows and returns their number.
@@ -171,7 +183,8 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if it holds a NaN or does not read
     /// back as what it is.
     pub fn put<R: TableOf<S>>(&mut self, row: &R) -> Result<()> {
-        self.overlay.put(R::TABLE_IDX, row)
+        let done = self.overlay.put(R::TABLE_IDX, row);
+        self.placed(done)
     }
 
     /// Updates the row under a key, and returns it as it is then; `None` if there is none.
@@ -182,10 +195,49 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if the stored row does not decode.
     pub fn update<R: TableOf<S>>(
         &mut self,
-        key: &R::Key,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
         change: impl FnOnce(&mut R),
     ) -> Result<Option<R>> {
-        self.overlay.update(R::TABLE_IDX, key, change)
+        let updated = key.with(|key| self.overlay.update(R::TABLE_IDX, key, change));
+        self.placed(updated)
+    }
+
+    /// Changes the row under a key with a closure that may refuse; `Ok(None)` if there is none.
+    ///
+    /// If `change` returns an error, the row stays as it is, and the error is returned as it is. The
+    /// transaction goes on, unless its closure returns that error too.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Account { #[key] owner: String, cents: u32 }
+    /// # #[derive(Store)]
+    /// # struct Bank { accounts: Table<Account> }
+    /// # let bank = Bank::in_memory()?;
+    /// # bank.accounts.insert(&Account { owner: "ada".into(), cents: 100 })?;
+    /// type Refused = Box<dyn std::error::Error>;
+    ///
+    /// let moved = bank.try_transaction(|tx| {
+    ///     tx.try_update::<Account, Refused>("ada", |account| {
+    ///         account.cents = account.cents.checked_sub(500).ok_or("not enough money")?;
+    ///         Ok(())
+    ///     })
+    /// });
+    /// assert_eq!(moved.err().unwrap().to_string(), "not enough money");
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `change` returns, and what [`update`](Self::update) fails with.
+    pub fn try_update<R: TableOf<S>, E: From<Error>>(
+        &mut self,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
+        change: impl FnOnce(&mut R) -> Result<(), E>,
+    ) -> Result<Option<R>, E> {
+        let Some(mut row) = self.get::<R>(key)? else { return Ok(None) };
+        change(&mut row)?;
+        Ok(self.update::<R>(key, |stored| *stored = row)?)
     }
 
     /// Removes the row under a key; `Ok(true)` if there was one.
@@ -193,8 +245,12 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// # Errors
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
-    pub fn remove<R: TableOf<S>>(&mut self, key: &R::Key) -> Result<bool> {
-        self.overlay.remove::<R>(R::TABLE_IDX, key)
+    pub fn remove<R: TableOf<S>>(
+        &mut self,
+        key: &(impl BorrowedFrom<R::Key> + ?Sized),
+    ) -> Result<bool> {
+        let removed = key.with(|key| self.overlay.remove::<R>(R::TABLE_IDX, key));
+        self.placed(removed)
     }
 
     /// Returns the value of an entry, or its default while it is not set.
@@ -205,7 +261,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// [`WrongStore`](crate::ErrorKind::WrongStore) if the entry belongs to another open store.
     pub fn entry<G: GroupOf<S>, T: 'static>(&self, entry: &Entry<G, T>) -> Result<T> {
         entry.checked(self.store.handle())?;
-        self.overlay.entries(G::GROUP_IDX).value::<G, T>(entry.index, &entry.codec)
+        self.placed(self.overlay.entries(G::GROUP_IDX).value::<G, T>(entry.index, &entry.codec))
     }
 
     /// Returns all values of a kv group.
@@ -214,7 +270,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if one of them does not decode.
     pub fn group<G: GroupOf<S>>(&self) -> Result<G> {
-        self.overlay.entries(G::GROUP_IDX).group()
+        self.placed(self.overlay.entries(G::GROUP_IDX).group())
     }
 
     /// Sets an entry.
@@ -224,9 +280,16 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) if the value holds a NaN or does not
     /// read back as what it is; [`WrongStore`](crate::ErrorKind::WrongStore) if the entry belongs to another open
     /// store.
-    pub fn set<G: GroupOf<S>, T: 'static>(&mut self, entry: &Entry<G, T>, value: &T) -> Result<()> {
+    pub fn set<G: GroupOf<S>, T: 'static>(
+        &mut self,
+        entry: &Entry<G, T>,
+        value: &(impl BorrowedFrom<T> + ?Sized),
+    ) -> Result<()> {
         entry.checked(self.store.handle())?;
-        self.overlay.set_entry::<G, T>(G::GROUP_IDX, entry.index, &entry.codec, value)
+        let Entry { index, codec, .. } = entry;
+        let set =
+            value.with(|value| self.overlay.set_entry::<G, T>(G::GROUP_IDX, *index, codec, value));
+        self.placed(set)
     }
 
     /// Resets an entry to its default.
@@ -236,6 +299,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     /// [`WrongStore`](crate::ErrorKind::WrongStore) if the entry belongs to another open store.
     pub fn reset<G: GroupOf<S>, T: 'static>(&mut self, entry: &Entry<G, T>) -> Result<()> {
         entry.checked(self.store.handle())?;
-        self.overlay.reset_entry::<G>(G::GROUP_IDX, entry.index)
+        let reset = self.overlay.reset_entry::<G>(G::GROUP_IDX, entry.index);
+        self.placed(reset)
     }
 }

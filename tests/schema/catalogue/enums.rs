@@ -52,6 +52,55 @@ case! {
 }
 
 case! {
+    add_variant_to_open_type: [42], Additive by "variant-added-to-open",
+    old { pub status: Open<Status>, } with { unit_enum!(Ready, Done); }
+    rows [{ "status": "Ready" }]
+    new { pub status: Open<Status>, } with { unit_enum!(Ready, Done, Late); }
+    rows [{ "status": "Late" }]
+}
+
+case! {
+    add_variant_with_data_to_open_type: [42], Additive by "variant-added-to-open",
+    old { pub status: Vec<Open<Status>>, }
+    with {
+        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "kind")]
+        pub enum Status { Ready, Done { at: u32 } }
+    }
+    rows [{ "status": [{ "kind": "Ready" }] }, { "status": [{ "kind": "Done", "at": 1 }] }]
+    new { pub status: Vec<Open<Status>>, }
+    with {
+        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "kind")]
+        pub enum Status { Ready, Done { at: u32 }, Late { by: u32 } }
+    }
+    rows [{ "status": [{ "kind": "Late", "by": 1 }] }, { "status": [{ "kind": "Done", "at": 1 }] }]
+}
+
+case! {
+    remove_variant_from_open_type: [44], Additive by "variant-removed-from-open",
+    old { pub status: Open<Status>, } with { unit_enum!(Ready, Done, Late); }
+    rows [{ "status": "Late" }]
+    new { pub status: Open<Status>, } with { unit_enum!(Ready, Done); }
+    rows [{ "status": "Done" }]
+}
+
+case! {
+    /// New code keeps and writes what a later version has added, which old code does not read.
+    open_an_enum: [41, 59], Breaking by "enum-opened",
+    old { pub status: Status, } with { unit_enum!(Ready, Done); } rows [{ "status": "Ready" }]
+    new { pub status: Open<Status>, } with { unit_enum!(Ready, Done); }
+    rows [{ "status": "Done" }, { "status": "Late" }]
+}
+
+case! {
+    close_an_enum: [44], Breaking by "enum-closed",
+    old { pub status: Open<Status>, } with { unit_enum!(Ready, Done); }
+    rows [{ "status": "Ready" }, { "status": "Late" }]
+    new { pub status: Status, } with { unit_enum!(Ready, Done); } rows [{ "status": "Done" }]
+}
+
+case! {
     /// Row 43, a catch-all that drops the raw value, cannot be told from an ordinary variant by its
     /// JSON Schema, so the lint takes it for one and is stricter than need be: the row reads as
     /// another value, which is written only where old code changes this very field.
@@ -94,7 +143,7 @@ case! {
 
 case! {
     /// New code may keep, and so write, a text that the closed enum does not read.
-    add_catch_all: [41, 42], Breaking by "variant-added",
+    add_catch_all: [41, 42], Breaking by "enum-opened",
     old { pub status: Status, } with { unit_enum!(Open, Done); } rows [{ "status": "Open" }]
     new { pub status: Status, }
     with {

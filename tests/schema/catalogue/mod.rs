@@ -20,7 +20,7 @@ mod types;
 mod prelude {
     pub use std::collections::{BTreeMap, BTreeSet};
 
-    pub use heirloom::{Id, Store, Table};
+    pub use heirloom::{Id, Open, Store, Table};
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};
 }

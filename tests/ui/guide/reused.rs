@@ -1,6 +1,6 @@
 // The name of a removed field is not used again.
 
-use heirloom::{Id, Kv, Store, Table};
+use heirloom::{Id, Kv, Open, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 #[derive(Serialize, Deserialize, JsonSchema, Table)]
@@ -9,7 +9,7 @@ pub struct Note {
     pub id: Id<Note>,
     #[serde(rename = "text")]
     pub body: String,
-    pub color: Option<Color>,
+    pub color: Option<Open<Color>>,
     #[evolve(default = |body| body.split_whitespace().count() as u32)]
     pub words: u32,
     pub pinned: Option<String>,
@@ -18,8 +18,6 @@ pub struct Note {
 pub enum Color {
     Yellow,
     Blue,
-    #[serde(untagged)]
-    Other(String),
 }
 #[derive(Serialize, Deserialize, JsonSchema, Table)]
 #[table(name = "tags")]

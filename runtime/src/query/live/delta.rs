@@ -210,7 +210,7 @@ impl<R> Delta<R> {
     /// let mut list: Vec<Task> = Vec::new();
     /// watch.recv()?.apply(&mut list);
     ///
-    /// app.tasks.update(&"water".into(), |task| task.urgency = 9)?;
+    /// app.tasks.update("water", |task| task.urgency = 9)?;
     /// watch.recv()?.apply(&mut list);
     /// assert_eq!(list[0].name, "water");
     /// # Ok::<(), heirloom::Error>(())

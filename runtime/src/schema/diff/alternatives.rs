@@ -50,6 +50,7 @@ impl<'a> Comparison<'a> {
     ) {
         let mut left = Left { is_open: old.any && new.any, ..Left::default() };
         self.compare_variants(path, &old, &new);
+        self.compare_catching(path, &mut old, &mut new);
         left.flag(old.any, new.any, "anything");
         left.flag(old.boolean, new.boolean, "boolean");
         for constant in old.constants.symmetric_difference(&new.constants) {

@@ -87,6 +87,11 @@ impl Change {
         rename && self.rule != super::rules::FIELD_RENAMED_WITH_ALIAS.id
     }
 
+    /// Whether new code reads all that the old schema allows.
+    pub(super) fn reads_old(&self) -> bool {
+        super::rules::READ_OLD.iter().any(|rule| rule.id == self.rule) || self.is_candidate()
+    }
+
     /// Returns what to do instead; `None` if nothing needs to be done.
     pub fn advice(&self) -> Option<String> {
         let rule = Rule::find(&self.rule).filter(|rule| !rule.advice.is_empty())?;

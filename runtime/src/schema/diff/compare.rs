@@ -222,7 +222,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-fn cost(shape: &Shape<'_>) -> usize {
+pub(super) fn cost(shape: &Shape<'_>) -> usize {
     let properties: usize = shape.objects.iter().map(|object| object.properties.len()).sum();
     1 + shape.alternatives() + shape.variants.len() + properties
 }

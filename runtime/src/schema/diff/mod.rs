@@ -5,6 +5,7 @@ mod change;
 mod class;
 mod compare;
 mod fields;
+mod lint;
 mod lists;
 mod objects;
 mod operation;

@@ -52,6 +52,10 @@ pub enum Operation {
     RenameVariant,
     /// An enum writes its variants in another form.
     ChangeTagging,
+    /// An enum keeps the variants that it does not know.
+    OpenEnum,
+    /// An enum does not keep the variants that it does not know.
+    CloseEnum,
     /// A limit on values: a range, a length, a pattern.
     ChangeLimit,
     /// A part of a JSON Schema that heirloom does not judge.

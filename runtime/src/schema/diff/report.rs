@@ -45,6 +45,11 @@ impl Diff {
         self.iter().filter(|change| change.class() >= Class::Breaking)
     }
 
+    /// Only what keeps new code from reading rows of the old schema whole.
+    pub(crate) fn into_unread(self) -> Self {
+        Self(self.into_iter().filter(|change| !change.reads_old()).collect())
+    }
+
     /// Whether a change is breaking and the epoch is the same.
     ///
     /// A change of the class [`Error`](Class::Error) is not cured by an epoch.
@@ -96,7 +101,7 @@ impl fmt::Display for Diff {
         f.write_str(&line(&head))?;
         for (change, row) in self.iter().zip(&rows) {
             write!(f, "\n{}", line(row))?;
-            if change.class() >= Class::Breaking
+            if change.class() >= Class::Warn
                 && let Some(advice) = change.advice()
             {
                 write!(f, "\n{:width$}  {advice}", "", width = widths[0])?;

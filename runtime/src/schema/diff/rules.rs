@@ -168,32 +168,43 @@ rules! {
 
     VARIANT_ADDED = "variant-added", AddVariant, Breaking, [41, 43],
         "Old code does not read rows with the new variant.",
-        "raise the epoch; an enum with a variant that keeps what it does not know, such as \
-         `#[serde(untagged)] Other(String)`, can grow";
+        "raise the epoch; in it, declare the field as `heirloom::Open<…>`, to which variants can be \
+         added";
     VARIANT_ADDED_TO_OPEN = "variant-added-to-open", AddVariant, Additive, [42],
-        "Old code keeps what it does not know in its catch-all variant.",
+        "Old code keeps the variants that it does not know.",
         "";
     VARIANT_REMOVED = "variant-removed", RemoveVariant, Breaking, [44],
         "Old rows with the variant would be invalid.",
         "keep the variant for reading, and write it no more";
     VARIANT_REMOVED_FROM_OPEN = "variant-removed-from-open", RemoveVariant, Additive, [44],
-        "Rows with the variant read as the catch-all, which keeps it.",
+        "Rows with the variant read as one that is not known, which is kept.",
         "";
+    // The two versions read each other's own variants; a third one that adds a variant does not get
+    // it past the first. Devices skip versions, so the step that opens the enum needs the epoch.
+    ENUM_OPENED = "enum-opened", OpenEnum, Breaking, [41, 59],
+        "Old code does not read variants that it does not know, of any later version.",
+        "raise the epoch; in it and in later ones, variants can be added";
+    ENUM_CLOSED = "enum-closed", CloseEnum, Breaking, [44],
+        "Rows may hold variants of newer code, which would be invalid.",
+        "keep the enum open";
+    CLOSED_ENUM = "enum-without-catch-all", CloseEnum, Warn, [41, 43],
+        "Old code will not read a variant that is added later, so adding one takes an epoch.",
+        "if the enum may grow, declare the field as `heirloom::Open<…>` before the first release";
     VARIANT_RENAMED = "variant-renamed", RenameVariant, Breaking, [45],
         "If it is the same variant, neither version reads the other's name.",
         "if it is the same variant, keep its stored name: `#[serde(rename = \"{old}\")]`";
     VARIANT_RENAMED_IN_OPEN = "variant-renamed-in-open", RenameVariant, Warn, [45],
-        "If it is the same variant, each version reads the other's name as its catch-all.",
+        "If it is the same variant, each version reads the other's name as one that it does not know.",
         "if it is the same variant, keep its stored name: `#[serde(rename = \"{old}\")]`";
     TAGGING_CHANGED = "tagging-changed", ChangeTagging, Breaking, [47],
         "The same variant is written in another form.",
         "keep the enum's `tag`, `content` and `untagged` attributes as they were";
     VARIANT_FORM_CHANGED = "variant-form-changed", RetypeField, Breaking, [48],
         "A variant without data and one with data are written differently.",
-        "add a new variant if the enum has a catch-all, or raise the epoch";
+        "add a new variant if the enum is open, or raise the epoch";
     TEXT_TO_ENUM = "text-to-enum", RetypeField, Breaking, [50],
         "Old rows may hold texts that are not variants.",
-        "keep the text, or add a catch-all variant: `#[serde(untagged)] Other(String)`";
+        "keep the text, or add a variant that keeps every text: `#[serde(untagged)] Other(String)`";
     ENUM_TO_TEXT = "enum-to-text", RetypeField, Breaking, [51],
         "New code may write texts that are not variants in old code.",
         "keep the enum, or raise the epoch";
@@ -265,3 +276,30 @@ rules! {
         "The schemas are too large to be compared whole.",
         "take the type apart";
 }
+
+/// Those after which new code reads all that the old schema allows.
+pub(super) const READ_OLD: &[Rule] = &[
+    EPOCH_RAISED,
+    TABLE_ADDED,
+    GROUP_ADDED,
+    FIELD_ADDED_OPTIONAL,
+    FIELD_ADDED_WITH_DEFAULT,
+    ALIAS_ADDED,
+    NULL_ALLOWED,
+    DEFAULT_ADDED,
+    NUMBER_WIDENED,
+    INTEGER_TO_FLOAT,
+    VARIANT_ADDED,
+    VARIANT_ADDED_TO_OPEN,
+    VARIANT_REMOVED_FROM_OPEN,
+    ENUM_OPENED,
+    ENUM_TO_TEXT,
+    MEMBER_ADDED,
+    MEMBER_OF_OPEN,
+    LIMIT_LOOSENED,
+    UNIQUENESS_ADDED,
+    UNIQUENESS_REMOVED,
+    OBJECT_OPENED,
+    INDEX_ADDED,
+    INDEX_REMOVED,
+];

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::compare::{Comparison, SchemaPath};
-use super::shape::{Node, Object, Payload, Rest, Shape, Types, describe, parse};
+use super::shape::{Node, Object, Payload, Shape, Types, describe, is_any_object, parse};
 use super::{renames, rules};
 
-/// What a version does with a variant that it does not know.
+/// Which variants that it does not know a version keeps.
+#[derive(Clone, Copy)]
 struct Catching {
     /// Keeps any text.
     texts: bool,
@@ -16,14 +17,15 @@ struct Catching {
 
 impl Catching {
     fn of<'a>(shape: &Shape<'a>, types: Types<'a>) -> Self {
-        let keeps_all = |object: &Object<'a>| match &object.rest {
-            Rest::Map { keys: None, values } => parse(values, types).any,
-            _ => false,
-        };
+        let is_any = |object: &Object<'a>| is_any_object(object, types);
         Self {
             texts: shape.any || shape.texts.iter().any(|text| text.is_open()),
-            objects: shape.any || shape.objects.iter().any(keeps_all),
+            objects: shape.any || shape.objects.iter().any(is_any),
         }
+    }
+
+    fn exceeds(self, other: Self) -> bool {
+        self.texts && !other.texts || self.objects && !other.objects
     }
 
     fn catches(&self, payload: &Payload<'_>) -> bool {
@@ -79,6 +81,32 @@ impl<'a> Comparison<'a> {
             for (was, is) in renames::of_variants(&gone, &come) {
                 self.push_step(&path.field(is), rule, was, is);
             }
+        }
+    }
+
+    /// Compares what two versions of an enum do with variants that they do not know, and takes the
+    /// alternatives that keep them out of both shapes.
+    pub(super) fn compare_catching(
+        &mut self,
+        path: &SchemaPath,
+        old: &mut Shape<'a>,
+        new: &mut Shape<'a>,
+    ) {
+        if old.variants.is_empty() || new.variants.is_empty() {
+            return;
+        }
+        let (was, is) = (Catching::of(old, self.scope.old), Catching::of(new, self.scope.new));
+        let (is_opened, is_closed) = (is.exceeds(was), was.exceeds(is));
+        if is_opened {
+            self.push_step(path, &rules::ENUM_OPENED, "closed enum", "open enum");
+        }
+        if is_closed {
+            self.push_step(path, &rules::ENUM_CLOSED, "open enum", "closed enum");
+        }
+        for (shape, types) in [(old, self.scope.old), (new, self.scope.new)] {
+            shape.any &= !is_opened && !is_closed;
+            shape.texts.retain(|text| !text.is_open());
+            shape.objects.retain(|object| !is_any_object(object, types));
         }
     }
 
@@ -140,6 +168,12 @@ impl<'a> Comparison<'a> {
         let [object] = shape.objects.as_slice() else { return false };
         object.properties.keys().eq(inner.properties.keys())
     }
+}
+
+/// Whether a shape is an enum that keeps no variant that it does not know.
+pub(super) fn is_closed_enum<'a>(shape: &Shape<'a>, types: Types<'a>) -> bool {
+    let is = Catching::of(shape, types);
+    !shape.variants.is_empty() && !is.texts && !is.objects
 }
 
 fn only_in<'v, 'a>(

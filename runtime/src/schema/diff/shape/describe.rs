@@ -2,7 +2,7 @@
 
 use super::form::{Array, Object, Payload, Rest, Shape};
 use super::node::{Node, Types};
-use super::parse::parse;
+use super::parse::{is_any_object, parse};
 use super::scalar::{Text, TextKind};
 
 /// How deep the words go, and how many names are listed.
@@ -48,13 +48,19 @@ fn words<'a>(shape: &Shape<'a>, types: Types<'a>, depth: usize) -> Vec<String> {
     for number in shape.numbers.iter().take(MAX_NAMES) {
         words.push(number.format.unwrap_or("number").into());
     }
-    words.extend(shape.texts.iter().take(MAX_NAMES).map(text));
+    let is_any = |object: &&Object<'a>| is_any_object(object, types);
+    let is_open = !shape.variants.is_empty()
+        && shape.texts.iter().any(Text::is_open)
+        && shape.objects.iter().any(|object| is_any(&object));
+    let texts = shape.texts.iter().filter(|text| !is_open || !text.is_open());
+    words.extend(texts.take(MAX_NAMES).map(text));
     if !shape.variants.is_empty() {
         let names = shape.variants.iter().map(|(name, payload)| match payload {
             Payload::Unit => (*name).to_owned(),
             Payload::Value(_) | Payload::Fields(_) => format!("{name}(…)"),
         });
-        words.push(format!("enum {{ {} }}", listed(names, shape.variants.len())));
+        let open = if is_open { "open " } else { "" };
+        words.push(format!("{open}enum {{ {} }}", listed(names, shape.variants.len())));
     }
     words.extend(shape.constants.iter().take(MAX_NAMES).cloned());
     for array in shape.arrays.iter().take(MAX_NAMES) {
@@ -69,9 +75,8 @@ fn words<'a>(shape: &Shape<'a>, types: Types<'a>, depth: usize) -> Vec<String> {
             }
         });
     }
-    words.extend(
-        shape.objects.iter().take(MAX_NAMES).map(|object| describe_object(object, types, depth)),
-    );
+    let objects = shape.objects.iter().filter(|object| !is_open || !is_any(object));
+    words.extend(objects.take(MAX_NAMES).map(|object| describe_object(object, types, depth)));
     words
 }
 

@@ -12,5 +12,5 @@ mod variants;
 pub(super) use describe::describe;
 pub(super) use form::{Array, Object, Payload, Rest, Shape};
 pub(super) use node::{Node, NodeKey, Types};
-pub(super) use parse::parse;
+pub(super) use parse::{is_any_object, parse};
 pub(super) use scalar::{Integer, Number, Text, TextKind};

@@ -26,6 +26,14 @@ pub(in super::super) fn parse<'a>(node: &Node<'a>, types: Types<'a>) -> Shape<'a
     shape
 }
 
+/// Whether an object may have any fields with any values.
+pub(in super::super) fn is_any_object<'a>(object: &Object<'a>, types: Types<'a>) -> bool {
+    match &object.rest {
+        Rest::Map { keys: None, values } => parse(values, types).any,
+        _ => false,
+    }
+}
+
 fn add<'a>(shape: &mut Shape<'a>, words: &mut Vec<&'a str>, leaf: &Leaf<'a>) {
     let mut keywords = Keywords::of(leaf);
     if keywords.is_never {
