@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::support::{exchange, forge, give, give_rows, place, rows};
 use heirloom::schema::Class;
-use heirloom::{ErrorKind, Id, Kv, Open, Store, Table};
+use heirloom::{Comparable, ErrorKind, Id, Kv, Open, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,7 +15,7 @@ macro_rules! version {
         mod $name {
             use super::*;
 
-            #[derive(Debug, Clone, PartialEq, PartialOrd, Eq, Ord, Serialize, Deserialize, JsonSchema)]
+            #[derive(Debug, Clone, PartialEq, PartialOrd, Eq, Ord, Comparable, Serialize, Deserialize, JsonSchema)]
             #[serde(rename_all = "snake_case")]
             pub enum Status { Pending, Done, $($variant,)* }
 

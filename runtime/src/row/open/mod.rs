@@ -30,14 +30,15 @@ use serde::ser::{Serialize, Serializer};
 /// neither has a hand-written `Deserialize` that does not report an unknown variant.
 ///
 /// Known variants compare as in `T`. They come before unknown ones, which are equal if their JSON
-/// text is, and ordered by it.
+/// text is, and ordered by it. To be compared, ordered or indexed, `T` derives
+/// [`Comparable`](macro@crate::Comparable).
 ///
 /// ```
-/// use heirloom::{Id, Open, Store, Table};
+/// use heirloom::{Comparable, Id, Open, Store, Table};
 /// use schemars::JsonSchema;
 /// use serde::{Deserialize, Serialize};
 ///
-/// #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
+/// #[derive(Debug, Clone, PartialEq, PartialOrd, Comparable, Serialize, Deserialize, JsonSchema)]
 /// pub enum Status { Pending, Done }
 ///
 /// #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]

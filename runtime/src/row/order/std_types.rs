@@ -16,7 +16,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::sort_key::{Comparable, SortKey};
-use crate::row::{Id, Row};
+use crate::row::{Id, Open, Row};
 
 /// `impl`s whose whole body is one expression.
 macro_rules! comparable {
@@ -223,5 +223,21 @@ tuples! {
 impl<T: Row> Comparable for Id<T> {
     fn sort_key(&self, key: &mut SortKey<'_>) {
         key.uuid(self.uuid().as_bytes());
+    }
+}
+
+/// Known variants as in `T`, before unknown ones by their JSON.
+impl<T: Comparable> Comparable for Open<T> {
+    fn sort_key(&self, key: &mut SortKey<'_>) {
+        match self {
+            Self::Known(value) => {
+                key.push(&0_u8);
+                key.push(value);
+            }
+            Self::Unknown(variant) => {
+                key.push(&1_u8);
+                key.push(variant.json());
+            }
+        }
     }
 }
