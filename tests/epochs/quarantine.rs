@@ -285,7 +285,8 @@ fn a_late_edit_that_did_not_convert_goes_through_migrate_once_it_does() {
     // A function that refuses is a reason like any other.
     let error = of("c").accept().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRow);
-    assert!(error.to_string().contains("no such title"), "{error}");
+    let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
+    assert!(causes.last().unwrap().to_string().contains("no such title"), "{error:?}");
     of("c").dismiss().unwrap();
     assert_eq!(only(&app).table(), Some("words"));
     only(&app).accept().unwrap();

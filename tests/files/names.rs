@@ -79,7 +79,7 @@ fn a_store_is_made_behind_a_link_to_nothing() {
         let path = folder.join(name);
         let error = refused(Notebook::open(&path));
         assert_eq!((error.kind(), error.file()), (ErrorKind::Storage, Some(&*path)), "{error}");
-        assert!(error.to_string().contains(said), "{error}");
+        assert!(format!("{error:?}").contains(said), "{error:?}");
     }
     assert!(refused(Notebook::check(folder.join("astray"))).kind() == ErrorKind::Storage);
 }

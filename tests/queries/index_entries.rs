@@ -537,13 +537,6 @@ code!(with_default {
     note: Option<String>;
 } types! { Calm Wild; });
 
-code!(variants {
-    #[index] name: String;
-    #[index] mood: Mood;
-    #[index] town: Town;
-    note: Option<String>;
-} types! { Calm Wild Glad;  });
-
 code!(variants_in_another_order {
     #[index] name: String;
     #[index] mood: Mood;
@@ -573,7 +566,6 @@ fn an_index_is_built_again_only_when_what_it_covers_changes() {
         ("an alias", aliased::built as fn(&Path) -> u64),
         ("a default", with_default::built),
         ("a type inside of a type", nested::built),
-        ("a variant", variants::built),
         ("the order of variants", variants_in_another_order::built),
     ] {
         let (_folder, path) = filled();

@@ -16,7 +16,7 @@ mod history;
 mod keeping;
 mod merging;
 pub mod odd;
-mod packaging;
 mod open_enums;
+mod packaging;
 mod recording;
 mod versions;

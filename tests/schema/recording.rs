@@ -260,8 +260,7 @@ mod the_test_of_a_store {
             };
         }
         let folder = tempfile::tempdir().unwrap();
-        let test =
-            "recording::the_test_of_a_store::warns_of_an_enum_that_cannot_grow_when_it_is_new";
+        let test = concat!(module_path!(), "::warns_of_an_enum_that_cannot_grow_when_it_is_new");
         let run = |version, record| run(test, version, folder.path(), record);
         for record in [false, true] {
             let (passed, said) = run("without_green", record);
@@ -289,7 +288,7 @@ mod the_test_of_a_store {
         }
         let folder = tempfile::tempdir().unwrap();
         let test =
-            "recording::the_test_of_a_store::tells_of_a_raised_epoch_only_what_it_does_not_convert";
+            concat!(module_path!(), "::tells_of_a_raised_epoch_only_what_it_does_not_convert");
         let run = |version, record| run(test, version, folder.path(), record);
         assert!(run("v0", true).0);
         // What was removed and computed is converted, and so is an enum that has grown.
@@ -390,7 +389,7 @@ mod the_test_of_a_store {
         assert!(!passed && said.contains("cut short") && said.contains("app.json"), "{said}");
         fs::write(&file, b"\xff\xfe").unwrap();
         let (passed, said) = run("v2", folder.path(), true);
-        assert!(!passed && said.contains("it is no text"), "{said}");
+        assert!(!passed && said.contains("it is not text"), "{said}");
         fs::remove_file(&file).unwrap();
         fs::create_dir(&file).unwrap();
         let (passed, said) = run("v2", folder.path(), true);

@@ -20,7 +20,7 @@ pub(crate) fn key(ident: &Ident, newtype: &Newtype, paths: &Paths) -> TokenStrea
         #[automatically_derived]
         impl #private::Comparable for #ident {
             fn sort_key(&self, key: &mut #private::SortKey<'_>) {
-                #private::SortKey::push_key::<#ty>(key, &self.#member);
+                #private::SortKey::push_key(key, self);
             }
         }
 

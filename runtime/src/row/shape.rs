@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
+use super::Record;
 use super::json::{JsonValue, Kind};
 
 /// How many schemas are asked about a value in a variant, at most: those of recursive types without
@@ -70,8 +71,8 @@ impl ShapeOnce {
         Self(OnceLock::new())
     }
 
-    /// The shape of the record.
-    pub fn of<T: JsonSchema>(&self) -> &Shape {
+    /// The shape of the record, which has a JSON Schema.
+    pub fn of<T: Record>(&self) -> &Shape {
         self.0.get_or_init(Shape::of::<T>)
     }
 }
