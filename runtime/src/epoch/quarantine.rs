@@ -193,7 +193,9 @@ fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
         return refused(&format!("the code does not know epoch {}", stopped_at.epoch));
     };
     let taken = match taken_alone(&plan, kept, &stopped_at, raw) {
-        Err(error) if error.kind() == ErrorKind::Migration => return refused(&error.to_string()),
+        Err(error) if error.kind() == ErrorKind::Migration => {
+            return refused(error.what()).map_err(|refusal: Error| refusal.because(error));
+        }
         taken => taken?,
     };
     let is_own = |root: &Root| root.name() == kept.key.at.root;

@@ -126,7 +126,7 @@ pub(super) fn explain<R: Record>(stored: &str, filled: &str, error: &serde_json:
     Invalid {
         field: Some(if nested { path } else { field.name.to_owned() }),
         expected: Some(field.rust_type.to_owned()),
-        found: Some(value.map_or_else(|| "nothing".to_owned(), |value| snippet(value))),
+        found: Some(value.map_or_else(|| "nothing".to_owned(), snippet)),
         reason,
     }
 }

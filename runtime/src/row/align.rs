@@ -162,6 +162,14 @@ impl Pairs {
     }
 }
 
+/// The elements of a stretch, with their places in the whole list.
+fn numbered<'e, 'j>(
+    elements: &'e [Element<'j>],
+    (start, end): (usize, usize),
+) -> impl Iterator<Item = (usize, &'e Element<'j>)> {
+    elements.iter().enumerate().take(end).skip(start)
+}
+
 /// Pairs of elements that are unique in both stretches, as many as come in the same order.
 fn anchors(before: &[Element<'_>], after: &[Element<'_>], stretch: Stretch) -> Vec<(usize, usize)> {
     /// How often and where a text was seen last, in each list.
@@ -171,12 +179,12 @@ fn anchors(before: &[Element<'_>], after: &[Element<'_>], stretch: Stretch) -> V
         after: (usize, usize),
     }
     let mut seen: HashMap<&str, Seen> = HashMap::new();
-    for index in stretch.before.0..stretch.before.1 {
-        let seen = seen.entry(before[index].text).or_default();
+    for (index, element) in numbered(before, stretch.before) {
+        let seen = seen.entry(element.text).or_default();
         seen.before = (seen.before.0 + 1, index);
     }
-    for index in stretch.after.0..stretch.after.1 {
-        let seen = seen.entry(after[index].text).or_default();
+    for (index, element) in numbered(after, stretch.after) {
+        let seen = seen.entry(element.text).or_default();
         seen.after = (seen.after.0 + 1, index);
     }
     let unique = (stretch.after.0..stretch.after.1).filter_map(|index| {

@@ -136,7 +136,9 @@ impl UnknownVariant {
         Ok(Self { json: json.into_boxed_str() })
     }
 
-    /// Returns its JSON: a text such as `"Archived"`, or an object where the variant has data.
+    /// Returns its JSON: a text such as `"Archived"`, or an object if the variant has data, with its
+    /// members sorted by name and its numbers as 64-bit integers or floats. What is stored keeps its
+    /// own spelling as long as the value is not moved. A row with a number beyond that is invalid.
     pub fn json(&self) -> &str {
         &self.json
     }

@@ -11,8 +11,11 @@ pub(super) fn json<S: Serializer>(json: &str, serializer: S) -> Result<S::Ok, S:
     match json.bytes().next() {
         Some(b'{') => {
             let object = Object::parse(json).ok_or_else(invalid)?;
-            let mut map = serializer.serialize_map(Some(object.iter().count()))?;
-            for (name, value) in object.iter() {
+            // As the entries of a map are stored, so that equal variants have one text.
+            let mut members: Vec<_> = object.iter().collect();
+            members.sort_by_key(|(name, _)| *name);
+            let mut map = serializer.serialize_map(Some(members.len()))?;
+            for (name, value) in members {
                 map.serialize_entry(name, &Json(value))?;
             }
             map.end()
