@@ -91,7 +91,7 @@ fn work(json: &str, file: &Path) -> Result<(), Box<dyn Error>> {
     println!("\nNothing is lost on the way. What could not be converted is kept aside:");
     let quarantine = store.quarantine()?;
     migrate::list(&quarantine);
-    println!("Somebody calls it \"(untitled)\", and that is settled, on all devices.");
+    println!("A user calls it \"(untitled)\", and that is settled, on all devices.");
     let shelf = store.films.order_by(typed::Film::TITLE).watch()?;
     let before = shelf.recv()?.inserted().len();
     migrate::mend(&store, &quarantine)?;

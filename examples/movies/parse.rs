@@ -7,8 +7,8 @@ use crate::cell::Cell;
 
 /// The newest year in the source.
 ///
-/// Years of old films were once written with two digits, and somebody put the wrong century before
-/// some of them: `Gone with the Wind` is of "Dec 15 2039". What lies after the newest year is a
+/// Years of old films were once written with two digits, and some of them were given the wrong
+/// century later: `Gone with the Wind` is of "Dec 15 2039". What lies after the newest year is a
 /// hundred years off.
 const NEWEST_YEAR: i16 = 2011;
 
@@ -55,7 +55,7 @@ pub fn minutes(cell: &Cell) -> Option<u16> {
     text.trim().trim_end_matches("min").trim_end().parse().ok()
 }
 
-/// What a film earned beyond its budget. A gross of nothing means that nobody knows it.
+/// What a film earned beyond its budget. A gross of nothing means that it is not known.
 pub fn profit(gross: Option<i64>, budget: Option<i64>) -> Option<i64> {
     Some(gross.filter(|gross| *gross > 0)? - budget?)
 }

@@ -51,7 +51,7 @@ fn one<T: ValueEnum + 'static>(
 fn parse<T: ValueEnum>(text: &str) -> Result<T, String> {
     T::from_str(text, true).map_err(|_| {
         let names: Vec<String> = T::value_variants().iter().map(name).collect();
-        format!("`{text}` is none of {}", names.join(", "))
+        format!("`{text}` is not one of {}", names.join(", "))
     })
 }
 

@@ -27,7 +27,7 @@ use crate::cli::{Cli, Command, List};
 fn main() -> ExitCode {
     match run(Cli::parse(), &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads us has read enough, as in `todo list | head`.
+        // The reader has read enough, as in `todo list | head`.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("todo: {error}");

@@ -54,7 +54,7 @@ fn tour(path: &Path) -> Result<(), Box<dyn Error>> {
     chapter(4, "A laptop and a phone, both offline, edit and meet again.");
     devices::part_and_meet(path, &[standup, interview, shopping])?;
 
-    chapter(5, "Somebody still runs last year's app, and renames a recording in it.");
+    chapter(5, "One device still runs last year's app, and renames a recording in it.");
     upgrade::survive_old_code(path, &standup)?;
     Ok(())
 }

@@ -39,7 +39,7 @@ pub struct Comment {
     pub text: String,
 }
 
-// Tags were known by their name, which nobody could change.
+// Tags were known by their name, which could not be changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
 #[table(name = "labels")]
 pub struct Label {
