@@ -67,7 +67,7 @@ scenarios! {
     a_late_edit_waits_while_its_row_is_replaced: 507251,
     /// A row that had shown as a late edit was not known where its successor was written.
     the_successor_of_a_late_edit_is_written: 501050,
-    /// What a migration said and nobody has edited did not count as known after a rebuild.
+    /// What a migration said and was not edited since did not count as known after a rebuild.
     a_migrated_row_is_rebuilt_unedited: 605154,
     /// What a late edit had displaced was taken for what could not be converted.
     a_displaced_row_beside_an_unconverted_one: 602634,

@@ -40,7 +40,7 @@ impl CopySource {
         }
     }
 
-    /// Whether it is not a copy of another entry, though nobody has edited it.
+    /// Whether it is not a copy of another entry, though it has not been edited.
     pub(crate) fn is_made(self) -> bool {
         self.copied().is_none()
     }

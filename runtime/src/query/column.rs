@@ -60,7 +60,7 @@ use crate::row::order::{Encode, NONE, SOME, check, encode_shape, encode_stored, 
 /// `R` is the row and `T` the type of the field. `C` names the column in the compiler's messages,
 /// and nothing else depends on it: a function takes a column of any name as `Column<R, T, C>`, and
 /// [`unnamed`](Self::unnamed) is for columns that must have one type, as in a list.
-// The compiler shows the line below to whoever writes an operator of Rust's in place of a method.
+// The compiler shows the line below if an operator of Rust's stands in place of a method.
 #[rustfmt::skip]
 pub struct Column<R, T, C = Unnamed> { // compared by methods: `.eq("x")`, `.ne(1)`, `.lt(1)`, `.eq(true)`
     name: &'static str,

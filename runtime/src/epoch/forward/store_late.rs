@@ -173,7 +173,7 @@ impl Carrying<'_> {
         let is_open = open.iter().any(|(source, _)| Some(*source) == document);
         let is_known = document.is_some_and(|name| late.source <= name)
             || !is_open && self.knew_copy(late.source, at, copy_source)
-            // Whoever knew the source row is taken to know what `migrate` made of it.
+            // A device that knew the source row is taken to know what `migrate` made of it.
             || copy_source.is_made() && self.is_of_known_row;
         let DocRef { loaded, claim, .. } = self.into;
         let is_shown = loaded.late_edits.showing(claim, at, Some(main.id)).is_some();
