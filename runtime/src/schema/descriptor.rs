@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::ops::Index;
 
 use super::describe::RecordDef;
+use super::guard::Message;
 use super::step::{Converted, ConvertedGroup, Entries, Failure, RecordStep, StoreStep};
 
 /// What fills a field that a stored row lacks.
@@ -281,11 +282,15 @@ impl StoreDef {
         while i < tables.len() {
             let mut j = i + 1;
             while j < tables.len() {
-                assert!(
-                    !same(tables[i].name, tables[j].name),
-                    "two tables of this store have the same stored name; give one of them \
-                     another with `#[table(name = \"…\")]` on its row"
-                );
+                if same(tables[i].name, tables[j].name) {
+                    let mut message = Message::new();
+                    message
+                        .add(&["two tables of this store have the stored name `", tables[i].name]);
+                    message.add(&[
+                        "`; give one of them another with `#[table(name = \"…\")]` on its row",
+                    ]);
+                    panic!("{}", message.as_str());
+                }
                 j += 1;
             }
             i += 1;
@@ -294,11 +299,17 @@ impl StoreDef {
         while i < groups.len() {
             let mut j = i + 1;
             while j < groups.len() {
-                assert!(
-                    !same(groups[i].name, groups[j].name),
-                    "two kv groups of this store have the same stored name; give one of them \
-                     another with `#[kv(name = \"…\")]` on its struct"
-                );
+                if same(groups[i].name, groups[j].name) {
+                    let mut message = Message::new();
+                    message.add(&[
+                        "two kv groups of this store have the stored name `",
+                        groups[i].name,
+                    ]);
+                    message.add(&[
+                        "`; give one of them another with `#[kv(name = \"…\")]` on its struct",
+                    ]);
+                    panic!("{}", message.as_str());
+                }
                 j += 1;
             }
             i += 1;

@@ -22,12 +22,12 @@ impl Message {
         }
     }
 
-    pub(super) const fn new() -> Self {
+    pub(in crate::schema) const fn new() -> Self {
         Self { bytes: [0; CAPACITY], len: 0 }
     }
 
     /// Adds texts, as far as there is room for them.
-    pub(super) const fn add(&mut self, texts: &[&str]) {
+    pub(in crate::schema) const fn add(&mut self, texts: &[&str]) {
         let mut i = 0;
         while i < texts.len() && self.push(texts[i]) {
             i += 1;
