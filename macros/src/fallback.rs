@@ -28,18 +28,38 @@ pub(crate) fn record(input: &DeriveInput, record: &Record) -> TokenStream {
         Kind::Table => {
             let key = record.key_field().map(|key| option_inner(&key.ty).unwrap_or(&key.ty));
             let row = row_impl(input, paths, &record.name.text, key);
-            let (columns, parts) = (columns(record), parts(record));
-            let concrete = input.generics.params.is_empty().then(|| quote!(#columns #parts));
-            hidden(&quote!(#common #row #concrete))
+            let columns = if input.generics.params.is_empty() {
+                let (columns, parts) = (columns(record), parts(record));
+                quote!(#columns #parts)
+            } else {
+                generic_columns(input, record)
+            };
+            hidden(&quote!(#common #row #columns))
         }
-        _ if input.generics.params.is_empty() => {
-            let entries = entries_struct(record);
-            let group = group_impl(input, paths, &record.name.text);
-            let parts = parts(record);
+        _ => {
+            let entries = entries_struct(record, &input.generics);
+            let group = group_impl(input, paths, &record.name.text, &input.generics);
+            let parts = input.generics.params.is_empty().then(|| parts(record));
             let impls = hidden(&quote!(#common #group #parts));
             quote!(#entries #impls)
         }
-        _ => no_entries(input, paths, &record.name.text),
+    }
+}
+
+/// The columns of a struct with parameters, which have no names of their own.
+fn generic_columns(input: &DeriveInput, record: &Record) -> TokenStream {
+    let (ident, private, never) = (&input.ident, &record.paths.private, never());
+    let (impl_generics, type_generics, clause) = input.generics.split_for_impl();
+    let columns = record.fields.iter().filter_map(|field| {
+        let (name, vis, ty) = (field.column()?, &field.parsed.vis, &field.ty);
+        Some(quote!(#vis const #name: #private::Column<Self, #ty> = #never;))
+    });
+    quote! {
+        #[automatically_derived]
+        #[allow(dead_code, missing_docs, private_interfaces)]
+        impl #impl_generics #ident #type_generics #clause {
+            #(#columns)*
+        }
     }
 }
 
@@ -195,9 +215,16 @@ fn row_impl(input: &DeriveInput, paths: &Paths, name: &str, key: Option<&Type>) 
     }
 }
 
-fn group_impl(input: &DeriveInput, paths: &Paths, name: &str) -> TokenStream {
+/// A stub for a group, whose entries have these parameters.
+fn group_impl(
+    input: &DeriveInput,
+    paths: &Paths,
+    name: &str,
+    of_entries: &Generics,
+) -> TokenStream {
     let (ident, private, never) = (&input.ident, &paths.private, never());
-    let entries = entries_name(ident);
+    let (entries, (_, parameters, _)) = (entries_name(ident), of_entries.split_for_impl());
+    let entries = quote!(#entries #parameters);
     let generics = record_generics(input, paths);
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
     quote! {
@@ -218,7 +245,7 @@ fn group_impl(input: &DeriveInput, paths: &Paths, name: &str) -> TokenStream {
 fn no_entries(input: &DeriveInput, paths: &Paths, name: &str) -> TokenStream {
     let (vis, entries) = (&input.vis, entries_name(&input.ident));
     let common = record_impl(input, paths, &[]);
-    let group = group_impl(input, paths, name);
+    let group = group_impl(input, paths, name, &Generics::default());
     let impls = hidden(&quote!(#common #group));
     quote! {
         #[derive(::core::clone::Clone, ::core::fmt::Debug)]

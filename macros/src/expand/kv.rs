@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Generics;
 use syn::ext::IdentExt as _;
 
 use super::{codec, hidden, record};
@@ -46,7 +47,7 @@ pub(crate) fn kv(group: &Record) -> TokenStream {
             }
         }
     });
-    let entries = entries_struct(group);
+    let entries = entries_struct(group, &Generics::default());
     quote!(#entries #impls)
 }
 
@@ -55,21 +56,25 @@ pub(crate) fn entries_name(group: &Ident) -> Ident {
     format_ident!("{}Entries", group.unraw())
 }
 
-/// The struct of entries, which users meet in the fields of an open store.
-pub(crate) fn entries_struct(group: &Record) -> TokenStream {
+/// The struct of entries, which users meet in the fields of an open store. A group has no parameters,
+/// unless that is its mistake.
+pub(crate) fn entries_struct(group: &Record, generics: &Generics) -> TokenStream {
     let (ident, vis) = (&group.ident, &group.vis);
+    let (_, parameters, clause) = generics.split_for_impl();
     let (private, name) = (&group.paths.private, entries_name(ident));
     let summary = format!("The entries of the kv group `{}`, one handle each.", ident.unraw());
     let fields = group.fields.iter().map(|field| {
         let (docs, member, ty) = (docs(field), &field.parsed.ident, &field.ty);
-        quote!(#docs pub #member: #private::Entry<#ident, #ty>)
+        quote!(#docs pub #member: #private::Entry<#ident #parameters, #ty>)
     });
+    let concrete = generics.params.is_empty();
+    let derives = concrete.then(|| quote!(#[derive(::core::clone::Clone, ::core::fmt::Debug)]));
     quote! {
         #[doc = #summary]
-        #[derive(::core::clone::Clone, ::core::fmt::Debug)]
+        #derives
         // Whoever has the group has its entries, however private the fields of the struct are.
         #[allow(dead_code, private_interfaces, unreachable_pub)]
-        #vis struct #name {
+        #vis struct #name #generics #clause {
             #(#fields,)*
         }
     }

@@ -1,6 +1,6 @@
 // A kv group has one stored form.
 
-use heirloom::Kv;
+use heirloom::{Kv, Store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,4 +9,13 @@ struct Settings<T> {
     theme: Option<T>,
 }
 
-fn main() {}
+#[derive(Store)]
+struct Notebook {
+    settings: Kv<Settings<String>>,
+}
+
+fn main() -> heirloom::Result<()> {
+    let notebook = Notebook::in_memory()?;
+    notebook.settings.theme.set(&Some("dark".to_owned()))?;
+    Ok(())
+}
