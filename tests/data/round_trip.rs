@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use heirloom::{Error, ErrorKind, Kv, Store, Table};
+use heirloom::{Error, ErrorKind, Kv, Open, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -138,6 +138,26 @@ case!(
 );
 
 case!(large: u128, [0, u128::MAX], []);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+enum Coin {
+    Wei(u128),
+    Debt { wei: i128 },
+}
+
+fn coin(coin: Coin) -> BTreeMap<String, Open<Coin>> {
+    BTreeMap::from([("a".to_owned(), coin.into())])
+}
+
+case!(
+    large_in_open: BTreeMap<String, Open<Coin>>,
+    [
+        coin(Coin::Wei(u64::MAX.into())),
+        coin(Coin::Debt { wei: i64::MIN.into() }),
+        coin(Coin::Debt { wei: u64::MAX.into() }),
+    ],
+    [coin(Coin::Wei(u128::from(u64::MAX) + 1)), coin(Coin::Debt { wei: i128::MIN })]
+);
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 struct Deep {

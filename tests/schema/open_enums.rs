@@ -336,6 +336,10 @@ fn unknown_variants_are_kept_however_they_are_written() {
         ),
         (r#""shapes":[{"$serde_json::private::RawValue":"{}"}]"#, ""),
         (r#""status": { "late" : [ 1 , 2 ] }"#, r#""status":{"late":[1,2]}"#),
+        (
+            r#""status":{"late":[18446744073709551616]}"#,
+            r#""status":{"late":[1.8446744073709552e+19]}"#,
+        ),
     ];
     for (field, written) in kept {
         let app = with_forged(v1::App::in_memory().unwrap(), field);

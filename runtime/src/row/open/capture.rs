@@ -1,6 +1,7 @@
 //! Any value that serde reads, as JSON text.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -8,6 +9,14 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 /// a map with the same name as its key. Where that is not available, numbers lose what is beyond 64
 /// bits, as they do in whatever serde buffers.
 const RAW: &str = "$serde_json::private::RawValue";
+
+/// The key under which serde_json shows a number, as a map with its text, if another crate of the
+/// build has switched on `arbitrary_precision`.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// Whether numbers come that way: only then are those beyond an `f64` numbers.
+static NUMBERS_ARE_MAPS: LazyLock<bool> =
+    LazyLock::new(|| serde_json::from_str::<serde_json::Number>("1e999").is_ok());
 
 /// How deep a value may be nested, as for all that serde_json reads.
 const MAX_DEPTH: usize = 127;
@@ -89,6 +98,13 @@ impl Json<'_> {
         first: Option<String>,
         mut map: A,
     ) -> Result<(), A::Error> {
+        if first.as_deref() == Some(NUMBER) && *NUMBERS_ARE_MAPS {
+            let number = map.next_value::<String>()?;
+            // A user's own map may have that key, too.
+            serde_json::from_str::<serde_json::Number>(&number).map_err(de::Error::custom)?;
+            self.json.push_str(&number);
+            return Ok(());
+        }
         self.json.push('{');
         let mut key = first;
         let mut separator = "";

@@ -137,8 +137,9 @@ impl UnknownVariant {
     }
 
     /// Returns its JSON: a text such as `"Archived"`, or an object if the variant has data, with its
-    /// members sorted by name and its numbers as 64-bit integers or floats. What is stored keeps its
-    /// own spelling as long as the value is not moved. A row with a number beyond that is invalid.
+    /// members sorted by name and its numbers as 64-bit integers or floats. The stored value keeps its
+    /// own spelling as long as it is not moved. An integer beyond 64 bits is shown as the nearest float,
+    /// and written so if it is moved; in a known variant, a write of one is refused.
     pub fn json(&self) -> &str {
         &self.json
     }
