@@ -14,4 +14,5 @@ mod observing;
 mod paths;
 mod plans;
 mod querying;
+mod sets;
 mod watching;

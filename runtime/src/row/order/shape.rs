@@ -35,7 +35,7 @@ pub(crate) fn encode_shape<T: Serialize + ?Sized>(
     bytes: &mut Vec<u8>,
 ) -> Result<(), NoOrder> {
     let start = bytes.len();
-    value.serialize(Encoder { bytes, of: Of::new::<T>() })?;
+    value.serialize(Encoder { bytes, is_path: is_path::<T> })?;
     // An empty struct ends somewhere, too.
     if bytes.len() == start {
         bytes.push(NONE);
@@ -43,47 +43,41 @@ pub(crate) fn encode_shape<T: Serialize + ?Sized>(
     Ok(())
 }
 
-/// What the name of a type says that serde does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Of {
-    /// Equal in any order of its items.
-    Set,
-    /// Equal if its components are.
-    Path,
-    Other,
+/// Returns whether items come from a type that is equal in any order of them: a set of std's, of
+/// hashbrown's or of indexmap's, or an iterator over one.
+///
+/// Sets hand themselves to [`collect_seq`](ser::Serializer::collect_seq), and so does a type around one
+/// that writes nothing of its own.
+fn is_set<I: ?Sized>() -> bool {
+    const MODULES: [&str; 3] =
+        ["std::collections::hash::set::", "hashbrown::set::", "indexmap::set::"];
+    let name = type_name::<I>().trim_start_matches('&');
+    MODULES.iter().any(|module| name.starts_with(module))
 }
 
-impl Of {
-    fn new<T: ?Sized>() -> Self {
-        const WRAPPERS: [&str; 6] = [
-            "&",
-            "alloc::borrow::Cow<'_, ",
-            "alloc::boxed::Box<",
-            "alloc::rc::Rc<",
-            "alloc::sync::Arc<",
-            "core::cell::RefCell<",
-        ];
-        // What is around the type writes nothing of its own.
-        let mut name = type_name::<T>();
-        while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| name.strip_prefix(wrapper)) {
-            name = inner;
-        }
-        match name.split(['<', '>']).next() {
-            Some(
-                "std::collections::hash::set::HashSet"
-                | "hashbrown::set::HashSet"
-                | "indexmap::set::IndexSet",
-            ) => Self::Set,
-            Some("std::path::PathBuf" | "std::path::Path") => Self::Path,
-            _ => Self::Other,
-        }
+/// Returns whether values are equal if their components as paths are.
+fn is_path<T: ?Sized>() -> bool {
+    const WRAPPERS: [&str; 6] = [
+        "&",
+        "alloc::borrow::Cow<'_, ",
+        "alloc::boxed::Box<",
+        "alloc::rc::Rc<",
+        "alloc::sync::Arc<",
+        "core::cell::RefCell<",
+    ];
+    // What is around the type writes nothing of its own.
+    let mut name = type_name::<T>();
+    while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| name.strip_prefix(wrapper)) {
+        name = inner;
     }
+    matches!(name.split('>').next(), Some("std::path::PathBuf" | "std::path::Path"))
 }
 
 /// Writes the bytes of a value.
 struct Encoder<'b> {
     bytes: &'b mut Vec<u8>,
-    of: Of,
+    /// Asked of texts alone.
+    is_path: fn() -> bool,
 }
 
 macro_rules! integers {
@@ -152,7 +146,7 @@ impl<'b> ser::Serializer for Encoder<'b> {
     }
 
     fn serialize_str(self, value: &str) -> Result<(), NoOrder> {
-        if self.of == Of::Path {
+        if (self.is_path)() {
             return sort_key::encode(Path::new(value), self.bytes);
         }
         text(self.bytes, TEXT, value.as_bytes());
@@ -211,9 +205,23 @@ impl<'b> ser::Serializer for Encoder<'b> {
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Items<'b>, NoOrder> {
-        let is_set = self.of == Of::Set;
-        self.bytes.push(if is_set { MAP } else { SEQUENCE });
-        Ok(Items { bytes: self.bytes, unsorted: is_set.then(Vec::new) })
+        self.bytes.push(SEQUENCE);
+        Ok(Items { bytes: self.bytes, unsorted: None })
+    }
+
+    fn collect_seq<I>(self, items: I) -> Result<(), NoOrder>
+    where
+        I: IntoIterator<Item: Serialize>,
+    {
+        let mut all = if is_set::<I>() {
+            self.bytes.push(MAP);
+            Items { bytes: self.bytes, unsorted: Some(Vec::new()) }
+        } else {
+            self.serialize_seq(None)?
+        };
+        items.into_iter().try_for_each(|item| all.add(&item))?;
+        all.close();
+        Ok(())
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Fields<'b>, NoOrder> {
