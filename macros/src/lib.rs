@@ -130,7 +130,7 @@ fn comparable(input: &DeriveInput) -> TokenStream {
     errors
 }
 
-/// The errors and stubs of what is no struct with named fields.
+/// The errors and stubs of what is not a struct with named fields.
 fn shapeless(input: &DeriveInput, kind: Kind, mut diag: Diag) -> TokenStream {
     let container = parse::container(&input.attrs, kind, &mut diag);
     let paths = Paths::new(container.krate.as_ref());

@@ -2,6 +2,7 @@
 
 mod guarantees;
 mod pages;
+mod words;
 
 /// Runs what follows in a folder of its own, so that pages may name files as an app would.
 fn enter_folder() {

@@ -22,11 +22,11 @@ struct Block {
     line: usize,
 }
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn read(path: &Path) -> String {
+pub fn read(path: &Path) -> String {
     let text = fs::read_to_string(path);
     text.unwrap_or_else(|error| panic!("{}: {error}", path.display())).replace("\r\n", "\n")
 }

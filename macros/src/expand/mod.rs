@@ -33,7 +33,7 @@ pub(crate) use parts::parts;
 pub(crate) use store::{memberships, store};
 pub(crate) use table::table;
 
-/// Puts items where they can be named by nobody.
+/// Puts items where nothing can name them.
 pub(crate) fn hidden(items: &TokenStream) -> TokenStream {
     quote! {
         const _: () = {

@@ -1,4 +1,4 @@
-//! What indexes know of rows: the same reading of them as everybody else's.
+//! What indexes know of rows: the same reading of them as in all other places.
 
 use std::fmt::Write as _;
 

@@ -47,7 +47,7 @@ pub(crate) struct Run<'s> {
     ahead: Option<(Vec<u8>, Found)>,
     /// The whole result, where it had to be sorted.
     sorted: Option<std::vec::IntoIter<Found>>,
-    /// What comes at the end: rows that are none.
+    /// The rows at the end, which do not decode.
     errors: VecDeque<Error>,
     to_skip: usize,
     left: usize,

@@ -12,7 +12,7 @@ pub(crate) enum Walk {
 
 /// What comes next on the way; a row is in the buffer, and its key in another beside it.
 pub(crate) enum WalkStep {
-    /// A row, or why it is none.
+    /// A row, or why it does not decode.
     Row(Result<()>),
     /// The same, found through an index.
     Entry(Result<()>),

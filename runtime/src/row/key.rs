@@ -82,7 +82,7 @@ impl KeyBytes<'_> {
     }
 }
 
-/// The error for a text that is no key.
+/// The error for a text that is not a key.
 fn no_key(expected: &str, found: &str) -> Error {
     Error::new(ErrorKind::WrongId, "this is not a key of the table")
         .expecting(expected)

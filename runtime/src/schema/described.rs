@@ -58,7 +58,7 @@ impl Schema {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TableSchema {
-    /// What its rows are kept under.
+    /// The key of its rows.
     pub key: KeySchema,
     /// Its indexes, in declaration order.
     #[serde(default)]

@@ -219,7 +219,7 @@ impl<G: Group> EntryMaker<G> {
         }
     }
 
-    /// The entry of a field.
+    /// Makes the entry of a field.
     pub fn entry<T: Serialize + DeserializeOwned>(
         &self,
         index: usize,
@@ -228,7 +228,7 @@ impl<G: Group> EntryMaker<G> {
         self.make(index, Codec::of_serde(&G::FIELDS[index], is_same))
     }
 
-    /// The entry of a field that serializes through functions of its own.
+    /// Makes the entry of a field that serializes through functions of its own.
     pub fn entry_with<T>(
         &self,
         index: usize,

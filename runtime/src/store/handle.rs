@@ -91,7 +91,7 @@ impl Handle {
         kept.clone().downcast().ok()
     }
 
-    /// Tells somebody when the store closes.
+    /// A waiter that is told when the store closes.
     pub(super) fn closes(&self, who: Weak<dyn Close>) {
         let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() == waiting.capacity() {
@@ -215,7 +215,7 @@ pub trait Attach: Sized {
     /// Returns the field of an open store.
     fn attach(handle: &Handle, idx: Self::Idx) -> Self;
 
-    /// The open store.
+    /// Returns the open store.
     fn handle(&self) -> &Handle;
 }
 

@@ -9,11 +9,11 @@ use super::handle::{GroupOf, TableOf};
 use super::trait_store::Store;
 use crate::row::Successor;
 
-/// How row type `R` stands to store `P`.
+/// The relation of row type `R` to store `P`.
 #[derive(Debug)]
 pub struct TableLink<R, P>(PhantomData<fn() -> (R, P)>);
 
-/// How group `G` stands to store `P`.
+/// The relation of group `G` to store `P`.
 #[derive(Debug)]
 pub struct GroupLink<G, P>(PhantomData<fn() -> (G, P)>);
 
@@ -43,7 +43,7 @@ where
     pub const FOLLOWS: Option<usize> = Some(<G::Previous as GroupOf<P>>::GROUP_IDX.0);
 }
 
-/// What is so where nothing else is.
+/// The relation of a type that has no other.
 pub trait NoLink {
     /// No table or group is of the same type.
     const SAME: Option<usize> = None;

@@ -87,7 +87,7 @@ impl<Old, New> fmt::Debug for Migration<Old, New> {
 ///
 /// # Errors
 ///
-/// What the function returns.
+/// Any error of the function.
 pub fn run_migrate<Old: Store, New: Store>(
     stores: &mut dyn Any,
     migrate: fn(&mut Migration<Old, New>) -> Result<()>,

@@ -39,7 +39,7 @@ pub(super) fn typed_in_scan<R: Row>(bytes: &[u8], stored: &StoredRow<'_>) -> Res
     Err(not_in_scan(bytes, row))
 }
 
-/// Why a row that comes in a scan is none.
+/// The error of a row in a scan.
 #[cold]
 fn not_in_scan<R: Row>(bytes: &[u8], row: Result<R>) -> Error {
     let error = row.map_or_else(invalid_row::<R>, |row| misplaced(&row));
@@ -83,7 +83,7 @@ fn foreign(json: &str) -> Error {
         .finding(snippet(json))
 }
 
-/// The error for a row whose key text is none of the table's type.
+/// The error for a row whose key does not parse as the table's key type.
 pub(super) fn stray_row<R: Row>(key: &str) -> Error {
     let field = &R::FIELDS[R::KEY_FIELD];
     let why = R::Key::from_text(key).err();

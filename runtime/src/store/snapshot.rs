@@ -37,7 +37,7 @@ use crate::schema::descriptor::GroupIdx;
 pub struct Snapshot<S> {
     pub(super) handle: Handle,
     pub(super) view: Arc<View>,
-    /// Where somebody wants to know what is read.
+    /// A record of what is read, if it is asked for.
     pub(super) reads: Option<Arc<Reads>>,
     store: PhantomData<fn() -> S>,
 }

@@ -58,7 +58,7 @@ pub struct Status {
     history: HistoryStats,
 }
 
-/// How much of the store's document is history: the traces of overwritten and removed rows.
+/// The share of history in the store's document: the traces of overwritten and removed rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HistoryStats {
     live_rows: u64,

@@ -298,7 +298,7 @@ impl<R: Row> Table<R> {
     ///
     /// # Errors
     ///
-    /// What `change` returns, and what [`update`](Self::update) fails with.
+    /// The error of `change`, and those of [`update`](Self::update).
     pub fn try_update<E: From<Error>>(
         &self,
         key: &(impl BorrowedFrom<R::Key> + ?Sized),

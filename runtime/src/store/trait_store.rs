@@ -266,7 +266,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// What `work` returns, and then nothing happened; or why the commit failed, likewise.
+    /// The error of `work`, or that of the commit. Nothing has changed then.
     fn try_transaction<T, E: From<Error>>(
         &self,
         work: impl FnOnce(&mut Transaction<'_, Self>) -> Result<T, E>,
@@ -585,9 +585,8 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// went and what stays.
     ///
     /// Until then they stay, so that [`open_epoch`](Self::open_epoch) can read them and late edits
-    /// of older code can be carried over. What older code writes afterwards is still carried, once
-    /// another device sends the whole document. A document whose edits have not all been carried is
-    /// kept.
+    /// of older code can be carried over. Later edits of older code are still carried, once another
+    /// device sends the whole document. A document whose edits have not all been carried is kept.
     ///
     /// ```
     /// # use heirloom::{Store, Table};

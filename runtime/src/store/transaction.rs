@@ -229,7 +229,7 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// # Errors
     ///
-    /// What `change` returns, and what [`update`](Self::update) fails with.
+    /// The error of `change`, and those of [`update`](Self::update).
     pub fn try_update<R: TableOf<S>, E: From<Error>>(
         &mut self,
         key: &(impl BorrowedFrom<R::Key> + ?Sized),

@@ -3,7 +3,7 @@
 use crate::doc::Root;
 use crate::engine::{ChangeKind, MergeOutcome};
 
-/// What applying changes did to this copy: how its rows and entries differ from before.
+/// The effect of applied changes on this copy: how its rows and entries differ from before.
 ///
 /// It does not matter why they differ: by the changes themselves, by a late edit that was carried,
 /// or because the store went over to the migration of another device.

@@ -54,7 +54,7 @@ enum Status {
     Ended(End),
 }
 
-/// A result that nobody else sees until it is computed.
+/// A result that only its maker sees until it is computed.
 pub(super) struct Starting<'l, R>(MutexGuard<'l, State<R>>);
 
 /// A result that does not change while it is looked at.
@@ -136,7 +136,7 @@ impl<R: Row + Send + Sync> LiveResult<R> {
         }
     }
 
-    /// Holds up everybody else who wants to see the result.
+    /// Holds up all others that want to see the result.
     pub(super) fn lock(&self) -> Starting<'_, R> {
         Starting(self.state())
     }
@@ -338,7 +338,7 @@ impl<R> LiveResult<R> {
         wakers.collect::<Vec<_>>().into_iter().for_each(Waker::wake);
     }
 
-    /// Taking something in has panicked: nobody knows how far it came.
+    /// Taking something in has panicked: it is not known how far it came.
     pub(super) fn panicked(&self, place: impl FnOnce(Error) -> Error) {
         let wakers = self.lose(&mut self.state(), &Arc::new(place(panicked())));
         wakers.into_iter().for_each(Waker::wake);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How safe a change is, from harmless to never allowed.
+/// The safety of a change, from harmless to never allowed.
 ///
 /// Devices upgrade in any order, so a change is judged in three directions: new code reads old
 /// rows, old code reads new rows, and old code edits a new row and writes it back.

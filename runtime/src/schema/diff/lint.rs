@@ -14,7 +14,7 @@ impl Schema {
     ///
     /// Each has the class [`Warn`](super::Class::Warn) and says where and why. There is one rule,
     /// `enum-without-catch-all`: the enum is not an [`Open`](crate::Open) one, so that adding a
-    /// variant to it will take an epoch. For an enum that is complete for ever, that is no loss.
+    /// variant to it will take an epoch. An enum that is complete for ever needs no variant, and can stay.
     ///
     /// Recording a version shows the warnings that the version before did not have.
     ///

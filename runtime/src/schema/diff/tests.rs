@@ -1,4 +1,4 @@
-//! Rules, one by one, on JSON Schemas as schemars writes them; and schemas that nobody writes.
+//! Rules, one by one, on JSON Schemas as schemars writes them; and schemas that no derive writes.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! The lines of a history file: where its versions begin and end, and whether somebody changed
-//! them.
+//! The lines of a history file: where its versions begin and end, and whether they were
+//! changed by hand.
 
 use twox_hash::XxHash3_128;
 
