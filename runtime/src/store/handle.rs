@@ -33,7 +33,7 @@ struct Shared {
     waiting: Mutex<Vec<Weak<dyn Close>>>,
 }
 
-/// Somebody who waits for changes.
+/// A waiter for changes.
 pub(crate) trait Close: Send + Sync {
     /// No change will come any more.
     fn close(&self);

@@ -85,7 +85,7 @@ impl<R> LiveResult<R> {
         Visible { state: self.state(), spec: &self.spec }
     }
 
-    /// Somebody new who follows, and is first given the whole.
+    /// Adds a reader, which is first given the whole.
     pub(crate) fn reader(&self) -> Result<Arc<Reader<R>>> {
         let mut state = self.state();
         let end = match &state.status {
