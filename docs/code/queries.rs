@@ -118,6 +118,65 @@ mod people {
     }
 }
 
+mod payments {
+    use heirloom::query::count;
+    use heirloom::{Store, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    // [payments]
+    #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    #[table(index(date, cents))]
+    struct Payment {
+        #[key]
+        number: u32,
+        date: String,
+        shop: String,
+        cents: i64,
+    }
+    // [end]
+
+    #[derive(Store)]
+    struct App {
+        payments: Table<Payment>,
+    }
+
+    #[test]
+    fn sums() -> heirloom::Result<()> {
+        let app = App::in_memory()?;
+        let rows = [
+            (1, "2026-01-30", "grocer", 50),
+            (2, "2026-01-31", "baker", 900),
+            (3, "2026-02-01", "baker", 300),
+        ];
+        app.payments.insert_many(rows.map(|(number, date, shop, cents)| Payment {
+            number,
+            date: date.into(),
+            shop: shop.into(),
+            cents,
+        }))?;
+        // [sums]
+        let spring = app.payments.filter(Payment::DATE.starts_with("2026-0"));
+        assert_eq!(spring.sum(Payment::CENTS)?, 1_250);
+        assert_eq!(spring.max(Payment::CENTS)?, Some(900));
+
+        let month = Payment::DATE.map(|date| date.chars().take(7).collect::<String>());
+        let months = spring.group_by(month).aggregate((count(), Payment::CENTS.sum()));
+        assert_eq!(months.all()?[0], ("2026-01".to_owned(), (2, 950)));
+
+        let dearest = app.payments.query().group_by(Payment::SHOP).aggregate(Payment::CENTS.sum());
+        let dearest =
+            dearest.having(|_, cents| *cents > 100).sort_by(|a, b| b.1.cmp(&a.1)).limit(3);
+        let watch = dearest.watch()?;
+        assert_eq!(watch.recv()?[0], ("baker".to_owned(), 1_200));
+
+        app.payments.update(&1, |payment| payment.cents = 5_000)?;
+        assert_eq!(watch.recv()?[0], ("grocer".to_owned(), 5_000));
+        // [end]
+        Ok(())
+    }
+}
+
 mod bank {
     use heirloom::{Store, Table};
 

@@ -1,15 +1,16 @@
 //! Following changes: what observers are given, and results that stay up to date.
 //!
-//! There are three ways, and each one ends when its handle is dropped:
+//! There are four ways, and each one ends when its handle is dropped:
 //!
 //! | | follows | gives | runs |
 //! |---|---|---|---|
 //! | [`Table::observe`](crate::Table::observe), [`Kv::observe`](crate::Kv::observe) | a table, a kv group | the keys that a commit changed: [`TableChanges`], [`KvChanges`] | your callback, after the commit |
 //! | [`Query::watch`](crate::Query::watch) | the rows of a query | a [`Delta`] from each result to the next | when you ask the [`Watch`] for it |
+//! | [`Aggregation::watch`](crate::query::Aggregation::watch), [`Groups::watch`](crate::query::Groups::watch) | sums, counts and the like of a query, whole or in groups | the new value | when you ask the [`WatchAggregate`] for it |
 //! | [`Store::watch`](crate::Store::watch) | anything that a closure reads | the new value | when you ask the [`WatchValue`] for it |
 //!
-//! Use `observe` to react to each commit, `Query::watch` for a list on a screen, and `Store::watch`
-//! for a number or any other small value. Do not poll: each of them costs nothing while nothing
+//! Use `observe` to react to each commit, `Query::watch` for a list on a screen, an aggregate for its
+//! sum, and `Store::watch` for any other small value. Do not poll: each of them costs nothing while nothing
 //! changes.
 //!
 //! ```
@@ -35,5 +36,5 @@
 pub use crate::query::live::{Delta, Inserted, Moved, Removed, Updated};
 #[doc(inline)]
 pub use crate::store::{
-    Deltas, EntryChange, KvChanges, RowChange, TableChanges, Watch, WatchValue,
+    Deltas, EntryChange, KvChanges, RowChange, TableChanges, Watch, WatchAggregate, WatchValue,
 };

@@ -6,6 +6,7 @@ mod support;
 #[macro_use]
 mod shelf;
 
+mod aggregating;
 mod comparing;
 mod index_entries;
 mod indexes;

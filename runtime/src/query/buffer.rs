@@ -94,6 +94,11 @@ impl<R: Row> Buffer<R> {
         }
     }
 
+    /// The row that was read last.
+    pub(crate) fn row(&self) -> Option<&R> {
+        self.current.as_ref()
+    }
+
     /// The rows of the result.
     pub(crate) fn into_result(self) -> Vec<R> {
         self.result

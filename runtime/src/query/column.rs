@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 use serde::Serialize;
 
-use super::expr::{Expr, Field};
+use super::expr::{Expr, Field, Node};
 use super::named::{
     ColumnItem, ColumnOperand, ContainsColumn, OptionalColumn, OrderedColumn, TextColumn,
 };
@@ -14,7 +14,9 @@ use super::operand::Operand;
 use super::order::Order;
 use super::path::{FieldPath, Leads, Member};
 use super::ranges::Ranges;
-use crate::row::order::{Encode, NONE, SOME, check, encode_shape, encode_stored, text_prefix};
+use crate::row::order::{
+    Encode, NONE, SOME, UNENCODABLE, check, encode_shape, encode_stored, text_prefix,
+};
 
 /// A column: a field of a row, for queries. `Task::DONE` is the column of the field `done` of
 /// `Task`.
@@ -159,6 +161,28 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         D: Member<N, U>,
     {
         column()
+    }
+
+    /// Shows the value in a row.
+    pub(crate) fn show(self, row: &R, see: &mut dyn FnMut(&T)) {
+        (self.look)(row, see);
+    }
+
+    /// Adds the encoding of the value in a row.
+    pub(super) fn encode(self, row: &R, bytes: &mut Vec<u8>) {
+        check::<C>();
+        (self.look)(row, &mut |value| encode_stored(value, bytes, self.encode));
+    }
+
+    /// The condition that there is a value, and one that has an order.
+    pub(crate) fn has_value(self) -> Node {
+        let none = Ranges::points(vec![vec![UNENCODABLE], vec![NONE]]);
+        Node::Within(self.erased(), none.complement())
+    }
+
+    /// The stored name of the field, unless it is a path.
+    pub(super) fn stored_name(self) -> Option<&'static str> {
+        (!self.is_path).then_some(self.name)
     }
 
     fn erased(self) -> Field {

@@ -30,6 +30,7 @@
 //! # Ok::<(), heirloom::Error>(())
 //! ```
 
+pub(crate) mod aggregate;
 mod buffer;
 pub(crate) mod column;
 mod explain;
@@ -49,8 +50,14 @@ mod spec;
 mod top;
 mod walk;
 
+#[doc(hidden)]
+pub use self::aggregate::{Needed, Step};
 #[doc(inline)]
 pub use self::{
+    aggregate::{
+        Aggregate, Amount, Avg, Count, CountDistinct, GroupKey, Mapped, Max, Min, Sum, Summable,
+        Total, count,
+    },
     column::Unnamed,
     expr::{Condition, Expr},
     operand::{Contains, Operand, Optional, Text},
@@ -61,15 +68,19 @@ pub use crate::row::SortKey;
 // What bounds name and users need not: each is implemented for all that has the trait beside it.
 #[doc(hidden)]
 pub use self::{
-    named::{ColumnItem, ColumnOperand, ContainsColumn, OptionalColumn, OrderedColumn, TextColumn},
+    named::{
+        ColumnItem, ColumnOperand, ContainsColumn, OptionalColumn, OrderedColumn, SummableColumn,
+        TextColumn,
+    },
     path::{FieldPath, Leads},
 };
 // The handles, which are made by the layer above.
 #[doc(inline)]
-pub use crate::store::{AsOf, Committed, QueryRows, Rows, Within};
+pub use crate::store::{Aggregation, AsOf, Committed, GroupBy, Groups, QueryRows, Rows, Within};
 
 pub(crate) use buffer::{Buffer, Read};
 pub(crate) use explain::explain;
+pub(crate) use expr::Node;
 pub(crate) use run::Run;
 pub(crate) use source::Source;
 pub(crate) use spec::Spec;

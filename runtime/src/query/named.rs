@@ -1,6 +1,7 @@
 //! The bounds of a column's operators, once more with the column's name: a wrong operator or type is a
 //! compile error that names the column.
 
+use super::aggregate::Summable;
 use super::operand::{Contains, Operand, Optional, Text};
 
 /// A value that a column named `C` of type `T` may be compared with: every [`Operand`] of `T`.
@@ -81,3 +82,30 @@ pub trait ContainsColumn<I, C>: Contains<Item = I> {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Contains<Item = I>, I, C> ContainsColumn<I, C> for T {}
+
+/// The type of a column named `C` whose values can be summed: every type that is [`Summable`].
+///
+/// Implemented for every such type; `C` is there for the compiler's message.
+#[diagnostic::on_unimplemented(
+    message = "the column `{C}` is of type `{Self}`, whose values cannot be summed",
+    label = "not a number",
+    note = "`sum` and `avg` take integers, floats and an `Option` of these; implement \
+            `heirloom::query::Summable` for a newtype around one, or count with `count_distinct`"
+)]
+pub trait SummableColumn<C>: Summable {
+    /// The type of a sum, [`Summable::Sum`].
+    type Total;
+
+    /// The sum itself.
+    #[doc(hidden)]
+    fn total(sum: Self::Sum) -> Self::Total;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Summable, C> SummableColumn<C> for T {
+    type Total = T::Sum;
+
+    fn total(sum: T::Sum) -> T::Sum {
+        sum
+    }
+}

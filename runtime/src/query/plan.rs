@@ -244,6 +244,30 @@ fn by_index(
     Some(Candidate { plan, cost, index: Some(index) })
 }
 
+/// An index that has all of these fields and whose entries in the spans are just the rows of a filter.
+pub(crate) fn covering(
+    filter: Option<&Node>,
+    facts: &Facts<'_>,
+    fields: &[&str],
+) -> Option<(usize, Vec<Span>)> {
+    let conditions = Conditions::of(filter);
+    if !conditions.rest.is_empty() || conditions.fields.iter().any(|(_, set)| set.is_none()) {
+        return None;
+    }
+    let indexes = facts.table.indexes.iter().enumerate().filter(|(index, def)| {
+        facts.indexes.get(*index) == Some(&IndexState::Complete)
+            && fields.iter().all(|field| def.fields.contains(field))
+    });
+    let used = indexes.filter_map(|(index, def)| {
+        let used = Used::of(&conditions, def)?;
+        let is_exact = used.is_exact && used.known.len() == conditions.fields.len();
+        is_exact.then_some((index, def.fields.len(), used.spans))
+    });
+    // The spans hold the same rows in each of them.
+    let best = used.min_by_key(|(_, width, _)| *width);
+    best.map(|(index, _, spans)| (index, spans))
+}
+
 /// What of an index the conditions make use of.
 struct Used {
     spans: Vec<Span>,

@@ -29,6 +29,10 @@ pub(crate) struct Source<'s> {
 
 impl<'s> Source<'s> {
     pub(crate) fn plan(&self, spec: &Spec, filter: Option<&Node>) -> Result<Plan> {
+        Ok(plan(spec, filter, &self.facts()?))
+    }
+
+    pub(super) fn facts(&self) -> Result<Facts<'static>> {
         let mut indexes = Vec::new();
         let states = self.engine.index_states(&self.view, self.table_idx);
         for (index, state) in states.into_iter().enumerate() {
@@ -41,8 +45,7 @@ impl<'s> Source<'s> {
             });
         }
         let table = &self.engine.def.tables[self.table_idx];
-        let facts = Facts { table, rows: self.view.len(self.table_idx)?, indexes };
-        Ok(plan(spec, filter, &facts))
+        Ok(Facts { table, rows: self.view.len(self.table_idx)?, indexes })
     }
 
     /// The error with its store and table.

@@ -12,6 +12,8 @@ pub(crate) const VALUE_LIMIT_BYTES: usize = 1024;
 #[doc(hidden)]
 pub struct IndexValues {
     pub(crate) bytes: Vec<u8>,
+    /// Where the value of each field ends.
+    pub(crate) ends: Vec<usize>,
     /// Whether a value was too long to be held whole.
     pub(crate) is_cut: bool,
     /// Whether one of them is `None`.
@@ -31,10 +33,12 @@ impl IndexValues {
             self.bytes.extend_from_slice(&cut);
             self.is_cut = true;
         }
+        self.ends.push(self.bytes.len());
     }
 
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
+        self.ends.clear();
         self.is_cut = false;
         self.is_null = false;
     }

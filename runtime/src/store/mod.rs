@@ -1,5 +1,6 @@
 //! The handles a user holds: typed tables, entries, transactions and snapshots of an open store.
 
+mod aggregate;
 mod asking;
 mod builder;
 mod codec;
@@ -25,8 +26,10 @@ mod table;
 mod trait_store;
 mod transaction;
 mod watch;
+mod watch_aggregate;
 mod watch_value;
 
+pub use aggregate::{Aggregation, GroupBy, Groups};
 pub use builder::{Builder, Durability};
 pub use conflicts::Conflict;
 pub use entry::{Entry, EntryMaker};
@@ -47,6 +50,7 @@ pub use table::Table;
 pub use trait_store::Store;
 pub use transaction::Transaction;
 pub use watch::{Deltas, Watch};
+pub use watch_aggregate::WatchAggregate;
 pub use watch_value::WatchValue;
 
 pub(crate) use overlay::write_back;

@@ -52,9 +52,9 @@ use crate::schema::descriptor::TableIdx;
 /// filter it is an error: an `Err` item of [`iter`](Self::iter), an `Err` of [`all`](Self::all).
 /// [`Table::invalid`](crate::Table::invalid) lists them.
 pub struct Query<R, A = Committed> {
-    at: A,
-    table_idx: TableIdx,
-    spec: Spec,
+    pub(super) at: A,
+    pub(super) table_idx: TableIdx,
+    pub(super) spec: Spec,
     row: PhantomData<fn(&R)>,
 }
 
@@ -92,7 +92,7 @@ pub trait At {
     fn handle(&self) -> &Handle;
 }
 
-fn read<R: Row>() -> Read<R> {
+pub(super) fn read<R: Row>() -> Read<R> {
     Read { stored: typed_in_scan::<R>, text: typed_text::<R>, stray: stray_row::<R> }
 }
 
@@ -220,6 +220,10 @@ impl<R: Row> Query<R> {
         R: Send + Sync,
     {
         self.placed(Watch::new(&self.at.0, self.table_idx, self.spec.clone(), read()))
+    }
+
+    pub(super) fn committed(&self) -> &Handle {
+        &self.at.0
     }
 
     fn write<T>(&self, work: impl FnOnce(Query<R, Within<'_>>) -> Result<T>) -> Result<T> {
@@ -366,7 +370,7 @@ impl<R: Row, A: At> Query<R, A> {
         self.placed(self.at.source(self.table_idx).run(spec, buffer))
     }
 
-    fn placed<T>(&self, outcome: Result<T>) -> Result<T> {
+    pub(super) fn placed<T>(&self, outcome: Result<T>) -> Result<T> {
         outcome.map_err(|error| self.at.handle().placed(error.at_table(R::TABLE)))
     }
 

@@ -1,6 +1,6 @@
 //! What each byte means, and reading values back out of them.
 
-pub(super) const UNENCODABLE: u8 = 0x00;
+pub(crate) const UNENCODABLE: u8 = 0x00;
 pub(crate) const NONE: u8 = 0x01;
 pub(crate) const SOME: u8 = 0x02;
 pub(super) const FALSE: u8 = 0x08;
@@ -50,6 +50,23 @@ pub(super) fn float(bytes: &mut Vec<u8>, value: f64) {
     let sorted = if bits >> 63 == 1 { !bits } else { bits | (1 << 63) };
     bytes.push(FLOAT);
     bytes.extend_from_slice(&sorted.to_be_bytes());
+}
+
+/// The float that `bytes` are the encoding of.
+pub(crate) fn float_of(bytes: &[u8]) -> Option<f64> {
+    let sorted = u64::from_be_bytes(bytes.strip_prefix(&[FLOAT])?.try_into().ok()?);
+    Some(f64::from_bits(if sorted >> 63 == 1 { sorted & !(1 << 63) } else { !sorted }))
+}
+
+/// How many bytes the number has whose encoding these bytes start with, with the `Some` around it;
+/// 1 of a `None`.
+pub(crate) fn number_len(bytes: &[u8]) -> Option<usize> {
+    match *bytes.first()? {
+        SOME => number_len(bytes.get(1..)?).map(|len| len + 1),
+        NONE | UNENCODABLE => Some(1),
+        FLOAT => Some(9),
+        tag => Some(usize::from(tag.abs_diff(ZERO))).filter(|len| *len <= 16).map(|len| len + 1),
+    }
 }
 
 /// The integer that `bytes` are the encoding of.

@@ -30,11 +30,13 @@ mod std_types;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bytes::{NONE, SOME, TEXT, encode_bytes, integer_of, text_of, text_prefix, uuid_of};
+pub(crate) use bytes::{
+    NONE, SOME, TEXT, UNENCODABLE, encode_bytes, float_of, integer_of, number_len, text_of,
+    text_prefix, uuid_of,
+};
 pub(crate) use coding::check;
 pub use coding::{ByKey, ByNothing, ByOrder, ByShape, Coding};
 pub use probe::Compared;
 pub(crate) use shape::encode_shape;
-pub(crate) use sort_key::NoOrder;
-pub(crate) use sort_key::encode_stored;
 pub use sort_key::{Comparable, Encode, SortKey};
+pub(crate) use sort_key::{NoOrder, encode, encode_stored};

@@ -1,0 +1,241 @@
+//! [`Summable`]: what can be summed, and in which type.
+
+use super::exact::{FloatSum, IntegerSum};
+use crate::row::order::{NONE, SOME, float_of, integer_of};
+
+/// A number that can be summed: all integers and floats, an `Option` of one, and a newtype that says
+/// how.
+///
+/// Integers are summed exactly; the sum of signed ones is an `i64`, of unsigned ones a `u64`, of
+/// those with 128 bits a number of the same type. A sum beyond that is an error, whatever the order
+/// of the rows. Floats are summed exactly, too, and rounded once at the end, so that the sum does not
+/// depend on the order either. `None` is left out.
+///
+/// ```
+/// use heirloom::query::{Amount, Summable, Total};
+/// use heirloom::{Store, Table};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
+/// struct Cents(i64);
+///
+/// impl Summable for Cents {
+///     type Sum = Cents;
+///
+///     fn amount(&self) -> Amount {
+///         self.0.into()
+///     }
+///
+///     fn from_total(total: &Total) -> Option<Cents> {
+///         total.integer().map(Cents)
+///     }
+/// }
+///
+/// #[derive(Serialize, Deserialize, JsonSchema, Table)]
+/// struct Payment {
+///     #[key]
+///     number: u32,
+///     paid: Cents,
+/// }
+/// # #[derive(Store)]
+/// # struct App { payments: Table<Payment> }
+/// # let app = App::in_memory()?;
+/// # app.payments.insert(&Payment { number: 1, paid: Cents(250) })?;
+/// # app.payments.insert(&Payment { number: 2, paid: Cents(-50) })?;
+/// assert_eq!(app.payments.query().sum(Payment::PAID)?, Cents(200));
+/// # Ok::<(), heirloom::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "values of type `{Self}` cannot be summed",
+    label = "not `Summable`",
+    note = "`sum` and `avg` take integers, floats and an `Option` of these; implement \
+            `heirloom::query::Summable` for a newtype around one"
+)]
+pub trait Summable {
+    /// The type of a sum.
+    type Sum;
+
+    /// Returns what the value adds to a sum.
+    fn amount(&self) -> Amount;
+
+    /// Returns a sum as a value; `None` if it is out of range.
+    fn from_total(total: &Total) -> Option<Self::Sum>;
+
+    /// What the value of an index entry adds; `None` if the bytes do not say.
+    #[doc(hidden)]
+    fn amount_of(encoded: &[u8]) -> Option<Amount> {
+        let _ = encoded;
+        None
+    }
+
+    /// Whether [`amount_of`](Self::amount_of) tells.
+    #[doc(hidden)]
+    const IS_READ_FROM_INDEX: bool = false;
+}
+
+/// What one value adds to a sum: an integer, a float, or nothing.
+///
+/// Made from a number by `into`.
+#[derive(Debug, Clone, Copy)]
+pub struct Amount(Kind);
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Nothing,
+    Integer(i128),
+    Unsigned(u128),
+    Float(f64),
+}
+
+impl Amount {
+    /// Nothing, which does not count in an average either.
+    pub const NOTHING: Self = Self(Kind::Nothing);
+
+    pub(super) fn is_nothing(self) -> bool {
+        matches!(self.0, Kind::Nothing)
+    }
+}
+
+/// The exact sum of several amounts.
+#[derive(Debug, Clone, Default)]
+pub struct Total {
+    integers: IntegerSum,
+    floats: Option<Box<FloatSum>>,
+}
+
+impl Total {
+    /// Returns the sum of the integers in it; `None` if it does not fit the type.
+    pub fn integer<T: TryFrom<i128>>(&self) -> Option<T> {
+        self.integers.value().and_then(|sum| sum.try_into().ok())
+    }
+
+    /// Returns the whole sum as the nearest float.
+    pub fn float(&self) -> f64 {
+        match &self.floats {
+            None => self.integers.to_f64(),
+            Some(floats) => floats.value() + self.integers.to_f64(),
+        }
+    }
+
+    pub(super) fn is_integer(&self) -> bool {
+        self.floats.is_none()
+    }
+
+    pub(super) fn add(&mut self, amount: Amount) {
+        match amount.0 {
+            Kind::Nothing => {}
+            Kind::Integer(value) => self.integers.add(value),
+            Kind::Unsigned(value) => self.integers.add_unsigned(value),
+            Kind::Float(value) => self.floats().add(value),
+        }
+    }
+
+    pub(super) fn subtract(&mut self, amount: Amount) {
+        match amount.0 {
+            Kind::Nothing => {}
+            Kind::Integer(value) => self.integers.subtract(value),
+            Kind::Unsigned(value) => self.integers.subtract_unsigned(value),
+            Kind::Float(value) => self.floats().subtract(value),
+        }
+    }
+
+    fn floats(&mut self) -> &mut FloatSum {
+        self.floats.get_or_insert_with(|| Box::new(FloatSum::NOTHING))
+    }
+}
+
+macro_rules! integers {
+    ($($kind:ident $sum:ty: $($type:ty)*;)*) => {
+        $($(
+            impl From<$type> for Amount {
+                fn from(value: $type) -> Self {
+                    // Each fits: the types of 64 bits and less, and that of 128 bits itself.
+                    Self(Kind::$kind(value as _))
+                }
+            }
+
+            impl Summable for $type {
+                type Sum = $sum;
+
+                const IS_READ_FROM_INDEX: bool = true;
+
+                fn amount(&self) -> Amount {
+                    (*self).into()
+                }
+
+                fn from_total(total: &Total) -> Option<$sum> {
+                    total.integer()
+                }
+
+                fn amount_of(encoded: &[u8]) -> Option<Amount> {
+                    integer_of(encoded).map(|value| Amount(Kind::Integer(value)))
+                }
+            }
+        )*)*
+    };
+}
+
+integers! {
+    Integer i64: i8 i16 i32 i64 isize;
+    Integer i128: i128;
+    Unsigned u64: u8 u16 u32 u64 usize;
+    Unsigned u128: u128;
+}
+
+macro_rules! floats {
+    ($($type:ty)*) => {
+        $(
+            impl From<$type> for Amount {
+                fn from(value: $type) -> Self {
+                    Self(Kind::Float(value.into()))
+                }
+            }
+
+            impl Summable for $type {
+                type Sum = f64;
+
+                const IS_READ_FROM_INDEX: bool = true;
+
+                fn amount(&self) -> Amount {
+                    (*self).into()
+                }
+
+                fn from_total(total: &Total) -> Option<f64> {
+                    Some(total.float())
+                }
+
+                fn amount_of(encoded: &[u8]) -> Option<Amount> {
+                    // No entry says more of a NaN than that it has no order.
+                    let value = float_of(encoded).unwrap_or(f64::NAN);
+                    Some(Amount(Kind::Float(value)))
+                }
+            }
+        )*
+    };
+}
+
+floats!(f32 f64);
+
+impl<T: Summable> Summable for Option<T> {
+    type Sum = T::Sum;
+
+    const IS_READ_FROM_INDEX: bool = T::IS_READ_FROM_INDEX;
+
+    fn amount(&self) -> Amount {
+        self.as_ref().map_or(Amount::NOTHING, T::amount)
+    }
+
+    fn from_total(total: &Total) -> Option<T::Sum> {
+        T::from_total(total)
+    }
+
+    fn amount_of(encoded: &[u8]) -> Option<Amount> {
+        match encoded.split_first()? {
+            (&NONE, _) => Some(Amount::NOTHING),
+            (&SOME, value) => T::amount_of(value),
+            // A value that has no order: the whole says so, not a part of it.
+            _ => T::amount_of(encoded),
+        }
+    }
+}
