@@ -158,9 +158,14 @@ pub fn write_back<R: Row>(stored: &str, change: impl FnOnce(&mut R)) -> Result<S
 }
 
 /// A stored JSON object with the changes from `before` to `after` applied, as rows are written;
-/// for the same tests, where a row has no type.
-pub fn patch_json(stored: &str, before: &str, after: &str) -> Option<String> {
-    let shape = Shape::default();
+/// for the same tests, where a row has a JSON Schema and no type.
+pub fn patch_json(
+    schema: &serde_json::Value,
+    stored: &str,
+    before: &str,
+    after: &str,
+) -> Option<String> {
+    let shape = Shape::compile(schema);
     let known = shape.whole();
     let patched = crate::row::Patch::new(&known, &[]).apply(stored, before, after);
     patched.map(|patched| patched.text)

@@ -7,6 +7,15 @@ macro_rules! unit_enum {
     };
 }
 
+/// Two variants with data, tagged so.
+macro_rules! shape_enum {
+    ($(#[$tagging:meta])?) => {
+        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+        $(#[$tagging])?
+        pub enum Shape { Dot { x: u8 }, Line { from: u8, to: u8 } }
+    };
+}
+
 case! {
     add_variant: [41], Breaking by "variant-added",
     old { pub status: Status, } with { unit_enum!(Open, Done); } rows [{ "status": "Open" }]
@@ -162,70 +171,40 @@ case! {
 case! {
     retag_internally: [47], Breaking by "tagging-changed",
     old { pub shape: Shape, }
-    with {
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-        pub enum Shape { Dot { x: u8 }, Line { from: u8, to: u8 } }
-    }
+    with { shape_enum!(); }
     rows [{ "shape": { "Dot": { "x": 1 } } }]
     new { pub shape: Shape, }
-    with {
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-        #[serde(tag = "kind")]
-        pub enum Shape { Dot { x: u8 }, Line { from: u8, to: u8 } }
-    }
+    with { shape_enum!(#[serde(tag = "kind")]); }
     rows [{ "shape": { "kind": "Dot", "x": 1 } }]
 }
 
 case! {
     retag_adjacently: [47], Breaking by "tagging-changed",
     old { pub shape: Shape, }
-    with {
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-        #[serde(tag = "kind")]
-        pub enum Shape { Dot { x: u8 }, Line { from: u8, to: u8 } }
-    }
+    with { shape_enum!(#[serde(tag = "kind")]); }
     rows [{ "shape": { "kind": "Dot", "x": 1 } }]
     new { pub shape: Shape, }
-    with {
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-        #[serde(tag = "kind", content = "data")]
-        pub enum Shape { Dot { x: u8 }, Line { from: u8, to: u8 } }
-    }
+    with { shape_enum!(#[serde(tag = "kind", content = "data")]); }
     rows [{ "shape": { "kind": "Dot", "data": { "x": 1 } } }]
 }
 
 case! {
     untag: [47], Breaking by "tagging-changed",
     old { pub shape: Shape, }
-    with {
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-        pub enum Shape { Dot { x: u8 }, Line { from: u8, to: u8 } }
-    }
+    with { shape_enum!(); }
     rows [{ "shape": { "Dot": { "x": 1 } } }]
     new { pub shape: Shape, }
-    with {
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-        #[serde(untagged)]
-        pub enum Shape { Dot { x: u8 }, Line { from: u8, to: u8 } }
-    }
+    with { shape_enum!(#[serde(untagged)]); }
     rows [{ "shape": { "x": 1 } }]
 }
 
 case! {
     rename_the_tag: [47], Breaking by "tagging-changed",
     old { pub shape: Shape, }
-    with {
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-        #[serde(tag = "kind")]
-        pub enum Shape { Dot { x: u8 }, Line { from: u8, to: u8 } }
-    }
+    with { shape_enum!(#[serde(tag = "kind")]); }
     rows [{ "shape": { "kind": "Dot", "x": 1 } }]
     new { pub shape: Shape, }
-    with {
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-        #[serde(tag = "type")]
-        pub enum Shape { Dot { x: u8 }, Line { from: u8, to: u8 } }
-    }
+    with { shape_enum!(#[serde(tag = "type")]); }
     rows [{ "shape": { "type": "Dot", "x": 1 } }]
 }
 
