@@ -268,73 +268,48 @@ fn names_that_mean_something_to_serde_json_are_names_like_others() {
 mod migrating {
     use super::*;
 
-    mod before {
-        use super::*;
+    /// Epoch 0, with or without the newest field.
+    macro_rules! epoch {
+        ($module:ident { $($newest:ident: $type:ty)? }) => {
+            mod $module {
+                use super::*;
 
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-        pub struct Item {
-            pub name: String,
-            pub color: Option<String>,
-        }
+                #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+                pub struct Item {
+                    pub name: String,
+                    $(pub $newest: $type,)?
+                }
 
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
-        #[table(name = "rows")]
-        pub struct Row {
-            #[key]
-            pub k: u8,
-            pub n: u8,
-            pub items: Vec<Item>,
-            pub tags: HashSet<String>,
-        }
+                #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+                #[table(name = "rows")]
+                pub struct Row {
+                    #[key]
+                    pub k: u8,
+                    pub n: u8,
+                    pub items: Vec<Item>,
+                    pub tags: HashSet<String>,
+                }
 
-        #[derive(Debug, Serialize, Deserialize, JsonSchema, Kv)]
-        #[kv(name = "desk")]
-        pub struct Desk {
-            #[evolve(default)]
-            pub items: Vec<Item>,
-        }
+                #[derive(Debug, Serialize, Deserialize, JsonSchema, Kv)]
+                #[kv(name = "desk")]
+                pub struct Desk {
+                    #[evolve(default)]
+                    pub items: Vec<Item>,
+                }
 
-        #[derive(Store)]
-        #[store(name = "moving")]
-        pub struct App {
-            pub rows: Table<Row>,
-            pub desk: Kv<Desk>,
-        }
+                #[derive(Store)]
+                #[store(name = "moving")]
+                pub struct App {
+                    pub rows: Table<Row>,
+                    pub desk: Kv<Desk>,
+                }
+            }
+        };
     }
 
-    /// Epoch 0 as the code knows it that migrates: without the newest field.
-    mod known {
-        use super::*;
-
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-        pub struct Item {
-            pub name: String,
-        }
-
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
-        #[table(name = "rows")]
-        pub struct Row {
-            #[key]
-            pub k: u8,
-            pub n: u8,
-            pub items: Vec<Item>,
-            pub tags: HashSet<String>,
-        }
-
-        #[derive(Debug, Serialize, Deserialize, JsonSchema, Kv)]
-        #[kv(name = "desk")]
-        pub struct Desk {
-            #[evolve(default)]
-            pub items: Vec<Item>,
-        }
-
-        #[derive(Store)]
-        #[store(name = "moving")]
-        pub struct App {
-            pub rows: Table<Row>,
-            pub desk: Kv<Desk>,
-        }
-    }
+    epoch!(before { color: Option<String> });
+    // What the code that migrates knows of it.
+    epoch!(known {});
 
     mod after {
         use super::*;
