@@ -16,7 +16,7 @@ use crate::query::path::{Fold, Member};
 use crate::query::{Node, Order, OrderedColumn, SummableColumn};
 use crate::row::Row;
 
-/// What an aggregate makes of the rows of a query; made by [`Query::aggregate`].
+/// The result of an aggregate over the rows of a query; made by [`Query::aggregate`].
 ///
 /// Nothing is read until [`get`](Self::get) or [`watch`](Self::watch).
 pub struct Aggregation<R, G, A = Committed> {
@@ -30,7 +30,7 @@ pub struct GroupBy<R, K, A = Committed> {
     key: K,
 }
 
-/// What an aggregate makes of each group of rows; made by [`GroupBy::aggregate`].
+/// The result of an aggregate over each group of rows; made by [`GroupBy::aggregate`].
 ///
 /// Groups come in the order of what their rows have in common, as [`order_by`](Query::order_by)
 /// would order rows by it. A group has one row at least. Nothing is read until [`all`](Self::all) or

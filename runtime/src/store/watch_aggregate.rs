@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::query::aggregate::{Aggregate, Follow, GroupKey, LiveTally, Make, Tally};
 use crate::row::Row;
 
-/// What an aggregate makes of the rows of a query, as commits change it.
+/// The result of an aggregate over the rows of a query, as commits change it.
 ///
 /// Made by [`Aggregation::watch`](crate::query::Aggregation::watch) and
 /// [`Groups::watch`](crate::query::Groups::watch). The first value is what it is now; the next one

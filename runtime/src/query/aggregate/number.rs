@@ -74,7 +74,7 @@ pub trait Summable {
     const IS_READ_FROM_INDEX: bool = false;
 }
 
-/// What one value adds to a sum: an integer, a float, or nothing.
+/// The addend of one value in a sum: an integer, a float, or nothing.
 ///
 /// Made from a number by `into`.
 #[derive(Debug, Clone, Copy)]
