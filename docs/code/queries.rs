@@ -71,6 +71,65 @@ mod tasks {
     }
 }
 
+mod pages {
+    use super::tasks::{Status, Task, Todo};
+    use heirloom::Id;
+
+    #[test]
+    fn pages() -> heirloom::Result<()> {
+        let app = Todo::in_memory()?;
+        for (day, title) in [(1, "sow"), (2, "dig"), (3, "water"), (4, "rest")] {
+            let (title, due) = (title.to_owned(), Some(format!("2026-03-0{day}")));
+            let (status, tags) = (Status::Open, Vec::new());
+            app.tasks.insert(&Task { id: Id::new(), title, status, urgency: 1, due, tags })?;
+        }
+        // [pages]
+        let tasks = app.tasks.order_by(Task::DUE);
+        let first: Vec<Task> = tasks.clone().limit(2).all()?;
+        let second = tasks.clone().after(&first[1]).limit(2).all()?;
+        assert_eq!(second[0].title, "water");
+
+        app.tasks.remove(&second[0].id)?; // what counts is its place, and that stays
+        let back = tasks.before(&second[0]).limit(2).all()?;
+        assert_eq!(back, first);
+        // [end]
+        Ok(())
+    }
+}
+
+mod unique {
+    use heirloom::{Store, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    struct Txn {
+        #[key]
+        number: u32,
+        #[index(unique)]
+        bank_ref: String,
+        cents: i64,
+    }
+
+    #[derive(Store)]
+    struct Bank {
+        txns: Table<Txn>,
+    }
+
+    #[test]
+    fn unique_values() -> heirloom::Result<()> {
+        let bank = Bank::in_memory()?;
+        // [unique]
+        let booked = |number, cents| Txn { number, bank_ref: "a-7".into(), cents };
+        bank.txns.insert(&booked(1, 500))?;
+        assert_eq!(bank.txns.upsert_by(Txn::BANK_REF, &booked(2, 600))?, 1); // the key stays
+        assert_eq!(bank.txns.get_by(Txn::BANK_REF, "a-7")?, Some(booked(1, 600)));
+        assert!(!bank.txns.insert_or_ignore(&booked(3, 700))?);
+        // [end]
+        Ok(())
+    }
+}
+
 mod people {
     use heirloom::{Fields, Store, Table};
     use schemars::JsonSchema;

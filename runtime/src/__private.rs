@@ -4,6 +4,7 @@ pub use crate::disk::{StorageHook, StorageOp};
 pub use crate::engine::{CheckReport, IdSource, Subscription};
 pub use crate::error::{Error, Result};
 pub use crate::evolve::step_to;
+pub use crate::query::UniqueColumn;
 pub use crate::query::column::{Column, column};
 pub use crate::query::path::{Fold, IsOption, Member};
 pub use crate::recorder::check_history;

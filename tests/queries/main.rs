@@ -12,6 +12,7 @@ mod index_entries;
 mod indexes;
 mod large_results;
 mod observing;
+mod paging;
 mod paths;
 mod plans;
 mod querying;

@@ -244,20 +244,19 @@ pub struct Question {
 }
 
 impl Question {
+    /// Which of two books comes first.
+    pub fn compare(&self, a: &Book, b: &Book) -> Ordering {
+        let by = self.order.iter().map(|by| by.compare(a, b));
+        let keys = a.id.cmp(&b.id);
+        let is_desc = self.order.last().is_some_and(|by| by.is_desc());
+        by.fold(Ordering::Equal, Ordering::then).then(if is_desc { keys.reverse() } else { keys })
+    }
+
     /// The answer by looking at everything.
     pub fn answer<'b>(&self, books: impl IntoIterator<Item = &'b Book>) -> Vec<Book> {
         let holds = |book: &&Book| self.filter.as_ref().is_none_or(|filter| filter.holds(book));
         let mut books: Vec<Book> = books.into_iter().filter(holds).cloned().collect();
-        books.sort_by(|a, b| {
-            let by = self.order.iter().map(|by| by.compare(a, b));
-            let keys = a.id.cmp(&b.id);
-            let is_desc = self.order.last().is_some_and(|by| by.is_desc());
-            by.fold(Ordering::Equal, Ordering::then).then(if is_desc {
-                keys.reverse()
-            } else {
-                keys
-            })
-        });
+        books.sort_by(|a, b| self.compare(a, b));
         books.into_iter().skip(self.offset).take(self.limit.unwrap_or(usize::MAX)).collect()
     }
 }

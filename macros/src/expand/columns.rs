@@ -24,7 +24,7 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
     // What is in the way has been reported.
     let mut taken = row.own_constants();
     let mut names = TokenStream::new();
-    let columns = row.fields.iter().filter_map(|field| {
+    let columns = row.fields.iter().enumerate().filter_map(|(place, field)| {
         let name = field.column()?;
         if taken.contains(&name) {
             return None;
@@ -37,8 +37,18 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
         let (compared, encoder) =
             (coding::compared(row, field, &named), coding::encoder(ty, private));
         let is_option = coding::is_option(ty, private);
+        let is_unique = row.key == Some(place)
+            || row.indexes.iter().any(|index| index.unique && index.places() == [place]);
+        let unique = is_unique.then(|| {
+            quote_spanned! {at(member)=>
+                #[automatically_derived]
+                impl #private::UniqueColumn for #named {}
+            }
+        });
         names.extend(quote_spanned! {at(member)=>
             pub struct #named {}
+
+            #unique
 
             #compared
 

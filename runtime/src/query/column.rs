@@ -174,6 +174,14 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         (self.look)(row, &mut |value| encode_stored(value, bytes, self.encode));
     }
 
+    /// The condition that the value is that of a row, and whether the row has one.
+    pub(crate) fn same_as(self, row: &R) -> (Node, bool) {
+        let mut value = Vec::new();
+        self.encode(row, &mut value);
+        let is_some = value != [NONE];
+        (Node::Within(self.erased(), Ranges::point(value)), is_some)
+    }
+
     /// The condition that there is a value, and one that has an order.
     pub(crate) fn has_value(self) -> Node {
         let none = Ranges::points(vec![vec![UNENCODABLE], vec![NONE]]);

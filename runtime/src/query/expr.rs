@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{BitAnd, BitOr, Not};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ranges::Ranges;
 
@@ -109,6 +110,11 @@ pub(crate) enum Node {
         item: Vec<u8>,
         look: Look,
     },
+    /// A function of the app's own, under a number of its own.
+    Test {
+        number: u64,
+        look: Look,
+    },
     All(Vec<Node>),
     Any(Vec<Node>),
     Not(Box<Node>),
@@ -132,6 +138,7 @@ impl fmt::Debug for Node {
         match self {
             Self::Within(field, ranges) => write!(f, "{field:?} in {ranges:?}"),
             Self::Holds { field, item, .. } => write!(f, "{field:?} holds {item:?}"),
+            Self::Test { number, .. } => write!(f, "test {number}"),
             Self::All(nodes) => f.debug_tuple("All").field(nodes).finish(),
             Self::Any(nodes) => f.debug_tuple("Any").field(nodes).finish(),
             Self::Not(node) => f.debug_tuple("Not").field(node).finish(),
@@ -142,6 +149,36 @@ impl fmt::Debug for Node {
 impl<R> Expr<R> {
     fn of(node: Node) -> Self {
         Self { node, row: PhantomData }
+    }
+
+    /// Returns the condition that all of several hold; without any, every row meets it.
+    ///
+    /// ```
+    /// use heirloom::query::Expr;
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct City { #[key] name: String, people: u32 }
+    /// let words = ["a", "i"];
+    /// let condition = Expr::all(words.map(|word| City::NAME.contains(word)));
+    /// assert!(condition.matches(&City { name: "Mainz".into(), people: 220_000 }));
+    /// ```
+    pub fn all(conditions: impl IntoIterator<Item = Self>) -> Self {
+        Self::of(Node::All(conditions.into_iter().map(Self::into_node).collect()))
+    }
+
+    /// Returns the condition that one of several holds at least; without any, no row meets it.
+    ///
+    /// ```
+    /// use heirloom::query::Expr;
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct City { #[key] name: String, people: u32 }
+    /// let starts = ["Ma", "Mu"];
+    /// let condition = Expr::any(starts.map(|start| City::NAME.starts_with(start)));
+    /// assert!(condition.matches(&City { name: "Mainz".into(), people: 220_000 }));
+    /// ```
+    pub fn any(conditions: impl IntoIterator<Item = Self>) -> Self {
+        Self::of(Node::Any(conditions.into_iter().map(Self::into_node).collect()))
     }
 
     pub(crate) fn within(field: Field, ranges: Ranges) -> Self {
@@ -162,6 +199,14 @@ impl<R: 'static> Expr<R> {
     ) -> Self {
         let look = move |row: &dyn Any| row.downcast_ref().is_some_and(&look);
         Self::of(Node::Holds { field, item, look: Arc::new(look) })
+    }
+
+    /// A function of the app's own. Two of them are never the same.
+    pub(crate) fn test(look: impl Fn(&R) -> bool + Send + Sync + 'static) -> Self {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        let look = move |row: &dyn Any| row.downcast_ref().is_some_and(&look);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        Self::of(Node::Test { number, look: Arc::new(look) })
     }
 
     /// Whether the row meets the condition.
@@ -186,7 +231,7 @@ impl Node {
                 field.encode(row, buffer);
                 ranges.holds(buffer)
             }
-            Self::Holds { look, .. } => look(row),
+            Self::Holds { look, .. } | Self::Test { look, .. } => look(row),
             Self::All(nodes) => nodes.iter().all(|node| node.matches(row, buffer)),
             Self::Any(nodes) => nodes.iter().any(|node| node.matches(row, buffer)),
             Self::Not(node) => !node.matches(row, buffer),
@@ -207,8 +252,8 @@ impl Node {
                 let ranges = if negated { ranges.complement() } else { ranges };
                 Self::Within(field.clone(), ranges)
             }
-            Self::Holds { .. } if negated => Self::Not(Box::new(self.clone())),
-            Self::Holds { .. } => self.clone(),
+            Self::Holds { .. } | Self::Test { .. } if negated => Self::Not(Box::new(self.clone())),
+            Self::Holds { .. } | Self::Test { .. } => self.clone(),
             Self::All(nodes) if negated => Self::Any(all(nodes)),
             Self::All(nodes) => Self::All(all(nodes)),
             Self::Any(nodes) if negated => Self::All(all(nodes)),

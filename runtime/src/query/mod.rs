@@ -33,6 +33,7 @@
 pub(crate) mod aggregate;
 mod buffer;
 pub(crate) mod column;
+mod cursor;
 mod explain;
 mod expr;
 mod keys;
@@ -70,7 +71,7 @@ pub use crate::row::SortKey;
 pub use self::{
     named::{
         ColumnItem, ColumnOperand, ContainsColumn, OptionalColumn, OrderedColumn, SummableColumn,
-        TextColumn,
+        TextColumn, UniqueColumn,
     },
     path::{FieldPath, Leads},
 };
@@ -79,8 +80,11 @@ pub use self::{
 pub use crate::store::{Aggregation, AsOf, Committed, GroupBy, Groups, QueryRows, Rows, Within};
 
 pub(crate) use buffer::{Buffer, Read};
+pub(crate) use cursor::Cursor;
 pub(crate) use explain::explain;
-pub(crate) use expr::Node;
+pub(crate) use expr::{Field, Node};
+pub(crate) use order::ColumnOrder;
+pub(crate) use ranges::Ranges;
 pub(crate) use run::Run;
 pub(crate) use source::Source;
 pub(crate) use spec::Spec;

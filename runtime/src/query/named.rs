@@ -109,3 +109,14 @@ impl<T: Summable, C> SummableColumn<C> for T {
         sum
     }
 }
+
+/// The name of a column that has a value of its own in each row: the key, and a field with
+/// `#[index(unique)]`.
+///
+/// Implemented by the derives; do not implement it.
+#[diagnostic::on_unimplemented(
+    message = "the column `{Self}` is not unique: several rows may have one value",
+    label = "`get_by` and `upsert_by` need a column whose value one row has",
+    note = "add `#[index(unique)]` to the field, or use `filter` with `first` or `all`"
+)]
+pub trait UniqueColumn {}

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use super::column::Column;
 use super::expr::Field;
 use super::named::OrderedColumn;
-use crate::row::order::encode_bytes;
+use crate::row::Row;
+use crate::row::order::{encode_bytes, encode_key};
 
 /// A column that rows are ordered by, and the direction.
 ///
@@ -25,6 +26,22 @@ pub(crate) struct ColumnOrder {
     pub(crate) field: Field,
     pub(crate) is_desc: bool,
     compare: Compare,
+}
+
+impl ColumnOrder {
+    /// The order of keys.
+    pub(crate) fn of_keys<R: Row>() -> Self {
+        let field = Field::new(R::FIELDS[R::KEY_FIELD].name, false, |row: &R, bytes| {
+            encode_key(row.key(), bytes);
+        });
+        Self { field, is_desc: false, compare: Arc::new(|_, _| None) }
+    }
+
+    /// The opposite order.
+    pub(crate) fn flipped(mut self) -> Self {
+        self.is_desc = !self.is_desc;
+        self
+    }
 }
 
 /// Compares two rows.

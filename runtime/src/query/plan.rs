@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 
+use super::cursor::narrow;
 use super::expr::Node;
 use super::keys::key_ranges;
 use super::order::ColumnOrder;
@@ -64,6 +65,8 @@ pub(crate) struct Plan {
     pub(crate) is_back: bool,
     /// Whether candidates meet the filter by where they come from.
     pub(crate) is_exact: bool,
+    /// Whether they come after the cursor by where they come from.
+    pub(crate) is_past: bool,
     /// An index that would have served, and does not stand yet.
     pub(crate) waits_for: Option<usize>,
 }
@@ -89,6 +92,7 @@ pub(crate) fn plan(spec: &Spec, filter: Option<&Node>, facts: &Facts<'_>) -> Pla
             arrangement: Arrangement::AsTheyCome,
             is_back: false,
             is_exact: true,
+            is_past: true,
             waits_for: None,
         };
     }
@@ -113,6 +117,7 @@ pub(crate) fn plan(spec: &Spec, filter: Option<&Node>, facts: &Facts<'_>) -> Pla
             arrangement: Arrangement::Sorted,
             is_back: false,
             is_exact: false,
+            is_past: false,
             waits_for,
         },
     }
@@ -165,7 +170,7 @@ fn by_key(spec: &Spec, conditions: &Conditions<'_>, facts: &Facts<'_>) -> Candid
     let set = conditions.of_field(key).and_then(|set| key_ranges(facts.table, set));
     let rows = (facts.rows as f64).max(MIN_ROWS);
     // A key is found, and is there once.
-    let (spans, candidates) = match &set {
+    let (mut spans, candidates) = match &set {
         Some(set) => {
             let found = if set.are_points() { set.len() as f64 } else { rows * share(set) };
             (spans_of(set), found)
@@ -176,11 +181,19 @@ fn by_key(spec: &Spec, conditions: &Conditions<'_>, facts: &Facts<'_>) -> Candid
     let first = spec.order.first();
     let is_served = first.is_none_or(|order| order.field.is_stored_as(key));
     let is_back = is_served && first.is_some_and(|order| order.is_desc);
+    let is_by_key = spec.order.len() <= 1;
+    if let Some(cursor) = spec.cursor.as_ref().filter(|_| is_served) {
+        // A row may have come under its key with other values in the columns after that.
+        let edge =
+            if is_by_key { Bound::Excluded(cursor.key()) } else { Bound::Included(cursor.key()) };
+        narrow(&mut spans, edge, is_back);
+    }
     let plan = Plan {
         access: Access::Rows(spans),
         arrangement: if is_served { Arrangement::AsTheyCome } else { Arrangement::Sorted },
         is_back,
         is_exact: conditions.rest.is_empty() && conditions.fields.len() == known.len(),
+        is_past: is_served && is_by_key,
         waits_for: None,
     };
     let cost = cost(candidates, 1.0, is_served, spec, conditions.share_beside(&known));
@@ -205,7 +218,7 @@ fn by_index(
     def: &IndexDef,
 ) -> Option<Candidate> {
     let state = facts.indexes.get(index).copied()?;
-    let used = Used::of(conditions, def)?;
+    let mut used = Used::of(conditions, def)?;
     let rest = &def.fields[used.points..];
     let is_served = serves(&spec.order, rest, &used) && state != IndexState::Candidates;
     let gives_order = is_served && !spec.order.is_empty();
@@ -218,6 +231,19 @@ fn by_index(
         false if spec.order.is_empty() => Arrangement::ByKey,
         false => Arrangement::Sorted,
     };
+    let edge = spec.cursor.as_ref().filter(|_| gives_order);
+    let edge = edge.filter(|cursor| {
+        // Among rows that have one value each in some columns, it has its place only with these.
+        used.known.iter().take(used.points).all(|name| {
+            let point = conditions.of_field(name).and_then(|set| set.iter().next()?.point());
+            cursor.has(&spec.order, name, point)
+        })
+    });
+    let edge = edge.and_then(|cursor| cursor.entry(&spec.order, rest));
+    if let Some(edge) = &edge {
+        let edge = [used.prefix.as_slice(), edge].concat();
+        narrow(&mut used.spans, Bound::Excluded(&edge), is_back);
+    }
     let is_exact = used.is_exact
         && state != IndexState::Candidates
         && conditions.rest.is_empty()
@@ -239,6 +265,7 @@ fn by_index(
         arrangement,
         is_back,
         is_exact,
+        is_past: edge.is_some(),
         waits_for: None,
     };
     Some(Candidate { plan, cost, index: Some(index) })
@@ -273,8 +300,9 @@ struct Used {
     spans: Vec<Span>,
     /// The fields whose conditions the spans say.
     known: Vec<&'static str>,
-    /// How many leading fields have one value each.
+    /// How many leading fields have one value each, and the encodings of these.
     points: usize,
+    prefix: Vec<u8>,
     /// Whether the spans hold nothing else.
     is_exact: bool,
     share: f64,
@@ -283,8 +311,14 @@ struct Used {
 impl Used {
     fn of(conditions: &Conditions<'_>, def: &IndexDef) -> Option<Self> {
         let mut prefixes: Vec<Vec<u8>> = vec![Vec::new()];
-        let mut used =
-            Self { spans: Vec::new(), known: Vec::new(), points: 0, is_exact: true, share: 1.0 };
+        let mut used = Self {
+            spans: Vec::new(),
+            known: Vec::new(),
+            points: 0,
+            prefix: Vec::new(),
+            is_exact: true,
+            share: 1.0,
+        };
         let mut last = None;
         for name in def.fields {
             let Some(set) = conditions.of_field(name) else { break };
@@ -309,6 +343,9 @@ impl Used {
                     })
                 })
                 .collect();
+            if used.points == used.known.len() {
+                used.prefix = prefixes.first().cloned().unwrap_or_default();
+            }
         }
         for prefix in prefixes {
             match last {
@@ -395,6 +432,7 @@ fn by_union(spec: &Spec, conditions: &Conditions<'_>, facts: &Facts<'_>) -> Opti
         arrangement,
         is_back: false,
         is_exact: false,
+        is_past: false,
         waits_for: None,
     };
     let cost = found * if spec.order.is_empty() { 2.0 } else { 2.0 + SORTING } + 1.0;

@@ -32,6 +32,8 @@ pub(crate) struct Run<'s> {
     spec: Spec,
     /// What candidates must still be held to.
     filter: Option<Node>,
+    /// Whether they must still be held to the cursor.
+    is_cut_off: bool,
     is_filtered: bool,
     is_back: bool,
     walks: VecDeque<Walk>,
@@ -66,10 +68,14 @@ impl<'s> Run<'s> {
         spec: Spec,
         buffer: &mut dyn RowBuffer,
     ) -> Result<Self> {
+        if let Some(cursor) = &spec.cursor {
+            cursor.check(&spec.order)?;
+        }
         let filter = spec.simplified();
         let plan = source.plan(&spec, filter.as_ref())?;
         let mut run = Self {
             is_filtered: filter.is_some(),
+            is_cut_off: spec.cursor.is_some(),
             is_back: plan.is_back,
             walks: VecDeque::new(),
             fetched: Fetched::new(source.view.clone(), source.table_idx),
@@ -93,6 +99,9 @@ impl<'s> Run<'s> {
         if run.left > 0 {
             run.take_written(buffer)?;
             run.open(&plan, buffer)?;
+            if run.spec.is_reversed {
+                run.reverse(buffer)?;
+            }
         }
         Ok(run)
     }
@@ -105,7 +114,7 @@ impl<'s> Run<'s> {
             let Some(json) = &op.json else { continue };
             let Some(read) = buffer.read_text(bytes, json) else { continue };
             match read {
-                Ok(()) if self.matches(buffer) => {
+                Ok(()) if self.matches(buffer) && self.is_past(bytes, buffer) => {
                     let rank = self.rank(bytes, buffer);
                     written.push((rank, Found { key: bytes.clone(), row: buffer.set_aside() }));
                 }
@@ -120,20 +129,30 @@ impl<'s> Run<'s> {
     }
 
     fn open(&mut self, plan: &Plan, buffer: &mut dyn RowBuffer) -> Result<()> {
-        let mut is_exact = plan.is_exact;
+        let (mut is_exact, mut is_past) = (plan.is_exact, plan.is_past);
         if plan.arrangement == Arrangement::ByKey || matches!(plan.access, Access::Union(_)) {
             match self.sorted_keys(plan)? {
-                Some(keys) => self.walks.push_back(Walk::Keys(keys.into_iter())),
+                Some(mut keys) => {
+                    // In the order of keys, the cursor is one of them.
+                    if let Some(cursor) = &self.spec.cursor
+                        && plan.arrangement == Arrangement::ByKey
+                    {
+                        keys.retain(|key| key.as_slice() > cursor.key());
+                        is_past = true;
+                    }
+                    self.walks.push_back(Walk::Keys(keys.into_iter()));
+                }
                 None => {
                     let whole = Access::Rows(vec![Span::whole()]);
                     self.walks = self.source.walks(&whole, false)?;
                     is_exact = false;
+                    is_past = false;
                 }
             }
         } else {
             self.walks = self.source.walks(&plan.access, plan.is_back)?;
         }
-        if !self.is_filtered {
+        if !self.is_filtered && !self.spec.is_reversed {
             if let Access::Index { index, .. } = plan.access {
                 let invalid =
                     self.source.view.index(self.source.table_idx, index, &Span::invalid())?;
@@ -141,12 +160,17 @@ impl<'s> Run<'s> {
             }
             self.add_strays(buffer)?;
         }
+        self.is_cut_off &= !is_past;
         if is_exact {
             self.filter = None;
             self.counted = Some(plan.access.clone());
         }
         if plan.arrangement == Arrangement::Sorted {
             self.sort(buffer)?;
+        }
+        if self.spec.is_reversed {
+            // What does not decode comes after all rows, and so before none.
+            self.errors.clear();
         }
         Ok(())
     }
@@ -222,6 +246,28 @@ impl<'s> Run<'s> {
         }
     }
 
+    /// Whether the current row comes after the cursor.
+    fn is_past(&self, key: &[u8], buffer: &dyn RowBuffer) -> bool {
+        let cursor = self.spec.cursor.as_ref().filter(|_| self.is_cut_off);
+        cursor.is_none_or(|cursor| cursor.is_before(&self.rank(key, buffer)))
+    }
+
+    /// Takes all rows of the result, to give the last first.
+    fn reverse(&mut self, buffer: &mut dyn RowBuffer) -> Result<()> {
+        let mut found = Vec::new();
+        while let Some(row) = self.next(buffer) {
+            match row {
+                Ok(()) => found.push(Found { key: self.key.clone(), row: buffer.set_aside() }),
+                Err(error) if error.kind() == ErrorKind::InvalidRow => self.errors.push_back(error),
+                Err(error) => return Err(error),
+            }
+        }
+        found.reverse();
+        self.left = usize::MAX;
+        self.sorted = Some(found.into_iter());
+        Ok(())
+    }
+
     /// The rank of the current row.
     fn rank(&self, key: &[u8], buffer: &dyn RowBuffer) -> Vec<u8> {
         buffer.current().map_or_else(Vec::new, |row| rank(&self.spec.order, row, key))
@@ -271,7 +317,9 @@ impl<'s> Run<'s> {
             };
             self.rows_read += 1;
             match row {
-                Ok(()) if self.matches(buffer) => return Some(Ok(())),
+                Ok(()) if self.matches(buffer) && self.is_past(&self.key, buffer) => {
+                    return Some(Ok(()));
+                }
                 Ok(()) => {}
                 Err(error) if !self.is_filtered => return Some(Err(error)),
                 Err(_) => {}
@@ -393,7 +441,11 @@ impl<'s> Run<'s> {
     /// Whether the rows come in the order that their own types have.
     fn check_order(&self, buffer: &dyn RowBuffer) -> Result<()> {
         for number in 1..buffer.len() {
-            let neighbours = buffer.kept(number - 1).zip(buffer.kept(number));
+            let (mut first, mut second) = (number - 1, number);
+            if self.spec.is_reversed {
+                std::mem::swap(&mut first, &mut second);
+            }
+            let neighbours = buffer.kept(first).zip(buffer.kept(second));
             let wrong = neighbours.and_then(|(a, b)| out_of_order(&self.spec.order, a, b));
             let Some(order) = wrong else { continue };
             let error = Error::new(
@@ -412,7 +464,8 @@ impl<'s> Run<'s> {
     /// Adds the rows that were looked up together with the last one, where nothing more is to be
     /// asked of them.
     fn take_fetched(&mut self, buffer: &mut dyn RowBuffer) -> Result<()> {
-        if self.filter.is_some() || self.to_skip > 0 || !self.is_streamed() {
+        let is_asked_more = self.filter.is_some() || self.is_cut_off || self.to_skip > 0;
+        if is_asked_more || !self.is_streamed() {
             return Ok(());
         }
         let is_index = matches!(self.walks.front(), Some(Walk::Index(_)));
@@ -438,7 +491,8 @@ impl<'s> Run<'s> {
     /// Adds many rows of an index, looked up and decoded by several threads, where nothing more is to
     /// be asked of them.
     fn take_in_parts(&mut self, buffer: &mut dyn RowBuffer) -> Result<()> {
-        let is_asked_more = self.filter.is_some() || self.to_skip > 0 || !self.is_streamed();
+        let is_asked_more = self.filter.is_some() || self.is_cut_off || self.to_skip > 0;
+        let is_asked_more = is_asked_more || !self.is_streamed();
         let is_written = self.source.written.is_some_and(|written| !written.is_empty());
         if is_asked_more || is_written || !self.fetched.is_empty() {
             return Ok(());

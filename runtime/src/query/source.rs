@@ -141,11 +141,13 @@ impl<'s> Source<'s> {
     /// How many rows a query gives.
     pub(crate) fn count(self, spec: &Spec, buffer: &mut dyn RowBuffer) -> Result<usize> {
         let counted = match spec.filter {
-            None => self.len()?,
-            Some(_) => {
+            None if spec.cursor.is_none() => self.len()?,
+            _ => {
                 let mut spec = spec.clone();
-                // In which order rows are counted makes no difference.
-                spec.order.clear();
+                // In which order rows are counted makes no difference, but to a cursor.
+                if spec.cursor.is_none() {
+                    spec.order.clear();
+                }
                 (spec.offset, spec.limit) = (0, spec.window());
                 self.count_matching(spec, buffer)?
             }
@@ -192,7 +194,7 @@ impl<'s> Source<'s> {
     /// The plan of a query whose rows are just the entries of an index, or none, and none of which is
     /// written anew.
     fn exact_access(&self, spec: &Spec) -> Result<Option<Plan>> {
-        if self.written.is_some_and(|rows| !rows.is_empty()) {
+        if spec.cursor.is_some() || self.written.is_some_and(|rows| !rows.is_empty()) {
             return Ok(None);
         }
         let plan = self.plan(spec, spec.simplified().as_ref())?;

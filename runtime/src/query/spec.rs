@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::cursor::Cursor;
 use super::expr::Node;
 use super::order::ColumnOrder;
 
@@ -12,6 +13,10 @@ pub(crate) struct Spec {
     pub(crate) order: Vec<ColumnOrder>,
     pub(crate) offset: usize,
     pub(crate) limit: Option<usize>,
+    /// Only rows after this place are wanted.
+    pub(crate) cursor: Option<Cursor>,
+    /// Whether rows are given in the opposite order, once they are found.
+    pub(crate) is_reversed: bool,
 }
 
 impl std::fmt::Debug for Spec {
@@ -42,7 +47,15 @@ impl Spec {
             let _ = write!(identity, "{filter:?} ");
         }
         let _ = write!(identity, "{:?} {} {:?}", self.order, self.offset, self.limit);
+        if let Some(cursor) = &self.cursor {
+            let _ = write!(identity, " {cursor:?} {}", self.is_reversed);
+        }
         identity
+    }
+
+    /// Whether it is about a part of the rows that meet the filter.
+    pub(crate) fn is_windowed(&self) -> bool {
+        self.limit.is_some() || self.offset > 0 || self.cursor.is_some()
     }
 
     /// How many rows, in order, decide the result.

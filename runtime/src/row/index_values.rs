@@ -36,6 +36,13 @@ impl IndexValues {
         self.ends.push(self.bytes.len());
     }
 
+    /// What is held of the value of a field of the index.
+    pub(crate) fn value(&self, place: usize) -> &[u8] {
+        let start = place.checked_sub(1).and_then(|before| self.ends.get(before));
+        let end = self.ends.get(place).copied().unwrap_or_default();
+        self.bytes.get(start.copied().unwrap_or_default()..end).unwrap_or_default()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();

@@ -25,6 +25,7 @@ mod status;
 mod table;
 mod trait_store;
 mod transaction;
+mod unique;
 mod watch;
 mod watch_aggregate;
 mod watch_value;

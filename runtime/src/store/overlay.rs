@@ -10,7 +10,7 @@ use crate::disk::View;
 use crate::engine::{RowOp, WriteBatch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Form, Invalid, decode_text};
-use crate::row::{Encoded, Group, Key, Row, encode};
+use crate::row::{Encoded, Group, Key, Object, Row, encode};
 use crate::schema::descriptor::{GroupIdx, TableIdx};
 
 /// A transaction by the indexes of tables and groups, without the store's type.
@@ -272,6 +272,28 @@ fn changed<R: Row>(row: &mut R, key: &R::Key, change: impl FnOnce(&mut R)) -> Re
 fn updated<R: Row>(stored: &str, before: &Encoded, row: &R) -> Result<Option<String>> {
     let updated = Form::of_record().changed_text(stored, Some(before), row);
     updated.map_err(|invalid| refused::<R>(row.key(), invalid))
+}
+
+/// A row under another key, which `known` has.
+pub(super) fn rekeyed<R: Row>(row: &R, key: &R::Key, known: Option<R>) -> Result<R> {
+    let text = |row: &R| {
+        let encoded = Form::of_record().new_text(row);
+        encoded.map_err(|invalid| refused::<R>(row.key(), invalid))
+    };
+    let name = R::FIELDS[R::KEY_FIELD].name;
+    let (json, known) = (text(row)?, known.as_ref().map(text).transpose()?.unwrap_or_default());
+    let (fields, known) = (Object::parse(&json), Object::parse(&known));
+    let (Some(fields), Some(key_json)) = (fields, known.as_ref().and_then(|row| row.get(name)))
+    else {
+        let error = Error::new(ErrorKind::InvalidRow, "the row does not name its key");
+        return Err(at_row::<R>(error, key));
+    };
+    let mut renamed = Object::default();
+    for (field, value) in fields.iter() {
+        renamed.push(field, if field == name { key_json } else { value });
+    }
+    let row = decode_text::<R>(&renamed.to_text());
+    row.map_err(|invalid| at_row::<R>(invalid.into_error(), key))
 }
 
 /// A stored row after a change, as [`Table::update`](crate::Table::update) stores it.

@@ -10,7 +10,10 @@ use super::read::{stray_row, typed_in_scan, typed_text};
 use super::watch::Watch;
 use crate::disk::View;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Buffer, Condition, IntoOrder, Order, Read, Run, Source, Spec, explain};
+use crate::query::{
+    Buffer, ColumnOrder, Condition, Cursor, Expr, IntoOrder, Order, Read, Run, Source, Spec,
+    explain,
+};
 use crate::row::{Key, Row};
 use crate::schema::descriptor::TableIdx;
 
@@ -214,11 +217,18 @@ impl<R: Row> Query<R> {
     ///
     /// # Errors
     ///
-    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written;
+    /// [`InvalidValue`](ErrorKind::InvalidValue) after [`before`](Self::before), whose rows have no
+    /// first one to start from.
     pub fn watch(&self) -> Result<Watch<R>>
     where
         R: Send + Sync,
     {
+        if self.spec.is_reversed {
+            let error =
+                Error::new(ErrorKind::InvalidValue, "the rows before a row cannot be watched");
+            return self.placed(Err(error.help("watch the query without `before`")));
+        }
         self.placed(Watch::new(&self.at.0, self.table_idx, self.spec.clone(), read()))
     }
 
@@ -349,10 +359,99 @@ impl<R: Row, A: At> Query<R, A> {
         self
     }
 
+    /// Adds a condition that is a function of the app's own, combined with AND.
+    ///
+    /// It is the last resort: no index serves it, so every row that meets the other conditions is
+    /// read. It must be pure; a watched query calls it for each row that a commit changes.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Task { #[key] name: String, done: bool, tries: u32 }
+    /// # #[derive(Store)]
+    /// # struct App { tasks: Table<Task> }
+    /// # let app = App::in_memory()?;
+    /// # app.tasks.insert(&Task { name: "sow".into(), done: false, tries: 9 })?;
+    /// let odd = app.tasks.filter(Task::DONE.eq(false)).filter_by(|task| task.tries % 2 == 1);
+    /// assert_eq!(odd.count()?, 1);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    #[must_use]
+    pub fn filter_by(mut self, test: impl Fn(&R) -> bool + Send + Sync + 'static) -> Self {
+        self.spec.add_filter(Expr::test(test).into_node());
+        self
+    }
+
+    /// Keeps the rows that come after a row in the order of the query.
+    ///
+    /// This is how to page through a list: an index that serves the order goes to the place at once,
+    /// however deep it lies. The row need not be there any more, nor meet the conditions: what counts
+    /// is its place, by the values that it has in the columns of the order, and by its key. Call
+    /// `order_by` first.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Task { #[key] name: String, #[index] due: u32 }
+    /// # #[derive(Store)]
+    /// # struct App { tasks: Table<Task> }
+    /// # let app = App::in_memory()?;
+    /// # for (name, due) in [("sow", 1), ("dig", 2), ("water", 3), ("rest", 4), ("eat", 5)] {
+    /// #     app.tasks.insert(&Task { name: name.into(), due })?;
+    /// # }
+    /// let tasks = app.tasks.order_by(Task::DUE);
+    /// let first = tasks.clone().limit(2).all()?;
+    /// let second = tasks.clone().after(&first[1]).limit(2).all()?;
+    /// assert_eq!(second[0].name, "water");
+    ///
+    /// let back = tasks.before(&second[0]).limit(2).all()?;
+    /// assert_eq!(back[0].name, "sow");
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The methods that read rows return [`InvalidValue`](ErrorKind::InvalidValue) if `order_by` was
+    /// called after it.
+    #[must_use]
+    pub fn after(mut self, row: &R) -> Self {
+        if std::mem::take(&mut self.spec.is_reversed) {
+            self.flip_order();
+        }
+        self.set_cursor(row);
+        self
+    }
+
+    /// Keeps the rows that come before a row in the order of the query; with a limit, those nearest
+    /// to it, still in that order. Otherwise it is like [`after`](Self::after), which it replaces.
+    ///
+    /// Rows are given once all of them have been found.
+    #[must_use]
+    pub fn before(mut self, row: &R) -> Self {
+        if self.spec.order.is_empty() {
+            self.spec.order.push(ColumnOrder::of_keys::<R>());
+        }
+        if !std::mem::replace(&mut self.spec.is_reversed, true) {
+            self.flip_order();
+        }
+        self.set_cursor(row);
+        self
+    }
+
+    fn flip_order(&mut self) {
+        let order = std::mem::take(&mut self.spec.order);
+        self.spec.order = order.into_iter().map(ColumnOrder::flipped).collect();
+    }
+
+    fn set_cursor(&mut self, row: &R) {
+        let key = row.key().to_bytes();
+        self.spec.cursor = Some(Cursor::new(&self.spec.order, row, key.as_slice()));
+    }
+
     /// Skips the first `rows` rows; more than there are gives an empty result.
     ///
-    /// The skipped rows are still walked over. To page through a long list, filter by the last key
-    /// or value of the page before.
+    /// The skipped rows are still walked over. To page through a long list, use
+    /// [`after`](Self::after).
     #[must_use]
     pub fn offset(mut self, rows: usize) -> Self {
         self.spec.offset = rows;
@@ -440,6 +539,30 @@ impl<R: Row, A: At> Query<R, A> {
             .finding(found)
             .help("use `first` if none or several are fine");
         self.placed(Err(error))
+    }
+
+    /// Returns whether the result has a row. No more of it is looked at than that takes.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Task { #[key] name: String, done: bool }
+    /// # #[derive(Store)]
+    /// # struct App { tasks: Table<Task> }
+    /// # let app = App::in_memory()?;
+    /// assert!(!app.tasks.filter(Task::DONE.eq(false)).exists()?);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
+    pub fn exists(&self) -> Result<bool> {
+        let limit = Some(self.spec.limit.unwrap_or(1).min(1));
+        let spec = Spec { limit, ..self.spec.clone() };
+        let mut buffer = Buffer::<R>::new(read());
+        let count = self.at.source(self.table_idx).count(&spec, &mut buffer);
+        self.placed(count).map(|count| count > 0)
     }
 
     /// Returns the number of rows of the result. If an index holds all of the conditions, no row is

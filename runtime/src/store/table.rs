@@ -79,11 +79,11 @@ impl<R: Row> Attach for Table<R> {
 }
 
 impl<R: Row> Table<R> {
-    fn write<T>(&self, work: impl FnOnce(&mut Overlay<'_>) -> Result<T>) -> Result<T> {
+    pub(super) fn write<T>(&self, work: impl FnOnce(&mut Overlay<'_>) -> Result<T>) -> Result<T> {
         self.handle.transaction(|view, batch| work(&mut Overlay { view, batch }))
     }
 
-    fn placed<T>(&self, outcome: Result<T>) -> Result<T> {
+    pub(super) fn placed<T>(&self, outcome: Result<T>) -> Result<T> {
         outcome.map_err(|error| self.handle.placed(error.at_table(R::TABLE)))
     }
 

@@ -63,7 +63,7 @@ impl<'t, S: Store> Transaction<'t, S> {
         Self { store, overlay: Overlay { view, batch } }
     }
 
-    fn placed<T>(&self, outcome: Result<T>) -> Result<T> {
+    pub(super) fn placed<T>(&self, outcome: Result<T>) -> Result<T> {
         outcome.map_err(|error| self.store.handle().placed(error))
     }
 

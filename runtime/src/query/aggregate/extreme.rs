@@ -20,7 +20,7 @@ pub(crate) fn first_by_index<R: Row>(
     condition: Node,
     read: Read<R>,
 ) -> Result<Option<Option<R>>> {
-    if spec.limit.is_some() || spec.offset > 0 {
+    if spec.is_windowed() {
         return Ok(None);
     }
     let is_filtered = spec.filter.is_some();

@@ -21,7 +21,7 @@ pub(crate) fn fold<R: Row, K: GroupKey<R>, G: Aggregate<R>>(
     step: Step,
     skips_invalid: bool,
 ) -> Result<()> {
-    let is_windowed = spec.limit.is_some() || spec.offset > 0;
+    let is_windowed = spec.is_windowed();
     if !is_windowed && fold_covered(tally, source, spec, read, step, skips_invalid)? {
         return Ok(());
     }

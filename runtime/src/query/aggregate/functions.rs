@@ -11,7 +11,7 @@ use crate::query::path::{Fold, Member};
 use crate::row::order::{NONE, UNENCODABLE};
 use crate::row::{Key, Row};
 
-/// What [`Query::aggregate`](crate::Query::aggregate) computes from rows of type `R`: made by the
+/// A computation of [`Query::aggregate`](crate::Query::aggregate) on rows of type `R`: made by the
 /// methods [`sum`](Column::sum), [`min`](Column::min), [`max`](Column::max), [`avg`](Column::avg) and
 /// [`count_distinct`](Column::count_distinct) of a column, [`count`], or a tuple of several.
 ///

@@ -6,7 +6,7 @@ use crate::query::column::Column;
 use crate::row::order::Encode;
 use crate::row::{Comparable, Row};
 
-/// What rows of type `R` are grouped by: a column, something computed from one by
+/// A way to group rows of type `R`: by a column, something computed from one by
 /// [`Column::map`], or a tuple of several.
 ///
 /// Implemented for these; do not implement it.

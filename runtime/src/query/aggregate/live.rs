@@ -105,10 +105,6 @@ where
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_windowed(&self) -> bool {
-        self.spec.limit.is_some() || self.spec.offset > 0
-    }
-
     /// Follows the table, and the rest of the store for the view alone: an old one keeps what was
     /// removed since then in the file.
     fn subscribe(self: &Arc<Self>, engine: &Arc<Engine>) -> Vec<Subscription> {
@@ -198,7 +194,7 @@ where
             return Ok(());
         }
         let before = std::mem::replace(&mut state.view, view.clone());
-        if self.is_windowed() {
+        if self.spec.is_windowed() {
             (state.is_new, state.is_stale) = (true, true);
             return Ok(());
         }

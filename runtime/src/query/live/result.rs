@@ -207,11 +207,11 @@ impl<R: Row + Send + Sync> LiveResult<R> {
         {
             return None;
         }
-        Some(Item {
-            rank: rank(&self.spec.order, &**row, key),
-            key: key.to_vec(),
-            row: row.clone(),
-        })
+        let rank = rank(&self.spec.order, &**row, key);
+        if self.spec.cursor.as_ref().is_some_and(|cursor| !cursor.is_before(&rank)) {
+            return None;
+        }
+        Some(Item { rank, key: key.to_vec(), row: row.clone() })
     }
 
     /// Changes the list; nothing where what is seen of it stays as it was.

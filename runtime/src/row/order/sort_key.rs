@@ -119,6 +119,11 @@ pub(crate) fn encode<T: Comparable + ?Sized>(
     if key.has_nan { Err(NoOrder) } else { Ok(()) }
 }
 
+/// Adds the sort key of a key of rows to `bytes`.
+pub(crate) fn encode_key<K: Key>(key: &K, bytes: &mut Vec<u8>) {
+    SortKey { bytes, has_nan: false }.push_key(key);
+}
+
 /// Adds a stored value to `bytes`, whatever it is.
 pub(crate) fn encode_stored<T>(value: &T, bytes: &mut Vec<u8>, encode: Encode<T>) {
     let start = bytes.len();
