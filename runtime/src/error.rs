@@ -47,7 +47,8 @@ pub enum ErrorKind {
     NewerFormat,
     /// A migration failed; the store is as it was before.
     Migration,
-    /// A write was made to a store that was opened to be read.
+    /// A write was made to a store that was opened to be read, or its file cannot be read as it is
+    /// without writing to it.
     ReadOnly,
     /// The file is damaged, or is not a heirloom store.
     Corrupt,

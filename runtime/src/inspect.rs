@@ -27,7 +27,7 @@
 
 use std::path::Path;
 
-use crate::disk::{Disk, View};
+use crate::disk::{Disk, Location, StorageOptions, View};
 use crate::engine::{identity, recorded};
 use crate::error::{Error, Result};
 use crate::schema::{Schema, Version, sort};
@@ -37,7 +37,8 @@ pub use crate::engine::CheckReport;
 #[doc(inline)]
 pub use crate::store::{HistoryStats, Status};
 
-/// Opens a file to look into. No other process can open it meanwhile.
+/// Opens a file to look into. No other process can write to it meanwhile. The file and its folder may be
+/// without write permission.
 ///
 /// # Errors
 ///
@@ -49,7 +50,8 @@ pub use crate::store::{HistoryStats, Status};
 pub fn open(path: impl AsRef<Path>) -> Result<Inspector> {
     let path = path.as_ref();
     let at_file = |error: Error| error.at_file(path);
-    let disk = Disk::open_existing(path)?;
+    let location = Location::File(path.to_owned());
+    let (disk, _) = Disk::open(&location, StorageOptions::to_look())?;
     let view = disk.view().map_err(at_file)?;
     let meta = view.meta().map_err(at_file)?;
     let (format, store) = identity(&meta).map_err(at_file)?;

@@ -181,10 +181,10 @@ fn loading_ahead_changes_no_byte_and_the_first_write_finds_the_document() {
     let before = std::fs::read(&path).unwrap();
     for _ in 0..3 {
         // Closing waits for the background, however far it is.
-        drop(Cinema::builder().preload(true).open(&path).unwrap());
+        drop(Cinema::builder().open(&path).unwrap());
     }
     assert!(std::fs::read(&path).unwrap() == before);
-    let app = Cinema::builder().preload(true).open(&path).unwrap();
+    let app = Cinema::builder().open(&path).unwrap();
     app.films.insert(&Film { number: 9, year: 2001, decade: 2000 }).unwrap();
     drop(app);
     assert!(Cinema::check(&path).unwrap().is_ok());

@@ -170,13 +170,16 @@ fn a_write_beside_the_transaction_is_refused_and_what_goes_through_it_is_kept() 
             app.notes.remove(&1).map(drop),
             app.settings.size.set(&1),
             app.transaction(|_| Ok(())),
-            app.summary().map(drop),
             app.apply(&other.changes_since(&<_>::default())?).map(drop),
         ] {
             let error = refused(outcome);
             assert_eq!(error.kind(), ErrorKind::NestedTransaction);
             assert!(error.to_string().contains("tx.insert"), "{error}");
         }
+        // What only reads answers as of the last commit.
+        assert!(!app.changes_since(&<_>::default())?.is_empty());
+        app.summary()?;
+        app.status()?;
         tx.insert(&note(4, "through"))?;
         // Another store is another matter.
         other.notes.insert(&note(4, "other"))

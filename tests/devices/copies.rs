@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::support::{Notebook, assert_sound, content, converge, give, note, place, refused};
 use heirloom::ErrorKind;
+use tempfile::TempDir;
 
 /// As many writes on either side: two devices under one id would use the same clocks for
 /// different rows, and never notice.
@@ -101,7 +102,7 @@ fn a_backup_is_complete_and_another_device() {
 }
 
 /// A device that others have heard of, put back to what it was before they did.
-fn restored(back: fn(&Path, &Path), make: fn(&Path, &Path)) -> (Notebook, Notebook) {
+fn restored(back: fn(&Path, &Path), make: fn(&Path, &Path)) -> (TempDir, Notebook, Notebook) {
     let (folder, path) = place();
     let kept = folder.path().join("kept.redb");
     original(&path);
@@ -116,9 +117,7 @@ fn restored(back: fn(&Path, &Path), make: fn(&Path, &Path)) -> (Notebook, Notebo
     back(&kept, &path);
     let app = Notebook::open(&path).unwrap();
     assert_eq!(app.notes.len().unwrap(), 2);
-    // The file is held open by the store, and goes with the folder at the end of the test.
-    drop(folder);
-    (app, peer)
+    (folder, app, peer)
 }
 
 fn by_backup(path: &Path, kept: &Path) {
@@ -142,13 +141,13 @@ fn renamed(from: &Path, to: &Path) {
 #[test]
 fn a_backup_copied_back_over_the_original_reuses_no_clock() {
     for back in [over, renamed] {
-        let (app, peer) = restored(back, by_backup);
+        let (_folder, app, peer) = restored(back, by_backup);
         edit(&app, 200, "after");
         converge(&app, &peer);
         assert_eq!(app.notes.len().unwrap(), 2 + 5 + 5);
         assert_eq!(peer.notes.get(&200).unwrap(), Some(note(200, "after")));
     }
-    let (app, peer) = restored(renamed, by_copy);
+    let (_folder, app, peer) = restored(renamed, by_copy);
     edit(&app, 200, "after");
     converge(&app, &peer);
     assert_eq!(app.notes.len().unwrap(), 2 + 5 + 5);
@@ -156,7 +155,7 @@ fn a_backup_copied_back_over_the_original_reuses_no_clock() {
 
 #[test]
 fn a_plain_copy_restored_in_place_that_merges_first_reuses_no_clock() {
-    let (app, peer) = restored(over, by_copy);
+    let (_folder, app, peer) = restored(over, by_copy);
     give(&peer, &app);
     edit(&app, 200, "after");
     converge(&app, &peer);
@@ -203,7 +202,7 @@ fn get_only_the_newer(restarts: bool) {
 
 #[test]
 fn a_plain_copy_restored_in_place_that_writes_first_reuses_no_clock() {
-    let (app, peer) = restored(over, by_copy);
+    let (_folder, app, peer) = restored(over, by_copy);
     edit(&app, 200, "after");
     converge(&app, &peer);
     assert_eq!(app.notes.len().unwrap(), 2 + 5 + 5);

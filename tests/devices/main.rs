@@ -3,7 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod catching_up;
 mod copies;
+mod hostile;
 mod merging;
 mod received;
 mod rules;
+mod stock;

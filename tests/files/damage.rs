@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::file::{self, LOG, SNAPSHOT};
+use crate::support::file::{self, NOTES, SETTINGS};
 use crate::support::{
-    Heard, Note, Notebook, assert_same_bytes, assert_sound, child, content, converge, note, place,
-    refused, rows,
+    Note, Notebook, assert_same_bytes, assert_sound, child, content, converge, give, note, place,
+    refused,
 };
-use heirloom::{ErrorKind, Progress, Store, Table};
+use heirloom::{ErrorKind, Store, Table};
 
-/// A file with five log records, and a peer that knows all of it.
-fn with_five_records(path: &Path) -> Notebook {
+/// A file with five notes, and a peer that knows all of it.
+fn with_five_notes(path: &Path) -> Notebook {
     let peer = Notebook::in_memory().unwrap();
     let app = Notebook::open(path).unwrap();
     for id in 1..=5 {
@@ -21,142 +21,270 @@ fn with_five_records(path: &Path) -> Notebook {
     peer
 }
 
-/// Opens the damaged file and goes on as any app would.
-///
-/// `whole` is a row that the damage has not hit.
-fn goes_on(path: &Path, peer: &Notebook, expect: &[Note], whole: Option<u32>) {
-    let report = Notebook::check(path).unwrap();
-    assert!(!report.is_ok(), "the check does not notice");
+/// Flips a bit of the row of a note.
+fn flip_note(path: &Path, id: u32) {
+    file::damage(path, NOTES, &file::note_key(id), |row| {
+        let at = row.len() - 3;
+        row[at] ^= 0x10;
+    });
+}
 
-    let problems = Heard::default();
-    let noted = problems.clone();
-    let app = Notebook::builder()
-        .on_progress(move |progress| {
-            if let Progress::Problem { what } = progress {
-                noted.note(what);
-            }
-        })
-        .open(path)
-        .unwrap();
-    assert_eq!(rows(&app.notes), expect, "rows are read from the read model, which is whole");
-    for id in 10..15 {
-        app.notes.insert(&note(id, "after")).unwrap();
-    }
-    assert!(!problems.take().is_empty(), "the loss is not reported");
-    if let Some(key) = whole {
-        app.notes.update(&key, |note| note.stars = 7).unwrap().unwrap();
-    }
-    peer.notes.insert(&note(20, "of the peer")).unwrap();
-
-    // The peer heals it; were a clock used twice, the two would differ for ever.
-    converge(&app, peer);
-    assert_eq!(app.notes.len().unwrap(), expect.len() + 6);
-    if let Some(key) = whole {
-        assert_eq!(peer.notes.get(&key).unwrap().unwrap().stars, 7);
-    }
-    // Once it is healed, every row can be changed again.
-    for id in 1..=3 {
-        app.notes.update(&id, |note| note.stars = 9).unwrap().unwrap();
-    }
-    converge(&app, peer);
-    assert!((1..=3).all(|id| peer.notes.get(&id).unwrap().unwrap().stars == 9));
-    // And stays healed: through a restart, more writes, and against a fresh third copy.
-    drop(app);
-    let app = Notebook::open(path).unwrap();
-    app.notes.insert(&note(30, "later")).unwrap();
-    let third = Notebook::in_memory().unwrap();
-    converge(peer, &third);
-    converge(&app, &third);
-    assert_eq!(app.notes.len().unwrap(), expect.len() + 7);
-    assert_eq!(third.notes.get(&14).unwrap(), Some(note(14, "after")));
+/// The keys of the rows that do not decode, or are damaged.
+fn invalid(app: &Notebook) -> Vec<String> {
+    app.notes.invalid().unwrap().iter().map(|row| row.key().to_owned()).collect()
 }
 
 #[test]
-fn a_corrupt_log_record_is_reported_and_healed_by_a_peer() {
-    let expect: Vec<Note> = (1..=5).map(|id| note(id, "before")).collect();
-    for record in 1..=5 {
+fn a_damaged_row_is_named_and_never_returned_and_the_others_are() {
+    for damage in [
+        |row: &mut Vec<u8>| row[0] ^= 1,
+        |row: &mut Vec<u8>| row[3] ^= 4,
+        |row: &mut Vec<u8>| row[11] ^= 1,
+        |row: &mut Vec<u8>| row[14] ^= 0x80,
+        |row: &mut Vec<u8>| row[20] ^= 2,
+        |row: &mut Vec<u8>| row.truncate(30),
+        |row: &mut Vec<u8>| row.truncate(5),
+        |row: &mut Vec<u8>| row.clear(),
+        |row: &mut Vec<u8>| row.fill(0),
+    ] {
         let (_folder, path) = place();
-        let peer = with_five_records(&path);
-        assert_eq!(file::records(&path, LOG).len(), 5);
-        file::damage(&path, LOG, record, |bytes| {
-            let at = bytes.len() / 2;
-            bytes[at] ^= 0x10;
-        });
-        goes_on(&path, &peer, &expect, Some(record as u32 % 5 + 1));
+        drop(with_five_notes(&path));
+        file::damage(&path, NOTES, &file::note_key(3), damage);
+        let report = Notebook::check(&path).unwrap();
+        assert!(report.problems().iter().any(|problem| problem.contains("`3`")), "{report}");
+
+        let app = Notebook::open(&path).unwrap();
+        let is_named = |error: &heirloom::Error| {
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+            assert_eq!((error.table(), error.key()), (Some("notes"), Some("3")), "{error}");
+        };
+        is_named(&refused(app.notes.get(&3)));
+        is_named(&refused(app.notes.update(&3, |note| note.stars = 1)));
+        is_named(&refused(app.notes.query().all()));
+        // What a damaged row says is not known, so that no condition can leave it out.
+        is_named(&refused(app.notes.filter(Note::STARS.eq(0)).all()));
+        is_named(&refused(app.snapshot().unwrap().get::<Note>(&3)));
+        is_named(&refused(app.transaction(|tx| tx.get::<Note>(&3))));
+        assert_eq!(app.notes.len().unwrap(), 5);
+        assert_eq!(invalid(&app), ["3"]);
+        let (good, bad): (Vec<_>, Vec<_>) = app.notes.iter().unwrap().partition(Result::is_ok);
+        assert_eq!((good.len(), bad.len()), (4, 1));
+        is_named(bad[0].as_ref().unwrap_err());
+        for id in [1, 2, 4, 5] {
+            assert_eq!(app.notes.get(&id).unwrap(), Some(note(id, "before")));
+            app.notes.update(&id, |note| note.stars = 7).unwrap().unwrap();
+        }
+        assert_eq!(invalid(&app), ["3"], "writing elsewhere does not launder it");
     }
 }
 
 #[test]
-fn a_record_cut_short_or_emptied_is_no_worse() {
-    let expect: Vec<Note> = (1..=5).map(|id| note(id, "before")).collect();
-    for keep in [0, 10, 26, 30] {
-        let (_folder, path) = place();
-        let peer = with_five_records(&path);
-        file::damage(&path, LOG, 4, |bytes| bytes.truncate(keep));
-        goes_on(&path, &peer, &expect, Some(1));
-    }
-}
-
-#[test]
-fn a_corrupt_snapshot_is_reported_and_healed_by_a_peer() {
+fn a_damaged_row_is_given_to_no_peer_and_harms_no_copy_of_it() {
     let (_folder, path) = place();
-    let peer = Notebook::in_memory().unwrap();
+    let peer = with_five_notes(&path);
+    {
+        // The peer has the row as it was before.
+        let app = Notebook::open(&path).unwrap();
+        app.notes.put(&note(3, "newer")).unwrap();
+        app.notes.put(&note(4, "newer")).unwrap();
+        app.notes.remove(&2).unwrap();
+    }
+    flip_note(&path, 3);
+    let app = Notebook::open(&path).unwrap();
+    assert!(!app.status().unwrap().is_damaged(), "nothing has come upon it yet");
+    for _ in 0..3 {
+        assert!(!give(&app, &peer).is_pending());
+        assert!(app.status().unwrap().is_damaged());
+        // Nothing later of the same device, and nothing that would take the older row away.
+        assert_eq!(peer.notes.get(&3).unwrap(), Some(note(3, "before")));
+        assert_eq!(peer.notes.get(&4).unwrap(), Some(note(4, "before")));
+        assert!(!peer.notes.contains(&2).unwrap());
+    }
+    // What comes from the peer is taken in, and other devices' writes go on through this copy.
+    peer.notes.insert(&note(20, "of the peer")).unwrap();
+    give(&peer, &app);
+    let third = Notebook::in_memory().unwrap();
+    assert!(!give(&app, &third).is_pending());
+    assert_eq!(third.notes.get(&20).unwrap(), Some(note(20, "of the peer")));
+    assert!(third.notes.get(&3).unwrap().is_none());
+    assert!(third.notes.invalid().unwrap().is_empty());
+}
+
+#[test]
+fn a_store_that_is_known_to_be_damaged_is_not_backed_up() {
+    let (folder, path) = place();
+    drop(with_five_notes(&path));
+    flip_note(&path, 3);
+    let app = Notebook::open(&path).unwrap();
+    give(&app, &Notebook::in_memory().unwrap());
+    assert!(app.status().unwrap().is_damaged());
+    let backup = folder.path().join("backup.redb");
+    let error = refused(app.backup(&backup));
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    assert_eq!((error.table(), error.key()), (Some("notes"), Some("3")), "{error}");
+    assert_eq!(error.file(), Some(path.as_path()), "it is not the copy that is damaged");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something was copied");
+
+    app.notes.put(&note(3, "new")).unwrap();
+    app.backup(&backup).unwrap();
+    assert_sound::<Notebook>(&backup);
+    assert_eq!(content(&Notebook::open(&backup).unwrap()), content(&app));
+}
+
+#[test]
+fn a_damaged_row_ends_by_being_written_over_repaired_discarded_or_removed() {
+    let ways: [fn(&Notebook); 5] = [
+        |app| app.notes.put(&note(3, "new")).unwrap(),
+        |app| {
+            let bad = &app.notes.invalid().unwrap()[0];
+            app.notes.repair(bad, r#"{"id":3,"title":"new"}"#).map(drop).unwrap();
+        },
+        |app| {
+            let bad = &app.notes.invalid().unwrap()[0];
+            assert!(app.notes.discard(bad).unwrap());
+        },
+        |app| assert!(app.notes.remove(&3).unwrap()),
+        // The peer that is merged has written over it.
+        |app| {
+            let peer = Notebook::in_memory().unwrap();
+            give(app, &peer);
+            app.notes.put(&note(3, "new")).unwrap();
+        },
+    ];
+    for (way, end) in ways.into_iter().enumerate() {
+        let (_folder, path) = place();
+        let peer = with_five_notes(&path);
+        flip_note(&path, 3);
+        {
+            let app = Notebook::open(&path).unwrap();
+            give(&app, &Notebook::in_memory().unwrap());
+            assert!(app.status().unwrap().is_damaged(), "way {way}");
+            end(&app);
+            assert!(!app.status().unwrap().is_damaged(), "way {way}");
+            assert!(invalid(&app).is_empty(), "way {way}");
+            converge(&app, &peer);
+            converge(&app, &Notebook::in_memory().unwrap());
+            assert_eq!(peer.notes.contains(&3).unwrap(), way != 2 && way != 3, "way {way}");
+        }
+        assert_sound::<Notebook>(&path);
+    }
+}
+
+#[test]
+fn a_peer_that_writes_over_a_damaged_row_ends_it() {
+    let (_folder, path) = place();
+    let peer = with_five_notes(&path);
+    flip_note(&path, 3);
+    let app = Notebook::open(&path).unwrap();
+    peer.notes.update(&3, |note| note.title.push('!')).unwrap().unwrap();
+    give(&peer, &app);
+    assert_eq!(app.notes.get(&3).unwrap(), Some(note(3, "before!")));
+    converge(&app, &peer);
+    drop(app);
+    assert_sound::<Notebook>(&path);
+}
+
+#[test]
+fn a_damaged_entry_is_named_and_the_others_are_read() {
+    let (_folder, path) = place();
+    let peer = with_five_notes(&path);
     {
         let app = Notebook::open(&path).unwrap();
-        // Noise, which does not compress, until the log is renewed when the store closes or before.
-        let mut seed = 1u64;
-        for round in 0..80 {
-            let text: String = (0..20_000)
-                .map(|_| {
-                    seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                    char::from(b'0' + (seed >> 33) as u8 % 64)
-                })
-                .collect();
-            app.notes.put(&note(1 + round % 3, &text)).unwrap();
-        }
-        wait_for_snapshot(&app);
-        converge(&app, &peer);
+        app.settings.theme.set("dark").unwrap();
+        app.settings.size.set(&30).unwrap();
     }
-    let records = file::records(&path, SNAPSHOT);
-    assert_eq!(records.len(), 1, "there is no snapshot yet");
-    let expect = rows(&peer.notes);
-    file::damage(&path, SNAPSHOT, records[0].0, |bytes| {
-        let at = bytes.len() / 2;
-        bytes[at] ^= 1;
-    });
-    goes_on(&path, &peer, &expect, None);
+    file::damage_entry(&path, SETTINGS, "theme", |entry| entry[18] ^= 1);
+    let report = Notebook::check(&path).unwrap();
+    assert!(report.problems().iter().any(|problem| problem.contains("`theme`")), "{report}");
+    let app = Notebook::open(&path).unwrap();
+    for error in [refused(app.settings.theme.get()), refused(app.settings.get().map(drop))] {
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+        assert_eq!((error.group(), error.field()), (Some("settings"), Some("theme")), "{error}");
+    }
+    assert_eq!(app.settings.size.get().unwrap(), 30);
+    give(&app, &peer);
+    assert_eq!(peer.settings.theme.get().unwrap(), "light");
+    app.settings.theme.set("blue").unwrap();
+    assert_eq!(app.settings.theme.get().unwrap(), "blue");
+    converge(&app, &peer);
+    drop(app);
+    assert_sound::<Notebook>(&path);
 }
 
-/// The renewal runs in the background; a closing store does not wait for one to begin.
-fn wait_for_snapshot(app: &Notebook) {
-    std::thread::sleep(std::time::Duration::from_millis(10));
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    let folder = tempfile::tempdir().unwrap();
-    for attempt in 0.. {
-        let copy = folder.path().join(format!("{attempt}.redb"));
-        app.backup(&copy).unwrap();
-        if !file::records(&copy, SNAPSHOT).is_empty() {
-            return;
+#[test]
+fn damaged_items_are_reported_and_the_rows_are_read() {
+    let (_folder, path) = place();
+    let peer = with_five_notes(&path);
+    let before = content(&peer);
+    for first in [b'b', b'd', b'r', b'R', b's'] {
+        let bytes = fs::read(&path).unwrap();
+        let app = Notebook::open(&path).unwrap();
+        app.notes.put(&note(1, "before")).unwrap();
+        drop(app);
+        let items = file::items(&path, "0");
+        let Some((key, _)) = items.iter().find(|(key, _)| key.first() == Some(&first)) else {
+            continue;
+        };
+        file::damage(&path, "0/items", key, |value| value[0] ^= 1);
+        let noticed = Notebook::check(&path).map_or(true, |report| !report.is_ok());
+        assert!(noticed, "{}", char::from(first));
+        let app = match Notebook::open(&path) {
+            Ok(app) => app,
+            Err(error) => {
+                // How the keys of a table are written is not known any more.
+                assert_eq!((error.kind(), first), (ErrorKind::Corrupt, b'R'), "{error}");
+                fs::write(&path, bytes).unwrap();
+                continue;
+            }
+        };
+        assert_eq!(content(&app), before, "{}", char::from(first));
+        // It is given whole or not at all.
+        match app.changes_since(&peer.summary().unwrap()) {
+            Ok(changes) => drop(peer.apply(&changes).unwrap()),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Corrupt),
         }
-        assert!(std::time::Instant::now() < deadline, "no snapshot was made");
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        assert_eq!(content(&peer), before, "{}", char::from(first));
+        drop(app);
+        fs::write(&path, bytes).unwrap();
     }
 }
 
 #[test]
-fn a_read_model_that_differs_from_the_document_is_noticed_by_the_check() {
+fn a_damaged_document_is_not_rebuilt() {
     let (_folder, path) = place();
-    drop(with_five_records(&path));
-    let change = |table: &str, work: &dyn Fn(&redb::WriteTransaction, &str)| {
-        let database = redb::Database::open(&path).unwrap();
-        let txn = database.begin_write().unwrap();
-        work(&txn, table);
-        txn.commit().unwrap();
-    };
+    let peer = with_five_notes(&path);
+    flip_note(&path, 3);
+    let app = Notebook::open(&path).unwrap();
+    let error = refused(app.compact_history());
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    assert_eq!((error.table(), error.key()), (Some("notes"), Some("3")), "{error}");
+    assert_eq!((app.notes.len().unwrap(), app.status().unwrap().generation()), (5, 0));
+    app.notes.put(&note(3, "before")).unwrap();
+    app.compact_history().unwrap();
+    give(&app, &peer);
+    assert_eq!(content(&app), content(&peer));
+}
+
+#[test]
+fn a_backup_of_a_damaged_file_is_no_better_and_no_worse() {
+    let (folder, path) = place();
+    drop(with_five_notes(&path));
+    flip_note(&path, 3);
+    let backup = folder.path().join("backup.redb");
+    Notebook::open(&path).unwrap().backup(&backup).unwrap();
+    let copy = Notebook::open(&backup).unwrap();
+    assert_eq!(refused(copy.notes.get(&3)).kind(), ErrorKind::Corrupt);
+    assert_eq!((copy.notes.len().unwrap(), invalid(&copy)), (5, vec!["3".to_owned()]));
+}
+
+#[test]
+fn a_row_that_is_gone_is_noticed_by_the_check() {
+    let (_folder, path) = place();
+    drop(with_five_notes(&path));
     assert_sound::<Notebook>(&path);
-    change("0/rows/notes", &|txn, table| {
-        let definition = redb::TableDefinition::<&[u8], &[u8]>::new(table);
-        txn.open_table(definition).unwrap().remove(3u64.to_be_bytes().as_slice()).unwrap();
+    file::change(&path, |txn| {
+        let definition = redb::TableDefinition::<&[u8], &[u8]>::new(NOTES);
+        txn.open_table(definition).unwrap().remove(file::note_key(3).as_slice()).unwrap();
     });
     let report = Notebook::check(&path).unwrap();
     assert!(report.problems().iter().any(|problem| problem.contains("`3`")), "{report}");
@@ -166,13 +294,13 @@ fn a_read_model_that_differs_from_the_document_is_noticed_by_the_check() {
 #[test]
 fn a_file_of_a_newer_format_is_refused_unharmed() {
     let (_folder, path) = place();
-    drop(with_five_records(&path));
+    drop(with_five_notes(&path));
     let format = file::meta(&path, "format").unwrap();
-    file::set_meta(&path, "format", &2u64.to_le_bytes());
+    file::set_meta(&path, "format", &3u64.to_le_bytes());
     let before = fs::read(&path).unwrap();
     for error in [refused(Notebook::open(&path)), refused(Notebook::check(&path))] {
         assert_eq!((error.kind(), error.file()), (ErrorKind::NewerFormat, Some(path.as_path())));
-        assert!(error.to_string().contains("format 2"), "{error}");
+        assert!(error.to_string().contains("format 3"), "{error}");
     }
     assert_same_bytes(&before, &fs::read(&path).unwrap());
     file::set_meta(&path, "format", &format);
@@ -193,7 +321,7 @@ mod another {
 fn files_of_other_programs_and_other_stores_are_refused_unharmed() {
     let (folder, path) = place();
     let foreign = folder.path().join("foreign.redb");
-    drop(with_five_records(&path));
+    drop(with_five_notes(&path));
     file::of_another_program(&foreign);
     let (store, program) = (fs::read(&path).unwrap(), fs::read(&foreign).unwrap());
 
@@ -221,7 +349,7 @@ fn a_file_that_is_open_is_locked_for_everyone_else() {
         return;
     }
     let (folder, path) = place();
-    let peer = with_five_records(&path);
+    let peer = with_five_notes(&path);
     let app = Notebook::open(&path).unwrap();
     let linked = folder.path().join("linked.redb");
     fs::hard_link(&path, &linked).unwrap();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The structs as they were when the file was written.
-mod first {
+pub mod first {
     use super::*;
 
     #[derive(Serialize, Deserialize, JsonSchema, Table)]
@@ -87,7 +87,7 @@ struct Fixture {
     settings: Kv<Settings>,
 }
 
-fn id<T>(number: u128) -> Id<T> {
+pub fn id<T>(number: u128) -> Id<T> {
     Id::from_uuid(Uuid::from_u128(number))
 }
 
@@ -169,13 +169,20 @@ fn check(original: &Path) {
     assert_eq!(old.recordings.len().unwrap(), 2);
 }
 
-fn fixture(format: u64) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/format-{format}.redb"))
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/format-{name}.redb"))
 }
 
 #[test]
 fn a_file_of_format_1_is_read_written_and_merged() {
-    let path = fixture(1);
+    let path = fixture("1");
+    assert!(path.exists(), "{} is missing", path.display());
+    check(&path);
+}
+
+#[test]
+fn a_file_of_format_2_is_read_written_and_merged() {
+    let path = fixture("2");
     assert!(path.exists(), "{} is missing", path.display());
     check(&path);
 }
@@ -186,9 +193,8 @@ fn a_file_of_the_current_format_says_the_same() {
     let path = folder.path().join("new.redb");
     make(&path);
     check(&path);
-    let kept = fixture(1);
+    let kept = fixture("2");
     if !kept.exists() {
-        std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
         std::fs::copy(&path, &kept).unwrap();
         panic!("{} was made; commit it", kept.display());
     }

@@ -5,7 +5,12 @@ mod support;
 
 mod bad_input;
 mod damage;
+mod flips;
+mod format_page;
 mod formats;
 mod full_disk;
+mod gone;
 mod keeping;
 mod names;
+mod read_only;
+mod upgrade;

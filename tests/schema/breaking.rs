@@ -105,7 +105,7 @@ fn refuse<S: Store>() -> Error {
     let before = fs::read(&path).unwrap();
     let mut errors = vec![
         refused(S::open(&path)),
-        refused(S::builder().preload(true).refuse_newer_schema(true).open(&path)),
+        refused(S::builder().refuse_newer_schema(true).open(&path)),
         refused(S::check(&path)),
     ];
     assert_same_bytes(&before, &fs::read(&path).unwrap());

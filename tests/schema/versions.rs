@@ -70,8 +70,8 @@ fn a_version_is_recorded_with_the_first_write_and_never_again() {
             assert_eq!(app.status().unwrap().versions().len(), 2);
         }
     }
-    let (head, entries) = (file::records(&path, "head/log"), recorded(&path));
-    assert_eq!(head.len(), 2, "one record a version");
+    let (head, entries) = (file::items(&path, "head"), recorded(&path));
+    assert_eq!(file::commits(&path, "head"), 2, "one commit a version");
     assert_eq!(entries, [fingerprint::<first::App>(), fingerprint::<second::App>()]);
     for round in 0..1000 {
         match round % 3 {
@@ -80,7 +80,7 @@ fn a_version_is_recorded_with_the_first_write_and_never_again() {
             _ => drop(first::App::open(&path).unwrap().status().unwrap()),
         }
     }
-    assert!(file::records(&path, "head/log") == head, "the head document has grown");
+    assert!(file::items(&path, "head") == head, "the head document has grown");
     assert_eq!(recorded(&path), entries);
     assert_sound::<second::App>(&path);
 }
@@ -107,7 +107,7 @@ fn reading_with_newer_and_with_older_code_changes_no_byte() {
             let file = inspect::open(path).unwrap();
             assert_eq!(
                 (file.store(), file.format(), file.versions().unwrap().len()),
-                ("player", 1, len)
+                ("player", 2, len)
             );
         }
         assert_same_bytes(&before, &fs::read(path).unwrap());
@@ -332,7 +332,7 @@ fn code_with_a_history_records_all_versions_it_knows() {
     assert_eq!(kept, history.versions());
     assert_eq!(kept[2].to_string(), "version 3, recorded on 2027-01-07");
     assert_eq!(inspect::open(&path).unwrap().schema().unwrap().as_ref(), Some(kept[2].schema()));
-    assert_eq!(file::records(&path, "head/log").len(), 2);
+    assert_eq!(file::commits(&path, "head"), 2);
 
     // Neither of them is newer to code that knows them.
     let app = recorded_third::App::open(&path).unwrap();

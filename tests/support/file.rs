@@ -2,42 +2,70 @@
 
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use redb::{
+    Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, WriteTransaction,
+};
 
-pub const LOG: &str = "0/log";
-pub const SNAPSHOT: &str = "0/snapshot";
+/// The rows of the notes of a notebook.
+pub const NOTES: &str = "0/rows/notes";
+/// The entries of its settings.
+pub const SETTINGS: &str = "0/entries/settings";
 
-type Records<'a> = TableDefinition<'a, u64, &'static [u8]>;
-const VERSIONS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("head/entries/versions");
-const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+type Texts<'a> = TableDefinition<'a, &'static str, &'static [u8]>;
+type Bytes<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
+const META: Texts<'_> = TableDefinition::new("meta");
 
-/// The records of the log or of the snapshot table, in order.
-pub fn records(path: &Path, table: &str) -> Vec<(u64, Vec<u8>)> {
-    let database = Database::open(path).unwrap();
-    let txn = database.begin_read().unwrap();
-    let table = match txn.open_table(Records::new(table)) {
-        Ok(table) => table,
-        Err(TableError::TableDoesNotExist(_)) => return Vec::new(),
-        Err(error) => panic!("{error}"),
-    };
-    let records = table.iter().unwrap().map(|record| {
-        let (sequence, bytes) = record.unwrap();
-        (sequence.value(), bytes.value().to_vec())
-    });
-    records.collect()
-}
-
-/// Changes the bytes of one record.
-pub fn damage(path: &Path, table: &str, sequence: u64, change: impl FnOnce(&mut Vec<u8>)) {
+/// Changes the file in one commit, behind the back of its store.
+pub fn change<T>(path: &Path, work: impl FnOnce(&WriteTransaction) -> T) -> T {
     let database = Database::open(path).unwrap();
     let txn = database.begin_write().unwrap();
-    {
-        let mut table = txn.open_table(Records::new(table)).unwrap();
-        let mut bytes = table.get(sequence).unwrap().unwrap().value().to_vec();
-        change(&mut bytes);
-        table.insert(sequence, bytes.as_slice()).unwrap();
-    }
+    let done = work(&txn);
     txn.commit().unwrap();
+    done
+}
+
+/// What the file has of a document beside its rows and entries.
+pub fn items(path: &Path, document: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let database = Database::open(path).unwrap();
+    let txn = database.begin_read().unwrap();
+    let table = txn.open_table(Bytes::new(&format!("{document}/items"))).unwrap();
+    let items = table.iter().unwrap().map(|item| {
+        let (key, value) = item.unwrap();
+        (key.value().to_vec(), value.value().to_vec())
+    });
+    items.collect()
+}
+
+/// How many commits a document has had.
+pub fn commits(path: &Path, document: &str) -> u64 {
+    let items = items(path, document);
+    let (_, state) = items.iter().find(|(key, _)| key == b"s").unwrap();
+    u64::from_le_bytes(state[8..16].try_into().unwrap())
+}
+
+/// The key of a note, as its table has it.
+pub fn note_key(id: u32) -> Vec<u8> {
+    u64::from(id).to_be_bytes().to_vec()
+}
+
+/// Changes the bytes under a key.
+pub fn damage(path: &Path, table: &str, key: &[u8], damage: impl FnOnce(&mut Vec<u8>)) {
+    change(path, |txn| {
+        let mut table = txn.open_table(Bytes::new(table)).unwrap();
+        let mut bytes = table.get(key).unwrap().unwrap().value().to_vec();
+        damage(&mut bytes);
+        table.insert(key, bytes.as_slice()).unwrap();
+    });
+}
+
+/// Changes the bytes under a name.
+pub fn damage_entry(path: &Path, table: &str, name: &str, damage: impl FnOnce(&mut Vec<u8>)) {
+    change(path, |txn| {
+        let mut table = txn.open_table(Texts::new(table)).unwrap();
+        let mut bytes = table.get(name).unwrap().unwrap().value().to_vec();
+        damage(&mut bytes);
+        table.insert(name, bytes.as_slice()).unwrap();
+    });
 }
 
 /// A fact about the file.
@@ -49,10 +77,7 @@ pub fn meta(path: &Path, name: &str) -> Option<Vec<u8>> {
 }
 
 pub fn set_meta(path: &Path, name: &str, value: &[u8]) {
-    let database = Database::open(path).unwrap();
-    let txn = database.begin_write().unwrap();
-    txn.open_table(META).unwrap().insert(name, value).unwrap();
-    txn.commit().unwrap();
+    change(path, |txn| drop(txn.open_table(META).unwrap().insert(name, value).unwrap()));
 }
 
 /// A redb database that is no store.
@@ -63,22 +88,22 @@ pub fn of_another_program(path: &Path) {
     txn.commit().unwrap();
 }
 
-/// Makes the file one of code that recorded no versions of its schema.
+/// Makes the file one of code that recorded no versions of its schema: the head document goes.
 pub fn forget_versions(path: &Path) {
-    let database = Database::open(path).unwrap();
-    let txn = database.begin_write().unwrap();
-    txn.delete_table(Records::new("head/log")).unwrap();
-    txn.delete_table(Records::new("head/snapshot")).unwrap();
-    txn.delete_table(VERSIONS).unwrap();
-    txn.open_table(META).unwrap().remove("compared").unwrap();
-    txn.commit().unwrap();
+    change(path, |txn| {
+        let tables: Vec<_> = txn.list_tables().unwrap().collect();
+        for table in tables.into_iter().filter(|table| table.name().starts_with("head/")) {
+            txn.delete_table(table).unwrap();
+        }
+        txn.open_table(META).unwrap().remove("compared").unwrap();
+    });
 }
 
-/// The entries of a kv group in the read model, by name.
+/// The entries of a kv group, by name.
 pub fn entries(path: &Path, table: &str) -> Vec<(String, Vec<u8>)> {
     let database = Database::open(path).unwrap();
     let txn = database.begin_read().unwrap();
-    let table = txn.open_table(TableDefinition::<&str, &[u8]>::new(table)).unwrap();
+    let table = txn.open_table(Texts::new(table)).unwrap();
     let entries = table.iter().unwrap().map(|entry| {
         let (name, bytes) = entry.unwrap();
         (name.value().to_owned(), bytes.value().to_vec())

@@ -23,6 +23,34 @@ pub fn framed_all(store: &str, document: &str, updates: &[&[u8]]) -> Vec<u8> {
     sealed(b"HLch", &parts)
 }
 
+/// The updates of one document among the bytes of changes.
+pub fn updates_of(bytes: &[u8], document: &str) -> Vec<Vec<u8>> {
+    fn part<'b>(rest: &mut &'b [u8]) -> &'b [u8] {
+        let len = number(rest);
+        let (part, after) = rest.split_at(len);
+        *rest = after;
+        part
+    }
+    fn number(rest: &mut &[u8]) -> usize {
+        let (number, after) = rest.split_first_chunk::<8>().unwrap();
+        *rest = after;
+        usize::try_from(u64::from_le_bytes(*number)).unwrap()
+    }
+    let mut rest = &bytes[HEADER_LEN..];
+    part(&mut rest);
+    let count = number(&mut rest);
+    let mut updates = Vec::new();
+    for _ in 0..count {
+        let name = part(&mut rest);
+        let len = number(&mut rest);
+        let update = lz4_flex::block::decompress(part(&mut rest), len).unwrap();
+        if name == document.as_bytes() {
+            updates.push(update);
+        }
+    }
+    updates
+}
+
 /// The same changes without those of one document.
 pub fn without(bytes: &[u8], document: &str) -> Vec<u8> {
     fn text<'b>(rest: &mut &'b [u8]) -> &'b [u8] {

@@ -3,7 +3,8 @@
 //! redb marks a file as open and, at the end, as closed, so that merely reading a store would
 //! change its file. Until [`Backend::release`] is called, what redb writes is kept in memory and laid
 //! over what it reads; if the store is closed by then, it is forgotten. So a file that was only
-//! read stays byte for byte as it was, and can be read on a full or read-only disk.
+//! read stays byte for byte as it was, and can be read on a full or read-only disk. A file that was
+//! opened without write permission never gets beyond that.
 //!
 //! Commits that do not wait for the disk are held back in the same way: to redb they have been
 //! written, and what a full disk refuses later can be written once there is room.
@@ -37,6 +38,31 @@ pub enum StorageOp {
 /// fail or kill at a chosen operation.
 pub type StorageHook = Arc<dyn Fn(StorageOp) -> io::Result<()> + Send + Sync>;
 
+/// The process that opened a file. A fork of it has what was in memory at that moment, and shares the
+/// file's locks: it would write over what the other has written since, and free the file for a third.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct OpenedBy(u32);
+
+impl OpenedBy {
+    pub(super) fn this_process() -> Self {
+        Self(std::process::id())
+    }
+
+    /// As a fork finds it.
+    #[cfg(test)]
+    pub(super) fn another_process() -> Self {
+        Self(0)
+    }
+
+    /// Refuses a fork.
+    pub(super) fn check(self) -> io::Result<()> {
+        if self == Self::this_process() {
+            return Ok(());
+        }
+        Err(io::Error::other("the store was opened by another process, of which this is a fork"))
+    }
+}
+
 /// A redb backend; clones share it.
 #[derive(Clone)]
 pub(super) struct Backend(Arc<Shared>);
@@ -45,6 +71,9 @@ struct Shared {
     inner: Box<dyn StorageBackend>,
     held: RwLock<Option<Held>>,
     hook: Option<StorageHook>,
+    /// Whether nothing is ever let through.
+    is_read_only: bool,
+    opened_by: OpenedBy,
     /// The header as last written; empty until it is first asked for. Reading it back after every
     /// commit takes a third of a commit's time.
     header: Mutex<Vec<u8>>,
@@ -59,7 +88,13 @@ struct Held {
     base_len: u64,
     /// How many bytes the writes among the steps have.
     bytes: u64,
+    /// With more, nothing is held back any longer.
+    limit: u64,
 }
+
+/// A file that is only read is marked as open and as closed. More than this is a transaction, which may
+/// be larger than the memory.
+const MAX_BYTES_OF_MARKS: u64 = 1 << 20;
 
 enum Step {
     Write(u64, Vec<u8>),
@@ -74,6 +109,8 @@ impl Backend {
             inner: Box::new(inner),
             held: RwLock::new(None),
             hook,
+            is_read_only: false,
+            opened_by: OpenedBy::this_process(),
             header: Mutex::default(),
         }))
     }
@@ -88,7 +125,7 @@ impl Backend {
         hook: Option<StorageHook>,
         header: Option<Vec<u8>>,
     ) -> io::Result<Self> {
-        let mut held = Held::over(inner.len()?);
+        let mut held = Held::over(inner.len()?, MAX_BYTES_OF_MARKS);
         if let Some(header) = header {
             held.write(0, &header);
             held.steps.push(Step::Sync);
@@ -97,6 +134,26 @@ impl Backend {
             inner: Box::new(inner),
             held: RwLock::new(Some(held)),
             hook,
+            is_read_only: false,
+            opened_by: OpenedBy::this_process(),
+            header: Mutex::default(),
+        })))
+    }
+
+    /// A backend whose writes never reach `inner`. Its locks are shared: several may have a file open,
+    /// but not beside a writer, which would write over pages that a reader elsewhere is still reading.
+    /// An exclusive lock would need write permission, too.
+    pub(super) fn read_only(
+        inner: impl StorageBackend,
+        hook: Option<StorageHook>,
+    ) -> io::Result<Self> {
+        let held = Held::over(inner.len()?, u64::MAX);
+        Ok(Self(Arc::new(Shared {
+            inner: Box::new(inner),
+            held: RwLock::new(Some(held)),
+            hook,
+            is_read_only: true,
+            opened_by: OpenedBy::this_process(),
             header: Mutex::default(),
         })))
     }
@@ -105,7 +162,7 @@ impl Backend {
     pub(super) fn hold(&self) -> io::Result<()> {
         let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
         if held.is_none() {
-            *held = Some(Held::over(self.0.inner.len()?));
+            *held = Some(Held::over(self.0.inner.len()?, u64::MAX));
         }
         Ok(())
     }
@@ -122,6 +179,9 @@ impl Backend {
     pub(super) fn release(&self) -> io::Result<()> {
         if self.0.held.read().unwrap_or_else(PoisonError::into_inner).is_none() {
             return Ok(());
+        }
+        if self.0.is_read_only {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
         }
         let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
         for step in held.iter().flat_map(|held| &held.steps) {
@@ -158,6 +218,8 @@ impl Backend {
 
 impl Shared {
     fn before(&self, op: StorageOp) -> io::Result<()> {
+        // redb writes when it is closed, too.
+        self.opened_by.check()?;
         self.hook.as_ref().map_or(Ok(()), |hook| hook(op))
     }
 
@@ -179,8 +241,8 @@ impl Shared {
 
 impl Held {
     /// Nothing yet, over a file of this length.
-    fn over(len: u64) -> Self {
-        Self { steps: Vec::new(), len, base_len: len, bytes: 0 }
+    fn over(len: u64, limit: u64) -> Self {
+        Self { steps: Vec::new(), len, base_len: len, bytes: 0, limit }
     }
 
     fn write(&mut self, offset: u64, data: &[u8]) {
@@ -263,17 +325,29 @@ impl StorageBackend for Backend {
             let mut header = self.0.header.lock().unwrap_or_else(PoisonError::into_inner);
             overlay(0, &mut header, offset, data);
         }
+        let mut is_full = false;
         let held = self.keep(|held| {
             held.write(offset, data);
+            is_full = held.bytes > held.limit;
         });
-        if held { Ok(()) } else { self.0.write(offset, data) }
+        match (held, is_full) {
+            (false, _) => self.0.write(offset, data),
+            (true, true) => self.release(),
+            (true, false) => Ok(()),
+        }
     }
 
     fn close(&self) -> io::Result<()> {
+        if self.0.opened_by.check().is_err() {
+            return Ok(());
+        }
         self.0.inner.close()
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        if self.0.is_read_only {
+            return self.0.inner.try_lock_shared_range(start, end);
+        }
         self.0.inner.try_lock_range(start, end)
     }
 
@@ -286,6 +360,9 @@ impl StorageBackend for Backend {
     }
 
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        if self.0.is_read_only {
+            return self.0.inner.lock_shared_range(start, end);
+        }
         self.0.inner.lock_range(start, end)
     }
 
@@ -360,6 +437,46 @@ mod tests {
         assert_eq!(content(&below), b"aXYd\0\0\0\0\0Z");
         backend.write(0, b"!").unwrap();
         assert_eq!(content(&below), b"!XYd\0\0\0\0\0Z");
+    }
+
+    #[test]
+    fn nothing_that_is_written_read_only_reaches_the_storage() {
+        let below = Visible(Arc::new(InMemoryBackend::new()));
+        below.set_len(4).unwrap();
+        below.write(0, b"abcd").unwrap();
+
+        let hook: StorageHook = Arc::new(|op| panic!("{op:?}"));
+        let backend = Backend::read_only(below.clone(), Some(hook)).unwrap();
+        let many = vec![b'Z'; usize::try_from(MAX_BYTES_OF_MARKS).unwrap() + 1];
+        backend.write(2, &many).unwrap();
+        backend.sync_data().unwrap();
+        assert_eq!(content(&backend)[..3], *b"abZ");
+        assert!(backend.release().is_err());
+        assert_eq!(content(&backend).len(), many.len() + 2);
+        assert_eq!(content(&below), b"abcd");
+    }
+
+    fn of_another_process(backend: Backend) -> Backend {
+        let Ok(mut shared) = Arc::try_unwrap(backend.0) else { panic!("it is shared") };
+        shared.opened_by = OpenedBy::another_process();
+        Backend(Arc::new(shared))
+    }
+
+    #[test]
+    fn a_forked_process_neither_writes_nor_closes() {
+        let below = Visible(Arc::new(InMemoryBackend::new()));
+        below.set_len(4).unwrap();
+        below.write(0, b"abcd").unwrap();
+        let backend = of_another_process(Backend::direct(below.clone(), None));
+        assert!(backend.write(0, b"Z").is_err());
+        assert!(backend.set_len(2).is_err());
+        assert!(backend.sync_data().is_err());
+        assert_eq!(content(&below), b"abcd");
+
+        let backend = of_another_process(Backend::held(below.clone(), None, None).unwrap());
+        backend.write(0, b"Z").unwrap();
+        assert!(backend.release().is_err());
+        assert_eq!(content(&below), b"abcd");
     }
 
     #[test]

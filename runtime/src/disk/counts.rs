@@ -10,7 +10,7 @@ use std::sync::Arc;
 use redb::{ReadableTable, ReadableTableMetadata, Table, TableDefinition};
 
 use super::failure::{Try, guarded};
-use super::index::Span;
+use super::index::{HEADER_LEN, Span};
 use super::view::{BytesTable, View, is_empty};
 use crate::error::Result;
 use crate::schema::descriptor::TableIdx;
@@ -159,7 +159,10 @@ impl<'b, 't> Blocks<'b, 't> {
     }
 
     /// Fills an empty index, and its blocks, with entries in their order.
-    pub(super) fn fill<'e>(self, entries: impl Iterator<Item = (&'e [u8], [u8; 5])>) -> Try<()> {
+    pub(super) fn fill<'e>(
+        self,
+        entries: impl Iterator<Item = (&'e [u8], [u8; HEADER_LEN])>,
+    ) -> Try<()> {
         // Into an empty index a cursor writes whole pages, one after another.
         let mut end = self.index.upper_bound_mut(Bound::<&[u8]>::Unbounded)?;
         let mut starts: Vec<(&[u8], u64)> = vec![(&[], 0)];

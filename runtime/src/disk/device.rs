@@ -31,6 +31,26 @@ impl Whereabouts {
     }
 }
 
+/// Whether an open file still stands at its path; if it was removed or replaced, what is written to it is
+/// lost with the process.
+#[cfg(unix)]
+pub(super) fn is_in_place(path: &Path, file: &File) -> std::io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (here, open) = match fs::metadata(path) {
+        Ok(here) => (here, file.metadata()?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    Ok((here.dev(), here.ino()) == (open.dev(), open.ino()))
+}
+
+/// The system keeps an open file where it is.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
+pub(super) fn is_in_place(_path: &Path, _file: &File) -> std::io::Result<bool> {
+    Ok(true)
+}
+
 #[cfg(unix)]
 fn inode(file: &File) -> String {
     use std::os::unix::fs::MetadataExt;

@@ -88,7 +88,8 @@ impl Fetched {
             let Some(table) = self.view.table(self.table_idx)? else { return Ok(()) };
             while let Some(key) = self.keys.get(self.rows.len()) {
                 self.view.before_read()?;
-                self.rows.push(table.get(key)?.map(StoredRow::new));
+                let row = table.get(key)?.map(|row| StoredRow::new(self.view.format(), key, row));
+                self.rows.push(row);
             }
             Ok(())
         })

@@ -6,17 +6,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use redb::backends::{FileBackend, InMemoryBackend};
-use redb::{Database, ReadableDatabase};
+use redb::{Database, ReadTransaction, ReadableDatabase, TableError};
 use tempfile::TempPath;
 
-use super::backend::{Backend, StorageHook};
+use super::backend::{Backend, OpenedBy, StorageHook};
 use super::commit::Commit;
-use super::device::Whereabouts;
-use super::failure::{Failure, corrupt, guarded, io as io_error};
+use super::device::{Whereabouts, is_in_place};
+use super::failure::{Failure, Try, corrupt, guarded, io as io_error};
 use super::mark::Mark;
 use super::view::{View, ViewNames};
+use super::{FORMAT, names};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How much of the file redb may keep in memory, in bytes.
@@ -32,17 +34,37 @@ pub(crate) enum Location {
     Memory,
 }
 
+/// What a file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Writing. A file that is missing is made.
+    Write,
+    /// Reading only.
+    Read,
+    /// Looking: writing where the file may be written, else reading only. A file that is missing is
+    /// not made.
+    Look,
+}
+
 /// How a store is kept there.
 #[derive(Clone)]
 pub(crate) struct StorageOptions {
     pub(crate) hook: Option<StorageHook>,
     /// How much of the file is kept in memory at the most.
     pub(crate) cache_bytes: usize,
+    pub(crate) access: Access,
+}
+
+impl StorageOptions {
+    /// For looking at a file that is there.
+    pub(crate) fn to_look() -> Self {
+        Self { access: Access::Look, ..Self::default() }
+    }
 }
 
 impl Default for StorageOptions {
     fn default() -> Self {
-        Self { hook: None, cache_bytes: DEFAULT_CACHE_BYTES }
+        Self { hook: None, cache_bytes: DEFAULT_CACHE_BYTES, access: Access::Write }
     }
 }
 
@@ -50,6 +72,7 @@ impl Default for StorageOptions {
 pub(crate) struct Disk {
     medium: Medium,
     options: StorageOptions,
+    opened_by: OpenedBy,
     names: Mutex<Arc<ViewNames>>,
     /// `None` only while it could not be opened again after a failure.
     live: Mutex<Option<Live>>,
@@ -66,6 +89,8 @@ enum Medium {
         /// The same place, whatever becomes of the current directory, and behind a link to nothing.
         target: PathBuf,
         file: File,
+        /// Whether it was opened without write permission.
+        is_read_only: bool,
     },
     Memory(Backend),
 }
@@ -76,6 +101,8 @@ struct Live {
     backend: Backend,
     /// Whether the backend holds commits back that are not durable yet.
     unflushed: AtomicBool,
+    /// Whether the file was seen to be of the current format, which it stays as long as it is open.
+    is_current: AtomicBool,
 }
 
 impl std::fmt::Debug for Disk {
@@ -92,21 +119,17 @@ impl Disk {
     pub(crate) fn open(location: &Location, options: StorageOptions) -> Result<(Self, bool)> {
         let path = match location {
             Location::File(path) => path,
-            Location::Memory => return Self::in_memory(options).map(|disk| (disk, true)),
+            Location::Memory if options.access == Access::Write => {
+                return Self::in_memory(options).map(|disk| (disk, true));
+            }
+            Location::Memory => return Err(nothing_to_read("a new store in memory is empty")),
         };
-        match existing(path) {
+        match existing(path, options.access) {
             Ok(Some(file)) => Self::existing(path, file, options).map(|disk| (disk, false)),
-            Ok(None) => Self::new_file(path, options).map(|disk| (disk, true)),
-            Err(error) => Err(error),
-        }
-        .map_err(|error| error.at_file(path))
-    }
-
-    /// Opens the store at `path`, where there must be one.
-    pub(crate) fn open_existing(path: &Path) -> Result<Self> {
-        match existing(path) {
-            Ok(Some(file)) => Self::existing(path, file, StorageOptions::default()),
-            Ok(None) => Err(io_error(io::ErrorKind::NotFound.into())),
+            Ok(None) if options.access == Access::Write => {
+                Self::new_file(path, options).map(|disk| (disk, true))
+            }
+            Ok(None) => Err(nothing_to_read("there is no file to read")),
             Err(error) => Err(error),
         }
         .map_err(|error| error.at_file(path))
@@ -118,18 +141,24 @@ impl Disk {
         Ok(Self {
             medium: Medium::Memory(backend),
             options,
+            opened_by: OpenedBy::this_process(),
             names: Mutex::default(),
             live: Mutex::new(Some(live)),
             unpublished: Mutex::new(None),
         })
     }
 
-    fn existing(path: &Path, file: File, options: StorageOptions) -> Result<Self> {
-        let live = Live::of_file(&file, &options, None)?;
+    fn existing(
+        path: &Path,
+        (file, is_read_only): (File, bool),
+        options: StorageOptions,
+    ) -> Result<Self> {
+        let live = Live::of_file(&file, is_read_only, &options, None)?;
         let target = std::path::absolute(path).map_err(io_error)?;
         Ok(Self {
-            medium: Medium::File { path: path.to_owned(), target, file },
+            medium: Medium::File { path: path.to_owned(), target, file, is_read_only },
             options,
+            opened_by: OpenedBy::this_process(),
             names: Mutex::default(),
             live: Mutex::new(Some(live)),
             unpublished: Mutex::new(None),
@@ -149,8 +178,9 @@ impl Disk {
             FileBackend::new(file.try_clone().map_err(io_error)?).map_err(database_error)?;
         let live = Live::open(Backend::direct(backend, options.hook.clone()), options.cache_bytes)?;
         Ok(Self {
-            medium: Medium::File { path: path.to_owned(), target, file },
+            medium: Medium::File { path: path.to_owned(), target, file, is_read_only: false },
             options,
+            opened_by: OpenedBy::this_process(),
             names: Mutex::default(),
             live: Mutex::new(Some(live)),
             unpublished: Mutex::new(Some(unpublished)),
@@ -164,6 +194,11 @@ impl Disk {
             return Ok(());
         };
         publish(temporary, target)
+    }
+
+    /// Whether the file was opened without write permission.
+    pub(crate) fn is_read_only(&self) -> bool {
+        matches!(self.medium, Medium::File { is_read_only: true, .. })
     }
 
     /// The path of the file; `None` in memory.
@@ -184,7 +219,9 @@ impl Disk {
 
     /// Notes how far a device got.
     pub(crate) fn set_mark(&self, mark: Mark) {
-        if let Medium::File { file, .. } = &self.medium {
+        if self.opened_by.check().is_ok()
+            && let Medium::File { file, is_read_only: false, .. } = &self.medium
+        {
             mark.write(file);
         }
     }
@@ -207,7 +244,11 @@ impl Disk {
     pub(crate) fn view_as(&self, names: Arc<ViewNames>) -> Result<View> {
         self.with_live(|live| {
             let database = live.database()?;
-            let mut view = guarded(|| Ok(View::new(database.begin_read()?, names)))?;
+            let mut view = guarded(|| {
+                let txn = database.begin_read()?;
+                let format = live.format(&txn)?;
+                Ok(View::new(txn, names, format))
+            })?;
             view.hook.clone_from(&self.options.hook);
             Ok(view)
         })
@@ -218,15 +259,19 @@ impl Disk {
         *self.names.lock().unwrap_or_else(PoisonError::into_inner) = names;
     }
 
-    /// Makes one commit of what `work` writes: all of it, or after an error nothing.
+    /// Makes one commit of what `work` writes: all of it, or after an error nothing. Where `work` gives
+    /// nothing, no commit is made.
     ///
     /// A commit that is not `durable` is kept in memory until [`flush`](Self::flush), so that a disk
     /// that refuses it costs nothing that was committed. A durable one flushes those before it first.
     pub(crate) fn commit<T>(
         &self,
         durable: bool,
-        work: impl FnOnce(&Commit) -> Result<T>,
-    ) -> Result<T> {
+        work: impl FnOnce(&Commit) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        self.refuse_if_read_only()?;
+        self.refuse_if_forked()?;
+        self.refuse_if_gone()?;
         // The name that a new file is about to get must not lead to an empty one.
         if durable || self.is_unpublished() || matches!(self.medium, Medium::Memory(_)) {
             self.commit_durably(work)
@@ -235,30 +280,75 @@ impl Disk {
         }
     }
 
-    fn commit_durably<T>(&self, work: impl FnOnce(&Commit) -> Result<T>) -> Result<T> {
+    /// Refuses to write to a file that was opened without write permission.
+    fn refuse_if_read_only(&self) -> Result<()> {
+        if !self.is_read_only() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::ReadOnly, "the file was opened read-only")
+            .help("open the store without `read_only`, and check that its file may be written"))
+    }
+
+    /// Refuses to write in a fork of the process that opened the store.
+    fn refuse_if_forked(&self) -> Result<()> {
+        self.opened_by.check().map_err(|error| {
+            Error::new(ErrorKind::Storage, "the store cannot be written after a fork")
+                .help("nothing was changed; open stores after the fork, or spawn a new process")
+                .because(error)
+        })
+    }
+
+    /// Refuses to write to a file that no path leads to any more.
+    fn refuse_if_gone(&self) -> Result<()> {
+        let Medium::File { target, file, .. } = &self.medium else { return Ok(()) };
+        if self.is_unpublished() || is_in_place(target, file).map_err(io_error)? {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Storage,
+            "the file was removed, moved or replaced while it is open",
+        )
+        .help("nothing was changed; save what is needed with `backup`, and open the store again"))
+    }
+
+    fn commit_durably<T>(
+        &self,
+        work: impl FnOnce(&Commit) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
         self.flush()?;
-        // `None` where the file was not touched.
         let mut before = None;
         let outcome = self.with_live(|live| {
-            live.backend.release().map_err(io_error)?;
-            before = Some(live.backend.header().map_err(io_error)?);
-            live.commit(true, work)
+            let header = live.backend.header().map_err(io_error)?;
+            let mut is_begun = false;
+            let outcome = live.commit(true, work, || {
+                is_begun = true;
+                live.backend.release().map_err(io_error)
+            });
+            if outcome.is_err() && (is_begun || !live.is_usable()) {
+                before = Some(header);
+            }
+            outcome
         });
         // A failed write leaves redb unusable, so that the file is opened again at once.
-        if let (Err(_), Some(header)) = (&outcome, before) {
-            self.reopen(Some(header));
+        if before.is_some() {
+            self.reopen(before);
         }
         outcome
     }
 
-    fn commit_in_memory<T>(&self, work: impl FnOnce(&Commit) -> Result<T>) -> Result<T> {
+    fn commit_in_memory<T>(
+        &self,
+        work: impl FnOnce(&Commit) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
         self.mended(|live| {
             if live.backend.held_bytes() > MAX_HELD_BYTES {
                 live.flush()?;
             }
             live.backend.hold().map_err(io_error)?;
-            let value = live.commit(false, work)?;
-            live.unflushed.store(true, Ordering::Relaxed);
+            let value = live.commit(false, work, || Ok(()))?;
+            if value.is_some() {
+                live.unflushed.store(true, Ordering::Relaxed);
+            }
             Ok(value)
         })
     }
@@ -266,6 +356,7 @@ impl Disk {
     /// Makes durable what was committed since the last durable commit. After an error nothing is
     /// lost: it is still committed, and flushing may be tried again.
     pub(crate) fn flush(&self) -> Result<()> {
+        self.refuse_if_forked()?;
         self.mended(Live::flush)
     }
 
@@ -305,18 +396,31 @@ impl Disk {
     }
 
     fn live_again(&self, header: Option<Vec<u8>>) -> Result<Live> {
+        self.refuse_if_forked()?;
         match &self.medium {
-            Medium::File { file, .. } => Live::of_file(file, &self.options, header),
+            Medium::File { file, is_read_only, .. } => {
+                Live::of_file(file, *is_read_only, &self.options, header)
+            }
             Medium::Memory(backend) => Live::open(backend.clone(), self.options.cache_bytes),
         }
     }
 }
 
 impl Live {
-    fn of_file(file: &File, options: &StorageOptions, header: Option<Vec<u8>>) -> Result<Self> {
+    fn of_file(
+        file: &File,
+        is_read_only: bool,
+        options: &StorageOptions,
+        header: Option<Vec<u8>>,
+    ) -> Result<Self> {
         let file = file.try_clone().map_err(io_error)?;
         let backend = FileBackend::new(file).map_err(database_error)?;
-        let backend = Backend::held(backend, options.hook.clone(), header).map_err(io_error)?;
+        let hook = options.hook.clone();
+        let backend = match is_read_only {
+            true => Backend::read_only(backend, hook),
+            false => Backend::held(backend, hook, header),
+        };
+        let backend = backend.map_err(io_error)?;
         Self::open(backend, options.cache_bytes)
     }
 
@@ -337,15 +441,50 @@ impl Live {
             // store can still be read.
             let _ = backend.release();
         }
-        Ok(Self { database: Some(database), backend, unflushed: AtomicBool::new(false) })
+        Ok(Self {
+            database: Some(database),
+            backend,
+            unflushed: AtomicBool::new(false),
+            is_current: AtomicBool::new(false),
+        })
     }
 
-    fn commit<T>(&self, durable: bool, work: impl FnOnce(&Commit) -> Result<T>) -> Result<T> {
+    /// The format of the file; a new one is of the current format.
+    fn format(&self, txn: &ReadTransaction) -> Try<u64> {
+        if self.is_current.load(Ordering::Relaxed) {
+            return Ok(FORMAT);
+        }
+        let meta = match txn.open_table(names::META) {
+            Ok(meta) => meta,
+            Err(TableError::TableDoesNotExist(_)) => return Ok(FORMAT),
+            Err(error) => return Err(error.into()),
+        };
+        let format = meta.get(names::FORMAT)?;
+        let format = format.and_then(|format| format.value().try_into().ok());
+        let format = format.map_or(FORMAT, u64::from_le_bytes);
+        self.is_current.store(format == FORMAT, Ordering::Relaxed);
+        Ok(format)
+    }
+
+    /// Makes one commit; `begin` is called once `work` has written all of it.
+    fn commit<T>(
+        &self,
+        durable: bool,
+        work: impl FnOnce(&Commit) -> Result<Option<T>>,
+        begin: impl FnOnce() -> Result<()>,
+    ) -> Result<Option<T>> {
         let database = self.database()?;
         guarded(|| {
             let commit = Commit::begin(database, durable)?;
             match work(&commit) {
-                Ok(value) => commit.finish().map(|()| value),
+                Ok(None) => {
+                    commit.abort();
+                    Ok(None)
+                }
+                Ok(value) => {
+                    begin().map_err(Failure)?;
+                    commit.finish().map(|()| value)
+                }
                 Err(error) => {
                     commit.abort();
                     Err(Failure(error))
@@ -358,7 +497,7 @@ impl Live {
     /// backend writes it to the file, as often as it takes.
     fn flush(&self) -> Result<()> {
         if self.unflushed.load(Ordering::Relaxed) {
-            self.commit(true, |_| Ok(()))?;
+            self.commit(true, |_| Ok(Some(())), || Ok(()))?;
             self.backend.release().map_err(io_error)?;
             self.unflushed.store(false, Ordering::Relaxed);
         }
@@ -393,8 +532,13 @@ fn database_error(error: redb::DatabaseError) -> Error {
     Failure::from(error).0
 }
 
-/// The file at `path`; `None` where there is nothing yet.
-fn existing(path: &Path) -> Result<Option<File>> {
+fn nothing_to_read(what: &str) -> Error {
+    Error::new(ErrorKind::Storage, what)
+        .help("check the path; opening a store to write, without `read_only`, makes its file")
+}
+
+/// The file at `path`, and whether it is open for reading only; `None` where there is nothing yet.
+fn existing(path: &Path, access: Access) -> Result<Option<(File, bool)>> {
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => {
             Err(Error::new(ErrorKind::Storage, "the path is a folder, not a file")
@@ -402,10 +546,26 @@ fn existing(path: &Path) -> Result<Option<File>> {
         }
         Ok(meta) if meta.len() == 0 => Err(Error::new(ErrorKind::Corrupt, "the file is empty")
             .help("restore a backup, or remove the file to start a new store")),
-        Ok(_) => OpenOptions::new().read(true).write(true).open(path).map(Some).map_err(io_error),
+        Ok(_) => opened(path, access).map(Some).map_err(io_error),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(io_error(error)),
     }
+}
+
+fn opened(path: &Path, access: Access) -> io::Result<(File, bool)> {
+    let to_read = || File::open(path).map(|file| (file, true));
+    if access == Access::Read {
+        return to_read();
+    }
+    match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => Ok((file, false)),
+        Err(error) if access == Access::Look && is_write_refused(&error) => to_read(),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_write_refused(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
 /// How many links to links are followed, as on Linux.
@@ -428,16 +588,47 @@ fn target_of(path: &Path) -> io::Result<PathBuf> {
 /// depend on that of the file, which may be as long as names can be.
 fn temporary_beside(path: &Path) -> io::Result<(File, TempPath)> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    remove_leftovers(folder);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".heirloom-").suffix(".new");
+    builder.prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         // As any new file: what the umask leaves of it.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let temporary = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    let temporary = builder.tempfile_in(folder)?;
     Ok(temporary.into_parts())
+}
+
+const TEMPORARY_PREFIX: &str = ".heirloom-";
+const TEMPORARY_SUFFIX: &str = ".new";
+
+/// A younger temporary file may be one that is just being made.
+const LEFTOVER_AGE: Duration = Duration::from_secs(60);
+
+/// Removes the temporary files of processes that ended while they made a store. One that is in use is
+/// locked. What cannot be removed stays.
+fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_temporary = name.to_str().is_some_and(|name| {
+            name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)
+        });
+        let is_old = || {
+            let modified = entry.metadata().and_then(|meta| meta.modified());
+            modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age >= LEFTOVER_AGE))
+        };
+        if is_temporary
+            && is_old()
+            && let Ok(file) = OpenOptions::new().read(true).write(true).open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Moves a finished temporary file to `path`, where nothing may stand.
@@ -459,4 +650,38 @@ fn publish(temporary: TempPath, path: &Path) -> Result<()> {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(disk: &Disk, durable: bool) -> Result<Option<()>> {
+        disk.commit(durable, |commit| commit.set_meta("name", b"value").map(Some))
+    }
+
+    #[test]
+    fn a_fork_of_the_process_that_opened_a_store_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.redb");
+        let location = Location::File(path.clone());
+        let (mut disk, _) = Disk::open(&location, StorageOptions::default()).unwrap();
+        write(&disk, true).unwrap();
+        disk.publish().unwrap();
+        write(&disk, false).unwrap();
+        let before = std::fs::read(&path).unwrap();
+
+        disk.opened_by = OpenedBy::another_process();
+        for durable in [true, false] {
+            let error = write(&disk, durable).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Storage);
+            assert!(error.to_string().contains("fork"), "{error}");
+        }
+        assert_eq!(disk.flush().unwrap_err().kind(), ErrorKind::Storage);
+        assert!(before == std::fs::read(&path).unwrap(), "the file has changed");
+        // Reading goes on.
+        assert_eq!(disk.view().unwrap().meta().unwrap().bytes("name"), Some(&b"value"[..]));
+        disk.opened_by = OpenedBy::this_process();
+        disk.flush().unwrap();
+    }
 }

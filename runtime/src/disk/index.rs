@@ -5,13 +5,14 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use redb::{ReadableTable, ReadableTableMetadata, Table, TableDefinition};
+use twox_hash::XxHash3_64;
 
 use super::commit::Commit;
 use super::counts::{Blocks, counts_name};
-use super::failure::{Try, guarded};
+use super::failure::{Failure, Try, guarded};
 use super::fetched::Keys;
 use super::view::{BytesTable, View, is_empty};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::TableIdx;
 
 /// What stands before the key of a row with a value too long for the index.
@@ -22,7 +23,9 @@ const INVALID_ROWS: u8 = 0xFF;
 const END_OF_VALUES: &[u8] = &[0xF0];
 
 const IS_NULL: u8 = 1;
-const HEADER_LEN: usize = 5;
+/// Flags, the length of the values, and a checksum of all that and the entry.
+pub(super) const HEADER_LEN: usize = 9;
+const CHECKED_LEN: usize = 5;
 
 /// From so many entries on a cursor fills an empty index faster.
 const CURSOR_FROM_ENTRIES: usize = 16;
@@ -63,22 +66,43 @@ impl IndexEntry {
     }
 
     fn header(&self) -> [u8; HEADER_LEN] {
-        let [a, b, c, d] = u32::try_from(self.values_len).unwrap_or(u32::MAX).to_le_bytes();
-        [if self.is_null { IS_NULL } else { 0 }, a, b, c, d]
+        let mut header = [0; HEADER_LEN];
+        header[0] = if self.is_null { IS_NULL } else { 0 };
+        let len = u32::try_from(self.values_len).unwrap_or(u32::MAX);
+        header[1..CHECKED_LEN].copy_from_slice(&len.to_le_bytes());
+        let sum = checksum(&self.bytes, &header);
+        header[CHECKED_LEN..].copy_from_slice(&sum);
+        header
     }
 
-    fn read(bytes: &[u8], header: &[u8]) -> Self {
-        Self {
+    fn read(bytes: &[u8], header: &[u8]) -> Try<Self> {
+        Ok(Self {
             bytes: bytes.to_vec(),
-            values_len: values_len(header).min(bytes.len()),
+            values_len: values_len(bytes, header)?,
             is_null: header.first() == Some(&IS_NULL),
-        }
+        })
     }
 }
 
-fn values_len(header: &[u8]) -> usize {
-    let len = header.get(1..HEADER_LEN).and_then(|len| len.try_into().ok());
-    len.map_or(0, |len| u32::from_le_bytes(len) as usize)
+fn checksum(entry: &[u8], header: &[u8]) -> [u8; 4] {
+    let of_header = XxHash3_64::oneshot(header.get(..CHECKED_LEN).unwrap_or_default());
+    let sum = XxHash3_64::oneshot(entry) ^ of_header.rotate_left(29);
+    let [a, b, c, d, ..] = sum.to_le_bytes();
+    [a, b, c, d]
+}
+
+/// How many bytes of an entry are values.
+fn values_len(entry: &[u8], header: &[u8]) -> Try<usize> {
+    let len = header.get(1..CHECKED_LEN).and_then(|len| len.try_into().ok());
+    let len = len.map(|len| u32::from_le_bytes(len) as usize).filter(|len| {
+        *len <= entry.len() && header.get(CHECKED_LEN..) == Some(&checksum(entry, header))
+    });
+    len.ok_or_else(|| {
+        let error = Error::new(ErrorKind::Corrupt, "an entry of an index is damaged");
+        Failure(
+            error.help("the rows are not affected: make the indexes anew with `rebuild_indexes`"),
+        )
+    })
 }
 
 /// What a commit does to one index, each list in the order of the entries.
@@ -218,7 +242,8 @@ impl IndexEntries {
     pub(crate) fn next_key(&mut self, back: bool, key: &mut Vec<u8>) -> Option<Result<()>> {
         self.step(back, |bytes, header| {
             key.clear();
-            key.extend_from_slice(bytes.get(values_len(header)..).unwrap_or_default());
+            key.extend_from_slice(bytes.get(values_len(bytes, header)?..).unwrap_or_default());
+            Ok(())
         })
     }
 
@@ -235,7 +260,7 @@ impl IndexEntries {
                 let item = if back { range.next_back() } else { range.next() };
                 let Some(item) = item else { break };
                 let (bytes, header) = item?;
-                let start = values_len(header.value());
+                let start = values_len(bytes.value(), header.value())?;
                 keys.push(bytes.value().get(start..).unwrap_or_default());
             }
             Ok(())
@@ -246,12 +271,16 @@ impl IndexEntries {
         result
     }
 
-    fn step<T>(&mut self, back: bool, read: impl FnOnce(&[u8], &[u8]) -> T) -> Option<Result<T>> {
+    fn step<T>(
+        &mut self,
+        back: bool,
+        read: impl FnOnce(&[u8], &[u8]) -> Try<T>,
+    ) -> Option<Result<T>> {
         let range = self.range.as_mut()?;
         let item = guarded(|| match if back { range.next_back() } else { range.next() } {
             Some(item) => {
                 let (bytes, header) = item?;
-                Ok(Some(read(bytes.value(), header.value())))
+                read(bytes.value(), header.value()).map(Some)
             }
             None => Ok(None),
         });
@@ -326,7 +355,8 @@ impl IndexMut<'_> {
                 return blocks.close();
             }
             let is_unknown = |bytes: &[u8], header: &[u8]| {
-                bytes.get(values_len(header)..).is_some_and(|key| unknown.contains(key))
+                let start = values_len(bytes, header).ok();
+                start.and_then(|start| bytes.get(start..)).is_some_and(|key| unknown.contains(key))
             };
             for bytes in blocks.find_all(is_unknown)? {
                 blocks.remove(&bytes)?;
@@ -345,7 +375,7 @@ impl IndexMut<'_> {
         guarded(|| {
             for item in self.table.range::<&[u8]>(entry.values()..)? {
                 let (bytes, header) = item?;
-                let found = IndexEntry::read(bytes.value(), header.value());
+                let found = IndexEntry::read(bytes.value(), header.value())?;
                 if !found.bytes.starts_with(entry.values()) {
                     return Ok(None);
                 }

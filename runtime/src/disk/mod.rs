@@ -1,33 +1,44 @@
 //! The only module that names redb: the file, its tables, and one commit at a time.
 
 mod backend;
+mod blocks;
 mod commit;
 mod counts;
+mod dead;
 mod device;
+mod document;
 mod failure;
 mod fetched;
 mod file;
+mod format_1;
 mod index;
 mod index_facts;
+mod journal;
+mod keys;
 mod mark;
 mod names;
-mod record;
+mod rekey;
+mod row_writer;
 mod rows;
 mod scratch;
+mod seal;
+mod staged;
 mod view;
 
 pub use backend::{StorageHook, StorageOp};
-pub(crate) use commit::{Commit, RowsMut};
+pub(crate) use commit::Commit;
+pub(crate) use document::StoredDocument;
 pub(crate) use fetched::{Fetched, Keys};
-pub(crate) use file::{Disk, Location, StorageOptions};
+pub(crate) use file::{Access, Disk, Location, StorageOptions};
+pub(crate) use format_1::OldRows;
 pub(crate) use index::{IndexChange, IndexEntries, IndexEntry, Span};
 pub(crate) use index_facts::{IndexFact, IndexFacts};
 pub(crate) use mark::Mark;
-pub(crate) use names::{HEAD_DOCUMENT, index as index_name};
-pub(crate) use record::{Record, RecordKind};
+pub(crate) use names::{FORMAT as FORMAT_FACT, HEAD_DOCUMENT, index as index_name};
 pub(crate) use rows::{Rows, StoredRow};
 pub(crate) use scratch::Scratch;
-pub(crate) use view::{Entries, Meta, Stored, View, ViewNames};
+pub(crate) use staged::{EntryChange, Shown, StagedDocument};
+pub(crate) use view::{Meta, View, ViewNames};
 
 /// The file format this code writes, and the newest it reads.
-pub(crate) const FORMAT: u64 = 1;
+pub(crate) const FORMAT: u64 = 2;

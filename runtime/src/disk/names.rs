@@ -6,17 +6,15 @@ use redb::TableDefinition;
 /// Facts about the file, by name.
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 
+/// The fact that is the format of the file.
+pub(crate) const FORMAT: &str = "format";
+
 /// The document that says which versions of its schema a store has had.
 pub(crate) const HEAD_DOCUMENT: &str = "head";
 
-/// Updates of a document, by sequence number.
-pub(super) fn log(document: &str) -> String {
-    [document, "/log"].concat()
-}
-
-/// The newest state of a document, by the sequence number it covers.
-pub(super) fn snapshot(document: &str) -> String {
-    [document, "/snapshot"].concat()
+/// The items of a document, and what else is kept of it beside rows and entries.
+pub(super) fn items(document: &str) -> String {
+    [document, "/items"].concat()
 }
 
 /// Rows of a table, by key bytes.
@@ -24,7 +22,8 @@ pub(super) fn rows(document: &str, table: &str) -> String {
     [document, "/rows/", table].concat()
 }
 
-/// Rows of a table whose key is none of the declared type, by key text.
+/// Rows of a table by key text: those whose key is none of the declared type, or all, as long as no code
+/// has declared the table.
 pub(super) fn strays(document: &str, table: &str) -> String {
     [document, "/strays/", table].concat()
 }
@@ -40,22 +39,38 @@ pub(crate) fn index(document: &str, table: &str, fields: &[&str]) -> String {
     [document, "/index/", table, "/", &fields].concat()
 }
 
-/// Late edits that a document carries from others, by where they belong.
-pub(super) fn bookkeeping(document: &str, root: &str) -> String {
-    [document, "/", root].concat()
+/// What a document keeps under a root that is neither a table nor a kv group, by key.
+pub(super) fn other(document: &str, root: &str) -> String {
+    match root {
+        // These have no table of rows that they could be taken for.
+        "forwarded" | "settled" | "quarantine" => [document, "/", root].concat(),
+        _ => [document, "/other/", root].concat(),
+    }
 }
 
-/// What of a document's tables is read by devices, and can be made again from the document.
-pub(super) fn is_read_model(document: &str, name: &str) -> bool {
-    let rest = name.strip_prefix(document).and_then(|rest| rest.strip_prefix('/'));
-    let kind = rest.map(|rest| rest.split('/').next().unwrap_or_default());
-    kind.is_some_and(|kind| !matches!(kind, "log" | "snapshot") && !is_of_claim(document, name))
+/// What a document keeps under a root by the texts of its keys.
+pub(super) fn texts_of_root(document: &str, root: &str) -> String {
+    match root.split_once(':') {
+        Some(("table", table)) => strays(document, table),
+        Some(("kv", group)) => entries(document, group),
+        _ => other(document, root),
+    }
+}
+
+/// Whether a table is an index of a document.
+pub(super) fn is_index_of(document: &str, name: &str) -> bool {
+    kind(name) == (document, "index")
 }
 
 /// Every table of a document.
 pub(super) fn is_of_document(document: &str, name: &str) -> bool {
-    let rest = name.strip_prefix(document);
-    rest.is_some_and(|rest| rest.starts_with('/')) && !is_of_claim(document, name)
+    within(document, name).is_some()
+}
+
+/// What the name of a table says after that of its document; `None` for a table of another one.
+pub(super) fn within<'n>(document: &str, name: &'n str) -> Option<&'n str> {
+    let rest = name.strip_prefix(document)?.strip_prefix('/')?;
+    (!is_of_claim(document, name)).then_some(rest)
 }
 
 /// Whether `name` belongs to a document that begins as `document` does and goes on: no name of an
@@ -86,9 +101,11 @@ mod tests {
         assert_eq!(kind("meta"), ("", "meta"));
         assert_eq!(kind("0/rows/a/b"), ("0", "rows"));
         assert_eq!(kind("1.0/c/rows/a"), ("1.0/c", "rows"));
-        assert_eq!(kind("head/log"), ("head", "log"));
-        assert!(is_read_model("1", "1/rows/notes") && !is_read_model("1", "1/log"));
-        assert!(!is_read_model("1", "1.0/c/rows/notes") && !is_of_document("1", "10/log"));
-        assert!(is_of_document("1.0/c", "1.0/c/snapshot"));
+        assert_eq!(kind("head/items"), ("head", "items"));
+        assert!(is_index_of("1", "1/index/notes") && !is_index_of("1", "1/items"));
+        assert!(!is_of_document("1", "1.0/c/rows/notes") && !is_of_document("1", "10/items"));
+        assert!(is_of_document("1.0/c", "1.0/c/items"));
+        assert_eq!(texts_of_root("0", "forwarded"), "0/forwarded");
+        assert_eq!(texts_of_root("0", "items"), "0/other/items");
     }
 }

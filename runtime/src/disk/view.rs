@@ -9,17 +9,16 @@ use redb::{
 };
 
 use super::backend::{StorageHook, StorageOp};
-use super::failure::{Try, guarded};
+use super::failure::{Failure, Try, corrupt, guarded};
 use super::index_facts::IndexFacts;
 use super::names;
-use super::record::Record;
-use super::rows::{Rows, StoredRow};
+use super::rows::{Rows, StoredRow, missing_rows};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 use crate::schema::descriptor::{GroupIdx, TableIdx};
 
 pub(super) type BytesTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
-type TextTable = ReadOnlyTable<&'static str, &'static [u8]>;
+pub(super) type TextTable = ReadOnlyTable<&'static str, &'static [u8]>;
 
 /// The redb tables of a store's current data document, in declaration order.
 #[derive(Debug, Default)]
@@ -79,6 +78,8 @@ pub(crate) struct View {
     pub(super) hook: Option<StorageHook>,
     /// Counts up with every commit of this process.
     pub(crate) stamp: u64,
+    /// The format of the file.
+    format: u64,
 }
 
 impl std::fmt::Debug for View {
@@ -88,7 +89,7 @@ impl std::fmt::Debug for View {
 }
 
 impl View {
-    pub(super) fn new(txn: ReadTransaction, names: Arc<ViewNames>) -> Self {
+    pub(super) fn new(txn: ReadTransaction, names: Arc<ViewNames>, format: u64) -> Self {
         let indexes = names.indexes.iter().flatten().map(|_| OnceLock::new()).collect();
         let rows = names.rows.iter().map(|_| OnceLock::new()).collect();
         let entries = names.entries.iter().map(|_| OnceLock::new()).collect();
@@ -101,12 +102,33 @@ impl View {
             index_facts: OnceLock::new(),
             hook: None,
             stamp: 0,
+            format,
         }
+    }
+
+    /// The format of the file.
+    pub(super) fn format(&self) -> u64 {
+        self.format
+    }
+
+    /// Whether the file has rows to be read, but no documents as this code keeps them.
+    pub(crate) fn is_of_older_format(&self) -> bool {
+        self.format < super::FORMAT
+    }
+
+    /// The names of all tables of the file.
+    pub(super) fn table_names(&self) -> Try<Vec<String>> {
+        let tables = self.txn.list_tables()?;
+        Ok(tables.map(|table| redb::TableHandle::name(&table).to_owned()).collect())
+    }
+
+    fn stored(&self, key: &[u8], row: redb::AccessGuard<'static, &'static [u8]>) -> StoredRow<'_> {
+        StoredRow::new(self.format, key, row)
     }
 
     /// The same moment, of these tables.
     pub(crate) fn with_names(self, names: Arc<ViewNames>) -> Self {
-        Self { hook: self.hook, stamp: self.stamp, ..Self::new(self.txn, names) }
+        Self { hook: self.hook, stamp: self.stamp, ..Self::new(self.txn, names, self.format) }
     }
 
     /// To be called where rows or entries begin to be read.
@@ -184,7 +206,7 @@ impl View {
         guarded(|| {
             self.before_read()?;
             match self.table(table_idx)? {
-                Some(table) => Ok(table.get(key)?.map(StoredRow::new)),
+                Some(table) => Ok(table.get(key)?.map(|row| self.stored(key, row))),
                 None => Ok(None),
             }
         })
@@ -211,14 +233,18 @@ impl View {
         from: Bound<&[u8]>,
         to: Bound<&[u8]>,
     ) -> Result<Rows> {
-        let range = guarded(|| {
+        let is_whole = matches!((from, to), (Bound::Unbounded, Bound::Unbounded));
+        let (range, left) = guarded(|| {
             self.before_read()?;
             match self.table(table_idx)? {
-                Some(table) if !is_empty(from, to) => Ok(Some(table.range::<&[u8]>((from, to))?)),
-                _ => Ok(None),
+                Some(table) if !is_empty(from, to) => {
+                    let left = if is_whole { Some(table.len()?) } else { None };
+                    Ok((Some(table.range::<&[u8]>((from, to))?), left))
+                }
+                _ => Ok((None, None)),
             }
         })?;
-        Ok(Rows { range, _view: self.clone() })
+        Ok(Rows { range, format: self.format, left, _view: self.clone() })
     }
 
     /// The rows whose key is none of the declared type.
@@ -228,7 +254,7 @@ impl View {
             if let Some(table) = self.stray_table(table_idx)? {
                 for item in table.range::<&str>(..)? {
                     let (key, row) = item?;
-                    let row = StoredRow::new(row);
+                    let row = self.stored(key.value().as_bytes(), row);
                     let json = String::from_utf8_lossy(row.json()).into_owned();
                     strays.push((key.value().to_owned(), json));
                 }
@@ -237,15 +263,18 @@ impl View {
         })
     }
 
-    /// The rows whose key is none of the declared type, with their items.
+    /// The rows whose key is none of the declared type, with their items, unless one of them is damaged.
     pub(crate) fn stray_entries(&self, table_idx: TableIdx) -> Result<Entries> {
-        self.texts(&self.names.strays[table_idx.0])
+        self.texts_with(&self.names.strays[table_idx.0], |key| {
+            let error = corrupt("the row is damaged: its checksum does not match");
+            Err(Failure(error.at_key(key)))
+        })
     }
 
     /// The row under a key that is none of the declared type.
     pub(crate) fn stray(&self, table_idx: TableIdx, key: &str) -> Result<Option<ItemId>> {
         guarded(|| match self.stray_table(table_idx)? {
-            Some(table) => Ok(table.get(key)?.map(|row| StoredRow::new(row).id())),
+            Some(table) => Ok(table.get(key)?.map(|row| self.stored(key.as_bytes(), row).id())),
             None => Ok(None),
         })
     }
@@ -257,7 +286,7 @@ impl View {
     /// The entry of a declared kv group.
     pub(crate) fn entry(&self, group_idx: GroupIdx, name: &str) -> Result<Option<StoredRow<'_>>> {
         guarded(|| match self.group(group_idx)? {
-            Some(table) => Ok(table.get(name)?.map(StoredRow::new)),
+            Some(table) => Ok(table.get(name)?.map(|row| self.stored(name.as_bytes(), row))),
             None => Ok(None),
         })
     }
@@ -267,39 +296,28 @@ impl View {
         self.texts(&names::entries(document, group))
     }
 
-    /// What a document keeps beside its rows under a root of this name.
-    pub(crate) fn bookkeeping(&self, document: &str, root: &str) -> Result<Entries> {
-        self.texts(&names::bookkeeping(document, root))
-    }
-
-    /// The item of one entry of a kv group, declared or not.
-    pub(crate) fn entry_id(
-        &self,
-        document: &str,
-        group: &str,
-        name: &str,
-    ) -> Result<Option<ItemId>> {
-        self.text_id(&names::entries(document, group), name)
-    }
-
-    /// The item of one entry that a document keeps beside its rows.
-    pub(crate) fn bookkeeping_id(
-        &self,
-        document: &str,
-        root: &str,
-        name: &str,
-    ) -> Result<Option<ItemId>> {
-        self.text_id(&names::bookkeeping(document, root), name)
-    }
-
-    fn text_id(&self, table: &str, name: &str) -> Result<Option<ItemId>> {
-        guarded(|| match self.open(TableDefinition::<&str, _>::new(table))? {
-            Some(table) => Ok(table.get(name)?.map(|row| StoredRow::new(row).id())),
-            None => Ok(None),
+    /// [`entries`](Self::entries), unless one of them is damaged.
+    pub(crate) fn whole_entries(&self, document: &str, group: &str) -> Result<Entries> {
+        let name = names::entries(document, group);
+        self.texts_with(&name, |name| {
+            Err(Failure(
+                corrupt("the entry is damaged: its checksum does not match")
+                    .at_group(group)
+                    .at_field(name),
+            ))
         })
     }
 
+    /// What a document keeps beside its rows under a root of this name.
+    pub(crate) fn bookkeeping(&self, document: &str, root: &str) -> Result<Entries> {
+        self.texts(&names::other(document, root))
+    }
+
     fn texts(&self, name: &str) -> Result<Entries> {
+        self.texts_with(name, |_| Ok(()))
+    }
+
+    fn texts_with(&self, name: &str, damaged: impl Fn(&str) -> Try<()>) -> Result<Entries> {
         guarded(|| {
             let mut entries = Entries::new();
             let Some(table) = self.open(TableDefinition::<&str, _>::new(name))? else {
@@ -307,8 +325,14 @@ impl View {
             };
             for item in table.range::<&str>(..)? {
                 let (name, row) = item?;
-                let row = StoredRow::new(row);
+                let row = self.stored(name.value().as_bytes(), row);
+                if row.is_damaged() {
+                    damaged(name.value())?;
+                }
                 entries.push((name.value().to_owned(), row.id(), row.content()));
+            }
+            if entries.len() as u64 != table.len()? {
+                return Err(missing_rows());
             }
             Ok(entries)
         })
@@ -340,71 +364,34 @@ impl View {
     pub(crate) fn groups_of(&self, document: &str) -> Result<Vec<String>> {
         let prefix = names::entries(document, "");
         guarded(|| {
-            let tables = self.txn.list_tables()?;
-            let names = tables.map(|table| redb::TableHandle::name(&table).to_owned());
+            let names = self.table_names()?.into_iter();
             Ok(names.filter_map(|name| name.strip_prefix(&prefix).map(str::to_owned)).collect())
         })
     }
 
-    /// The sequence number of the last record of a document; 0 where there is none.
-    pub(crate) fn last_sequence(&self, document: &str) -> Result<u64> {
-        let mut last = 0;
-        for name in [names::snapshot(document), names::log(document)] {
-            let end = guarded(|| match self.open(TableDefinition::<u64, &[u8]>::new(&name))? {
-                Some(table) => Ok(table.last()?.map(|(sequence, _)| sequence.value())),
-                None => Ok(None),
-            })?;
-            last = last.max(end.unwrap_or_default());
-        }
-        Ok(last)
-    }
-
-    /// Calls `visit` with a document's snapshot, then with its log in order: the sequence number,
-    /// the stored length, and the record or what is wrong with it.
-    pub(crate) fn document<E>(
-        &self,
-        document: &str,
-        mut visit: impl FnMut(Stored) -> std::result::Result<(), E>,
-    ) -> Result<std::result::Result<(), E>> {
-        for (is_snapshot, name) in
-            [(true, names::snapshot(document)), (false, names::log(document))]
-        {
-            let range =
-                guarded(|| match self.open(TableDefinition::<u64, &[u8]>::new(&name))? {
-                    Some(table) => Ok(Some(table.range::<u64>(..)?)),
-                    None => Ok(None),
-                })?;
-            let Some(mut range) = range else { continue };
-            while let Some(stored) = guarded(|| match range.next() {
-                Some(item) => {
-                    let (sequence, record) = item?;
-                    Ok(Some(Stored {
-                        is_snapshot,
-                        sequence: sequence.value(),
-                        stored_bytes: record.value().len() as u64,
-                        record: Record::decode(record.value()),
-                    }))
-                }
-                None => Ok(None),
-            })? {
-                if let Err(error) = visit(stored) {
-                    return Ok(Err(error));
+    /// How many bytes the rows, entries and items of a document take.
+    pub(crate) fn stored_bytes(&self, document: &str) -> Result<u64> {
+        guarded(|| {
+            let mut bytes = 0;
+            for table in self.txn.list_tables()? {
+                if names::is_of_document(document, redb::TableHandle::name(&table)) {
+                    bytes += self.txn.open_untyped_table(table)?.stats()?.stored_bytes();
                 }
             }
-        }
-        Ok(Ok(()))
+            Ok(bytes)
+        })
     }
 
     pub(super) fn copy_into(&self, into: &WriteTransaction) -> Result<()> {
         guarded(|| {
             for table in self.txn.list_tables()? {
                 let name = redb::TableHandle::name(&table).to_owned();
-                // The three kinds of keys that our tables have, told apart by name.
+                // The kinds of keys that our tables have, told apart by name.
                 match names::kind(&name).1 {
                     "log" | "snapshot" => {
-                        copy::<u64>(&self.txn, into, TableDefinition::new(&name))?;
+                        copy::<u64>(&self.txn, into, TableDefinition::new(&name))?
                     }
-                    "rows" | "index" => {
+                    "rows" | "index" | "items" => {
                         copy::<&[u8]>(&self.txn, into, TableDefinition::new(&name))?;
                     }
                     _ => copy::<&str>(&self.txn, into, TableDefinition::new(&name))?,
@@ -437,15 +424,6 @@ pub(super) fn is_empty(from: Bound<&[u8]>, to: Bound<&[u8]>) -> bool {
         | (Bound::Excluded(from), Bound::Included(to)) => from >= to,
         _ => false,
     }
-}
-
-/// A snapshot or a log record of a document.
-#[derive(Debug)]
-pub(crate) struct Stored {
-    pub(crate) is_snapshot: bool,
-    pub(crate) sequence: u64,
-    pub(crate) stored_bytes: u64,
-    pub(crate) record: std::result::Result<Record, &'static str>,
 }
 
 /// Entries of a kv group: name, item, content.

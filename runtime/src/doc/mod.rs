@@ -1,30 +1,32 @@
-//! The only module that names yrs: documents of root maps, written, merged and compared.
+//! The only module that names yrs: the rules of documents of root maps, and the updates by which they are
+//! exchanged. A document is never in memory: it is read and changed where it is kept.
 
-mod document;
-mod entry;
-mod history;
-mod merge;
-mod plain;
+mod block;
+mod changes;
+mod home;
+mod incoming;
+mod integration;
+mod item_history;
+pub(crate) mod items;
+#[cfg(test)]
+mod memory;
+mod merging;
+mod nested;
+#[cfg(test)]
+mod oracle;
+mod outgoing;
+mod root;
+mod rules;
+mod shown;
+mod values;
 mod version;
-mod waiting;
+mod wire;
+mod writing;
 
-pub(crate) use document::{BOOKKEEPING, Document, Op, Root, Writes};
-pub(crate) use entry::Entry;
-pub(crate) use history::History;
-pub(crate) use merge::{ChangedKeys, Merged, Removed};
-pub(crate) use plain::update_of;
-pub(crate) use version::DocVersion;
-
-use std::fmt;
-
-/// Bytes that are no update, or that yrs cannot integrate.
-#[derive(Debug)]
-pub(crate) struct BadUpdate(String);
-
-impl fmt::Display for BadUpdate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for BadUpdate {}
+pub(crate) use changes::changes_since;
+pub(crate) use item_history::{History, history};
+pub(crate) use items::Entry;
+pub(crate) use merging::{ChangedKeys, check_update, merge};
+pub(crate) use root::Root;
+pub(crate) use version::{DocVersion, deletion_hash};
+pub(crate) use writing::{EntryOp, write};

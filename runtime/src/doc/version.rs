@@ -1,11 +1,9 @@
 //! How much of a document's history a copy holds, in a form that travels.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use twox_hash::XxHash3_64;
-use yrs::block::ClientID;
-use yrs::updates::encoder::Encode;
-use yrs::{ReadTxn, StateVector};
 
 /// The writes and deletions that a copy of a document has integrated.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,29 +15,77 @@ pub(crate) struct DocVersion {
 }
 
 impl DocVersion {
-    pub(super) fn of<T: ReadTxn>(txn: &T) -> Self {
-        let snapshot = txn.snapshot();
-        let clocks = snapshot.state_map.iter().map(|(client, clock)| (client.get(), *clock));
-        let deletions = if snapshot.delete_set.is_empty() {
-            0
-        } else {
-            XxHash3_64::oneshot(&snapshot.delete_set.encode_v1())
-        };
-        Self { clocks: clocks.collect(), deletions }
-    }
-
     /// Whether a copy at `theirs` has integrated all that one at this version has.
     pub(crate) fn is_known_to(&self, theirs: &Self) -> bool {
         let covered =
             self.clocks.iter().all(|(client, clock)| theirs.clocks.get(client) >= Some(clock));
         covered && (self.deletions == 0 || self.deletions == theirs.deletions)
     }
+}
 
-    pub(super) fn state_vector(&self) -> StateVector {
-        let mut state = StateVector::default();
-        for (&client, &clock) in &self.clocks {
-            state.set_max(ClientID::new(client), clock);
+/// Hashes deletions of one client so that the sum of the hashes is that of all deletions, in
+/// whatever parts they are given: the sum of the powers of an odd number at their clocks.
+pub(crate) fn deletion_hash(client: u64, clocks: Range<u32>) -> u64 {
+    // 5 modulo 8, so that no two clocks have the same power.
+    const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
+    if clocks.is_empty() {
+        return 0;
+    }
+    let of_client = XxHash3_64::oneshot(&client.to_le_bytes()) | 1;
+    let (first, _) = power_and_sum(BASE, clocks.start);
+    let (_, sum) = power_and_sum(BASE, clocks.end.saturating_sub(clocks.start));
+    of_client.wrapping_mul(first).wrapping_mul(sum)
+}
+
+/// A power of a number, and the sum of all lower ones.
+fn power_and_sum(base: u64, exponent: u32) -> (u64, u64) {
+    let (mut power, mut sum) = (1u64, 0u64);
+    // Those of the bits seen so far, from the highest: doubled, and one more where a bit is set.
+    for bit in (0..u32::BITS).rev() {
+        sum = sum.wrapping_add(power.wrapping_mul(sum));
+        power = power.wrapping_mul(power);
+        if exponent >> bit & 1 == 1 {
+            sum = sum.wrapping_add(power);
+            power = power.wrapping_mul(base);
         }
-        state
+    }
+    (power, sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_hash_is_the_sum_of_its_parts(
+            client in 0u64..1 << 53,
+            mut cuts in proptest::collection::vec(any::<u32>(), 2..8),
+        ) {
+            cuts.sort_unstable();
+            let parts = cuts.windows(2).map(|pair| deletion_hash(client, pair[0]..pair[1]));
+            let sum = parts.fold(0, u64::wrapping_add);
+            prop_assert_eq!(sum, deletion_hash(client, cuts[0]..cuts[cuts.len() - 1]));
+        }
+
+        #[test]
+        fn sets_of_few_deletions_differ(
+            one in proptest::collection::btree_set((0u64..4, 0u32..50), 0..6),
+            other in proptest::collection::btree_set((0u64..4, 0u32..50), 0..6),
+        ) {
+            let hash = |set: &std::collections::BTreeSet<(u64, u32)>| {
+                let hashes = set.iter().map(|(client, clock)| deletion_hash(*client, *clock..clock + 1));
+                hashes.fold(0, u64::wrapping_add)
+            };
+            prop_assert_eq!(one == other, hash(&one) == hash(&other));
+        }
+    }
+
+    #[test]
+    fn an_empty_range_has_no_hash() {
+        assert_eq!(deletion_hash(7, 5..5), 0);
+        assert_ne!(deletion_hash(7, 0..u32::MAX), 0);
     }
 }

@@ -1,17 +1,19 @@
-//! Whether document and read model say the same.
+//! Whether the parts of a file say the same.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::claim::Claim;
-use super::late_edits::{LateEdits, entry, for_each};
-use super::loaded::read_document;
+use super::document::{Document, ReadFailure};
+use super::documents::DocName;
+use super::exchange::documents_in;
+use super::late_edits::{LateEdits, entry};
 use super::open::{Engine, view_names};
-use crate::disk::{Entries, HEAD_DOCUMENT, View};
-use crate::doc::{BOOKKEEPING, Document, Entry, Root};
+use crate::disk::{StoredDocument, View};
+use crate::doc::items::{Place, ReadItems};
+use crate::doc::{Root, deletion_hash};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::EntryRef;
-use crate::schema::descriptor::{StoreDef, TableIdx};
+use crate::row::{EntryRef, ItemId};
 
 /// The report of [`Store::check`](crate::Store::check). `Display` gives it to show.
 ///
@@ -70,9 +72,13 @@ impl fmt::Display for CheckReport {
 }
 
 impl Engine {
-    /// Loads the document from the file and compares it with the read model.
+    /// Reads the whole file, and holds its parts against each other.
     pub(crate) fn check(&self) -> Result<CheckReport> {
-        let current = self.lock_writer()?.current;
+        let current = {
+            let mut writer = self.lock_writer()?;
+            self.upgrade(&mut writer)?;
+            writer.current
+        };
         let def = self.def.at_epoch(current.epoch).ok_or_else(|| {
             Error::new(
                 ErrorKind::NewerEpoch,
@@ -83,20 +89,22 @@ impl Engine {
             .help("check it with the code of its epoch")
         })?;
         let view = Arc::new(self.disk.view_as(Arc::new(view_names(&def, current)))?);
-        // No write will be made under this id.
-        let head = read_document(&view, self.def.name, HEAD_DOCUMENT, 0)?;
-        let loaded = read_document(&view, self.def.name, view.document_name(), 0)?;
-        let claim = self.lock_writer()?.claim().cloned();
-        let mut report = CheckReport { problems: head.log.damage, ..CheckReport::default() };
-        report.problems.extend(loaded.log.damage);
-        report.problems.extend(compare_head(&head.document, &view)?);
+        let mut report = CheckReport::default();
+        for (name, fact) in documents_in(&view)? {
+            if fact.is_none_or(|fact| !fact.is_pruned) {
+                let document = StoredDocument::new(view.clone(), &name);
+                let found = check_document(&document)?;
+                let placed = |problem| format!("document `{name}`: {problem}");
+                report.problems.extend(found.into_iter().map(placed));
+            }
+        }
         for table_idx in def.table_idxs() {
             report.rows += view.len(table_idx)?;
         }
         for group in def.groups {
             report.entries += view.entries(view.document_name(), group.name)?.len() as u64;
         }
-        report.problems.extend(self.compare(&def, &loaded.document, claim.as_ref(), &view)?);
+        self.check_late_edits(current, &view, &mut report.problems)?;
         if def.epoch == self.def.epoch {
             for table_idx in def.table_idxs() {
                 self.compare_indexes(&view, table_idx, &mut report.problems)?;
@@ -105,127 +113,97 @@ impl Engine {
         Ok(report)
     }
 
-    /// Where the declared tables and groups of the two differ.
-    pub(super) fn compare(
+    /// Where readers do not see what they are to see of late edits.
+    fn check_late_edits(
         &self,
-        def: &StoreDef,
-        document: &Document,
-        claim: Option<&Claim>,
+        current: DocName,
         view: &Arc<View>,
-    ) -> Result<Vec<String>> {
-        let mut problems = Vec::new();
-        let expected = Expected { document, late_edits: &LateEdits::of(document), claim };
-        for table_idx in def.table_idxs() {
-            self.compare_table(def, &expected, view, table_idx, &mut problems)?;
-        }
-        for group in def.groups {
-            let entries = view.entries(view.document_name(), group.name)?;
-            let root = Root::Group(group.name.to_owned());
-            let what = format!("group `{}`", group.name);
-            expected.compare(&root, &entries, &what, &mut problems)?;
-        }
-        for root in BOOKKEEPING {
-            let entries = view.bookkeeping(view.document_name(), &root.name())?;
-            expected.compare(&root, &entries, &root.name(), &mut problems)?;
-        }
-        Ok(problems)
-    }
-
-    fn compare_table(
-        &self,
-        def: &StoreDef,
-        expected: &Expected<'_>,
-        view: &Arc<View>,
-        table_idx: TableIdx,
         problems: &mut Vec<String>,
     ) -> Result<()> {
-        let table = &def.tables[table_idx];
-        let mut in_document = 0;
-        let root = Root::Table(table.name.to_owned()).name();
-        expected.for_each(&root, |key, entry| {
-            in_document += 1;
-            let same = match (table.read_key)(key) {
-                Some(bytes) => view
-                    .row(table_idx, &bytes)?
-                    .is_some_and(|row| row.id() == entry.id && row.content() == entry.content),
-                None => view.stray(table_idx, key)? == Some(entry.id),
+        let failure = ReadFailure::default();
+        let document = Document::new(view.clone(), &current.to_string(), &failure);
+        let Ok(late_edits) = LateEdits::of(&document) else { return Ok(()) };
+        let claim = self.lock_writer()?.claim().cloned();
+        let mut keys: BTreeSet<EntryRef> = document.stored().late()?.into_iter().collect();
+        keys.extend(late_edits.iter().map(|(key, _)| key.at));
+        for at in keys {
+            if !matches!(Root::parse(&at.root), Some(Root::Table(_) | Root::Group(_))) {
+                continue;
+            }
+            let expected = entry(&document, &late_edits, claim.as_ref(), &at);
+            let found = document.stored().visible(&at.root, &at.key)?;
+            if expected != found {
+                problems.push(format!(
+                    "`{}` of `{}`: readers do not see the late edit that they are to see, or see one \
+                     that they are not",
+                    at.key, at.root
+                ));
+            }
+        }
+        match failure.take() {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                problems.push(error.to_string());
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// At most so many problems of one document are listed.
+const MAX_PROBLEMS: usize = 1_000;
+
+/// Where the items of a document and what its keys hold differ, or are damaged.
+fn check_document(document: &StoredDocument) -> Result<Vec<String>> {
+    let mut problems = document.damage()?;
+    if !problems.is_empty() {
+        // What refers to the damaged parts would only say so once more.
+        problems.truncate(MAX_PROBLEMS);
+        return Ok(problems);
+    }
+    let mut live = 0_u64;
+    for (client, clocks) in document.clients()? {
+        document.runs_from(ItemId { client, clock: 0 }, &mut |run| {
+            let id = ItemId { client, clock: run.start };
+            if run.place == Place::Nested || document.is_dead(id)? {
+                return Ok(());
+            }
+            live += 1;
+            let first = match run.place {
+                Place::After { first, .. } => document.run(first)?.place,
+                place => place,
             };
-            if !same {
-                problems.push(format!(
-                    "table `{}`: the row `{key}` differs between document and read model",
-                    table.name
-                ));
+            let Place::First { root, key } = first else {
+                problems.push(format!("an item of client {client} belongs to no key"));
+                return Ok(());
+            };
+            let entry = document.entry(&root, &key)?;
+            if entry.is_none_or(|entry| entry.id != id) && problems.len() < MAX_PROBLEMS {
+                problems.push(format!("`{key}` of `{root}`: what was written last is missing"));
             }
             Ok(())
         })?;
-        let in_view = view.len(table_idx)?;
-        if in_view != in_document {
-            problems.push(format!(
-                "table `{}`: the document holds {in_document} rows, the read model {in_view}",
-                table.name
-            ));
+        if clocks == 0 {
+            problems.push(format!("client {client} has written nothing"));
         }
-        Ok(())
     }
-}
-
-/// What a document says, for comparing.
-struct Expected<'d> {
-    document: &'d Document,
-    late_edits: &'d LateEdits,
-    claim: Option<&'d Claim>,
-}
-
-impl Expected<'_> {
-    fn for_each(&self, root: &str, visit: impl FnMut(&str, Entry) -> Result<()>) -> Result<()> {
-        for_each(self.document, self.late_edits, self.claim, root, visit)
-    }
-
-    /// Where entries differ from what the document has under a root.
-    fn compare(
-        &self,
-        root: &Root,
-        entries: &Entries,
-        what: &str,
-        problems: &mut Vec<String>,
-    ) -> Result<()> {
-        let root = root.name();
-        let mut in_document = 0;
-        self.for_each(&root, |_, _| {
-            in_document += 1;
+    let mut held = 0_u64;
+    for root in document.roots()? {
+        document.for_each::<Error>(&root, |_, _| {
+            held += 1;
             Ok(())
         })?;
-        let mut at = EntryRef::new(root.as_str(), "");
-        for (name, id, content) in entries {
-            name.clone_into(&mut at.key);
-            let same = entry(self.document, self.late_edits, self.claim, &at)
-                .is_some_and(|entry| entry.id == *id && entry.content == *content);
-            if !same {
-                problems.push(format!(
-                    "{what}: the entry `{name}` differs between document and read model"
-                ));
-            }
-        }
-        if entries.len() != in_document {
-            problems.push(format!(
-                "{what}: the document holds {in_document} entries, the read model {}",
-                entries.len()
-            ));
-        }
-        Ok(())
     }
-}
-
-/// Where the head document and what is read of it differ.
-pub(super) fn compare_head(document: &Document, view: &View) -> Result<Vec<String>> {
-    let mut problems = Vec::new();
-    let expected = Expected { document, late_edits: &LateEdits::default(), claim: None };
-    for root in document.maps() {
-        if let Some(Root::Group(group)) = Root::parse(&root) {
-            let entries = view.entries(HEAD_DOCUMENT, &group)?;
-            let what = format!("group `{group}`");
-            expected.compare(&Root::Group(group), &entries, &what, &mut problems)?;
-        }
+    if held != live {
+        problems.push(format!("its keys hold {held} entries, and its items {live}"));
+    }
+    let deletions = document.deletions()?.into_iter().fold(0_u64, |sum, (client, ranges)| {
+        let hashes = ranges.into_iter().map(|range| deletion_hash(client, range));
+        hashes.fold(sum, u64::wrapping_add)
+    });
+    if deletions != document.state()?.deletions {
+        problems.push("what it says of removed items differs from what it counts".to_owned());
     }
     Ok(problems)
 }

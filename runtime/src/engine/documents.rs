@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
-use super::loaded::Loaded;
+use super::document::Loaded;
 use crate::doc::DocVersion;
 
 /// The name of a data document: `0` for the one in which all stores of an epoch begin, and
@@ -109,14 +109,14 @@ pub(super) mod by_text {
     }
 }
 
-/// What is known of a document without loading it.
+/// What is known of a document that is not the current one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DocFact {
-    /// The sequence number of the last record of its log.
+    /// How many commits it has had.
     pub(crate) last: u64,
     pub(crate) clocks: BTreeMap<u64, u32>,
     pub(crate) deletions: u64,
-    /// How far its log has been carried into the current document.
+    /// Up to which commit it has been carried into the current document.
     #[serde(default)]
     pub(crate) carried: u64,
     /// Whether it lacks what the current document was made of, so that what is removed in it cannot be
@@ -126,18 +126,14 @@ pub(crate) struct DocFact {
     /// Whether changes of it wait for others.
     #[serde(default)]
     pub(crate) waits: bool,
-    /// Whether only the clocks are known, and not the deletions.
-    #[serde(default)]
-    pub(crate) is_partial: bool,
     /// Whether it was given up here: known so far, and not kept.
     #[serde(default)]
     pub(crate) is_pruned: bool,
 }
 
 impl DocFact {
-    /// Of a document that is loaded.
     pub(crate) fn of(loaded: &Loaded) -> Self {
-        let mut fact = Self { last: loaded.log.last, ..Self::default() };
+        let mut fact = Self { last: loaded.document.commits(), ..Self::default() };
         fact.set_version(loaded.document.version());
         fact.waits = loaded.document.has_pending();
         fact
@@ -149,7 +145,6 @@ impl DocFact {
 
     pub(crate) fn set_version(&mut self, version: DocVersion) {
         (self.clocks, self.deletions) = (version.clocks, version.deletions);
-        self.is_partial = false;
     }
 }
 

@@ -1,25 +1,61 @@
 //! Changes to and from other devices.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::claim::Claim;
-use super::documents::DocName;
+use twox_hash::XxHash3_64;
+
+use super::documents::{DocFact, Documents};
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
-use super::internal_writes::{LateEditChanges, RootOp};
-use super::late_edits::{self, LateEditKey};
-use super::loaded::{Loaded, LogState};
+use super::internal_writes::{LateEditChanges, RootOp, show, write_ops};
+use super::late_edits::LateEditKey;
+use super::meta_keys;
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
 use super::write::not_loaded;
 use super::writer::Writer;
-use crate::disk::{Commit, IndexFacts, Record, RecordKind, View};
-use crate::doc::{BadUpdate, ChangedKeys, DocVersion, Document, Entry, Merged, Root};
-use crate::error::{Error, ErrorKind, Result};
-use crate::row::{Content, EntryRef, ItemId};
+use crate::disk::{
+    Commit, EntryChange, HEAD_DOCUMENT, IndexFacts, StagedDocument, StoredDocument, View,
+};
+use crate::doc::items::ReadItems;
+use crate::doc::{ChangedKeys, DocVersion, Root, changes_since, merge};
+use crate::error::Result;
+use crate::row::Content;
 use crate::schema::descriptor::TableIdx;
+
+/// What a copy holds of the documents of a store. Two that hold the same are equal, whatever they held
+/// before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Held {
+    pub(crate) versions: BTreeMap<String, DocVersion>,
+    /// The documents among them that the copy has given up: of what it lacks, it needs all.
+    pub(crate) pruned: BTreeSet<String>,
+    /// Hashes of the deletions that it had in each document at some moments.
+    pub(crate) marks: BTreeMap<String, Vec<u64>>,
+    /// Hashes of the updates that wait there for others.
+    pub(crate) waiting: BTreeSet<u64>,
+}
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.versions, &self.pruned) == (&other.versions, &other.pruned)
+    }
+}
+
+impl Eq for Held {}
+
+/// The documents of a view, the head document first: who is given all must know of a version before its
+/// rows; then those that are not current, with what is known of each.
+pub(crate) fn documents_in(view: &View) -> Result<Vec<(String, Option<DocFact>)>> {
+    let meta = view.meta()?;
+    let documents =
+        meta.text(meta_keys::DOCUMENTS).and_then(|json| serde_json::from_str(json).ok());
+    let Documents(others) = documents.unwrap_or_default();
+    let current = meta.text(meta_keys::DOCUMENT).map(|name| (name.to_owned(), None));
+    let others = others.into_iter().map(|(name, fact)| (name.to_string(), Some(fact)));
+    Ok([(HEAD_DOCUMENT.to_owned(), None)].into_iter().chain(others).chain(current).collect())
+}
 
 /// Joins two sets of changes, one after the other, each key once.
 fn in_turn(
@@ -67,139 +103,118 @@ impl MergeOutcome {
     }
 }
 
-/// One changed entry of the document and what it was.
+/// One entry that readers see otherwise than before.
 struct ChangedEntry {
     key: String,
     kind: ChangeKind,
-    entry: Option<Entry>,
+    content: Option<Content>,
     /// The key's bytes; `None` if its text does not parse as the table's key type.
     bytes: Option<Vec<u8>>,
 }
 
-/// Where changed entries belong in the read model.
+/// Who is concerned by changed entries.
 enum Target {
     Table(TableIdx),
     /// Declared or not: entries are kept under their names, which need no type.
     Group(String),
-    /// What the document keeps beside its rows.
-    Bookkeeping(Root),
+    /// Nobody: the code does not declare the table, or no reader sees it.
+    Unknown,
 }
 
 /// The changed entries of a root.
 struct ChangedRoot {
-    root: Root,
+    name: Arc<str>,
     target: Target,
     rows: Vec<ChangedEntry>,
 }
 
-/// What a change of the current document means to the read model.
-#[derive(Default)]
-struct Effect {
-    roots: Vec<ChangedRoot>,
-    /// Changed tables that this code does not declare.
-    missed: Vec<String>,
+/// What a change of a document has brought.
+struct Learnt {
+    is_new: bool,
+    /// Whether it holds writes under the id of this device that this device does not know.
+    is_of_own_id: bool,
 }
 
 impl Engine {
-    /// How much of each document this copy holds, and which of them it has given up.
-    pub(crate) fn versions(&self) -> Result<(BTreeMap<String, DocVersion>, BTreeSet<String>)> {
-        let mut writer = self.lock_writer()?;
-        self.load(&mut writer).map_err(|error| self.placed(error))?;
-        self.complete_facts(&mut writer).map_err(|error| self.placed(error))?;
-        let documents = writer.loaded_documents();
-        let mut versions: BTreeMap<String, DocVersion> =
-            documents.map(|(name, document)| (name, document.version())).collect();
-        let mut pruned = BTreeSet::new();
-        for (name, fact) in &writer.documents.0 {
-            versions.insert(name.to_string(), fact.version());
-            if fact.is_pruned {
-                pruned.insert(name.to_string());
+    /// What this copy holds.
+    pub(crate) fn held(&self) -> Result<Held> {
+        self.in_view(|view| {
+            let mut held = Held::default();
+            for (name, fact) in documents_in(&view)? {
+                if let Some(fact) = fact.filter(|fact| fact.is_pruned) {
+                    held.versions.insert(name.clone(), fact.version());
+                    held.pruned.insert(name);
+                    continue;
+                }
+                let document = StoredDocument::new(view.clone(), &name);
+                let waiting = document.waiting()?.into_iter();
+                held.waiting.extend(waiting.map(|(_, update)| XxHash3_64::oneshot(&update)));
+                held.versions.insert(name.clone(), document.version()?);
+                held.marks.insert(name, document.marks()?);
             }
-        }
-        Ok((versions, pruned))
+            Ok(held)
+        })
     }
 
-    /// The updates that a copy at `theirs` lacks, with the name of the document each belongs to:
-    /// of each everything that is integrated here as one, and then those that wait. Of what they
+    /// The updates that a copy with `theirs` lacks, with the name of the document each belongs to:
+    /// of each everything that is integrated here as one, without what is damaged, and then those that
+    /// wait. Of what they
     /// have given up, either nothing or all.
-    pub(crate) fn changes_since(
-        &self,
-        theirs: &BTreeMap<String, DocVersion>,
-        given_up: &BTreeSet<String>,
-    ) -> Result<Vec<(String, Vec<u8>)>> {
-        let mut writer = self.lock_writer()?;
+    pub(crate) fn changes_since(&self, theirs: &Held) -> Result<Vec<(String, Vec<u8>)>> {
         // What others have must not be lost here, or its numbers would be given out again.
-        self.flush_held(&mut writer).map_err(|error| self.placed(error))?;
-        self.load(&mut writer).map_err(|error| self.placed(error))?;
-        self.complete_facts(&mut writer).map_err(|error| self.placed(error))?;
-        let nothing = DocVersion::default();
-        let known = |name: &str| theirs.get(name).unwrap_or(&nothing);
-        let others: Vec<DocName> = writer
-            .documents
-            .present()
-            .filter(|(name, fact)| {
-                fact.waits || !fact.version().is_known_to(known(&name.to_string()))
-            })
-            .map(|(name, _)| name)
-            .collect();
-        for name in &others {
-            self.load_other(&mut writer, *name).map_err(|error| self.placed(error))?;
-        }
-        let others = others
-            .iter()
-            .filter_map(|name| Some((name.to_string(), &writer.others.get(name)?.document)));
-        let mut updates = Vec::new();
-        let mut documents = writer.loaded_documents();
-        for (name, document) in documents.next().into_iter().chain(others).chain(documents) {
-            let theirs = known(&name);
-            if !document.is_known_to(theirs) {
-                let theirs = if given_up.contains(&name) { &nothing } else { theirs };
-                updates.push((name.clone(), document.changes_since(theirs)));
+        self.flush().map_err(|error| self.placed(error))?;
+        self.in_view(|view| {
+            let nothing = DocVersion::default();
+            let mut updates = Vec::new();
+            for (name, fact) in documents_in(&view)? {
+                if fact.is_some_and(|fact| fact.is_pruned) {
+                    continue;
+                }
+                let document = StoredDocument::new(view.clone(), &name);
+                let known = theirs.versions.get(&name).unwrap_or(&nothing);
+                if !document.version()?.is_known_to(known) {
+                    let is_given_up = theirs.pruned.contains(&name);
+                    let known = if is_given_up { &nothing } else { known };
+                    let mut marks = vec![known.deletions];
+                    marks.extend(
+                        theirs.marks.get(&name).filter(|_| !is_given_up).into_iter().flatten(),
+                    );
+                    let deletions = document.deletions_since(&marks)?;
+                    let given = changes_since(&document, &known.clocks, &deletions)?;
+                    self.damage.add(&name, given.damaged);
+                    if !given.is_empty {
+                        updates.push((name.clone(), given.update));
+                    }
+                }
+                let waiting = document.waiting()?.into_iter().map(|(_, update)| update);
+                let is_unknown =
+                    |update: &Vec<u8>| !theirs.waiting.contains(&XxHash3_64::oneshot(update));
+                updates.extend(waiting.filter(is_unknown).map(|update| (name.clone(), update)));
             }
-            let waiting = document.waiting().iter();
-            updates.extend(waiting.map(|update| (name.clone(), update.clone())));
-        }
-        Ok(updates)
+            Ok(updates)
+        })
+    }
+
+    /// Reads documents without waiting for writers.
+    pub(crate) fn in_view<T>(&self, read: impl FnOnce(Arc<View>) -> Result<T>) -> Result<T> {
+        let read = || {
+            if self.with_view(View::is_of_older_format) {
+                self.upgrade(&mut *self.lock_writer()?)?;
+            }
+            read(self.view())
+        };
+        read().map_err(|error| self.placed(error))
     }
 
     /// Takes in an update of the current document.
     pub(crate) fn merge(&self, writer: &mut Writer, update: &[u8]) -> Result<MergeOutcome> {
-        self.load(writer)?;
-        // Taken out, so that after an error, or a panic, it is loaded again.
-        let Some(mut loaded) = writer.loaded.take() else { return Err(not_loaded()) };
-        let mut merged = merge_guarded(&mut loaded.document, update)?;
-        let pending = loaded.document.has_pending();
-        let LateEditChanges { late_edits, outrun } = loaded.update_late_edits(&mut merged.changed);
-        // Under a new id the documents are loaded anew.
-        let (now, later) =
-            if merged.is_of_own_id { (Vec::new(), outrun) } else { (outrun, Vec::new()) };
-        let rewritten = loaded.write(&now, &mut merged.changed)?;
-        let view = self.view();
-        let effect = self.effect(&loaded, writer.claim(), &view, merged.changed)?;
-
-        if merged.is_of_own_id {
-            // Another copy has written under our id, so this one is a restored backup. The new id
-            // is recorded along with what told of it.
-            writer.device = Some(self.new_device());
-            writer.unrecorded.device = true;
-        }
-        if let Some(record) = &merged.record {
-            let kind = if merged.waits { RecordKind::Waiting } else { RecordKind::Remote };
-            let mut records = vec![Record::encode(record, kind)];
-            records.extend(rewritten);
-            self.store_effect(writer, &mut loaded.log, &view, &effect, records)?;
-        }
-        if merged.is_of_own_id {
-            writer.forget_loaded();
-        } else {
-            writer.loaded = Some(loaded);
-        }
-        let mut outcome = self.outcome(effect, pending, Origin::Remote);
-        outcome.late_edits = late_edits;
-        if !later.is_empty() {
-            outcome.add(self.write_roots(writer, &later, Origin::Remote)?);
-        }
-        Ok(outcome)
+        let device = self.load(writer).map(|()| writer.device.unwrap_or_default())?;
+        self.change_current(writer, Origin::Remote, |document, changed| {
+            document.is_merge();
+            let merged = merge(document, device, update)?;
+            *changed = merged.changed;
+            Ok(Learnt { is_new: merged.is_new, is_of_own_id: merged.is_of_own_id })
+        })
     }
 
     /// Writes to the current document what is not a transaction of the app's.
@@ -209,112 +224,112 @@ impl Engine {
         ops: &[RootOp],
         origin: Origin,
     ) -> Result<MergeOutcome> {
-        self.load(writer)?;
-        let Some(mut loaded) = writer.loaded.take() else { return Err(not_loaded()) };
-        let mut changed = ChangedKeys::new();
-        let record = loaded.write(ops, &mut changed)?;
-        let view = self.view();
-        let effect = self.effect(&loaded, writer.claim(), &view, changed)?;
-        self.store_effect(writer, &mut loaded.log, &view, &effect, record.into_iter().collect())?;
-        let pending = loaded.document.has_pending();
-        writer.loaded = Some(loaded);
-        Ok(self.outcome(effect, pending, origin))
+        let device = self.load(writer).map(|()| writer.device.unwrap_or_default())?;
+        let mut outcome = self.change_current(writer, origin, |document, changed| {
+            write_ops(document, device, ops, changed)?;
+            Ok(Learnt { is_new: true, is_of_own_id: false })
+        })?;
+        // Whoever writes knows which.
+        outcome.late_edits.clear();
+        Ok(outcome)
     }
 
-    fn store_effect(
+    /// Changes the current document in one commit, with what follows of it: late edits show or do not,
+    /// and indexes are brought up to date.
+    fn change_current(
         &self,
         writer: &mut Writer,
-        log: &mut LogState,
-        view: &Arc<View>,
-        effect: &Effect,
-        records: Vec<Vec<u8>>,
-    ) -> Result<()> {
-        for table in &effect.missed {
-            writer.coverage.miss(table);
-            writer.unrecorded.coverage = true;
-        }
-        writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
-        self.cover_indexes(writer, view)?;
-        let read_model = |writer: &mut Writer, commit: &Commit| {
-            self.write_changed(commit, view, &writer.indexes.facts, &effect.roots)
+        origin: Origin,
+        change: impl FnOnce(&mut StagedDocument<'_>, &mut ChangedKeys) -> Result<Learnt>,
+    ) -> Result<MergeOutcome> {
+        // Taken out, so that after an error, or a panic, it is read again.
+        let Some(mut loaded) = writer.loaded.take() else { return Err(not_loaded()) };
+        let view = self.view();
+        self.cover_indexes(writer, &view)?;
+        let (base, device) = (loaded.document.stored(), writer.device.unwrap_or_default());
+        let mut later = Vec::new();
+        let done = self.store_if(writer, |writer, commit| {
+            let mut document = commit.document(&base, self.declared(writer.current))?;
+            let mut changed = ChangedKeys::new();
+            let learnt = change(&mut document, &mut changed)?;
+            if !learnt.is_new {
+                return Ok(None);
+            }
+            let had_late_edits = !loaded.late_edits.is_empty();
+            let LateEditChanges { late_edits, outrun } =
+                loaded.update_late_edits(&mut changed, &document)?;
+            if learnt.is_of_own_id {
+                // Another copy has written under our id, so this one is a restored backup. The new id
+                // is recorded along with what told of it, and what follows is written under it.
+                writer.device = Some(self.new_device());
+                writer.unrecorded.device = true;
+                later = outrun;
+            } else if !outrun.is_empty() {
+                write_ops(&mut document, device, &outrun, &mut changed)?;
+                loaded.update_late_edits(&mut changed, &document)?;
+            }
+            if had_late_edits || !loaded.late_edits.is_empty() || !late_edits.is_empty() {
+                show(&loaded.late_edits, &mut document, writer.claim(), &changed)?;
+            }
+            let pending = !document.waiting()?.is_empty();
+            let effect = self.effect(document.finish()?);
+            self.write_changed(commit, &view, &writer.indexes.facts, &effect)?;
+            Ok(Some((effect, pending, late_edits)))
+        })?;
+        let Some((effect, pending, late_edits)) = done else {
+            let pending = loaded.document.has_pending();
+            writer.failure.take()?;
+            writer.loaded = Some(loaded);
+            return Ok(MergeOutcome { pending, ..MergeOutcome::default() });
         };
-        self.store_with(writer, Some(log), read_model, || Ok(records))
+        loaded.document.follow(self.view());
+        writer.loaded = Some(loaded);
+        let mut outcome = self.outcome(effect, pending, origin);
+        outcome.late_edits = late_edits;
+        if !later.is_empty() {
+            outcome.add(self.write_roots(writer, &later, Origin::Remote)?);
+        }
+        Ok(outcome)
     }
 
     /// Queues what observers are told, and says what happened.
-    fn outcome(&self, effect: Effect, pending: bool, origin: Origin) -> MergeOutcome {
-        self.hub.push(origin, self.remote_changes(&effect.roots), || self.view());
-        let changed = effect.roots.into_iter().filter(|changed| {
-            !changed.rows.is_empty() && !matches!(changed.target, Target::Bookkeeping(_))
-        });
-        let changed = changed.map(|changed| {
+    fn outcome(&self, effect: Vec<ChangedRoot>, pending: bool, origin: Origin) -> MergeOutcome {
+        self.hub.push(origin, self.remote_changes(&effect), || self.view());
+        let changed = effect.into_iter().filter_map(|changed| {
             let rows = changed.rows.into_iter().map(|row| (row.key, row.kind));
-            (changed.root, rows.collect())
+            Some((Root::parse(&changed.name)?, rows.collect()))
         });
         MergeOutcome { changed: changed.collect(), pending, late_edits: Vec::new() }
     }
 
-    /// What the change of these keys means to readers.
-    fn effect(
-        &self,
-        Loaded { document, late_edits, .. }: &Loaded,
-        claim: Option<&Claim>,
-        view: &Arc<View>,
-        changed: ChangedKeys,
-    ) -> Result<Effect> {
-        let mut effect = Effect::default();
-        for (root_name, keys) in &changed {
-            let Some(root) = Root::parse(root_name) else { continue };
-            let target = match &root {
-                Root::Group(name) => Target::Group(name.clone()),
-                Root::Table(name) => match self.def.table_idx(name) {
-                    Some(table_idx) => Target::Table(table_idx),
-                    None => {
-                        effect.missed.push(name.clone());
-                        continue;
-                    }
-                },
-                other => Target::Bookkeeping(other.clone()),
-            };
-            let mut rows = Vec::with_capacity(keys.len());
-            let mut at = EntryRef::new(&**root_name, "");
-            for key in keys {
-                (**key).clone_into(&mut at.key);
-                let entry = late_edits::entry(document, late_edits, claim, &at);
-                let (bytes, was) = self.row_before(view, &target, key)?;
-                if was != entry.as_ref().map(|entry| entry.id) {
-                    let kind = ChangeKind::of(was.is_some(), entry.is_some());
-                    rows.push(ChangedEntry { key: key.to_string(), kind, entry, bytes });
-                }
+    /// What a change of the current document means to readers.
+    fn effect(&self, changes: Vec<EntryChange>) -> Vec<ChangedRoot> {
+        let mut effect: Vec<ChangedRoot> = Vec::new();
+        for change in changes.into_iter().filter(|change| change.is_visible) {
+            let EntryChange { root, key, bytes, existed, now, .. } = change;
+            let is_same = effect.last().is_some_and(|last| last.name == root);
+            if !is_same {
+                let target = match Root::parse(&root) {
+                    Some(Root::Group(name)) => Target::Group(name),
+                    Some(Root::Table(name)) => match self.def.table_idx(&name) {
+                        Some(table_idx) => Target::Table(table_idx),
+                        None => Target::Unknown,
+                    },
+                    _ => Target::Unknown,
+                };
+                effect.push(ChangedRoot { name: root, target, rows: Vec::new() });
             }
-            // In the order of the file, which redb writes fastest.
-            rows.sort_by(|a, b| a.bytes.cmp(&b.bytes));
-            effect.roots.push(ChangedRoot { root, target, rows });
+            let kind = ChangeKind::of(existed, now.is_some());
+            let content = now.map(|(_, content)| content);
+            if let Some(last) = effect.last_mut() {
+                last.rows.push(ChangedEntry { key: key.to_string(), kind, content, bytes });
+            }
         }
-        Ok(effect)
+        effect.retain(|changed| !matches!(changed.target, Target::Unknown));
+        effect
     }
 
-    /// The key's bytes, where it is one of a table's type, and the item that readers see.
-    fn row_before(
-        &self,
-        view: &View,
-        target: &Target,
-        key: &str,
-    ) -> Result<(Option<Vec<u8>>, Option<ItemId>)> {
-        let document = view.document_name();
-        Ok(match target {
-            Target::Table(table_idx) => match (self.def.tables[*table_idx].read_key)(key) {
-                Some(bytes) => {
-                    let was = view.row(*table_idx, &bytes)?.map(|row| row.id());
-                    (Some(bytes), was)
-                }
-                None => (None, view.stray(*table_idx, key)?),
-            },
-            Target::Group(name) => (None, view.entry_id(document, name, key)?),
-            Target::Bookkeeping(root) => (None, view.bookkeeping_id(document, &root.name(), key)?),
-        })
-    }
-
+    /// Brings the indexes up to date.
     fn write_changed(
         &self,
         commit: &Commit,
@@ -324,43 +339,16 @@ impl Engine {
     ) -> Result<()> {
         let total = changed.iter().map(|changed| changed.rows.len() as u64).sum();
         let mut done = 0;
-        let mut count = || {
-            done += 1;
-            if done % REPORT_EVERY_ROWS == 0 {
-                self.settings.report(Progress::Merge { done, total });
-            }
-        };
-        let document = view.document_name();
         for ChangedRoot { target, rows, .. } in changed {
-            let mut entries = match target {
-                Target::Table(table_idx) => {
-                    let changes = rows.iter().filter_map(ChangedEntry::for_indexes);
-                    self.write_indexes(commit, view, facts, *table_idx, changes, false)?;
-                    let mut table = commit.rows(document, self.def.tables[*table_idx].name)?;
-                    for row in rows {
-                        match (&row.bytes, &row.entry) {
-                            (Some(key), Some(entry)) => {
-                                table.put(key, entry.id, &entry.content)?;
-                            }
-                            (Some(key), None) => table.remove(key)?,
-                            (None, entry) => {
-                                let entry = entry.as_ref().map(|entry| (entry.id, &entry.content));
-                                table.set_stray(&row.key, entry)?;
-                            }
-                        }
-                        count();
-                    }
-                    continue;
+            if let Target::Table(table_idx) = target {
+                let changes = rows.iter().filter_map(ChangedEntry::for_indexes);
+                self.write_indexes(commit, view, facts, *table_idx, changes, false)?;
+            }
+            for _ in rows {
+                done += 1;
+                if done % REPORT_EVERY_ROWS == 0 {
+                    self.settings.report(Progress::Merge { done, total });
                 }
-                Target::Group(name) => commit.entries(document, name)?,
-                Target::Bookkeeping(root) => commit.bookkeeping(document, &root.name())?,
-            };
-            for row in rows {
-                match &row.entry {
-                    Some(entry) => entries.put(&row.key, entry.id, &entry.content)?,
-                    None => entries.remove(&row.key)?,
-                }
-                count();
             }
         }
         Ok(())
@@ -372,7 +360,7 @@ impl Engine {
             let topic = match target {
                 Target::Table(table_idx) => Some(Topic::Table(*table_idx)),
                 Target::Group(name) => self.def.group_idx(name).map(Topic::Group),
-                Target::Bookkeeping(_) => None,
+                Target::Unknown => None,
             };
             let Some(topic) = topic.filter(|topic| self.hub.listens(*topic)) else { continue };
             let changes: Vec<Change> = rows.iter().map(ChangedEntry::change).collect();
@@ -384,30 +372,9 @@ impl Engine {
     }
 }
 
-/// Refuses bytes that are no update, before any of the changes they came with are taken in.
-pub(crate) fn check_update(update: &[u8]) -> Result<()> {
-    refusing(|| Document::check_update(update))
-}
-
-pub(super) fn merge_guarded(document: &mut Document, update: &[u8]) -> Result<Merged> {
-    refusing(|| document.merge(update))
-}
-
-/// Runs yrs on bytes from elsewhere. A panic on what no yrs has written must not reach the app.
-fn refusing<T>(read: impl FnOnce() -> Result<T, BadUpdate>) -> Result<T> {
-    let refused = || {
-        Error::new(ErrorKind::InvalidUpdate, "the changes do not decode")
-            .help("nothing was changed; ask the other device for its changes again")
-    };
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(read) => read.map_err(|error| refused().because(error)),
-        Err(_) => Err(refused()),
-    }
-}
-
 impl ChangedEntry {
     fn for_indexes(&self) -> Option<RowChange<'_>> {
-        let after = self.entry.as_ref().map(|entry| match &entry.content {
+        let after = self.content.as_ref().map(|content| match content {
             Content::Text(json) => Some(&**json),
             Content::Foreign(_) => None,
         });
@@ -416,7 +383,7 @@ impl ChangedEntry {
     }
 
     fn change(&self) -> Change {
-        let json = self.entry.as_ref().map(|entry| match &entry.content {
+        let json = self.content.as_ref().map(|content| match content {
             Content::Text(json) => json.to_string(),
             Content::Foreign(json) => json.clone(),
         });

@@ -2,17 +2,25 @@
 //! devices' migrations. They are kept and passed on, and what is late in them is carried over.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 
+use super::document::Loaded;
 use super::documents::DocName;
-use super::exchange::merge_guarded;
-use super::loaded::Loaded;
 use super::open::Engine;
 use super::write::not_loaded;
 use super::writer::Writer;
-use crate::disk::{Record, RecordKind};
-use crate::doc::{ChangedKeys, Removed};
+use crate::doc::items::ReadItems;
+use crate::doc::{ChangedKeys, merge};
 use crate::error::Result;
+use crate::row::Content;
+
+/// An entry that is gone, and what it was.
+#[derive(Debug)]
+pub(crate) struct Removed {
+    pub(crate) root: Arc<str>,
+    pub(crate) key: Arc<str>,
+    pub(crate) content: Content,
+}
 
 /// What a merge did to a document that is not current.
 #[derive(Debug, Default)]
@@ -22,7 +30,7 @@ pub(crate) struct OtherMerged {
     pub(crate) changed: ChangedKeys,
     pub(crate) removed: Vec<Removed>,
     pub(crate) pending: bool,
-    /// Whether there was anything new in it, so that the log has it as one more record.
+    /// Whether there was anything new in it, so that the document has had one more commit.
     pub(crate) is_recorded: bool,
 }
 
@@ -36,77 +44,53 @@ impl Engine {
     ) -> Result<OtherMerged> {
         self.load(writer)?;
         self.load_other(writer, name)?;
-        // Taken out, so that after an error, or a panic, it is loaded again.
+        // Taken out, so that after an error, or a panic, it is read again.
         let Some(mut loaded) = writer.others.remove(&name) else { return Err(not_loaded()) };
-        let before = loaded.document.clocks();
-        let mut merged = merge_guarded(&mut loaded.document, update)?;
+        let known = writer.documents.clone();
+        let merged = self.merge_into(writer, name, &mut loaded, update).inspect_err(|_| {
+            writer.documents = known;
+        })?;
+        loaded.document.follow(self.view());
         let pending = loaded.document.has_pending();
-        let is_recorded = merged.record.is_some();
-        if merged.is_of_own_id {
-            // Another copy has written under our id, so this one is a restored backup.
-            writer.device = Some(self.new_device());
-            writer.unrecorded.device = true;
-        }
-        if let Some(record) = &merged.record {
-            let kind = if merged.waits { RecordKind::Waiting } else { RecordKind::Remote };
-            let record = Record::encode(record, kind);
-            self.store_other(writer, name, &mut loaded, &record)?;
-        }
-        if merged.is_of_own_id {
-            writer.forget_loaded();
-        } else {
-            loaded.update_late_edits(&mut merged.changed);
-            writer.others.insert(name, loaded);
-        }
-        let (changed, removed) = (merged.changed, merged.removed);
-        Ok(OtherMerged { before, changed, removed, pending, is_recorded })
+        writer.others.insert(name, loaded);
+        Ok(merged.unwrap_or_else(|| OtherMerged { pending, ..OtherMerged::default() }))
     }
 
-    /// Finds out what is not known yet of documents beside the current one.
-    pub(crate) fn complete_facts(&self, writer: &mut Writer) -> Result<()> {
-        let partial: Vec<DocName> = writer
-            .documents
-            .present()
-            .filter(|(_, fact)| fact.is_partial)
-            .map(|(name, _)| name)
-            .collect();
-        for name in partial {
-            self.load_other(writer, name)?;
-            let Some(loaded) = writer.others.get(&name) else { continue };
-            let version = loaded.document.version();
-            if let Some(fact) = writer.documents.0.get_mut(&name) {
-                fact.set_version(version);
-                writer.unrecorded.documents = true;
-            }
-        }
-        Ok(())
-    }
-
-    fn store_other(
+    fn merge_into(
         &self,
         writer: &mut Writer,
         name: DocName,
         loaded: &mut Loaded,
-        record: &[u8],
-    ) -> Result<()> {
-        let before = writer.documents.clone();
-        let text = name.to_string();
-        let sequence = loaded.log.last + 1;
-        let fact = writer.documents.0.entry(name).or_default();
-        fact.last = sequence;
-        fact.set_version(loaded.document.version());
-        fact.waits = loaded.document.has_pending();
-        fact.is_pruned = false;
-        writer.unrecorded.documents = true;
-        let read_model = |commit: &crate::disk::Commit| commit.append_log(&text, sequence, record);
-        if let Err(error) = self.store(writer, None, read_model, || Ok(Vec::new())) {
-            writer.documents = before;
-            return Err(error);
-        }
-        loaded.log.grow(sequence, record.len() as u64);
-        if loaded.log.is_outgrown() {
-            self.others_outgrown.store(true, Ordering::Release);
-        }
-        Ok(())
+        update: &[u8],
+    ) -> Result<Option<OtherMerged>> {
+        let (base, device) = (loaded.document.stored(), writer.device.unwrap_or_default());
+        let before = base.clocks()?;
+        self.store_if(writer, |writer, commit| {
+            let mut document = commit.document(&base, [].into())?;
+            document.is_merge();
+            let mut merged = merge(&mut document, device, update)?;
+            if !merged.is_new {
+                return Ok(None);
+            }
+            if merged.is_of_own_id {
+                // Another copy has written under our id, so this one is a restored backup.
+                writer.device = Some(self.new_device());
+                writer.unrecorded.device = true;
+            }
+            loaded.update_late_edits(&mut merged.changed, &document)?;
+            let fact = writer.documents.0.entry(name).or_default();
+            fact.last = document.commits();
+            fact.set_version(document.version()?);
+            fact.waits = !document.waiting()?.is_empty();
+            fact.is_pruned = false;
+            let pending = fact.waits;
+            writer.unrecorded.documents = true;
+            let removed = document.finish()?.into_iter().filter_map(|change| {
+                let content = change.removed?;
+                Some(Removed { root: change.root, key: change.key, content })
+            });
+            let (changed, removed) = (merged.changed, removed.collect());
+            Ok(Some(OtherMerged { before, changed, removed, pending, is_recorded: true }))
+        })
     }
 }

@@ -8,7 +8,7 @@ use super::indexes::entries_of;
 use super::open::Engine;
 use super::progress::Progress;
 use super::writer::Writer;
-use crate::disk::{Commit, IndexChange, IndexEntry, View};
+use crate::disk::{IndexChange, IndexEntry, View};
 use crate::error::Result;
 use crate::schema::descriptor::TableIdx;
 
@@ -35,12 +35,14 @@ impl Engine {
 
     /// [`build_indexes`](Self::build_indexes), even where this process has written nothing yet.
     pub(crate) fn build_all_indexes(&self) -> Result<()> {
+        self.refuse_if_read_only()?;
         {
             let mut writer = self.lock_writer()?;
+            self.upgrade(&mut writer)?;
             let view = self.view();
             self.cover_indexes(&mut writer, &view)?;
             if writer.indexes.is_unrecorded {
-                self.store(&mut writer, None, |_| Ok(()), || Ok(Vec::new()))?;
+                self.store(&mut writer, |_, _| Ok(()))?;
             }
             self.unbuilt.store(writer.indexes.facts.are_building(), Ordering::Release);
         }
@@ -49,14 +51,16 @@ impl Engine {
 
     /// Builds all indexes again from the rows.
     pub(crate) fn rebuild_indexes(&self) -> Result<()> {
+        self.refuse_if_read_only()?;
         {
             let mut writer = self.lock_writer()?;
+            self.upgrade(&mut writer)?;
             let view = self.view();
             self.cover_indexes(&mut writer, &view)?;
             let table_idxs: Vec<TableIdx> = self.def.table_idxs().collect();
             self.reset_indexes(&mut writer, &table_idxs);
             if writer.indexes.is_unrecorded {
-                self.store(&mut writer, None, |_| Ok(()), || Ok(Vec::new()))?;
+                self.store(&mut writer, |_, _| Ok(()))?;
             }
         }
         self.build_indexes()
@@ -85,6 +89,7 @@ impl Engine {
 
     fn build_piece(&self) -> Result<()> {
         let mut writer = self.lock_for_upkeep()?;
+        self.upgrade(&mut writer)?;
         let built = self.build_piece_locked(&mut writer)?;
         drop(writer);
         for progress in built {
@@ -117,13 +122,12 @@ impl Engine {
             }
         }
         writer.indexes.is_unrecorded = true;
-        let read_model = |commit: &Commit| {
+        self.store(writer, |_, commit| {
             building.iter().try_for_each(|(index, name)| {
                 let added = std::mem::take(&mut piece.entries[*index]);
                 commit.index(name)?.change(&IndexChange { added, ..IndexChange::default() })
             })
-        };
-        self.store(writer, None, read_model, || Ok(Vec::new()))?;
+        })?;
         let built = building.iter().map(|(index, _)| Progress::Index {
             table: table.name.to_owned(),
             fields: table.indexes[*index].fields.join(", "),

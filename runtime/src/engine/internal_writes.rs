@@ -1,17 +1,33 @@
 //! Writes to a document that are not a transaction of the app's, and what a change of it means for the
 //! late edits that it carries.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+use super::claim::Claim;
+use super::document::Loaded;
 use super::late_edits::{LateEditKey, LateEdits, are_later};
-use super::loaded::Loaded;
-use super::write::refused;
-use crate::disk::{Record, RecordKind};
-use crate::doc::{ChangedKeys, Op, Root};
+use crate::disk::StagedDocument;
+use crate::doc::items::ReadItems;
+use crate::doc::{ChangedKeys, Entry, EntryOp, Root, write};
 use crate::error::Result;
+use crate::row::EntryRef;
 
-/// What is to stand under a key of a root map; `None` removes it.
-pub(crate) type RootOp = (Root, String, Option<String>);
+/// What is to stand under a key of a root map.
+#[derive(Debug, Clone)]
+pub(crate) struct RootOp {
+    root: Root,
+    key: String,
+    /// The JSON text; `None` removes.
+    value: Option<String>,
+}
+
+impl RootOp {
+    pub(crate) fn put(root: Root, key: String, json: String) -> Self {
+        Self { root, key, value: Some(json) }
+    }
+
+    pub(crate) fn remove(root: Root, key: String) -> Self {
+        Self { root, key, value: None }
+    }
+}
 
 /// What has changed of the late edits that a document carries.
 #[derive(Debug, Default)]
@@ -23,40 +39,49 @@ pub(crate) struct LateEditChanges {
     pub(crate) outrun: Vec<RootOp>,
 }
 
+/// Writes entries to a document inside a commit, and adds the keys to those that have changed.
+pub(super) fn write_ops(
+    document: &mut StagedDocument<'_>,
+    client: u64,
+    ops: &[RootOp],
+    changed: &mut ChangedKeys,
+) -> Result<()> {
+    let roots: Vec<String> = ops.iter().map(|op| op.root.name()).collect();
+    let entries = ops.iter().zip(&roots).map(|(op, root)| EntryOp {
+        root,
+        key: &op.key,
+        value: op.value.as_deref(),
+    });
+    write(document, client, entries)?;
+    for (RootOp { key, .. }, root) in ops.iter().zip(&roots) {
+        changed.entry(root.as_str().into()).or_default().insert(key.as_str().into());
+    }
+    Ok(())
+}
+
+fn is_about_late_edits(root: &Root) -> bool {
+    matches!(root, Root::Forwarded | Root::Settled)
+}
+
 impl Loaded {
-    /// Writes to the document in memory, and adds the keys to those that have changed; gives the
-    /// record for the log, where there is anything to write.
-    pub(crate) fn write(
-        &mut self,
-        ops: &[RootOp],
-        changed: &mut ChangedKeys,
-    ) -> Result<Option<Vec<u8>>> {
-        if ops.is_empty() {
-            return Ok(None);
-        }
-        let (mut roots, mut written) = (Vec::<Root>::new(), Vec::new());
-        for (root, key, value) in ops {
-            let known = roots.iter().position(|known| known == root);
-            let index = known.unwrap_or_else(|| {
-                roots.push(root.clone());
-                roots.len() - 1
-            });
-            written.push(Op { root: index, key, value: value.as_deref() });
-            changed.entry(root.name().into()).or_default().insert(key.as_str().into());
-        }
-        let write = || self.document.write(&roots, &written);
-        let update = catch_unwind(AssertUnwindSafe(write)).map_err(|_| refused())?;
-        for (root, key, _) in ops {
-            if matches!(root, Root::Forwarded | Root::Settled) {
-                self.update_late_edit(root, key, changed);
+    /// Plans to write entries to a document, without a commit.
+    pub(crate) fn plan(&mut self, client: u64, ops: &[RootOp]) {
+        for RootOp { root, key, value } in ops {
+            self.document.plan(client, &root.name(), key, value.as_deref());
+            if is_about_late_edits(root) {
+                let entry = self.document.entry(&root.name(), key);
+                self.late_edits.update(root, key, entry.as_ref());
             }
         }
-        Ok(Some(Record::encode(&update, RecordKind::Local)))
     }
 
     /// Brings what is known of late edits up to date with what has changed in the document, and adds
     /// the keys where they show.
-    pub(crate) fn update_late_edits(&mut self, changed: &mut ChangedKeys) -> LateEditChanges {
+    pub(crate) fn update_late_edits(
+        &mut self,
+        changed: &mut ChangedKeys,
+        document: &StagedDocument<'_>,
+    ) -> Result<LateEditChanges> {
         let mut changes = LateEditChanges::default();
         for root in [Root::Forwarded, Root::Settled] {
             for key in changed.get(root.name().as_str()).cloned().unwrap_or_default() {
@@ -66,24 +91,42 @@ impl Loaded {
                     Some((items.to_vec(), json))
                 };
                 let before = entry_of(&self.late_edits);
-                self.update_late_edit(&root, &key, changed);
+                let entry = document.value(&root.name(), &key)?.map(Entry::from);
+                // A late edit shows elsewhere than where it is kept.
+                if let Some(at) = self.late_edits.update(&root, &key, entry.as_ref()) {
+                    let keys = changed.entry(at.root.as_str().into()).or_default();
+                    keys.insert(at.key.as_str().into());
+                }
                 if let (Some((ours, json)), Some((theirs, _))) =
                     (before, entry_of(&self.late_edits))
                     && are_later(&ours, &theirs)
                 {
-                    changes.outrun.push((root.clone(), key.to_string(), Some(json)));
+                    changes.outrun.push(RootOp::put(root.clone(), key.to_string(), json));
                 }
                 changes.late_edits.extend(edit_key);
             }
         }
-        changes
+        Ok(changes)
     }
+}
 
-    fn update_late_edit(&mut self, root: &Root, key: &str, changed: &mut ChangedKeys) {
-        let entry = self.document.entry(&root.name(), key);
-        // A late edit shows elsewhere than where it is kept.
-        if let Some(at) = self.late_edits.update(root, key, entry.as_ref()) {
-            changed.entry(at.root.as_str().into()).or_default().insert(at.key.as_str().into());
+/// Has readers see what they are to see under the keys that have changed.
+pub(crate) fn show(
+    late_edits: &LateEdits,
+    document: &mut StagedDocument<'_>,
+    claim: Option<&Claim>,
+    changed: &ChangedKeys,
+) -> Result<()> {
+    for (root, keys) in changed {
+        if !matches!(Root::parse(root), Some(Root::Table(_) | Root::Group(_))) {
+            continue;
+        }
+        for key in keys {
+            let at = EntryRef::new(&**root, &**key);
+            let main = document.value(root, key)?.map(|(id, _)| id);
+            let showing = late_edits.showing(claim, &at, main);
+            document.show_late(at, showing.map(|(_, stored)| stored.shown()));
         }
     }
+    Ok(())
 }

@@ -14,8 +14,11 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_128;
 
 use super::claim::{Claim, CopySource};
+use super::document::Document;
 use super::documents::DocName;
-use crate::doc::{Document, Entry, Root};
+use crate::disk::{Shown, StagedDocument};
+use crate::doc::{Entry, Root};
+use crate::error::{Error, Result};
 use crate::row::{Content, EntryRef, ItemId};
 
 /// A late edit, or an edit that could not be carried.
@@ -153,6 +156,11 @@ pub(crate) struct StoredEdit {
 }
 
 impl StoredEdit {
+    /// What readers see because of it.
+    pub(crate) fn shown(&self) -> Shown {
+        (self.id, self.edit.value.clone().unwrap_or_default())
+    }
+
     fn entry(&self) -> Entry {
         let value = self.edit.value.as_deref().unwrap_or_default();
         Entry { id: self.id, content: Content::Text(value.into()) }
@@ -172,17 +180,33 @@ pub(crate) struct LateEdits {
 
 impl LateEdits {
     /// Reads those of a document.
-    pub(crate) fn of(document: &Document) -> Self {
+    pub(crate) fn of(document: &Document) -> Result<Self> {
         let mut late_edits = Self::default();
         for root in [Root::Forwarded, Root::Settled] {
-            let name = root.name();
-            let read = document.for_each(&name, |key, entry| {
+            document.for_each::<Error>(&root.name(), |key, entry| {
                 late_edits.update(&root, key, Some(&entry));
-                Ok::<(), std::convert::Infallible>(())
-            });
-            let Ok(()) = read;
+                Ok(())
+            })?;
         }
-        late_edits
+        Ok(late_edits)
+    }
+
+    /// Reads those of a document inside a commit.
+    pub(crate) fn of_staged(document: &StagedDocument<'_>) -> Result<Self> {
+        let mut late_edits = Self::default();
+        for root in [Root::Forwarded, Root::Settled] {
+            for (key, entry) in document.entries_of(&root.name())? {
+                late_edits.update(&root, &key, Some(&entry));
+            }
+        }
+        Ok(late_edits)
+    }
+
+    /// Takes in what was written to `settled`.
+    pub(crate) fn resolve(&mut self, key: &str, json: &str) {
+        let entry =
+            Entry { id: ItemId { client: 0, clock: 0 }, content: Content::Text(json.into()) };
+        self.update(&Root::Settled, key, Some(&entry));
     }
 
     /// Takes in what stands now under a key of `forwarded` or `settled`. Returns the entry that it
@@ -387,13 +411,13 @@ pub(crate) fn entry(
 }
 
 /// Calls `visit` with everything that stands under a root, late edits included.
-pub(crate) fn for_each<E>(
+pub(crate) fn for_each<E: From<Error>>(
     document: &Document,
     late_edits: &LateEdits,
     claim: Option<&Claim>,
     root: &str,
-    mut visit: impl FnMut(&str, Entry) -> Result<(), E>,
-) -> Result<(), E> {
+    mut visit: impl FnMut(&str, Entry) -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
     if late_edits.is_empty() {
         return document.for_each(root, visit);
     }

@@ -1,33 +1,26 @@
-//! What is done beside the app's own work: renewing snapshots, flushing, rebuilding, copying.
+//! What is done beside the app's own work: flushing, rekeying, copying.
 
-use std::hash::{Hash, Hasher};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use twox_hash::XxHash3_64;
-
-use super::check::compare_head;
-use super::claim::Claim;
-use super::late_edits::for_each;
-use super::loaded::Loaded;
+use super::documents::DocName;
 use super::meta_keys;
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
+use super::upgrade::Coverage;
 use super::write_batch::RowOp;
 use super::writer::Writer;
-use crate::disk::{Commit, Disk, HEAD_DOCUMENT, Location, Record, RecordKind, StorageOptions};
-use crate::doc::{Document, Root};
+use crate::disk::{Disk, Location, StorageOptions, StoredDocument};
+use crate::doc::Root;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::Invalid;
-use crate::row::Content;
-use crate::schema::descriptor::TableIdx;
+use crate::row::{EntryRef, KeyForm};
+use crate::schema::descriptor::{StoreDef, TableIdx};
 
 impl Engine {
     /// Whether there is work for the background.
     pub(crate) fn needs_maintenance(&self) -> bool {
-        let outgrown = [&self.outgrown, &self.head_outgrown, &self.others_outgrown];
-        let mut flags = outgrown.into_iter().chain([&self.unflushed, &self.unbuilt]);
-        flags.any(|flag| flag.load(Ordering::Acquire))
+        [&self.unflushed, &self.unbuilt].into_iter().any(|flag| flag.load(Ordering::Acquire))
     }
 
     /// Makes commits durable that did not wait for the disk.
@@ -65,169 +58,70 @@ impl Engine {
         self.reread_indexes(writer);
     }
 
-    /// Replaces the snapshots and the logs they have outgrown by new snapshots.
-    pub(crate) fn renew_snapshots(&self) -> Result<()> {
-        if self.head_outgrown.swap(false, Ordering::AcqRel) {
-            self.renew_snapshot(HEAD_DOCUMENT)?;
+    /// The declared tables whose rows are kept otherwise than the code reads them: under texts, since no
+    /// code had declared them, or as keys of another kind.
+    pub(crate) fn to_rekey(
+        &self,
+        def: &StoreDef,
+        document: &StoredDocument,
+    ) -> Result<Vec<TableIdx>> {
+        if document.view().is_of_older_format() {
+            return Ok(Coverage::of(document.view())?.to_rebuild(def));
         }
-        if self.outgrown.swap(false, Ordering::AcqRel) {
-            let current = self.view().document_name().to_owned();
-            self.renew_snapshot(&current)?;
-        }
-        if self.others_outgrown.swap(false, Ordering::AcqRel) {
-            let writer = self.lock_for_upkeep()?;
-            let outgrown = writer.others.iter().filter(|(_, other)| other.log.is_outgrown());
-            let outgrown: Vec<String> = outgrown.map(|(name, _)| name.to_string()).collect();
-            drop(writer);
-            for name in outgrown {
-                self.renew_snapshot(&name)?;
+        let mut to_rekey = Vec::new();
+        for (table_idx, table) in def.tables_by_idx() {
+            let root = Root::Table(table.name.to_owned()).name();
+            let form = document.form_of(&root)?;
+            if form.is_some_and(|form| form != Some(KeyForm::of(table))) {
+                to_rekey.push(table_idx);
             }
         }
-        Ok(())
+        Ok(to_rekey)
     }
 
-    /// Replaces the snapshot of a document and the log it has outgrown by one new snapshot.
-    ///
-    /// Writers wait only while the document is encoded and while the result is stored.
-    fn renew_snapshot(&self, name: &str) -> Result<()> {
-        if self.closing.load(Ordering::Acquire) {
+    /// Has the rows of declared tables in a document be kept as the code reads them.
+    pub(crate) fn rekey(&self, writer: &mut Writer, name: DocName) -> Result<()> {
+        let document = StoredDocument::new(self.view(), &name.to_string());
+        let table_idxs = self.to_rekey(&self.def, &document)?;
+        if table_idxs.is_empty() {
             return Ok(());
         }
-        let (update, version, view, covered, covered_bytes, claim, entries) = {
-            let mut writer = self.lock_for_upkeep()?;
-            let (claim, is_other) = (writer.claim().cloned(), writer.is_other(name));
-            let Some(Loaded { document, log, .. }) = writer.document(name) else { return Ok(()) };
-            if is_other && document.has_pending() {
-                // What waits would have to be written behind the snapshot, as something new of it.
-                return Ok(());
-            }
-            log.is_renewed = true;
-            let (view, update, version) = (self.view(), document.encode(), document.version());
-            let entries = is_other.then(|| entries_of(document));
-            (update, version, view, log.last, log.log_bytes, claim, entries)
-        };
-        let record = Record::encode(&update, RecordKind::Local);
-        drop(update);
-
-        // Log records go only once what replaces them was decoded again and found to say the same.
-        let copy = decode_again(self.def.name, &record)?;
-        let problems = match name {
-            HEAD_DOCUMENT => compare_head(&copy, &view)?,
-            // Readers see nothing of it.
-            _ if entries.is_some() => Vec::new(),
-            _ => self.compare(&self.def, &copy, claim.as_ref(), &view)?,
-        };
-        let has_other_entries = entries.is_some_and(|entries| entries != entries_of(&copy));
-        if copy.version() != version || has_other_entries || !problems.is_empty() {
-            let what = "a new snapshot does not read back the same";
-            if let Some(Loaded { log, .. }) = self.lock_for_upkeep()?.document(name) {
-                // It would not do so the next time either.
-                log.damage.push(what.to_owned());
-            }
-            return Err(Error::new(ErrorKind::Corrupt, what)
-                .help("the log was kept; run `check` on the file"));
+        let tables = table_idxs.iter().map(|table_idx| self.def.tables[*table_idx].name);
+        let tables = tables.collect::<Vec<_>>().join("`, `");
+        self.refuse_to_prepare(format!(
+            "the keys of `{tables}` are not stored as this code reads them"
+        ))?;
+        if document.view().is_of_older_format() {
+            return self.upgrade(writer);
         }
-        drop((copy, view));
-        if self.closing.load(Ordering::Acquire) {
-            return Ok(());
+        if name == writer.current {
+            let view = self.view();
+            self.cover_indexes(writer, &view)?;
+            self.reset_indexes(writer, &table_idxs);
         }
-        let mut writer = self.lock_for_upkeep()?;
-        if writer.is_other(name) != entries.is_some() {
-            return Ok(());
-        }
-        let Some(Loaded { document, log, .. }) = writer.document(name) else { return Ok(()) };
-        if !std::mem::take(&mut log.is_renewed) {
-            // It was loaded again since; it may have been given up, and begun anew.
-            return Ok(());
-        }
-        // What waits is no part of the snapshot, and is written behind it once more.
-        let waiting = document.waiting().iter().filter(|_| entries.is_none());
-        let waiting: Vec<_> =
-            waiting.map(|update| Record::encode(update, RecordKind::Waiting)).collect();
-        let stored = self.disk.commit(self.settings.durable, |commit| {
-            commit.renew_snapshot(name, covered, &record)?;
-            let sequences = log.last + 1..;
-            sequences
-                .zip(&waiting)
-                .try_for_each(|(sequence, record)| commit.append_log(name, sequence, record))
-        });
-        if let Err(error) = stored {
-            self.follow_disk(&mut writer);
-            return Err(error);
-        }
-        log.snapshot_bytes = record.len() as u64;
-        log.log_bytes -= covered_bytes;
-        // Of the few records since, none counts as large.
-        log.largest = 0;
-        for record in &waiting {
-            log.grow(log.last + 1, record.len() as u64);
-        }
-        self.refresh_view()
-    }
-
-    /// Reads tables out of the document into the read model.
-    pub(super) fn rebuild(&self, table_idxs: &[TableIdx]) -> Result<()> {
-        let mut writer = self.lock_writer()?;
-        self.load(&mut writer)?;
-        let Some(loaded) = writer.loaded.take() else { return Ok(()) };
-        let claim = writer.claim().cloned();
-        writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
-        let view = self.view();
-        self.cover_indexes(&mut writer, &view)?;
-        self.reset_indexes(&mut writer, table_idxs);
-        let read_model = |commit: &Commit| {
-            let mut table_idxs = table_idxs.iter();
-            table_idxs.try_for_each(|table_idx| {
-                self.rebuild_table(commit, &loaded, claim.as_ref(), *table_idx)
+        self.store(writer, |_, commit| {
+            table_idxs.iter().try_for_each(|table_idx| {
+                let table = &self.def.tables[*table_idx];
+                let mut done = 0;
+                let mut report = || {
+                    done += 1;
+                    if done % REPORT_EVERY_ROWS == 0 {
+                        let table = table.name.to_owned();
+                        self.settings.report(Progress::Rebuild { table, done });
+                    }
+                };
+                commit.rekey(&document, table.name, &KeyForm::of(table), &mut report)?;
+                if done > 0 {
+                    let table = table.name.to_owned();
+                    self.settings.report(Progress::Rebuild { table, done });
+                }
+                Ok(())
             })
-        };
-        self.store(&mut writer, None, read_model, || Ok(Vec::new()))?;
-        writer.loaded = Some(loaded);
-        Ok(())
+        })
     }
 
-    fn rebuild_table(
-        &self,
-        commit: &Commit,
-        loaded: &Loaded,
-        claim: Option<&Claim>,
-        table_idx: TableIdx,
-    ) -> Result<()> {
-        let name = self.current_name();
-        commit.clear_rows(&name, self.def.tables[table_idx].name)?;
-        self.fill_table(commit, &name, loaded, claim, table_idx)
-    }
-
-    /// Reads a table out of a document.
-    pub(crate) fn fill_table(
-        &self,
-        commit: &Commit,
-        name: &str,
-        loaded: &Loaded,
-        claim: Option<&Claim>,
-        table_idx: TableIdx,
-    ) -> Result<()> {
-        let table = &self.def.tables[table_idx];
-        let mut rows = commit.rows(name, table.name)?;
-        let mut done = 0;
-        let root = Root::Table(table.name.to_owned()).name();
-        for_each(&loaded.document, &loaded.late_edits, claim, &root, |key, entry| {
-            done += 1;
-            if done % REPORT_EVERY_ROWS == 0 {
-                self.settings.report(Progress::Rebuild { table: table.name.to_owned(), done });
-            }
-            match (table.read_key)(key) {
-                Some(bytes) => rows.put(&bytes, entry.id, &entry.content),
-                None => rows.set_stray(key, Some((entry.id, &entry.content))),
-            }
-        })?;
-        if done > 0 {
-            self.settings.report(Progress::Rebuild { table: table.name.to_owned(), done });
-        }
-        Ok(())
-    }
-
-    /// Copies what is committed now to a new file, which gets a device id of its own.
+    /// Copies what is committed now to a new file, which gets a device id of its own. Refused while
+    /// something is known to be damaged.
     pub(crate) fn backup(&self, path: &Path) -> Result<()> {
         let at_file = |error: Error| self.placed(error).at_file(path);
         if path.try_exists().unwrap_or(true) {
@@ -236,46 +130,34 @@ impl Engine {
                     .help("choose another name, or remove the file that is there"),
             ));
         }
+        let view = self.view();
+        if let Some(at) = self.damage.first_left(&view).map_err(|error| self.placed(error))? {
+            return Err(self.placed(damaged(&at)));
+        }
         let location = Location::File(path.to_owned());
         let (copy, _) = Disk::open(&location, StorageOptions::default()).map_err(at_file)?;
-        let view = self.view();
         copy.commit(true, |commit| {
             commit.copy_from(&view)?;
             // Whoever opens the copy is another device, wherever it comes to lie.
             commit.set_meta(meta_keys::DEVICE, &[])?;
-            commit.set_meta(meta_keys::WHEREABOUTS, &[])
+            commit.set_meta(meta_keys::WHEREABOUTS, &[]).map(Some)
         })
-        .and_then(|()| copy.publish())
+        .and_then(|_| copy.publish())
         .map_err(at_file)
     }
 }
 
-/// A checksum of all that stands in a document, in whatever order.
-fn entries_of(document: &Document) -> u64 {
-    let mut sum = 0_u64;
-    for root in document.maps() {
-        let read = document.for_each(&root, |key, entry| {
-            let mut hasher = XxHash3_64::new();
-            (&*root, key, entry.id.client, entry.id.clock).hash(&mut hasher);
-            match &entry.content {
-                Content::Text(text) => (true, &**text).hash(&mut hasher),
-                Content::Foreign(raw) => (false, raw.as_str()).hash(&mut hasher),
-            }
-            sum = sum.wrapping_add(hasher.finish());
-            Ok::<(), std::convert::Infallible>(())
-        });
-        let Ok(()) = read;
-    }
-    sum
-}
-
-fn decode_again(store: &str, record: &[u8]) -> Result<Document> {
-    let mut copy = Document::new(store, 1);
-    let read = Record::decode(record).map_err(|why| Error::new(ErrorKind::Corrupt, why))?;
-    copy.replay(&read.update).map_err(|error| {
-        Error::new(ErrorKind::Corrupt, "a new snapshot does not load").because(error)
-    })?;
-    Ok(copy)
+fn damaged(at: &EntryRef) -> Error {
+    let error = Error::new(ErrorKind::Corrupt, "the store is damaged, and so would be its backup");
+    let error = match Root::parse(&at.root) {
+        Some(Root::Table(table)) => error.at_table(&table).at_key(at.key.as_str()),
+        Some(Root::Group(group)) => error.at_group(&group).at_field(at.key.as_str()),
+        _ => error,
+    };
+    error.help(
+        "nothing was copied; put, repair, discard or remove what is damaged, which `check` lists, or \
+         copy the file while the store is closed",
+    )
 }
 
 impl Engine {

@@ -1,13 +1,11 @@
 //! Names of the facts in the file's `meta` table.
 
-pub(super) const FORMAT: &str = "format";
+pub(super) use crate::disk::FORMAT_FACT as FORMAT;
 pub(super) const STORE: &str = "store";
 pub(super) const DOCUMENT: &str = "document";
 /// What is known of the data documents that are not current.
 pub(super) const DOCUMENTS: &str = "documents";
 pub(super) const DEVICE: &str = "device";
 pub(super) const WHEREABOUTS: &str = "whereabouts";
-pub(super) const DAMAGE: &str = "damage";
 pub(super) const COMPARED: &str = "compared";
 pub(super) const INDEXES: &str = "indexes";
-pub(super) const COVERAGE: &str = "coverage";

@@ -2,7 +2,8 @@
 
 mod check;
 mod claim;
-mod coverage;
+mod damage;
+mod document;
 mod documents;
 mod exchange;
 mod head;
@@ -15,7 +16,6 @@ mod indexes;
 mod internal_writes;
 pub(crate) mod late_edits;
 mod load;
-mod loaded;
 mod lock;
 mod maintain;
 mod meta_keys;
@@ -23,26 +23,26 @@ mod open;
 mod progress;
 mod read_counts;
 mod store;
+mod upgrade;
 mod write;
 mod write_batch;
 mod writer;
 
 pub use check::CheckReport;
 pub(crate) use claim::{Claim, Claims, CopySource};
-pub(crate) use coverage::Coverage;
+pub(crate) use document::Loaded;
 pub(crate) use documents::{DocFact, DocName, Documents};
-pub(crate) use exchange::{MergeOutcome, check_update};
-pub(crate) use head::recorded;
+pub(crate) use exchange::{Held, MergeOutcome, documents_in};
+pub(crate) use head::{read_claims, recorded};
 pub(crate) use hub::{Change, Topic};
 pub use hub::{ChangeKind, Origin, Subscription};
 pub use ids::IdSource;
 pub(crate) use inactive_documents::OtherMerged;
 pub(crate) use indexes::IndexState;
-pub(crate) use internal_writes::RootOp;
+pub(crate) use internal_writes::{RootOp, show};
 pub(crate) use late_edits::{
-    LateEdit, LateEditKey, Resolution, StoppedAt, StoredEdit, are_later, checksum,
+    LateEdit, LateEditKey, LateEdits, Resolution, StoppedAt, StoredEdit, are_later, checksum,
 };
-pub(crate) use loaded::{Loaded, clocks_in_file};
 pub use open::OnInvalid;
 pub(crate) use open::{Engine, Settings, identity, view_names};
 pub use progress::Progress;

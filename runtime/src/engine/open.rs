@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 
+use super::damage::Damage;
 use super::documents::DocName;
 use super::head::{Compared, read_claims};
 use super::hub::Hub;
@@ -17,7 +18,9 @@ use super::progress::Progress;
 use super::read_counts::ReadCounts;
 use super::writer::Writer;
 use crate::disk::{Disk, FORMAT, Location, Meta, StorageOptions, View, ViewNames};
+use crate::doc::Root;
 use crate::error::{Error, ErrorKind, Result};
+use crate::row::KeyForm;
 use crate::schema::Code;
 use crate::schema::descriptor::StoreDef;
 
@@ -33,7 +36,7 @@ pub(crate) struct Settings {
     /// Whether a store that newer code has written is refused.
     pub(crate) refuse_newer_schema: bool,
     pub(crate) on_invalid: OnInvalid,
-    /// Whether every write is refused.
+    /// Whether every write of the app is refused, in a store that is filled in memory.
     pub(crate) read_only: bool,
 }
 
@@ -78,6 +81,7 @@ pub(crate) struct Engine {
     pub(crate) code: Code,
     pub(crate) indexes: Indexes,
     pub(crate) read_counts: ReadCounts,
+    pub(super) damage: Damage,
     pub(crate) hub: Arc<Hub>,
     pub(crate) disk: Disk,
     pub(crate) settings: Settings,
@@ -86,12 +90,8 @@ pub(crate) struct Engine {
     /// Whether that is of a file which an error has closed, and which did not open again.
     pub(super) is_view_closed: AtomicBool,
     writer: WriterLock,
-    /// Whether the log has outgrown the snapshot.
-    pub(super) outgrown: AtomicBool,
-    /// The same of the head document.
-    pub(super) head_outgrown: AtomicBool,
-    /// The same of data documents that are not the current one.
-    pub(super) others_outgrown: AtomicBool,
+    /// How the rows of the declared tables are kept, by root.
+    pub(super) key_forms: Arc<[(String, KeyForm)]>,
     /// Whether commits wait to be made durable.
     pub(crate) unflushed: AtomicBool,
     /// Whether indexes wait to be built.
@@ -109,10 +109,10 @@ impl fmt::Debug for Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         if let Some(mut writer) = self.writer.lock(LockUser::Writers)
-            && let Some(last) = writer.loaded.as_ref().map(|loaded| loaded.log.last)
+            && let Some(commits) = writer.loaded.as_ref().map(|loaded| loaded.document.commits())
             && writer.is_marked
         {
-            self.mark(&mut writer, last);
+            self.mark(&mut writer, commits);
         }
     }
 }
@@ -149,27 +149,29 @@ impl Engine {
         let view = view.with_names(names);
         // The tables of other epochs are not those of this code.
         let is_readable = writer.current.epoch == def.epoch;
-        let to_rebuild = writer.coverage.to_rebuild(&def);
         let engine = Self {
             def,
             code,
             indexes: Indexes::of(&def),
             read_counts: ReadCounts::default(),
+            damage: Damage::default(),
             hub: Arc::new(Hub::default()),
             disk,
             settings,
             view: ArcSwap::from_pointee(view),
             is_view_closed: AtomicBool::new(false),
             writer: WriterLock::new(writer),
-            outgrown: AtomicBool::new(false),
-            head_outgrown: AtomicBool::new(false),
-            others_outgrown: AtomicBool::new(false),
+            key_forms: key_forms(&def),
             unflushed: AtomicBool::new(false),
             unbuilt: AtomicBool::new(false),
             closing: AtomicBool::new(false),
         };
-        if is_readable && !to_rebuild.is_empty() {
-            engine.rebuild(&to_rebuild).map_err(|error| engine.placed(error))?;
+        if is_readable && !is_new {
+            let rekeyed = engine.lock_writer().and_then(|mut writer| {
+                let current = writer.current;
+                engine.rekey(&mut writer, current)
+            });
+            rekeyed.map_err(|error| engine.placed(error))?;
         }
         Ok((engine, is_new))
     }
@@ -182,9 +184,10 @@ impl Engine {
         Ok(device.filter(|_| self.disk.path().is_none() || is_here()))
     }
 
-    /// The name of the current document, as its tables in the file are named.
-    pub(crate) fn current_name(&self) -> String {
-        self.view.load().document_name().to_owned()
+    /// Whether rows or entries are withheld from other devices, since they are damaged.
+    pub(crate) fn is_damaged(&self) -> Result<bool> {
+        let left = self.damage.first_left(&self.view()).map_err(|error| self.placed(error))?;
+        Ok(left.is_some())
     }
 
     /// What is committed now.
@@ -209,12 +212,27 @@ impl Engine {
 
     /// Refuses to write to a store that is there to be read.
     pub(crate) fn refuse_if_read_only(&self) -> Result<()> {
+        if self.disk.is_read_only() {
+            return Err(Error::new(ErrorKind::ReadOnly, "the store was opened read-only")
+                .at_store(self.def.name)
+                .help("nothing was changed; open it without `read_only` to write"));
+        }
         if !self.settings.read_only {
             return Ok(());
         }
         Err(Error::new(ErrorKind::ReadOnly, "the store is a view of an earlier epoch")
             .at_store(self.def.name)
             .help("write to the store of the current epoch instead"))
+    }
+
+    /// Refuses what reading needs to be written first, such as the file in another format.
+    pub(crate) fn refuse_to_prepare(&self, what: impl Into<String>) -> Result<()> {
+        if !self.disk.is_read_only() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::ReadOnly, what)
+            .at_store(self.def.name)
+            .help("nothing was changed; open the store once without `read_only`, which brings it up to date"))
     }
 
     /// Waits for other writers.
@@ -261,6 +279,12 @@ impl Engine {
     }
 }
 
+/// How the rows of a store's tables are kept, by root.
+pub(super) fn key_forms(def: &StoreDef) -> Arc<[(String, KeyForm)]> {
+    let tables = def.tables.iter();
+    tables.map(|table| (Root::Table(table.name.to_owned()).name(), KeyForm::of(table))).collect()
+}
+
 /// The tables of a store's code in a document.
 pub(crate) fn view_names(def: &StoreDef, document: DocName) -> ViewNames {
     let document = document.to_string();
@@ -304,6 +328,15 @@ pub(crate) fn identity(meta: &Meta) -> Result<(u64, &str)> {
         )
         .help("check the path"));
     };
+    if format == 0 {
+        return Err(Error::new(
+            ErrorKind::Corrupt,
+            "the file says of itself that it has no format",
+        )
+        .expecting(format!("a file format from 1 to {FORMAT}"))
+        .finding("0")
+        .help("the file is damaged: restore a backup"));
+    }
     if format > FORMAT {
         return Err(Error::new(
             ErrorKind::NewerFormat,

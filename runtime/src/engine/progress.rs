@@ -15,6 +15,13 @@ pub enum Progress {
         /// Rows so far.
         done: u64,
     },
+    /// A file that an earlier version of heirloom has written is brought to the current format.
+    Upgrade {
+        /// Parts of the history so far.
+        done: u64,
+        /// Parts of the history.
+        total: u64,
+    },
     /// Defaults are written out, by `backfill_defaults`.
     Backfill {
         /// The table.
@@ -69,6 +76,9 @@ impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rebuild { table, done } => write!(f, "rebuilding table `{table}`: {done} rows"),
+            Self::Upgrade { done, total } => {
+                write!(f, "upgrading the file: {done} of {total} parts of its history")
+            }
             Self::Backfill { table, done, total } => {
                 write!(f, "writing defaults of table `{table}`: {done} of {total} rows")
             }

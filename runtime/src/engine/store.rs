@@ -1,91 +1,91 @@
-//! One commit of the file: log record, read model and facts together.
+//! One commit of the file: a document, what readers see of it, and the facts together.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::loaded::LogState;
+use super::documents::DocName;
 use super::meta_keys;
 use super::open::Engine;
 use super::writer::{Unrecorded, Writer};
 use crate::disk::{Commit, FORMAT};
 use crate::error::{Error, ErrorKind, Result};
+use crate::row::KeyForm;
 
 impl Engine {
-    /// One commit of the facts that changed, what `read_model` writes, and the log records that
-    /// `records` gives, in this order. After an error the file is as before.
-    pub(crate) fn store(
+    /// One commit of what `work` writes, of what is to be added to the head document, and of the facts
+    /// that changed. After an error the file is as before.
+    pub(crate) fn store<T>(
         &self,
         writer: &mut Writer,
-        log: Option<&mut LogState>,
-        read_model: impl FnOnce(&Commit) -> Result<()>,
-        records: impl FnOnce() -> Result<Vec<Vec<u8>>>,
-    ) -> Result<()> {
-        self.store_with(writer, log, |_, commit| read_model(commit), records)
+        work: impl FnOnce(&mut Writer, &Commit) -> Result<T>,
+    ) -> Result<T> {
+        let stored = self.store_if(writer, |writer, commit| work(writer, commit).map(Some))?;
+        stored.ok_or_else(|| Error::new(ErrorKind::Storage, "a commit was not made"))
     }
 
-    /// [`store`](Self::store), where what is written to the head document follows from the rest.
-    pub(crate) fn store_with(
+    /// [`store`](Self::store), unless `work` finds that there is nothing to write.
+    pub(crate) fn store_if<T>(
         &self,
         writer: &mut Writer,
-        log: Option<&mut LogState>,
-        read_model: impl FnOnce(&mut Writer, &Commit) -> Result<()>,
-        records: impl FnOnce() -> Result<Vec<Vec<u8>>>,
-    ) -> Result<()> {
-        let next = log.as_ref().map_or(1, |log| log.last + 1);
-        let current = writer.current.to_string();
-        let stored = self.disk.commit(self.settings.durable, |commit| {
-            self.record_facts(writer, commit)?;
-            read_model(writer, commit)?;
-            if let (Some(changes), Some(head)) = (&writer.head_changes, &writer.head) {
-                changes.write(commit, head.log.last)?;
+        work: impl FnOnce(&mut Writer, &Commit) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        // A change of the current document does not wait.
+        let durable = self.settings.durable || writer.shows_next.is_some();
+        let stored = self.disk.commit(durable, |commit| {
+            // Before `work`, which may write to an index that is to be begun anew.
+            self.record_indexes(writer, commit)?;
+            let done = work(writer, commit)?;
+            if done.is_some() {
+                self.write_head_changes(writer, commit)?;
+                // What was concluded from look-ups that failed is not written.
+                writer.failure.take()?;
+                self.record_facts(writer, commit)?;
             }
-            let mut grown = Vec::new();
-            for (sequence, record) in (next..).zip(records()?) {
-                commit.append_log(&current, sequence, &record)?;
-                grown.push((sequence, record.len() as u64));
-            }
-            Ok(grown)
+            Ok(done)
         });
         let shows_next = writer.shows_next.take();
-        let grown = match stored {
-            Ok(grown) => {
-                if let Some(names) = shows_next {
-                    self.disk.show(names);
-                }
-                grown
+        let head_changes = std::mem::take(&mut writer.head_changes);
+        match &stored {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                writer.head_changes = head_changes;
+                return Ok(None);
             }
-            Err(error) => {
-                if writer.head_changes.take().is_some() {
-                    writer.head = None;
-                }
+            Err(_) => {
+                writer.is_recorded = false;
                 // The file may have been opened again, and then readers need it, too. Where even
                 // that fails, they keep what they have.
                 let _ = self.refresh_view();
+                writer.forget_loaded();
                 self.reread_indexes(writer);
-                return Err(error);
+                return stored;
             }
-        };
-        writer.unrecorded = Unrecorded::default();
-        if let (Some(changes), Some(head)) = (writer.head_changes.take(), &mut writer.head) {
-            changes.count(&mut head.log);
-            self.head_outgrown.store(head.log.is_outgrown(), Ordering::Release);
         }
+        if let Some(names) = shows_next {
+            self.disk.show(names);
+        }
+        writer.unrecorded = Unrecorded::default();
         writer.indexes.is_unrecorded = false;
         writer.indexes.to_clear.clear();
         self.unbuilt.store(writer.indexes.facts.are_building(), Ordering::Release);
-        if !self.settings.durable {
+        if !durable {
             self.unflushed.store(true, Ordering::Release);
         }
-        if let (Some(log), Some((last, _))) = (log, grown.last()) {
-            for (sequence, bytes) in &grown {
-                log.grow(*sequence, *bytes);
-            }
-            // Once now and once at the end, since it costs a little and a missing mark no data.
-            if !writer.is_marked {
-                self.mark(writer, *last);
-            }
-            self.outgrown.store(log.is_outgrown(), Ordering::Release);
+        self.refresh_view()?;
+        writer.follow(&self.view());
+        // Once now and once at the end, since it costs a little and a missing mark no data.
+        if !writer.is_marked
+            && let Some(loaded) = &writer.loaded
+        {
+            let commits = loaded.document.commits();
+            self.mark(writer, commits);
         }
-        self.refresh_view()
+        stored
+    }
+
+    /// How the rows of the declared tables are kept in a document.
+    pub(crate) fn declared(&self, document: DocName) -> Arc<[(String, KeyForm)]> {
+        if document.epoch == self.def.epoch { self.key_forms.clone() } else { Arc::from([]) }
     }
 
     fn record_facts(&self, writer: &Writer, commit: &Commit) -> Result<()> {
@@ -100,17 +100,11 @@ impl Engine {
         if let (true, Some(device)) = (writer.unrecorded.device, writer.device) {
             commit.set_meta(meta_keys::DEVICE, &device.to_le_bytes())?;
             commit.set_meta(meta_keys::WHEREABOUTS, &self.disk.whereabouts().0.to_le_bytes())?;
-            if let Some(damage) = writer.damage {
-                commit.set_meta(meta_keys::DAMAGE, &damage.to_le_bytes())?;
-            }
         }
         if let (true, Some(compared)) = (writer.unrecorded.compared, &writer.compared) {
             commit.set_meta(meta_keys::COMPARED, &to_json(compared)?)?;
         }
-        if writer.unrecorded.coverage {
-            commit.set_meta(meta_keys::COVERAGE, &to_json(&writer.coverage)?)?;
-        }
-        self.record_indexes(writer, commit)
+        Ok(())
     }
 }
 

@@ -1,28 +1,22 @@
-//! Transactions: collected, then written to document and file in one commit.
+//! Transactions: collected, then written in one commit.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
 
 use super::claim::Claim;
+use super::document::Loaded;
 use super::documents::DocName;
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
-use super::late_edits::LateEdits;
-use super::loaded::Loaded;
 use super::lock::WriterGuard;
 use super::open::Engine;
 use super::write_batch::{RowOp, WriteBatch};
 use super::writer::Writer;
-use crate::disk::{Commit, IndexFacts, Record, RecordKind, View};
-use crate::doc::{Document, Op, Root};
+use crate::disk::{Commit, IndexFacts, View};
+use crate::doc::{EntryOp, Root, write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{Content, EntryRef, ItemId};
+use crate::row::EntryRef;
 use crate::schema::descriptor::TableIdx;
-
-/// From so many writes on, a second thread is worth starting.
-const PARALLEL_FROM_OPS: usize = 2_000;
 
 impl Engine {
     /// Runs `work` on what is committed, then commits what it put into the batch.
@@ -42,7 +36,9 @@ impl Engine {
 
     fn begin(&self) -> Result<WriterGuard<'_>> {
         self.refuse_if_read_only()?;
-        self.lock_writer()
+        let mut writer = self.lock_writer()?;
+        self.upgrade(&mut writer).map_err(|error| self.placed(error))?;
+        Ok(writer)
     }
 
     fn finish(&self, mut writer: WriterGuard<'_>, batch: WriteBatch) -> Result<()> {
@@ -71,7 +67,6 @@ impl Engine {
         if batch.is_empty() && !writer.unrecorded.identity {
             return Ok(());
         }
-        writer.unrecorded.coverage |= writer.coverage.cover(&self.def);
         let view = self.view();
         self.cover_indexes(writer, &view)?;
         let table_idxs: Vec<TableIdx> = batch.tables.keys().copied().collect();
@@ -79,42 +74,45 @@ impl Engine {
         self.load(writer)?;
         self.record_versions(writer)?;
         if batch.is_empty() {
-            return self.store(writer, None, |_| Ok(()), || Ok(Vec::new()));
+            return self.store(writer, |_, _| Ok(()));
         }
-        // Taken out, so that after an error, or a panic, it is loaded again.
-        let Some(Loaded { mut document, mut late_edits, mut log }) = writer.loaded.take() else {
-            return Err(not_loaded());
-        };
-        let seen = self.seen(&batch, &document, &late_edits, writer.current, writer.claim());
+        let Some(loaded) = &writer.loaded else { return Err(not_loaded()) };
+        let seen = self.seen(&batch, loaded, writer.current, writer.claim());
+        let (base, device) = (loaded.document.stored(), writer.device.unwrap_or_default());
         let ops = Ops::of(self, &batch, &seen);
-        let first = document.next_id();
-        let read_model = |writer: &mut Writer, commit: &Commit| {
-            write_read_model(self, commit, &view, &writer.indexes.facts, &batch, &seen, first)
-        };
-        if ops.ops.len() < PARALLEL_FROM_OPS {
-            let record = write_document(&mut document, &ops)?;
-            self.store_with(writer, Some(&mut log), read_model, || Ok(vec![record]))?;
-        } else {
-            // Document and read model are written side by side: each needs of the other only the
-            // ids of the items, and those count up from `first`.
-            thread::scope(|scope| {
-                let record = scope.spawn(|| write_document(&mut document, &ops));
-                self.store_with(writer, Some(&mut log), read_model, || match record.join() {
-                    Ok(record) => record.map(|record| vec![record]),
-                    Err(_) => Err(refused()),
-                })
-            })?;
+        self.store(writer, |writer, commit| {
+            self.write_batch_indexes(commit, &view, &writer.indexes.facts, &batch)?;
+            let mut document = commit.document_once(&base, self.declared(writer.current))?;
+            write(&mut document, device, ops.iter())?;
+            for op in ops.iter().filter(|op| op.value.is_none()) {
+                document.hide_late(op.root, op.key)?;
+            }
+            document.finish().map(drop)
+        })?;
+        if let Some(loaded) = &mut writer.loaded {
+            for (key, json) in &seen {
+                loaded.late_edits.resolve(key, json);
+            }
         }
-        drop(ops);
-        for (key, _) in &seen {
-            late_edits.update(
-                &Root::Settled,
-                key,
-                document.entry(&Root::Settled.name(), key).as_ref(),
-            );
-        }
-        writer.loaded = Some(Loaded { document, late_edits, log });
         self.hub.push(Origin::Local, self.changes_of(batch), || self.view());
+        Ok(())
+    }
+
+    fn write_batch_indexes(
+        &self,
+        commit: &Commit,
+        view: &View,
+        facts: &IndexFacts,
+        batch: &WriteBatch,
+    ) -> Result<()> {
+        for (table_idx, rows) in &batch.tables {
+            let changes = rows.iter().map(|(key, op)| RowChange {
+                key,
+                existed: op.existed,
+                after: op.json.as_deref().map(Some),
+            });
+            self.write_indexes(commit, view, facts, *table_idx, changes, true)?;
+        }
         Ok(())
     }
 
@@ -123,8 +121,7 @@ impl Engine {
     fn seen(
         &self,
         batch: &WriteBatch,
-        document: &Document,
-        late_edits: &LateEdits,
+        Loaded { document, late_edits }: &Loaded,
         source: DocName,
         claim: Option<&Claim>,
     ) -> Vec<(String, String)> {
@@ -177,114 +174,51 @@ impl Change {
 
 /// The batch as the document sees it.
 struct Ops<'b> {
-    roots: Vec<Root>,
-    ops: Vec<Op<'b>>,
+    batch: &'b WriteBatch,
+    seen: &'b [(String, String)],
+    tables: Vec<String>,
+    groups: Vec<String>,
+    settled: String,
 }
 
 impl<'b> Ops<'b> {
     fn of(engine: &Engine, batch: &'b WriteBatch, seen: &'b [(String, String)]) -> Self {
-        let mut this = Self { roots: Vec::new(), ops: Vec::new() };
-        for (table_idx, rows) in &batch.tables {
-            this.add(Root::Table(engine.def.tables[*table_idx].name.to_owned()), rows.values());
+        let table = |name: &str| Root::Table(name.to_owned()).name();
+        let group = |name: &str| Root::Group(name.to_owned()).name();
+        Self {
+            batch,
+            seen,
+            tables: engine.def.tables.iter().map(|def| table(def.name)).collect(),
+            groups: engine.def.groups.iter().map(|def| group(def.name)).collect(),
+            settled: Root::Settled.name(),
         }
-        for (group_idx, entries) in &batch.groups {
-            this.add(Root::Group(engine.def.groups[*group_idx].name.to_owned()), entries.values());
-        }
-        for (table_idx, key) in &batch.strays {
-            let root = this.roots.len();
-            this.roots.push(Root::Table(engine.def.tables[*table_idx].name.to_owned()));
-            this.ops.push(Op { root, key, value: None });
-        }
-        if !seen.is_empty() {
-            let root = this.roots.len();
-            this.roots.push(Root::Settled);
-            this.ops.extend(seen.iter().map(|(key, value)| Op { root, key, value: Some(value) }));
-        }
-        this
     }
 
-    fn add(&mut self, root: Root, ops: impl Iterator<Item = &'b RowOp>) {
-        let index = self.roots.len();
-        self.roots.push(root);
-        self.ops.extend(ops.map(|op| Op { root: index, key: &op.key, value: op.json.as_deref() }));
+    /// In the order in which the file is written.
+    fn iter(&self) -> impl Iterator<Item = EntryOp<'_>> {
+        fn op<'o>(root: &'o str, op: &'o RowOp) -> EntryOp<'o> {
+            EntryOp { root, key: &op.key, value: op.json.as_deref() }
+        }
+        let rows = self.batch.tables.iter().flat_map(|(table_idx, rows)| {
+            rows.values().map(|row| op(&self.tables[table_idx.0], row))
+        });
+        let entries = self.batch.groups.iter().flat_map(|(group_idx, entries)| {
+            entries.values().map(|entry| op(&self.groups[group_idx.0], entry))
+        });
+        let strays = self.batch.strays.iter().map(|(table_idx, key)| EntryOp {
+            root: &self.tables[table_idx.0],
+            key,
+            value: None,
+        });
+        let seen = self.seen.iter().map(|(key, json)| EntryOp {
+            root: &self.settled,
+            key,
+            value: Some(json),
+        });
+        rows.chain(entries).chain(strays).chain(seen)
     }
-}
-
-/// Writes the ops to the document in memory, and gives the log record of it.
-fn write_document(document: &mut Document, ops: &Ops<'_>) -> Result<Vec<u8>> {
-    let expected = ops.ops.iter().filter(|op| op.value.is_some()).count();
-    let first = document.next_id();
-    let written = catch_unwind(AssertUnwindSafe(|| document.write(&ops.roots, &ops.ops)));
-    let update = written.map_err(|_| refused())?;
-    // The read model counts on it that every value is one item.
-    if u64::from(document.next_id().clock) != u64::from(first.clock) + expected as u64 {
-        return Err(refused());
-    }
-    Ok(Record::encode(&update, RecordKind::Local))
-}
-
-pub(super) fn refused() -> Error {
-    Error::new(ErrorKind::Corrupt, "the document refuses the write")
-        .help("run `check` on the file; nothing was changed")
 }
 
 pub(crate) fn not_loaded() -> Error {
-    Error::new(ErrorKind::Corrupt, "the document is not loaded").help("try again")
-}
-
-/// Writes the batch to the read model; the first value is the item `first` of the document.
-fn write_read_model(
-    engine: &Engine,
-    commit: &Commit,
-    view: &View,
-    facts: &IndexFacts,
-    batch: &WriteBatch,
-    seen: &[(String, String)],
-    first: ItemId,
-) -> Result<()> {
-    let mut next = first;
-    let id_of = |op: &RowOp, next: &mut ItemId| {
-        let id = *next;
-        next.clock = next.clock.wrapping_add(u32::from(op.json.is_some()));
-        id
-    };
-    for (table_idx, rows) in &batch.tables {
-        let changes = rows.iter().map(|(key, op)| RowChange {
-            key,
-            existed: op.existed,
-            after: op.json.as_deref().map(Some),
-        });
-        engine.write_indexes(commit, view, facts, *table_idx, changes, true)?;
-        let rows = rows.iter().map(|(key, op)| {
-            let id = id_of(op, &mut next);
-            (key.as_slice(), op.json.as_deref().map(|json| (id, json)))
-        });
-        commit
-            .rows(view.document_name(), engine.def.tables[*table_idx].name)?
-            .write_sorted(rows)?;
-    }
-    for (group_idx, entries) in &batch.groups {
-        let mut group = commit.entries(view.document_name(), engine.def.groups[*group_idx].name)?;
-        for (name, op) in entries {
-            let id = id_of(op, &mut next);
-            match &op.json {
-                Some(json) => group.put(name, id, &Content::Text(json.as_str().into()))?,
-                None => group.remove(name)?,
-            }
-        }
-    }
-    for (table_idx, key) in &batch.strays {
-        commit
-            .rows(view.document_name(), engine.def.tables[*table_idx].name)?
-            .set_stray(key, None)?;
-    }
-    if !seen.is_empty() {
-        let root = Root::Settled.name();
-        let mut settled = commit.bookkeeping(view.document_name(), &root)?;
-        for (key, json) in seen {
-            settled.put(key, next, &Content::Text(json.as_str().into()))?;
-            next.clock = next.clock.wrapping_add(1);
-        }
-    }
-    Ok(())
+    Error::new(ErrorKind::Corrupt, "the document is not ready").help("try again")
 }

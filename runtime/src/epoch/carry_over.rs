@@ -7,14 +7,12 @@ use super::convert::{convert_row, text_of};
 use super::incorporate::{Incorporated, knows};
 use super::plan::Plan;
 use super::source::SourceRow;
-use crate::doc::{BOOKKEEPING, Root};
+use crate::doc::Root;
 use crate::engine::{
-    Claim, CopySource, DocFact, DocName, Engine, LateEdit, LateEditKey, Loaded, Resolution,
-    StoppedAt, Writer, clocks_in_file,
+    Claim, CopySource, DocFact, LateEdit, LateEditKey, Loaded, Resolution, StoppedAt,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef};
-use crate::schema::descriptor::StoreDef;
 
 /// What of a document is taken over beside the rows that are read of the file.
 pub(super) struct CarriedOver {
@@ -26,33 +24,6 @@ pub(super) struct CarriedOver {
 }
 
 impl CarriedOver {
-    /// What there is, where the file has it all without the document; it must be loaded otherwise.
-    pub(super) fn in_file(
-        engine: &Engine,
-        writer: &Writer,
-        def: &StoreDef,
-        from: DocName,
-    ) -> Result<Option<Self>> {
-        let view = engine.view();
-        let name = from.to_string();
-        let has_lower = writer.documents.present().any(|(name, _)| name < from);
-        if writer.loaded.is_some() || has_lower || !writer.coverage.is_all(def) {
-            return Ok(None);
-        }
-        for root in BOOKKEEPING {
-            if !view.bookkeeping(&name, &root.name())?.is_empty() {
-                return Ok(None);
-            }
-        }
-        let is_declared = |group: &String| def.groups.iter().any(|def| def.name == group);
-        if !view.groups_of(&name)?.iter().all(is_declared) {
-            return Ok(None);
-        }
-        let Some((clocks, last)) = clocks_in_file(&view, &name)? else { return Ok(None) };
-        let fact = DocFact { last, clocks, is_partial: true, ..DocFact::default() };
-        Ok(Some(Self { fact, unknown: Vec::new(), bookkeeping: Vec::new() }))
-    }
-
     pub(super) fn of(
         loaded: &Loaded,
         fact: DocFact,

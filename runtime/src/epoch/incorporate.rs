@@ -1,10 +1,9 @@
-//! Carrying what is late into a document in memory that is about to be migrated.
+//! Carrying what is late into a document that is about to be migrated.
 
 use std::collections::BTreeMap;
 
 use super::forward::{Carrying, DocRef, in_turn};
 use super::plan::Plan;
-use crate::doc::ChangedKeys;
 use crate::engine::{Claim, DocName, Engine, Loaded, Writer};
 use crate::error::Result;
 use crate::row::ItemId;
@@ -20,9 +19,8 @@ pub(super) fn knows(complete: &Incorporated, name: DocName, items: &[ItemId]) ->
     })
 }
 
-/// Carries into a document in memory, which is about to be migrated, what is late in others: so that
-/// what the migration covers can be said. Tells whether it had to change the document for it, which
-/// is never stored like that.
+/// Carries into a document, which is about to be migrated, what is late in others: so that
+/// what the migration covers can be said. The document is never stored like that.
 pub(super) fn incorporate(
     engine: &Engine,
     writer: &mut Writer,
@@ -30,10 +28,10 @@ pub(super) fn incorporate(
     loaded: &mut Loaded,
     claim: Option<&Claim>,
     def: &StoreDef,
-) -> Result<(Incorporated, bool)> {
-    let (mut complete, mut is_changed) = (Incorporated::new(), false);
+) -> Result<Incorporated> {
+    let mut complete = Incorporated::new();
     if from.claim.is_none() {
-        return Ok((complete, is_changed));
+        return Ok(complete);
     }
     let oldest = super::plan::oldest(def);
     let mut sources: Vec<DocName> = writer.documents.present().map(|(name, _)| name).collect();
@@ -60,8 +58,8 @@ pub(super) fn incorporate(
         }
         let clocks = other.document.clocks();
         let ops = carrying.carry(&scope)?;
-        is_changed |= loaded.write(&ops, &mut ChangedKeys::new())?.is_some();
+        loaded.plan(writer.device.unwrap_or_default(), &ops);
         complete.insert(source, clocks);
     }
-    Ok((complete, is_changed))
+    Ok(complete)
 }

@@ -24,5 +24,5 @@ pub(crate) use preview::{Preview, PreviewInvalid, PreviewSample, PreviewTable, p
 pub(crate) use prune::{PrunedDocument, open_epoch, prune};
 pub(crate) use quarantine::{Kept, accept, dismiss, list};
 pub(crate) use scratch_store::{MigrationStores, ReadStore};
-pub(crate) use select_document::{MergeChanges, rebuild, select_document};
+pub(crate) use select_document::{MergeChanges, rebuild, refuse_other_epoch, select_document};
 pub(crate) use status::{EpochStatus, epoch_status};

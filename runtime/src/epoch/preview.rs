@@ -10,6 +10,7 @@ use super::scratch_store::ScratchStore;
 use super::select_document::best;
 use super::sink::describe;
 use super::source::{RowsOf, Source};
+use crate::disk::StoredDocument;
 use crate::engine::{CopySource, Engine, not_loaded, view_names};
 use crate::error::Result;
 use crate::row::Content;
@@ -70,7 +71,8 @@ pub(crate) fn preview(engine: &Engine) -> Result<Preview> {
         return Err(no_chain(engine, from.epoch));
     };
     let view = Arc::new(engine.disk.view_as(Arc::new(view_names(&plan.from, from)))?);
-    let is_in_file = from == writer.current && writer.coverage.to_rebuild(&plan.from).is_empty();
+    let document = StoredDocument::new(engine.view(), &from.to_string());
+    let is_in_file = from == writer.current && engine.to_rekey(&plan.from, &document)?.is_empty();
     let claim = writer.claims.get(&from).cloned();
     let loaded = if is_in_file {
         None

@@ -1,10 +1,12 @@
 //! Giving up documents that are not needed any more, and reading them as long as they are.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::plan::{choose, oldest};
 use crate::disk::Location;
-use crate::doc::Root;
+use crate::doc::items::ReadItems;
+use crate::doc::{Root, changes_since};
 use crate::engine::{Claim, DocName, Engine, Loaded, Settings, view_names};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Code;
@@ -41,7 +43,7 @@ pub(crate) fn prune(engine: &Engine) -> Result<Vec<PrunedDocument>> {
         } else {
             None
         };
-        let bytes = loaded.log.snapshot_bytes + loaded.log.log_bytes;
+        let bytes = engine.view().stored_bytes(&name.to_string())?;
         pruned.push(PrunedDocument { name, rows: rows_in(loaded), bytes, kept });
     }
     let gone: Vec<DocName> =
@@ -69,7 +71,7 @@ pub(crate) fn prune(engine: &Engine) -> Result<Vec<PrunedDocument>> {
     let forget = |commit: &crate::disk::Commit| {
         gone.iter().try_for_each(|name| commit.clear_document(&name.to_string()))
     };
-    let stored = engine.store(&mut writer, None, forget, || Ok(Vec::new()));
+    let stored = engine.store(&mut writer, |_, commit| forget(commit));
     if has_own {
         writer.forget_loaded();
     }
@@ -120,9 +122,17 @@ pub(crate) fn open_epoch(engine: &Engine, code: Code) -> Result<Engine> {
         writer.others.get(&name)
     };
     let Some(loaded) = loaded else { return Err(crate::engine::not_loaded()) };
-    let (update, claim) = (loaded.document.encode(), writer.claims.get(&name).cloned());
+    let document = loaded.document.stored();
+    let given = changes_since(&*document, &BTreeMap::new(), &document.deletions()?)?;
+    if let Some((at, _)) = given.damaged.first() {
+        document.entry(&at.root, &at.key)?;
+        return Err(Error::new(ErrorKind::Corrupt, "an entry of the document is missing")
+            .at_key(&at.key)
+            .help("`check` says what else is damaged; restore a backup"));
+    }
+    let claim = writer.claims.get(&name).cloned();
     drop(writer);
-    fill(code, name, &update, claim)
+    fill(code, name, &given.update, claim)
 }
 
 fn fill(code: Code, name: DocName, update: &[u8], claim: Option<Claim>) -> Result<Engine> {

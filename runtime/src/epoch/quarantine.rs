@@ -10,8 +10,8 @@ use super::source::{RowsOf, Source, SourceRow};
 use crate::disk::View;
 use crate::doc::Root;
 use crate::engine::{
-    CopySource, Engine, LateEdit, LateEditKey, Loaded, Origin, Resolution, StoppedAt, Writer,
-    checksum, not_loaded,
+    CopySource, Engine, LateEdit, LateEditKey, Loaded, Origin, Resolution, RootOp, StoppedAt,
+    Writer, checksum, not_loaded,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId};
@@ -131,8 +131,8 @@ fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
         let at = EntryRef::new(row.root.name(), row.key.as_str());
         let (document, late_edits) = (&loaded.document, &loaded.late_edits);
         let seen = late_edits.seen(document, writer.claim(), writer.current, &at, false);
-        ops.extend(seen.into_iter().map(|(key, json)| (Root::Settled, key, Some(json))));
-        ops.push((row.root, row.key, Some(row.json)));
+        ops.extend(seen.into_iter().map(|(key, json)| RootOp::put(Root::Settled, key, json)));
+        ops.push(RootOp::put(row.root, row.key, row.json));
     }
     match kept.kind {
         KeptIn::Forwarded => {
@@ -140,9 +140,9 @@ fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
             let json = serde_json::to_string(&resolution).map_err(|error| {
                 Error::new(ErrorKind::Storage, "a resolution does not serialize").because(error)
             })?;
-            ops.push((Root::Settled, text, Some(json)));
+            ops.push(RootOp::put(Root::Settled, text, json));
         }
-        KeptIn::Quarantine => ops.push((Root::Quarantine, text, None)),
+        KeptIn::Quarantine => ops.push(RootOp::remove(Root::Quarantine, text)),
     }
     let outcome = engine.write_roots(&mut writer, &ops, Origin::Local);
     drop(writer);

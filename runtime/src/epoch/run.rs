@@ -3,25 +3,20 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{channel, sync_channel};
-use std::thread;
 
 use super::carry_over::CarriedOver;
 use super::convert::{NewRow, Rejected, Sink, prepare};
-use super::incorporate::{Incorporated, incorporate};
+use super::incorporate::incorporate;
 use super::plan::Plan;
-use super::sink::{DocumentSink, Written, describe, write_records};
+use super::sink::{DocumentSink, Written, describe};
 use super::source::{RowsOf, Source};
-use crate::disk::Commit;
+use crate::disk::{Commit, StoredDocument};
 use crate::doc::Root;
 use crate::engine::{
-    Claim, CopySource, Coverage, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Progress,
-    Unrecorded, Writer, WriterIndexes, not_loaded, view_names,
+    Claim, CopySource, DocFact, DocName, Documents, Engine, OnInvalid, Progress, Unrecorded,
+    Writer, WriterIndexes, not_loaded, view_names,
 };
 use crate::error::{Error, ErrorKind, Result};
-
-/// How many chunks may wait for the document.
-const MAX_WAITING_CHUNKS: usize = 4;
 
 /// Migrates `from`, a document that is here, into a new one that is current from then on.
 pub(super) fn run(
@@ -36,40 +31,30 @@ pub(super) fn run(
     let def = plan.from;
     let claim = writer.claims.get(&from).cloned();
     let is_current = from == writer.current;
-    // What the file has of it is read there, and then the document need not even be loaded.
-    let in_file = if is_current { CarriedOver::in_file(engine, writer, &def, from)? } else { None };
-    let mut complete = Incorporated::new();
+    engine.load(writer)?;
+    if !is_current {
+        engine.load_other(writer, from)?;
+    }
+    let current = writer.loaded.take();
     let mut aside = None;
-    let (carried_over, kept) = match in_file {
-        Some(carried_over) => {
-            engine.load_head(writer)?;
-            (carried_over, None)
+    let loaded = if is_current {
+        current
+    } else {
+        if let Some(current) = current {
+            aside = Some((writer.current, DocFact::of(&current)));
+            writer.others.insert(writer.current, current);
         }
-        None => {
-            engine.load(writer)?;
-            if !is_current {
-                engine.load_other(writer, from)?;
-            }
-            let current = writer.loaded.take();
-            let loaded = if is_current {
-                current
-            } else {
-                if let Some(current) = current {
-                    aside = Some((writer.current, DocFact::of(&current)));
-                    writer.others.insert(writer.current, current);
-                }
-                writer.others.remove(&from)
-            };
-            let Some(mut loaded) = loaded else { return Err(not_loaded()) };
-            let fact = DocFact::of(&loaded);
-            let is_changed;
-            (complete, is_changed) =
-                incorporate(engine, writer, from, &mut loaded, claim.as_ref(), &def)?;
-            let carried_over = CarriedOver::of(&loaded, fact, claim.as_ref(), &plan, &complete)?;
-            let is_read = is_current && !is_changed && writer.coverage.to_rebuild(&def).is_empty();
-            (carried_over, if is_read { drop_loaded(loaded) } else { Some(loaded) })
-        }
+        writer.others.remove(&from)
     };
+    let Some(mut loaded) = loaded else { return Err(not_loaded()) };
+    let fact = DocFact::of(&loaded);
+    let complete = incorporate(engine, writer, from, &mut loaded, claim.as_ref(), &def)?;
+    let carried_over = CarriedOver::of(&loaded, fact, claim.as_ref(), &plan, &complete)?;
+    // What is read of it is what readers see, as long as that is kept as the code of its epoch does.
+    let is_read = is_current
+        && !loaded.document.is_changed()
+        && engine.to_rekey(&def, &loaded.document.stored())?.is_empty();
+    let kept = if is_read { None } else { Some(loaded) };
     let view = engine.disk.view_as(Arc::new(view_names(&def, from)))?;
     let view = Arc::new(view);
 
@@ -106,25 +91,13 @@ pub(super) fn run(
     // Nothing of it is late: it is read now.
     let read = DocFact { carried: carried_over.fact.last, ..carried_over.fact.clone() };
     writer.documents.0.insert(from, read);
-    writer.coverage = Coverage::default();
-    writer.coverage.cover(&engine.def);
-    for (root, _) in &carried_over.unknown {
-        if let Root::Table(table) = root
-            && !engine.def.tables.iter().any(|def| def.name == table)
-        {
-            writer.coverage.miss(table);
-        }
-    }
     writer.indexes = engine.indexes_to_build(name);
     writer.unrecorded.identity = true;
     writer.unrecorded.documents = true;
-    writer.unrecorded.coverage = true;
     writer.shows_next = Some(Arc::new(view_names(&engine.def, name)));
 
-    let mut written = None;
-    let mut rejected = 0;
-    let fill_and_claim = |writer: &mut Writer, commit: &Commit| {
-        commit.clear_read_model(&before.current.to_string())?;
+    let stored = engine.store(writer, |writer, commit| {
+        commit.clear_indexes(&before.current.to_string())?;
         let mut on_reject = |row: &Rejected| refuse(engine, row);
         let rows = match &kept {
             Some(loaded) => RowsOf::Document(loaded),
@@ -137,28 +110,25 @@ pub(super) fn run(
         claim_made.sources.clone_from(&filled.sources);
         let before = claim.as_ref().map(|claim| claim.moved.as_slice());
         claim_made.moved = plan.moved(before.unwrap_or_default(), &filled.moved);
-        rejected = filled.rejected;
-        written = Some(filled.last);
-        engine.record_claim(writer, name, &claim_made)
+        engine.record_claim(writer, name, &claim_made)?;
+        Ok(filled.rejected)
+    });
+    let rejected = match stored {
+        Ok(rejected) => rejected,
+        Err(error) => {
+            before.restore(writer);
+            return Err(error);
+        }
     };
-    let stored = engine.store_with(writer, None, fill_and_claim, || Ok(Vec::new()));
-    if let Err(error) = stored {
-        before.restore(writer);
-        return Err(error);
-    }
     writer.claims.insert(name, claim_made);
     writer.is_claim_new = false;
     writer.loaded = None;
-    if let Some(last) = written {
-        engine.mark(writer, last);
+    engine.load(writer)?;
+    if let Some(loaded) = &writer.loaded {
+        let commits = loaded.document.commits();
+        engine.mark(writer, commits);
     }
     Ok(rejected)
-}
-
-/// Nothing: what was read of it is all that is needed.
-fn drop_loaded(loaded: Loaded) -> Option<Loaded> {
-    drop(loaded);
-    None
 }
 
 fn refuse(engine: &Engine, row: &Rejected) -> Result<()> {
@@ -213,13 +183,11 @@ fn fill(
             engine.settings.report(progress);
         }
     };
-    thread::scope(|scope| {
-        let (chunks, queue) = sync_channel(MAX_WAITING_CHUNKS);
-        let (done, records) = channel();
-        scope.spawn(move || write_records(&queue, &done));
-        let from = source.name;
-        let mut sink =
-            DocumentSink::new(commit, &engine.def, &name, from, client, chunks, records, on_reject);
+    let from = source.name;
+    let new = StoredDocument::new(engine.view(), &name.to_string());
+    let document = commit.document_once(&new, engine.declared(name))?;
+    let mut sink = DocumentSink::new(document, &engine.def, from, client, on_reject);
+    {
         let prepared = prepare(plan, source, true, &report, &mut sink)?;
         // One pass for each source, so that what comes from one document is one range of clocks.
         let mut passes: Vec<Option<CopySource>> = vec![None];
@@ -263,7 +231,7 @@ fn fill(
             sink.keep(root, key, json)?;
         }
         sink.finish()
-    })
+    }
 }
 
 pub(super) fn no_chain(engine: &Engine, epoch: u32) -> Error {
@@ -291,7 +259,6 @@ pub(super) struct WriterBackup {
     pub(super) current: DocName,
     documents: Documents,
     unrecorded: Unrecorded,
-    coverage: Coverage,
     indexes: WriterIndexes,
 }
 
@@ -301,7 +268,6 @@ impl WriterBackup {
             current: writer.current,
             documents: writer.documents.clone(),
             unrecorded: writer.unrecorded,
-            coverage: writer.coverage.clone(),
             indexes: std::mem::take(&mut writer.indexes),
         }
     }
@@ -309,7 +275,6 @@ impl WriterBackup {
     pub(super) fn restore(self, writer: &mut Writer) {
         writer.current = self.current;
         writer.documents = self.documents;
-        writer.coverage = self.coverage;
         writer.indexes = self.indexes;
         writer.forget_loaded();
         writer.unrecorded = self.unrecorded;

@@ -1,5 +1,6 @@
 //! Selecting the document that this device uses, and carrying late edits of others into it.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::forward::{Carrying, DocRef, Scope};
@@ -81,6 +82,29 @@ fn run_and_tell(
     let before = engine.view();
     run(engine, writer, from, generation)?;
     notify(engine, &before)
+}
+
+/// Refuses to read a file whose current document is of another epoch, when it cannot be migrated.
+pub(crate) fn refuse_other_epoch(engine: &Engine, writer: &Writer) -> Result<()> {
+    let (found, epoch) = (writer.current.epoch, engine.def.epoch);
+    let refused = |kind, what, help| {
+        let error = Error::new(kind, what).at_store(engine.def.name);
+        Err(error.expecting(format!("epoch {epoch}")).finding(format!("epoch {found}")).help(help))
+    };
+    match found.cmp(&epoch) {
+        Ordering::Equal => Ok(()),
+        Ordering::Less => refused(
+            ErrorKind::ReadOnly,
+            "the store is of an earlier epoch, and opening it read-only does not migrate it",
+            "nothing was changed; open it once without `read_only`, or read it with the code of its \
+             epoch",
+        ),
+        Ordering::Greater => refused(
+            ErrorKind::NewerEpoch,
+            "newer code has raised the epoch of the store",
+            "update the app; nothing was changed",
+        ),
+    }
 }
 
 /// Rebuilds the current document without its history, in the next generation of its epoch.
@@ -236,7 +260,7 @@ fn carry_all(engine: &Engine, writer: &mut Writer, changes: &MergeChanges) -> Re
         }
     }
     if writer.unrecorded.documents {
-        engine.store(writer, None, |_| Ok(()), || Ok(Vec::new()))?;
+        engine.store(writer, |_, _| Ok(()))?;
     }
     Ok(outcome)
 }

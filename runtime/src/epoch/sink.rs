@@ -1,55 +1,31 @@
-//! A new document being filled: rows go into the document and into the file side by side.
+//! A new document being filled.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender};
 
 use super::convert::{NewRow, Rejected, Sink};
 use super::row_chunk::{ChunkRow, RowChunk};
-use crate::disk::{Commit, Record, RecordKind, RowsMut};
-use crate::doc::{Root, update_of};
+use crate::disk::StagedDocument;
+use crate::doc::{EntryOp, Root, write};
 use crate::engine::{CopySource, DocName, LateEdit, LateEditKey, StoppedAt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId};
 use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
 use crate::schema::step::Failure;
 
-/// New entries of one root, on their way into document and file.
-pub(super) struct EntryChunk {
-    root: Root,
-    /// The item of the first one.
-    first: ItemId,
-    entries: RowChunk,
-}
-
-/// Gives the record of the document for each chunk.
-pub(super) fn write_records(chunks: &Receiver<Arc<EntryChunk>>, records: &Sender<Vec<u8>>) {
-    for chunk in chunks {
-        let entries = chunk.entries.rows().map(|row| (row.key_text, row.json));
-        let update = update_of(&chunk.root, chunk.first, entries);
-        if records.send(Record::encode(&update, RecordKind::Local)).is_err() {
-            return;
-        }
-    }
-}
-
 /// What the migration wrote, once it is done.
 pub(super) struct Written {
     pub(super) baseline: u32,
     /// Up to which clock, and where that comes from.
     pub(super) sources: Vec<(u32, CopySource)>,
-    /// How many records the document has.
-    pub(super) last: u64,
     pub(super) rejected: u64,
     /// The tables in which rows have come under other keys, with their epochs.
     pub(super) moved: BTreeSet<(u32, &'static str)>,
 }
 
 pub(super) struct DocumentSink<'s> {
-    commit: &'s Commit,
-    def: &'s StoreDef,
     /// The document that is filled.
-    name: String,
+    document: StagedDocument<'s>,
+    def: &'s StoreDef,
     /// The one that rows come from.
     source: DocName,
     /// The client that writes it.
@@ -67,31 +43,23 @@ pub(super) struct DocumentSink<'s> {
     /// The other entries in the document: nothing is written twice.
     known: BTreeSet<EntryRef>,
     clock: u32,
-    last: u64,
     rejected: BTreeMap<String, LateEdit>,
     moved: BTreeSet<(u32, &'static str)>,
     sources: Vec<(u32, CopySource)>,
-    chunks: SyncSender<Arc<EntryChunk>>,
-    records: Receiver<Vec<u8>>,
     on_reject: &'s mut dyn FnMut(&Rejected) -> Result<()>,
 }
 
 impl<'s> DocumentSink<'s> {
-    #[expect(clippy::too_many_arguments, reason = "made in one place")]
     pub(super) fn new(
-        commit: &'s Commit,
+        document: StagedDocument<'s>,
         def: &'s StoreDef,
-        name: &DocName,
         source: DocName,
         client: u64,
-        chunks: SyncSender<Arc<EntryChunk>>,
-        records: Receiver<Vec<u8>>,
         on_reject: &'s mut dyn FnMut(&Rejected) -> Result<()>,
     ) -> Self {
         Self {
-            commit,
+            document,
             def,
-            name: name.to_string(),
             source,
             client,
             pass: None,
@@ -102,12 +70,9 @@ impl<'s> DocumentSink<'s> {
             greatest: None,
             known: BTreeSet::new(),
             clock: 0,
-            last: 0,
             rejected: BTreeMap::new(),
             moved: BTreeSet::new(),
             sources: Vec::new(),
-            chunks,
-            records,
             on_reject,
         }
     }
@@ -142,9 +107,8 @@ impl<'s> DocumentSink<'s> {
             self.root = root;
             self.table_idx = table_idx;
             self.greatest = None;
-            if let Some(table_idx) = table_idx {
-                let rows = self.commit.rows(&self.name, self.def.tables[table_idx].name)?;
-                self.greatest = rows.greatest()?;
+            if table_idx.is_some() {
+                self.greatest = self.document.greatest_row(&self.root.name())?;
             }
         }
         Ok(())
@@ -162,16 +126,14 @@ impl<'s> DocumentSink<'s> {
         self.write(entries)
     }
 
-    /// Writes entries of the root to document and file.
+    /// Writes entries of the root.
     fn write(&mut self, mut entries: RowChunk) -> Result<()> {
-        let mut rows = match (&self.root, self.table_idx) {
-            (Root::Table(table), Some(_)) => Some(self.commit.rows(&self.name, table)?),
-            _ => None,
-        };
-        if let Some(rows) = &rows {
+        let root = self.root.name();
+        if self.table_idx.is_some() {
+            let (greatest, document) = (self.greatest.as_deref(), &mut self.document);
             for row in entries.sort(|key| {
-                let is_new = self.greatest.as_deref().is_none_or(|greatest| greatest < key);
-                if is_new { Ok(false) } else { rows.contains(key) }
+                let is_new = greatest.is_none_or(|greatest| greatest < key);
+                if is_new { Ok(false) } else { document.has_row(&root, key) }
             })? {
                 self.reject_twice(row)?;
             }
@@ -179,69 +141,45 @@ impl<'s> DocumentSink<'s> {
         if entries.is_empty() {
             return Ok(());
         }
-        let first = ItemId { client: self.client, clock: self.clock };
+        let first = self.clock;
         self.clock = u32::try_from(entries.len())
             .ok()
-            .and_then(|written| first.clock.checked_add(written))
+            .and_then(|written| first.checked_add(written))
             .ok_or_else(too_many)?;
-        let chunk = Arc::new(EntryChunk { root: self.root.clone(), first, entries });
-        self.chunks.send(chunk.clone()).map_err(|_| stopped())?;
-        match &mut rows {
-            Some(rows) => self.greatest = write_rows(rows, &chunk)?.max(self.greatest.take()),
-            None => self.write_entries(&chunk)?,
+        let ops = entries.rows().map(|row| EntryOp {
+            root: &root,
+            key: row.key_text,
+            value: Some(row.json),
+        });
+        write(&mut self.document, self.client, ops)?;
+        if self.table_idx.is_some() {
+            let last = entries.keyed_rows().last().map(|(key, _)| key.to_vec());
+            self.greatest = last.max(self.greatest.take());
         }
-        while let Ok(record) = self.records.try_recv() {
-            self.append(&record)?;
-        }
-        Ok(())
-    }
-
-    /// Writes entries that are no rows of the code to the file.
-    fn write_entries(&self, chunk: &EntryChunk) -> Result<()> {
-        let mut entries = match &chunk.root {
-            // A table that the code does not know is read out of the document once some code does.
-            Root::Table(_) => return Ok(()),
-            Root::Group(group) => self.commit.entries(&self.name, group)?,
-            other => self.commit.bookkeeping(&self.name, &other.name())?,
-        };
-        let mut rows = chunk.ids().zip(chunk.entries.rows());
-        rows.try_for_each(|(id, row)| {
-            entries.put(row.key_text, id, &Content::Text(row.json.into()))
-        })?;
-        drop(entries);
-        if chunk.root == Root::Forwarded { self.show_late(chunk) } else { Ok(()) }
+        if self.root == Root::Forwarded { self.show_late(first, &entries) } else { Ok(()) }
     }
 
     /// Late edits are carried over, and show where there is no row: the row could not be converted.
-    fn show_late(&self, chunk: &EntryChunk) -> Result<()> {
-        let mut highest: BTreeMap<(TableIdx, Vec<u8>), (DocName, ItemId, String)> = BTreeMap::new();
-        for (id, row) in chunk.ids().zip(chunk.entries.rows()) {
+    fn show_late(&mut self, first: u32, entries: &RowChunk) -> Result<()> {
+        let mut highest: BTreeMap<EntryRef, (DocName, ItemId, String)> = BTreeMap::new();
+        for (clock, row) in (first..).zip(entries.rows()) {
             let edit = LateEdit::read(&Content::Text(row.json.into()));
             let (Some(LateEditKey { source, at, .. }), Some(value)) =
                 (LateEditKey::parse(row.key_text), edit.and_then(|edit| edit.value))
             else {
                 continue;
             };
-            let Some(Root::Table(name)) = Root::parse(&at.root) else { continue };
-            let Some(table) = self.def.table_idx(&name) else { continue };
-            let Some(key) = (self.def.tables[table].read_key)(&at.key) else { continue };
-            let shown = highest.entry((table, key)).or_insert((source, id, value.clone()));
+            let Some(Root::Table(_)) = Root::parse(&at.root) else { continue };
+            let id = ItemId { client: self.client, clock };
+            let shown = highest.entry(at).or_insert((source, id, value.clone()));
             if shown.0 < source {
                 *shown = (source, id, value);
             }
         }
-        for ((table, key), (_, id, json)) in highest {
-            let mut rows = self.commit.rows(&self.name, self.def.tables[table].name)?;
-            if !rows.contains(&key)? {
-                rows.write_sorted(std::iter::once((key.as_slice(), Some((id, json.as_str())))))?;
-            }
+        for (at, (_, id, json)) in highest {
+            self.document.show_where_nothing_is(&at, id, &json)?;
         }
         Ok(())
-    }
-
-    fn append(&mut self, record: &[u8]) -> Result<()> {
-        self.last += 1;
-        self.commit.append_snapshot(&self.name, self.last, record)
     }
 
     fn add(&mut self, row: ChunkRow<'_>) -> Result<()> {
@@ -271,7 +209,7 @@ impl<'s> DocumentSink<'s> {
         self.reject(Rejected { root, key, raw: row.json, stopped_at, failure })
     }
 
-    /// Writes what could not be converted, and waits until everything is in the document.
+    /// Writes what could not be converted, and what is still collected.
     pub(super) fn finish(mut self) -> Result<Written> {
         let rejected = std::mem::take(&mut self.rejected);
         let count = rejected.len() as u64;
@@ -283,32 +221,10 @@ impl<'s> DocumentSink<'s> {
             self.keep(&Root::Quarantine, key, &json)?;
         }
         self.end_pass()?;
-        let Self { commit, name, clock, mut last, sources, moved, chunks, records, .. } = self;
-        drop(chunks);
-        for record in records {
-            last += 1;
-            commit.append_snapshot(&name, last, &record)?;
-        }
-        Ok(Written { baseline: clock, sources, last, rejected: count, moved })
+        let Self { document, clock, sources, moved, .. } = self;
+        document.finish()?;
+        Ok(Written { baseline: clock, sources, rejected: count, moved })
     }
-}
-
-impl EntryChunk {
-    fn ids(&self) -> impl Iterator<Item = ItemId> + use<> {
-        let client = self.first.client;
-        (self.first.clock..).map(move |clock| ItemId { client, clock })
-    }
-}
-
-/// Writes the rows of a sorted chunk to their table; gives the greatest key.
-fn write_rows(rows: &mut RowsMut<'_>, chunk: &EntryChunk) -> Result<Option<Vec<u8>>> {
-    let keyed = chunk.entries.keyed_rows();
-    let strays = chunk.ids().zip(chunk.entries.rows()).skip(keyed.len());
-    for (id, row) in strays {
-        rows.set_stray(row.key_text, Some((id, &Content::Text(row.json.into()))))?;
-    }
-    rows.write_sorted(keyed.zip(chunk.ids()).map(|((key, json), id)| (key, Some((id, json)))))?;
-    Ok(chunk.entries.keyed_rows().last().map(|(key, _)| key.to_vec()))
 }
 
 impl Sink for DocumentSink<'_> {
@@ -392,11 +308,6 @@ pub(super) fn describe(failure: &Failure) -> String {
         text.push(')');
     }
     text
-}
-
-fn stopped() -> Error {
-    Error::new(ErrorKind::Corrupt, "the new document refuses a row")
-        .help("nothing was changed; run `check` on the file")
 }
 
 fn too_many() -> Error {

@@ -8,8 +8,8 @@ use super::scratch_store::{ReadStore, ScratchStore};
 use crate::disk::View;
 use crate::doc::Root;
 use crate::engine::{Claim, CopySource, DocName, LateEdit, LateEditKey, Loaded, late_edits};
-use crate::error::Result;
-use crate::row::{Content, ItemId};
+use crate::error::{Error, ErrorKind, Result};
+use crate::row::{Content, ItemId, KeyForm};
 use crate::schema::descriptor::{GroupIdx, StoreDef, TableDef, TableIdx};
 use crate::schema::step::Entries;
 
@@ -229,6 +229,9 @@ impl Source<'_> {
         };
         let mut rows = view.rows(table_idx)?;
         while let Some(visited) = rows.next_with(|key, row| {
+            if row.is_damaged() {
+                return Err(damaged_row(table, key));
+            }
             let json = String::from_utf8_lossy(row.json());
             let content = match row.is_foreign() {
                 false => ContentRef::Text(&json),
@@ -254,7 +257,7 @@ impl Source<'_> {
     pub(super) fn entries(&self, group: &str) -> Result<Vec<(String, CopySource, Content)>> {
         match &self.rows {
             RowsOf::File(view) => {
-                let entries = view.entries(view.document_name(), group)?;
+                let entries = view.whole_entries(view.document_name(), group)?;
                 let entries = entries.into_iter();
                 Ok(entries
                     .map(|(name, id, content)| (name, self.copy_source(id), content))
@@ -272,6 +275,22 @@ impl Source<'_> {
                 Ok(entries.map(|(name, json)| (name.clone(), own, text(json))).collect())
             }
         }
+    }
+}
+
+/// A damaged row would be missing from what is made of the document, on every device: there it might be
+/// whole.
+#[cold]
+fn damaged_row(table: &TableDef, key: &[u8]) -> Error {
+    let error = Error::new(ErrorKind::Corrupt, "the row is damaged: its checksum does not match")
+        .at_table(table.name)
+        .help(
+            "nothing was changed; replace, repair or remove the row with the code of its epoch, \
+             or restore a backup",
+        );
+    match KeyForm::of(table).text_of(key) {
+        Some(key) => error.at_key(key),
+        None => error,
     }
 }
 

@@ -1,7 +1,9 @@
 //! How a store stands between epochs.
 
-use crate::engine::{Claim, DocName, Engine};
-use crate::error::{ErrorKind, Result};
+use std::collections::BTreeMap;
+
+use crate::engine::{Claim, DocFact, DocName, Engine, documents_in, read_claims};
+use crate::error::Result;
 
 /// How a store stands between epochs.
 #[derive(Debug, Clone, Default)]
@@ -15,37 +17,31 @@ pub(crate) struct EpochStatus {
     pub(crate) missing: Vec<String>,
 }
 
+/// As of the last commit, so that nobody waits for a writer.
 pub(crate) fn epoch_status(engine: &Engine) -> Result<EpochStatus> {
-    let writer = match engine.lock_writer() {
-        Ok(writer) => writer,
-        // Inside a transaction nothing of this changes; who asks there is told of the document.
-        Err(error) if error.kind() == ErrorKind::NestedTransaction => {
-            let name = DocName::parse(engine.view().document_name());
-            let generation = name.map_or(0, |name| name.generation);
-            return Ok(EpochStatus { generation, ..EpochStatus::default() });
-        }
-        Err(error) => return Err(error),
-    };
-    let current = writer.current;
-    let behind = writer
-        .documents
-        .present()
-        .filter(|(name, fact)| *name < current && (fact.carried < fact.last || fact.waits));
-    let pending = behind.count();
+    let view = engine.view();
+    let claims = read_claims(&view)?;
+    let documents: Vec<(DocName, Option<DocFact>)> = documents_in(&view)?
+        .into_iter()
+        .filter_map(|(name, fact)| Some((DocName::parse(&name)?, fact)))
+        .collect();
+    let current = documents.iter().find(|(_, fact)| fact.is_none()).map(|(name, _)| *name);
+    let current = current.unwrap_or(DocName::unclaimed(engine.def.epoch));
+    let facts: BTreeMap<DocName, DocFact> =
+        documents.into_iter().filter_map(|(name, fact)| Some((name, fact?))).collect();
+    let present = || facts.iter().filter(|(_, fact)| !fact.is_pruned);
+    let is_behind = |fact: &DocFact| fact.carried < fact.last || fact.waits;
+    let pending = present().filter(|(name, fact)| **name < current && is_behind(fact)).count();
     let is_here = |(name, claim): &(&DocName, &Claim)| {
         **name == current
             || claim.baseline == 0
-            || writer
-                .documents
-                .0
+            || facts
                 .get(*name)
                 .is_some_and(|fact| fact.is_pruned || claim.is_held_by(&fact.version()))
     };
-    let missing = writer.claims.iter().filter(|claim| *claim.0 > current && !is_here(claim));
+    let missing = claims.iter().filter(|claim| *claim.0 > current && !is_here(claim));
     let missing = missing.map(|(name, _)| name.to_string()).collect();
-    let named = writer.claims.keys().copied();
-    let held = writer.documents.present().map(|(name, _)| name);
-    let epochs = named.chain(held).map(|name| name.epoch);
+    let epochs = claims.keys().chain(present().map(|(name, _)| name)).map(|name| name.epoch);
     let newer = epochs.filter(|epoch| *epoch > engine.def.epoch).max();
     Ok(EpochStatus { generation: current.generation, newer, pending, missing })
 }

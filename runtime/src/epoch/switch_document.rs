@@ -6,20 +6,23 @@ use super::forward::{Carrying, DocRef, in_turn};
 use super::notify::notify;
 use super::plan::{Plan, oldest};
 use super::run::WriterBackup;
-use crate::disk::Commit;
-use crate::doc::{ChangedKeys, Root};
+use crate::disk::StagedDocument;
+use crate::doc::{ChangedKeys, EntryOp, write};
 use crate::engine::{
-    Claim, Coverage, DocFact, DocName, Engine, Loaded, Writer, late_edits, not_loaded, view_names,
+    Claim, DocFact, DocName, Engine, LateEdits, Loaded, Writer, not_loaded, show, view_names,
 };
 use crate::error::Result;
+use crate::row::EntryRef;
 
 /// Makes another document, which is here, the current one.
 pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<()> {
-    engine.load(writer)?;
     let is_same = name == writer.current;
     if !is_same {
+        // Nobody reads it yet, so that this may be a commit of its own.
+        engine.rekey(writer, name)?;
         engine.load_other(writer, name)?;
     }
+    engine.load(writer)?;
     let shown = engine.view();
     // It becomes the one that others are carried into, before any reader sees it.
     let old = writer.loaded.take();
@@ -27,7 +30,6 @@ pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocNam
     let (Some(old), mut new) = (old, new) else { return Err(not_loaded()) };
     let before = WriterBackup::of(writer);
     let mut old_fact = DocFact::of(&old);
-    let mut records = Vec::new();
     let mut target = match new.take() {
         Some(new) => {
             writer.others.insert(before.current, old);
@@ -65,20 +67,15 @@ pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocNam
             }
             carrying.carry(&scope)
         });
-        let written = match carried {
-            Some(Ok(ops)) => target.write(&ops, &mut ChangedKeys::new()),
-            Some(Err(error)) => Err(error),
-            None => continue,
-        };
-        match written {
-            Ok(record) => records.extend(record),
-            Err(error) => {
+        match carried {
+            Some(Ok(ops)) => target.plan(writer.device.unwrap_or_default(), &ops),
+            Some(Err(error)) => {
                 before.restore(writer);
                 return Err(error);
             }
+            None => {}
         }
     }
-    let last = target.log.last;
     writer.documents.0.remove(&name);
     if !is_same {
         old_fact.carried = old_fact.last;
@@ -88,76 +85,50 @@ pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocNam
         fact.is_incomplete = incomplete.contains(source);
         fact.carried = if sources.contains(source) { fact.last } else { 0 };
     }
-    writer.coverage = Coverage::default();
-    writer.coverage.cover(&engine.def);
-    for root in target.document.maps() {
-        if let Some(Root::Table(table)) = Root::parse(&root)
-            && !engine.def.tables.iter().any(|def| def.name == table)
-        {
-            writer.coverage.miss(&table);
-        }
-    }
     writer.indexes = engine.indexes_to_build(name);
     writer.unrecorded.identity = true;
     writer.unrecorded.documents = true;
-    writer.unrecorded.coverage = true;
     writer.shows_next = Some(Arc::new(view_names(&engine.def, name)));
-    let stored = engine.store(
-        writer,
-        None,
-        |commit| {
-            commit.clear_read_model(&before.current.to_string())?;
-            commit.clear_read_model(&name.to_string())?;
-            for (sequence, record) in (last + 1..).zip(&records) {
-                commit.append_log(&name.to_string(), sequence, record)?;
-            }
-            read_out(engine, commit, &name.to_string(), &target, claim.as_ref())
-        },
-        || Ok(Vec::new()),
-    );
+    let base = target.document.stored();
+    let stored = engine.store(writer, |writer, commit| {
+        commit.clear_indexes(&before.current.to_string())?;
+        let mut document = commit.document(&base, engine.declared(name))?;
+        let ops = target.document.planned().map(|(at, value)| EntryOp {
+            root: &at.root,
+            key: &at.key,
+            value,
+        });
+        write(&mut document, writer.device.unwrap_or_default(), ops)?;
+        show_all(&target, claim.as_ref(), &mut document)?;
+        document.finish().map(drop)
+    });
     if let Err(error) = stored {
         before.restore(writer);
         return Err(error);
     }
-    for record in &records {
-        target.log.grow(target.log.last + 1, record.len() as u64);
+    writer.loaded = None;
+    engine.load(writer)?;
+    if let Some(loaded) = &writer.loaded {
+        let commits = loaded.document.commits();
+        engine.mark(writer, commits);
     }
-    engine.mark(writer, target.log.last);
-    writer.loaded = Some(target);
     writer.is_claim_new = false;
     notify(engine, &shown)
 }
 
-/// Writes the read model of a document.
-fn read_out(
-    engine: &Engine,
-    commit: &Commit,
-    name: &str,
-    loaded: &Loaded,
+/// Has readers see what they are to see of a document that others were carried into.
+fn show_all(
+    target: &Loaded,
     claim: Option<&Claim>,
+    document: &mut StagedDocument<'_>,
 ) -> Result<()> {
-    for table_idx in engine.def.table_idxs() {
-        engine.fill_table(commit, name, loaded, claim, table_idx)?;
+    let mut changed = ChangedKeys::new();
+    let late = target.late_edits.iter().map(|(key, _)| key.at);
+    let planned = target.document.planned().map(|(at, _)| at.clone());
+    for EntryRef { root, key } in late.chain(planned).chain(document.late()?) {
+        changed.entry(root.into()).or_default().insert(key.into());
     }
-    for root in loaded.document.maps() {
-        let Some(parsed) = Root::parse(&root) else { continue };
-        let mut entries = match &parsed {
-            Root::Group(group) => commit.entries(name, group)?,
-            Root::Table(_) => continue,
-            other => commit.bookkeeping(name, &other.name())?,
-        };
-        late_edits::for_each(&loaded.document, &loaded.late_edits, claim, &root, |key, entry| {
-            entries.put(key, entry.id, &entry.content)
-        })?;
-    }
-    // Groups of which there are late edits only.
-    for (key, _) in loaded.late_edits.iter() {
-        if let Some(Root::Group(group)) = Root::parse(&key.at.root)
-            && let Some(entry) =
-                late_edits::entry(&loaded.document, &loaded.late_edits, claim, &key.at)
-        {
-            commit.entries(name, &group)?.put(&key.at.key, entry.id, &entry.content)?;
-        }
-    }
-    Ok(())
+    // Ids of what was planned may be others now.
+    let late_edits = LateEdits::of_staged(document)?;
+    show(&late_edits, document, claim, &changed)
 }

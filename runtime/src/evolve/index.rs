@@ -13,7 +13,7 @@ use crate::schema::descriptor::{DefaultKind, FieldDef, IndexBasis, IndexVisitor,
 
 /// Changes with everything about the entries of an index that is not said by the row's own types:
 /// how values are encoded, and how entries are kept.
-const ENCODING_VERSION: u32 = 3;
+const ENCODING_VERSION: u32 = 4;
 
 /// Visits the values of a stored row for each index; false where the row does not decode, or says
 /// it has another key.

@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use super::buffer::RowBuffer;
-use super::source::FETCHED_AT_ONCE;
+use super::source::{FETCHED_AT_ONCE, missing_row};
 use crate::disk::{Fetched, Keys, View};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::schema::descriptor::TableIdx;
 
 /// From so many rows on a thread of its own pays: to start one takes as long as to read a few dozen.
@@ -74,11 +74,12 @@ impl Parts<'_> {
                 Ok(())
             });
             while let Some(lookup) = fetched.next() {
-                // The index names no rows but those that are there.
-                let (key, Some(stored)) = lookup? else { continue };
+                let (key, Some(stored)) = lookup? else { return Err(missing_row()) };
                 match buffer.read(key, stored) {
                     Ok(()) => buffer.keep(),
-                    Err(error) if !self.skips_invalid => return Err(error),
+                    Err(error) if !self.skips_invalid || error.kind() == ErrorKind::Corrupt => {
+                        return Err(error);
+                    }
                     Err(_) => {}
                 }
             }

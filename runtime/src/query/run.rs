@@ -7,7 +7,7 @@ use super::expr::Node;
 use super::order::{out_of_order, rank};
 use super::parts::{KEYS_AT_ONCE, Parts, ROWS_OF_A_THREAD};
 use super::plan::{Access, Arrangement, Plan};
-use super::source::Source;
+use super::source::{Source, missing_row};
 use super::spec::Spec;
 use super::top::Top;
 use super::walk::{Walk, WalkStep};
@@ -227,7 +227,10 @@ impl<'s> Run<'s> {
                         }
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::InvalidRow => {
+                // After an error of the storage nothing more comes.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::InvalidRow | ErrorKind::Corrupt) =>
+                {
                     self.errors.push_back(error);
                 }
                 Err(error) => return Err(error),
@@ -321,10 +324,16 @@ impl<'s> Run<'s> {
                     return Some(Ok(()));
                 }
                 Ok(()) => {}
-                Err(error) if !self.is_filtered => return Some(Err(error)),
+                Err(error) if self.tells(&error) => return Some(Err(error)),
                 Err(_) => {}
             }
         }
+    }
+
+    /// Whether a row that cannot be read is told. No condition holds for one that does not decode; what a
+    /// damaged one says is not known.
+    fn tells(&self, error: &Error) -> bool {
+        !self.is_filtered || error.kind() == ErrorKind::Corrupt
     }
 
     /// Whether candidates come out just as they come in.
@@ -470,10 +479,11 @@ impl<'s> Run<'s> {
         }
         let is_index = matches!(self.walks.front(), Some(Walk::Index(_)));
         while let Some(lookup) = self.fetched.next() {
-            let (key, Some(stored)) = lookup? else { continue };
+            let (key, stored) = lookup?;
             if self.source.is_written(key) {
                 continue;
             }
+            let Some(stored) = stored else { return Err(self.source.placed(missing_row())) };
             self.rows_read += 1;
             self.entries_read += u64::from(is_index);
             match buffer.read(key, stored) {
@@ -481,7 +491,7 @@ impl<'s> Run<'s> {
                     buffer.keep();
                     self.left -= 1;
                 }
-                Err(error) if !self.is_filtered => return Err(error),
+                Err(error) if self.tells(&error) => return Err(error),
                 Err(_) => {}
             }
         }

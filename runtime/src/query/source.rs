@@ -11,7 +11,7 @@ use super::spec::Spec;
 use super::walk::{Walk, WalkStep};
 use crate::disk::{Fetched, View};
 use crate::engine::{Engine, IndexState, RowOp};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::TableIdx;
 
 /// How many rows are looked up at once. More would be gone from the nearest cache by the time that
@@ -122,8 +122,10 @@ impl<'s> Source<'s> {
                 found.clone_into(key);
                 buffer.read(found, row)
             }
-            // The index names no rows but those that are there.
-            Some(Ok((_, None))) => return WalkStep::Skipped,
+            Some(Ok((found, None))) => {
+                found.clone_into(key);
+                Err(self.placed(missing_row()))
+            }
             Some(Err(error)) => return WalkStep::Failed(error),
             None => return WalkStep::End,
         };
@@ -247,4 +249,12 @@ impl<'s> Source<'s> {
         }
         Ok(keys)
     }
+}
+
+/// An index names a row that is not there. No commit leaves it so.
+pub(super) fn missing_row() -> Error {
+    Error::new(ErrorKind::Corrupt, "a row that an index names is missing").help(
+        "the file is damaged: restore a backup, or start a new file and let another device's \
+               changes fill it",
+    )
 }

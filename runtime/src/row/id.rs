@@ -117,11 +117,7 @@ impl<T> Hash for Id<T> {
 impl<T: Row> Id<T> {
     /// The TypeID.
     pub(super) fn to_text(self) -> String {
-        let mut text = String::with_capacity(T::TABLE.len() + 1 + SUFFIX_LEN);
-        text.push_str(T::TABLE);
-        text.push('_');
-        text.extend(encode_suffix(self.uuid.as_u128()));
-        text
+        prefixed_text(T::TABLE, self.uuid.as_u128())
     }
 }
 
@@ -146,11 +142,8 @@ impl<T: Row> FromStr for Id<T> {
     ///
     /// [`WrongId`](ErrorKind::WrongId) if it has another prefix or is not a TypeID.
     fn from_str(text: &str) -> Result<Self, Error> {
-        text.strip_prefix(T::TABLE)
-            .and_then(|rest| rest.strip_prefix('_'))
-            .and_then(|suffix| decode_suffix(suffix.as_bytes()))
-            .map(|bits| Self::from_uuid(Uuid::from_u128(bits)))
-            .ok_or_else(|| {
+        prefixed_bits(T::TABLE, text).map(|bits| Self::from_uuid(Uuid::from_u128(bits))).ok_or_else(
+            || {
                 let prefix = T::TABLE;
                 Error::new(ErrorKind::WrongId, format!("this is not an id of table `{prefix}`"))
                     .expecting(format!(
@@ -158,8 +151,23 @@ impl<T: Row> FromStr for Id<T> {
                     ))
                     .finding(format!("`{}`", text.chars().take(100).collect::<String>()))
                     .help("check which table the id belongs to")
-            })
+            },
+        )
     }
+}
+
+/// Returns the text of an id.
+pub(super) fn prefixed_text(prefix: &str, bits: u128) -> String {
+    let mut text = String::with_capacity(prefix.len() + 1 + SUFFIX_LEN);
+    text.push_str(prefix);
+    text.push('_');
+    text.extend(encode_suffix(bits));
+    text
+}
+
+/// Returns the bits of an id in its one canonical spelling.
+pub(super) fn prefixed_bits(prefix: &str, text: &str) -> Option<u128> {
+    decode_suffix(text.strip_prefix(prefix)?.strip_prefix('_')?.as_bytes())
 }
 
 /// The digits of the suffix: lower case, no look-alikes.

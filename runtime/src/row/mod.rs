@@ -13,6 +13,7 @@ mod index_values;
 mod is_option;
 mod json;
 mod key;
+mod key_form;
 mod object;
 mod open;
 pub(crate) mod order;
@@ -50,6 +51,7 @@ pub(crate) use encode::{
     EncodeError, encode, encode_any, encode_record, encode_sized, encode_value, is_none,
 };
 pub(crate) use index_values::{VALUE_LIMIT_BYTES, cut};
+pub(crate) use key_form::{KeyForm, uuid_of};
 pub(crate) use object::Object;
 pub(crate) use patch::{Patch, overwrite, without};
 pub(crate) use shape::Known;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::handle::Handle;
 use super::trait_store::{Store, code};
 use super::transaction::Transaction;
-use crate::disk::{Location, StorageHook, StorageOp};
+use crate::disk::{Access, Location, StorageHook, StorageOp};
 use crate::engine::{Engine, IdSource, OnInvalid, Progress, Settings};
-use crate::epoch::{MergeChanges, select_document};
+use crate::epoch::{MergeChanges, refuse_other_epoch, select_document};
 use crate::error::Result;
 
 /// The moment at which a commit counts as done.
@@ -45,7 +45,6 @@ type Seed<S> = Box<dyn FnOnce(&mut Transaction<'_, S>) -> Result<()>>;
 ///     .durability(Durability::Eventual)
 ///     .on_progress(|progress| eprintln!("{progress}"))
 ///     .on_create(|tx| tx.insert(&Folder { name: "inbox".into() }))
-///     .preload(true)
 ///     .open(path)?;
 /// assert_eq!(app.folders.len()?, 1);
 /// # Ok::<(), heirloom::Error>(())
@@ -53,19 +52,18 @@ type Seed<S> = Box<dyn FnOnce(&mut Transaction<'_, S>) -> Result<()>>;
 #[must_use = "nothing is opened before `open` or `in_memory` is called"]
 pub struct Builder<S> {
     settings: Settings,
-    preload: bool,
     seed: Option<Seed<S>>,
 }
 
 impl<S> fmt::Debug for Builder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("preload", &self.preload).finish_non_exhaustive()
+        f.debug_struct("Builder").finish_non_exhaustive()
     }
 }
 
 impl<S: Store> Builder<S> {
     pub(super) fn new() -> Self {
-        Self { settings: Settings::default(), preload: false, seed: None }
+        Self { settings: Settings::default(), seed: None }
     }
 
     /// Sets when a commit counts as done; [`Durability::Immediate`] unless set.
@@ -103,15 +101,6 @@ impl<S: Store> Builder<S> {
         self
     }
 
-    /// Loads the document in the background while the app goes on, so that the first write need
-    /// not. Off unless set.
-    ///
-    /// Do not set it in a process that only reads: reading never needs the document.
-    pub fn preload(mut self, preload: bool) -> Self {
-        self.preload = preload;
-        self
-    }
-
     /// Sets how many bytes of the file are kept in memory at the most; 256 MiB unless set.
     ///
     /// Memory is taken as pages are read and written, not at once. Set less on a small device, or if
@@ -131,6 +120,42 @@ impl<S: Store> Builder<S> {
     /// ```
     pub fn cache_size(mut self, bytes: usize) -> Self {
         self.settings.storage.cache_bytes = bytes;
+        self
+    }
+
+    /// Opens the store for reading only: without write permission, on a read-only mount, or where nothing
+    /// may change. Off unless set.
+    ///
+    /// The file stays as it is, byte for byte, with its time of modification. A store that was not closed
+    /// properly is repaired in memory alone, each time. Several processes may have a file open read-only,
+    /// but not beside one that has it open to write: while a process writes, pages that another one is
+    /// still reading would be written over. That is refused with
+    /// [`Locked`](crate::ErrorKind::Locked), on either side.
+    ///
+    /// Every write is an error of kind [`ReadOnly`](crate::ErrorKind::ReadOnly), and so is opening a file
+    /// that this code cannot read without writing to it: one of an earlier epoch, or with keys that are
+    /// stored otherwise. Of a file of an earlier format only rows and entries can be read. A missing file
+    /// is not made.
+    ///
+    /// ```
+    /// # use heirloom::{ErrorKind, Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] title: String }
+    /// # #[derive(Store)]
+    /// # struct Notes { notes: Table<Note> }
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("notes.redb");
+    /// let milk = Note { title: "milk".into() };
+    /// Notes::open(&path)?.notes.insert(&milk)?;
+    ///
+    /// let app = Notes::builder().read_only(true).open(&path)?;
+    /// assert_eq!(app.notes.len()?, 1);
+    /// let refused = app.notes.put(&milk).unwrap_err();
+    /// assert_eq!(refused.kind(), ErrorKind::ReadOnly);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.settings.storage.access = if read_only { Access::Read } else { Access::Write };
         self
     }
 
@@ -195,7 +220,10 @@ impl<S: Store> Builder<S> {
         let (engine, is_new) = Engine::open(code::<S>(), location, self.settings)?;
         if !is_new {
             let mut writer = engine.lock_writer()?;
-            let arrived = select_document(&engine, &mut writer, &MergeChanges::default());
+            let arrived = match engine.disk.is_read_only() {
+                true => refuse_other_epoch(&engine, &writer),
+                false => select_document(&engine, &mut writer, &MergeChanges::default()).map(drop),
+            };
             drop(writer);
             arrived.map_err(|error| engine.placed(error))?;
         }
@@ -206,9 +234,6 @@ impl<S: Store> Builder<S> {
                 Some(seed) => seed(&mut Transaction::new(&store, view, batch)),
                 None => Ok(()),
             })?;
-        }
-        if self.preload {
-            handle.preload();
         }
         // A migration leaves indexes to build.
         handle.maintain();

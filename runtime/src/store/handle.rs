@@ -49,14 +49,8 @@ impl WeakHandle {
 }
 
 struct Background {
-    jobs: Sender<Job>,
+    jobs: Sender<()>,
     thread: JoinHandle<()>,
-}
-
-#[derive(PartialEq)]
-enum Job {
-    Preload,
-    Maintain,
 }
 
 impl fmt::Debug for Handle {
@@ -131,15 +125,11 @@ impl Handle {
 
     pub(crate) fn maintain(&self) {
         if self.engine().needs_maintenance() && !self.0.scheduled.swap(true, Ordering::AcqRel) {
-            self.start(Job::Maintain);
+            self.start();
         }
     }
 
-    pub(crate) fn preload(&self) {
-        self.start(Job::Preload);
-    }
-
-    fn start(&self, job: Job) {
+    fn start(&self) {
         let mut background = self.0.background.lock().unwrap_or_else(PoisonError::into_inner);
         if background.is_none() {
             let (jobs, queue) = channel();
@@ -152,30 +142,21 @@ impl Handle {
         }
         if let Some(background) = &*background {
             // The thread lives as long as its queue.
-            let _ = background.jobs.send(job);
+            let _ = background.jobs.send(());
         }
     }
 }
 
-fn work_through(queue: &Receiver<Job>, engine: &Engine, scheduled: &AtomicBool) {
-    while let Ok(job) = queue.recv() {
-        let done = match job {
-            Job::Preload => engine.preload(),
-            Job::Maintain => {
-                // Commits of the meantime are flushed together; closing the store ends the wait.
-                let delayed = engine.unflushed.load(Ordering::Acquire);
-                if delayed && queue.recv_timeout(FLUSH_AFTER) == Err(RecvTimeoutError::Disconnected)
-                {
-                    return;
-                }
-                scheduled.store(false, Ordering::Release);
-                engine
-                    .flush()
-                    .and_then(|()| engine.build_indexes())
-                    .and_then(|()| engine.flush())
-                    .and_then(|()| engine.renew_snapshots())
-            }
-        };
+fn work_through(queue: &Receiver<()>, engine: &Engine, scheduled: &AtomicBool) {
+    while let Ok(()) = queue.recv() {
+        // Commits of the meantime are flushed together; closing the store ends the wait.
+        let delayed = engine.unflushed.load(Ordering::Acquire);
+        if delayed && queue.recv_timeout(FLUSH_AFTER) == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
+        scheduled.store(false, Ordering::Release);
+        let done =
+            engine.flush().and_then(|()| engine.build_indexes()).and_then(|()| engine.flush());
         if let Err(error) = done {
             engine.settings.report(Progress::Problem { what: error.to_string() });
         }

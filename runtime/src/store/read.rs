@@ -11,6 +11,9 @@ use super::codec::Codec;
 
 /// The row stored under `key`.
 pub(super) fn typed_row<R: Row>(key: &R::Key, stored: &StoredRow<'_>) -> Result<R> {
+    if stored.is_damaged() {
+        return Err(damaged_row::<R>(key.to_text()));
+    }
     let row = if stored.is_foreign() {
         Err(foreign(&String::from_utf8_lossy(stored.json())))
     } else {
@@ -26,6 +29,9 @@ pub(super) fn typed_text<R: Row>(key: &R::Key, json: &str) -> Result<R> {
 
 /// The row as it comes in a scan, where the key is known as bytes.
 pub(super) fn typed_in_scan<R: Row>(bytes: &[u8], stored: &StoredRow<'_>) -> Result<R> {
+    if stored.is_damaged() {
+        return Err(damaged_row::<R>(scanned_key::<R>(bytes)));
+    }
     let row = if stored.is_foreign() {
         Err(foreign(&String::from_utf8_lossy(stored.json())))
     } else {
@@ -64,6 +70,19 @@ fn invalid_row<R: Row>(error: Error) -> Error {
         "the row is kept as it is: replace it with `put`, correct its JSON with `repair`, remove it, \
          or give the field a type or default that fits",
     )
+}
+
+/// A row whose bytes are not those that were written.
+#[cold]
+fn damaged_row<R: Row>(key: String) -> Error {
+    damaged("the row").at_table(R::TABLE).at_key(key).help(
+        "the rest of the file can be read: replace the row with `put`, correct it with `repair`, \
+         remove it, or restore a backup",
+    )
+}
+
+fn damaged(what: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("{what} is damaged: its checksum does not match"))
 }
 
 /// A row that says it has another key than the one it is stored under.
@@ -114,6 +133,7 @@ impl EntriesOf<'_> {
             return Ok(op.json.clone());
         }
         match self.view.entry(self.group_idx, name)? {
+            Some(stored) if stored.is_damaged() => Err(damaged("the entry")),
             Some(stored) if stored.is_foreign() => {
                 Err(foreign(&String::from_utf8_lossy(stored.json())))
             }

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::disk::StoredDocument;
+use crate::doc::items::ReadItems;
 use crate::engine::{Engine, Subscription, Topic};
 use crate::epoch::{EpochStatus, epoch_status};
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::schema::{Standing, Version};
 
 /// The status of an open store, at one moment: the versions of its schema, how this code stands to
@@ -56,6 +58,7 @@ pub struct Status {
     versions: Vec<Version>,
     epochs: EpochStatus,
     history: HistoryStats,
+    is_damaged: bool,
 }
 
 /// The share of history in the store's document: the traces of overwritten and removed rows.
@@ -99,6 +102,7 @@ impl fmt::Debug for Status {
             .field("pending_forwards", &self.epochs.pending)
             .field("missing_documents", &self.epochs.missing)
             .field("history", &self.history)
+            .field("is_damaged", &self.is_damaged)
             .finish()
     }
 }
@@ -149,6 +153,31 @@ impl Status {
         self.history
     }
 
+    /// Whether rows or entries are withheld from other devices, since they are damaged in the file.
+    ///
+    /// A damaged row is never given to a peer, nor what the same device wrote after it.
+    /// [`changes_since`](crate::Store::changes_since) finds out; [`check`](crate::Store::check) reads
+    /// the whole file, and names what is damaged. It ends when each of them was written over, repaired
+    /// or removed.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// if app.status()?.is_damaged() {
+    ///     for bad in app.notes.invalid()? {
+    ///         eprintln!("{}: {}", bad.key(), bad.reason());
+    ///     }
+    /// }
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    pub fn is_damaged(&self) -> bool {
+        self.is_damaged
+    }
+
     /// Returns every version of the schema that code which has written to a copy of the store has
     /// had, the oldest first.
     pub fn versions(&self) -> &[Version] {
@@ -183,31 +212,24 @@ pub(super) fn status(engine: &Engine) -> Result<Status> {
         versions: comparison.into_versions(),
         epochs,
         history,
+        is_damaged: engine.is_damaged()?,
     })
 }
 
 fn history(engine: &Engine) -> Result<HistoryStats> {
-    let view = engine.view();
-    let mut history = HistoryStats::default();
-    for table_idx in engine.def.table_idxs() {
-        history.live_rows += view.len(table_idx)?;
-    }
-    for group in engine.def.groups {
-        history.live_rows += view.entries(view.document_name(), group.name)?.len() as u64;
-    }
-    let mut writer = match engine.lock_writer() {
-        Ok(writer) => writer,
-        // Inside a transaction the document is in use.
-        Err(error) if error.kind() == ErrorKind::NestedTransaction => return Ok(history),
-        Err(error) => return Err(error),
-    };
-    engine.load(&mut writer)?;
-    if let Some(loaded) = &writer.loaded {
-        history.document_bytes = loaded.log.snapshot_bytes + loaded.log.log_bytes;
-        let clocks = loaded.document.version().clocks;
-        history.items = clocks.values().map(|clock| u64::from(*clock)).sum();
-    }
-    Ok(history)
+    engine.in_view(|view| {
+        let mut history = HistoryStats::default();
+        for table_idx in engine.def.table_idxs() {
+            history.live_rows += view.len(table_idx)?;
+        }
+        for group in engine.def.groups {
+            history.live_rows += view.entries(view.document_name(), group.name)?.len() as u64;
+        }
+        let document = StoredDocument::new(view.clone(), view.document_name());
+        history.document_bytes = document.state()?.bytes;
+        history.items = document.clients()?.iter().map(|(_, clock)| u64::from(*clock)).sum();
+        Ok(history)
+    })
 }
 
 pub(super) fn on_newer_schema(

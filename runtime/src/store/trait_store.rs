@@ -11,9 +11,9 @@ use super::snapshot::Snapshot;
 use super::status::Status;
 use super::transaction::Transaction;
 use super::watch_value::WatchValue;
-use crate::disk::Location;
+use crate::disk::{Location, StorageOptions};
 use crate::engine::{CheckReport, Engine, Settings, Subscription};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::schema::describe::Described;
 use crate::schema::descriptor::StoreDef;
 use crate::schema::{Code, Schema, Version};
@@ -140,7 +140,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     }
 
     /// Checks the file at `path`: reads all of it and compares the document with what readers see.
-    /// Changes nothing.
+    /// Changes nothing, and needs no write permission.
     ///
     /// It takes as long as reading the whole file. An ordinary start needs no check: opening a
     /// store finds out by itself whether it was closed properly.
@@ -164,16 +164,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// The errors of [`open`](Self::open), if the file cannot be opened at all;
     /// [`Storage`](crate::ErrorKind::Storage) if there is no file.
     fn check(path: impl AsRef<Path>) -> Result<CheckReport> {
-        let path = path.as_ref();
-        let settings = Settings::default();
-        let location = Location::File(path.to_owned());
-        let (engine, is_new) = Engine::open(code::<Self>(), &location, settings)?;
-        if is_new {
-            return Err(Error::new(ErrorKind::Storage, "there is no file to check")
-                .at_store(Self::DEF.name)
-                .at_file(path)
-                .help("check the path"));
-        }
+        let engine = engine_to_look::<Self>(path.as_ref())?;
         engine.check().map_err(|error| engine.placed(error))
     }
 
@@ -610,7 +601,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     }
 
     /// Previews what opening a file of an earlier epoch would do: rows by table, samples before and
-    /// after, and rows that cannot be converted. Writes nothing.
+    /// after, and rows that cannot be converted. Writes nothing, and needs no write permission.
     ///
     /// It converts every row, so it takes about as long as the migration itself.
     ///
@@ -632,15 +623,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// The errors of [`open`](Self::open), and [`Storage`](crate::ErrorKind::Storage) if there is
     /// no file.
     fn preview_migration(path: impl AsRef<Path>) -> Result<Preview> {
-        let path = path.as_ref();
-        let location = Location::File(path.to_owned());
-        let (engine, is_new) = Engine::open(code::<Self>(), &location, Settings::default())?;
-        if is_new {
-            return Err(Error::new(ErrorKind::Storage, "there is no file to preview")
-                .at_store(Self::DEF.name)
-                .at_file(path)
-                .help("check the path"));
-        }
+        let engine = engine_to_look::<Self>(path.as_ref())?;
         let preview = crate::epoch::preview(&engine).map_err(|error| engine.placed(error))?;
         Ok(Preview::new(preview))
     }
@@ -648,7 +631,9 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// Copies what is committed now to a new file at `path`. The store stays open and can be
     /// written meanwhile.
     ///
-    /// The copy is a device of its own once it is opened.
+    /// The copy is a device of its own once it is opened. A store that is [known to be
+    /// damaged](crate::inspect::Status::is_damaged) is not copied, so that a damaged backup is never taken
+    /// for a good one; [`check`](Self::check) finds out about the whole file.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -668,7 +653,8 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if there is a file at `path`;
-    /// [`Storage`](crate::ErrorKind::Storage) if it cannot be written.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the store is known to be damaged;
+    /// [`Storage`](crate::ErrorKind::Storage) if the copy cannot be written.
     fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         self.handle().engine().backup(path.as_ref())
     }
@@ -755,6 +741,13 @@ pub trait Store: Sized + Send + Sync + 'static {
         self.handle().maintain();
         changed.map_err(|error| engine.placed(error))
     }
+}
+
+/// The file at `path` as the code of a store reads it, without migrating it.
+fn engine_to_look<S: Store>(path: &Path) -> Result<Engine> {
+    let settings = Settings { storage: StorageOptions::to_look(), ..Settings::default() };
+    let location = Location::File(path.to_owned());
+    Engine::open(code::<S>(), &location, settings).map(|(engine, _)| engine)
 }
 
 /// What the code of a store says of its schema.

@@ -2,13 +2,13 @@
 
 use super::{Applied, Changes, Summary};
 use crate::disk::HEAD_DOCUMENT;
-use crate::engine::{DocName, Engine, Loaded, MergeOutcome, Writer, check_update};
+use crate::doc::check_update;
+use crate::engine::{DocName, Engine, Loaded, MergeOutcome, Writer};
 use crate::epoch::{MergeChanges, select_document};
 use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) fn summary(engine: &Engine) -> Result<Summary> {
-    let (documents, pruned) = engine.versions()?;
-    Ok(Summary { store: engine.def.name.to_owned(), documents, pruned })
+    Ok(Summary { store: engine.def.name.to_owned(), held: engine.held()? })
 }
 
 pub(crate) fn changes_since(engine: &Engine, theirs: &Summary) -> Result<Changes> {
@@ -16,7 +16,7 @@ pub(crate) fn changes_since(engine: &Engine, theirs: &Summary) -> Result<Changes
     if !theirs.store.is_empty() {
         same_store(store, &theirs.store, "the summary")?;
     }
-    let documents = engine.changes_since(&theirs.documents, &theirs.pruned)?;
+    let documents = engine.changes_since(&theirs.held)?;
     Ok(Changes { store: store.to_owned(), documents })
 }
 
@@ -78,7 +78,7 @@ fn apply_locked(
 
 /// Whether a copy has nothing yet that an old epoch would be needed for.
 fn is_fresh(writer: &Writer) -> bool {
-    let is_empty = |loaded: &Loaded| loaded.document.version().clocks.is_empty();
+    let is_empty = |loaded: &Loaded| loaded.document.clocks().is_empty();
     writer.loaded.as_ref().is_some_and(is_empty) && writer.documents.0.is_empty()
 }
 

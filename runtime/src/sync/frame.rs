@@ -92,10 +92,6 @@ impl<'b> Reader<'b> {
         text.map(str::to_owned).map_err(|_| damaged(self.what, "a name is not text"))
     }
 
-    pub(super) fn is_at_end(&self) -> bool {
-        self.rest.is_empty()
-    }
-
     pub(super) fn end(self) -> Result<()> {
         if self.rest.is_empty() { Ok(()) } else { Err(damaged(self.what, "they are too long")) }
     }

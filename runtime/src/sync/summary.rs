@@ -1,9 +1,10 @@
 //! [`Summary`]: what a copy holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::frame::{Reader, Writer};
 use crate::doc::DocVersion;
+use crate::engine::Held;
 use crate::error::Result;
 
 const TAG: [u8; 4] = *b"HLsm";
@@ -16,18 +17,20 @@ const TAG: [u8; 4] = *b"HLsm";
 pub struct Summary {
     /// Empty in the summary of a copy that has nothing.
     pub(super) store: String,
-    pub(super) documents: BTreeMap<String, DocVersion>,
-    /// The documents among them that the copy has given up: of what it lacks, it needs all.
-    pub(super) pruned: BTreeSet<String>,
+    pub(super) held: Held,
 }
+
+/// How many moments of a document a summary may name.
+const MAX_MARKS: usize = 64;
 
 impl Summary {
     /// Returns the bytes to send.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut writer = Writer::new(TAG);
         writer.bytes(self.store.as_bytes());
-        writer.number(self.documents.len() as u64);
-        for (name, version) in &self.documents {
+        let Held { versions, pruned, marks, waiting } = &self.held;
+        writer.number(versions.len() as u64);
+        for (name, version) in versions {
             writer.bytes(name.as_bytes());
             writer.number(version.deletions);
             writer.number(version.clocks.len() as u64);
@@ -36,10 +39,16 @@ impl Summary {
                 writer.number(clock.into());
             }
         }
-        if !self.pruned.is_empty() {
-            writer.number(self.pruned.len() as u64);
-            self.pruned.iter().for_each(|name| writer.bytes(name.as_bytes()));
+        writer.number(pruned.len() as u64);
+        pruned.iter().for_each(|name| writer.bytes(name.as_bytes()));
+        writer.number(marks.len() as u64);
+        for (name, marks) in marks {
+            writer.bytes(name.as_bytes());
+            writer.number(marks.len() as u64);
+            marks.iter().for_each(|mark| writer.number(*mark));
         }
+        writer.number(waiting.len() as u64);
+        waiting.iter().for_each(|hash| writer.number(*hash));
         writer.finish()
     }
 
@@ -52,7 +61,7 @@ impl Summary {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes, TAG, "summary")?;
         let store = reader.text()?;
-        let mut documents = BTreeMap::new();
+        let mut held = Held::default();
         for _ in 0..reader.count(24)? {
             let name = reader.text()?;
             let deletions = reader.number()?;
@@ -62,15 +71,25 @@ impl Summary {
                 let client = reader.number()? & ((1 << 53) - 1);
                 clocks.insert(client, u32::try_from(reader.number()?).unwrap_or(u32::MAX));
             }
-            documents.insert(name, DocVersion { clocks, deletions });
+            held.versions.insert(name, DocVersion { clocks, deletions });
         }
-        let mut pruned = BTreeSet::new();
-        if !reader.is_at_end() {
+        for _ in 0..reader.count(8)? {
+            held.pruned.insert(reader.text()?);
+        }
+        for _ in 0..reader.count(16)? {
+            let name = reader.text()?;
+            let mut marks = Vec::new();
             for _ in 0..reader.count(8)? {
-                pruned.insert(reader.text()?);
+                marks.push(reader.number()?);
             }
+            // Each is looked for in the journal.
+            marks.truncate(MAX_MARKS);
+            held.marks.insert(name, marks);
+        }
+        for _ in 0..reader.count(8)? {
+            held.waiting.insert(reader.number()?);
         }
         reader.end()?;
-        Ok(Self { store, documents, pruned })
+        Ok(Self { store, held })
     }
 }

@@ -1,46 +1,49 @@
 //! What a commit adds to the head document.
 
-use crate::disk::{Commit, HEAD_DOCUMENT};
-use crate::engine::loaded::LogState;
+use crate::disk::{Commit, HEAD_DOCUMENT, StoredDocument};
+use crate::doc::{EntryOp, Root, write};
+use crate::engine::open::Engine;
+use crate::engine::writer::Writer;
 use crate::error::Result;
-use crate::row::{Content, ItemId};
+use crate::row::Content;
+
+/// A new entry of the head document.
+#[derive(Debug)]
+pub(in crate::engine) struct HeadChange {
+    pub(super) group: &'static str,
+    pub(super) name: String,
+    pub(super) json: String,
+}
 
 /// An entry of the head document as it is now; without content it is gone.
 #[derive(Debug)]
 pub(super) struct Changed {
     pub(super) group: String,
     pub(super) name: String,
-    pub(super) entry: Option<(ItemId, Content)>,
+    pub(super) content: Option<Content>,
 }
 
-/// Log records of the head document and the entries they change: stored in one commit with
-/// whatever else there is.
-#[derive(Debug, Default)]
-pub(in crate::engine) struct HeadChanges {
-    pub(super) records: Vec<Vec<u8>>,
-    pub(super) entries: Vec<Changed>,
-}
-
-impl HeadChanges {
-    /// Writes it behind a log that ends at `last`.
-    pub(in crate::engine) fn write(&self, commit: &Commit, last: u64) -> Result<()> {
-        for (sequence, record) in (last + 1..).zip(&self.records) {
-            commit.append_log(HEAD_DOCUMENT, sequence, record)?;
+impl Engine {
+    /// Writes what is to be added to the head document; part of every commit.
+    pub(in crate::engine) fn write_head_changes(
+        &self,
+        writer: &mut Writer,
+        commit: &Commit,
+    ) -> Result<()> {
+        if writer.head_changes.is_empty() {
+            return Ok(());
         }
-        for Changed { group, name, entry } in &self.entries {
-            let mut group = commit.entries(HEAD_DOCUMENT, group)?;
-            match entry {
-                Some((id, content)) => group.put(name, *id, content)?,
-                None => group.remove(name)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds its records to the state of the log.
-    pub(in crate::engine) fn count(&self, log: &mut LogState) {
-        for record in &self.records {
-            log.grow(log.last + 1, record.len() as u64);
-        }
+        let base = StoredDocument::new(self.view(), HEAD_DOCUMENT);
+        let mut document = commit.document(&base, [].into())?;
+        let roots =
+            writer.head_changes.iter().map(|change| Root::Group(change.group.to_owned()).name());
+        let roots: Vec<String> = roots.collect();
+        let ops = writer.head_changes.iter().zip(&roots).map(|(change, root)| EntryOp {
+            root,
+            key: &change.name,
+            value: Some(&change.json),
+        });
+        write(&mut document, writer.device.unwrap_or_default(), ops)?;
+        document.finish().map(drop)
     }
 }

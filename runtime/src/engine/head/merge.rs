@@ -1,20 +1,18 @@
 //! Taking in what other devices have recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::compared::Compared;
-use super::head_changes::{Changed, HeadChanges};
+use super::head_changes::Changed;
 use super::recorded::{VERSIONS, read};
 use super::refusal::{refuse_breaking, refuse_newer};
-use crate::disk::{HEAD_DOCUMENT, Record, RecordKind, View};
-use crate::doc::{Document, Root};
+use crate::disk::{EntryChange, HEAD_DOCUMENT, StoredDocument, View};
+use crate::doc::items::ReadItems;
+use crate::doc::{Root, merge};
 use crate::engine::claim::{Claim, EPOCHS};
 use crate::engine::documents::DocName;
-use crate::engine::exchange::merge_guarded;
 use crate::engine::hub::{Change, ChangeKind, Origin, Topic};
 use crate::engine::open::Engine;
-use crate::engine::write::not_loaded;
 use crate::engine::writer::Writer;
 use crate::error::Result;
 use crate::row::Content;
@@ -24,47 +22,39 @@ impl Engine {
     /// Takes in updates of the head document, all or none; tells whether a part of them waits.
     pub(crate) fn merge_head(&self, writer: &mut Writer, updates: &[&[u8]]) -> Result<bool> {
         self.load(writer)?;
-        // Taken out, so that after an error, or a panic, it is loaded again.
-        let Some(mut head) = writer.head.take() else { return Err(not_loaded()) };
-        let mut changes = HeadChanges::default();
-        let mut changed = BTreeMap::<Arc<str>, BTreeSet<Arc<str>>>::new();
-        let mut is_of_own_id = false;
-        for update in updates {
-            let merged = merge_guarded(&mut head.document, update)?;
-            is_of_own_id |= merged.is_of_own_id;
-            for (root, keys) in merged.changed {
-                changed.entry(root).or_default().extend(keys);
-            }
-            let kind = if merged.waits { RecordKind::Waiting } else { RecordKind::Remote };
-            changes.records.extend(merged.record.map(|record| Record::encode(&record, kind)));
-        }
-        let pending = head.document.has_pending();
-        if changes.records.is_empty() {
-            writer.head = Some(head);
-            return Ok(pending);
-        }
         let view = self.view();
-        changes.entries = changed_entries(&head.document, &view, &changed)?;
-        let arrived = self.judge(writer, &view, &changes.entries)?;
-
-        if is_of_own_id {
-            // Another copy has written under our id, so this one is a restored backup.
-            writer.device = Some(self.new_device());
-            writer.unrecorded.device = true;
-        }
-        let claims = changed_claims(&changes.entries);
-        (writer.head, writer.head_changes) = (Some(head), Some(changes));
-        self.store(writer, None, |_| Ok(()), || Ok(Vec::new()))?;
+        let base = StoredDocument::new(view.clone(), HEAD_DOCUMENT);
+        let device = writer.device.unwrap_or_default();
+        let merged = self.store_if(writer, |writer, commit| {
+            let mut document = commit.document(&base, [].into())?;
+            document.is_merge();
+            let (mut is_new, mut is_of_own_id) = (false, false);
+            for update in updates {
+                let merged = merge(&mut document, device, update)?;
+                is_new |= merged.is_new;
+                is_of_own_id |= merged.is_of_own_id;
+            }
+            if !is_new {
+                return Ok(None);
+            }
+            let pending = !document.waiting()?.is_empty();
+            let changed = document.finish()?.into_iter().filter_map(changed_entry);
+            let changed: Vec<Changed> = changed.collect();
+            let arrived = self.judge(writer, &view, &changed)?;
+            if is_of_own_id {
+                // Another copy has written under our id, so this one is a restored backup.
+                writer.device = Some(self.new_device());
+                writer.unrecorded.device = true;
+            }
+            Ok(Some((pending, arrived, changed_claims(&changed))))
+        })?;
+        let Some((pending, arrived, claims)) = merged else { return base.has_waiting() };
         for (name, claim) in claims {
             writer.is_claim_new |= name == writer.current;
             match claim {
                 Some(claim) => writer.claims.insert(name, claim),
                 None => writer.claims.remove(&name),
             };
-        }
-        if is_of_own_id {
-            // Under a new id the documents are loaded anew.
-            writer.forget_loaded();
         }
         if !arrived.is_empty() && self.hub.listens(Topic::Schema) {
             self.hub.push(Origin::Remote, [(Topic::Schema, arrived)].into(), || self.view());
@@ -77,7 +67,7 @@ impl Engine {
         let changed: BTreeMap<&str, Option<&Content>> = changed
             .iter()
             .filter(|changed| changed.group == VERSIONS)
-            .map(|changed| (&*changed.name, changed.entry.as_ref().map(|(_, content)| content)))
+            .map(|changed| (&*changed.name, changed.content.as_ref()))
             .collect();
         if changed.is_empty() {
             return Ok(Vec::new());
@@ -120,31 +110,18 @@ impl Engine {
 fn changed_claims(changed: &[Changed]) -> Vec<(DocName, Option<Claim>)> {
     let of_epochs = changed.iter().filter(|changed| changed.group == EPOCHS);
     let claims = of_epochs.filter_map(|changed| {
-        let content = changed.entry.as_ref().map(|(_, content)| content);
-        let read = content.and_then(|content| Claim::read(&changed.name, content));
+        let read = changed.content.as_ref().and_then(|content| Claim::read(&changed.name, content));
         let name = DocName::parse(&changed.name)?;
         Some((name, read.map(|(_, claim)| claim)))
     });
     claims.collect()
 }
 
-/// The entries among those that may have changed that really did.
-fn changed_entries(
-    document: &Document,
-    view: &View,
-    changed: &BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
-) -> Result<Vec<Changed>> {
-    let mut entries = Vec::new();
-    for (root, keys) in changed {
-        let Some(Root::Group(group)) = Root::parse(root) else { continue };
-        let before = view.entries(HEAD_DOCUMENT, &group)?;
-        for key in keys {
-            let entry = document.entry(root, key).map(|entry| (entry.id, entry.content));
-            let was = before.iter().find(|(name, ..)| **name == **key).map(|(_, id, _)| *id);
-            if was != entry.as_ref().map(|(id, _)| *id) {
-                entries.push(Changed { group: group.clone(), name: key.to_string(), entry });
-            }
-        }
-    }
-    Ok(entries)
+/// An entry of a group that has changed.
+fn changed_entry(change: EntryChange) -> Option<Changed> {
+    let Some(Root::Group(group)) = Root::parse(&change.root).filter(|_| change.is_visible) else {
+        return None;
+    };
+    let content = change.now.map(|(_, content)| content);
+    Some(Changed { group, name: change.key.to_string(), content })
 }

@@ -9,6 +9,5 @@ mod recorded;
 mod refusal;
 
 pub(super) use compared::Compared;
-pub(super) use head_changes::HeadChanges;
-pub(super) use recorded::read_claims;
-pub(crate) use recorded::recorded;
+pub(super) use head_changes::HeadChange;
+pub(crate) use recorded::{read_claims, recorded};

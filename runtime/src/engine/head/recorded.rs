@@ -38,7 +38,7 @@ impl Engine {
 }
 
 /// The claims of a store.
-pub(in crate::engine) fn read_claims(view: &View) -> Result<Claims> {
+pub(crate) fn read_claims(view: &View) -> Result<Claims> {
     let entries = view.entries(HEAD_DOCUMENT, EPOCHS)?;
     Ok(entries.iter().filter_map(|(name, _, content)| Claim::read(name, content)).collect())
 }

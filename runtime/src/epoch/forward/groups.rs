@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rows::LateSink;
 use super::{Carrying, DocRef, Late, Outcome};
 use crate::doc::Root;
-use crate::engine::{CopySource, LateEdit, LateEditKey, StoredEdit, late_edits};
+use crate::engine::{CopySource, LateEdit, LateEditKey, RootOp, StoredEdit, late_edits};
 use crate::epoch::convert::{convert_group, prepare};
 use crate::epoch::sink::describe;
 use crate::epoch::source::{RowsOf, Source};
@@ -51,7 +51,7 @@ impl Carrying<'_> {
         };
         let Some((stretch, group_idx)) = stretch else {
             let late = late_ids.keys().cloned().collect();
-            self.carry_resets(name, &all.keys().cloned().collect(), &late);
+            self.carry_resets(name, &all.keys().cloned().collect(), &late)?;
             for (key, id) in &late_ids {
                 let value = all.get(key).cloned().unwrap_or_default();
                 self.resolve_or_store(&Late {
@@ -85,7 +85,7 @@ impl Carrying<'_> {
             let made = with.entries.iter().filter(is_late).map(|(key, _)| key);
             let failed = with.failures.iter().map(|(key, _)| key);
             let late = made.chain(failed.filter(|key| late_ids.contains_key(*key)));
-            self.carry_resets(now.name, &set, &late.cloned().collect());
+            self.carry_resets(now.name, &set, &late.cloned().collect())?;
             for (key, value) in with.entries {
                 if without.entries.get(&key) == Some(&value) {
                     continue;
@@ -165,7 +165,7 @@ impl Carrying<'_> {
             let set: BTreeSet<String> = keys(&made);
             let late: BTreeSet<String> =
                 keys(&made.into_iter().filter(is_late).collect::<Vec<_>>());
-            self.carry_resets(route, &set, &late);
+            self.carry_resets(route, &set, &late)?;
         }
         let items: Vec<ItemId> = late.values().copied().collect();
         let is_late: Vec<bool> = with.iter().map(|made| is_late(&made)).collect();
@@ -247,22 +247,21 @@ impl Carrying<'_> {
         name: &str,
         set: &BTreeSet<String>,
         late: &BTreeSet<String>,
-    ) {
+    ) -> Result<()> {
         if !self.trusts_absence {
-            return;
+            return Ok(());
         }
         let root = Root::Group(name.to_owned());
         let root_name = root.name();
         let from = CopySource::Document(self.from.name);
         let mut copies = Vec::new();
-        let read = self.into.loaded.document.for_each(&root_name, |key, entry| {
+        self.into.loaded.document.for_each::<crate::Error>(&root_name, |key, entry| {
             copies.push((key.to_owned(), self.into.copy_source(entry.id) == Some(from)));
-            Ok::<(), std::convert::Infallible>(())
-        });
-        let Ok(()) = read;
+            Ok(())
+        })?;
         for (key, came_from_there) in copies {
             if came_from_there && !set.contains(&key) {
-                self.ops.push((root.clone(), key, None));
+                self.ops.push(RootOp::remove(root.clone(), key));
             } else {
                 self.review(&EntryRef::new(root_name.as_str(), key));
             }
@@ -290,11 +289,12 @@ impl Carrying<'_> {
             .map(|key| key.to_text())
             .collect();
         for key in gone {
-            self.ops.push((Root::Forwarded, key, None));
+            self.ops.push(RootOp::remove(Root::Forwarded, key));
         }
         let others: Vec<EntryRef> = late_edits.entries(&root_name).cloned().collect();
         for at in others {
             self.review(&at);
         }
+        Ok(())
     }
 }

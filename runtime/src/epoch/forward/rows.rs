@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Carrying, Late, Outcome};
 use crate::doc::Root;
-use crate::engine::{CopySource, DocName, LateEditKey, StoredEdit};
+use crate::engine::{CopySource, DocName, LateEditKey, RootOp, StoredEdit};
 use crate::epoch::carry_over::quarantined;
 use crate::epoch::convert::{NewRow, Rejected, Sink, convert_row, prepare, text_of};
 use crate::epoch::plan::Plan;
@@ -61,7 +61,7 @@ impl Carrying<'_> {
                 let source = main.and_then(|id| self.into.copy_source(id));
                 let is_copy = source == Some(CopySource::Document(self.from.name));
                 if !is_there && is_copy && self.trusts_absence {
-                    self.ops.push((root, key, None));
+                    self.ops.push(RootOp::remove(root, key));
                 }
                 self.review(&at);
             }
@@ -81,7 +81,7 @@ impl Carrying<'_> {
         if !carried.iter().all(is_known) {
             return false;
         }
-        self.ops.extend(carried.iter().map(|key| (Root::Forwarded, key.to_text(), None)));
+        self.ops.extend(carried.iter().map(|key| RootOp::remove(Root::Forwarded, key.to_text())));
         true
     }
 

@@ -3,7 +3,7 @@
 use super::supersession::Edit;
 use super::{Carrying, DocRef, Late, Outcome};
 use crate::doc::Root;
-use crate::engine::{CopySource, LateEdit, LateEditKey, Resolution, are_later};
+use crate::engine::{CopySource, LateEdit, LateEditKey, Resolution, RootOp, are_later};
 use crate::epoch::convert::text_of;
 use crate::row::{EntryRef, ItemId};
 
@@ -21,9 +21,11 @@ impl Carrying<'_> {
                     Some((key, edit)) => self.quarantine(key, &edit),
                     // What newer code has put there is passed on.
                     None if self.into.main(&at).is_some() => return,
-                    None => {
-                        self.ops.push((late.root.clone(), late.key.clone(), Some(value.clone())))
-                    }
+                    None => self.ops.push(RootOp::put(
+                        late.root.clone(),
+                        late.key.clone(),
+                        value.clone(),
+                    )),
                 }
                 self.resolve(&edit_key, items);
             }
@@ -40,7 +42,7 @@ impl Carrying<'_> {
         };
         if is_resolved && stored.is_some_and(is_of_before) {
             // It was resolved by a device that did not know of the earlier state of it stored here.
-            self.ops.push((Root::Forwarded, edit_key.to_text(), None));
+            self.ops.push(RootOp::remove(Root::Forwarded, edit_key.to_text()));
             return;
         }
         if is_resolved || is_stored || self.is_outdated(late) {
@@ -75,7 +77,7 @@ impl Carrying<'_> {
         if is_superseded {
             // What was made of the row before goes with it.
             if late.is_made && self.is_of_known_row && self.is_made_here(&at) {
-                self.ops.push((late.root.clone(), late.key.clone(), None));
+                self.ops.push(RootOp::remove(late.root.clone(), late.key.clone()));
             }
             return self.resolve_instead(&edit_key, items);
         }
@@ -94,13 +96,13 @@ impl Carrying<'_> {
             for (key, is_displaced) in [(edit_key.clone(), false), displaced] {
                 let there = self.quarantined(&key);
                 if there.is_some_and(|edit| !is_displaced || edit.value.is_some()) {
-                    self.ops.push((Root::Quarantine, key.to_text(), None));
+                    self.ops.push(RootOp::remove(Root::Quarantine, key.to_text()));
                     self.in_quarantine.insert(key, None);
                 }
             }
         }
         if let Ok(json) = serde_json::to_string(&edit) {
-            self.ops.push((Root::Forwarded, edit_key.to_text(), Some(json)));
+            self.ops.push(RootOp::put(Root::Forwarded, edit_key.to_text(), json));
         }
     }
 
@@ -142,7 +144,7 @@ impl Carrying<'_> {
                 .get(&key)
                 .is_some_and(|stored| self.has_items(self.from.name, &stored.edit.items));
             if key.at.root == now.at.root && key != *now && is_known {
-                self.ops.push((Root::Forwarded, key.to_text(), None));
+                self.ops.push(RootOp::remove(Root::Forwarded, key.to_text()));
             }
         }
     }
@@ -150,7 +152,7 @@ impl Carrying<'_> {
     /// Records that an edit is resolved, and takes out what is stored of an earlier one in its place.
     fn resolve_instead(&mut self, key: &LateEditKey, items: &[ItemId]) {
         if self.into.loaded.late_edits.get(key).is_some() {
-            self.ops.push((Root::Forwarded, key.to_text(), None));
+            self.ops.push(RootOp::remove(Root::Forwarded, key.to_text()));
         }
         self.resolve(key, items);
     }
@@ -158,7 +160,7 @@ impl Carrying<'_> {
     /// Records that an edit is resolved.
     pub(super) fn resolve(&mut self, key: &LateEditKey, items: &[ItemId]) {
         if let Ok(json) = serde_json::to_string(&Resolution::of(items.to_vec())) {
-            self.ops.push((Root::Settled, key.to_text(), Some(json)));
+            self.ops.push(RootOp::put(Root::Settled, key.to_text(), json));
         }
     }
 
@@ -205,7 +207,7 @@ impl Carrying<'_> {
         loop {
             match self.quarantined(&key) {
                 None => {
-                    self.ops.push((Root::Quarantine, key.to_text(), Some(json)));
+                    self.ops.push(RootOp::put(Root::Quarantine, key.to_text(), json));
                     self.in_quarantine.insert(key, Some(kept.clone()));
                     return;
                 }

@@ -9,7 +9,9 @@ use std::iter;
 
 use super::{Carrying, DocRef, reaches};
 use crate::doc::Root;
-use crate::engine::{Claim, CopySource, DocName, LateEdit, LateEditKey, are_later, checksum};
+use crate::engine::{
+    Claim, CopySource, DocName, LateEdit, LateEditKey, RootOp, are_later, checksum,
+};
 use crate::epoch::convert::text_of;
 use crate::epoch::plan::{Plan, earlier_entry};
 use crate::row::{EntryRef, ItemId};
@@ -222,7 +224,7 @@ impl Carrying<'_> {
         if let Some(root) = Root::parse(&at.root)
             && is_gone
         {
-            self.ops.push((root, at.key.clone(), None));
+            self.ops.push(RootOp::remove(root, at.key.clone()));
         }
     }
 

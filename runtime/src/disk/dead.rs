@@ -1,0 +1,157 @@
+//! Which items are dead: for each client, a bitmap of so many clocks at a time; where all of several
+//! bitmaps would be full, one entry stands for them.
+//!
+//! A value is a byte that tells the two apart, and either the bitmap without its trailing zeros, or how many
+//! bitmaps it stands for, in four bytes.
+
+use std::ops::Range;
+
+use super::failure::{Failure, Try, corrupt};
+
+/// How many clocks a bitmap has.
+pub(super) const CLOCKS: u32 = 4_096;
+const WORDS: usize = 64;
+
+const MAP: u8 = 0;
+const FULL: u8 = 1;
+
+/// The dead items among the clocks of one bitmap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bitmap(Box<[u64; WORDS]>);
+
+/// What stands in the file for one bitmap or several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Dead {
+    Map(Bitmap),
+    /// So many full ones.
+    Full(u32),
+}
+
+impl Dead {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match self {
+            Self::Map(map) => {
+                bytes.push(MAP);
+                let words = map.0.iter().flat_map(|word| word.to_le_bytes());
+                bytes.extend(words);
+                let len = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+                bytes.truncate(len.max(1));
+            }
+            Self::Full(count) => {
+                bytes.push(FULL);
+                bytes.extend(count.to_le_bytes());
+            }
+        }
+        bytes
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Try<Self> {
+        let read = || {
+            let (&tag, rest) = bytes.split_first()?;
+            match tag {
+                MAP => Bitmap::decode(rest).map(Self::Map),
+                FULL => Some(Self::Full(u32::from_le_bytes(rest.try_into().ok()?))),
+                _ => None,
+            }
+        };
+        read().ok_or_else(|| Failure(corrupt("what the file says of removed items is damaged")))
+    }
+}
+
+impl Bitmap {
+    pub(super) fn empty() -> Self {
+        Self(Box::new([0; WORDS]))
+    }
+
+    pub(super) fn full() -> Self {
+        Self(Box::new([u64::MAX; WORDS]))
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut all = [0; WORDS * 8];
+        all.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        let mut map = Self::empty();
+        for (word, bytes) in map.0.iter_mut().zip(all.as_chunks::<8>().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        Some(map)
+    }
+
+    pub(super) fn contains(&self, bit: u32) -> bool {
+        self.0[bit as usize / 64 % WORDS] & 1 << (bit % 64) != 0
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.0.iter().all(|word| *word == u64::MAX)
+    }
+
+    /// Sets the bits of a range.
+    pub(super) fn set(&mut self, bits: Range<u32>) {
+        for (index, word) in self.0.iter_mut().enumerate() {
+            *word |= mask(index, &bits);
+        }
+    }
+
+    /// The bits of a range that are set, or not set where `is_set` is false, as ranges.
+    pub(super) fn ranges(&self, bits: Range<u32>, is_set: bool, found: &mut Vec<Range<u32>>) {
+        for (index, word) in self.0.iter().enumerate() {
+            let mut word = (if is_set { *word } else { !*word }) & mask(index, &bits);
+            while word != 0 {
+                let from = word.trailing_zeros();
+                let len = (!(word >> from)).trailing_zeros().min(64 - from);
+                let start = 64 * index as u32 + from;
+                push_range(found, start..start + len);
+                word &= !ones(from, from + len);
+            }
+        }
+    }
+}
+
+/// The bits of a word from one place to another.
+fn ones(from: u32, to: u32) -> u64 {
+    let below = |end: u32| if end >= 64 { u64::MAX } else { (1 << end) - 1 };
+    below(to) & !below(from)
+}
+
+/// Those of the bits of a range that the word of this index has.
+fn mask(index: usize, bits: &Range<u32>) -> u64 {
+    let base = 64 * index as u32;
+    let within = |bit: u32| bit.clamp(base, base + 64) - base;
+    ones(within(bits.start), within(bits.end))
+}
+
+/// Adds a range behind others, joined with the last one where they touch.
+pub(super) fn push_range(ranges: &mut Vec<Range<u32>>, range: Range<u32>) {
+    match ranges.last_mut() {
+        Some(last) if last.end == range.start => last.end = range.end,
+        _ if range.is_empty() => {}
+        _ => ranges.push(range),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_come_back_as_ranges() {
+        let mut map = Bitmap::empty();
+        for range in [0..1, 60..70, 128..192, 4_000..4_096] {
+            map.set(range);
+        }
+        let read = Dead::decode(&Dead::Map(map.clone()).encode()).ok().unwrap();
+        assert_eq!(read, Dead::Map(map.clone()));
+        let (mut dead, mut live) = (Vec::new(), Vec::new());
+        map.ranges(0..CLOCKS, true, &mut dead);
+        map.ranges(0..CLOCKS, false, &mut live);
+        assert_eq!(dead, [0..1, 60..70, 128..192, 4_000..4_096]);
+        assert_eq!(live, [1..60, 70..128, 192..4_000]);
+        let mut part = Vec::new();
+        map.ranges(65..130, true, &mut part);
+        assert_eq!(part, [65..70, 128..130]);
+        assert!(map.contains(69) && !map.contains(70) && !map.is_full());
+        map.set(0..CLOCKS);
+        assert!(map.is_full());
+    }
+}

@@ -1,0 +1,140 @@
+//! A document as its rules see it: items that belong to keys of root maps, and where they are kept.
+//!
+//! An item is one write under one key. Of a key, only the *tip* matters, the rightmost item: what it
+//! holds is what readers see, unless it is dead. Of every other item only its place is kept.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::row::{Content, ItemId};
+
+/// How an item hangs on to its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Dead, and nobody knows of which key it was.
+    Gone,
+    /// The first item of its key.
+    First { root: Arc<str>, key: Arc<str> },
+    /// After `origin`, in the tree that begins with the item `first`.
+    After { origin: ItemId, first: ItemId },
+    /// A part of a nested type, which only other programs write: kept as it came.
+    Nested,
+}
+
+/// Items of one client whose clocks follow each other: one item, or a run of dead ones of one key, each
+/// after the one before, or a part of a nested type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ItemRun {
+    /// The clock of the first one.
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+    /// The place of the first one.
+    pub(crate) place: Place,
+}
+
+/// The rightmost item of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tip {
+    pub(crate) id: ItemId,
+    pub(crate) is_live: bool,
+}
+
+/// What a live item holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// JSON text, which is what heirloom writes.
+    Text(Arc<str>),
+    /// Anything else: the kind of its content and its bytes, as they stand in an update, and the JSON that
+    /// shows it.
+    Other { kind: u8, bytes: Vec<u8>, json: String },
+}
+
+/// What stands under a key of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) id: ItemId,
+    pub(crate) content: Content,
+}
+
+impl From<(ItemId, Value)> for Entry {
+    fn from((id, value): (ItemId, Value)) -> Self {
+        let content = match value {
+            Value::Text(json) => Content::Text(json),
+            Value::Other { json, .. } => Content::Foreign(json),
+        };
+        Self { id, content }
+    }
+}
+
+/// Clocks of one client, in ascending order, that neither overlap nor touch.
+pub(crate) type ClockRanges = Vec<Range<u32>>;
+
+/// What is called with the first item, the length and the record of a part of a nested type.
+pub(crate) type VisitNested<'v> = &'v mut dyn FnMut(ItemId, u32, &[u8]) -> Result<()>;
+
+/// Where a document is kept, to be read.
+pub(crate) trait ReadItems {
+    /// Every client with items, ascending, and how many clocks of it are here.
+    fn clients(&self) -> Result<Vec<(u64, u32)>>;
+
+    /// How many clocks of a client are here.
+    fn clock(&self, client: u64) -> Result<u32>;
+
+    /// The run that an item belongs to, which must be here.
+    fn run(&self, id: ItemId) -> Result<ItemRun>;
+
+    /// Calls `visit` with the run that an item belongs to and all later ones of its client.
+    fn runs_from(&self, id: ItemId, visit: &mut dyn FnMut(ItemRun) -> Result<()>) -> Result<()>;
+
+    /// Whether an item is dead.
+    fn is_dead(&self, id: ItemId) -> Result<bool>;
+
+    /// The clocks of a client in a range that are not dead; the range ends at its clock at most.
+    fn live_in(&self, client: u64, clocks: Range<u32>) -> Result<ClockRanges>;
+
+    /// All that is dead, by client, ascending.
+    fn deletions(&self) -> Result<Vec<(u64, ClockRanges)>>;
+
+    /// The rightmost item of a key; `None` for a key that never held anything.
+    fn tip(&self, root: &str, key: &str) -> Result<Option<Tip>>;
+
+    /// What stands under a key of the document itself.
+    fn value(&self, root: &str, key: &str) -> Result<Option<(ItemId, Value)>>;
+
+    /// The record of a part of a nested type, as it was appended, by the first item of its run.
+    fn nested(&self, id: ItemId) -> Result<Vec<u8>>;
+
+    /// Calls `visit` with every part of nested types.
+    fn each_nested(&self, visit: VisitNested<'_>) -> Result<()>;
+
+    /// The updates that wait for others, with their numbers, in the order in which they came.
+    fn waiting(&self) -> Result<Vec<(u64, Vec<u8>)>>;
+}
+
+/// Where a document is kept, to be changed.
+pub(crate) trait WriteItems: ReadItems {
+    /// Adds the next run of a client: it starts at the client's clock.
+    fn append(&mut self, client: u64, run: ItemRun) -> Result<()>;
+
+    /// Adds the next run of a client, a part of a nested type: its record is kept as it is.
+    fn append_nested(&mut self, client: u64, start: u32, len: u32, record: &[u8]) -> Result<()>;
+
+    /// Marks items as dead that are here; some may be already.
+    fn kill(&mut self, client: u64, clocks: Range<u32>) -> Result<()>;
+
+    /// A live item becomes the tip of a key.
+    fn put(&mut self, root: &str, key: &str, id: ItemId, value: Value) -> Result<()>;
+
+    /// A dead item is the tip of a key, which holds nothing any more.
+    fn clear(&mut self, root: &str, key: &str, id: ItemId) -> Result<()>;
+
+    /// What stands under a key shows differently, without being another item.
+    fn show(&mut self, root: &str, key: &str, json: String) -> Result<()>;
+
+    /// Keeps an update that waits; `false` where there is no room for more.
+    fn wait(&mut self, update: &[u8]) -> Result<bool>;
+
+    /// Forgets an update that waited.
+    fn release(&mut self, number: u64) -> Result<()>;
+}

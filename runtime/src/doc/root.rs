@@ -1,0 +1,39 @@
+//! The root maps of a document.
+
+/// A root map of a document.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Root {
+    Table(String),
+    Group(String),
+    /// Late edits of other documents that this one carries.
+    Forwarded,
+    /// Which of those have been dealt with.
+    Settled,
+    /// What could not be carried.
+    Quarantine,
+}
+
+/// The roots that are neither tables nor kv groups.
+pub(crate) const BOOKKEEPING: [Root; 3] = [Root::Forwarded, Root::Settled, Root::Quarantine];
+
+impl Root {
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Table(name) => format!("table:{name}"),
+            Self::Group(name) => format!("kv:{name}"),
+            Self::Forwarded => "forwarded".to_owned(),
+            Self::Settled => "settled".to_owned(),
+            Self::Quarantine => "quarantine".to_owned(),
+        }
+    }
+
+    /// The root of that name; `None` for one of a later heirloom, which we leave alone.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        match name.split_once(':') {
+            Some(("table", name)) => Some(Self::Table(name.to_owned())),
+            Some(("kv", name)) => Some(Self::Group(name.to_owned())),
+            Some(_) => None,
+            None => BOOKKEEPING.into_iter().find(|root| root.name() == name),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What a copy is sent costs what it lacks, not all that was ever written or removed.
+
+use crate::support::{Notebook, note};
+
+/// A notebook with notes of which every second one was removed, and a copy of it that holds the same.
+fn two(notes: u32) -> (Notebook, Notebook) {
+    let (one, two) = (Notebook::in_memory().unwrap(), Notebook::in_memory().unwrap());
+    one.notes.insert_many((0..notes).map(|id| note(id, "note"))).unwrap();
+    let removed = (0..notes).step_by(2);
+    one.transaction(|tx| {
+        removed.into_iter().try_for_each(|id| tx.remove::<crate::support::Note>(&id).map(drop))
+    })
+    .unwrap();
+    exchange(&one, &two);
+    two.settings.nickname.set(&Some("two".into())).unwrap();
+    exchange(&one, &two);
+    (one, two)
+}
+
+fn send(from: &Notebook, to: &Notebook) -> usize {
+    let changes = from.changes_since(&to.summary().unwrap()).unwrap();
+    to.apply(&changes).unwrap();
+    changes.to_bytes().len()
+}
+
+fn exchange(one: &Notebook, two: &Notebook) -> usize {
+    send(one, two) + send(two, one)
+}
+
+#[test]
+fn a_removal_is_sent_without_those_that_are_known() {
+    let (one, two) = two(4_000);
+    one.notes.remove(&1).unwrap();
+    let sent = send(&one, &two);
+    assert!(sent < 300, "{sent} bytes for one removal beside 2,000 known ones");
+    assert!(!two.notes.contains(&1).unwrap());
+    assert!(one.changes_since(&two.summary().unwrap()).unwrap().is_empty());
+}
+
+#[test]
+fn copies_that_both_went_on_are_sent_what_is_new() {
+    let (one, two) = two(4_000);
+    // So many that no state of one of them was ever a state of the other since.
+    for id in (1..101_u32).step_by(2) {
+        one.notes.remove(&id).unwrap();
+        two.notes.remove(&(id + 1_000)).unwrap();
+    }
+    let sent = exchange(&one, &two);
+    assert!(sent < 3_000, "{sent} bytes for a hundred removals beside 2,000 known ones");
+    for app in [&one, &two] {
+        assert_eq!(app.notes.len().unwrap(), 1_900);
+    }
+    assert!(one.changes_since(&two.summary().unwrap()).unwrap().is_empty());
+    assert!(two.changes_since(&one.summary().unwrap()).unwrap().is_empty());
+}
+
+#[test]
+fn a_copy_that_was_away_for_longer_than_the_journal_goes_gets_all_removals() {
+    let (one, two) = two(4_000);
+    for round in 0..2_200_u32 {
+        one.notes.update(&1, |note| note.stars = i64::from(round)).unwrap();
+    }
+    one.notes.remove(&3).unwrap();
+    send(&one, &two);
+    assert_eq!(two.notes.get(&1).unwrap(), one.notes.get(&1).unwrap());
+    assert!(!two.notes.contains(&3).unwrap());
+    assert!(one.changes_since(&two.summary().unwrap()).unwrap().is_empty());
+}
