@@ -140,7 +140,9 @@ pub trait Store: Sized + Send + Sync + 'static {
     }
 
     /// Checks the file at `path`: reads all of it and compares the document with what readers see.
-    /// Changes nothing, and needs no write permission.
+    /// Needs no write permission. It changes nothing, but in two cases in which the code could not read
+    /// the file otherwise: one of an older format is upgraded, and a table whose keys are stored otherwise
+    /// than the code declares is written anew.
     ///
     /// It takes as long as reading the whole file. An ordinary start needs no check: opening a
     /// store finds out by itself whether it was closed properly.
