@@ -2,7 +2,7 @@
 //! stands a table of its *blocks*, a few hundred entries each, by where they begin.
 //!
 //! The first block begins with nothing, and is there as long as the blocks are kept; an index without
-//! it is counted by walking. Blocks are kept by whoever writes entries, in the same commit.
+//! it is counted by walking. A commit that writes entries keeps the blocks, too.
 
 use std::ops::Bound;
 use std::sync::Arc;

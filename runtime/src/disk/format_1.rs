@@ -125,7 +125,7 @@ pub(crate) struct OldRows {
     view: Arc<View>,
     /// Rows by the bytes of their keys, by root, with the form of the keys.
     rows: BTreeMap<String, (KeyForm, BytesTable)>,
-    /// By the texts of keys: entries, and rows whose key is none of the declared type.
+    /// By the texts of keys: entries, and rows whose key does not parse as the declared type.
     texts: BTreeMap<String, TextTable>,
 }
 

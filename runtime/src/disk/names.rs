@@ -22,7 +22,7 @@ pub(super) fn rows(document: &str, table: &str) -> String {
     [document, "/rows/", table].concat()
 }
 
-/// Rows of a table by key text: those whose key is none of the declared type, or all, as long as no code
+/// Rows of a table by key text: those whose key does not parse as the declared type, or all, as long as no code
 /// has declared the table.
 pub(super) fn strays(document: &str, table: &str) -> String {
     [document, "/strays/", table].concat()

@@ -30,7 +30,7 @@ pub(super) struct RowWriter<'c> {
     bytes: Vec<u8>,
     rows: Vec<Collected>,
     texts: HashMap<String, TextTable<'c>>,
-    /// To be used by whoever encodes rows.
+    /// Space for the caller to encode a row in.
     pub(super) buffer: Vec<u8>,
 }
 

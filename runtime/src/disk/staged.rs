@@ -675,7 +675,7 @@ impl<'c> StagedDocument<'c> {
             Some(Own::Live(id, value)) => (Some((id, value)), None),
             Some(Own::Dead(id)) => {
                 let removed = match before() {
-                    // Of what is damaged, nobody can be told what it was.
+                    // The value of a damaged row is unknown.
                     Err(Failure(error)) if error.kind() == ErrorKind::Corrupt => None,
                     before => before?,
                 };

@@ -247,7 +247,7 @@ impl View {
         Ok(Rows { range, format: self.format, left, _view: self.clone() })
     }
 
-    /// The rows whose key is none of the declared type.
+    /// The rows whose key does not parse as the declared type.
     pub(crate) fn strays(&self, table_idx: TableIdx) -> Result<Vec<(String, String)>> {
         guarded(|| {
             let mut strays = Vec::new();
@@ -263,7 +263,7 @@ impl View {
         })
     }
 
-    /// The rows whose key is none of the declared type, with their items, unless one of them is damaged.
+    /// The rows whose key does not parse as the declared type, with their items. A damaged one is an error.
     pub(crate) fn stray_entries(&self, table_idx: TableIdx) -> Result<Entries> {
         self.texts_with(&self.names.strays[table_idx.0], |key| {
             let error = corrupt("the row is damaged: its checksum does not match");
@@ -271,7 +271,7 @@ impl View {
         })
     }
 
-    /// The row under a key that is none of the declared type.
+    /// The row under a key that does not parse as the declared type.
     pub(crate) fn stray(&self, table_idx: TableIdx, key: &str) -> Result<Option<ItemId>> {
         guarded(|| match self.stray_table(table_idx)? {
             Some(table) => Ok(table.get(key)?.map(|row| self.stored(key.as_bytes(), row).id())),

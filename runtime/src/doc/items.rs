@@ -12,7 +12,7 @@ use crate::row::{Content, ItemId};
 /// How an item hangs on to its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Dead, and nobody knows of which key it was.
+    /// Dead, and of an unknown key.
     Gone,
     /// The first item of its key.
     First { root: Arc<str>, key: Arc<str> },

@@ -9,8 +9,8 @@ use crate::doc::{DocVersion, Entry, History, Root, history};
 use crate::error::{Error, Result};
 use crate::row::{Content, EntryRef, ItemId};
 
-/// The first error of many look-ups. Whoever has asked asks for it before anything follows from the
-/// answers: every commit does.
+/// The first error of many look-ups. Every commit asks for it, so that nothing is written that follows from
+/// a look-up that failed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReadFailure(Arc<Mutex<Option<Error>>>);
 

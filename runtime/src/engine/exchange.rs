@@ -117,7 +117,7 @@ enum Target {
     Table(TableIdx),
     /// Declared or not: entries are kept under their names, which need no type.
     Group(String),
-    /// Nobody: the code does not declare the table, or no reader sees it.
+    /// No reader: the code does not declare the table, or the root is not for readers.
     Unknown,
 }
 
@@ -229,7 +229,7 @@ impl Engine {
             write_ops(document, device, ops, changed)?;
             Ok(Learnt { is_new: true, is_of_own_id: false })
         })?;
-        // Whoever writes knows which.
+        // The caller knows which it wrote.
         outcome.late_edits.clear();
         Ok(outcome)
     }

@@ -138,7 +138,7 @@ impl Engine {
         let (copy, _) = Disk::open(&location, StorageOptions::default()).map_err(at_file)?;
         copy.commit(true, |commit| {
             commit.copy_from(&view)?;
-            // Whoever opens the copy is another device, wherever it comes to lie.
+            // The copy is another device, even if it is moved to the place of the original.
             commit.set_meta(meta_keys::DEVICE, &[])?;
             commit.set_meta(meta_keys::WHEREABOUTS, &[]).map(Some)
         })

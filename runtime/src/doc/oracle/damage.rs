@@ -85,7 +85,7 @@ fn check_passed_on(items: &Memory) {
     let whole = changes_since(items, &BTreeMap::new(), &deletions).unwrap().update;
     let mut fresh = Memory::default();
     let merged = merge(&mut fresh, OWN, &whole).unwrap();
-    assert!(!merged.waits, "a copy gives out what nobody can take in");
+    assert!(!merged.waits, "a copy gives out an update that no other copy can take in");
     assert_eq!(view::of_items(&fresh), view::of_items(items), "a copy of damage");
 }
 
