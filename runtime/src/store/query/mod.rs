@@ -1,19 +1,24 @@
 //! [`Query`]: rows by conditions, in an order.
 
+mod results;
+mod rows;
+mod view;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+pub use self::rows::QueryRows;
+pub(in crate::store) use self::view::At;
+pub(in crate::store) use self::view::read;
+use self::view::source;
+pub use self::view::{AsOf, Committed, Within};
 use super::handle::Handle;
 use super::overlay::Overlay;
-use super::read::{stray_row, typed_in_scan, typed_text};
 use super::watch::Watch;
 use crate::disk::View;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{
-    Buffer, ColumnOrder, Condition, Cursor, Expr, IntoOrder, Order, Read, Run, Source, Spec,
-    explain,
-};
+use crate::query::{ColumnOrder, Condition, Cursor, Expr, IntoOrder, Order, Spec};
 use crate::row::{Key, Row};
 use crate::schema::descriptor::TableIdx;
 
@@ -59,82 +64,6 @@ pub struct Query<R, A = Committed> {
     pub(super) table_idx: TableIdx,
     pub(super) spec: Spec,
     row: PhantomData<fn(&R)>,
-}
-
-/// The view of a [`Query`] of a table: what is committed when it is run.
-#[derive(Debug, Clone)]
-pub struct Committed(Handle);
-
-/// The view of a [`Query`] of a snapshot.
-#[derive(Debug, Clone)]
-pub struct AsOf {
-    handle: Handle,
-    view: Arc<View>,
-}
-
-/// The view of a [`Query`] of a transaction: what is committed, with its own writes over it.
-pub struct Within<'q> {
-    handle: &'q Handle,
-    overlay: Overlay<'q>,
-}
-
-impl fmt::Debug for Within<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Within").finish_non_exhaustive()
-    }
-}
-
-/// Where rows are looked for.
-#[doc(hidden)]
-#[expect(private_interfaces, reason = "nobody else implements it")]
-pub trait At {
-    #[doc(hidden)]
-    fn source(&self, table_idx: TableIdx) -> Source<'_>;
-
-    #[doc(hidden)]
-    fn handle(&self) -> &Handle;
-}
-
-pub(super) fn read<R: Row>() -> Read<R> {
-    Read { stored: typed_in_scan::<R>, text: typed_text::<R>, stray: stray_row::<R> }
-}
-
-fn source<'s>(handle: &Handle, view: Arc<View>, table_idx: TableIdx) -> Source<'s> {
-    Source { engine: handle.engine().clone(), view, table_idx, written: None }
-}
-
-#[expect(private_interfaces, reason = "nobody else implements it")]
-impl At for Committed {
-    fn source(&self, table_idx: TableIdx) -> Source<'_> {
-        source(&self.0, self.0.engine().view(), table_idx)
-    }
-
-    fn handle(&self) -> &Handle {
-        &self.0
-    }
-}
-
-#[expect(private_interfaces, reason = "nobody else implements it")]
-impl At for AsOf {
-    fn source(&self, table_idx: TableIdx) -> Source<'_> {
-        source(&self.handle, self.view.clone(), table_idx)
-    }
-
-    fn handle(&self) -> &Handle {
-        &self.handle
-    }
-}
-
-#[expect(private_interfaces, reason = "nobody else implements it")]
-impl At for Within<'_> {
-    fn source(&self, table_idx: TableIdx) -> Source<'_> {
-        let source = source(self.handle, self.overlay.view.clone(), table_idx);
-        Source { written: self.overlay.batch.tables.get(&table_idx), ..source }
-    }
-
-    fn handle(&self) -> &Handle {
-        self.handle
-    }
 }
 
 impl<R: Row> Query<R> {
@@ -465,158 +394,8 @@ impl<R: Row, A: At> Query<R, A> {
         self
     }
 
-    fn run(&self, spec: Spec, buffer: &mut Buffer<R>) -> Result<Run<'_>> {
-        self.placed(self.at.source(self.table_idx).run(spec, buffer))
-    }
-
     pub(super) fn placed<T>(&self, outcome: Result<T>) -> Result<T> {
         outcome.map_err(|error| self.at.handle().placed(error.at_table(R::TABLE)))
-    }
-
-    /// Returns all rows of the result. If an index gives thousands in order, several threads decode
-    /// them.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidRow`](ErrorKind::InvalidRow) if there is no filter and a row does not decode;
-    /// [`iter`](Self::iter) gives the others.
-    pub fn all(&self) -> Result<Vec<R>> {
-        let mut buffer = Buffer::new(read());
-        let run = self.run(self.spec.clone(), &mut buffer)?;
-        self.placed(run.all(&mut buffer))?;
-        Ok(buffer.into_result())
-    }
-
-    /// Returns the first row of the result; `None` if it is empty.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidRow`](ErrorKind::InvalidRow) if there is no filter and the first row does not
-    /// decode.
-    pub fn first(&self) -> Result<Option<R>> {
-        let mut spec = self.spec.clone();
-        spec.limit = Some(spec.limit.unwrap_or(1).min(1));
-        let mut buffer = Buffer::new(read());
-        let mut run = self.run(spec, &mut buffer)?;
-        self.placed(buffer.next(&mut run).transpose())
-    }
-
-    /// Returns the only row of the result.
-    ///
-    /// ```
-    /// # use heirloom::{ErrorKind, Store, Table};
-    /// # #[derive(Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
-    /// # struct Task { #[key] name: String, done: bool }
-    /// # #[derive(Store)]
-    /// # struct App { tasks: Table<Task> }
-    /// # let app = App::in_memory()?;
-    /// # app.tasks.insert(&Task { name: "sow".into(), done: false })?;
-    /// assert_eq!(app.tasks.filter(Task::DONE.eq(false)).one()?.name, "sow");
-    ///
-    /// let none = app.tasks.filter(Task::DONE.eq(true)).one();
-    /// assert_eq!(none.unwrap_err().kind(), ErrorKind::RowCount);
-    /// # Ok::<(), heirloom::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`RowCount`](ErrorKind::RowCount) if there is none, or more than one;
-    /// [`InvalidRow`](ErrorKind::InvalidRow) as for [`first`](Self::first).
-    pub fn one(&self) -> Result<R> {
-        let mut spec = self.spec.clone();
-        spec.limit = Some(spec.limit.unwrap_or(2).min(2));
-        let mut buffer = Buffer::new(read());
-        let mut run = self.run(spec, &mut buffer)?;
-        let first = self.placed(buffer.next(&mut run).transpose())?;
-        let second = self.placed(buffer.next(&mut run).transpose())?;
-        let found = match (first, second) {
-            (Some(row), None) => return Ok(row),
-            (None, _) => "no row",
-            _ => "several",
-        };
-        let error = Error::new(ErrorKind::RowCount, "the query must return one row")
-            .expecting("one row")
-            .finding(found)
-            .help("use `first` if none or several are fine");
-        self.placed(Err(error))
-    }
-
-    /// Returns whether the result has a row. No more of it is looked at than that takes.
-    ///
-    /// ```
-    /// # use heirloom::{Store, Table};
-    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
-    /// # struct Task { #[key] name: String, done: bool }
-    /// # #[derive(Store)]
-    /// # struct App { tasks: Table<Task> }
-    /// # let app = App::in_memory()?;
-    /// assert!(!app.tasks.filter(Task::DONE.eq(false)).exists()?);
-    /// # Ok::<(), heirloom::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
-    pub fn exists(&self) -> Result<bool> {
-        let limit = Some(self.spec.limit.unwrap_or(1).min(1));
-        let spec = Spec { limit, ..self.spec.clone() };
-        let mut buffer = Buffer::<R>::new(read());
-        let count = self.at.source(self.table_idx).count(&spec, &mut buffer);
-        self.placed(count).map(|count| count > 0)
-    }
-
-    /// Returns the number of rows of the result. If an index holds all of the conditions, no row is
-    /// read.
-    ///
-    /// Without a filter, rows that do not decode count, as they do in [`len`](crate::Table::len).
-    ///
-    /// # Errors
-    ///
-    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
-    pub fn count(&self) -> Result<usize> {
-        let mut buffer = Buffer::<R>::new(read());
-        self.placed(self.at.source(self.table_idx).count(&self.spec, &mut buffer))
-    }
-
-    /// Returns the keys of the rows of the result. If an index holds all of the conditions, no row
-    /// is read.
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`all`](Self::all).
-    pub fn keys(&self) -> Result<Vec<R::Key>> {
-        let mut buffer = Buffer::<R>::new(read());
-        let keys = self.placed(self.at.source(self.table_idx).keys(&self.spec, &mut buffer))?;
-        // A row that decodes, and what is in an index, has a key of the table.
-        Ok(keys.iter().filter_map(|key| R::Key::from_bytes(key)).collect())
-    }
-
-    /// Returns how the query would be run now, in one line: the index it uses or a scan, and
-    /// whether rows are filtered and sorted after that.
-    ///
-    /// ```
-    /// # use heirloom::{Store, Table};
-    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
-    /// # struct Task { #[key] name: String, #[index] due: u32, done: bool }
-    /// # #[derive(Store)]
-    /// # struct App { tasks: Table<Task> }
-    /// # let app = App::in_memory()?;
-    /// let next = app.tasks.filter(Task::DONE.eq(false)).order_by(Task::DUE).limit(3);
-    /// assert_eq!(next.explain(), "index (due) of `task`, filtered, at most 3");
-    /// # Ok::<(), heirloom::Error>(())
-    /// ```
-    ///
-    /// The text is for people; it may change between versions.
-    pub fn explain(&self) -> String {
-        let source = self.at.source(self.table_idx);
-        let filter = self.spec.simplified();
-        match source.plan(&self.spec, filter.as_ref()) {
-            Ok(plan) => {
-                let table = &source.engine.def.tables[self.table_idx];
-                explain(table, &self.spec, filter.as_ref(), &plan)
-            }
-            Err(error) => format!("no plan: {error}"),
-        }
     }
 }
 
@@ -645,39 +424,5 @@ impl<R: Row> Clone for Query<R, AsOf> {
 impl<R: Row, A> fmt::Debug for Query<R, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Query").field("table", &R::TABLE).field("spec", &self.spec).finish()
-    }
-}
-
-/// The rows of a [`Query`], one after another.
-///
-/// Made by [`Query::iter`]. A row that does not decode is an `Err` item; the rest still come.
-pub struct QueryRows<'q, R: Row> {
-    run: Run<'q>,
-    buffer: Buffer<R>,
-    handle: Handle,
-}
-
-impl<'q, R: Row> QueryRows<'q, R> {
-    fn new(source: Source<'q>, spec: Spec, handle: Handle) -> Result<Self> {
-        let mut buffer = Buffer::new(read());
-        match source.run(spec, &mut buffer) {
-            Ok(run) => Ok(Self { run, buffer, handle }),
-            Err(error) => Err(handle.placed(error.at_table(R::TABLE))),
-        }
-    }
-}
-
-impl<R: Row> Iterator for QueryRows<'_, R> {
-    type Item = Result<R>;
-
-    fn next(&mut self) -> Option<Result<R>> {
-        let row = self.buffer.next(&mut self.run)?;
-        Some(row.map_err(|error| self.handle.placed(error.at_table(R::TABLE))))
-    }
-}
-
-impl<R: Row> fmt::Debug for QueryRows<'_, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QueryRows").field("table", &R::TABLE).finish_non_exhaustive()
     }
 }
