@@ -41,7 +41,7 @@ pub use std::convert::{AsRef, From};
 pub use std::marker::Send;
 pub use std::ops::{FnMut, FnOnce};
 pub use std::path::Path;
-pub use std::primitive::usize;
+pub use std::primitive::{u64, usize};
 pub use std::vec::Vec;
 
 /// What a type needs to be a record, apart from the derive. It stands for the bounds of a record in the

@@ -54,6 +54,9 @@ pub enum ErrorKind {
     Corrupt,
     /// Another process has the file open, or this one has it open already.
     Locked,
+    /// The file cannot be compacted, since snapshots or other readers of this process still need it as
+    /// it is.
+    InUse,
     /// The storage failed: the disk is full, the file is unreadable, the path is wrong.
     Storage,
     /// Bytes that should be a summary or changes are something else, or are damaged.

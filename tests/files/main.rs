@@ -4,6 +4,7 @@
 mod support;
 
 mod bad_input;
+mod compacting;
 mod damage;
 mod flips;
 mod format_page;

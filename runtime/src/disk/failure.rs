@@ -130,6 +130,10 @@ impl From<DatabaseError> for Failure {
     }
 }
 
+pub(super) fn database_error(error: DatabaseError) -> Error {
+    Failure::from(error).0
+}
+
 /// Runs `work`, turning redb's errors into ours, and its panics too: on a damaged page it may
 /// panic rather than report.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Try<T>) -> Result<T> {

@@ -1,24 +1,22 @@
 //! Opening, creating and re-opening the redb file.
 
-use std::fs::{File, OpenOptions};
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
+use redb::ReadableDatabase;
 use redb::backends::{FileBackend, InMemoryBackend};
-use redb::{Database, ReadTransaction, ReadableDatabase, TableError};
 use tempfile::TempPath;
 
 use super::backend::{Backend, OpenedBy, StorageHook};
 use super::commit::Commit;
 use super::device::{Whereabouts, is_in_place};
-use super::failure::{Failure, Try, corrupt, guarded, io as io_error};
+use super::failure::{corrupt, database_error, guarded, io as io_error};
+use super::live::Live;
 use super::mark::Mark;
+use super::paths::{existing, publish, target_of, temporary_beside};
 use super::view::{View, ViewNames};
-use super::{FORMAT, names};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How much of the file redb may keep in memory, in bytes.
@@ -93,16 +91,6 @@ enum Medium {
         is_read_only: bool,
     },
     Memory(Backend),
-}
-
-struct Live {
-    /// There until it is dropped.
-    database: Option<Database>,
-    backend: Backend,
-    /// Whether the backend holds commits back that are not durable yet.
-    unflushed: AtomicBool,
-    /// Whether the file was seen to be of the current format, which it stays as long as it is open.
-    is_current: AtomicBool,
 }
 
 impl std::fmt::Debug for Disk {
@@ -357,12 +345,22 @@ impl Disk {
     /// lost: it is still committed, and flushing may be tried again.
     pub(crate) fn flush(&self) -> Result<()> {
         self.refuse_if_forked()?;
-        self.mended(Live::flush)
+        self.mended(|live| live.flush())
+    }
+
+    /// Makes the file as short as its content allows. Gives by how many bytes it got shorter; nothing if a
+    /// reader still needs the file as it is.
+    pub(crate) fn compact(&self) -> Result<Option<u64>> {
+        self.refuse_if_read_only()?;
+        self.refuse_if_forked()?;
+        self.refuse_if_gone()?;
+        self.flush()?;
+        self.mended(Live::compact)
     }
 
     /// Does work that reaches the file by the backend alone; if redb does not go on after an error
     /// all the same, the file is opened again.
-    fn mended<T>(&self, work: impl FnOnce(&Live) -> Result<T>) -> Result<T> {
+    fn mended<T>(&self, work: impl FnOnce(&mut Live) -> Result<T>) -> Result<T> {
         let mut is_broken = false;
         let outcome =
             self.with_live(|live| work(live).inspect_err(|_| is_broken = !live.is_usable()));
@@ -376,12 +374,12 @@ impl Disk {
         self.unpublished.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    fn with_live<T>(&self, work: impl FnOnce(&Live) -> Result<T>) -> Result<T> {
+    fn with_live<T>(&self, work: impl FnOnce(&mut Live) -> Result<T>) -> Result<T> {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         if live.is_none() {
             *live = Some(self.live_again(None)?);
         }
-        match &*live {
+        match &mut *live {
             Some(live) => work(live),
             None => Err(corrupt("the file is closed")),
         }
@@ -406,250 +404,9 @@ impl Disk {
     }
 }
 
-impl Live {
-    fn of_file(
-        file: &File,
-        is_read_only: bool,
-        options: &StorageOptions,
-        header: Option<Vec<u8>>,
-    ) -> Result<Self> {
-        let file = file.try_clone().map_err(io_error)?;
-        let backend = FileBackend::new(file).map_err(database_error)?;
-        let hook = options.hook.clone();
-        let backend = match is_read_only {
-            true => Backend::read_only(backend, hook),
-            false => Backend::held(backend, hook, header),
-        };
-        let backend = backend.map_err(io_error)?;
-        Self::open(backend, options.cache_bytes)
-    }
-
-    fn open(backend: Backend, cache_bytes: usize) -> Result<Self> {
-        let repaired = Arc::new(AtomicBool::new(false));
-        let noticed = repaired.clone();
-        let database = guarded(|| {
-            let database = Database::builder()
-                .set_cache_size(cache_bytes)
-                .set_repair_callback(move |_| {
-                    noticed.store(true, Ordering::Relaxed);
-                })
-                .create_with_backend(backend.clone())?;
-            Ok(database)
-        })?;
-        if repaired.load(Ordering::Relaxed) {
-            // Kept, so that the next open need not repair again. Where it cannot be written, the
-            // store can still be read.
-            let _ = backend.release();
-        }
-        Ok(Self {
-            database: Some(database),
-            backend,
-            unflushed: AtomicBool::new(false),
-            is_current: AtomicBool::new(false),
-        })
-    }
-
-    /// The format of the file; a new one is of the current format.
-    fn format(&self, txn: &ReadTransaction) -> Try<u64> {
-        if self.is_current.load(Ordering::Relaxed) {
-            return Ok(FORMAT);
-        }
-        let meta = match txn.open_table(names::META) {
-            Ok(meta) => meta,
-            Err(TableError::TableDoesNotExist(_)) => return Ok(FORMAT),
-            Err(error) => return Err(error.into()),
-        };
-        let format = meta.get(names::FORMAT)?;
-        let format = format.and_then(|format| format.value().try_into().ok());
-        let format = format.map_or(FORMAT, u64::from_le_bytes);
-        self.is_current.store(format == FORMAT, Ordering::Relaxed);
-        Ok(format)
-    }
-
-    /// Makes one commit; `begin` is called once `work` has written all of it.
-    fn commit<T>(
-        &self,
-        durable: bool,
-        work: impl FnOnce(&Commit) -> Result<Option<T>>,
-        begin: impl FnOnce() -> Result<()>,
-    ) -> Result<Option<T>> {
-        let database = self.database()?;
-        guarded(|| {
-            let commit = Commit::begin(database, durable)?;
-            match work(&commit) {
-                Ok(None) => {
-                    commit.abort();
-                    Ok(None)
-                }
-                Ok(value) => {
-                    begin().map_err(Failure)?;
-                    commit.finish().map(|()| value)
-                }
-                Err(error) => {
-                    commit.abort();
-                    Err(Failure(error))
-                }
-            }
-        })
-    }
-
-    /// redb writes everything to the backend, which cannot fail while that holds it back; then the
-    /// backend writes it to the file, as often as it takes.
-    fn flush(&self) -> Result<()> {
-        if self.unflushed.load(Ordering::Relaxed) {
-            self.commit(true, |_| Ok(Some(())), || Ok(()))?;
-            self.backend.release().map_err(io_error)?;
-            self.unflushed.store(false, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    /// Whether redb goes on after an error.
-    fn is_usable(&self) -> bool {
-        self.database().is_ok_and(|database| {
-            guarded(|| {
-                database.begin_write()?.abort()?;
-                Ok(())
-            })
-            .is_ok()
-        })
-    }
-
-    fn database(&self) -> Result<&Database> {
-        self.database.as_ref().ok_or_else(|| corrupt("the file is closed"))
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        // On a damaged file redb may panic when it is closed, too. What was committed is kept.
-        let database = self.database.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
-    }
-}
-
-fn database_error(error: redb::DatabaseError) -> Error {
-    Failure::from(error).0
-}
-
 fn nothing_to_read(what: &str) -> Error {
     Error::new(ErrorKind::Storage, what)
         .help("check the path; opening a store to write, without `read_only`, makes its file")
-}
-
-/// The file at `path`, and whether it is open for reading only; `None` where there is nothing yet.
-fn existing(path: &Path, access: Access) -> Result<Option<(File, bool)>> {
-    match std::fs::metadata(path) {
-        Ok(meta) if meta.is_dir() => {
-            Err(Error::new(ErrorKind::Storage, "the path is a folder, not a file")
-                .help("give the path of a file in the folder"))
-        }
-        Ok(meta) if meta.len() == 0 => Err(Error::new(ErrorKind::Corrupt, "the file is empty")
-            .help("restore a backup, or remove the file to start a new store")),
-        Ok(_) => opened(path, access).map(Some).map_err(io_error),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io_error(error)),
-    }
-}
-
-fn opened(path: &Path, access: Access) -> io::Result<(File, bool)> {
-    let to_read = || File::open(path).map(|file| (file, true));
-    if access == Access::Read {
-        return to_read();
-    }
-    match OpenOptions::new().read(true).write(true).open(path) {
-        Ok(file) => Ok((file, false)),
-        Err(error) if access == Access::Look && is_write_refused(&error) => to_read(),
-        Err(error) => Err(error),
-    }
-}
-
-fn is_write_refused(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
-}
-
-/// How many links to links are followed, as on Linux.
-const MAX_LINKS: usize = 40;
-
-/// The absolute path of a file to make at `path`: where there is a link to nothing, what it names.
-fn target_of(path: &Path) -> io::Result<PathBuf> {
-    if path.as_os_str().is_empty() {
-        return Err(io::ErrorKind::NotFound.into());
-    }
-    let mut target = std::path::absolute(path)?;
-    for _ in 0..MAX_LINKS {
-        let Ok(next) = std::fs::read_link(&target) else { return Ok(target) };
-        target = target.parent().map_or_else(|| next.clone(), |folder| folder.join(&next));
-    }
-    Err(io::Error::other("too many links to links"))
-}
-
-/// A new file in the folder of `path`, removed again unless it is published. Its name does not
-/// depend on that of the file, which may be as long as names can be.
-fn temporary_beside(path: &Path) -> io::Result<(File, TempPath)> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    remove_leftovers(folder);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file: what the umask leaves of it.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let temporary = builder.tempfile_in(folder)?;
-    Ok(temporary.into_parts())
-}
-
-const TEMPORARY_PREFIX: &str = ".heirloom-";
-const TEMPORARY_SUFFIX: &str = ".new";
-
-/// A younger temporary file may be one that is just being made.
-const LEFTOVER_AGE: Duration = Duration::from_secs(60);
-
-/// Removes the temporary files of processes that ended while they made a store. One that is in use is
-/// locked. What cannot be removed stays.
-fn remove_leftovers(folder: &Path) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let is_temporary = name.to_str().is_some_and(|name| {
-            name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)
-        });
-        let is_old = || {
-            let modified = entry.metadata().and_then(|meta| meta.modified());
-            modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age >= LEFTOVER_AGE))
-        };
-        if is_temporary
-            && is_old()
-            && let Ok(file) = OpenOptions::new().read(true).write(true).open(entry.path())
-            && file.try_lock().is_ok()
-        {
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// Moves a finished temporary file to `path`, where nothing may stand.
-fn publish(temporary: TempPath, path: &Path) -> Result<()> {
-    temporary.persist_noclobber(path).map_err(|error| {
-        let error = error.error;
-        if error.kind() == io::ErrorKind::AlreadyExists {
-            Error::new(ErrorKind::AlreadyExists, "a file of this name was made in the meantime")
-                .help("open it, or choose another name")
-        } else {
-            io_error(error)
-        }
-    })?;
-    // The name is durable only with its folder. Not every file system can do that, and the store
-    // is complete either way.
-    #[cfg(unix)]
-    if let Some(folder) = path.parent() {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    }
-    Ok(())
 }
 
 #[cfg(test)]

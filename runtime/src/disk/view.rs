@@ -106,6 +106,16 @@ impl View {
         }
     }
 
+    /// A view of a file that is closed: whatever is read of it is an error.
+    pub(crate) fn closed(&self) -> Result<Self> {
+        let txn = guarded(|| {
+            let builder = redb::Builder::new();
+            let database = builder.create_with_backend(redb::backends::InMemoryBackend::new())?;
+            Ok(redb::ReadableDatabase::begin_read(&database)?)
+        })?;
+        Ok(Self { stamp: self.stamp, ..Self::new(txn, self.names.clone(), self.format) })
+    }
+
     /// The format of the file.
     pub(super) fn format(&self) -> u64 {
         self.format

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::disk::View;
 use crate::schema::descriptor::{GroupIdx, TableIdx};
@@ -74,6 +74,15 @@ pub(crate) type Callback = Box<dyn FnMut(Origin, &[Change]) + Send>;
 /// What an observer does that reads what the transaction left.
 pub(crate) type ViewCallback = Box<dyn FnMut(Origin, &[Change], &Arc<View>) + Send>;
 
+/// An observer that keeps the view of the last commit that it was told of.
+pub(crate) trait KeepsView: Send + Sync {
+    /// Lets go of it, while the file is compacted.
+    fn release_view(&self);
+
+    /// Takes a view of the same content.
+    fn keep_view(&self, view: &Arc<View>);
+}
+
 struct Observer {
     topic: Topic,
     live: AtomicBool,
@@ -87,6 +96,9 @@ struct State {
     observers: BTreeMap<u64, Arc<Observer>>,
     queue: VecDeque<Event>,
     delivering: bool,
+    keepers: Vec<Weak<dyn KeepsView>>,
+    /// Those that have let go of their views.
+    released: Vec<Weak<dyn KeepsView>>,
 }
 
 /// The observers of an open store.
@@ -129,6 +141,31 @@ impl Hub {
     /// Whether anything listens, so that changes are collected.
     pub(crate) fn listens(&self, topic: Topic) -> bool {
         self.state().observers.values().any(|observer| observer.topic == topic)
+    }
+
+    /// Adds an observer that keeps a view, as long as it lives.
+    pub(crate) fn add_keeper(&self, keeper: Weak<dyn KeepsView>) {
+        let mut state = self.state();
+        state.keepers.retain(|keeper| keeper.strong_count() > 0);
+        state.keepers.push(keeper);
+    }
+
+    /// Has all let go of their views, unless some are still to be told of commits: the view from before
+    /// a commit is then needed. Called while no commit can come in between.
+    pub(crate) fn release_views(&self) {
+        let mut state = self.state();
+        if state.queue.is_empty() && !state.delivering {
+            let keepers = state.keepers.clone();
+            state.released.clone_from(&keepers);
+            drop(state);
+            keepers.iter().filter_map(Weak::upgrade).for_each(|keeper| keeper.release_view());
+        }
+    }
+
+    /// Gives a view of the same content to those that have let go of theirs.
+    pub(crate) fn keep_view(&self, view: &Arc<View>) {
+        let released = std::mem::take(&mut self.state().released);
+        released.iter().filter_map(Weak::upgrade).for_each(|keeper| keeper.keep_view(view));
     }
 
     /// Queues what was committed; called while no other commit can come in between.

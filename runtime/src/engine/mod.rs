@@ -2,6 +2,8 @@
 
 mod check;
 mod claim;
+mod compact;
+mod current_view;
 mod damage;
 mod document;
 mod documents;
@@ -30,11 +32,12 @@ mod writer;
 
 pub use check::CheckReport;
 pub(crate) use claim::{Claim, Claims, CopySource};
+pub(crate) use current_view::OldReaders;
 pub(crate) use document::Loaded;
 pub(crate) use documents::{DocFact, DocName, Documents};
 pub(crate) use exchange::{Held, MergeOutcome, documents_in};
 pub(crate) use head::{read_claims, recorded};
-pub(crate) use hub::{Change, Topic};
+pub(crate) use hub::{Change, KeepsView, Topic};
 pub use hub::{ChangeKind, Origin, Subscription};
 pub use ids::IdSource;
 pub(crate) use inactive_documents::OtherMerged;

@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
-
+use super::current_view::{CurrentView, OldReaders};
 use super::damage::Damage;
 use super::documents::DocName;
 use super::head::{Compared, read_claims};
@@ -85,8 +84,9 @@ pub(crate) struct Engine {
     pub(crate) hub: Arc<Hub>,
     pub(crate) disk: Disk,
     pub(crate) settings: Settings,
-    /// What readers see. Replaced after every commit, so that reading takes no lock.
-    view: ArcSwap<View>,
+    pub(super) view: CurrentView,
+    /// The number of the view; it counts up with every commit.
+    stamp: AtomicU64,
     /// Whether that is of a file which an error has closed, and which did not open again.
     pub(super) is_view_closed: AtomicBool,
     writer: WriterLock,
@@ -158,7 +158,8 @@ impl Engine {
             hub: Arc::new(Hub::default()),
             disk,
             settings,
-            view: ArcSwap::from_pointee(view),
+            view: CurrentView::new(view),
+            stamp: AtomicU64::new(0),
             is_view_closed: AtomicBool::new(false),
             writer: WriterLock::new(writer),
             key_forms: key_forms(&def),
@@ -192,22 +193,38 @@ impl Engine {
 
     /// What is committed now.
     pub(crate) fn view(&self) -> Arc<View> {
-        self.view.load_full()
+        self.view.get()
     }
 
     /// [`view`](Self::view) for a short look, without counting a reference.
     pub(crate) fn with_view<T>(&self, look: impl FnOnce(&View) -> T) -> T {
-        look(&self.view.load())
+        self.view.with(look)
+    }
+
+    /// The readers of what was before the last commit.
+    pub(crate) fn old_readers(&self) -> OldReaders {
+        self.view.old_readers()
     }
 
     /// Shows readers what was committed last.
     pub(crate) fn refresh_view(&self) -> Result<()> {
+        let view = self.view_of_disk(self.stamp() + 1)?;
+        self.stamp.store(view.stamp, Ordering::Release);
+        self.view.replace(view);
+        Ok(())
+    }
+
+    pub(super) fn stamp(&self) -> u64 {
+        self.stamp.load(Ordering::Acquire)
+    }
+
+    /// What was committed last, as the view of a number.
+    pub(super) fn view_of_disk(&self, stamp: u64) -> Result<View> {
         self.is_view_closed.store(true, Ordering::Release);
         let mut view = self.disk.view()?;
         self.is_view_closed.store(false, Ordering::Release);
-        view.stamp = self.view.load().stamp + 1;
-        self.view.store(Arc::new(view));
-        Ok(())
+        view.stamp = stamp;
+        Ok(view)
     }
 
     /// Refuses to write to a store that is there to be read.

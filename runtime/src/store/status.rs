@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::disk::StoredDocument;
 use crate::doc::items::ReadItems;
-use crate::engine::{Engine, Subscription, Topic};
+use crate::engine::{Engine, OldReaders, Subscription, Topic};
 use crate::epoch::{EpochStatus, epoch_status};
 use crate::error::Result;
 use crate::schema::{Standing, Version};
@@ -59,6 +60,7 @@ pub struct Status {
     epochs: EpochStatus,
     history: HistoryStats,
     is_damaged: bool,
+    readers: OldReaders,
 }
 
 /// The share of history in the store's document: the traces of overwritten and removed rows.
@@ -103,6 +105,7 @@ impl fmt::Debug for Status {
             .field("missing_documents", &self.epochs.missing)
             .field("history", &self.history)
             .field("is_damaged", &self.is_damaged)
+            .field("old_snapshots", &self.readers.count)
             .finish()
     }
 }
@@ -178,6 +181,37 @@ impl Status {
         self.is_damaged
     }
 
+    /// Returns the number of snapshots that show an older state than the last commit, with
+    /// iterators that still read from one.
+    ///
+    /// The file cannot use the space of what they see anew, and grows by all that is written meanwhile;
+    /// [`compact`](crate::Store::compact) gives it back once they were dropped.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// let snapshot = app.snapshot()?;
+    /// assert_eq!(app.status()?.old_snapshots(), 0);
+    /// app.notes.insert(&Note { name: "milk".into() })?;
+    /// assert_eq!(app.status()?.old_snapshots(), 1);
+    /// drop(snapshot);
+    /// assert_eq!(app.status()?.old_snapshots(), 0);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    pub fn old_snapshots(&self) -> usize {
+        self.readers.count
+    }
+
+    /// Returns how long ago the oldest of the [old snapshots](Self::old_snapshots) was outdated by a
+    /// commit; `None` if there is none.
+    pub fn oldest_snapshot(&self) -> Option<Duration> {
+        self.readers.oldest
+    }
+
     /// Returns every version of the schema that code which has written to a copy of the store has
     /// had, the oldest first.
     pub fn versions(&self) -> &[Version] {
@@ -213,6 +247,7 @@ pub(super) fn status(engine: &Engine) -> Result<Status> {
         epochs,
         history,
         is_damaged: engine.is_damaged()?,
+        readers: engine.old_readers(),
     })
 }
 

@@ -529,6 +529,43 @@ pub trait Store: Sized + Send + Sync + 'static {
         rebuilt.map_err(|error| engine.placed(error))
     }
 
+    /// Compacts the file in place: moves its content together and gives the space behind it back to the
+    /// disk. Returns by how many bytes the file got shorter.
+    ///
+    /// A file keeps the space of what was removed, and uses it for what is written next; so call this
+    /// only after much was removed, as by [`prune_epochs`](Self::prune_epochs), or after a
+    /// [snapshot](crate::inspect::Status::oldest_snapshot) was kept for long. It reads and writes a large
+    /// part of the file, and readers and writers wait for it. The process may end at any
+    /// moment of it without harm: each step is a commit.
+    ///
+    /// ```
+    /// # use heirloom::{ErrorKind, Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// let snapshot = app.snapshot()?;
+    /// let refused = app.compact().unwrap_err();
+    /// assert_eq!(refused.kind(), ErrorKind::InUse);
+    ///
+    /// drop(snapshot);
+    /// let bytes = app.compact()?;
+    /// println!("{bytes} bytes were given back");
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InUse`](crate::ErrorKind::InUse) if a snapshot or an iterator still reads from the file, or an
+    /// observer is being called;
+    /// [`NestedTransaction`](crate::ErrorKind::NestedTransaction) inside a transaction;
+    /// [`ReadOnly`](crate::ErrorKind::ReadOnly) if the store was opened to be read;
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be written. No row has changed then.
+    fn compact(&self) -> Result<u64> {
+        self.handle().engine().compact()
+    }
+
     /// Opens a copy, in memory, of the store as it is now in an earlier epoch: the rows from before
     /// the migration, and what older code has written since. `Old` is the struct of that epoch.
     ///

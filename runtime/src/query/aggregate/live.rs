@@ -11,7 +11,7 @@ use super::functions::{Aggregate, Step};
 use super::group_key::GroupKey;
 use super::tally::Tally;
 use crate::disk::View;
-use crate::engine::{Change, Engine, Subscription, Topic};
+use crate::engine::{Change, Engine, KeepsView, Subscription, Topic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::buffer::Read;
 use crate::query::expr::Node;
@@ -38,8 +38,10 @@ pub(crate) struct LiveTally<R: Row, K: GroupKey<R>, G: Aggregate<R>, O> {
 
 struct State<R: Row, K: GroupKey<R>, G: Aggregate<R>> {
     tally: Tally<R, K, G>,
-    /// What the newest commit left.
-    view: Arc<View>,
+    /// What the newest commit left; `None` while the file is compacted.
+    view: Option<Arc<View>>,
+    /// The number of that view.
+    stamp: u64,
     status: Status,
     /// Whether there is something that was not received yet.
     is_new: bool,
@@ -83,9 +85,11 @@ where
         tally: Tally<R, K, G>,
         make: Make<R, K, G, O>,
     ) -> Result<(Arc<Self>, Vec<Subscription>)> {
+        let view = engine.view();
         let state = State {
             tally,
-            view: engine.view(),
+            stamp: view.stamp,
+            view: Some(view),
             status: Status::Starting(Vec::new()),
             is_new: true,
             is_stale: false,
@@ -97,6 +101,8 @@ where
         let this =
             Arc::new(Self { table_idx, spec, filter, read, make, engine: weak, state, arrived });
         let subscriptions = this.subscribe(engine);
+        let keeper: Weak<Self> = Arc::downgrade(&this);
+        engine.hub.add_keeper(keeper);
         this.fill(engine)?;
         Ok((this, subscriptions))
     }
@@ -143,6 +149,7 @@ where
             let state = self.state();
             (state.tally.emptied(), state.view.clone())
         };
+        let view = view.unwrap_or_else(|| engine.view());
         let source = self.source(engine, &view);
         fold(&mut tally, &source, &self.spec, self.read, Step::Add, true)?;
         let mut state = self.state();
@@ -159,8 +166,8 @@ where
     /// Takes another view of the same rows.
     fn renew(&self, view: &Arc<View>) {
         let mut state = self.state();
-        if matches!(state.status, Status::Live) && view.stamp > state.view.stamp {
-            state.view = view.clone();
+        if matches!(state.status, Status::Live) && view.stamp > state.stamp {
+            (state.stamp, state.view) = (view.stamp, Some(view.clone()));
         }
     }
 
@@ -190,14 +197,18 @@ where
         keys: &[String],
         view: &Arc<View>,
     ) -> Result<()> {
-        if view.stamp <= state.view.stamp {
+        if view.stamp <= state.stamp {
             return Ok(());
         }
-        let before = std::mem::replace(&mut state.view, view.clone());
+        state.stamp = view.stamp;
+        let before = state.view.replace(view.clone());
         if self.spec.is_windowed() {
             (state.is_new, state.is_stale) = (true, true);
             return Ok(());
         }
+        let before = before.ok_or_else(|| {
+            Error::new(ErrorKind::Storage, "the state before the commit is not known")
+        })?;
         let (before, after) = (self.source(engine, &before), self.source(engine, view));
         engine.read_counts.add(2 * keys.len() as u64, 0);
         let mut buffer = Vec::new();
@@ -235,10 +246,10 @@ where
     }
 
     /// Reads the rows of a query with a limit again.
-    fn refill(&self, view: &Arc<View>) -> Result<Tally<R, K, G>> {
+    fn refill(&self, view: Option<Arc<View>>) -> Result<Tally<R, K, G>> {
         let engine = self.engine.upgrade().ok_or_else(closed)?;
         let mut tally = self.state().tally.emptied();
-        let source = self.source(&engine, view);
+        let source = self.source(&engine, &view.unwrap_or_else(|| engine.view()));
         fold(&mut tally, &source, &self.spec, self.read, Step::Add, true)?;
         Ok(tally)
     }
@@ -263,7 +274,7 @@ where
                     let view = state.view.clone();
                     // Commits do not wait for it.
                     drop(state);
-                    let tally = self.refill(&view)?;
+                    let tally = self.refill(view)?;
                     state = self.state();
                     state.tally = tally;
                 }
@@ -292,6 +303,26 @@ where
             state.status = Status::Closed;
         }
         self.arrived.notify_all();
+    }
+}
+
+impl<R: Row, K: GroupKey<R>, G: Aggregate<R>, O> KeepsView for LiveTally<R, K, G, O>
+where
+    R: Send + Sync,
+    O: 'static,
+{
+    fn release_view(&self) {
+        let mut state = self.state();
+        if !matches!(state.status, Status::Starting(_)) {
+            state.view = None;
+        }
+    }
+
+    fn keep_view(&self, view: &Arc<View>) {
+        let mut state = self.state();
+        if state.view.is_none() {
+            (state.stamp, state.view) = (view.stamp, Some(view.clone()));
+        }
     }
 }
 

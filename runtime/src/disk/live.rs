@@ -1,0 +1,168 @@
+//! The file while redb has it open.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use redb::backends::FileBackend;
+use redb::{CompactionError, Database, ReadTransaction, StorageBackend, TableError};
+
+use super::backend::Backend;
+use super::commit::Commit;
+use super::failure::{Failure, Try, corrupt, database_error, guarded, io as io_error};
+use super::file::StorageOptions;
+use super::{FORMAT, names};
+use crate::error::Result;
+
+/// An open redb database and the storage under it.
+pub(super) struct Live {
+    /// There until it is dropped.
+    database: Option<Database>,
+    pub(super) backend: Backend,
+    /// Whether the backend holds commits back that are not durable yet.
+    pub(super) unflushed: AtomicBool,
+    /// Whether the file was seen to be of the current format, which it stays as long as it is open.
+    is_current: AtomicBool,
+}
+
+impl Live {
+    pub(super) fn of_file(
+        file: &File,
+        is_read_only: bool,
+        options: &StorageOptions,
+        header: Option<Vec<u8>>,
+    ) -> Result<Self> {
+        let file = file.try_clone().map_err(io_error)?;
+        let backend = FileBackend::new(file).map_err(database_error)?;
+        let hook = options.hook.clone();
+        let backend = match is_read_only {
+            true => Backend::read_only(backend, hook),
+            false => Backend::held(backend, hook, header),
+        };
+        let backend = backend.map_err(io_error)?;
+        Self::open(backend, options.cache_bytes)
+    }
+
+    pub(super) fn open(backend: Backend, cache_bytes: usize) -> Result<Self> {
+        let repaired = Arc::new(AtomicBool::new(false));
+        let noticed = repaired.clone();
+        let database = guarded(|| {
+            let database = Database::builder()
+                .set_cache_size(cache_bytes)
+                .set_repair_callback(move |_| {
+                    noticed.store(true, Ordering::Relaxed);
+                })
+                .create_with_backend(backend.clone())?;
+            Ok(database)
+        })?;
+        if repaired.load(Ordering::Relaxed) {
+            // Kept, so that the next open need not repair again. Where it cannot be written, the
+            // store can still be read.
+            let _ = backend.release();
+        }
+        Ok(Self {
+            database: Some(database),
+            backend,
+            unflushed: AtomicBool::new(false),
+            is_current: AtomicBool::new(false),
+        })
+    }
+
+    /// The format of the file; a new one is of the current format.
+    pub(super) fn format(&self, txn: &ReadTransaction) -> Try<u64> {
+        if self.is_current.load(Ordering::Relaxed) {
+            return Ok(FORMAT);
+        }
+        let meta = match txn.open_table(names::META) {
+            Ok(meta) => meta,
+            Err(TableError::TableDoesNotExist(_)) => return Ok(FORMAT),
+            Err(error) => return Err(error.into()),
+        };
+        let format = meta.get(names::FORMAT)?;
+        let format = format.and_then(|format| format.value().try_into().ok());
+        let format = format.map_or(FORMAT, u64::from_le_bytes);
+        self.is_current.store(format == FORMAT, Ordering::Relaxed);
+        Ok(format)
+    }
+
+    /// Makes one commit; `begin` is called once `work` has written all of it.
+    pub(super) fn commit<T>(
+        &self,
+        durable: bool,
+        work: impl FnOnce(&Commit) -> Result<Option<T>>,
+        begin: impl FnOnce() -> Result<()>,
+    ) -> Result<Option<T>> {
+        let database = self.database()?;
+        guarded(|| {
+            let commit = Commit::begin(database, durable)?;
+            match work(&commit) {
+                Ok(None) => {
+                    commit.abort();
+                    Ok(None)
+                }
+                Ok(value) => {
+                    begin().map_err(Failure)?;
+                    commit.finish().map(|()| value)
+                }
+                Err(error) => {
+                    commit.abort();
+                    Err(Failure(error))
+                }
+            }
+        })
+    }
+
+    /// redb writes everything to the backend, which cannot fail while that holds it back; then the
+    /// backend writes it to the file, as often as it takes.
+    pub(super) fn flush(&self) -> Result<()> {
+        if self.unflushed.load(Ordering::Relaxed) {
+            self.commit(true, |_| Ok(Some(())), || Ok(()))?;
+            self.backend.release().map_err(io_error)?;
+            self.unflushed.store(false, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Moves what is at the end of the file into its holes, and cuts it off behind them. Each step is a
+    /// commit of redb's own, so that the file is whole at any moment. Gives by how many bytes it got
+    /// shorter; nothing if a reader still needs the file as it is.
+    pub(super) fn compact(&mut self) -> Result<Option<u64>> {
+        self.backend.release().map_err(io_error)?;
+        let before = self.backend.len().map_err(io_error)?;
+        let Some(database) = self.database.as_mut() else {
+            return Err(corrupt("the file is closed"));
+        };
+        let is_done = guarded(|| match database.compact() {
+            Ok(_) => Ok(true),
+            Err(CompactionError::Storage(error)) => Err(error.into()),
+            // There are no savepoints, so that it can only be a reader.
+            Err(_) => Ok(false),
+        })?;
+        let after = self.backend.len().map_err(io_error)?;
+        Ok(is_done.then(|| before.saturating_sub(after)))
+    }
+
+    /// Whether redb goes on after an error.
+    pub(super) fn is_usable(&self) -> bool {
+        self.database().is_ok_and(|database| {
+            guarded(|| {
+                database.begin_write()?.abort()?;
+                Ok(())
+            })
+            .is_ok()
+        })
+    }
+
+    pub(super) fn database(&self) -> Result<&Database> {
+        self.database.as_ref().ok_or_else(|| corrupt("the file is closed"))
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // On a damaged file redb may panic when it is closed, too. What was committed is kept.
+        let database = self.database.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
+    }
+}
