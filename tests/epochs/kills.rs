@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use crate::faults::{Disk, Fault};
 use crate::stores::{is_done, text_of, v0, v1, v2};
 use crate::support::{assert_sound, child, rows};
-use heirloom::__private::StorageHook;
+use heirloom::__private::{StorageHook, StorageOp};
 use heirloom::sync::{Changes, Summary};
-use heirloom::{Id, Result, Store};
+use heirloom::{Durability, Id, Result, Store};
 use uuid::Uuid;
 
 /// What cannot be taken to the next epoch.
@@ -143,24 +143,51 @@ fn a_migration_killed_at_any_storage_operation_is_done_again() {
     assert!(killed > 5, "{killed}");
 }
 
+/// How a store is opened on a disk with a fault.
+struct Opening {
+    durability: Durability,
+    disk: Arc<Disk>,
+    fault: Fault,
+}
+
+impl Opening {
+    fn open<S: Store>(&self, path: &Path) -> Result<S> {
+        S::builder().durability(self.durability).storage_hook(self.disk.hook()).open(path)
+    }
+
+    /// From now on, the disk has the fault.
+    fn arm(&self) {
+        self.disk.arm(self.fault);
+    }
+
+    /// Ends the fault.
+    fn make_room(&self) {
+        self.disk.disarm_quietly();
+    }
+}
+
 /// Does something on a file while a storage operation fails, first the first and then ever later
 /// ones, until all are behind it: once so that only this one fails, once so that all after it do.
 fn at_every_operation(
     prepare: impl Fn(&Path),
-    act: impl Fn(&Path, &Arc<Disk>, &dyn Fn()) -> Result<()>,
+    act: impl Fn(&Path, &Opening) -> Result<()>,
     verify: impl Fn(&Path, &str),
 ) {
-    for lasts in [Some(1), None] {
+    for (durability, lasts) in [Durability::Immediate, Durability::Eventual]
+        .into_iter()
+        .flat_map(|durability| [(durability, Some(1)), (durability, None)])
+    {
         let mut failed = 0;
         for after in 0.. {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("app.redb");
             prepare(&path);
             let disk = Arc::<Disk>::default();
-            let arm = || disk.arm(Fault { after, lasts });
-            let outcome = act(&path, &disk, &arm);
-            let was_met = disk.disarm();
-            let at = format!("operation {after}, lasts {lasts:?}: {:?}", outcome.as_ref().err());
+            let opening = Opening { durability, disk, fault: Fault { after, lasts } };
+            let outcome = act(&path, &opening);
+            let was_met = opening.disk.disarm();
+            let error = outcome.as_ref().err();
+            let at = format!("operation {after}, lasts {lasts:?}, {durability:?}: {error:?}");
             assert!(was_met || outcome.is_ok(), "{at}");
             failed += u32::from(outcome.is_err());
             verify(&path, &at);
@@ -168,7 +195,9 @@ fn at_every_operation(
                 break;
             }
         }
-        assert!(failed > 3, "it failed at {failed} operations only");
+        // What need not be durable is not refused.
+        let may_succeed = durability == Durability::Eventual;
+        assert!(failed > 3 || may_succeed, "it failed at {failed} operations only");
     }
 }
 
@@ -176,9 +205,9 @@ fn at_every_operation(
 fn a_migration_that_the_disk_refuses_changes_nothing() {
     at_every_operation(
         |path| fill(&v0::App::open(path).unwrap()),
-        |path, disk, arm| {
-            arm();
-            v2::App::builder().storage_hook(disk.hook()).open(path).map(drop)
+        |path, opening| {
+            opening.arm();
+            opening.open::<v2::App>(path).map(drop)
         },
         assert_whole,
     );
@@ -191,18 +220,13 @@ fn changes<A: Store, B: Store>(from: &A, to: &B) -> Changes {
 }
 
 /// Takes in changes on a disk with a fault, and, where that fails, once more.
-fn take_in<S: Texted>(
-    path: &Path,
-    disk: &Arc<Disk>,
-    arm: &dyn Fn(),
-    changes: &Changes,
-) -> Result<()> {
-    let app = S::builder().storage_hook(disk.hook()).open(path).unwrap();
+fn take_in<S: Texted>(path: &Path, opening: &Opening, changes: &Changes) -> Result<()> {
+    let app: S = opening.open(path).unwrap();
     let before = app.texts();
-    arm();
+    opening.arm();
     let taken = app.apply(changes).map(drop);
+    opening.make_room();
     if taken.is_err() {
-        disk.disarm_quietly();
         // Read as it was before, or, where a part was taken in, with that.
         assert_eq!(app.texts().len(), before.len());
         app.apply(changes).unwrap();
@@ -236,7 +260,7 @@ fn an_adoption_that_the_disk_refuses_is_done_again() {
             app.notes.update(&2, |note| note.title = "loser's".into()).unwrap();
             app.notes.remove(&3).unwrap();
         },
-        |path, disk, arm| take_in::<v2::App>(path, disk, arm, &winner),
+        |path, opening| take_in::<v2::App>(path, opening, &winner),
         |path, at| {
             let app = v2::App::open(path).unwrap();
             let title = |id| app.notes.get(&id).unwrap().map(|note| note.title);
@@ -266,13 +290,15 @@ fn late_edits_that_the_disk_refuses_are_carried_again() {
             let app = v1::App::open(path).unwrap();
             app.notes.update(&2, |note| note.title = "edited".into()).unwrap();
         },
-        |path, disk, arm| {
-            let app = v1::App::builder().storage_hook(disk.hook()).open(path).unwrap();
-            arm();
+        |path, opening| {
+            let app: v1::App = opening.open(path).unwrap();
+            opening.arm();
             let taken = app.apply(&late).map(drop);
-            if taken.is_err() {
+            if taken.is_ok() {
+                opening.make_room();
+            } else {
                 drop(app);
-                disk.disarm_quietly();
+                opening.make_room();
                 // Whatever was taken in is carried on opening, the rest with the next exchange.
                 v1::App::open(path).unwrap().apply(&late).unwrap();
             }
@@ -301,12 +327,12 @@ fn a_rebuild_that_the_disk_refuses_changes_nothing() {
             fill(&v0::App::open(path).unwrap());
             drop(v1::App::open(path).unwrap());
         },
-        |path, disk, arm| {
-            let app = v1::App::builder().storage_hook(disk.hook()).open(path).unwrap();
-            arm();
+        |path, opening| {
+            let app: v1::App = opening.open(path).unwrap();
+            opening.arm();
             let rebuilt = app.compact_history();
+            opening.make_room();
             if rebuilt.is_err() {
-                disk.disarm_quietly();
                 assert_eq!(app.texts(), filled().1);
                 app.notes.update(&1, |note| note.title = "after".into()).unwrap();
                 app.notes.update(&1, |note| note.title = text_of(1)).unwrap();
@@ -332,9 +358,9 @@ fn giving_up_documents_that_the_disk_refuses_loses_nothing() {
             fill(&v0::App::open(path).unwrap());
             drop(v2::App::open(path).unwrap());
         },
-        |path, disk, arm| {
-            let app = v2::App::builder().storage_hook(disk.hook()).open(path).unwrap();
-            arm();
+        |path, opening| {
+            let app: v2::App = opening.open(path).unwrap();
+            opening.arm();
             app.prune_epochs().map(drop)
         },
         |path, at| {
@@ -347,4 +373,68 @@ fn giving_up_documents_that_the_disk_refuses_loses_nothing() {
             assert_sound::<v2::App>(path);
         },
     );
+}
+
+/// Whether bytes were written that were not made durable since.
+#[derive(Default)]
+struct Sync(AtomicU64);
+
+impl Sync {
+    fn hook(self: &Arc<Self>) -> StorageHook {
+        let this = self.clone();
+        Arc::new(move |op| {
+            match op {
+                StorageOp::Sync => this.0.store(0, SeqCst),
+                _ => drop(this.0.fetch_add(1, SeqCst)),
+            }
+            Ok(())
+        })
+    }
+}
+
+/// What the disk has of the file at a path now, whatever the process still has in memory.
+fn on_disk<S: Store>(path: &Path) -> S {
+    let copy = path.with_extension("copy");
+    fs::copy(path, &copy).unwrap();
+    S::builder().read_only(true).open(&copy).unwrap()
+}
+
+#[test]
+fn a_new_store_and_another_document_are_durable_whatever_the_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.redb");
+    let sync = Arc::<Sync>::default();
+    let durable = |what: &str| assert_eq!(sync.0.load(SeqCst), 0, "{what}: not synced");
+
+    let eventual = v0::App::builder().durability(Durability::Eventual).storage_hook(sync.hook());
+    let seed = v0::Person { id: "1".into(), name: text_of(1) };
+    let app = eventual.on_create(move |tx| tx.put(&seed)).open(&path).unwrap();
+    durable("made");
+    assert_eq!(on_disk::<v0::App>(&path).people.len().unwrap(), 1);
+    fill(&app);
+    app.compact_history().unwrap();
+    durable("rebuilt");
+    let there: v0::App = on_disk(&path);
+    assert_eq!((there.status().unwrap().generation(), there.texts()), (1, filled().0));
+    let other = v0::App::in_memory().unwrap();
+    other.apply(&changes(&app, &other)).unwrap();
+    drop(app);
+
+    let eventual = v2::App::builder().durability(Durability::Eventual).storage_hook(sync.hook());
+    let app = eventual.open(&path).unwrap();
+    durable("migrated");
+    let there: v2::App = on_disk(&path);
+    assert_eq!((there.status().unwrap().epoch(), there.texts()), (2, filled().1));
+    drop(app);
+
+    // Another device has rebuilt the store as it was before.
+    let eventual = v0::App::builder().durability(Durability::Eventual).storage_hook(sync.hook());
+    let path = folder.path().join("third.redb");
+    let app = eventual.open(&path).unwrap();
+    app.apply(&changes(&other, &app)).unwrap();
+    other.compact_history().unwrap();
+    app.apply(&changes(&other, &app)).unwrap();
+    durable("adopted");
+    let there: v0::App = on_disk(&path);
+    assert_eq!((there.status().unwrap().generation(), there.texts()), (2, filled().0));
 }

@@ -5,6 +5,7 @@ mod support;
 
 mod bad_input;
 mod compacting;
+mod creating;
 mod damage;
 mod flips;
 mod format_page;

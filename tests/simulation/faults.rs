@@ -25,14 +25,14 @@ impl Disk {
     pub fn hook(self: &Arc<Self>) -> StorageHook {
         let disk = self.clone();
         Arc::new(move |_| {
-            let now = disk.count.fetch_add(1, SeqCst);
+            let now = disk.count.fetch_add(1, SeqCst) + 1;
             let refuses = (disk.from.load(SeqCst)..disk.to.load(SeqCst)).contains(&now);
             if refuses { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
         })
     }
 
     pub fn arm(&self, fault: Fault) {
-        let from = self.count.load(SeqCst) + fault.after;
+        let from = self.count.load(SeqCst) + 1 + fault.after;
         self.to.store(fault.lasts.map_or(u64::MAX, |lasts| from + lasts), SeqCst);
         self.from.store(from, SeqCst);
     }
@@ -45,7 +45,7 @@ impl Disk {
     /// Ends the fault; tells whether it was met.
     pub fn disarm(&self) -> bool {
         let was_met =
-            self.to.swap(0, SeqCst) > 0 && self.count.load(SeqCst) > self.from.swap(0, SeqCst);
+            self.to.swap(0, SeqCst) > 0 && self.count.load(SeqCst) >= self.from.swap(0, SeqCst);
         self.from.store(0, SeqCst);
         was_met
     }

@@ -42,20 +42,10 @@ impl Engine {
                 Ok(())
             }
             Err(error) => {
-                self.follow_disk(writer);
+                self.reread(writer);
                 Err(error)
             }
         }
-    }
-
-    /// After a commit that failed: the file was opened again, and what had not reached it is gone
-    /// from document and readers, too.
-    fn follow_disk(&self, writer: &mut Writer) {
-        writer.forget_loaded();
-        writer.is_recorded = false;
-        // Where even reading fails, readers keep what they have.
-        let _ = self.refresh_view();
-        self.reread_indexes(writer);
     }
 
     /// The declared tables whose rows are kept otherwise than the code reads them: under texts, since no

@@ -136,13 +136,8 @@ impl Engine {
         let writer = if is_new {
             Writer::of_new_store(def.epoch)
         } else {
-            let meta = view.meta().map_err(at_file)?;
-            check_identity(&def, &meta).map_err(at_file)?;
-            let compared = Compared::with_file(&code, &meta, &view, settings.refuse_newer_schema)
-                .map_err(at_file)?;
-            let current = current_document(&meta).map_err(at_file)?;
-            let claims = read_claims(&view).map_err(at_file)?;
-            Writer::of_existing(&meta, current, claims, disk.whereabouts().0, compared)
+            let refuse_newer = settings.refuse_newer_schema;
+            writer_of(&code, &view, &disk, refuse_newer).map_err(at_file)?
         };
         let names = Arc::new(view_names(&def, writer.current));
         disk.show(names.clone());
@@ -227,6 +222,25 @@ impl Engine {
         Ok(view)
     }
 
+    /// After a commit that failed, and with which earlier ones may be gone that were not on disk yet: what
+    /// the writer knows is read from the file again. If even that fails, it keeps what it knows but the
+    /// documents.
+    pub(super) fn reread(&self, writer: &mut Writer) {
+        // The file may have been opened again, and then readers need it, too.
+        let _ = self.refresh_view();
+        writer.forget_loaded();
+        writer.is_recorded = false;
+        let view = self.view();
+        let is_stored = view.meta().is_ok_and(|meta| identity(&meta).is_ok());
+        let read = is_stored
+            .then(|| writer_of(&self.code, &view, &self.disk, self.settings.refuse_newer_schema));
+        if let Some(Ok(read)) = read {
+            // What readers see is still made by the claim from before.
+            *writer = Writer { is_claim_new: writer.is_claim_new, ..read };
+        }
+        self.reread_indexes(writer);
+    }
+
     /// Refuses to write to a store that is there to be read.
     pub(crate) fn refuse_if_read_only(&self) -> Result<()> {
         if self.disk.is_read_only() {
@@ -294,6 +308,16 @@ impl Engine {
             _ => error,
         }
     }
+}
+
+/// What a file says that its writer must know.
+fn writer_of(code: &Code, view: &View, disk: &Disk, refuse_newer_schema: bool) -> Result<Writer> {
+    let meta = view.meta()?;
+    check_identity(code.def(), &meta)?;
+    let compared = Compared::with_file(code, &meta, view, refuse_newer_schema)?;
+    let current = current_document(&meta)?;
+    let claims = read_claims(view)?;
+    Ok(Writer::of_existing(&meta, current, claims, disk.whereabouts().0, compared))
 }
 
 /// How the rows of a store's tables are kept, by root.

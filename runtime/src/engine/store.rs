@@ -52,12 +52,7 @@ impl Engine {
                 return Ok(None);
             }
             Err(_) => {
-                writer.is_recorded = false;
-                // The file may have been opened again, and then readers need it, too. Where even
-                // that fails, they keep what they have.
-                let _ = self.refresh_view();
-                writer.forget_loaded();
-                self.reread_indexes(writer);
+                self.reread(writer);
                 return stored;
             }
         }
