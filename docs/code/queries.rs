@@ -48,6 +48,13 @@ mod tasks {
             task("water", Status::Open, 9, None),
             task("rest", Status::Done, 9, None),
         ])?;
+        // [select]
+        let dues = app.tasks.filter(Task::DUE.is_some()).select((Task::TITLE, Task::DUE));
+        assert_eq!(dues.all()?, [("sow".to_owned(), Some("2026-03-01".to_owned()))]);
+
+        let statuses = app.tasks.query().select(Task::STATUS).distinct();
+        assert_eq!(statuses.all()?, [Status::Open, Status::Done]);
+        // [end]
         // [conditions]
         let next = app
             .tasks

@@ -16,5 +16,6 @@ mod paging;
 mod paths;
 mod plans;
 mod querying;
+mod selecting;
 mod sets;
 mod watching;

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
-use super::{at, coding};
+use super::{at, codec, coding};
 use crate::model::Record;
 
 /// One constant for each field, of a type that has its name, which compile errors show:
@@ -37,6 +37,7 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
         let (compared, encoder) =
             (coding::compared(row, field, &named), coding::encoder(ty, private));
         let is_option = coding::is_option(ty, private);
+        let parse = parse(row, place);
         let is_unique = row.key == Some(place)
             || row.indexes.iter().any(|index| index.unique && index.places() == [place]);
         let unique = is_unique.then(|| {
@@ -61,6 +62,8 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
                 fn look(of: &#ident, see: &mut dyn ::core::ops::FnMut(&#ty)) {
                     see(&of.#member);
                 }
+
+                #parse
             }
         });
         // A constant of the user's own in the way is reported at the field.
@@ -94,6 +97,29 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
             }
         };
     }
+}
+
+/// How the value is read from the text of its field alone; nothing if that does not say it.
+fn parse(row: &Record, place: usize) -> Option<TokenStream> {
+    let field = row.fields.get(place).filter(|field| field.nullable.is_none())?;
+    row.key?;
+    let (ty, private) = (&field.ty, &row.paths.private);
+    let json = quote_spanned!(Span::mixed_site()=> json);
+    let read = codec::read_json(place, field, &json, private);
+    Some(quote_spanned! {at(ty)=>
+        fn parse(
+            #json: &::core::primitive::str,
+            see: &mut dyn ::core::ops::FnMut(&#ty),
+        ) -> ::core::primitive::bool {
+            match #read {
+                ::core::result::Result::Ok(value) => {
+                    see(&value);
+                    true
+                }
+                ::core::result::Result::Err(_) => false,
+            }
+        }
+    })
 }
 
 /// What a column's type has as its name: that of the constant, unless the row's own types would be

@@ -13,6 +13,9 @@ use crate::row::{Key, Row};
 /// It is all that queries know of the type of rows, so that their code is compiled once, and not
 /// again for each table.
 pub(crate) trait RowBuffer {
+    /// Says that stored rows are known to decode, and that nothing but the result asks for them.
+    fn only_keeps(&mut self) {}
+
     /// Reads a stored row, which becomes the current one.
     fn read(&mut self, key: &[u8], stored: &StoredRow<'_>) -> Result<()>;
 
@@ -56,6 +59,35 @@ pub(crate) trait RowBuffer {
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
+/// Rows that are set aside, under numbers.
+pub(super) struct Aside<T> {
+    rows: Vec<Option<T>>,
+    /// The numbers that are free.
+    free: Vec<usize>,
+}
+
+impl<T> Aside<T> {
+    pub(super) const EMPTY: Self = Self { rows: Vec::new(), free: Vec::new() };
+
+    pub(super) fn set(&mut self, row: Option<T>) -> usize {
+        match self.free.pop() {
+            Some(number) => {
+                self.rows[number] = row;
+                number
+            }
+            None => {
+                self.rows.push(row);
+                self.rows.len() - 1
+            }
+        }
+    }
+
+    pub(super) fn take(&mut self, number: usize) -> Option<T> {
+        self.free.push(number);
+        self.rows[number].take()
+    }
+}
+
 /// How the rows of a table are read, with errors that name their place.
 pub(crate) struct Read<R: Row> {
     pub(crate) stored: fn(&[u8], &StoredRow<'_>) -> Result<R>,
@@ -75,15 +107,13 @@ impl<R: Row> Copy for Read<R> {}
 pub(crate) struct Buffer<R: Row> {
     read: Read<R>,
     current: Option<R>,
-    aside: Vec<Option<R>>,
-    /// The numbers of `aside` that are free.
-    free: Vec<usize>,
+    aside: Aside<R>,
     result: Vec<R>,
 }
 
 impl<R: Row> Buffer<R> {
     pub(crate) fn new(read: Read<R>) -> Self {
-        Self { read, current: None, aside: Vec::new(), free: Vec::new(), result: Vec::new() }
+        Self { read, current: None, aside: Aside::EMPTY, result: Vec::new() }
     }
 
     /// The next row of a query that goes through this buffer.
@@ -125,27 +155,15 @@ impl<R: Row> RowBuffer for Buffer<R> {
     }
 
     fn set_aside(&mut self) -> usize {
-        let row = self.current.take();
-        match self.free.pop() {
-            Some(number) => {
-                self.aside[number] = row;
-                number
-            }
-            None => {
-                self.aside.push(row);
-                self.aside.len() - 1
-            }
-        }
+        self.aside.set(self.current.take())
     }
 
     fn recall(&mut self, number: usize) {
-        self.current = self.aside[number].take();
-        self.free.push(number);
+        self.current = self.aside.take(number);
     }
 
     fn forget(&mut self, number: usize) {
-        self.aside[number] = None;
-        self.free.push(number);
+        self.aside.take(number);
     }
 
     fn keep(&mut self) {

@@ -67,13 +67,18 @@ use crate::row::order::{
 pub struct Column<R, T, C = Unnamed> { // compared by methods: `.eq("x")`, `.ne(1)`, `.lt(1)`, `.eq(true)`
     name: &'static str,
     is_path: bool,
+    root: &'static str,
     look: Look<R, T>,
+    parse: Parse<T>,
     encode: Encode<T>,
     named: PhantomData<fn() -> C>,
 }
 
 /// Shows the value that a row has.
 type Look<R, T> = fn(&R, &mut dyn FnMut(&T));
+
+/// Shows the value that the JSON text of a field says; false if it does not say.
+type Parse<T> = fn(&str, &mut dyn FnMut(&T)) -> bool;
 
 /// The name of a column that has no name in the compiler's messages.
 #[derive(Debug)]
@@ -99,7 +104,9 @@ pub const fn column<R, T, C: Member<R, T>>() -> Column<R, T, C> {
     Column {
         name: C::NAME,
         is_path: C::IS_PATH,
+        root: C::ROOT,
         look: C::look,
+        parse: C::parse,
         encode: C::ENCODE,
         named: PhantomData,
     }
@@ -123,8 +130,8 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// ```
     pub fn unnamed(self) -> Column<R, T> {
         check::<C>();
-        let Self { name, is_path, look, encode, .. } = self;
-        Column { name, is_path, look, encode, named: PhantomData }
+        let Self { name, is_path, root, look, parse, encode, .. } = self;
+        Column { name, is_path, root, look, parse, encode, named: PhantomData }
     }
 
     /// Returns the path to a field of this column's value, which is a struct that derives
@@ -166,6 +173,16 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// Shows the value in a row.
     pub(crate) fn show(self, row: &R, see: &mut dyn FnMut(&T)) {
         (self.look)(row, see);
+    }
+
+    /// Shows the value in the JSON text of the field `root`; false if that does not say.
+    pub(super) fn parse(self, json: &str, see: &mut dyn FnMut(&T)) -> bool {
+        (self.parse)(json, see)
+    }
+
+    /// The stored name of the field of the row in which the value is.
+    pub(super) fn root(self) -> &'static str {
+        self.root
     }
 
     /// Adds the encoding of the value in a row.

@@ -33,6 +33,7 @@
 pub(crate) mod aggregate;
 mod buffer;
 pub(crate) mod column;
+pub(crate) mod columns;
 mod cursor;
 mod explain;
 mod expr;
@@ -43,6 +44,7 @@ mod operand;
 mod order;
 mod parts;
 pub(crate) mod path;
+mod picks;
 mod plan;
 mod ranges;
 mod run;
@@ -56,10 +58,10 @@ pub use self::aggregate::{Needed, Step};
 #[doc(inline)]
 pub use self::{
     aggregate::{
-        Aggregate, Amount, Avg, Count, CountDistinct, GroupKey, Mapped, Max, Min, Sum, Summable,
-        Total, count,
+        Aggregate, Amount, Avg, Count, CountDistinct, Max, Min, Sum, Summable, Total, count,
     },
     column::Unnamed,
+    columns::{Columns, Mapped},
     expr::{Condition, Expr},
     operand::{Contains, Operand, Optional, Text},
     order::{IntoOrder, Order},
@@ -77,13 +79,17 @@ pub use self::{
 };
 // The handles, which are made by the layer above.
 #[doc(inline)]
-pub use crate::store::{Aggregation, AsOf, Committed, GroupBy, Groups, QueryRows, Rows, Within};
+pub use crate::store::{
+    Aggregation, AsOf, Committed, Distinct, GroupBy, Groups, QueryRows, Rows, Select, SelectRows,
+    Within,
+};
 
 pub(crate) use buffer::{Buffer, Read};
 pub(crate) use cursor::Cursor;
 pub(crate) use explain::explain;
 pub(crate) use expr::{Field, Node};
 pub(crate) use order::ColumnOrder;
+pub(crate) use picks::Picks;
 pub(crate) use ranges::Ranges;
 pub(crate) use run::Run;
 pub(crate) use source::Source;

@@ -25,8 +25,17 @@ pub trait Member<S, T> {
     /// How values compare.
     const ENCODE: Encode<T>;
 
+    /// The stored name of the field of the row in which the value is.
+    const ROOT: &'static str = Self::NAME;
+
     /// Shows the value.
     fn look(of: &S, see: &mut dyn FnMut(&T));
+
+    /// Shows the value in the JSON text of the field `ROOT`; false if that does not say.
+    fn parse(json: &str, see: &mut dyn FnMut(&T)) -> bool {
+        let _ = (json, see);
+        false
+    }
 }
 
 /// The name of a path: from a field `A` of type `P` to a field `B` of type `T` of the struct `N`.
@@ -176,10 +185,15 @@ where
         }
     };
     const IS_PATH: bool = true;
+    const ROOT: &'static str = A::ROOT;
     const ENCODE: Encode<P::To> = P::encode;
 
     fn look(of: &S, see: &mut dyn FnMut(&P::To)) {
         A::look(of, &mut |value| value.lead(see));
+    }
+
+    fn parse(json: &str, see: &mut dyn FnMut(&P::To)) -> bool {
+        A::parse(json, &mut |value| value.lead(see))
     }
 }
 

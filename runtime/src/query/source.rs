@@ -9,7 +9,7 @@ use super::plan::{Access, Arrangement, Facts, Plan, plan};
 use super::run::Run;
 use super::spec::Spec;
 use super::walk::{Walk, WalkStep};
-use crate::disk::{Fetched, View};
+use crate::disk::{Fetched, Span, View};
 use crate::engine::{Engine, IndexState, RowOp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::TableIdx;
@@ -46,6 +46,15 @@ impl<'s> Source<'s> {
         }
         let table = &self.engine.def.tables[self.table_idx];
         Ok(Facts { table, rows: self.view.len(self.table_idx)?, indexes })
+    }
+
+    /// Whether an index says that all rows in its table decode.
+    pub(super) fn all_decode(&self) -> Result<bool> {
+        let states = self.engine.index_states(&self.view, self.table_idx);
+        let known = states.iter().position(|state| *state == IndexState::Complete);
+        let Some(index) = known else { return Ok(false) };
+        let mut invalid = self.view.index(self.table_idx, index, &Span::invalid())?;
+        Ok(invalid.next(false).transpose()?.is_none())
     }
 
     /// The error with its store and table.

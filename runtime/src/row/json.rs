@@ -103,6 +103,55 @@ fn split(text: &str) -> Option<Json<'_>> {
     (open.is_empty() && !parts.is_empty()).then_some(Json { text, parts, depth })
 }
 
+/// Shows the members of an object, of a text that is known to be JSON: the name, and the value as it is
+/// written. `None` if the text is something else, or a name is not written as it is.
+pub(crate) fn scan_members<'t>(text: &'t str, see: &mut dyn FnMut(&'t str, &'t str)) -> Option<()> {
+    let bytes = text.as_bytes();
+    let mut at = skip_blanks(bytes, 0);
+    if bytes.get(at) != Some(&b'{') {
+        return None;
+    }
+    at = skip_blanks(bytes, at + 1);
+    while bytes.get(at) == Some(&b'"') {
+        let end = end_of_text(bytes, at)?;
+        let name = text.get(at + 1..end - 1).filter(|name| !name.contains('\\'))?;
+        let start = skip_blanks(bytes, end);
+        let end = end_of_value(bytes, start)?;
+        see(name, text.get(start..end)?);
+        at = skip_blanks(bytes, end);
+    }
+    (bytes.get(at) == Some(&b'}')).then_some(())
+}
+
+/// Goes past blanks and the signs between values.
+fn skip_blanks(bytes: &[u8], start: usize) -> usize {
+    let rest = bytes.get(start..).unwrap_or_default();
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b':');
+    start + rest.iter().take_while(|byte| is_blank(byte)).count()
+}
+
+fn end_of_value(bytes: &[u8], start: usize) -> Option<usize> {
+    let (mut at, mut depth) = (start, 0_usize);
+    loop {
+        match bytes.get(at)? {
+            b'"' => at = end_of_text(bytes, at)?,
+            b'[' | b'{' => {
+                depth += 1;
+                at += 1;
+            }
+            b']' | b'}' => {
+                depth = depth.checked_sub(1)?;
+                at += 1;
+            }
+            b' ' | b'\n' | b'\r' | b'\t' | b',' | b':' => at += 1,
+            _ => at = end_of_scalar(bytes, at),
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
 fn end_of_text(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
@@ -240,6 +289,28 @@ mod tests {
     }
 
     #[test]
+    fn members_are_scanned_as_they_are_taken_apart() {
+        let texts = [
+            r#" { "a" : [1, "]\"" ,{}] , "bc":-1.5e400,"d":{"e":null,"f":[{}]}, "g":"\\", "h":[] } "#,
+            "{}",
+            "{\"a\":1}",
+        ];
+        for text in texts {
+            let json = Json::parse(text).expect("it is JSON");
+            let members = json.root().members();
+            let parsed: Vec<_> =
+                members.map(|m| (m.name().into_owned(), m.value.text().to_owned())).collect();
+            let mut scanned = Vec::new();
+            let mut see =
+                |name: &str, value: &str| scanned.push((name.to_owned(), value.to_owned()));
+            scan_members(text, &mut see).expect("it is an object");
+            assert_eq!(scanned, parsed);
+        }
+        assert_eq!(scan_members("[1]", &mut |_, _| {}), None);
+        assert_eq!(scan_members(r#"{"b\u0063":1}"#, &mut |_, _| {}), None);
+    }
+
+    #[test]
     fn what_is_not_json_is_not_taken_apart() {
         for text in ["", "{", "[1,]", "{}x", "{\"a\"}", "nul", "\"a", "\"\\\"", "01", "'a'"] {
             assert!(Json::parse(text).is_none(), "{text}");
@@ -255,6 +326,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_at_all_is_a_panic(text in r#"[\[\]{},:"\\a0 \-.e]{0,24}"#) {
+            let _ = scan_members(&text, &mut |_, _| {});
             if let Some(json) = split(&text) {
                 let mut open = vec![json.root()];
                 while let Some(value) = open.pop() {

@@ -51,6 +51,7 @@ pub(crate) use encode::{
     EncodeError, encode, encode_any, encode_record, encode_sized, encode_value, is_none,
 };
 pub(crate) use index_values::{VALUE_LIMIT_BYTES, cut};
+pub(crate) use json::scan_members;
 pub(crate) use key_form::{KeyForm, uuid_of};
 pub(crate) use object::Object;
 pub(crate) use patch::{Patch, overwrite, without};

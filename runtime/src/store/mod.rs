@@ -43,7 +43,7 @@ pub use observe::{EntryChange, KvChanges, RowChange, TableChanges};
 pub use preview::{InvalidPreview, Preview, Sample, TablePreview};
 pub use pruned::{Pruned, PrunedEpoch};
 pub use quarantine::Quarantined;
-pub use query::{AsOf, Committed, Query, QueryRows, Within};
+pub use query::{AsOf, Committed, Distinct, Query, QueryRows, Select, SelectRows, Within};
 pub use rows::Rows;
 pub use snapshot::Snapshot;
 pub use status::{HistoryStats, Status};

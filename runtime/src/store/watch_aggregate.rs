@@ -8,7 +8,8 @@ use super::handle::Close;
 use super::query::{Query, read};
 use crate::engine::Subscription;
 use crate::error::Result;
-use crate::query::aggregate::{Aggregate, Follow, GroupKey, LiveTally, Make, Tally};
+use crate::query::Columns;
+use crate::query::aggregate::{Aggregate, Follow, LiveTally, Make, Tally};
 use crate::row::Row;
 
 /// The result of an aggregate over the rows of a query, as commits change it.
@@ -29,7 +30,7 @@ pub struct WatchAggregate<O> {
     _subscriptions: Vec<Subscription>,
 }
 
-impl<R, K: GroupKey<R>, G: Aggregate<R>, O> Close for LiveTally<R, K, G, O>
+impl<R, K: Columns<R>, G: Aggregate<R>, O> Close for LiveTally<R, K, G, O>
 where
     R: Row + Send + Sync,
     O: 'static,
@@ -40,7 +41,7 @@ where
 }
 
 impl<O: 'static> WatchAggregate<O> {
-    pub(super) fn new<R: Row + Send + Sync, K: GroupKey<R>, G: Aggregate<R>>(
+    pub(super) fn new<R: Row + Send + Sync, K: Columns<R>, G: Aggregate<R>>(
         query: &Query<R>,
         tally: Tally<R, K, G>,
         make: Make<R, K, G, O>,

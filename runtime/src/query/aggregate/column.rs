@@ -1,8 +1,8 @@
 //! The methods of a column that make aggregates, and what rows are grouped by.
 
 use super::functions::{Avg, CountDistinct, Max, Min, Sum};
-use super::group_key::Mapped;
 use crate::query::column::Column;
+use crate::query::columns::Mapped;
 use crate::query::named::{OrderedColumn, SummableColumn};
 use crate::row::Comparable;
 use crate::row::order::check;

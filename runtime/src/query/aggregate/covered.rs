@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 
 use super::functions::{Aggregate, Step};
-use super::group_key::GroupKey;
 use super::tally::Tally;
 use crate::disk::Span;
 use crate::error::Result;
 use crate::query::buffer::Read;
+use crate::query::columns::Columns;
 use crate::query::plan::covering;
 use crate::query::source::Source;
 use crate::query::spec::Spec;
@@ -57,7 +57,7 @@ impl Known {
 }
 
 /// Fills a tally, if an index will do; otherwise it is as it was.
-pub(super) fn fold_covered<R: Row, K: GroupKey<R>, G: Aggregate<R>>(
+pub(super) fn fold_covered<R: Row, K: Columns<R>, G: Aggregate<R>>(
     tally: &mut Tally<R, K, G>,
     source: &Source<'_>,
     spec: &Spec,
@@ -127,7 +127,7 @@ pub(super) fn has_invalid(source: &Source<'_>, index: usize) -> Result<bool> {
 }
 
 /// Walking an index.
-struct Covered<'w, R: Row, K: GroupKey<R>, G: Aggregate<R>> {
+struct Covered<'w, R: Row, K: Columns<R>, G: Aggregate<R>> {
     source: &'w Source<'w>,
     read: Read<R>,
     index: usize,
@@ -152,7 +152,7 @@ struct Covered<'w, R: Row, K: GroupKey<R>, G: Aggregate<R>> {
     entries_read: u64,
 }
 
-impl<R: Row, K: GroupKey<R>, G: Aggregate<R>> Covered<'_, R, K, G> {
+impl<R: Row, K: Columns<R>, G: Aggregate<R>> Covered<'_, R, K, G> {
     /// Adds all entries in some spans; false if that would take longer than reading the rows.
     fn walk(&mut self, tally: &Tally<R, K, G>, spans: &[Span], step: Step) -> Result<bool> {
         let group_end = self.group_places.iter().map(|place| place + 1).max().unwrap_or_default();

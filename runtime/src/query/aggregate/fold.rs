@@ -2,10 +2,10 @@
 
 use super::covered::fold_covered;
 use super::functions::{Aggregate, Step};
-use super::group_key::GroupKey;
 use super::tally::Tally;
 use crate::error::{ErrorKind, Result};
 use crate::query::buffer::{Buffer, Read};
+use crate::query::columns::Columns;
 use crate::query::source::Source;
 use crate::query::spec::Spec;
 use crate::row::Row;
@@ -13,7 +13,7 @@ use crate::row::Row;
 /// Adds the rows of a query to a tally.
 ///
 /// A row that does not decode is an error if there is no filter, unless all such rows are skipped.
-pub(crate) fn fold<R: Row, K: GroupKey<R>, G: Aggregate<R>>(
+pub(crate) fn fold<R: Row, K: Columns<R>, G: Aggregate<R>>(
     tally: &mut Tally<R, K, G>,
     source: &Source<'_>,
     spec: &Spec,

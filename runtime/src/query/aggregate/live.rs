@@ -8,12 +8,12 @@ use std::time::Instant;
 
 use super::fold::fold;
 use super::functions::{Aggregate, Step};
-use super::group_key::GroupKey;
 use super::tally::Tally;
 use crate::disk::View;
 use crate::engine::{Change, Engine, KeepsView, Subscription, Topic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::buffer::Read;
+use crate::query::columns::Columns;
 use crate::query::expr::Node;
 use crate::query::live::lost;
 use crate::query::source::Source;
@@ -25,7 +25,7 @@ use crate::schema::descriptor::TableIdx;
 pub(crate) type Make<R, K, G, O> = Box<dyn Fn(&Tally<R, K, G>) -> Result<O> + Send + Sync>;
 
 /// A tally that follows commits.
-pub(crate) struct LiveTally<R: Row, K: GroupKey<R>, G: Aggregate<R>, O> {
+pub(crate) struct LiveTally<R: Row, K: Columns<R>, G: Aggregate<R>, O> {
     table_idx: TableIdx,
     spec: Spec,
     filter: Option<Node>,
@@ -36,7 +36,7 @@ pub(crate) struct LiveTally<R: Row, K: GroupKey<R>, G: Aggregate<R>, O> {
     arrived: Condvar,
 }
 
-struct State<R: Row, K: GroupKey<R>, G: Aggregate<R>> {
+struct State<R: Row, K: Columns<R>, G: Aggregate<R>> {
     tally: Tally<R, K, G>,
     /// What the newest commit left; `None` while the file is compacted.
     view: Option<Arc<View>>,
@@ -71,7 +71,7 @@ fn closed() -> Error {
     Error::new(ErrorKind::Closed, "the store was closed").help("no more changes will come")
 }
 
-impl<R: Row, K: GroupKey<R>, G: Aggregate<R>, O> LiveTally<R, K, G, O>
+impl<R: Row, K: Columns<R>, G: Aggregate<R>, O> LiveTally<R, K, G, O>
 where
     R: Send + Sync,
     O: 'static,
@@ -255,7 +255,7 @@ where
     }
 }
 
-impl<R, K: GroupKey<R>, G: Aggregate<R>, O> Follow<O> for LiveTally<R, K, G, O>
+impl<R, K: Columns<R>, G: Aggregate<R>, O> Follow<O> for LiveTally<R, K, G, O>
 where
     R: Row + Send + Sync,
     O: 'static,
@@ -306,7 +306,7 @@ where
     }
 }
 
-impl<R: Row, K: GroupKey<R>, G: Aggregate<R>, O> KeepsView for LiveTally<R, K, G, O>
+impl<R: Row, K: Columns<R>, G: Aggregate<R>, O> KeepsView for LiveTally<R, K, G, O>
 where
     R: Send + Sync,
     O: 'static,

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::functions::{Aggregate, Step};
-use super::group_key::GroupKey;
 use crate::error::Result;
+use crate::query::columns::Columns;
 
 /// What an aggregate keeps of each group of rows, by the encoding of what these have in common.
-pub(crate) struct Tally<R, K: GroupKey<R>, G: Aggregate<R>> {
+pub(crate) struct Tally<R, K: Columns<R>, G: Aggregate<R>> {
     pub(super) key: K,
     pub(super) aggregate: G,
     groups: BTreeMap<Vec<u8>, Group<K::Value, G::State>>,
@@ -25,7 +25,7 @@ struct Group<V, S> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Whole;
 
-impl<R> GroupKey<R> for Whole {
+impl<R> Columns<R> for Whole {
     type Value = ();
     type Itself = Self;
 
@@ -46,9 +46,15 @@ impl<R> GroupKey<R> for Whole {
     fn needs(&self, _: &mut Vec<&'static str>) -> bool {
         true
     }
+
+    fn roots(&self, _: &mut Vec<&'static str>) {}
+
+    fn parse(&self, _: &mut std::slice::Iter<'_, &str>) -> Option<()> {
+        Some(())
+    }
 }
 
-impl<R, K: GroupKey<R>, G: Aggregate<R>> Tally<R, K, G> {
+impl<R, K: Columns<R>, G: Aggregate<R>> Tally<R, K, G> {
     pub(crate) fn new(key: K, aggregate: G) -> Self {
         Self { key, aggregate, groups: BTreeMap::new(), encoded: Vec::new() }
     }

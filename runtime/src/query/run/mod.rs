@@ -163,6 +163,13 @@ impl<'s> Run<'s> {
             self.filter = None;
             self.counted = Some(plan.access.clone());
         }
+        let is_asked = self.filter.is_some()
+            || self.is_cut_off
+            || plan.arrangement == Arrangement::Sorted
+            || self.written.peek().is_some();
+        if !is_asked && self.source.all_decode()? {
+            buffer.only_keeps();
+        }
         if plan.arrangement == Arrangement::Sorted {
             self.sort(buffer)?;
         }

@@ -3,7 +3,8 @@
 use super::Groups;
 use super::groups::GroupWindow;
 use crate::error::Result;
-use crate::query::aggregate::{Aggregate, Count, GroupKey};
+use crate::query::Columns;
+use crate::query::aggregate::{Aggregate, Count};
 use crate::query::column::Column;
 use crate::query::path::{Fold, Member};
 use crate::query::{OrderedColumn, SummableColumn};
@@ -16,7 +17,7 @@ pub struct GroupBy<R, K, A = Committed> {
     pub(super) key: K,
 }
 
-impl<R: Row, K: GroupKey<R>, A: At> GroupBy<R, K, A> {
+impl<R: Row, K: Columns<R>, A: At> GroupBy<R, K, A> {
     fn groups<G: Aggregate<R>>(&self, aggregate: G) -> Result<Vec<(K::Value, G::Output)>> {
         let tally = self.query.tally(self.key.clone(), aggregate)?;
         self.query.placed(tally.groups())

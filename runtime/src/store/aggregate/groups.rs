@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::query::aggregate::{Aggregate, GroupKey, Tally};
+use crate::query::Columns;
+use crate::query::aggregate::{Aggregate, Tally};
 use crate::row::Row;
 use crate::store::query::{At, Committed, Query};
 use crate::store::watch_aggregate::WatchAggregate;
@@ -31,7 +32,7 @@ use crate::store::watch_aggregate::WatchAggregate;
 /// assert_eq!(several.all()?, [("ch".to_owned(), (2, 307))]);
 /// # Ok::<(), heirloom::Error>(())
 /// ```
-pub struct Groups<R, K: GroupKey<R>, G: Aggregate<R>, A = Committed> {
+pub struct Groups<R, K: Columns<R>, G: Aggregate<R>, A = Committed> {
     pub(super) query: Query<R, A>,
     pub(super) key: K,
     pub(super) aggregate: G,
@@ -61,7 +62,7 @@ impl<V, O> GroupWindow<V, O> {
     }
 }
 
-impl<R: Row, K: GroupKey<R>, G: Aggregate<R>, A: At> Groups<R, K, G, A> {
+impl<R: Row, K: Columns<R>, G: Aggregate<R>, A: At> Groups<R, K, G, A> {
     /// Keeps the groups that meet a condition; several must all be met.
     ///
     /// It is given what the rows have in common, and what the aggregate made of them.
@@ -123,7 +124,7 @@ impl<R: Row, K: GroupKey<R>, G: Aggregate<R>, A: At> Groups<R, K, G, A> {
     }
 }
 
-impl<R: Row + Send + Sync, K: GroupKey<R>, G: Aggregate<R>> Groups<R, K, G> {
+impl<R: Row + Send + Sync, K: Columns<R>, G: Aggregate<R>> Groups<R, K, G> {
     /// Follows the groups: first as they are, then as commits change them.
     ///
     /// A commit costs what it changes: each of its rows is read as it was and as it is. Each value

@@ -11,7 +11,8 @@ pub use self::groups::Groups;
 use super::query::{At, Committed, Query, read};
 use super::watch_aggregate::WatchAggregate;
 use crate::error::Result;
-use crate::query::aggregate::{Aggregate, GroupKey, Step, Tally, Whole, first_by_index, fold};
+use crate::query::Columns;
+use crate::query::aggregate::{Aggregate, Step, Tally, Whole, first_by_index, fold};
 use crate::query::column::Column;
 use crate::query::path::{Fold, Member};
 use crate::query::{Node, Order, OrderedColumn, SummableColumn};
@@ -38,7 +39,7 @@ macro_rules! debug_as_query {
 debug_as_query! {
     Aggregation [R: Row, G, A] [R, G, A];
     GroupBy [R: Row, K, A] [R, K, A];
-    Groups [R: Row, K: GroupKey<R>, G: Aggregate<R>, A] [R, K, G, A];
+    Groups [R: Row, K: Columns<R>, G: Aggregate<R>, A] [R, K, G, A];
 }
 
 impl<R: Row, A: At> Query<R, A> {
@@ -149,7 +150,7 @@ impl<R: Row, A: At> Query<R, A> {
         self.placed(tally.whole())
     }
 
-    fn tally<K: GroupKey<R>, G: Aggregate<R>>(
+    fn tally<K: Columns<R>, G: Aggregate<R>>(
         &self,
         key: K,
         aggregate: G,
@@ -204,7 +205,7 @@ impl<R: Row, A: At> Query<R, A> {
     /// # Ok::<(), heirloom::Error>(())
     /// ```
     #[must_use]
-    pub fn group_by<K: GroupKey<R>>(self, key: K) -> GroupBy<R, K::Itself, A> {
+    pub fn group_by<K: Columns<R>>(self, key: K) -> GroupBy<R, K::Itself, A> {
         GroupBy { query: self, key: key.itself() }
     }
 }

@@ -2,6 +2,7 @@
 
 mod results;
 mod rows;
+mod select;
 mod view;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 pub use self::rows::QueryRows;
+pub use self::select::{Distinct, Select, SelectRows};
 pub(in crate::store) use self::view::At;
 pub(in crate::store) use self::view::read;
 use self::view::source;

@@ -1,4 +1,4 @@
-//! [`GroupKey`]: by what rows are grouped.
+//! [`Columns`]: what is asked of rows, or groups them.
 
 use std::fmt;
 
@@ -6,25 +6,25 @@ use crate::query::column::Column;
 use crate::row::order::Encode;
 use crate::row::{Comparable, Row};
 
-/// A way to group rows of type `R`: by a column, something computed from one by
-/// [`Column::map`], or a tuple of several.
+/// What is selected of rows of type `R`, or what they are grouped by: a column, something computed
+/// from one by [`Column::map`], or a tuple of several.
 ///
 /// Implemented for these; do not implement it.
 #[diagnostic::on_unimplemented(
-    message = "rows of `{R}` cannot be grouped by `{Self}`",
+    message = "`{Self}` does not name columns of `{R}`",
     label = "not a column",
     note = "write a column, `COLUMN.map(|value| …)` for something computed from one, or several as a \
             tuple"
 )]
-pub trait GroupKey<R>: Clone + Send + Sync + 'static {
-    /// The type of what the rows of a group have in common.
+pub trait Columns<R>: Clone + Send + Sync + 'static {
+    /// The type of the values: of a column, that of its field; of a tuple, a tuple.
     type Value: Clone + Send + 'static;
 
-    /// The key itself: where it is none, what follows has no other mistake.
+    /// The columns themselves: where they are none, what follows has no other mistake.
     #[doc(hidden)]
-    type Itself: GroupKey<R, Value = Self::Value>;
+    type Itself: Columns<R, Value = Self::Value>;
 
-    /// The key itself.
+    /// The columns themselves.
     #[doc(hidden)]
     fn itself(self) -> Self::Itself;
 
@@ -45,9 +45,17 @@ pub trait GroupKey<R>: Clone + Send + Sync + 'static {
     /// Adds the stored names of the columns that it reads; false if they are not fields of the row.
     #[doc(hidden)]
     fn needs(&self, columns: &mut Vec<&'static str>) -> bool;
+
+    /// Adds the stored names of the fields of the row that it is read from.
+    #[doc(hidden)]
+    fn roots(&self, roots: &mut Vec<&'static str>);
+
+    /// The value, from the JSON texts of these fields; nothing if they do not say.
+    #[doc(hidden)]
+    fn parse(&self, texts: &mut std::slice::Iter<'_, &str>) -> Option<Self::Value>;
 }
 
-impl<R: Row, T: Clone + Send + 'static, C: 'static> GroupKey<R> for Column<R, T, C> {
+impl<R: Row, T: Clone + Send + 'static, C: 'static> Columns<R> for Column<R, T, C> {
     type Value = T;
     type Itself = Self;
 
@@ -69,6 +77,16 @@ impl<R: Row, T: Clone + Send + 'static, C: 'static> GroupKey<R> for Column<R, T,
         columns.extend(self.stored_name());
         self.stored_name().is_some()
     }
+
+    fn roots(&self, roots: &mut Vec<&'static str>) {
+        roots.push(self.root());
+    }
+
+    fn parse(&self, texts: &mut std::slice::Iter<'_, &str>) -> Option<T> {
+        let mut found = None;
+        let is_read = Column::parse(*self, texts.next()?, &mut |value| found = Some(value.clone()));
+        found.filter(|_| is_read)
+    }
 }
 
 /// Something computed from a column, to group by; made by [`Column::map`].
@@ -89,7 +107,7 @@ impl<R, T, C, F> fmt::Debug for Mapped<R, T, C, F> {
     }
 }
 
-impl<R: Row, T: 'static, C: 'static, U, F> GroupKey<R> for Mapped<R, T, C, F>
+impl<R: Row, T: 'static, C: 'static, U, F> Columns<R> for Mapped<R, T, C, F>
 where
     U: Comparable + Clone + Send + 'static,
     F: Fn(&T) -> U + Clone + Send + Sync + 'static,
@@ -118,11 +136,22 @@ where
         columns.extend(self.column.stored_name());
         self.column.stored_name().is_some()
     }
+
+    fn roots(&self, roots: &mut Vec<&'static str>) {
+        roots.push(self.column.root());
+    }
+
+    fn parse(&self, texts: &mut std::slice::Iter<'_, &str>) -> Option<U> {
+        let mut found = None;
+        let mut see = |value: &T| found = Some((self.compute)(value));
+        let is_read = self.column.parse(texts.next()?, &mut see);
+        found.filter(|_| is_read)
+    }
 }
 
 macro_rules! tuples {
     ($(($($name:ident $place:tt)*))*) => {
-        $(impl<R, $($name: GroupKey<R>),*> GroupKey<R> for ($($name,)*) {
+        $(impl<R, $($name: Columns<R>),*> Columns<R> for ($($name,)*) {
             type Value = ($($name::Value,)*);
             type Itself = Self;
 
@@ -141,8 +170,25 @@ macro_rules! tuples {
             fn needs(&self, columns: &mut Vec<&'static str>) -> bool {
                 $(self.$place.needs(columns))&&*
             }
+
+            fn roots(&self, roots: &mut Vec<&'static str>) {
+                $(self.$place.roots(roots);)*
+            }
+
+            fn parse(&self, texts: &mut std::slice::Iter<'_, &str>) -> Option<Self::Value> {
+                Some(($(self.$place.parse(texts)?,)*))
+            }
         })*
     };
 }
 
-tuples!((A 0)(A 0 B 1)(A 0 B 1 C 2)(A 0 B 1 C 2 D 3));
+tuples! {
+    (A 0)
+    (A 0 B 1)
+    (A 0 B 1 C 2)
+    (A 0 B 1 C 2 D 3)
+    (A 0 B 1 C 2 D 3 E 4)
+    (A 0 B 1 C 2 D 3 E 4 F 5)
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6)
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7)
+}
