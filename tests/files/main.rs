@@ -12,6 +12,7 @@ mod format_page;
 mod formats;
 mod full_disk;
 mod gone;
+mod healing;
 mod keeping;
 mod names;
 mod read_only;

@@ -91,6 +91,8 @@ pub(crate) struct StagedDocument<'c> {
     before: HashMap<u64, u32>,
     /// Whether this is a merge, after which another copy may hold the same.
     is_merge: bool,
+    /// The items whose content is to be taken from another copy.
+    damaged: BTreeSet<ItemId>,
     entries: HashMap<Arc<str>, HashMap<Arc<str>, StagedEntry>>,
     late: BTreeMap<EntryRef, Shown>,
     /// What hides or shows again under keys that nothing was written to.
@@ -153,6 +155,7 @@ impl<'c> StagedDocument<'c> {
             removed: Vec::new(),
             before: HashMap::new(),
             is_merge: false,
+            damaged: BTreeSet::new(),
             entries: HashMap::new(),
             late: BTreeMap::new(),
             reviewed: BTreeSet::new(),
@@ -318,9 +321,10 @@ impl<'c> StagedDocument<'c> {
         }
     }
 
-    /// Notes that this is a merge: another copy may hold the same afterwards.
-    pub(crate) fn is_merge(&mut self) {
+    /// Notes that this is a merge: another copy may hold the same afterwards, and what is damaged here.
+    pub(crate) fn is_merge(&mut self, damaged: BTreeSet<ItemId>) {
         self.is_merge = true;
+        self.damaged = damaged;
     }
 
     /// The entries of a root, by key.
@@ -873,6 +877,15 @@ impl WriteItems for StagedDocument<'_> {
             return guarded(|| self.write_at_once(root, key, Own::Live(id, value)));
         }
         self.stage(root, key, StagedEntry { own: Own::Live(id, value), is_shown_anew: false });
+        Ok(())
+    }
+
+    fn is_damaged(&self, id: ItemId) -> bool {
+        self.damaged.contains(&id)
+    }
+
+    fn heal(&mut self, root: &str, key: &str, id: ItemId, value: Value) -> Result<()> {
+        self.stage(root, key, StagedEntry { own: Own::Live(id, value), is_shown_anew: true });
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::Block;
-use super::items::{ClockRanges, ItemRun, Place, ReadItems};
+use super::items::{ClockRanges, ItemRun, Place, ReadItems, Value};
 use super::nested;
 use super::outgoing::{Blocks, Position, update_of};
 use super::rules::{Rule, says};
@@ -132,7 +132,10 @@ fn without(ranges: &[Range<u32>], hole: &Range<u32>) -> ClockRanges {
 }
 
 /// The root and the key of a run; `None` for what belongs to no key.
-fn key_of<R: ReadItems + ?Sized>(items: &R, run: &ItemRun) -> Result<Option<(Arc<str>, Arc<str>)>> {
+pub(super) fn key_of<R: ReadItems + ?Sized>(
+    items: &R,
+    run: &ItemRun,
+) -> Result<Option<(Arc<str>, Arc<str>)>> {
     let first = match run.place {
         Place::After { first, .. } => items.run(first)?.place,
         Place::First { ref root, ref key } => return Ok(Some((root.clone(), key.clone()))),
@@ -174,8 +177,13 @@ impl<R: ReadItems + ?Sized> SectionWriter<'_, R> {
         let id = ItemId { client: self.client, clock: start };
         if self.is_withheld(run, id)? {
             self.withhold(id);
-            if run.place != Place::Nested && !self.items.is_dead(id)? {
-                self.withheld.keys.extend(key_of(self.items, run)?);
+            if run.place != Place::Nested
+                && !self.items.is_dead(id)?
+                && let Some((root, key)) = key_of(self.items, run)?
+            {
+                // Only to know what of it is damaged, too.
+                self.value(id, &root, &key)?;
+                self.withheld.keys.insert((root, key));
             }
             return Ok(());
         }
@@ -192,22 +200,34 @@ impl<R: ReadItems + ?Sized> SectionWriter<'_, R> {
             self.withhold(id);
             return Ok(());
         };
-        match self.items.value(&root, &key) {
-            Ok(Some((at, value))) if at == id || !says(Rule::DeadWithoutContent, true) => {
+        match self.value(id, &root, &key)? {
+            Some(value) => {
                 let position = match run.place {
                     Place::After { origin, .. } => Position::After(origin),
                     _ => Position::First { root: &root, key: &key },
                 };
                 self.blocks.put_value(position, &value);
             }
-            Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
-            _ => {
-                self.withheld.damaged.insert(id, (EntryRef::new(&*root, &*key), id));
+            None => {
                 self.withheld.keys.insert((root, key));
                 self.withhold(id);
             }
         }
         Ok(())
+    }
+
+    /// What a live item holds; `None` if that is damaged, which is remembered.
+    fn value(&mut self, id: ItemId, root: &str, key: &str) -> Result<Option<Value>> {
+        match self.items.value(root, key) {
+            Ok(Some((at, value))) if at == id || !says(Rule::DeadWithoutContent, true) => {
+                Ok(Some(value))
+            }
+            Err(error) if error.kind() != ErrorKind::Corrupt => Err(error),
+            _ => {
+                self.withheld.damaged.insert(id, (EntryRef::new(root, key), id));
+                Ok(None)
+            }
+        }
     }
 
     fn withhold(&mut self, id: ItemId) {

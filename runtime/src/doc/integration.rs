@@ -84,7 +84,7 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
     pub(super) fn block(&mut self, client: u64, block: &Block<'_>) -> Result<()> {
         let start = self.items.clock(client)?;
         if block.end() <= start {
-            return Ok(());
+            return self.heal(client, block);
         }
         self.is_new = true;
         self.has_grown = true;
@@ -99,6 +99,24 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
             }
             Home::Nested { holder } => self.add_nested(client, start, block, holder),
         }
+    }
+
+    /// Takes the content of an item that is here from a block, if it is damaged here.
+    fn heal(&mut self, client: u64, block: &Block<'_>) -> Result<()> {
+        let id = ItemId { client, clock: block.end().saturating_sub(1) };
+        let Body::Value { kind, last } = block.body else { return Ok(()) };
+        if !self.items.is_damaged(id) || self.items.is_dead(id)? {
+            return Ok(());
+        }
+        if let Home::Entry { root, key, .. } = home_of(self.items, id)? {
+            self.is_new = true;
+            self.note(&root, &key);
+            if kind == BLOCK_ITEM_TYPE_REF_NUMBER {
+                self.holders.insert(id);
+            }
+            self.items.heal(&root, &key, id, value_of(kind, last))?;
+        }
+        Ok(())
     }
 
     fn add_dead(&mut self, client: u64, start: u32, end: u32, place: Place) -> Result<()> {

@@ -132,6 +132,17 @@ pub(crate) trait WriteItems: ReadItems {
     /// What stands under a key shows differently, without being another item.
     fn show(&mut self, root: &str, key: &str, json: String) -> Result<()>;
 
+    /// Whether the content of an item that is here is damaged, and is to be taken from another copy.
+    fn is_damaged(&self, id: ItemId) -> bool {
+        let _ = id;
+        false
+    }
+
+    /// Puts the content of a live item in place again.
+    fn heal(&mut self, root: &str, key: &str, id: ItemId, value: Value) -> Result<()> {
+        self.put(root, key, id, value)
+    }
+
     /// Keeps an update that waits; `false` where there is no room for more.
     fn wait(&mut self, update: &[u8]) -> Result<bool>;
 

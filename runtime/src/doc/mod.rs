@@ -3,6 +3,7 @@
 
 mod block;
 mod changes;
+mod healing;
 mod home;
 mod incoming;
 mod integration;
@@ -24,6 +25,7 @@ mod wire;
 mod writing;
 
 pub(crate) use changes::changes_since;
+pub(crate) use healing::{contents_of, live_items};
 pub(crate) use item_history::{History, history};
 pub(crate) use items::Entry;
 pub(crate) use merging::{ChangedKeys, check_update, merge};

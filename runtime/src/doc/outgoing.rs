@@ -1,8 +1,8 @@
 //! Updates written block by block, with the encoding of yrs.
 
 use yrs::block::{
-    BLOCK_GC_REF_NUMBER, BLOCK_ITEM_ANY_REF_NUMBER, BLOCK_ITEM_DELETED_REF_NUMBER, HAS_ORIGIN,
-    HAS_PARENT_SUB,
+    BLOCK_GC_REF_NUMBER, BLOCK_ITEM_ANY_REF_NUMBER, BLOCK_ITEM_DELETED_REF_NUMBER,
+    BLOCK_SKIP_REF_NUMBER, HAS_ORIGIN, HAS_PARENT_SUB,
 };
 use yrs::encoding::write::Write;
 
@@ -43,11 +43,10 @@ impl Blocks {
         self.bytes.write_var(len);
     }
 
-    /// Items that are left out, as other programs may.
-    #[cfg(test)]
+    /// Items that are left out.
     pub(super) fn put_skip(&mut self, len: u32) {
         self.count += 1;
-        self.bytes.write_u8(yrs::block::BLOCK_SKIP_REF_NUMBER);
+        self.bytes.write_u8(BLOCK_SKIP_REF_NUMBER);
         self.bytes.write_var(len);
     }
 

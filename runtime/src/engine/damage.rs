@@ -1,45 +1,158 @@
-//! What of the file was found to be damaged since it was opened.
+//! What of the file is known to be damaged. It is recorded in the file, so that a device asks others for it
+//! after a restart, too.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::disk::{StoredDocument, View};
+use super::meta_keys;
+use super::store::to_json;
+use crate::disk::{Commit, Meta, StoredDocument, View};
 use crate::doc::items::ReadItems;
-use crate::error::{ErrorKind, Result};
+use crate::doc::{Root, live_items};
+use crate::error::{Error, ErrorKind, Result};
 use crate::row::{EntryRef, ItemId};
 
 /// At most so many entries are remembered.
 const MAX_REMEMBERED: usize = 1_000;
 
-/// The entries that were withheld from other devices, by document and item.
+/// At most so many are named to others at a time.
+pub(crate) const MAX_LISTED: usize = 256;
+
+/// The entries that are withheld from other devices, by document and item.
+pub(super) type DamagedItems = BTreeMap<(String, ItemId), EntryRef>;
+
+/// What of the file is known to be damaged.
 #[derive(Debug, Default)]
-pub(super) struct Damage(Mutex<BTreeMap<(String, ItemId), EntryRef>>);
+pub(super) struct Damage(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    items: DamagedItems,
+    /// Keys of the current document under which a reader has come upon damage: which items they are is
+    /// not known yet.
+    noticed: BTreeSet<EntryRef>,
+    /// Counts up with each change of the items.
+    version: u64,
+    recorded: u64,
+    /// What the running commit records.
+    recording: u64,
+}
+
+/// What the fact of the file says of an entry: document, client, clock, root, key.
+type RecordedItem = (String, u64, u32, String, String);
 
 impl Damage {
+    /// What a file has recorded.
+    pub(super) fn of_file(meta: &Meta) -> Self {
+        let recorded = meta.text(meta_keys::DAMAGED);
+        let recorded: Vec<RecordedItem> =
+            recorded.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+        let items = recorded.into_iter().take(MAX_REMEMBERED).map(
+            |(document, client, clock, root, key)| {
+                ((document, ItemId { client, clock }), EntryRef { root, key })
+            },
+        );
+        Self(Mutex::new(Known { items: items.collect(), ..Known::default() }))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn add(&self, document: &str, found: Vec<(EntryRef, ItemId)>) {
-        if found.is_empty() {
-            return;
-        }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known();
         for (at, id) in found {
-            if known.len() < MAX_REMEMBERED {
-                known.insert((document.to_owned(), id), at);
-            }
+            known.insert(document, id, at);
         }
     }
 
-    /// The first of them that is still damaged. What was written over or removed is not.
-    pub(super) fn first_left(&self, view: &Arc<View>) -> Result<Option<EntryRef>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Notes that a reader has come upon damage under a key of the current document.
+    pub(super) fn notice(&self, error: &Error) {
+        let root = match (error.table(), error.group()) {
+            (Some(table), _) => Root::Table(table.to_owned()),
+            (None, Some(group)) => Root::Group(group.to_owned()),
+            (None, None) => return,
+        };
+        let Some(key) = error.key().or_else(|| error.field()) else { return };
+        let mut known = self.known();
+        if known.noticed.len() < MAX_REMEMBERED {
+            known.noticed.insert(EntryRef::new(root.name(), key));
+        }
+    }
+
+    /// The damaged items of a document.
+    pub(super) fn of(&self, document: &str) -> BTreeSet<ItemId> {
+        let known = self.known();
+        let items = known.items.keys().filter(|(of, _)| of == document);
+        items.map(|(_, id)| *id).collect()
+    }
+
+    /// What is still damaged. What was written over, removed or healed is not.
+    pub(super) fn left(&self, view: &Arc<View>) -> Result<DamagedItems> {
+        let mut known = self.known();
+        if view.is_of_older_format() {
+            // It has no items yet. What was noticed is looked for once it has.
+            return Ok(DamagedItems::new());
+        }
+        if !known.noticed.is_empty() {
+            let document = StoredDocument::new(view.clone(), view.document_name());
+            let noticed = std::mem::take(&mut known.noticed);
+            for (at, id) in live_items(&document, &noticed)? {
+                known.insert(view.document_name(), id, at);
+            }
+        }
         let mut failed = None;
-        known.retain(|(document, id), at| {
+        let before = known.items.len();
+        known.items.retain(|(document, id), at| {
             let document = StoredDocument::new(view.clone(), document);
             is_damaged(&document, *id, at).unwrap_or_else(|error| {
                 failed.get_or_insert(error);
                 true
             })
         });
-        failed.map_or_else(|| Ok(known.values().next().cloned()), Err)
+        if known.items.len() != before {
+            known.version += 1;
+        }
+        failed.map_or_else(|| Ok(known.items.clone()), Err)
+    }
+
+    /// The first of what is still damaged.
+    pub(super) fn first_left(&self, view: &Arc<View>) -> Result<Option<EntryRef>> {
+        Ok(self.left(view)?.into_values().next())
+    }
+
+    /// Records in a commit what the file does not say yet.
+    pub(super) fn record(&self, commit: &Commit) -> Result<()> {
+        let mut known = self.known();
+        if known.recorded == known.version {
+            return Ok(());
+        }
+        let items: Vec<RecordedItem> = known
+            .items
+            .iter()
+            .map(|((document, id), at)| {
+                (document.clone(), id.client, id.clock, at.root.clone(), at.key.clone())
+            })
+            .collect();
+        commit.set_meta(meta_keys::DAMAGED, &to_json(&items)?)?;
+        known.recording = known.version;
+        Ok(())
+    }
+
+    /// Notes that the commit was made.
+    pub(super) fn is_recorded(&self) {
+        let mut known = self.known();
+        known.recorded = known.recorded.max(known.recording);
+    }
+}
+
+impl Known {
+    fn insert(&mut self, document: &str, id: ItemId, at: EntryRef) {
+        if self.items.len() < MAX_REMEMBERED
+            && self.items.insert((document.to_owned(), id), at).is_none()
+        {
+            self.version += 1;
+        }
     }
 }
 

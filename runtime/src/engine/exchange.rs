@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use twox_hash::XxHash3_64;
 
+use super::damage::MAX_LISTED;
 use super::documents::{DocFact, Documents};
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
@@ -19,9 +20,9 @@ use crate::disk::{
     Commit, EntryChange, HEAD_DOCUMENT, IndexFacts, StagedDocument, StoredDocument, View,
 };
 use crate::doc::items::ReadItems;
-use crate::doc::{ChangedKeys, DocVersion, Root, changes_since, merge};
+use crate::doc::{ChangedKeys, DocVersion, Root, changes_since, contents_of, merge};
 use crate::error::Result;
-use crate::row::Content;
+use crate::row::{Content, ItemId};
 use crate::schema::descriptor::TableIdx;
 
 /// What a copy holds of the documents of a store. Two that hold the same are equal, whatever they held
@@ -35,6 +36,8 @@ pub(crate) struct Held {
     pub(crate) marks: BTreeMap<String, Vec<u64>>,
     /// Hashes of the updates that wait there for others.
     pub(crate) waiting: BTreeSet<u64>,
+    /// Items whose content is damaged there, by document.
+    pub(crate) damaged: BTreeMap<String, Vec<ItemId>>,
 }
 
 impl PartialEq for Held {
@@ -152,13 +155,16 @@ impl Engine {
                 held.versions.insert(name.clone(), document.version()?);
                 held.marks.insert(name, document.marks()?);
             }
+            for (document, id) in self.damage.left(&view)?.into_keys().take(MAX_LISTED) {
+                held.damaged.entry(document).or_default().push(id);
+            }
             Ok(held)
         })
     }
 
     /// The updates that a copy with `theirs` lacks, with the name of the document each belongs to:
-    /// of each everything that is integrated here as one, without what is damaged, and then those that
-    /// wait. Of what they
+    /// of each everything that is integrated here as one, without what is damaged, then what is damaged
+    /// there, and then those that wait. Of what they
     /// have given up, either nothing or all.
     pub(crate) fn changes_since(&self, theirs: &Held) -> Result<Vec<(String, Vec<u8>)>> {
         // What others have must not be lost here, or its numbers would be given out again.
@@ -186,6 +192,10 @@ impl Engine {
                         updates.push((name.clone(), given.update));
                     }
                 }
+                if let Some(damaged) = theirs.damaged.get(&name) {
+                    let contents = contents_of(&document, damaged)?;
+                    updates.extend(contents.map(|update| (name.clone(), update)));
+                }
                 let waiting = document.waiting()?.into_iter().map(|(_, update)| update);
                 let is_unknown =
                     |update: &Vec<u8>| !theirs.waiting.contains(&XxHash3_64::oneshot(update));
@@ -209,8 +219,9 @@ impl Engine {
     /// Takes in an update of the current document.
     pub(crate) fn merge(&self, writer: &mut Writer, update: &[u8]) -> Result<MergeOutcome> {
         let device = self.load(writer).map(|()| writer.device.unwrap_or_default())?;
+        let damaged = self.damage.of(&writer.current.to_string());
         self.change_current(writer, Origin::Remote, |document, changed| {
-            document.is_merge();
+            document.is_merge(damaged);
             let merged = merge(document, device, update)?;
             *changed = merged.changed;
             Ok(Learnt { is_new: merged.is_new, is_of_own_id: merged.is_of_own_id })

@@ -1,16 +1,18 @@
 //! What is done beside the app's own work: flushing, rekeying, copying.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::documents::DocName;
+use super::exchange::documents_in;
 use super::meta_keys;
 use super::open::Engine;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
 use super::upgrade::Coverage;
 use super::write_batch::RowOp;
 use super::writer::Writer;
-use crate::disk::{Disk, Location, StorageOptions, StoredDocument};
+use crate::disk::{Disk, Location, StorageOptions, StoredDocument, View};
 use crate::doc::Root;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::Invalid;
@@ -124,6 +126,7 @@ impl Engine {
         if let Some(at) = self.damage.first_left(&view).map_err(|error| self.placed(error))? {
             return Err(self.placed(damaged(&at)));
         }
+        self.refuse_damage(&view).map_err(|error| self.placed(error))?;
         let location = Location::File(path.to_owned());
         let (copy, _) = Disk::open(&location, StorageOptions::default()).map_err(at_file)?;
         copy.commit(true, |commit| {
@@ -137,17 +140,36 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Refuses a file of which a row or a record is damaged. One of an earlier format does not say.
+    fn refuse_damage(&self, view: &Arc<View>) -> Result<()> {
+        if view.is_of_older_format() {
+            return Ok(());
+        }
+        for (name, fact) in documents_in(view)? {
+            if fact.is_none_or(|fact| !fact.is_pruned)
+                && let Some(problem) = StoredDocument::new(view.clone(), &name).damage()?.first()
+            {
+                let error = Error::new(ErrorKind::Corrupt, NOT_COPIED);
+                return Err(error.finding(problem.as_str()).help(MEND_FIRST));
+            }
+        }
+        Ok(())
+    }
+}
+
+const NOT_COPIED: &str = "the store is damaged, and so would be its backup";
+const MEND_FIRST: &str = "nothing was copied; exchange changes with a device that has what is damaged, or put, \
+     repair, discard or remove it; `check` lists it. Else copy the file while the store is closed";
+
 fn damaged(at: &EntryRef) -> Error {
-    let error = Error::new(ErrorKind::Corrupt, "the store is damaged, and so would be its backup");
+    let error = Error::new(ErrorKind::Corrupt, NOT_COPIED);
     let error = match Root::parse(&at.root) {
         Some(Root::Table(table)) => error.at_table(&table).at_key(at.key.as_str()),
         Some(Root::Group(group)) => error.at_group(&group).at_field(at.key.as_str()),
         _ => error,
     };
-    error.help(
-        "nothing was copied; put, repair, discard or remove what is damaged, which `check` lists, or \
-         copy the file while the store is closed",
-    )
+    error.help(MEND_FIRST)
 }
 
 impl Engine {

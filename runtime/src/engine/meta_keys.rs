@@ -8,4 +8,6 @@ pub(super) const DOCUMENTS: &str = "documents";
 pub(super) const DEVICE: &str = "device";
 pub(super) const WHEREABOUTS: &str = "whereabouts";
 pub(super) const COMPARED: &str = "compared";
+/// What is known to be damaged.
+pub(super) const DAMAGED: &str = "damaged";
 pub(super) const INDEXES: &str = "indexes";

@@ -139,6 +139,10 @@ impl Engine {
             let refuse_newer = settings.refuse_newer_schema;
             writer_of(&code, &view, &disk, refuse_newer).map_err(at_file)?
         };
+        let damage = match is_new {
+            true => Damage::default(),
+            false => Damage::of_file(&view.meta().map_err(at_file)?),
+        };
         let names = Arc::new(view_names(&def, writer.current));
         disk.show(names.clone());
         let view = view.with_names(names);
@@ -149,7 +153,7 @@ impl Engine {
             code,
             indexes: Indexes::of(&def),
             read_counts: ReadCounts::default(),
-            damage: Damage::default(),
+            damage,
             hub: Arc::new(Hub::default()),
             disk,
             settings,
@@ -292,11 +296,19 @@ impl Engine {
         Ok(writer)
     }
 
+    /// Remembers what an error says to be damaged, so that other devices are asked for it.
+    pub(crate) fn notice_damage(&self, error: &Error) {
+        if error.kind() == ErrorKind::Corrupt {
+            self.damage.notice(error);
+        }
+    }
+
     /// The error with the store and its file.
     pub(crate) fn placed(&self, error: Error) -> Error {
         if error.kind() == ErrorKind::Custom {
             return error;
         }
+        self.notice_damage(&error);
         let error = error.at_store(self.def.name);
         // The file says where to look when the storage is at fault; elsewhere it is noise.
         let about_file = matches!(

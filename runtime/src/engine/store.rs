@@ -59,6 +59,7 @@ impl Engine {
         if let Some(names) = shows_next {
             self.disk.show(names);
         }
+        self.damage.is_recorded();
         writer.unrecorded = Unrecorded::default();
         writer.indexes.is_unrecorded = false;
         writer.indexes.to_clear.clear();
@@ -96,6 +97,7 @@ impl Engine {
             commit.set_meta(meta_keys::DEVICE, &device.to_le_bytes())?;
             commit.set_meta(meta_keys::WHEREABOUTS, &self.disk.whereabouts().0.to_le_bytes())?;
         }
+        self.damage.record(commit)?;
         if let (true, Some(compared)) = (writer.unrecorded.compared, &writer.compared) {
             commit.set_meta(meta_keys::COMPARED, &to_json(compared)?)?;
         }

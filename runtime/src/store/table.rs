@@ -176,7 +176,10 @@ impl<R: Row> Table<R> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn invalid(&self) -> Result<Vec<InvalidRow>> {
-        self.placed(invalid_rows::<R>(&self.handle.engine().view(), self.table_idx))
+        let engine = self.handle.engine();
+        let invalid = self.placed(invalid_rows::<R>(&engine.view(), self.table_idx))?;
+        invalid.iter().for_each(|row| engine.notice_damage(row.error()));
+        Ok(invalid)
     }
 
     /// Inserts a new row.

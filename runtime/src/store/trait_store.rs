@@ -670,9 +670,8 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// Copies what is committed now to a new file at `path`. The store stays open and can be
     /// written meanwhile.
     ///
-    /// The copy is a device of its own once it is opened. A store that is [known to be
-    /// damaged](crate::inspect::Status::is_damaged) is not copied, so that a damaged backup is never taken
-    /// for a good one; [`check`](Self::check) finds out about the whole file.
+    /// The copy is a device of its own once it is opened. A damaged store is not copied, so that a damaged
+    /// backup is never taken for a good one: every row is checked.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -692,7 +691,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if there is a file at `path`;
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the store is known to be damaged;
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the store is damaged;
     /// [`Storage`](crate::ErrorKind::Storage) if the copy cannot be written.
     fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         self.handle().engine().backup(path.as_ref())

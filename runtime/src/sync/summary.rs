@@ -6,6 +6,7 @@ use super::frame::{Reader, Writer};
 use crate::doc::DocVersion;
 use crate::engine::Held;
 use crate::error::Result;
+use crate::row::ItemId;
 
 const TAG: [u8; 4] = *b"HLsm";
 
@@ -23,12 +24,15 @@ pub struct Summary {
 /// How many moments of a document a summary may name.
 const MAX_MARKS: usize = 64;
 
+/// How many damaged items a summary may name.
+const MAX_DAMAGED: usize = 1_024;
+
 impl Summary {
     /// Returns the bytes to send.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut writer = Writer::new(TAG);
         writer.bytes(self.store.as_bytes());
-        let Held { versions, pruned, marks, waiting } = &self.held;
+        let Held { versions, pruned, marks, waiting, damaged } = &self.held;
         writer.number(versions.len() as u64);
         for (name, version) in versions {
             writer.bytes(name.as_bytes());
@@ -49,6 +53,15 @@ impl Summary {
         }
         writer.number(waiting.len() as u64);
         waiting.iter().for_each(|hash| writer.number(*hash));
+        writer.number(damaged.len() as u64);
+        for (name, items) in damaged {
+            writer.bytes(name.as_bytes());
+            writer.number(items.len() as u64);
+            for id in items {
+                writer.number(id.client);
+                writer.number(id.clock.into());
+            }
+        }
         writer.finish()
     }
 
@@ -88,6 +101,22 @@ impl Summary {
         }
         for _ in 0..reader.count(8)? {
             held.waiting.insert(reader.number()?);
+        }
+        let mut left = MAX_DAMAGED;
+        for _ in 0..reader.count(16)? {
+            let name = reader.text()?;
+            let mut items = Vec::new();
+            for _ in 0..reader.count(16)? {
+                let (client, clock) = (reader.number()?, reader.number()?);
+                // An item that no document can hold is not here.
+                if let Ok(clock) = u32::try_from(clock)
+                    && left > 0
+                {
+                    items.push(ItemId { client, clock });
+                    left -= 1;
+                }
+            }
+            held.damaged.insert(name, items);
         }
         reader.end()?;
         Ok(Self { store, held })
