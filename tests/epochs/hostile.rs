@@ -233,3 +233,30 @@ fn rows_of_an_epoch_before_that_do_not_decode_are_kept_visibly() {
     // The one that says it is elsewhere, is.
     assert_eq!(new.notes.get("elsewhere").unwrap().unwrap().title, "misplaced");
 }
+
+#[test]
+fn a_forged_claim_hides_rows_and_what_it_hides_stays_in_the_file() {
+    let app = library();
+    app.notes.put(&v1::Note { id: "b".into(), title: "two".into() }).unwrap();
+    // It says that it was made of all that any device has written, and has one row of its own.
+    let before = app.changes_since(&Summary::default()).unwrap().to_bytes();
+    let device = app.status().unwrap().device().unwrap();
+    let current = "1.0/";
+    let at = before.windows(current.len()).position(|bytes| bytes == current.as_bytes());
+    let source =
+        at.map_or("1".to_owned(), |at| String::from_utf8(before[at..at + 40].to_vec()).unwrap());
+    let forged = "1.1/00000000-0000-7000-8000-000000000001";
+    let max = u32::MAX;
+    let claim = format!(
+        r#"{{"client":7,"baseline":1,"source":"{source}","covers":{{"{source}":{{"{device}":{max}}}}},"origins":[[1,""]]}}"#
+    );
+    app.apply(&claims(8, &[(forged, Value::Text(&claim))])).unwrap();
+    app.apply(&rows(forged, 7, &[("c", Value::Text(r#"{"id":"c","title":"forged"}"#))])).unwrap();
+    let left = titles(&app);
+    assert!(left.contains(&"forged".to_owned()) && !left.contains(&"two".to_owned()), "{left:?}");
+
+    // The document from before is still there, and is given to others.
+    let given = app.changes_since(&Summary::default()).unwrap().to_bytes();
+    let kept = forge::updates_of(&given, &source).concat();
+    assert!(kept.windows(3).any(|bytes| bytes == b"two"), "it is gone");
+}

@@ -12,10 +12,16 @@ pub fn framed(store: &str, document: &str, update: &[u8]) -> Vec<u8> {
 
 /// The bytes of changes that hold several updates of one document.
 pub fn framed_all(store: &str, document: &str, updates: &[&[u8]]) -> Vec<u8> {
+    let documents = updates.iter().map(|update| (document.to_owned(), *update));
+    framed_documents(store, &documents.collect::<Vec<_>>())
+}
+
+/// The bytes of changes that hold updates, each of a document.
+pub fn framed_documents(store: &str, updates: &[(String, &[u8])]) -> Vec<u8> {
     let mut parts = Vec::new();
     text(&mut parts, store.as_bytes());
     parts.extend((updates.len() as u64).to_le_bytes());
-    for update in updates {
+    for (document, update) in updates {
         text(&mut parts, document.as_bytes());
         parts.extend((update.len() as u64).to_le_bytes());
         text(&mut parts, &lz4_literals(update));
@@ -43,7 +49,10 @@ pub fn updates_of(bytes: &[u8], document: &str) -> Vec<Vec<u8>> {
     for _ in 0..count {
         let name = part(&mut rest);
         let len = number(&mut rest);
-        let update = lz4_flex::block::decompress(part(&mut rest), len).unwrap();
+        let update = match part(&mut rest) {
+            plain if plain.len() == len => plain.to_vec(),
+            block => lz4_flex::block::decompress(block, len).unwrap(),
+        };
         if name == document.as_bytes() {
             updates.push(update);
         }

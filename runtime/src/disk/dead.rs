@@ -15,9 +15,10 @@ const WORDS: usize = 64;
 const MAP: u8 = 0;
 const FULL: u8 = 1;
 
-/// The dead items among the clocks of one bitmap.
+/// The dead items among the clocks of one bitmap: its words up to the last one that is not zero, since an
+/// update may bring a dead item of each of very many clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bitmap(Box<[u64; WORDS]>);
+pub(super) struct Bitmap(Vec<u64>);
 
 /// What stands in the file for one bitmap or several.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,33 +62,47 @@ impl Dead {
 
 impl Bitmap {
     pub(super) fn empty() -> Self {
-        Self(Box::new([0; WORDS]))
+        Self(Vec::new())
     }
 
     pub(super) fn full() -> Self {
-        Self(Box::new([u64::MAX; WORDS]))
+        Self(vec![u64::MAX; WORDS])
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut all = [0; WORDS * 8];
-        all.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        let mut map = Self::empty();
-        for (word, bytes) in map.0.iter_mut().zip(all.as_chunks::<8>().0) {
-            *word = u64::from_le_bytes(*bytes);
+        if bytes.len() > WORDS * 8 {
+            return None;
         }
-        Some(map)
+        let word = |bytes: &[u8]| {
+            let mut word = [0; 8];
+            for (byte, from) in word.iter_mut().zip(bytes) {
+                *byte = *from;
+            }
+            u64::from_le_bytes(word)
+        };
+        let mut words: Vec<u64> = bytes.chunks(8).map(word).collect();
+        words.truncate(words.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1));
+        Some(Self(words))
     }
 
     pub(super) fn contains(&self, bit: u32) -> bool {
-        self.0[bit as usize / 64 % WORDS] & 1 << (bit % 64) != 0
+        let word = self.0.get(bit as usize / 64 % WORDS);
+        word.is_some_and(|word| word & 1 << (bit % 64) != 0)
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.0.iter().all(|word| *word == u64::MAX)
+        self.0.len() == WORDS && self.0.iter().all(|word| *word == u64::MAX)
     }
 
     /// Sets the bits of a range.
     pub(super) fn set(&mut self, bits: Range<u32>) {
+        let words = (bits.end as usize).div_ceil(64).min(WORDS);
+        if bits.is_empty() {
+            return;
+        }
+        if self.0.len() < words {
+            self.0.resize(words, 0);
+        }
         for (index, word) in self.0.iter_mut().enumerate() {
             *word |= mask(index, &bits);
         }
@@ -95,8 +110,9 @@ impl Bitmap {
 
     /// The bits of a range that are set, or not set where `is_set` is false, as ranges.
     pub(super) fn ranges(&self, bits: Range<u32>, is_set: bool, found: &mut Vec<Range<u32>>) {
-        for (index, word) in self.0.iter().enumerate() {
-            let mut word = (if is_set { *word } else { !*word }) & mask(index, &bits);
+        for index in 0..WORDS {
+            let word = self.0.get(index).copied().unwrap_or_default();
+            let mut word = (if is_set { word } else { !word }) & mask(index, &bits);
             while word != 0 {
                 let from = word.trailing_zeros();
                 let len = (!(word >> from)).trailing_zeros().min(64 - from);

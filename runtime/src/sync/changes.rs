@@ -5,8 +5,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 const TAG: [u8; 4] = *b"HLch";
 
-/// The length up to which a compressed update may claim to decompress, per byte of it.
-const MAX_EXPANSION: usize = 255;
+/// The length up to which a compressed update may decompress, per byte of it, so that few bytes cannot
+/// fill the memory. An update that would be more is sent as it is.
+const MAX_EXPANSION: usize = 64;
 
 /// The changes that another copy lacks, ready to send.
 ///
@@ -33,7 +34,10 @@ impl Changes {
         for (name, update) in &self.documents {
             writer.bytes(name.as_bytes());
             writer.number(update.len() as u64);
-            writer.bytes(&lz4_flex::block::compress(update));
+            let compressed = lz4_flex::block::compress(update);
+            let is_sent = compressed.len() < update.len()
+                && update.len() <= MAX_EXPANSION.saturating_mul(compressed.len());
+            writer.bytes(if is_sent { &compressed } else { update });
         }
         writer.finish()
     }
@@ -52,7 +56,11 @@ impl Changes {
             let len = usize::try_from(reader.number()?).unwrap_or(usize::MAX);
             let compressed = reader.bytes()?;
             let refused = || Error::new(ErrorKind::InvalidUpdate, "the changes do not decompress");
-            if len / MAX_EXPANSION > compressed.len() {
+            if len == compressed.len() {
+                documents.push((name, compressed.to_vec()));
+                continue;
+            }
+            if len > MAX_EXPANSION.saturating_mul(compressed.len()) {
                 return Err(refused());
             }
             let update = lz4_flex::block::decompress(compressed, len);

@@ -1,5 +1,7 @@
 //! Summaries and changes of an open store.
 
+use std::collections::BTreeSet;
+
 use super::{Applied, Changes, Summary};
 use crate::disk::HEAD_DOCUMENT;
 use crate::doc::check_update;
@@ -51,6 +53,7 @@ fn apply_locked(
     if newest > engine.def.epoch && (engine.settings.refuse_newer_schema || is_fresh(writer)) {
         return Err(newer_epoch(engine, newest));
     }
+    refuse_too_many(engine, writer, data)?;
     // Those of the head document are taken in together, so that they are refused together. The
     // rest must be whole before.
     for (_, update) in data {
@@ -74,6 +77,27 @@ fn apply_locked(
     changes.late_edits = std::mem::take(&mut outcome.late_edits);
     outcome.add(select_document(engine, writer, &changes)?);
     Ok(outcome)
+}
+
+/// So many data documents a file may hold, of all epochs and of all devices that have migrated.
+const MAX_DOCUMENTS: usize = 4_096;
+
+/// Refuses more documents than any store needs: a peer could make up names without end.
+fn refuse_too_many(engine: &Engine, writer: &Writer, data: &[(DocName, &[u8])]) -> Result<()> {
+    let known = &writer.documents.0;
+    let is_new = |name: &DocName| *name != writer.current && !known.contains_key(name);
+    let new: BTreeSet<DocName> = data.iter().map(|(name, _)| *name).filter(is_new).collect();
+    if new.is_empty() || known.len().saturating_add(new.len()) <= MAX_DOCUMENTS {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::InvalidUpdate,
+        "the changes hold more documents than a store may have",
+    )
+    .at_store(engine.def.name)
+    .expecting(format!("at most {MAX_DOCUMENTS} documents"))
+    .finding(format!("{} here, and {} new ones", known.len(), new.len()))
+    .help("nothing was changed; no store needs so many: do not take changes of that device"))
 }
 
 /// Whether a copy has nothing yet that an old epoch would be needed for.
