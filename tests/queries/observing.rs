@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::support::{Heard, Note, Notebook, converge, give, note, place, refused};
 use heirloom::watch::TableChanges;
-use heirloom::{ChangeKind, Error, Origin, Subscription};
+use heirloom::{ChangeKind, Error, Origin, Store, Subscription};
 
 use ChangeKind::{Inserted, Removed, Updated};
 
@@ -191,4 +191,56 @@ fn commits_are_told_in_their_order_by_whichever_thread() {
     let seen: Vec<i64> = (0..100).map(|_| told.recv().unwrap()).collect();
     assert!(seen.is_sorted(), "{seen:?}");
     assert_eq!(seen.last(), Some(&100));
+}
+
+/// The titles of a changed row, before and after.
+type Titles = (u32, Option<String>, Option<String>);
+
+#[test]
+fn changes_carry_the_row_before_and_after_whatever_is_committed_in_the_meantime() {
+    let (app, other) = (Notebook::in_memory().unwrap(), Notebook::in_memory().unwrap());
+    app.notes.insert_many([note(1, "one"), note(2, "two")]).unwrap();
+    converge(&app, &other);
+    let heard = Heard::<Vec<Titles>>::default();
+    let noted = heard.clone();
+    let again = app.notes.clone();
+    let _subscription = app.notes.observe(move |changes| {
+        if changes.iter().any(|change| *change.key() == 1) {
+            // A later commit does not show.
+            again.put(&note(3, "between")).unwrap();
+            again.remove(&1).unwrap();
+        }
+        let title = |note: heirloom::Result<Option<Note>>| note.unwrap().map(|note| note.title);
+        let titles = changes.iter().map(|c| (*c.key(), title(c.before()), title(c.after())));
+        let mut titles: Vec<Titles> = titles.collect();
+        titles.sort();
+        noted.note(titles);
+    });
+    let text = |text: &str| Some(text.to_owned());
+    app.transaction(|tx| {
+        tx.put(&note(1, "first"))?;
+        tx.put(&note(1, "uno"))?;
+        tx.remove::<Note>(&2)?;
+        tx.insert(&note(4, "four"))
+    })
+    .unwrap();
+    let first =
+        vec![(1, text("one"), text("uno")), (2, text("two"), None), (4, None, text("four"))];
+    let heard_first = heard.take();
+    assert_eq!(heard_first[0], first);
+
+    // Of a merge as well, and nothing is read that is not asked for.
+    other.notes.put(&note(5, "five")).unwrap();
+    let before = app.handle().touched().0;
+    give(&other, &app);
+    let merged = heard.take();
+    let expected = |title: &Titles| merged.iter().flatten().any(|found| found == title);
+    assert!(expected(&(5, None, text("five"))), "{merged:?}");
+    assert!(app.handle().touched().0 > before);
+
+    let quiet = Notebook::in_memory().unwrap();
+    let (_heard, _subscription) = listen(&quiet);
+    quiet.notes.put(&note(1, "one")).unwrap();
+    quiet.notes.put(&note(1, "uno")).unwrap();
+    assert_eq!(quiet.handle().touched().0, 0);
 }

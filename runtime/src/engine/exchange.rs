@@ -295,7 +295,7 @@ impl Engine {
         };
         loaded.document.follow(self.view());
         writer.loaded = Some(loaded);
-        let mut outcome = self.outcome(effect, pending, origin);
+        let mut outcome = self.outcome(effect, pending, origin, &view);
         outcome.late_edits = late_edits;
         if !later.is_empty() {
             outcome.add(self.write_roots(writer, &later, Origin::Remote)?);
@@ -304,8 +304,14 @@ impl Engine {
     }
 
     /// Queues what observers are told, and says what happened.
-    fn outcome(&self, effect: Vec<ChangedRoot>, pending: bool, origin: Origin) -> MergeOutcome {
-        self.hub.push(origin, self.remote_changes(&effect), || self.view());
+    fn outcome(
+        &self,
+        effect: Vec<ChangedRoot>,
+        pending: bool,
+        origin: Origin,
+        before: &Arc<View>,
+    ) -> MergeOutcome {
+        self.hub.push(origin, self.remote_changes(&effect), before, || self.view());
         let changed = effect.into_iter().filter_map(|changed| {
             let rows = changed.rows.into_iter().map(|row| (row.key, row.kind));
             Some((Root::parse(&changed.name)?, rows.collect()))

@@ -62,17 +62,23 @@ pub(crate) struct Change {
 pub(crate) struct Event {
     pub(crate) origin: Origin,
     pub(crate) changes: BTreeMap<Topic, Vec<Change>>,
-    /// What the transaction left.
-    view: Arc<View>,
+    views: Views,
     /// Observers with a later id are not notified.
     before: u64,
+}
+
+/// What a transaction found, and what it left.
+#[derive(Debug, Clone)]
+pub(crate) struct Views {
+    pub(crate) before: Arc<View>,
+    pub(crate) after: Arc<View>,
 }
 
 /// What an observer does.
 pub(crate) type Callback = Box<dyn FnMut(Origin, &[Change]) + Send>;
 
-/// What an observer does that reads what the transaction left.
-pub(crate) type ViewCallback = Box<dyn FnMut(Origin, &[Change], &Arc<View>) + Send>;
+/// What an observer does that reads what the transaction found or left.
+pub(crate) type ViewCallback = Box<dyn FnMut(Origin, &[Change], &Views) + Send>;
 
 /// An observer that keeps the view of the last commit that it was told of.
 pub(crate) trait KeepsView: Send + Sync {
@@ -121,7 +127,7 @@ impl Hub {
         topic: Topic,
         mut callback: Callback,
     ) -> Subscription {
-        let callback = move |origin, changes: &[Change], _: &Arc<View>| callback(origin, changes);
+        let callback = move |origin, changes: &[Change], _: &Views| callback(origin, changes);
         self.subscribe_to_views(topic, Box::new(callback))
     }
 
@@ -173,13 +179,14 @@ impl Hub {
         &self,
         origin: Origin,
         changes: BTreeMap<Topic, Vec<Change>>,
-        view: impl FnOnce() -> Arc<View>,
+        before: &Arc<View>,
+        after: impl FnOnce() -> Arc<View>,
     ) {
         if !changes.is_empty() {
-            let view = view();
+            let views = Views { before: before.clone(), after: after() };
             let mut state = self.state();
             let before = state.next_id;
-            state.queue.push_back(Event { origin, changes, view, before });
+            state.queue.push_back(Event { origin, changes, views, before });
         }
     }
 
@@ -198,8 +205,9 @@ impl Hub {
                 let mut callback = observer.callback.lock().unwrap_or_else(PoisonError::into_inner);
                 // A panic is that callback's own affair: it has been printed by the panic hook,
                 // and the others still want to know.
-                let _ =
-                    catch_unwind(AssertUnwindSafe(|| callback(event.origin, changes, &event.view)));
+                let _ = catch_unwind(AssertUnwindSafe(|| {
+                    callback(event.origin, changes, &event.views)
+                }));
             }
         }
     }

@@ -37,7 +37,7 @@ pub(crate) use document::Loaded;
 pub(crate) use documents::{DocFact, DocName, Documents};
 pub(crate) use exchange::{Held, MergeOutcome, documents_in};
 pub(crate) use head::{read_claims, recorded};
-pub(crate) use hub::{Change, KeepsView, Topic};
+pub(crate) use hub::{Change, KeepsView, Topic, Views};
 pub use hub::{ChangeKind, Origin, Subscription};
 pub use ids::IdSource;
 pub(crate) use inactive_documents::OtherMerged;

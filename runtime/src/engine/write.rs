@@ -94,7 +94,7 @@ impl Engine {
                 loaded.late_edits.resolve(key, json);
             }
         }
-        self.hub.push(Origin::Local, self.changes_of(batch), || self.view());
+        self.hub.push(Origin::Local, self.changes_of(batch), &view, || self.view());
         Ok(())
     }
 

@@ -36,7 +36,7 @@ pub(super) fn notify(engine: &Engine, before: &Arc<View>) -> Result<()> {
         }
     }
     by_topic.retain(|_, changes| !changes.is_empty());
-    engine.hub.push(Origin::Remote, by_topic, || after);
+    engine.hub.push(Origin::Remote, by_topic, before, || after);
     Ok(())
 }
 

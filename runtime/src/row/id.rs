@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::str::FromStr;
+use std::time::{Duration, SystemTime};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -72,6 +73,34 @@ impl<T> Id<T> {
     /// Returns the UUID inside.
     pub const fn uuid(self) -> Uuid {
         self.uuid
+    }
+
+    /// Returns when the id was made, to the millisecond, by the clock of the device that made it;
+    /// `None` if its bits are not a UUIDv7.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// # use heirloom::{Id, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # #[table(name = "tags")]
+    /// # struct Tag { id: Id<Tag> }
+    ///
+    /// let id: Id<Tag> = Id::new();
+    /// let age = SystemTime::now().duration_since(id.created_at().unwrap());
+    /// assert!(age.unwrap_or_default() < Duration::from_secs(60));
+    ///
+    /// let old: Id<Tag> = "tags_01h455vb4pex5vsknk084sn02q".parse()?;
+    /// let created = SystemTime::UNIX_EPOCH + Duration::from_millis(1_688_096_058_518);
+    /// assert_eq!(old.created_at(), Some(created));
+    /// assert_eq!(Id::<Tag>::from_uuid(uuid::Uuid::nil()).created_at(), None);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    pub fn created_at(self) -> Option<SystemTime> {
+        if self.uuid.get_version_num() != 7 {
+            return None;
+        }
+        let milliseconds = u64::try_from(self.uuid.as_u128() >> 80).ok()?;
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds))
     }
 
     /// Returns the id of another table with the same 128 bits: for rows that move.

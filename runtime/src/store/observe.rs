@@ -1,9 +1,14 @@
 //! What observers are given.
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::engine::{Change, ChangeKind, Origin};
+use super::read::typed_row;
+use crate::disk::View;
+use crate::engine::{Change, ChangeKind, Engine, Origin, Views};
+use crate::error::Result;
 use crate::row::{Key, Row};
+use crate::schema::descriptor::TableIdx;
 
 /// The rows of a table that one transaction changed.
 pub struct TableChanges<R: Row> {
@@ -15,13 +20,33 @@ pub struct TableChanges<R: Row> {
 pub struct RowChange<R: Row> {
     key: R::Key,
     kind: ChangeKind,
+    rows: Arc<ChangedRows>,
+}
+
+/// Where changed rows are read.
+pub(super) struct ChangedRows {
+    pub(super) engine: Arc<Engine>,
+    pub(super) table_idx: TableIdx,
+    pub(super) views: Views,
+}
+
+impl ChangedRows {
+    fn read<R: Row>(&self, view: &View, key: &R::Key) -> Result<Option<R>> {
+        let read = || {
+            self.engine.read_counts.add(1, 0);
+            let stored = view.row(self.table_idx, key.to_bytes().as_slice())?;
+            stored.map(|stored| typed_row(key, &stored)).transpose()
+        };
+        read().map_err(|error| self.engine.placed(error.at_table(R::TABLE)))
+    }
 }
 
 impl<R: Row> TableChanges<R> {
-    pub(super) fn new(origin: Origin, changes: &[Change]) -> Self {
+    pub(super) fn new(origin: Origin, changes: &[Change], rows: ChangedRows) -> Self {
+        let rows = Arc::new(rows);
         let changes = changes.iter().filter_map(|change| {
             let key = R::Key::from_text(&change.key).ok()?;
-            Some(RowChange { key, kind: change.kind })
+            Some(RowChange { key, kind: change.kind, rows: rows.clone() })
         });
         Self { origin, changes: changes.collect() }
     }
@@ -75,6 +100,59 @@ impl<R: Row> RowChange<R> {
     /// Returns whether the row was inserted, updated or removed.
     pub fn kind(&self) -> ChangeKind {
         self.kind
+    }
+
+    /// Returns the row as it was before the transaction; `None` if there was none.
+    ///
+    /// The row is read and decoded when this is called, which costs as much as
+    /// [`Table::get`](crate::Table::get).
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Account { #[key] name: String, cents: i64 }
+    /// # #[derive(Store)]
+    /// # struct App { accounts: Table<Account> }
+    /// # let app = App::in_memory()?;
+    /// # app.accounts.insert(&Account { name: "giro".into(), cents: 100 })?;
+    /// let (tell, told) = std::sync::mpsc::channel();
+    /// let _subscription = app.accounts.observe(move |changes| {
+    ///     for change in changes.iter() {
+    ///         if let (Ok(Some(before)), Ok(Some(after))) = (change.before(), change.after()) {
+    ///             let _ = tell.send(after.cents - before.cents);
+    ///         }
+    ///     }
+    /// })?;
+    /// app.accounts.update("giro", |account| account.cents -= 30)?;
+    /// assert_eq!(told.try_recv(), Ok(-30));
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if the row does not decode;
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if it is damaged;
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read.
+    pub fn before(&self) -> Result<Option<R>> {
+        if self.kind == ChangeKind::Inserted {
+            return Ok(None);
+        }
+        self.rows.read(&self.rows.views.before, &self.key)
+    }
+
+    /// Returns the row as the transaction left it; `None` if it was removed. Commits that came after
+    /// do not show.
+    ///
+    /// The row is read and decoded when this is called, as by [`before`](Self::before).
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`before`](Self::before).
+    pub fn after(&self) -> Result<Option<R>> {
+        if self.kind == ChangeKind::Removed {
+            return Ok(None);
+        }
+        self.rows.read(&self.rows.views.after, &self.key)
     }
 }
 

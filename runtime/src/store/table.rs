@@ -3,14 +3,15 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::handle::{Attach, Handle};
 use super::invalid::{InvalidRow, invalid_rows};
-use super::observe::TableChanges;
+use super::observe::{ChangedRows, TableChanges};
 use super::overlay::Overlay;
 use super::read::typed_row;
 use super::rows::Rows;
-use crate::engine::{Subscription, Topic};
+use crate::engine::{Change, Subscription, Topic, Views};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{BorrowedFrom, Key, Row};
 use crate::schema::descriptor::TableIdx;
@@ -460,13 +461,18 @@ impl<R: Row> Table<R> {
         &self,
         mut observer: impl FnMut(&TableChanges<R>) + Send + 'static,
     ) -> Result<Subscription> {
-        let callback = move |origin, changes: &[crate::engine::Change]| {
-            let changes = TableChanges::new(origin, changes);
+        let (engine, table_idx) = (self.handle.engine(), self.table_idx);
+        // What the hub keeps must not keep the engine, which has the hub.
+        let weak = Arc::downgrade(engine);
+        let callback = move |origin, changes: &[Change], views: &Views| {
+            let Some(engine) = weak.upgrade() else { return };
+            let rows = ChangedRows { engine, table_idx, views: views.clone() };
+            let changes = TableChanges::new(origin, changes, rows);
             // Where every key is none of the table's type there is nothing to name.
             if !changes.is_empty() {
                 observer(&changes);
             }
         };
-        Ok(self.handle.engine().hub.subscribe(Topic::Table(self.table_idx), Box::new(callback)))
+        Ok(engine.hub.subscribe_to_views(Topic::Table(table_idx), Box::new(callback)))
     }
 }

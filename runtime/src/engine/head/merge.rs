@@ -57,7 +57,9 @@ impl Engine {
             };
         }
         if !arrived.is_empty() && self.hub.listens(Topic::Schema) {
-            self.hub.push(Origin::Remote, [(Topic::Schema, arrived)].into(), || self.view());
+            let view = self.view();
+            self.hub
+                .push(Origin::Remote, [(Topic::Schema, arrived)].into(), &view, || view.clone());
         }
         Ok(pending)
     }

@@ -10,7 +10,7 @@ use super::fold::fold;
 use super::functions::{Aggregate, Step};
 use super::tally::Tally;
 use crate::disk::View;
-use crate::engine::{Change, Engine, KeepsView, Subscription, Topic};
+use crate::engine::{Change, Engine, KeepsView, Subscription, Topic, Views};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::buffer::Read;
 use crate::query::columns::Columns;
@@ -116,9 +116,9 @@ where
     fn subscribe(self: &Arc<Self>, engine: &Arc<Engine>) -> Vec<Subscription> {
         let this = Arc::downgrade(self);
         let weak = Arc::downgrade(engine);
-        let callback = move |_, changes: &[Change], view: &Arc<View>| {
+        let callback = move |_, changes: &[Change], views: &Views| {
             if let (Some(this), Some(engine)) = (this.upgrade(), weak.upgrade()) {
-                this.told(&engine, changes, view);
+                this.told(&engine, changes, &views.after);
             }
         };
         let own = Topic::Table(self.table_idx);
@@ -128,9 +128,9 @@ where
         let groups = engine.def.groups_by_idx().map(|(group_idx, _)| Topic::Group(group_idx));
         for topic in tables.chain(groups).filter(|topic| *topic != own) {
             let this = Arc::downgrade(self);
-            let callback = move |_, _: &[Change], view: &Arc<View>| {
+            let callback = move |_, _: &[Change], views: &Views| {
                 if let Some(this) = this.upgrade() {
-                    this.renew(view);
+                    this.renew(&views.after);
                 }
             };
             subscriptions.push(engine.hub.subscribe_to_views(topic, Box::new(callback)));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::result::LiveResult;
 use crate::disk::View;
-use crate::engine::{Change, Engine, Subscription, Topic};
+use crate::engine::{Change, Engine, Subscription, Topic, Views};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::buffer::Read;
 use crate::query::source::Source;
@@ -88,10 +88,10 @@ impl<R: Row + Send + Sync> TableWatches<R> {
     fn subscribe(self: &Arc<Self>, engine: &Arc<Engine>, read: Read<R>) -> Subscription {
         // What the hub keeps must keep neither the engine, which has the hub, nor the results.
         let (this, weak) = (Arc::downgrade(self), Arc::downgrade(engine));
-        let callback = move |_, changes: &[Change], view: &Arc<View>| {
+        let callback = move |_, changes: &[Change], views: &Views| {
             if let (Some(this), Some(engine)) = (this.upgrade(), weak.upgrade()) {
-                let rows =
-                    Source { engine, view: view.clone(), table_idx: this.table_idx, written: None };
+                let (view, table_idx) = (views.after.clone(), this.table_idx);
+                let rows = Source { engine, view, table_idx, written: None };
                 this.told(changes, &RowSource { rows, read });
             }
         };
