@@ -18,4 +18,5 @@ mod plans;
 mod querying;
 mod selecting;
 mod sets;
+mod texts;
 mod watching;

@@ -50,6 +50,7 @@ mod ranges;
 mod run;
 mod source;
 mod spec;
+mod text;
 mod top;
 mod walk;
 

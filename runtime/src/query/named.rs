@@ -60,7 +60,7 @@ impl<T: Optional, C> OptionalColumn<C> for T {}
 ///
 /// Implemented for every such type; `C` is there for the compiler's message.
 #[diagnostic::on_unimplemented(
-    message = "the column `{C}` is of type `{Self}`, and `starts_with` needs one of text",
+    message = "the column `{C}` is of type `{Self}`, and this condition is one on text",
     label = "not text",
     note = "compare it with `eq`, or `between` if its values have an order"
 )]
