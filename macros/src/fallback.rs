@@ -200,7 +200,13 @@ fn row_impl(input: &DeriveInput, paths: &Paths, name: &str, key: Option<&Type>) 
     let generics = record_generics(input, paths);
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
     let key = key.map_or_else(|| quote!(::std::string::String), |key| quote!(#key));
+    let mut in_stores = generics.clone();
+    in_stores.params.push(syn::parse_quote!(__S: #private::Store));
+    let (in_stores, _, _) = in_stores.split_for_impl();
     quote! {
+        #[automatically_derived]
+        impl #in_stores #private::RefersWithin<__S> for #ident #type_generics #clause {}
+
         #[automatically_derived]
         impl #impl_generics #private::Row for #ident #type_generics #clause {
             type Key = #key;

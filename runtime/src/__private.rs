@@ -11,15 +11,15 @@ pub use crate::recorder::check_history;
 pub use crate::row::{
     Above, Absent, Apart, Begin, ByKey, ByNothing, ByOrder, ByShape, Carry, CarryOver, Coding,
     Comparable, Compare, Compared, ConvertError, DefaultError, Encode, Encoded, FieldJson,
-    FieldType, Group, IndexValues, Is, IsTwice, Key, KeyBytes, NOWHERE, NoOption, Part, Parts,
-    Record, Row, Shape, ShapeOnce, SortKey, Step, Successor, Way, WayToBegin, WayToCarryOver,
-    WayToWiden, Widen, WithEquality, WithoutEquality, computed_default, has_schema, no_default,
-    take,
+    FieldType, Group, IndexValues, Is, IsTwice, Key, KeyBytes, NOWHERE, NoOption, NoReference,
+    Part, Parts, Record, Reference, RefersTo, Row, Shape, ShapeOnce, SortKey, Step, Successor, Way,
+    WayToBegin, WayToCarryOver, WayToWiden, Widen, WithEquality, WithoutEquality, computed_default,
+    has_schema, no_default, refer, take, written_as_reference,
 };
 pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{
     DefaultKind, FieldDef, GroupDef, GroupIdx, IndexBasis, IndexDef, IndexVisitor, KeyKind,
-    StoreDef, TableDef, TableIdx, ValueTraits,
+    OnRemove, ReferenceDef, StoreDef, TableDef, TableIdx, ValueTraits,
 };
 pub use crate::schema::guard::{
     Conversion, Link, Message, Recorded, RecordedField, RecordedKey, RecordedStruct, Structs,
@@ -31,9 +31,9 @@ pub use crate::schema::step::{
 };
 pub use crate::schema::{Schema, Version};
 pub use crate::store::{
-    Attach, Builder, Entry, EntryMaker, GroupLink, GroupOf, Handle, Kv, NoLink, Preview, Pruned,
-    Quarantined, Snapshot, Status, Store, Table, TableLink, TableOf, Transaction, WatchValue,
-    run_migrate,
+    Attach, Builder, DanglingRef, Entry, EntryMaker, GroupLink, GroupOf, Handle, Kv, NoLink,
+    Preview, Pruned, Quarantined, RefersWithin, Snapshot, Status, Store, Table, TableLink, TableOf,
+    Transaction, WatchValue, run_migrate,
 };
 pub use crate::sync::{Applied, Changes, Summary};
 pub use serde;
@@ -67,7 +67,7 @@ const fn step_of<R: Record>() -> Option<RecordStep> {
     }
 }
 
-/// The descriptor of a table.
+/// The descriptor of a table, of which it is not said yet what its references lead to.
 pub const fn table_def<R: Row>() -> TableDef {
     TableDef {
         name: R::TABLE,
@@ -75,6 +75,12 @@ pub const fn table_def<R: Row>() -> TableDef {
         key_field: R::KEY_FIELD,
         fields: R::FIELDS,
         indexes: R::INDEXES,
+        references: R::REFERENCES,
+        targets: &[],
+        references_of: crate::evolve::references_of::<R>,
+        clear_reference: |stored, number| {
+            crate::store::write_back::<R>(stored, |row| row.clear_reference(number))
+        },
         record: record_def::<R>(),
         read_key: |text| R::Key::from_text(text).ok().map(|key| key.to_bytes().as_slice().to_vec()),
         key_text: |bytes| R::Key::from_bytes(bytes).map(|key| key.to_text()),

@@ -30,6 +30,10 @@ pub enum ErrorKind {
     NotFound,
     /// A row has the value of another in a field that is unique.
     NotUnique,
+    /// A row refers to one that does not exist.
+    DanglingReference,
+    /// A row cannot be removed, since another refers to it.
+    StillReferenced,
     /// The closure of an `update` changed the row's key.
     KeyChanged,
     /// An id has the prefix of another table or does not parse, or a text does not parse as a key.

@@ -55,6 +55,7 @@
 //! | read and write rows, several of them at once? | [`Table`](struct@Table), [`Entry`], [`Store::transaction`], [`Store::snapshot`] |
 //! | open a store, choose what a commit waits for, test without a file? | [`Store::open`], [`Builder`], [`Durability`], [`Store::in_memory`] |
 //! | find rows by something other than their key, in an order, fast? | [`query`], [`Column`], [`Query::explain`] |
+//! | refer from one row to another, and keep that in order? | [`Ref`], [`Store::dangling`] |
 //! | keep a list or a number on the screen up to date? | [`watch`] |
 //! | bring two devices together, and which edit wins if both have edited? | [`sync`] |
 //! | add, remove or rename a field without losing data? | [`#[evolve(…)]`](macro@Table#defaults-evolvedefault-), [`schema`] |
@@ -113,7 +114,7 @@ pub use query::column::Column;
 #[doc(hidden)]
 pub use row::BorrowedFrom;
 #[doc(inline)]
-pub use row::{Comparable, Id, Key, Open, Row};
+pub use row::{Comparable, Id, Key, Open, Ref, Row};
 #[doc(inline)]
 pub use store::{
     Builder, Durability, Entry, InvalidRow, Kv, Query, Snapshot, Store, Table, Transaction,

@@ -35,6 +35,8 @@ mod changing_your_schema;
 mod queries;
 #[path = "../../docs/code/readme.rs"]
 mod readme;
+#[path = "../../docs/code/relations.rs"]
+mod relations;
 #[path = "../../docs/code/testing.rs"]
 #[allow(dead_code, reason = "pages show whole structs")]
 mod testing;

@@ -16,6 +16,7 @@ mod paging;
 mod paths;
 mod plans;
 mod querying;
+mod references;
 mod selecting;
 mod sets;
 mod texts;

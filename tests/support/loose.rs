@@ -8,7 +8,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
-use heirloom::__private::{Above, DefaultError, FieldDef, KeyBytes, KeyKind};
+use heirloom::__private::{Above, DefaultError, FieldDef, KeyBytes, KeyKind, RefersWithin};
 use heirloom::schema::Record;
 use heirloom::{Key, Row, Store, Table};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -134,6 +134,8 @@ impl<R: Record, K: Clone + 'static> Record for Loose<R, K> {
         R::default_of(index, above)
     }
 }
+
+impl<R: Row, K: Key, S: Store> RefersWithin<S> for Loose<R, K> {}
 
 impl<R: Row, K: Key> Row for Loose<R, K> {
     type Key = K;

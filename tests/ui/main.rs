@@ -26,6 +26,7 @@ fn mistakes_are_reported_once_and_with_the_fix() {
         "name",
         "newtype",
         "query",
+        "reference",
         "serde",
         "shape",
         "store",

@@ -15,6 +15,7 @@ mod kv;
 mod methods;
 mod parts;
 mod record;
+mod references;
 mod step;
 mod store;
 mod succession;

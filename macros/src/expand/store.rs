@@ -83,6 +83,7 @@ fn helpers(store: &Store) -> TokenStream {
         quote_spanned! {Span::mixed_site()=>
             const fn __table_def<R: #private::TableOf<#ident>>() -> #private::TableDef {
                 #private::table_def::<R>()
+                    .referring_to(<R as #private::RefersWithin<#ident>>::TARGETS)
             }
 
             fn __attach_table<R: #private::TableOf<#ident>>(

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-use super::{codec, columns, hidden, record};
+use super::{codec, columns, hidden, record, references};
 use crate::model::Record;
 
 /// The impls of a row:
@@ -26,10 +26,12 @@ pub(crate) fn table(row: &Record) -> TokenStream {
     let (private, name) = (&row.paths.private, &row.name.text);
     let (codecs, record) = (codec::codecs(row), record::record(row));
     let (columns, indexes) = (columns::columns(row), columns::indexes(row));
+    let (references, within) = (references::members(row), references::within(row));
     hidden(&quote_spanned! {Span::mixed_site()=>
         #codecs
         #record
         #columns
+        #within
 
         #[automatically_derived]
         impl #private::Row for #ident {
@@ -38,6 +40,7 @@ pub(crate) fn table(row: &Record) -> TokenStream {
             const TABLE: &'static ::core::primitive::str = #name;
             const KEY_FIELD: ::core::primitive::usize = #index;
             #indexes
+            #references
 
             fn key(&self) -> &Self::Key {
                 &self.#member

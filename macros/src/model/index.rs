@@ -1,4 +1,4 @@
-//! The indexes of a row: those of its fields, then those over several.
+//! The indexes of a row: those of its fields, then those over several, then those of references.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -20,8 +20,13 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// All indexes that fields and struct ask for.
-    pub(super) fn all(fields: &[Field], table: &[parse::TableIndex]) -> Vec<Self> {
+    /// All indexes that fields and struct ask for, and one for each reference that no other index has
+    /// first; the key needs none.
+    pub(super) fn all(
+        fields: &[Field],
+        table: &[parse::TableIndex],
+        key: Option<usize>,
+    ) -> Vec<Self> {
         let single = fields.iter().enumerate().filter_map(|(place, field)| {
             let index = field.parsed.index.as_ref()?;
             let origin = index.path.to_token_stream();
@@ -35,7 +40,26 @@ impl Index {
             fields: index.fields.iter().map(|name| resolve(name, fields)).collect(),
             on_field: false,
         });
-        single.chain(several).collect()
+        let mut all: Vec<Self> = single.chain(several).collect();
+        for (place, field) in fields.iter().enumerate() {
+            let is_left_out = field
+                .parsed
+                .reference
+                .as_ref()
+                .is_some_and(|reference| reference.no_index.is_some());
+            let is_served = key == Some(place) || all.iter().any(|index| index.is_led_by(place));
+            if field.referred().is_some() && !is_left_out && !is_served {
+                let origin = field.parsed.ident.to_token_stream();
+                let fields = vec![(origin.clone(), field.parsed.name.clone(), Some(place))];
+                all.push(Self { origin, unique: false, fields, on_field: true });
+            }
+        }
+        all
+    }
+
+    /// Whether it has a field first.
+    pub(crate) fn is_led_by(&self, place: usize) -> bool {
+        self.fields.first().is_some_and(|(_, _, first)| *first == Some(place))
     }
 
     /// The places of its fields, as far as they are fields.

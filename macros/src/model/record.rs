@@ -64,6 +64,12 @@ impl Field {
         self.parsed.serde.deserialize.as_ref()
     }
 
+    /// The row that it refers to, if its type is written as a `Ref<_>` or an `Option` of one.
+    pub(crate) fn referred(&self) -> Option<&Type> {
+        let ty = parse::option_inner(&self.ty).unwrap_or(&self.ty);
+        parse::generic_argument(ty, "Ref")
+    }
+
     /// The name of its column's constant; nothing where it has none.
     pub(crate) fn column(&self) -> Option<Ident> {
         if self.parsed.column.skip.is_some() {
@@ -110,7 +116,7 @@ impl Record {
             paths: Paths::new(container.krate.as_ref()),
             name: Name::new(container.name.as_ref(), &input.ident),
             serde,
-            indexes: Index::all(&fields, &container.indexes),
+            indexes: Index::all(&fields, &container.indexes, key),
             step: Step::new(&container),
             is_previous_broken: container.is_previous_broken,
             conversions: container.from.iter().chain(&container.try_from).cloned().collect(),

@@ -7,6 +7,7 @@ use super::column::{Column, column};
 use super::evolve::{Evolve, Renamed, SameAs, With, evolve};
 use super::index::{FieldIndex, field_index};
 use super::meta::{bare, set};
+use super::reference::{Reference, reference};
 use super::serde::{SerdeField, serde_field};
 use crate::diag::Diag;
 
@@ -22,6 +23,7 @@ pub(crate) struct Field {
     pub(crate) key: Option<Path>,
     pub(crate) index: Option<FieldIndex>,
     pub(crate) column: Column,
+    pub(crate) reference: Option<Reference>,
     pub(crate) evolve: Option<Evolve>,
     pub(crate) same_as: Option<SameAs>,
     pub(crate) renamed_from: Option<Renamed>,
@@ -43,6 +45,7 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
         key: None,
         index: None,
         column: Column::default(),
+        reference: None,
         evolve: None,
         same_as: None,
         renamed_from: None,
@@ -61,6 +64,9 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
             set(&mut parsed.index, path, field_index(attribute, diag), diag);
         } else if path.is_ident("column") {
             column(&mut parsed.column, attribute, diag);
+        } else if path.is_ident("reference") {
+            let reference = reference(attribute, diag);
+            set(&mut parsed.reference, path, Some(reference), diag);
         } else if path.is_ident("evolve") {
             evolve(&mut parsed, attribute, diag);
         }

@@ -41,6 +41,7 @@ fn example(attribute: &str) -> &'static str {
         "store" => "#[store(name = \"app\", epoch = 0)]",
         "index" => "#[index(unique)]",
         "column" => "#[column(name = \"TITLE_COLUMN\")]",
+        "reference" => "#[reference(on_remove = \"cascade\")]",
         "heirloom" => "#[heirloom(crate = \"heirloom\")]",
         _ => "#[evolve(default)]` or `#[evolve(default = 0)]",
     }

@@ -7,6 +7,7 @@ mod indexes;
 mod keys;
 mod members;
 mod names;
+mod references;
 mod serde;
 mod steps;
 
@@ -26,6 +27,9 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     indexes::indexed_fields_have_one_value,
     indexes::key_is_not_indexed_alone,
     indexes::indexes_are_distinct,
+    references::references_refer_to_rows,
+    references::set_null_has_a_null,
+    references::unchecked_references_do_nothing,
     fields::stored_names_are_distinct,
     fields::column_names_are_distinct,
     fields::column_names_are_free,

@@ -167,6 +167,12 @@ impl Span {
         Self { from: Bound::Included(vec![INVALID_ROWS]), to: Bound::Unbounded }
     }
 
+    /// All that starts with `prefix`.
+    pub(crate) fn starting_with(prefix: Vec<u8>) -> Self {
+        let to = after_prefix(&prefix).map_or(Bound::Unbounded, Bound::Excluded);
+        Self { from: Bound::Included(prefix), to }
+    }
+
     fn cut() -> Self {
         Self { from: Bound::Included(vec![CUT_ROWS]), to: Bound::Excluded(vec![INVALID_ROWS]) }
     }
@@ -174,6 +180,16 @@ impl Span {
     pub(crate) fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
         (self.from.as_ref().map(Vec::as_slice), self.to.as_ref().map(Vec::as_slice))
     }
+}
+
+/// The first bytes after all that start with `prefix`.
+pub(crate) fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut after = prefix.get(..=last)?.to_vec();
+    if let Some(byte) = after.last_mut() {
+        *byte += 1;
+    }
+    Some(after)
 }
 
 impl View {

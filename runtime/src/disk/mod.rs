@@ -33,7 +33,7 @@ pub(crate) use document::StoredDocument;
 pub(crate) use fetched::{Fetched, Keys};
 pub(crate) use file::{Access, Disk, Location, StorageOptions};
 pub(crate) use format_1::OldRows;
-pub(crate) use index::{IndexChange, IndexEntries, IndexEntry, Span};
+pub(crate) use index::{IndexChange, IndexEntries, IndexEntry, Span, after_prefix};
 pub(crate) use index_facts::{IndexFact, IndexFacts};
 pub(crate) use mark::Mark;
 pub(crate) use names::{FORMAT as FORMAT_FACT, HEAD_DOCUMENT, index as index_name};

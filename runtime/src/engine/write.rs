@@ -29,7 +29,9 @@ impl Engine {
         // What does not depend on `work` is compiled once, not again for each use.
         let writer = self.begin()?;
         let mut batch = WriteBatch::default();
-        let value = work(&self.view(), &mut batch)?;
+        let view = self.view();
+        let value = work(&view, &mut batch)?;
+        self.keep_references(&view, &mut batch).map_err(|error| self.placed(error))?;
         self.finish(writer, batch)?;
         Ok(value)
     }
@@ -55,8 +57,10 @@ impl Engine {
     ) -> Result<T> {
         let mut writer = self.lock_writer()?;
         let mut batch = WriteBatch::default();
-        let value = seed(&self.view(), &mut batch)?;
-        self.commit(&mut writer, batch)
+        let view = self.view();
+        let value = seed(&view, &mut batch)?;
+        self.keep_references(&view, &mut batch)
+            .and_then(|()| self.commit(&mut writer, batch))
             .and_then(|()| self.disk.publish())
             .map_err(|error| self.placed(error))?;
         Ok(value)

@@ -13,6 +13,8 @@ pub(crate) struct RowOp {
     pub(crate) json: Option<String>,
     /// Whether there was one before the transaction.
     pub(crate) existed: bool,
+    /// What a row refers to: the number of each reference, and the bytes of a key.
+    pub(crate) refers_to: Vec<(usize, Vec<u8>)>,
 }
 
 /// The rows and entries that a transaction changes, each once, in its last state.

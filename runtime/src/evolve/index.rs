@@ -9,7 +9,9 @@ use twox_hash::XxHash3_64;
 use super::variants::variants_of;
 use super::{decode, default_of_field};
 use crate::row::{IndexValues, Key, Row};
-use crate::schema::descriptor::{DefaultKind, FieldDef, IndexBasis, IndexVisitor, ValueTraits};
+use crate::schema::descriptor::{
+    DefaultKind, FieldDef, IndexBasis, IndexVisitor, ReferenceVisitor, ValueTraits,
+};
 
 /// Changes with everything about the entries of an index that is not said by the row's own types:
 /// how values are encoded, and how entries are kept.
@@ -29,6 +31,13 @@ pub(crate) fn index_values<R: Row>(json: &[u8], key: &[u8], visit: &mut IndexVis
         let traits = ValueTraits { is_cut: values.is_cut, is_null: values.is_null };
         visit(index, &values.bytes, traits);
     }
+    true
+}
+
+/// Visits the references of a stored row; false where the row does not decode.
+pub(crate) fn references_of<R: Row>(json: &[u8], visit: &mut ReferenceVisitor<'_>) -> bool {
+    let Ok(row) = decode::<R>(json) else { return false };
+    row.references(visit);
     true
 }
 

@@ -16,7 +16,7 @@ pub(crate) use convert::{convert_group, convert_row, object_of};
 pub(crate) use decode::{decode, decode_text};
 pub(crate) use explain::{Invalid, snippet};
 pub(crate) use fill::{default_of_field, fill_defaults};
-pub(crate) use index::{index_basis, index_values};
+pub(crate) use index::{index_basis, index_values, references_of};
 pub(crate) use pick::{MAX_PICKED, pick};
 pub(crate) use track::decode_present;
 pub(crate) use written::Form;

@@ -80,8 +80,12 @@ pub use self::{
 };
 // The handles, which are made by the layer above.
 #[doc(inline)]
+pub use crate::row::Reference;
+#[doc(hidden)]
+pub use crate::store::GetRow;
+#[doc(inline)]
 pub use crate::store::{
-    Aggregation, AsOf, Committed, Distinct, GroupBy, Groups, QueryRows, Rows, Select, SelectRows,
+    Aggregation, AsOf, Committed, DanglingRef, Distinct, GroupBy, Groups, QueryRows, Rows, Select, SelectRows,
     Within,
 };
 

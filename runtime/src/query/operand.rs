@@ -5,8 +5,10 @@ use std::collections::{BTreeSet, HashSet, LinkedList, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::row::Open;
+use uuid::Uuid;
+
 use crate::row::order::Comparable;
+use crate::row::{Id, Open, Ref, Row};
 
 /// A value that a column of type `T` may be compared with: a `T`, a reference to one, a `&str` for
 /// text, and a plain value for an `Option`. Implemented for all of these; do not implement it.
@@ -107,6 +109,55 @@ macro_rules! text_operands {
 }
 
 text_operands!(String Box<str> Arc<str> Rc<str> Cow<'static, str>);
+
+/// For a column of references: what a reference is made of.
+macro_rules! reference_operands {
+    ($({$($bound:tt)*} $operand:ty: |$value:ident| $reference:expr;)*) => {
+        $(
+            impl<T: $($bound)*> Operand<Ref<T>> for $operand {
+                fn show(self, see: &mut dyn FnMut(&Ref<T>)) {
+                    let $value = self;
+                    see(&$reference);
+                }
+
+                fn into_owned(self) -> Ref<T> {
+                    let $value = self;
+                    $reference
+                }
+            }
+
+            impl<T: $($bound)*> Operand<Option<Ref<T>>> for $operand {
+                fn show(self, see: &mut dyn FnMut(&Option<Ref<T>>)) {
+                    let $value = self;
+                    see(&Some($reference));
+                }
+
+                fn into_owned(self) -> Option<Ref<T>> {
+                    let $value = self;
+                    Some($reference)
+                }
+            }
+        )*
+    };
+}
+
+reference_operands! {
+    {Row} &T: |row| Ref::to(row);
+    {Row<Key = Id<T>>} Id<T>: |id| Ref::from(id);
+    {Row<Key = Id<T>>} &Id<T>: |id| Ref::from(*id);
+    {Row<Key = String>} &str: |key| Ref::new(key);
+    {Row<Key = Uuid>} Uuid: |key| Ref::new(key);
+}
+
+impl<T: Row> Operand<Option<Ref<T>>> for &Ref<T> {
+    fn show(self, see: &mut dyn FnMut(&Option<Ref<T>>)) {
+        see(&Some(self.clone()));
+    }
+
+    fn into_owned(self) -> Option<Ref<T>> {
+        Some(self.clone())
+    }
+}
 
 /// An `Option`, for `is_none` and `is_some`.
 #[diagnostic::on_unimplemented(

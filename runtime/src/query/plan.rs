@@ -6,9 +6,9 @@ use super::cursor::narrow;
 use super::expr::Node;
 use super::keys::key_ranges;
 use super::order::ColumnOrder;
-use super::ranges::{Range, Ranges, after_prefix};
+use super::ranges::{Range, Ranges};
 use super::spec::Spec;
-use crate::disk::Span;
+use crate::disk::{Span, after_prefix};
 use crate::engine::IndexState;
 use crate::row::{VALUE_LIMIT_BYTES, cut};
 use crate::schema::descriptor::{IndexDef, TableDef};
@@ -351,7 +351,7 @@ impl Used {
             match last {
                 Some(set) => used.add_ranges(&prefix, set),
                 None if prefix.is_empty() => used.spans.push(Span::all()),
-                None => used.spans.push(starting_with(prefix)),
+                None => used.spans.push(Span::starting_with(prefix)),
             }
         }
         if !used.is_exact {
@@ -392,10 +392,6 @@ impl Used {
 
 fn is_long(value: &[u8]) -> bool {
     value.len() > VALUE_LIMIT_BYTES
-}
-
-fn starting_with(prefix: Vec<u8>) -> Span {
-    Span { to: end_of(prefix.clone(), Bound::Excluded), from: Bound::Included(prefix) }
 }
 
 /// The bound right after all that starts with `prefix`.

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::ops::Bound;
 
+use crate::disk::after_prefix;
+
 /// One contiguous part of the order of all values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Range {
@@ -152,16 +154,6 @@ impl Ranges {
         gaps.retain(|gap| !gap.is_empty());
         Self(gaps)
     }
-}
-
-/// The first bytes after all that start with `prefix`.
-pub(crate) fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
-    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
-    let mut after = prefix.get(..=last)?.to_vec();
-    if let Some(byte) = after.last_mut() {
-        *byte += 1;
-    }
-    Some(after)
 }
 
 /// Where the complement begins, for where a set ends, and the other way round.

@@ -174,7 +174,11 @@ impl<T: Row> FromStr for Id<T> {
         prefixed_bits(T::TABLE, text).map(|bits| Self::from_uuid(Uuid::from_u128(bits))).ok_or_else(
             || {
                 let prefix = T::TABLE;
-                Error::new(ErrorKind::WrongId, format!("this is not an id of table `{prefix}`"))
+                let what = match prefix_of(text) {
+                    Some(other) if other != prefix => format!("this is an id of table `{other}`"),
+                    _ => format!("this is not an id of table `{prefix}`"),
+                };
+                Error::new(ErrorKind::WrongId, what)
                     .expecting(format!(
                         "`{prefix}_` and {SUFFIX_LEN} characters of lower-case base32"
                     ))
@@ -192,6 +196,12 @@ pub(super) fn prefixed_text(prefix: &str, bits: u128) -> String {
     text.push('_');
     text.extend(encode_suffix(bits));
     text
+}
+
+/// Returns the prefix of the text of an id, whichever table it belongs to.
+fn prefix_of(text: &str) -> Option<&str> {
+    let (prefix, suffix) = text.rsplit_once('_')?;
+    decode_suffix(suffix.as_bytes()).map(|_| prefix).filter(|prefix| !prefix.is_empty())
 }
 
 /// Returns the bits of an id in its one canonical spelling.

@@ -20,6 +20,7 @@ pub(crate) mod order;
 mod parts;
 mod patch;
 mod record;
+mod reference;
 mod shape;
 mod stored;
 mod successor;
@@ -41,6 +42,7 @@ pub use order::{
 };
 pub use parts::{Absent, Apart, FieldJson, NOWHERE, Part, Parts, computed_default, take};
 pub use record::{FieldType, Group, Record, Row, has_schema};
+pub use reference::{NoReference, Ref, Reference, RefersTo, refer, written_as_reference};
 pub use shape::{Shape, ShapeOnce};
 pub(crate) use successor::Back;
 pub use successor::{ConvertError, Step, Successor};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Above, DefaultError, IndexValues, Key, Shape};
-use crate::schema::descriptor::{FieldDef, IndexDef};
+use crate::schema::descriptor::{FieldDef, IndexDef, ReferenceDef};
 
 /// A struct that is stored as a JSON object: what rows and kv groups have in common.
 ///
@@ -114,6 +114,22 @@ pub trait Row: Record + Send {
     #[doc(hidden)]
     fn index_codings(see: &mut dyn FnMut(&str)) {
         let _ = see;
+    }
+
+    /// The fields that refer to rows.
+    #[doc(hidden)]
+    const REFERENCES: &'static [ReferenceDef] = &[];
+
+    /// Shows the number of each reference that refers to a row, and the bytes of that row's key.
+    #[doc(hidden)]
+    fn references(&self, see: &mut dyn FnMut(usize, &[u8])) {
+        let _ = see;
+    }
+
+    /// Makes a reference refer to nothing, if it may.
+    #[doc(hidden)]
+    fn clear_reference(&mut self, number: usize) {
+        let _ = number;
     }
 
     /// Returns the key of this row.

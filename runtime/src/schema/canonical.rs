@@ -49,12 +49,16 @@ fn fields(fields: &BTreeMap<String, FieldSchema>, types: &BTreeMap<&str, String>
         };
         let mut aliases = field.aliases.clone();
         aliases.sort();
-        let field = json!({
+        let references = field.references.as_ref();
+        let mut field = json!({
             "aliases": aliases,
             "default": default,
             "nullable": field.nullable,
             "schema": hash_schema(&field.schema, types),
         });
+        if let Some(table) = references {
+            field["references"] = json!(table);
+        }
         (name.clone(), field)
     });
     Value::Object(fields.collect())

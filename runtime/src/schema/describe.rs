@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value};
 
-use super::descriptor::{DefaultKind, FieldDef, StoreDef, TableDef};
+use super::descriptor::{DefaultKind, FieldDef, ReferenceDef, StoreDef, TableDef};
 use super::{
     FieldDefault, FieldSchema, GroupSchema, IndexSchema, KeySchema, Reserved, Schema, TableSchema,
 };
@@ -78,7 +78,7 @@ pub(crate) fn describe(def: &StoreDef) -> Schema {
         reserved: Default::default(),
     };
     for table in def.tables {
-        let fields = fields(&mut generator, table.fields, &table.record);
+        let fields = fields(&mut generator, table.fields, &table.record, table.references);
         schema.tables.insert(table.name.to_owned(), describe_table(table, fields));
         schema.reserved.extend(table.record.removed.iter().map(|field| Reserved {
             table: Some(table.name.to_owned()),
@@ -87,7 +87,7 @@ pub(crate) fn describe(def: &StoreDef) -> Schema {
         }));
     }
     for group in def.groups {
-        let fields = fields(&mut generator, group.fields, &group.record);
+        let fields = fields(&mut generator, group.fields, &group.record, &[]);
         schema.groups.insert(group.name.to_owned(), GroupSchema { fields });
         schema.reserved.extend(group.record.removed.iter().map(|field| Reserved {
             table: None,
@@ -117,6 +117,7 @@ fn fields(
     generator: &mut SchemaGenerator,
     defs: &[FieldDef],
     record: &RecordDef,
+    references: &[ReferenceDef],
 ) -> BTreeMap<String, FieldSchema> {
     let whole = (record.json_schema)(generator).to_value();
     let properties = whole.get("properties");
@@ -131,6 +132,10 @@ fn fields(
             default: default(index, def, record, schema["uniqueItems"] == true),
             aliases,
             nullable: def.nullable,
+            references: references
+                .iter()
+                .find(|reference| reference.field == def.name)
+                .map(|reference| reference.table.to_owned()),
             schema,
         };
         (def.name.to_owned(), field)

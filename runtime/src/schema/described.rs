@@ -111,6 +111,9 @@ pub struct FieldSchema {
     /// Whether absent and `null` are two values: an `Option<Option<_>>`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub nullable: bool,
+    /// The stored name of the table that it refers to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub references: Option<String>,
     /// The JSON Schema of its value.
     pub schema: Value,
 }

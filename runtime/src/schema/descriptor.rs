@@ -6,6 +6,7 @@ use std::ops::Index;
 use super::describe::RecordDef;
 use super::guard::Message;
 use super::step::{Converted, ConvertedGroup, Entries, Failure, RecordStep, StoreStep};
+use crate::error::Result;
 
 /// What fills a field that a stored row lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,6 +178,37 @@ pub struct IndexDef {
     pub unique: bool,
 }
 
+/// What becomes of a row when the one that it refers to is removed on this device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnRemove {
+    /// The removal is refused.
+    Restrict,
+    /// The reference becomes `None`.
+    SetNull,
+    /// The row is removed as well.
+    Cascade,
+}
+
+/// A field that refers to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReferenceDef {
+    /// The stored name of the field.
+    pub field: &'static str,
+    /// The stored name of the table that it refers to.
+    pub table: &'static str,
+    /// Whether it may refer to nothing.
+    pub is_optional: bool,
+    /// Whether what it refers to must exist.
+    pub is_checked: bool,
+    /// What happens when that is removed.
+    pub on_remove: OnRemove,
+    /// The index that has the field first.
+    pub index: Option<usize>,
+}
+
+/// Receives the number of a reference, and the bytes of the key that it refers to.
+pub(crate) type ReferenceVisitor<'v> = dyn FnMut(usize, &[u8]) + 'v;
+
 /// Hashes of what the entries of a table's indexes depend on, the same in every process of the same
 /// code: an index that was built on something else is out of date.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,6 +244,14 @@ pub struct TableDef {
     pub fields: &'static [FieldDef],
     /// Its indexes, in declaration order.
     pub indexes: &'static [IndexDef],
+    /// Its references, in declaration order.
+    pub references: &'static [ReferenceDef],
+    /// The tables that these refer to.
+    pub targets: &'static [TableIdx],
+    /// Visits the references of a stored row; false where the row does not decode.
+    pub references_of: fn(&[u8], &mut ReferenceVisitor<'_>) -> bool,
+    /// The JSON text of a row after a reference was made to refer to nothing.
+    pub clear_reference: fn(&str, usize) -> Result<String>,
     /// What describes its row.
     pub record: RecordDef,
     /// The byte form of a key's text; `None` where it is no key of the table's type.
@@ -232,6 +272,14 @@ pub struct TableDef {
     pub convert: fn(u32, &str) -> Result<Converted, Failure>,
     /// The type of its row.
     pub type_id: fn() -> TypeId,
+}
+
+impl TableDef {
+    /// The same table, whose references lead to these.
+    pub const fn referring_to(mut self, targets: &'static [TableIdx]) -> Self {
+        self.targets = targets;
+        self
+    }
 }
 
 /// One kv group.

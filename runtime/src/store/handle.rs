@@ -10,10 +10,12 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::Store;
+use super::read::typed_row;
+use super::references::RefersWithin;
 use crate::disk::View;
 use crate::engine::{Engine, Progress, WriteBatch};
 use crate::error::{Error, Result};
-use crate::row::{Group, Row};
+use crate::row::{Group, Key, Row};
 use crate::schema::descriptor::{GroupIdx, TableIdx};
 
 /// How long a commit that does not wait for the disk may stay in memory only.
@@ -119,6 +121,15 @@ impl Handle {
         outcome.map_err(|error| self.placed(error))
     }
 
+    /// The committed row under a key.
+    pub(super) fn get_row<R: Row>(&self, table_idx: TableIdx, key: &R::Key) -> Result<Option<R>> {
+        let row = self.engine().with_view(|view| {
+            let stored = view.row(table_idx, key.to_bytes().as_slice())?;
+            stored.map(|stored| typed_row(key, &stored)).transpose()
+        });
+        row.map_err(|error| self.placed(error.at_table(R::TABLE)))
+    }
+
     pub(crate) fn placed(&self, error: Error) -> Error {
         self.engine().placed(error)
     }
@@ -206,7 +217,7 @@ pub trait Attach: Sized {
     label = "not a table of `{S}`",
     note = "add a field `Table<{Self}>` to `{S}`, or use a row type that has one"
 )]
-pub trait TableOf<S: Store>: Row {
+pub trait TableOf<S: Store>: Row + RefersWithin<S> {
     /// The index of its table in the store.
     #[doc(hidden)]
     const TABLE_IDX: TableIdx;

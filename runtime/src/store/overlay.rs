@@ -97,7 +97,7 @@ impl Overlay<'_> {
             ));
         }
         let json = Form::of_record().new_text(row).map_err(|invalid| refused::<R>(key, invalid))?;
-        self.set::<R>(table_idx, key, Some(json), state);
+        self.set(table_idx, key, Some((json, row)), state);
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl Overlay<'_> {
         };
         if let Some(json) = json.map_err(|invalid| refused::<R>(key, invalid))? {
             let state = self.state::<R>(table_idx, key)?;
-            self.set::<R>(table_idx, key, Some(json), state);
+            self.set(table_idx, key, Some((json, row)), state);
         }
         Ok(())
     }
@@ -128,7 +128,7 @@ impl Overlay<'_> {
             && let Some(json) = updated(&stored, &before, &row)?
         {
             let state = self.state::<R>(table_idx, key)?;
-            self.set::<R>(table_idx, key, Some(json), state);
+            self.set(table_idx, key, Some((json, &row)), state);
         }
         Ok(Some(row))
     }
@@ -157,7 +157,7 @@ impl Overlay<'_> {
                 .finding(row.key().to_text());
             return Err(error.at_table(R::TABLE).help("keep the row's key as it was"));
         }
-        self.set::<R>(table_idx, row.key(), Some(json.to_owned()), state);
+        self.set(table_idx, row.key(), Some((json.to_owned(), &row)), state);
         Ok(row)
     }
 
@@ -185,10 +185,15 @@ impl Overlay<'_> {
         &mut self,
         table_idx: TableIdx,
         key: &R::Key,
-        json: Option<String>,
+        row: Option<(String, &R)>,
         state: State,
     ) {
-        let op = RowOp { key: key.to_text(), json, existed: state.existed };
+        let mut refers_to = Vec::new();
+        if let Some((_, row)) = row {
+            row.references(&mut |number, key| refers_to.push((number, key.to_vec())));
+        }
+        let (key_text, json) = (key.to_text(), row.map(|(json, _)| json));
+        let op = RowOp { key: key_text, json, existed: state.existed, refers_to };
         self.batch.set_row(table_idx, key.to_bytes().as_slice().to_vec(), op);
     }
 
@@ -245,7 +250,10 @@ impl Overlay<'_> {
             Some(op) => op.existed,
             None => self.view.entry(group_idx, name)?.is_some(),
         };
-        self.batch.set_entry(group_idx, RowOp { key: name.to_owned(), json, existed });
+        self.batch.set_entry(
+            group_idx,
+            RowOp { key: name.to_owned(), json, existed, refers_to: Vec::new() },
+        );
         Ok(())
     }
 }

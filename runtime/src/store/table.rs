@@ -9,7 +9,6 @@ use super::handle::{Attach, Handle};
 use super::invalid::{InvalidRow, invalid_rows};
 use super::observe::{ChangedRows, TableChanges};
 use super::overlay::Overlay;
-use super::read::typed_row;
 use super::rows::Rows;
 use crate::engine::{Change, Subscription, Topic, Views};
 use crate::error::{Error, ErrorKind, Result};
@@ -95,13 +94,7 @@ impl<R: Row> Table<R> {
     /// [`InvalidRow`](ErrorKind::InvalidRow) if the stored row does not decode;
     /// [`invalid`](Self::invalid) shows its JSON.
     pub fn get(&self, key: &(impl BorrowedFrom<R::Key> + ?Sized)) -> Result<Option<R>> {
-        let row = key.with(|key: &R::Key| {
-            self.handle.engine().with_view(|view| {
-                let stored = view.row(self.table_idx, key.to_bytes().as_slice())?;
-                stored.map(|stored| typed_row(key, &stored)).transpose()
-            })
-        });
-        self.placed(row)
+        key.with(|key: &R::Key| self.handle.get_row(self.table_idx, key))
     }
 
     /// Whether there is a row under a key, valid or not.

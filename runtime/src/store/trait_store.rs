@@ -7,6 +7,7 @@ use super::handle::Handle;
 use super::preview::Preview;
 use super::pruned::Pruned;
 use super::quarantine::Quarantined;
+use super::references::DanglingRef;
 use super::snapshot::Snapshot;
 use super::status::Status;
 use super::transaction::Transaction;
@@ -464,6 +465,48 @@ pub trait Store: Sized + Send + Sync + 'static {
         callback: impl FnMut(&Version) + Send + 'static,
     ) -> Result<Subscription> {
         Ok(super::status::on_newer_schema(self.handle().engine(), callback))
+    }
+
+    /// Returns the rows that refer to a row which does not exist: the ones that a merge has left so, those
+    /// from before the field was a reference, and those of fields with `#[reference(unchecked)]`.
+    ///
+    /// Each of two devices keeps its references in order, and merging them may still leave one dangling:
+    /// one device has removed an account, the other has booked on it, and neither knew. No device can
+    /// refuse what another has committed already. Such a row stays as it is, and
+    /// [`Ref::get`](crate::Ref::get) gives `None` for it; whether to point it elsewhere, remove it, or
+    /// insert what is missing again is for the app to say.
+    ///
+    /// Reads every row of the tables that have references.
+    ///
+    /// ```
+    /// # use heirloom::{Ref, Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Account { #[key] name: String }
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Txn { #[key] id: u32, account: Ref<Account> }
+    /// # #[derive(Store)]
+    /// # struct Ledger { accounts: Table<Account>, txns: Table<Txn> }
+    /// # let (here, there) = (Ledger::in_memory()?, Ledger::in_memory()?);
+    /// here.accounts.insert(&Account { name: "Giro".into() })?;
+    /// there.apply(&here.changes_since(&there.summary()?)?)?;
+    ///
+    /// here.accounts.remove("Giro")?;
+    /// there.txns.insert(&Txn { id: 7, account: Ref::new("Giro") })?;
+    /// here.apply(&there.changes_since(&here.summary()?)?)?;
+    ///
+    /// for dangling in here.dangling()? {
+    ///     assert_eq!((dangling.table(), dangling.key(), dangling.missing()), ("txn", "7", "Giro"));
+    ///     here.txns.remove(&dangling.key_of::<Txn>().unwrap())?;
+    /// }
+    /// assert!(here.dangling()?.is_empty());
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read.
+    fn dangling(&self) -> Result<Vec<DanglingRef>> {
+        super::references::dangling(self.handle())
     }
 
     /// Returns what is in quarantine: rows that a migration could not convert, and edits that were

@@ -3,7 +3,7 @@
 use super::bytes::{BYTES, END, FALSE, MAP, SOME, TEXT, TRUE, UUID};
 use super::bytes::{NONE, SEQUENCE, UNENCODABLE, float, integer, text};
 use super::coding::check;
-use crate::row::{Key, KeyBytes};
+use crate::row::Key;
 use crate::schema::descriptor::KeyKind;
 
 /// A type whose values conditions, orders and indexes compare as Rust does.
@@ -124,6 +124,23 @@ pub(crate) fn encode_key<K: Key>(key: &K, bytes: &mut Vec<u8>) {
     SortKey { bytes, has_nan: false }.push_key(key);
 }
 
+/// Adds the sort key of a key of rows, whose bytes are these, to `bytes`.
+pub(crate) fn encode_key_bytes(kind: KeyKind, key: &[u8], bytes: &mut Vec<u8>) {
+    let number = || key.try_into().map(u64::from_be_bytes).unwrap_or_default();
+    match kind {
+        KeyKind::Text => text(bytes, TEXT, key),
+        KeyKind::Signed => {
+            let number = i128::from(number() as i64 ^ i64::MIN);
+            integer(bytes, number < 0, number.unsigned_abs());
+        }
+        KeyKind::Unsigned => integer(bytes, false, number().into()),
+        KeyKind::Id | KeyKind::Uuid => {
+            bytes.push(UUID);
+            bytes.extend_from_slice(key);
+        }
+    }
+}
+
 /// Adds a stored value to `bytes`, whatever it is.
 pub(crate) fn encode_stored<T>(value: &T, bytes: &mut Vec<u8>, encode: Encode<T>) {
     let start = bytes.len();
@@ -165,14 +182,7 @@ impl SortKey<'_> {
     /// Adds a key of rows.
     #[doc(hidden)]
     pub fn push_key<K: Key>(&mut self, key: &K) {
-        match key.to_bytes() {
-            KeyBytes::Text(text) => self.text(text),
-            KeyBytes::Uuid(uuid) => self.uuid(&uuid),
-            KeyBytes::Int(bytes) if K::KIND == KeyKind::Signed => {
-                self.signed(i64::from_be_bytes(bytes) ^ i64::MIN);
-            }
-            KeyBytes::Int(bytes) => self.unsigned(u64::from_be_bytes(bytes)),
-        }
+        encode_key_bytes(K::KIND, key.to_bytes().as_slice(), self.bytes);
     }
 
     pub(super) fn bool(&mut self, value: bool) {

@@ -95,6 +95,8 @@ impl<'a> FieldComparison<'a> {
                 let change = self.change(&rules::KEY_TYPE_CHANGED, name);
                 let (old, new) = (describe(&old, self.scope.old), describe(&new, self.scope.new));
                 changes.push(change.old_is(old).new_is(new));
+            } else {
+                self.compare_references(name, was, is, changes);
             }
         } else {
             self.compare_values(name, was, is, changes);
@@ -135,7 +137,37 @@ impl<'a> FieldComparison<'a> {
             let change = self.change(rule, name);
             changes.push(change.old_is(before.fill.describe()).new_is(after.fill.describe()));
         }
-        changes.extend(Comparison::new(self.scope, self.owner).of_field(name, old, new));
+        let of_values = Comparison::new(self.scope, self.owner).of_field(name, old, new);
+        // An id of another table says so itself.
+        let is_told = of_values.iter().any(|change| change.rule() == rules::REFERENCE_CHANGED.id);
+        changes.extend(of_values);
+        if !is_told {
+            self.compare_references(name, was, is, changes);
+        }
+    }
+
+    /// Compares the tables that a field refers to.
+    fn compare_references(
+        &self,
+        name: &str,
+        was: &FieldSchema,
+        is: &FieldSchema,
+        changes: &mut Vec<Change>,
+    ) {
+        let rule = match (&was.references, &is.references) {
+            (was, is) if was == is => return,
+            (Some(_), Some(_)) => &rules::REFERRED_TABLE_CHANGED,
+            (None, _) => &rules::REFERENCE_ADDED,
+            (Some(_), None) => &rules::REFERENCE_REMOVED,
+        };
+        let mut change = self.change(rule, name);
+        if let Some(table) = &was.references {
+            change = change.old_is(table);
+        }
+        if let Some(table) = &is.references {
+            change = change.new_is(table);
+        }
+        changes.push(change);
     }
 
     fn is_reserved(&self, name: &str) -> bool {

@@ -28,6 +28,8 @@ pub enum Operation {
     RemoveIndex,
     /// An index has become unique, or is so no longer.
     ChangeIndex,
+    /// A field refers to another table, or has become a reference, or is one no longer.
+    ChangeReference,
     /// A field is new.
     AddField,
     /// A field is gone.

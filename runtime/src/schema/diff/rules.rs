@@ -261,6 +261,15 @@ rules! {
     REFERENCE_CHANGED = "reference-changed", RetypeField, Breaking, [62],
         "An id of one table is not an id of another.",
         "add a new field for the other table's id, or raise the epoch";
+    REFERRED_TABLE_CHANGED = "referred-table-changed", ChangeReference, Breaking, [62],
+        "A key of one table is not a key of another.",
+        "add a new field for the other table's key, or raise the epoch";
+    REFERENCE_ADDED = "reference-added", ChangeReference, Warn, [],
+        "Old rows and old code may refer to what does not exist.",
+        "";
+    REFERENCE_REMOVED = "reference-removed", ChangeReference, Warn, [],
+        "New code may refer to what does not exist, which old code does not expect.",
+        "";
     INDEX_ADDED = "index-added", AddIndex, Additive, [65, 66],
         "Indexes are local, and built on each device.",
         "";
@@ -300,6 +309,8 @@ pub(super) const READ_OLD: &[Rule] = &[
     UNIQUENESS_ADDED,
     UNIQUENESS_REMOVED,
     OBJECT_OPENED,
+    REFERENCE_ADDED,
+    REFERENCE_REMOVED,
     INDEX_ADDED,
     INDEX_REMOVED,
 ];

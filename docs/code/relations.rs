@@ -1,0 +1,112 @@
+//! The code of the guide page on relations.
+
+mod ledger {
+    // [ledger]
+    use heirloom::{Id, Ref, Store, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "accounts")]
+    pub struct Account {
+        pub id: Id<Account>,
+        pub name: String,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "categories")]
+    pub struct Category {
+        #[key]
+        pub name: String,
+        #[reference(on_remove = "cascade")]
+        pub parent: Option<Ref<Category>>,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "txns")]
+    pub struct Txn {
+        pub id: Id<Txn>,
+        pub account: Ref<Account>, // restricts the removal of the account
+        #[reference(on_remove = "set_null")]
+        pub category: Option<Ref<Category>>,
+        pub cents: i64,
+    }
+
+    #[derive(Store)]
+    #[store(name = "ledger")]
+    pub struct Ledger {
+        pub accounts: Table<Account>,
+        pub categories: Table<Category>,
+        pub txns: Table<Txn>,
+    }
+    // [end]
+
+    pub fn exchange(a: &Ledger, b: &Ledger) -> heirloom::Result<()> {
+        b.apply(&a.changes_since(&b.summary()?)?)?;
+        a.apply(&b.changes_since(&a.summary()?)?)?;
+        Ok(())
+    }
+}
+
+use heirloom::{ErrorKind, Id, Ref};
+use ledger::{Account, Category, Ledger, Txn, exchange};
+
+#[test]
+fn a_reference_is_read() -> heirloom::Result<()> {
+    let app = Ledger::in_memory()?;
+    // [get]
+    let giro = Account { id: Id::new(), name: "Giro".into() };
+    let txn = Txn { id: Id::new(), account: giro.id.into(), category: None, cents: -450 };
+    app.transaction(|tx| {
+        tx.insert(&txn)?; // in any order
+        tx.insert(&giro)
+    })?;
+    assert_eq!(txn.account.get(&app)?.unwrap().name, "Giro");
+    // [end]
+    Ok(())
+}
+
+#[test]
+fn removals_are_followed() -> heirloom::Result<()> {
+    let app = Ledger::in_memory()?;
+    let giro = Account { id: Id::new(), name: "Giro".into() };
+    app.accounts.insert(&giro)?;
+    // [remove]
+    app.categories.insert(&Category { name: "food".into(), parent: None })?;
+    app.categories.insert(&Category { name: "lunch".into(), parent: Some(Ref::new("food")) })?;
+    let category = Some(Ref::new("lunch"));
+    let txn = Txn { id: Id::new(), account: Ref::to(&giro), category, cents: -450 };
+    app.txns.insert(&txn)?;
+
+    let refused = app.accounts.remove(&giro.id).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::StillReferenced);
+
+    app.categories.remove("food")?; // and "lunch" with it
+    assert!(app.categories.is_empty()?);
+    assert_eq!(app.txns.get(&txn.id)?.unwrap().category, None);
+    // [end]
+    Ok(())
+}
+
+#[test]
+fn merges_leave_dangling_references() -> heirloom::Result<()> {
+    let (laptop, phone) = (Ledger::in_memory()?, Ledger::in_memory()?);
+    let giro = Account { id: Id::new(), name: "Giro".into() };
+    laptop.accounts.insert(&giro)?;
+    exchange(&laptop, &phone)?;
+    // [dangling]
+    laptop.accounts.remove(&giro.id)?;
+    let txn = Txn { id: Id::new(), account: Ref::to(&giro), category: None, cents: -450 };
+    phone.txns.insert(&txn)?;
+    exchange(&laptop, &phone)?;
+
+    for dangling in laptop.dangling()? {
+        println!("{dangling:?}"); // table, key, field and the key that is missing
+        if let Some(id) = dangling.key_of::<Txn>() {
+            laptop.txns.remove(&id)?;
+        }
+    }
+    // [end]
+    assert!(laptop.dangling()?.is_empty());
+    Ok(())
+}

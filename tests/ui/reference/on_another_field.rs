@@ -1,0 +1,33 @@
+// `#[reference]` goes on a field that refers to a row.
+
+use heirloom::{Ref, Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Account {
+    #[key]
+    name: String,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Txn {
+    #[key]
+    id: u32,
+    #[reference(unchecked)]
+    account: String,
+    other: Option<Ref<Account>>,
+}
+
+#[derive(Store)]
+struct Ledger {
+    accounts: Table<Account>,
+    txns: Table<Txn>,
+}
+
+// None of this is wrong, so none of it is reported.
+fn main() -> heirloom::Result<()> {
+    let app = Ledger::in_memory()?;
+    app.txns.filter(Txn::ID.eq(7)).all()?;
+    Ok(())
+}
