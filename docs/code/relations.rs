@@ -89,6 +89,35 @@ fn removals_are_followed() -> heirloom::Result<()> {
 }
 
 #[test]
+fn rows_are_read_together() -> heirloom::Result<()> {
+    let app = Ledger::in_memory()?;
+    let giro = Account { id: Id::new(), name: "Giro".into() };
+    app.accounts.insert(&giro)?;
+    let txn = Txn { id: Id::new(), account: Ref::to(&giro), category: None, cents: -450 };
+    app.txns.insert(&txn)?;
+    // [together]
+    // What refers to a row: a query, to be filtered, ordered, counted.
+    let booked = app.txns.referrers(Txn::ACCOUNT, &giro.id);
+    assert_eq!(booked.sum(Txn::CENTS)?, -450);
+
+    // Rows, each with the one that it refers to.
+    for (txn, account) in app.txns.filter(Txn::CENTS.lt(0)).with(Txn::ACCOUNT)? {
+        println!("{} {:?}", txn.cents, account.map(|account| account.name));
+    }
+
+    // Rows, each with all that refer to it.
+    for (account, txns) in app.accounts.order_by(Account::NAME).with_many(Txn::ACCOUNT)? {
+        println!("{}: {}", account.name, txns.len());
+    }
+
+    // A condition on the row that is referred to.
+    let of_giro = Txn::ACCOUNT.is(Account::NAME.eq("Giro"));
+    assert_eq!(app.txns.filter(of_giro & Txn::CENTS.lt(0)).count()?, 1);
+    // [end]
+    Ok(())
+}
+
+#[test]
 fn merges_leave_dangling_references() -> heirloom::Result<()> {
     let (laptop, phone) = (Ledger::in_memory()?, Ledger::in_memory()?);
     let giro = Account { id: Id::new(), name: "Giro".into() };

@@ -17,6 +17,7 @@ mod paths;
 mod plans;
 mod querying;
 mod references;
+mod relations;
 mod selecting;
 mod sets;
 mod texts;

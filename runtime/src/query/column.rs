@@ -210,7 +210,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         (!self.is_path).then_some(self.name)
     }
 
-    pub(super) fn erased(self) -> Field {
+    pub(crate) fn erased(self) -> Field {
         let Self { look, encode, .. } = self;
         Field::new(self.name, self.is_path, move |row, bytes| {
             look(row, &mut |value| encode_stored(value, bytes, encode));

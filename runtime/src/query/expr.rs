@@ -1,6 +1,6 @@
 //! [`Expr`]: a condition on rows.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{BitAnd, BitOr, Not};
@@ -8,6 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ranges::Ranges;
+use super::source::Source;
+use crate::error::Result;
+use crate::row::Row;
+use crate::row::order::{SOME, encode_key_bytes};
+use crate::schema::descriptor::TableIdx;
 
 /// Encodes a field of a row. The rows of all tables go through the same code, which knows their type
 /// only here: compiled for each row type, it would be most of what an app compiles.
@@ -115,9 +120,24 @@ pub(crate) enum Node {
         number: u64,
         look: Look,
     },
+    /// The row that a field refers to meets a condition. It is replaced by the keys of the rows that do,
+    /// before anything is planned.
+    Refers {
+        field: Field,
+        condition: Box<Node>,
+        target: Target,
+    },
     All(Vec<Node>),
     Any(Vec<Node>),
     Not(Box<Node>),
+}
+
+/// The table that a condition on referred rows is about.
+#[derive(Clone, Copy)]
+pub(crate) struct Target {
+    row: fn() -> TypeId,
+    is_optional: bool,
+    keys: fn(Source<'_>, Node) -> Result<Vec<Vec<u8>>>,
 }
 
 impl<R> Clone for Expr<R> {
@@ -139,6 +159,7 @@ impl fmt::Debug for Node {
             Self::Within(field, ranges) => write!(f, "{field:?} in {ranges:?}"),
             Self::Holds { field, item, .. } => write!(f, "{field:?} holds {item:?}"),
             Self::Test { number, .. } => write!(f, "test {number}"),
+            Self::Refers { field, condition, .. } => write!(f, "{field:?} refers to {condition:?}"),
             Self::All(nodes) => f.debug_tuple("All").field(nodes).finish(),
             Self::Any(nodes) => f.debug_tuple("Any").field(nodes).finish(),
             Self::Not(node) => f.debug_tuple("Not").field(node).finish(),
@@ -209,7 +230,19 @@ impl<R: 'static> Expr<R> {
         Self::of(Node::Test { number, look: Arc::new(look) })
     }
 
-    /// Whether the row meets the condition.
+    /// A condition on the row that a field refers to.
+    pub(crate) fn refers<T: Row>(
+        field: Field,
+        is_optional: bool,
+        condition: Expr<T>,
+        keys: fn(Source<'_>, Node) -> Result<Vec<Vec<u8>>>,
+    ) -> Self {
+        let target = Target { row: TypeId::of::<T>, is_optional, keys };
+        Self::of(Node::Refers { field, condition: Box::new(condition.node), target })
+    }
+
+    /// Whether the row meets the condition. A condition on the row that it refers to
+    /// ([`Column::is`](crate::Column::is)) cannot be told from the row alone; with one, none does.
     ///
     /// ```
     /// # use heirloom::Table;
@@ -219,7 +252,7 @@ impl<R: 'static> Expr<R> {
     /// assert!(City::PEOPLE.gt(100_000).matches(&bern));
     /// ```
     pub fn matches(&self, row: &R) -> bool {
-        self.node.matches(row, &mut Vec::new())
+        !self.node.has_referred() && self.node.matches(row, &mut Vec::new())
     }
 }
 
@@ -232,10 +265,55 @@ impl Node {
                 ranges.holds(buffer)
             }
             Self::Holds { look, .. } | Self::Test { look, .. } => look(row),
+            // A row alone does not say.
+            Self::Refers { .. } => false,
             Self::All(nodes) => nodes.iter().all(|node| node.matches(row, buffer)),
             Self::Any(nodes) => nodes.iter().any(|node| node.matches(row, buffer)),
             Self::Not(node) => !node.matches(row, buffer),
         }
+    }
+
+    /// Whether it has a condition on referred rows.
+    pub(crate) fn has_referred(&self) -> bool {
+        match self {
+            Self::Within(..) | Self::Holds { .. } | Self::Test { .. } => false,
+            Self::Refers { .. } => true,
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().any(Self::has_referred),
+            Self::Not(node) => node.has_referred(),
+        }
+    }
+
+    /// The same condition with the keys of referred rows in place of conditions on these, as the view of
+    /// `source` has them. Adds the tables that were looked at.
+    pub(crate) fn resolved(&self, source: &Source<'_>, tables: &mut Vec<TableIdx>) -> Result<Self> {
+        let mut all = |nodes: &[Self]| -> Result<Vec<Self>> {
+            nodes.iter().map(|node| node.resolved(source, tables)).collect()
+        };
+        Ok(match self {
+            Self::Within(..) | Self::Holds { .. } | Self::Test { .. } => self.clone(),
+            Self::All(nodes) => Self::All(all(nodes)?),
+            Self::Any(nodes) => Self::Any(all(nodes)?),
+            Self::Not(node) => Self::Not(Box::new(node.resolved(source, tables)?)),
+            Self::Refers { field, condition, target } => {
+                let table_idx = source.table_of((target.row)())?;
+                tables.push(table_idx);
+                let referred = source.of_table(table_idx);
+                let condition = condition.resolved(&referred, tables)?;
+                let kind = source.engine.def.tables[table_idx].key;
+                let keys = (target.keys)(referred, condition)?.into_iter().map(|key| {
+                    let mut value = Vec::new();
+                    if target.is_optional {
+                        value.push(SOME);
+                    }
+                    encode_key_bytes(kind, &key, &mut value);
+                    value
+                });
+                let mut values: Vec<Vec<u8>> = keys.collect();
+                values.sort_unstable();
+                values.dedup();
+                Self::Within(field.clone(), Ranges::points(values))
+            }
+        })
     }
 
     /// The same condition with `Not` only where nothing else will do, and conditions on one field
@@ -252,8 +330,10 @@ impl Node {
                 let ranges = if negated { ranges.complement() } else { ranges };
                 Self::Within(field.clone(), ranges)
             }
-            Self::Holds { .. } | Self::Test { .. } if negated => Self::Not(Box::new(self.clone())),
-            Self::Holds { .. } | Self::Test { .. } => self.clone(),
+            Self::Holds { .. } | Self::Test { .. } | Self::Refers { .. } if negated => {
+                Self::Not(Box::new(self.clone()))
+            }
+            Self::Holds { .. } | Self::Test { .. } | Self::Refers { .. } => self.clone(),
             Self::All(nodes) if negated => Self::Any(all(nodes)),
             Self::All(nodes) => Self::All(all(nodes)),
             Self::Any(nodes) if negated => Self::All(all(nodes)),

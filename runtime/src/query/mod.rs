@@ -85,8 +85,8 @@ pub use crate::row::Reference;
 pub use crate::store::GetRow;
 #[doc(inline)]
 pub use crate::store::{
-    Aggregation, AsOf, Committed, DanglingRef, Distinct, GroupBy, Groups, QueryRows, Rows, Select, SelectRows,
-    Within,
+    Aggregation, AsOf, Committed, DanglingRef, Distinct, GroupBy, Groups, QueryRows, Rows, Select,
+    SelectRows, Within,
 };
 
 pub(crate) use buffer::{Buffer, Read};

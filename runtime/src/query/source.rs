@@ -1,5 +1,6 @@
 //! What queries are asked of.
 
+use std::any::TypeId;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::run::Run;
 use super::spec::Spec;
 use super::walk::{Walk, WalkStep};
 use crate::disk::{Fetched, Span, View};
-use crate::engine::{Engine, IndexState, RowOp};
+use crate::engine::{Engine, IndexState, RowOp, WriteBatch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::TableIdx;
 
@@ -25,9 +26,48 @@ pub(crate) struct Source<'s> {
     pub(crate) view: Arc<View>,
     pub(crate) table_idx: TableIdx,
     pub(crate) written: Option<&'s BTreeMap<Vec<u8>, RowOp>>,
+    /// All that the transaction wrote.
+    pub(crate) batch: Option<&'s WriteBatch>,
 }
 
 impl<'s> Source<'s> {
+    /// What a transaction sees of a table, or if there is none, what a view has.
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        view: Arc<View>,
+        table_idx: TableIdx,
+        batch: Option<&'s WriteBatch>,
+    ) -> Self {
+        let written = batch.and_then(|batch| batch.tables.get(&table_idx));
+        Self { engine, view, table_idx, written, batch }
+    }
+
+    /// The same view of another table.
+    pub(crate) fn of_table(&self, table_idx: TableIdx) -> Self {
+        Self::new(self.engine.clone(), self.view.clone(), table_idx, self.batch)
+    }
+
+    /// The table with rows of a type.
+    pub(crate) fn table_of(&self, row: TypeId) -> Result<TableIdx> {
+        let mut tables = self.engine.def.tables_by_idx();
+        let found = tables.find(|(_, table)| (table.type_id)() == row);
+        found.map(|(table_idx, _)| table_idx).ok_or_else(|| {
+            let error =
+                Error::new(ErrorKind::WrongStore, "the store has no table of that row type");
+            error.help("ask a store that has both tables")
+        })
+    }
+
+    /// A query with the keys of referred rows in place of conditions on these. Adds the tables that were
+    /// looked at.
+    pub(crate) fn resolved(&self, spec: &Spec, tables: &mut Vec<TableIdx>) -> Result<Spec> {
+        let mut resolved = spec.clone();
+        if let Some(filter) = spec.filter.as_ref().filter(|filter| filter.has_referred()) {
+            resolved.filter = Some(filter.resolved(self, tables)?);
+        }
+        Ok(resolved)
+    }
+
     pub(crate) fn plan(&self, spec: &Spec, filter: Option<&Node>) -> Result<Plan> {
         Ok(plan(spec, filter, &self.facts()?))
     }
@@ -58,7 +98,7 @@ impl<'s> Source<'s> {
     }
 
     /// The error with its store and table.
-    pub(super) fn placed(&self, error: Error) -> Error {
+    pub(crate) fn placed(&self, error: Error) -> Error {
         self.engine.placed(error.at_table(self.engine.def.tables[self.table_idx].name))
     }
 

@@ -241,7 +241,7 @@ impl<T: Row> Key for Ref<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a reference to a row",
     label = "not a `heirloom::Ref<_>`",
-    note = "a type that is written `Ref<_>` in a row is `heirloom::Ref`, or an `Option` of one"
+    note = "a field that refers to a row is of type `heirloom::Ref<_>`, or an `Option` of one"
 )]
 pub trait Reference: Sized {
     /// The type of the row.

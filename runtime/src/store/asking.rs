@@ -55,7 +55,7 @@ impl<S: Store> Snapshot<S> {
     #[must_use]
     pub fn query<R: TableOf<S>>(&self) -> Query<R, AsOf> {
         self.reads(Topic::Table(R::TABLE_IDX));
-        Query::on_snapshot(&self.handle, &self.view, R::TABLE_IDX)
+        Query::on_snapshot(&self.handle, &self.view, self.reads.clone(), R::TABLE_IDX)
     }
 
     /// Returns a query for the rows that met a condition.

@@ -217,7 +217,7 @@ pub trait Attach: Sized {
     label = "not a table of `{S}`",
     note = "add a field `Table<{Self}>` to `{S}`, or use a row type that has one"
 )]
-pub trait TableOf<S: Store>: Row + RefersWithin<S> {
+pub trait TableOf<S: Store>: RefersWithin<S> {
     /// The index of its table in the store.
     #[doc(hidden)]
     const TABLE_IDX: TableIdx;

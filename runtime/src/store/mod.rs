@@ -20,6 +20,7 @@ mod quarantine;
 mod query;
 mod read;
 mod references;
+mod relations;
 mod rows;
 mod snapshot;
 mod status;

@@ -78,7 +78,12 @@ impl<T: Row> Ref<T> {
 /// A row type whose references all lead to tables of store `S`.
 ///
 /// Implemented by `#[derive(Table)]`.
-pub trait RefersWithin<S: Store> {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a row of a table",
+    label = "not a row",
+    note = "add `#[derive(heirloom::Table)]` to `{Self}`"
+)]
+pub trait RefersWithin<S: Store>: Row {
     /// The tables that the references lead to.
     #[doc(hidden)]
     const TARGETS: &'static [TableIdx] = &[];

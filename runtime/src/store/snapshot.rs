@@ -46,6 +46,12 @@ pub struct Snapshot<S> {
 #[derive(Debug, Default)]
 pub(super) struct Reads(pub(super) Mutex<BTreeSet<Topic>>);
 
+impl Reads {
+    pub(super) fn note(&self, topic: Topic) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(topic);
+    }
+}
+
 impl<S> fmt::Debug for Snapshot<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Snapshot").finish_non_exhaustive()
@@ -75,7 +81,7 @@ impl<S: Store> Snapshot<S> {
 
     pub(super) fn reads(&self, topic: Topic) {
         if let Some(reads) = &self.reads {
-            reads.0.lock().unwrap_or_else(PoisonError::into_inner).insert(topic);
+            reads.note(topic);
         }
     }
 

@@ -46,12 +46,8 @@ fn same_values<R: Row>(row: &R, index: usize) -> Option<Node> {
 
 impl Overlay<'_> {
     fn source(&self, handle: &Handle, table_idx: TableIdx) -> Source<'_> {
-        Source {
-            engine: handle.engine().clone(),
-            view: self.view.clone(),
-            table_idx,
-            written: self.batch.tables.get(&table_idx),
-        }
+        let engine = handle.engine().clone();
+        Source::new(engine, self.view.clone(), table_idx, Some(&*self.batch))
     }
 
     fn insert_or_ignore<R: Row>(

@@ -46,6 +46,7 @@ impl<O: 'static> WatchAggregate<O> {
         tally: Tally<R, K, G>,
         make: Make<R, K, G, O>,
     ) -> Result<Self> {
+        query.refuse_referred()?;
         let handle = query.committed();
         let (table_idx, spec) = (query.table_idx, query.spec.clone());
         let started = LiveTally::start(handle.engine(), table_idx, spec, read::<R>(), tally, make);

@@ -140,7 +140,7 @@ where
 
     fn source(&self, engine: &Arc<Engine>, view: &Arc<View>) -> Source<'static> {
         let (engine, view) = (engine.clone(), view.clone());
-        Source { engine, view, table_idx: self.table_idx, written: None }
+        Source::new(engine, view, self.table_idx, None)
     }
 
     /// Reads all rows, and takes in what commits did in the meantime.

@@ -80,7 +80,7 @@ impl<R: Row + Send + Sync> TableWatches<R> {
         drop(state);
         // From here on, what happens is kept for it; what happened before is in the view.
         let (view, table_idx) = (engine.view(), self.table_idx);
-        let rows = Source { engine: engine.clone(), view, table_idx, written: None };
+        let rows = Source::new(engine.clone(), view, table_idx, None);
         result.start(starting, &RowSource { rows, read })?;
         Ok(result)
     }
@@ -90,8 +90,7 @@ impl<R: Row + Send + Sync> TableWatches<R> {
         let (this, weak) = (Arc::downgrade(self), Arc::downgrade(engine));
         let callback = move |_, changes: &[Change], views: &Views| {
             if let (Some(this), Some(engine)) = (this.upgrade(), weak.upgrade()) {
-                let (view, table_idx) = (views.after.clone(), this.table_idx);
-                let rows = Source { engine, view, table_idx, written: None };
+                let rows = Source::new(engine, views.after.clone(), this.table_idx, None);
                 this.told(changes, &RowSource { rows, read });
             }
         };

@@ -117,8 +117,8 @@ impl<R: Row, A: At> Query<R, A> {
     /// The first row in an order, if an index gives it.
     #[expect(clippy::option_option, reason = "the inner one is whether there is such a row")]
     fn first_by(&self, order: Order<R>, condition: Node) -> Result<Option<Option<R>>> {
-        let source = self.at.source(self.table_idx);
-        let first = first_by_index(source, &self.spec, order.into_column(), condition, read::<R>());
+        let (source, spec) = self.prepared()?;
+        let first = first_by_index(source, &spec, order.into_column(), condition, read::<R>());
         self.placed(first)
     }
 
@@ -156,8 +156,8 @@ impl<R: Row, A: At> Query<R, A> {
         aggregate: G,
     ) -> Result<Tally<R, K, G>> {
         let mut tally = Tally::new(key, aggregate);
-        let source = self.at.source(self.table_idx);
-        let done = fold(&mut tally, &source, &self.spec, read(), Step::Final, false);
+        let (source, spec) = self.prepared()?;
+        let done = fold(&mut tally, &source, &spec, read(), Step::Final, false);
         self.placed(done)?;
         Ok(tally)
     }

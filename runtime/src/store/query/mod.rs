@@ -17,10 +17,11 @@ use self::view::source;
 pub use self::view::{AsOf, Committed, Within};
 use super::handle::Handle;
 use super::overlay::Overlay;
+use super::snapshot::Reads;
 use super::watch::Watch;
 use crate::disk::View;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{ColumnOrder, Condition, Cursor, Expr, IntoOrder, Order, Spec};
+use crate::query::{ColumnOrder, Condition, Cursor, Expr, IntoOrder, Node, Order, Spec};
 use crate::row::{Key, Row};
 use crate::schema::descriptor::TableIdx;
 
@@ -85,7 +86,8 @@ impl<R: Row> Query<R> {
     pub fn iter(&self) -> Result<QueryRows<'static, R>> {
         let handle = self.at.0.clone();
         let source = source(&handle, handle.engine().view(), self.table_idx);
-        QueryRows::new(source, self.spec.clone(), handle)
+        let spec = self.resolved(&source)?;
+        QueryRows::new(source, spec, handle)
     }
 
     /// Updates every row of the result, in one transaction, and returns their number.
@@ -160,7 +162,23 @@ impl<R: Row> Query<R> {
                 Error::new(ErrorKind::InvalidValue, "the rows before a row cannot be watched");
             return self.placed(Err(error.help("watch the query without `before`")));
         }
+        self.refuse_referred()?;
         self.placed(Watch::new(&self.at.0, self.table_idx, self.spec.clone(), read()))
+    }
+
+    /// Refuses to follow a condition on referred rows, which changes with these.
+    pub(super) fn refuse_referred(&self) -> Result<()> {
+        if !self.spec.filter.as_ref().is_some_and(Node::has_referred) {
+            return Ok(());
+        }
+        let error = Error::new(
+            ErrorKind::InvalidValue,
+            "a condition on the row that a column refers to cannot be watched",
+        );
+        self.placed(Err(error.help(
+            "watch a closure that asks it: `app.watch(|snap| snap.filter(…).all())` runs it again when \
+             one of the tables changes",
+        )))
     }
 
     pub(super) fn committed(&self) -> &Handle {
@@ -182,8 +200,13 @@ impl<R: Row> Query<R> {
 }
 
 impl<R: Row> Query<R, AsOf> {
-    pub(super) fn on_snapshot(handle: &Handle, view: &Arc<View>, table_idx: TableIdx) -> Self {
-        let at = AsOf { handle: handle.clone(), view: view.clone() };
+    pub(super) fn on_snapshot(
+        handle: &Handle,
+        view: &Arc<View>,
+        reads: Option<Arc<Reads>>,
+        table_idx: TableIdx,
+    ) -> Self {
+        let at = AsOf { handle: handle.clone(), view: view.clone(), reads };
         Self { at, table_idx, spec: Spec::default(), row: PhantomData }
     }
 
@@ -195,7 +218,8 @@ impl<R: Row> Query<R, AsOf> {
     /// decode is an `Err` item, and the rest still come.
     pub fn iter(&self) -> Result<QueryRows<'static, R>> {
         let source = source(&self.at.handle, self.at.view.clone(), self.table_idx);
-        QueryRows::new(source, self.spec.clone(), self.at.handle.clone())
+        let spec = self.resolved(&source)?;
+        QueryRows::new(source, spec, self.at.handle.clone())
     }
 }
 
@@ -216,7 +240,8 @@ impl<'q, R: Row> Query<R, Within<'q>> {
     /// decode is an `Err` item, and the rest still come.
     pub fn iter(&self) -> Result<QueryRows<'_, R>> {
         let handle = self.at.handle.clone();
-        QueryRows::new(self.at.source(self.table_idx), self.spec.clone(), handle)
+        let (source, spec) = self.prepared()?;
+        QueryRows::new(source, spec, handle)
     }
 
     /// Updates every row of the result and returns their number.

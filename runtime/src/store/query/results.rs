@@ -3,12 +3,33 @@
 use super::Query;
 use super::view::{At, read};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Buffer, Run, Spec, explain};
+use crate::query::{Buffer, Run, Source, Spec, explain};
 use crate::row::{Key, Row};
 
 impl<R: Row, A: At> Query<R, A> {
-    fn run(&self, spec: Spec, buffer: &mut Buffer<R>) -> Result<Run<'_>> {
-        self.placed(self.at.source(self.table_idx).run(spec, buffer))
+    /// The query as it is run on a source: with the keys of referred rows in place of conditions on them.
+    pub(super) fn resolved(&self, source: &Source<'_>) -> Result<Spec> {
+        let mut tables = Vec::new();
+        let spec = self.placed(source.resolved(&self.spec, &mut tables))?;
+        tables.into_iter().for_each(|table_idx| self.at.reads(table_idx));
+        Ok(spec)
+    }
+
+    /// Where the query is run, and as what.
+    pub(in crate::store) fn prepared(&self) -> Result<(Source<'_>, Spec)> {
+        let source = self.at.source(self.table_idx);
+        let spec = self.resolved(&source)?;
+        Ok((source, spec))
+    }
+
+    fn run(
+        &self,
+        limit: impl FnOnce(Option<usize>) -> Option<usize>,
+        buffer: &mut Buffer<R>,
+    ) -> Result<Run<'_>> {
+        let (source, mut spec) = self.prepared()?;
+        spec.limit = limit(spec.limit);
+        self.placed(source.run(spec, buffer))
     }
 
     /// Returns all rows of the result. If an index gives thousands in order, several threads decode
@@ -20,7 +41,7 @@ impl<R: Row, A: At> Query<R, A> {
     /// [`iter`](Self::iter) gives the others.
     pub fn all(&self) -> Result<Vec<R>> {
         let mut buffer = Buffer::new(read());
-        let run = self.run(self.spec.clone(), &mut buffer)?;
+        let run = self.run(|limit| limit, &mut buffer)?;
         self.placed(run.all(&mut buffer))?;
         Ok(buffer.into_result())
     }
@@ -32,10 +53,8 @@ impl<R: Row, A: At> Query<R, A> {
     /// [`InvalidRow`](ErrorKind::InvalidRow) if there is no filter and the first row does not
     /// decode.
     pub fn first(&self) -> Result<Option<R>> {
-        let mut spec = self.spec.clone();
-        spec.limit = Some(spec.limit.unwrap_or(1).min(1));
         let mut buffer = Buffer::new(read());
-        let mut run = self.run(spec, &mut buffer)?;
+        let mut run = self.run(|limit| Some(limit.unwrap_or(1).min(1)), &mut buffer)?;
         self.placed(buffer.next(&mut run).transpose())
     }
 
@@ -61,10 +80,8 @@ impl<R: Row, A: At> Query<R, A> {
     /// [`RowCount`](ErrorKind::RowCount) if there is none, or more than one;
     /// [`InvalidRow`](ErrorKind::InvalidRow) as for [`first`](Self::first).
     pub fn one(&self) -> Result<R> {
-        let mut spec = self.spec.clone();
-        spec.limit = Some(spec.limit.unwrap_or(2).min(2));
         let mut buffer = Buffer::new(read());
-        let mut run = self.run(spec, &mut buffer)?;
+        let mut run = self.run(|limit| Some(limit.unwrap_or(2).min(2)), &mut buffer)?;
         let first = self.placed(buffer.next(&mut run).transpose())?;
         let second = self.placed(buffer.next(&mut run).transpose())?;
         let found = match (first, second) {
@@ -96,10 +113,10 @@ impl<R: Row, A: At> Query<R, A> {
     ///
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn exists(&self) -> Result<bool> {
-        let limit = Some(self.spec.limit.unwrap_or(1).min(1));
-        let spec = Spec { limit, ..self.spec.clone() };
+        let (source, mut spec) = self.prepared()?;
+        spec.limit = Some(spec.limit.unwrap_or(1).min(1));
         let mut buffer = Buffer::<R>::new(read());
-        let count = self.at.source(self.table_idx).count(&spec, &mut buffer);
+        let count = source.count(&spec, &mut buffer);
         self.placed(count).map(|count| count > 0)
     }
 
@@ -113,7 +130,8 @@ impl<R: Row, A: At> Query<R, A> {
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read or written.
     pub fn count(&self) -> Result<usize> {
         let mut buffer = Buffer::<R>::new(read());
-        self.placed(self.at.source(self.table_idx).count(&self.spec, &mut buffer))
+        let (source, spec) = self.prepared()?;
+        self.placed(source.count(&spec, &mut buffer))
     }
 
     /// Returns the keys of the rows of the result. If an index holds all of the conditions, no row
@@ -124,7 +142,8 @@ impl<R: Row, A: At> Query<R, A> {
     /// The errors of [`all`](Self::all).
     pub fn keys(&self) -> Result<Vec<R::Key>> {
         let mut buffer = Buffer::<R>::new(read());
-        let keys = self.placed(self.at.source(self.table_idx).keys(&self.spec, &mut buffer))?;
+        let (source, spec) = self.prepared()?;
+        let keys = self.placed(source.keys(&spec, &mut buffer))?;
         // A row that decodes, and what is in an index, has a key of the table.
         Ok(keys.iter().filter_map(|key| R::Key::from_bytes(key)).collect())
     }
@@ -146,13 +165,14 @@ impl<R: Row, A: At> Query<R, A> {
     ///
     /// The text is for people; it may change between versions.
     pub fn explain(&self) -> String {
-        let source = self.at.source(self.table_idx);
-        let filter = self.spec.simplified();
-        match source.plan(&self.spec, filter.as_ref()) {
-            Ok(plan) => {
-                let table = &source.engine.def.tables[self.table_idx];
-                explain(table, &self.spec, filter.as_ref(), &plan)
-            }
+        let explained = self.prepared().and_then(|(source, spec)| {
+            let filter = spec.simplified();
+            let plan = source.plan(&spec, filter.as_ref())?;
+            let table = &source.engine.def.tables[self.table_idx];
+            Ok(explain(table, &spec, filter.as_ref(), &plan))
+        });
+        match explained {
+            Ok(explained) => explained,
             Err(error) => format!("no plan: {error}"),
         }
     }

@@ -101,12 +101,12 @@ impl<R: Row, S: Columns<R>, A: At> Select<R, S, A> {
     }
 
     fn run(&self, at_most: Option<usize>) -> Result<(Run<'_>, Picks<R, S>)> {
-        let mut spec = self.query.spec.clone();
+        let (source, mut spec) = self.query.prepared()?;
         if let Some(at_most) = at_most {
             spec.limit = Some(spec.limit.unwrap_or(at_most).min(at_most));
         }
         let mut picks = Picks::new(read(), self.columns.clone());
-        let run = self.query.at.source(self.query.table_idx).run(spec, &mut picks);
+        let run = source.run(spec, &mut picks);
         Ok((self.query.placed(run)?, picks))
     }
 }
@@ -118,9 +118,9 @@ impl<R: Row, S: Columns<R>, A: At> Distinct<R, S, A> {
     ///
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if there is no filter and a row does not decode.
     pub fn all(&self) -> Result<Vec<S::Value>> {
-        let Query { at, table_idx, spec, .. } = &self.query;
+        let (source, spec) = self.query.prepared()?;
         let mut tally = Tally::new(self.columns.clone(), Count);
-        let done = fold(&mut tally, &at.source(*table_idx), spec, read(), Step::Final, false);
+        let done = fold(&mut tally, &source, &spec, read(), Step::Final, false);
         self.query.placed(done.and_then(|()| values(&tally)))
     }
 }

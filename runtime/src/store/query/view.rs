@@ -4,12 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::disk::View;
+use crate::engine::Topic;
 use crate::query::{Read, Source};
 use crate::row::Row;
 use crate::schema::descriptor::TableIdx;
 use crate::store::handle::Handle;
 use crate::store::overlay::Overlay;
 use crate::store::read::{stray_row, typed_in_scan, typed_text};
+use crate::store::snapshot::Reads;
 
 /// The view of a [`Query`] of a table: what is committed when it is run.
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ pub struct Committed(pub(super) Handle);
 pub struct AsOf {
     pub(super) handle: Handle,
     pub(super) view: Arc<View>,
+    /// Notes which tables are read, if the snapshot does.
+    pub(super) reads: Option<Arc<Reads>>,
 }
 
 /// The view of a [`Query`] of a transaction: what is committed, with its own writes over it.
@@ -43,6 +47,10 @@ pub trait At {
 
     #[doc(hidden)]
     fn handle(&self) -> &Handle;
+
+    /// A table other than that of the query is read.
+    #[doc(hidden)]
+    fn reads(&self, _: TableIdx) {}
 }
 
 pub(in crate::store) fn read<R: Row>() -> Read<R> {
@@ -50,7 +58,7 @@ pub(in crate::store) fn read<R: Row>() -> Read<R> {
 }
 
 pub(super) fn source<'s>(handle: &Handle, view: Arc<View>, table_idx: TableIdx) -> Source<'s> {
-    Source { engine: handle.engine().clone(), view, table_idx, written: None }
+    Source::new(handle.engine().clone(), view, table_idx, None)
 }
 
 #[expect(private_interfaces, reason = "nobody else implements it")]
@@ -73,13 +81,19 @@ impl At for AsOf {
     fn handle(&self) -> &Handle {
         &self.handle
     }
+
+    fn reads(&self, table_idx: TableIdx) {
+        if let Some(reads) = &self.reads {
+            reads.note(Topic::Table(table_idx));
+        }
+    }
 }
 
 #[expect(private_interfaces, reason = "nobody else implements it")]
 impl At for Within<'_> {
     fn source(&self, table_idx: TableIdx) -> Source<'_> {
-        let source = source(self.handle, self.overlay.view.clone(), table_idx);
-        Source { written: self.overlay.batch.tables.get(&table_idx), ..source }
+        let (engine, view) = (self.handle.engine().clone(), self.overlay.view.clone());
+        Source::new(engine, view, table_idx, Some(&*self.overlay.batch))
     }
 
     fn handle(&self) -> &Handle {

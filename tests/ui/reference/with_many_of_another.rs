@@ -1,0 +1,31 @@
+// Rows come with those that refer to them.
+
+use heirloom::{Ref, Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Serialize, Deserialize, JsonSchema, Table)]
+struct Account {
+    #[key]
+    name: String,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Txn {
+    #[key]
+    id: u32,
+    account: Ref<Account>,
+    cents: i64,
+}
+
+#[derive(Store)]
+struct Ledger {
+    accounts: Table<Account>,
+    txns: Table<Txn>,
+}
+
+fn main() -> heirloom::Result<()> {
+    let app = Ledger::in_memory()?;
+    app.txns.query().with_many(Txn::ACCOUNT)?;
+    Ok(())
+}
