@@ -66,3 +66,30 @@ fn a_copy_that_was_away_for_longer_than_the_journal_goes_gets_all_removals() {
     assert!(!two.notes.contains(&3).unwrap());
     assert!(one.changes_since(&two.summary().unwrap()).unwrap().is_empty());
 }
+
+#[test]
+fn a_longer_journal_spares_removals_to_who_was_away_for_longer() {
+    let sent = |journal: u64| {
+        let one = Notebook::builder().journal_commits(journal).in_memory().unwrap();
+        let two = Notebook::in_memory().unwrap();
+        one.notes.insert_many((0..4_000).map(|id| note(id, "note"))).unwrap();
+        one.transaction(|tx| {
+            (0..4_000)
+                .step_by(2)
+                .try_for_each(|id| tx.remove::<crate::support::Note>(&id).map(drop))
+        })
+        .unwrap();
+        exchange(&one, &two);
+        for round in 0..2_200_u32 {
+            one.settings.size.set(&round).unwrap();
+        }
+        one.notes.remove(&3).unwrap();
+        let bytes = send(&one, &two);
+        assert!(!two.notes.contains(&3).unwrap());
+        assert_eq!(two.settings.size.get().unwrap(), 2_199);
+        bytes
+    };
+    let (short, usual, long) = (sent(1), sent(1_024), sent(10_000));
+    assert!(long < 500, "{long} bytes");
+    assert!(usual > 5 * long && short > 5 * long, "{short}, {usual}, {long} bytes");
+}

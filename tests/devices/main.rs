@@ -7,6 +7,7 @@ mod catching_up;
 mod copies;
 mod hostile;
 mod merging;
+mod outgrown;
 mod received;
 mod rules;
 mod stock;

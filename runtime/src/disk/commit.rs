@@ -9,13 +9,15 @@ use crate::error::Result;
 /// An open write transaction; dropped without [`finish`](Self::finish), it leaves nothing.
 pub(crate) struct Commit {
     txn: WriteTransaction,
+    /// How many of the newest commits the journals of documents keep.
+    pub(super) journal_commits: u64,
 }
 
 impl Commit {
-    pub(super) fn begin(database: &Database, durable: bool) -> Try<Self> {
+    pub(super) fn begin(database: &Database, durable: bool, journal_commits: u64) -> Try<Self> {
         let mut txn = database.begin_write()?;
         txn.set_durability(if durable { Durability::Immediate } else { Durability::None })?;
-        Ok(Self { txn })
+        Ok(Self { txn, journal_commits })
     }
 
     pub(super) fn finish(self) -> Try<()> {

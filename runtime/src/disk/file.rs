@@ -13,6 +13,7 @@ use super::backend::{Backend, OpenedBy, StorageHook};
 use super::commit::Commit;
 use super::device::{Whereabouts, is_in_place};
 use super::failure::{corrupt, database_error, guarded, io as io_error};
+use super::journal::KEPT_COMMITS;
 use super::live::Live;
 use super::mark::Mark;
 use super::paths::{existing, publish, target_of, temporary_beside};
@@ -50,6 +51,8 @@ pub(crate) struct StorageOptions {
     pub(crate) hook: Option<StorageHook>,
     /// How much of the file is kept in memory at the most.
     pub(crate) cache_bytes: usize,
+    /// How many of the newest commits the journals of documents keep.
+    pub(crate) journal_commits: u64,
     pub(crate) access: Access,
 }
 
@@ -62,7 +65,12 @@ impl StorageOptions {
 
 impl Default for StorageOptions {
     fn default() -> Self {
-        Self { hook: None, cache_bytes: DEFAULT_CACHE_BYTES, access: Access::Write }
+        Self {
+            hook: None,
+            cache_bytes: DEFAULT_CACHE_BYTES,
+            journal_commits: KEPT_COMMITS,
+            access: Access::Write,
+        }
     }
 }
 
@@ -125,7 +133,7 @@ impl Disk {
 
     fn in_memory(options: StorageOptions) -> Result<Self> {
         let backend = Backend::direct(InMemoryBackend::new(), options.hook.clone());
-        let live = Live::open(backend.clone(), options.cache_bytes)?;
+        let live = Live::open(backend.clone(), &options)?;
         Ok(Self {
             medium: Medium::Memory(backend),
             options,
@@ -164,7 +172,7 @@ impl Disk {
         })?;
         let backend =
             FileBackend::new(file.try_clone().map_err(io_error)?).map_err(database_error)?;
-        let live = Live::open(Backend::direct(backend, options.hook.clone()), options.cache_bytes)?;
+        let live = Live::open(Backend::direct(backend, options.hook.clone()), &options)?;
         Ok(Self {
             medium: Medium::File { path: path.to_owned(), target, file, is_read_only: false },
             options,
@@ -399,7 +407,7 @@ impl Disk {
             Medium::File { file, is_read_only, .. } => {
                 Live::of_file(file, *is_read_only, &self.options, header)
             }
-            Medium::Memory(backend) => Live::open(backend.clone(), self.options.cache_bytes),
+            Medium::Memory(backend) => Live::open(backend.clone(), &self.options),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::blocks::{Reader, put_var};
 use super::failure::{Failure, Try, corrupt};
 
-/// So many of the newest commits are kept, and up to as many more.
+/// So many of the newest commits are kept unless set otherwise, and up to as many more.
 pub(super) const KEPT_COMMITS: u64 = 1_024;
 /// So many of the newest merges are named to others.
 pub(super) const KEPT_MERGES: usize = 16;

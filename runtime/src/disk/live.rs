@@ -20,6 +20,7 @@ pub(super) struct Live {
     /// There until it is dropped.
     database: Option<Database>,
     pub(super) backend: Backend,
+    journal_commits: u64,
     /// Whether the backend holds commits back that are not durable yet.
     pub(super) unflushed: AtomicBool,
     /// Whether the file was seen to be of the current format, which it stays as long as it is open.
@@ -41,15 +42,15 @@ impl Live {
             false => Backend::held(backend, hook, header),
         };
         let backend = backend.map_err(io_error)?;
-        Self::open(backend, options.cache_bytes)
+        Self::open(backend, options)
     }
 
-    pub(super) fn open(backend: Backend, cache_bytes: usize) -> Result<Self> {
+    pub(super) fn open(backend: Backend, options: &StorageOptions) -> Result<Self> {
         let repaired = Arc::new(AtomicBool::new(false));
         let noticed = repaired.clone();
         let database = guarded(|| {
             let database = Database::builder()
-                .set_cache_size(cache_bytes)
+                .set_cache_size(options.cache_bytes)
                 .set_repair_callback(move |_| {
                     noticed.store(true, Ordering::Relaxed);
                 })
@@ -64,6 +65,7 @@ impl Live {
         Ok(Self {
             database: Some(database),
             backend,
+            journal_commits: options.journal_commits,
             unflushed: AtomicBool::new(false),
             is_current: AtomicBool::new(false),
         })
@@ -95,7 +97,7 @@ impl Live {
     ) -> Result<Option<T>> {
         let database = self.database()?;
         guarded(|| {
-            let commit = Commit::begin(database, durable)?;
+            let commit = Commit::begin(database, durable, self.journal_commits)?;
             match work(&commit) {
                 Ok(None) => {
                     commit.abort();

@@ -14,7 +14,7 @@ use super::document::{
     DocumentState, RootInfo, StoredDocument, chunks_of, covered, write_id, write_root,
 };
 use super::failure::{Failure, Try, corrupt, guarded};
-use super::journal::{ItemRange, JournalRecord, KEPT_COMMITS, KEPT_MERGES, joined};
+use super::journal::{ItemRange, JournalRecord, KEPT_MERGES, joined};
 use super::keys;
 use super::names;
 use super::row_writer::RowWriter;
@@ -570,8 +570,9 @@ impl<'c> StagedDocument<'c> {
             }
         }
         // Seldom, since it is another part of the file.
-        if commits % KEPT_COMMITS == 0 {
-            let to = keys::numbered(keys::JOURNAL, commits.saturating_sub(KEPT_COMMITS));
+        let kept = self.commit.journal_commits;
+        if commits % kept.max(1) == 0 {
+            let to = keys::numbered(keys::JOURNAL, commits.saturating_sub(kept));
             self.forget(&keys::numbered(keys::JOURNAL, 0), &to)?;
         }
         Ok(())

@@ -14,15 +14,44 @@ use super::write_batch::RowOp;
 use super::writer::Writer;
 use crate::disk::{Disk, Location, StorageOptions, StoredDocument, View};
 use crate::doc::Root;
+use crate::doc::items::ReadItems;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::Invalid;
 use crate::row::{EntryRef, KeyForm};
 use crate::schema::descriptor::{StoreDef, TableIdx};
 
+/// How much of a document is history.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct HistorySize {
+    pub(crate) live_rows: u64,
+    /// What the items take in the file.
+    pub(crate) bytes: u64,
+    pub(crate) items: u64,
+}
+
 impl Engine {
     /// Whether there is work for the background.
     pub(crate) fn needs_maintenance(&self) -> bool {
-        [&self.unflushed, &self.unbuilt].into_iter().any(|flag| flag.load(Ordering::Acquire))
+        [&self.unflushed, &self.unbuilt, &self.is_outgrown]
+            .into_iter()
+            .any(|flag| flag.load(Ordering::Acquire))
+    }
+
+    /// How much of the current document is history.
+    pub(crate) fn history_size(&self) -> Result<HistorySize> {
+        self.in_view(|view| {
+            let mut live_rows = 0;
+            for table_idx in self.def.table_idxs() {
+                live_rows += view.len(table_idx)?;
+            }
+            for group in self.def.groups {
+                live_rows += view.entries(view.document_name(), group.name)?.len() as u64;
+            }
+            let document = StoredDocument::new(view.clone(), view.document_name());
+            let bytes = document.state()?.bytes;
+            let items = document.clients()?.iter().map(|(_, clock)| u64::from(*clock)).sum();
+            Ok(HistorySize { live_rows, bytes, items })
+        })
     }
 
     /// Makes commits durable that did not wait for the disk.

@@ -47,6 +47,7 @@ pub(crate) use internal_writes::{RootOp, show};
 pub(crate) use late_edits::{
     LateEdit, LateEditKey, LateEdits, Resolution, StoppedAt, StoredEdit, are_later, checksum,
 };
+pub(crate) use maintain::HistorySize;
 pub use open::OnInvalid;
 pub(crate) use open::{Engine, Settings, identity, view_names};
 pub use progress::Progress;

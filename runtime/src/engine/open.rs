@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     /// Whether a store that newer code has written is refused.
     pub(crate) refuse_newer_schema: bool,
     pub(crate) on_invalid: OnInvalid,
+    /// How many bytes the items of the current document may take before it is rebuilt.
+    pub(crate) history_limit: Option<u64>,
     /// Whether every write of the app is refused, in a store that is filled in memory.
     pub(crate) read_only: bool,
 }
@@ -61,6 +63,7 @@ impl Default for Settings {
             ids: None,
             refuse_newer_schema: false,
             on_invalid: OnInvalid::default(),
+            history_limit: None,
             read_only: false,
         }
     }
@@ -96,6 +99,8 @@ pub(crate) struct Engine {
     pub(crate) unflushed: AtomicBool,
     /// Whether indexes wait to be built.
     pub(crate) unbuilt: AtomicBool,
+    /// Whether the current document takes more than its history may.
+    pub(crate) is_outgrown: AtomicBool,
     /// Set when the store closes, so that background work ends early.
     pub(crate) closing: AtomicBool,
 }
@@ -164,6 +169,7 @@ impl Engine {
             key_forms: key_forms(&def),
             unflushed: AtomicBool::new(false),
             unbuilt: AtomicBool::new(false),
+            is_outgrown: AtomicBool::new(false),
             closing: AtomicBool::new(false),
         };
         if is_readable && !is_new {

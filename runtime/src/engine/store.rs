@@ -69,6 +69,11 @@ impl Engine {
         }
         self.refresh_view()?;
         writer.follow(&self.view());
+        if let (Some(limit), Some(loaded)) = (self.settings.history_limit, &writer.loaded)
+            && loaded.document.stored().state()?.bytes > limit
+        {
+            self.is_outgrown.store(true, Ordering::Release);
+        }
         // Once now and once at the end, since it costs a little and a missing mark no data.
         if !writer.is_marked
             && let Some(loaded) = &writer.loaded

@@ -23,12 +23,18 @@ pub(crate) struct PrunedDocument {
 
 /// Gives up every document below the current one, unless something of it is carried nowhere yet.
 pub(crate) fn prune(engine: &Engine) -> Result<Vec<PrunedDocument>> {
+    prune_from(engine, 0)
+}
+
+/// [`prune`], of documents of an epoch and later ones.
+pub(super) fn prune_from(engine: &Engine, epoch: u32) -> Result<Vec<PrunedDocument>> {
     engine.refuse_if_read_only()?;
     let mut writer = engine.lock_writer()?;
     engine.load(&mut writer)?;
     let current = writer.current;
+    let is_meant = |name: &DocName| *name < current && name.epoch >= epoch;
     let names: Vec<DocName> =
-        writer.documents.present().map(|(name, _)| name).filter(|name| *name < current).collect();
+        writer.documents.present().map(|(name, _)| name).filter(is_meant).collect();
     let mut pruned = Vec::new();
     for name in names {
         engine.load_other(&mut writer, name)?;

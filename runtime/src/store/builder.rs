@@ -123,6 +123,56 @@ impl<S: Store> Builder<S> {
         self
     }
 
+    /// Has the history of the store rebuilt by itself once it takes more than `bytes` in the file. Off
+    /// unless set.
+    ///
+    /// It is what [`compact_history`](crate::Store::compact_history) does, in the background after a commit, and
+    /// then the generation from before is given up, as [`prune_epochs`](crate::Store::prune_epochs) does. It
+    /// waits until there are at least four remembered writes for each live row. So the file holds the rows
+    /// and at most `bytes` of history, or three writes for each row if that is more, and twice that while it
+    /// is rebuilt; every write takes about 4 to 6 bytes of history. Writers wait meanwhile, about 4 µs a row.
+    /// Every other device is sent all rows anew, so do not set less than a few megabytes, and set it on one
+    /// of the devices if possible: what two rebuild at once is compared row by row.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] title: String }
+    /// # #[derive(Store)]
+    /// # struct Notes { notes: Table<Note> }
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("notes.redb");
+    /// let app = Notes::builder().history_limit(16 << 20).open(&path)?;
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    pub fn history_limit(mut self, bytes: u64) -> Self {
+        self.settings.history_limit = Some(bytes);
+        self
+    }
+
+    /// Sets how many of the newest commits the file keeps a record of, so that a device that comes back
+    /// is sent only what was removed since; 1,024 unless set, and up to twice as many are kept.
+    ///
+    /// A device that was away for longer is sent all removals that the store remembers, a few bytes each.
+    /// A record takes about 30 bytes and what it lists, up to 64 KiB. Set more if devices come back after
+    /// many commits to a store with much history, less if the file must stay small.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] title: String }
+    /// # #[derive(Store)]
+    /// # struct Notes { notes: Table<Note> }
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("notes.redb");
+    /// let app = Notes::builder().journal_commits(10_000).open(&path)?;
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    pub fn journal_commits(mut self, commits: u64) -> Self {
+        self.settings.storage.journal_commits = commits;
+        self
+    }
+
     /// Opens the store for reading only: without write permission, on a read-only mount, or where nothing
     /// may change. Off unless set.
     ///

@@ -168,10 +168,21 @@ fn work_through(queue: &Receiver<()>, engine: &Engine, scheduled: &AtomicBool) {
         scheduled.store(false, Ordering::Release);
         let done =
             engine.flush().and_then(|()| engine.build_indexes()).and_then(|()| engine.flush());
-        if let Err(error) = done {
+        if let Err(error) = done.and_then(|()| shed_history(engine)) {
             engine.settings.report(Progress::Problem { what: error.to_string() });
         }
     }
+}
+
+/// Rebuilds a document that has outgrown its limit. After an error it is left as it is until the store is
+/// opened again.
+fn shed_history(engine: &Engine) -> Result<()> {
+    if engine.closing.load(Ordering::Acquire) || !engine.is_outgrown.swap(false, Ordering::AcqRel) {
+        return Ok(());
+    }
+    let shed = crate::epoch::shed_history(engine);
+    engine.hub.deliver();
+    shed
 }
 
 impl Drop for Shared {

@@ -4,9 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::disk::StoredDocument;
-use crate::doc::items::ReadItems;
-use crate::engine::{Engine, OldReaders, Subscription, Topic};
+use crate::engine::{Engine, HistorySize, OldReaders, Subscription, Topic};
 use crate::epoch::{EpochStatus, epoch_status};
 use crate::error::Result;
 use crate::schema::{Standing, Version};
@@ -66,27 +64,25 @@ pub struct Status {
 /// The share of history in the store's document: the traces of overwritten and removed rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HistoryStats {
-    live_rows: u64,
-    document_bytes: u64,
-    items: u64,
+    size: HistorySize,
 }
 
 impl HistoryStats {
     /// Returns the number of rows and entries.
     pub fn live_rows(&self) -> u64 {
-        self.live_rows
+        self.size.live_rows
     }
 
     /// Returns the number of bytes that the document takes in the file.
     pub fn document_bytes(&self) -> u64 {
-        self.document_bytes
+        self.size.bytes
     }
 
     /// Returns the number of writes that the document remembers, for each live row. It is 1 in a
     /// fresh document; [`compact_history`](crate::Store::compact_history) brings it back there.
     pub fn items_per_live_row(&self) -> f64 {
         // Both are counts well below 2^52.
-        self.items as f64 / self.live_rows.max(1) as f64
+        self.size.items as f64 / self.size.live_rows.max(1) as f64
     }
 }
 
@@ -238,7 +234,7 @@ pub(super) fn status(engine: &Engine) -> Result<Status> {
         newest(|standing| matches!(standing, Standing::NewerEpoch)).map(Version::epoch);
     let epochs = epoch_status(engine).map_err(|error| engine.placed(error))?;
     let newer_epoch = newer_version.max(epochs.newer);
-    let history = history(engine).map_err(|error| engine.placed(error))?;
+    let history = HistoryStats { size: engine.history_size()? };
     Ok(Status {
         device: engine.device()?,
         own: comparison.own(),
@@ -249,22 +245,6 @@ pub(super) fn status(engine: &Engine) -> Result<Status> {
         history,
         is_damaged: engine.is_damaged()?,
         readers: engine.old_readers(),
-    })
-}
-
-fn history(engine: &Engine) -> Result<HistoryStats> {
-    engine.in_view(|view| {
-        let mut history = HistoryStats::default();
-        for table_idx in engine.def.table_idxs() {
-            history.live_rows += view.len(table_idx)?;
-        }
-        for group in engine.def.groups {
-            history.live_rows += view.entries(view.document_name(), group.name)?.len() as u64;
-        }
-        let document = StoredDocument::new(view.clone(), view.document_name());
-        history.document_bytes = document.state()?.bytes;
-        history.items = document.clients()?.iter().map(|(_, clock)| u64::from(*clock)).sum();
-        Ok(history)
     })
 }
 
