@@ -89,12 +89,14 @@ pub struct World {
 impl World {
     pub fn new(seed: u64, rule: Rule) -> Self {
         let mut random = Random::new(seed);
+        let is_loose = random.percent(25);
         let weather = Weather {
-            is_loose: random.percent(25),
+            is_loose,
             drops_content: random.percent(40),
             is_hard: random.percent(60),
             haste: 10 + random.below(91),
-            restarts: random.percent(50),
+            // A part may tell of an operation that the restarts have lost everywhere.
+            restarts: !is_loose && random.percent(60),
         };
         let focus = (random.below(7), 1 + random.below(4));
         let count = 2 + random.below(4);
