@@ -17,7 +17,7 @@ use super::rows::StoredRow;
 use super::seal::unseal;
 use super::view::{BytesTable, TextTable, View};
 use crate::doc::items::{ClockRanges, ItemRun, Place, ReadItems, Tip, Value};
-use crate::doc::{DocVersion, Entry};
+use crate::doc::{DocVersion, Entry, Unseen};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{EntryRef, ItemId, KeyForm};
 
@@ -793,6 +793,29 @@ impl ReadItems for StoredDocument {
                 Ok(())
             })?;
             Ok(waiting)
+        })
+    }
+
+    fn has_unseen(&self) -> Result<bool> {
+        guarded(|| {
+            let Some(items) = self.items()? else { return Ok(false) };
+            let range = [keys::UNSEEN]..[keys::UNSEEN + 1];
+            let mut unseen = items.range::<&[u8]>(range.start.as_slice()..range.end.as_slice())?;
+            Ok(unseen.next().transpose()?.is_some())
+        })
+    }
+
+    fn unseen(&self, root: &str, key: &str) -> Result<Unseen> {
+        guarded(|| {
+            let Some(info) = self.root(root)? else { return Ok(Unseen::default()) };
+            let at = keys::of_entry(keys::UNSEEN, info.number, &keys::pack(root, key));
+            // If it is damaged, an edit of this device is not written again, and nothing else is lost.
+            let value = match self.value_of(&at) {
+                Err(Failure(error)) if error.kind() == ErrorKind::Corrupt => None,
+                value => value?,
+            };
+            let unseen = value.and_then(|value| serde_json::from_slice(&value).ok());
+            Ok(unseen.unwrap_or_default())
         })
     }
 }

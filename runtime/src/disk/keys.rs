@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `b`, client (8), clock (4) | a block of items, by its first one |
 //! | `d`, client (8), clock / 4096 (4) | which items are dead |
+//! | `e`, number (4), packed key | edits that lost under the key and that no write is known to have seen, as JSON |
 //! | `j`, commit (8) | what that commit has brought (of the newest ones) |
 //! | `m`, commit (8) | the hash of the deletions after that merge (of the newest ones) |
 //! | `n`, client (8), clock (4) | a part of a nested type, as it stands in an update |
@@ -20,6 +21,7 @@ use crate::row::{KeyForm, uuid_of};
 
 pub(super) const BLOCK: u8 = b'b';
 pub(super) const DEAD: u8 = b'd';
+pub(super) const UNSEEN: u8 = b'e';
 pub(super) const JOURNAL: u8 = b'j';
 pub(super) const MERGE: u8 = b'm';
 pub(super) const NESTED: u8 = b'n';

@@ -16,6 +16,7 @@ mod index_facts;
 mod journal;
 mod keys;
 mod live;
+mod lost;
 mod mark;
 mod names;
 mod paths;

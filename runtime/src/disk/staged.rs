@@ -1,6 +1,6 @@
 //! A change of a document inside a commit: kept in memory over what the file has, and written at the end.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::row_writer::RowWriter;
 use super::rows::{RowValue, encode_row};
 use super::seal::seal;
 use crate::doc::items::{ClockRanges, ItemRun, Place, ReadItems, Tip, Value, WriteItems};
-use crate::doc::{DocVersion, Entry, deletion_hash};
+use crate::doc::{DocVersion, Entry, Unseen, deletion_hash};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId, KeyForm};
 
@@ -85,6 +85,9 @@ pub(crate) struct StagedDocument<'c> {
     nested: BTreeMap<(u64, u32), (u32, Vec<u8>)>,
     added: Vec<(u64, Vec<u8>)>,
     released: BTreeSet<u64>,
+    unseen: BTreeMap<(Arc<str>, Arc<str>), Unseen>,
+    /// Whether edits are unseen under any key in the file, once it was asked.
+    has_unseen: OnceCell<bool>,
     /// What was removed, for the journal.
     removed: Vec<ItemRange>,
     /// The clocks that clients had before.
@@ -152,6 +155,8 @@ impl<'c> StagedDocument<'c> {
             nested: BTreeMap::new(),
             added: Vec::new(),
             released: BTreeSet::new(),
+            unseen: BTreeMap::new(),
+            has_unseen: OnceCell::new(),
             removed: Vec::new(),
             before: HashMap::new(),
             is_merge: false,
@@ -530,6 +535,20 @@ impl<'c> StagedDocument<'c> {
         for (number, update) in std::mem::take(&mut self.added) {
             self.set(&keys::numbered(keys::WAITING, number), &update)?;
         }
+        for ((root, key), unseen) in std::mem::take(&mut self.unseen) {
+            let number = self.root(&root)?.number;
+            let at = keys::of_entry(keys::UNSEEN, number, &keys::pack(&root, &key));
+            if unseen.is_empty() {
+                self.remove(&at)?;
+            } else {
+                let json = serde_json::to_vec(&unseen).map_err(|error| {
+                    Failure(
+                        Error::new(ErrorKind::Storage, "an edit does not serialize").because(error),
+                    )
+                })?;
+                self.set(&at, &json)?;
+            }
+        }
         for name in std::mem::take(&mut self.new_roots) {
             let Some(root) = self.roots.get(&name).cloned() else { continue };
             self.set(&keys::of_root(&name), &write_root(&root))?;
@@ -719,6 +738,7 @@ impl<'c> StagedDocument<'c> {
         let row = now.as_ref().map(|_| buffer.as_slice());
         match &bytes {
             Some(bytes) => writer.row(&root, bytes, row)?,
+            None if row.is_none() && was.is_none() => {}
             None => writer.text(&root, &key, row)?,
         }
         let is_visible = was != now.as_ref().map(|(id, _)| *id) || is_shown_anew;
@@ -843,6 +863,26 @@ impl ReadItems for StagedDocument<'_> {
         waiting.retain(|(number, _)| !self.released.contains(number));
         Ok(waiting)
     }
+
+    fn has_unseen(&self) -> Result<bool> {
+        if !self.unseen.is_empty() {
+            return Ok(true);
+        }
+        if let Some(known) = self.has_unseen.get() {
+            return Ok(*known);
+        }
+        let has_unseen = self.base.has_unseen()?;
+        Ok(*self.has_unseen.get_or_init(|| has_unseen))
+    }
+
+    fn unseen(&self, root: &str, key: &str) -> Result<Unseen> {
+        if !self.unseen.is_empty()
+            && let Some(unseen) = self.unseen.get(&(root.into(), key.into()))
+        {
+            return Ok(unseen.clone());
+        }
+        if self.has_unseen()? { self.base.unseen(root, key) } else { Ok(Unseen::default()) }
+    }
 }
 
 impl WriteItems for StagedDocument<'_> {
@@ -924,6 +964,11 @@ impl WriteItems for StagedDocument<'_> {
         self.released.insert(number);
         Ok(())
     }
+
+    fn set_unseen(&mut self, root: &str, key: &str, unseen: Unseen) -> Result<()> {
+        self.unseen.insert((root.into(), key.into()), unseen);
+        Ok(())
+    }
 }
 
 impl StagedDocument<'_> {
@@ -956,6 +1001,8 @@ impl StagedDocument<'_> {
         };
         match &bytes {
             Some(bytes) => rows.row(root, bytes, row)?,
+            // A mark never held anything.
+            None if row.is_none() && self.base.stored(root, key)?.is_none() => {}
             None => rows.text(root, key, row)?,
         }
         rows.buffer = buffer;

@@ -18,6 +18,7 @@ use super::merging::ChangedKeys;
 use super::nested;
 use super::rules::{Rule, says};
 use super::shown::{self, Holder};
+use super::unseen::{Met, OwnIds, is_watched, marked};
 use super::values::value_of;
 use super::writing::{first_of, kill_one, run_first};
 use crate::error::{Error, ErrorKind, Result};
@@ -26,7 +27,9 @@ use crate::row::ItemId;
 /// A document while updates are taken in.
 pub(super) struct Integration<'i, W: WriteItems + ?Sized> {
     pub(super) items: &'i mut W,
+    own: OwnIds<'i>,
     pub(super) changed: ChangedKeys,
+    met: Met,
     /// Whether anything was learnt.
     pub(super) is_new: bool,
     /// Whether items were added, for which others may have waited.
@@ -37,11 +40,21 @@ pub(super) struct Integration<'i, W: WriteItems + ?Sized> {
     root: Arc<str>,
 }
 
+/// What has come of taking in updates.
+pub(super) struct Finished {
+    pub(super) changed: ChangedKeys,
+    /// Whether anything was learnt.
+    pub(super) is_new: bool,
+    pub(super) met: Met,
+}
+
 impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
-    pub(super) fn new(items: &'i mut W) -> Self {
+    pub(super) fn new(items: &'i mut W, own: OwnIds<'i>) -> Self {
         Self {
             items,
+            own,
             changed: ChangedKeys::new(),
+            met: Met::default(),
             is_new: false,
             has_grown: false,
             holders: BTreeSet::new(),
@@ -49,11 +62,10 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
         }
     }
 
-    /// Ends it: what nested content changed is shown. Gives the changed keys, and whether anything
-    /// was learnt.
-    pub(super) fn finish(mut self) -> Result<(ChangedKeys, bool)> {
+    /// Ends it: what nested content changed is shown.
+    pub(super) fn finish(mut self) -> Result<Finished> {
         self.show_nested()?;
-        Ok((self.changed, self.is_new))
+        Ok(Finished { changed: self.changed, is_new: self.is_new, met: self.met })
     }
 
     /// Shows anew what hangs on the items where nested content changed, if they stand.
@@ -171,11 +183,29 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
             None => true,
             Some(tip) => self.wins(tip.id, &place, client)?,
         };
+        let id = ItemId { client, clock: end.saturating_sub(1) };
+        let is_watched = is_watched(root);
+        let origin = match &place {
+            Place::After { origin, .. } => Some(*origin),
+            _ => None,
+        };
+        if let Some(origin) = origin.filter(|_| is_watched) {
+            self.met.see(self.items, root, key, origin)?;
+        } else if let Some(edit) = marked(root, key) {
+            self.see_marked(edit)?;
+        }
         if !wins {
-            return self.add_dead(client, start, end, place);
+            self.add_dead(client, start, end, place)?;
+            return if is_watched { self.lose(root, key, id, text_of(&block.body)) } else { Ok(()) };
         }
         self.note(root, key);
-        let id = ItemId { client, clock: end.saturating_sub(1) };
+        if let Some(tip) = tip.filter(|tip| is_watched && Some(tip.id) != origin) {
+            let text = match self.items.value(root, key)? {
+                Some((_, Value::Text(text))) => Some(text.to_string()),
+                _ => None,
+            };
+            self.lose(root, key, tip.id, text)?;
+        }
         let Body::Value { kind, last } = block.body else {
             self.add_dead(client, start, end, place)?;
             self.kill_tip(tip)?;
@@ -195,6 +225,26 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
             self.holders.insert(id);
         }
         self.items.put(root, key, id, value)
+    }
+
+    fn lose(
+        &mut self,
+        root: &Arc<str>,
+        key: &Arc<str>,
+        id: ItemId,
+        text: Option<String>,
+    ) -> Result<()> {
+        self.met.lose(self.items, self.own, (root, key), id, text)
+    }
+
+    /// Takes note of the mark of an edit, which may not be here.
+    fn see_marked(&mut self, edit: ItemId) -> Result<()> {
+        if edit.clock < self.items.clock(edit.client)?
+            && let Home::Entry { root, key, .. } = home_of(self.items, edit)?
+        {
+            self.met.see(self.items, &root, &key, edit)?;
+        }
+        Ok(())
     }
 
     fn kill_tip(&mut self, tip: Option<Tip>) -> Result<()> {
@@ -289,6 +339,9 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
                 kill_one(self.items, id)?;
                 self.items.clear(&root, &key, id)?;
                 self.note(&root, &key);
+                if is_watched(&root) {
+                    self.met.see(self.items, &root, &key, id)?;
+                }
                 Ok(id.clock.saturating_add(1))
             }
             Home::Nested { holder } => {
@@ -299,5 +352,14 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
                 Ok(end)
             }
         }
+    }
+}
+
+/// The text that a block holds, if it is the kind of value that heirloom writes.
+fn text_of(body: &Body<'_>) -> Option<String> {
+    let Body::Value { kind, last } = *body else { return None };
+    match value_of(kind, last) {
+        Value::Text(text) => Some(text.to_string()),
+        Value::Other { .. } => None,
     }
 }

@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::unseen::Unseen;
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 
@@ -110,6 +111,12 @@ pub(crate) trait ReadItems {
 
     /// The updates that wait for others, with their numbers, in the order in which they came.
     fn waiting(&self) -> Result<Vec<(u64, Vec<u8>)>>;
+
+    /// Whether edits are unseen under any key.
+    fn has_unseen(&self) -> Result<bool>;
+
+    /// What is kept of a key where edits met.
+    fn unseen(&self, root: &str, key: &str) -> Result<Unseen>;
 }
 
 /// Where a document is kept, to be changed.
@@ -148,4 +155,7 @@ pub(crate) trait WriteItems: ReadItems {
 
     /// Forgets an update that waited.
     fn release(&mut self, number: u64) -> Result<()>;
+
+    /// Keeps what is known of a key where edits met.
+    fn set_unseen(&mut self, root: &str, key: &str, unseen: Unseen) -> Result<()>;
 }

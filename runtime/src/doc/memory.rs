@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::incoming::joined;
 use super::items::{ClockRanges, ItemRun, Place, ReadItems, Tip, Value, VisitNested, WriteItems};
+use super::unseen::Unseen;
 use crate::error::Result;
 use crate::row::ItemId;
 
@@ -21,6 +22,7 @@ pub(super) struct Memory {
     nested: BTreeMap<(u64, u32), Vec<u8>>,
     waiting: BTreeMap<u64, Vec<u8>>,
     next_waiting: u64,
+    unseen: BTreeMap<EntryKey, Unseen>,
     /// As many updates may wait.
     pub(super) max_waiting: usize,
 }
@@ -36,6 +38,7 @@ impl Default for Memory {
             nested: BTreeMap::new(),
             waiting: BTreeMap::new(),
             next_waiting: 0,
+            unseen: BTreeMap::new(),
             max_waiting: usize::MAX,
         }
     }
@@ -46,9 +49,10 @@ fn entry_key(root: &str, key: &str) -> EntryKey {
 }
 
 impl Memory {
-    /// The document without the updates that wait.
+    /// The document alone: without the updates that wait, and without what is known of edits that met.
     pub(super) fn without_waiting(&self) -> Self {
-        Self { waiting: BTreeMap::new(), next_waiting: 0, ..self.clone() }
+        let (waiting, unseen) = (BTreeMap::new(), BTreeMap::new());
+        Self { waiting, next_waiting: 0, unseen, ..self.clone() }
     }
 
     pub(super) fn has_nested(&self) -> bool {
@@ -128,6 +132,14 @@ impl ReadItems for Memory {
     fn waiting(&self) -> Result<Vec<(u64, Vec<u8>)>> {
         Ok(self.waiting.iter().map(|(number, update)| (*number, update.clone())).collect())
     }
+
+    fn has_unseen(&self) -> Result<bool> {
+        Ok(!self.unseen.is_empty())
+    }
+
+    fn unseen(&self, root: &str, key: &str) -> Result<Unseen> {
+        Ok(self.unseen.get(&entry_key(root, key)).cloned().unwrap_or_default())
+    }
 }
 
 impl WriteItems for Memory {
@@ -190,6 +202,16 @@ impl WriteItems for Memory {
 
     fn release(&mut self, number: u64) -> Result<()> {
         self.waiting.remove(&number).expect("it waits");
+        Ok(())
+    }
+
+    fn set_unseen(&mut self, root: &str, key: &str, unseen: Unseen) -> Result<()> {
+        let at = entry_key(root, key);
+        if unseen.is_empty() {
+            self.unseen.remove(&at);
+        } else {
+            self.unseen.insert(at, unseen);
+        }
         Ok(())
     }
 }

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::incoming::{Incoming, Walk};
-use super::integration::Integration;
+use super::integration::{Finished, Integration};
 use super::items::{ClockRanges, WriteItems};
 use super::outgoing::{Blocks, update_of};
 use super::rules::{Rule, says};
+use super::unseen::{Met, OwnIds};
 use crate::error::Result;
 use crate::row::ItemId;
 
@@ -29,6 +30,8 @@ pub(crate) struct Merged {
     pub(crate) waits: bool,
     /// Whether it holds items under the id of this device that this device does not know.
     pub(crate) is_of_own_id: bool,
+    /// Where edits met.
+    pub(crate) met: Met,
 }
 
 /// Refuses bytes that are no update.
@@ -40,7 +43,7 @@ pub(crate) fn check_update(update: &[u8]) -> Result<()> {
     Incoming::read(update).map(drop)
 }
 
-/// Takes an update into a document, and what waited for it; `own` is the client id of this device.
+/// Takes an update into a document, and what waited for it.
 ///
 /// # Errors
 ///
@@ -48,13 +51,14 @@ pub(crate) fn check_update(update: &[u8]) -> Result<()> {
 /// `items`.
 pub(crate) fn merge<W: WriteItems + ?Sized>(
     items: &mut W,
-    own: u64,
+    own: OwnIds<'_>,
     update: &[u8],
 ) -> Result<Merged> {
     let incoming = Incoming::read(update)?;
-    let own_clock = items.clock(own)?;
-    let is_of_own_id = incoming.section_of(own).is_some_and(|section| section.end > own_clock);
-    let mut integration = Integration::new(items);
+    let own_clock = items.clock(own.device)?;
+    let section = incoming.section_of(own.device);
+    let is_of_own_id = section.is_some_and(|section| section.end > own_clock);
+    let mut integration = Integration::new(items, own);
     let mut left = take_in(&mut integration, &incoming, update)?;
     if let Some(left) = &left {
         keep(&mut integration, left)?;
@@ -62,8 +66,8 @@ pub(crate) fn merge<W: WriteItems + ?Sized>(
     if integration.has_grown {
         retry(&mut integration, &mut left)?;
     }
-    let (changed, is_new) = integration.finish()?;
-    Ok(Merged { changed, is_new, waits: left.is_some(), is_of_own_id })
+    let Finished { changed, is_new, met } = integration.finish()?;
+    Ok(Merged { changed, is_new, waits: left.is_some(), is_of_own_id, met })
 }
 
 /// Keeps an update that waits, once.

@@ -19,6 +19,16 @@ pub(super) enum Rule {
     WaitsWhole,
     /// What is dead is given out without its content.
     DeadWithoutContent,
+    /// An edit that a removal displaced without having seen it is written again.
+    EditWins,
+    /// A local write marks the edits that its author has seen.
+    WritesMark,
+    /// So does one that does not remove.
+    EditsMark,
+    /// An edit that is written again marks the one that it stands for.
+    RewritesMark,
+    /// A mark of an edit that was written again holds for the one that stands for it.
+    MarksChain,
 }
 
 /// What a rule says, if it holds.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::items::{ItemRun, Place, Tip, Value, WriteItems};
 use super::rules::{Rule, says};
+use super::unseen::{is_watched, mark, seen_by_write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::ItemId;
 
@@ -19,6 +20,8 @@ pub(crate) struct EntryOp<'a> {
 /// Writes a local transaction as `client`. Each key occurs once at most; a removal of nothing writes
 /// nothing.
 ///
+/// Its author has seen every edit under the keys that it writes; those that lost are marked so.
+///
 /// # Errors
 ///
 /// If the client has no clocks left, and those of `items`.
@@ -27,38 +30,104 @@ pub(crate) fn write<'a, W: WriteItems + ?Sized>(
     client: u64,
     ops: impl Iterator<Item = EntryOp<'a>>,
 ) -> Result<()> {
-    let mut clock = items.clock(client)?;
-    let mut last_root: Arc<str> = Arc::from("");
+    let mut writing = Writing { clock: items.clock(client)?, client, last_root: Arc::from("") };
+    let has_unseen = items.has_unseen()?;
+    let mut seen: Vec<(&str, Vec<ItemId>)> = Vec::new();
     for EntryOp { root, key, value } in ops {
-        let tip = items.tip(root, key)?;
-        let Some(value) = value else {
-            if let Some(Tip { id, is_live: true }) = tip {
-                kill_one(items, id)?;
-                items.clear(root, key, id)?;
+        if has_unseen && is_watched(root) {
+            let marks = says(Rule::WritesMark, true)
+                && (value.is_none() || says(Rule::EditsMark, true));
+            let edits = seen_by_write(items, root, key)?;
+            if marks && !edits.is_empty() {
+                seen.push((root, edits));
             }
-            continue;
-        };
+        }
+        match value {
+            Some(value) => drop(writing.put(items, root, key, value)?),
+            None => writing.remove(items, root, key)?,
+        }
+    }
+    for (root, edits) in seen {
+        mark(items, client, root, &edits)?;
+    }
+    Ok(())
+}
+
+/// Writes a value under a key, after what stands there or stood there last.
+pub(super) fn put_after_tip<W: WriteItems + ?Sized>(
+    items: &mut W,
+    client: u64,
+    root: &str,
+    key: &str,
+    value: &str,
+) -> Result<ItemId> {
+    Writing { clock: items.clock(client)?, client, last_root: Arc::from(root) }
+        .put(items, root, key, value)
+}
+
+/// Adds an item to a key that never held anything, and kills it at once.
+pub(super) fn add_dead<W: WriteItems + ?Sized>(
+    items: &mut W,
+    client: u64,
+    root: &str,
+    key: &str,
+) -> Result<()> {
+    let id = ItemId { client, clock: items.clock(client)? };
+    id.clock.checked_add(1).ok_or_else(no_clocks_left)?;
+    let place = Place::First { root: Arc::from(root), key: Arc::from(key) };
+    items.append(client, ItemRun { start: id.clock, len: 1, place })?;
+    kill_one(items, id)?;
+    items.clear(root, key, id)
+}
+
+/// A local transaction on its way.
+struct Writing {
+    client: u64,
+    /// The clock of the next item.
+    clock: u32,
+    /// The root that came last, since most items are of the same.
+    last_root: Arc<str>,
+}
+
+impl Writing {
+    fn put<W: WriteItems + ?Sized>(
+        &mut self,
+        items: &mut W,
+        root: &str,
+        key: &str,
+        value: &str,
+    ) -> Result<ItemId> {
+        let tip = items.tip(root, key)?;
         let place = match tip {
             // Also after what is removed: what would come after nothing could lose against it.
             Some(tip) if tip.is_live || says(Rule::AfterRemoved, true) => {
                 Place::After { origin: tip.id, first: first_of(items, tip.id)? }
             }
             _ => {
-                if *last_root != *root {
-                    last_root = Arc::from(root);
+                if *self.last_root != *root {
+                    self.last_root = Arc::from(root);
                 }
-                Place::First { root: Arc::clone(&last_root), key: Arc::from(key) }
+                Place::First { root: Arc::clone(&self.last_root), key: Arc::from(key) }
             }
         };
-        let next = clock.checked_add(1).ok_or_else(no_clocks_left)?;
-        items.append(client, ItemRun { start: clock, len: 1, place })?;
+        let id = ItemId { client: self.client, clock: self.clock };
+        let next = self.clock.checked_add(1).ok_or_else(no_clocks_left)?;
+        items.append(self.client, ItemRun { start: id.clock, len: 1, place })?;
         if let Some(Tip { id, is_live: true }) = tip {
             kill_one(items, id)?;
         }
-        items.put(root, key, ItemId { client, clock }, Value::Text(Arc::from(value)))?;
-        clock = next;
+        items.put(root, key, id, Value::Text(Arc::from(value)))?;
+        self.clock = next;
+        Ok(id)
     }
-    Ok(())
+
+    fn remove<W: WriteItems + ?Sized>(&self, items: &mut W, root: &str, key: &str) -> Result<()> {
+        if let Some(Tip { id, is_live: true }) = items.tip(root, key)? {
+            kill_one(items, id)?;
+            items.clear(root, key, id)?;
+        }
+        Ok(())
+    }
 }
 
 /// Marks an item as dead.

@@ -20,7 +20,9 @@ use crate::disk::{
     Commit, EntryChange, HEAD_DOCUMENT, IndexFacts, StagedDocument, StoredDocument, View,
 };
 use crate::doc::items::ReadItems;
-use crate::doc::{ChangedKeys, DocVersion, Root, changes_since, contents_of, merge};
+use crate::doc::{
+    ChangedKeys, DocVersion, Met, OwnIds, Root, changes_since, contents_of, merge,
+};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 use crate::schema::descriptor::TableIdx;
@@ -136,6 +138,8 @@ struct Learnt {
     is_new: bool,
     /// Whether it holds writes under the id of this device that this device does not know.
     is_of_own_id: bool,
+    /// Where edits met.
+    met: Met,
 }
 
 impl Engine {
@@ -218,13 +222,17 @@ impl Engine {
 
     /// Takes in an update of the current document.
     pub(crate) fn merge(&self, writer: &mut Writer, update: &[u8]) -> Result<MergeOutcome> {
-        let device = self.load(writer).map(|()| writer.device.unwrap_or_default())?;
+        self.load(writer)?;
         let damaged = self.damage.of(&writer.current.to_string());
-        self.change_current(writer, Origin::Remote, |document, changed| {
+        self.change_current(writer, Origin::Remote, |document, own, changed| {
             document.is_merge(damaged);
-            let merged = merge(document, device, update)?;
+            let merged = merge(document, own, update)?;
             *changed = merged.changed;
-            Ok(Learnt { is_new: merged.is_new, is_of_own_id: merged.is_of_own_id })
+            Ok(Learnt {
+                is_new: merged.is_new,
+                is_of_own_id: merged.is_of_own_id,
+                met: merged.met,
+            })
         })
     }
 
@@ -235,47 +243,55 @@ impl Engine {
         ops: &[RootOp],
         origin: Origin,
     ) -> Result<MergeOutcome> {
-        let device = self.load(writer).map(|()| writer.device.unwrap_or_default())?;
-        let mut outcome = self.change_current(writer, origin, |document, changed| {
-            write_ops(document, device, ops, changed)?;
-            Ok(Learnt { is_new: true, is_of_own_id: false })
+        self.load(writer)?;
+        let mut outcome = self.change_current(writer, origin, |document, own, changed| {
+            write_ops(document, own.device, ops, changed)?;
+            Ok(Learnt { is_new: true, is_of_own_id: false, met: Met::default() })
         })?;
         // The caller knows which it wrote.
         outcome.late_edits.clear();
         Ok(outcome)
     }
 
-    /// Changes the current document in one commit, with what follows of it: late edits show or do not,
-    /// and indexes are brought up to date.
+    /// Changes the current document in one commit, with what follows of it: an edit of this device is
+    /// written again, late edits show or do not, and indexes are brought up to date.
     fn change_current(
         &self,
         writer: &mut Writer,
         origin: Origin,
-        change: impl FnOnce(&mut StagedDocument<'_>, &mut ChangedKeys) -> Result<Learnt>,
+        change: impl FnOnce(
+            &mut StagedDocument<'_>,
+            OwnIds<'_>,
+            &mut ChangedKeys,
+        ) -> Result<Learnt>,
     ) -> Result<MergeOutcome> {
         // Taken out, so that after an error, or a panic, it is read again.
         let Some(mut loaded) = writer.loaded.take() else { return Err(not_loaded()) };
         let view = self.view();
         self.cover_indexes(writer, &view)?;
-        let (base, device) = (loaded.document.stored(), writer.device.unwrap_or_default());
-        let mut later = Vec::new();
+        let base = loaded.document.stored();
         let done = self.store_if(writer, |writer, commit| {
             let mut document = commit.document(&base, self.declared(writer.current))?;
             let mut changed = ChangedKeys::new();
-            let learnt = change(&mut document, &mut changed)?;
+            let learnt = change(&mut document, writer.own_ids(), &mut changed)?;
             if !learnt.is_new {
                 return Ok(None);
             }
-            let had_late_edits = !loaded.late_edits.is_empty();
-            let LateEditChanges { late_edits, outrun } =
-                loaded.update_late_edits(&mut changed, &document)?;
             if learnt.is_of_own_id {
                 // Another copy has written under our id, so this one is a restored backup. The new id
                 // is recorded along with what told of it, and what follows is written under it.
-                writer.device = Some(self.new_device());
-                writer.unrecorded.device = true;
-                later = outrun;
-            } else if !outrun.is_empty() {
+                writer.renew_device(self.new_device());
+            }
+            let device = writer.device.unwrap_or_default();
+            let edits = learnt.met.conclude(&mut document, device)?;
+            for (root, key) in edits.rewritten {
+                changed.entry(root).or_default().insert(key);
+            }
+            let lost = self.record_lost(commit, writer.current, &edits.lost, &edits.found)?;
+            let had_late_edits = !loaded.late_edits.is_empty();
+            let LateEditChanges { late_edits, outrun } =
+                loaded.update_late_edits(&mut changed, &document)?;
+            if !outrun.is_empty() {
                 write_ops(&mut document, device, &outrun, &mut changed)?;
                 loaded.update_late_edits(&mut changed, &document)?;
             }
@@ -285,9 +301,9 @@ impl Engine {
             let pending = !document.waiting()?.is_empty();
             let effect = self.effect(document.finish()?);
             self.write_changed(commit, &view, &writer.indexes.facts, &effect)?;
-            Ok(Some((effect, pending, late_edits)))
+            Ok(Some((effect, pending, late_edits, lost)))
         })?;
-        let Some((effect, pending, late_edits)) = done else {
+        let Some((effect, pending, late_edits, lost)) = done else {
             let pending = loaded.document.has_pending();
             writer.failure.take()?;
             writer.loaded = Some(loaded);
@@ -297,9 +313,7 @@ impl Engine {
         writer.loaded = Some(loaded);
         let mut outcome = self.outcome(effect, pending, origin, &view);
         outcome.late_edits = late_edits;
-        if !later.is_empty() {
-            outcome.add(self.write_roots(writer, &later, Origin::Remote)?);
-        }
+        self.tell_lost(lost)?;
         Ok(outcome)
     }
 

@@ -46,6 +46,8 @@ pub(crate) enum Topic {
     Group(GroupIdx),
     /// Versions of the schema that came after the running code.
     Schema,
+    /// Edits that lost against those of other devices.
+    LostEdits,
 }
 
 /// One changed row or entry: its key text, and the JSON it has now.

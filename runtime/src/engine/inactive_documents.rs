@@ -63,19 +63,18 @@ impl Engine {
         loaded: &mut Loaded,
         update: &[u8],
     ) -> Result<Option<OtherMerged>> {
-        let (base, device) = (loaded.document.stored(), writer.device.unwrap_or_default());
+        let base = loaded.document.stored();
         let before = base.clocks()?;
         self.store_if(writer, |writer, commit| {
             let mut document = commit.document(&base, [].into())?;
             document.is_merge(self.damage.of(&name.to_string()));
-            let mut merged = merge(&mut document, device, update)?;
+            let mut merged = merge(&mut document, writer.own_ids(), update)?;
             if !merged.is_new {
                 return Ok(None);
             }
             if merged.is_of_own_id {
                 // Another copy has written under our id, so this one is a restored backup.
-                writer.device = Some(self.new_device());
-                writer.unrecorded.device = true;
+                writer.renew_device(self.new_device());
             }
             loaded.update_late_edits(&mut merged.changed, &document)?;
             let fact = writer.documents.0.entry(name).or_default();

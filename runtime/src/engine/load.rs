@@ -24,8 +24,7 @@ impl Engine {
             self.disk.mark().is_some_and(|mark| mark.device == device && mark.sequence > commits)
         };
         if writer.device.is_none_or(is_rolled_back) {
-            writer.device = Some(self.new_device());
-            writer.unrecorded.device = true;
+            writer.renew_device(self.new_device());
         }
         writer.loaded = Some(Loaded::new(document)?);
         writer.is_marked = false;

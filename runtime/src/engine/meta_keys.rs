@@ -6,6 +6,8 @@ pub(super) const DOCUMENT: &str = "document";
 /// What is known of the data documents that are not current.
 pub(super) const DOCUMENTS: &str = "documents";
 pub(super) const DEVICE: &str = "device";
+/// The ids under which this device has written before.
+pub(super) const EARLIER_DEVICES: &str = "earlier_devices";
 pub(super) const WHEREABOUTS: &str = "whereabouts";
 pub(super) const COMPARED: &str = "compared";
 /// What is known to be damaged.

@@ -19,6 +19,7 @@ mod internal_writes;
 pub(crate) mod late_edits;
 mod load;
 mod lock;
+mod lost_edits;
 mod maintain;
 mod meta_keys;
 mod open;
@@ -47,6 +48,7 @@ pub(crate) use internal_writes::{RootOp, show};
 pub(crate) use late_edits::{
     LateEdit, LateEditKey, LateEdits, Resolution, StoppedAt, StoredEdit, are_later, checksum,
 };
+pub(crate) use lost_edits::LostEdit;
 pub(crate) use maintain::HistorySize;
 pub use open::OnInvalid;
 pub(crate) use open::{Engine, Settings, identity, view_names};

@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) history_limit: Option<u64>,
     /// Whether every write of the app is refused, in a store that is filled in memory.
     pub(crate) read_only: bool,
+    /// How many lost edits are kept.
+    pub(crate) max_lost_edits: u64,
 }
 
 /// The choice of what a migration does with rows that do not decode or cannot be converted.
@@ -65,6 +67,7 @@ impl Default for Settings {
             on_invalid: OnInvalid::default(),
             history_limit: None,
             read_only: false,
+            max_lost_edits: 10_000,
         }
     }
 }

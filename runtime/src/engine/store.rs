@@ -39,6 +39,7 @@ impl Engine {
                 self.write_head_changes(writer, commit)?;
                 // What was concluded from look-ups that failed is not written.
                 writer.failure.take()?;
+                writer.forget_decided(commit)?;
                 self.record_facts(writer, commit)?;
             }
             Ok(done)
@@ -101,6 +102,7 @@ impl Engine {
         if let (true, Some(device)) = (writer.unrecorded.device, writer.device) {
             commit.set_meta(meta_keys::DEVICE, &device.to_le_bytes())?;
             commit.set_meta(meta_keys::WHEREABOUTS, &self.disk.whereabouts().0.to_le_bytes())?;
+            commit.set_meta(meta_keys::EARLIER_DEVICES, &to_json(&writer.earlier_devices)?)?;
         }
         self.damage.record(commit)?;
         if let (true, Some(compared)) = (writer.unrecorded.compared, &writer.compared) {

@@ -123,8 +123,7 @@ impl Engine {
             commit.remove_meta(COVERAGE)?;
             commit.remove_meta(DAMAGE)?;
             if let Some(device) = upgrade.device {
-                writer.device = Some(device);
-                writer.unrecorded.device = true;
+                writer.renew_device(device);
             }
             self.begin_indexes_anew(writer, &view, &upgrade)?;
             self.record_indexes(writer, commit)
@@ -185,7 +184,7 @@ impl Engine {
         view.each_format_1_record(name, &mut |record| {
             last = last.max(record.sequence);
             let damage = match record.update {
-                Ok(update) => match merge(&mut document, device, &update) {
+                Ok(update) => match merge(&mut document, device.into(), &update) {
                     Ok(_) => None,
                     Err(error) if error.kind() == ErrorKind::InvalidUpdate => {
                         Some(error.to_string())

@@ -9,6 +9,10 @@ use super::documents::{DocName, Documents};
 use super::head::{Compared, HeadChange};
 use super::meta_keys;
 use crate::disk::{IndexFacts, Meta, View, ViewNames};
+use crate::doc::OwnIds;
+
+/// So many ids of before are known.
+const MAX_EARLIER_DEVICES: usize = 32;
 
 /// What only one thread at a time may touch.
 #[derive(Debug)]
@@ -37,6 +41,10 @@ pub(crate) struct Writer {
     pub(super) compared: Option<Compared>,
     /// The id this device writes under; `None` where one must be made first.
     pub(crate) device: Option<u64>,
+    /// The ids it wrote under before, the newest last: edits under them are its own.
+    pub(crate) earlier_devices: Vec<u64>,
+    /// The lost edit that the next commit decides on.
+    pub(super) decided_lost: Option<String>,
     pub(crate) indexes: WriterIndexes,
     /// Facts that the next commit must record.
     pub(crate) unrecorded: Unrecorded,
@@ -71,6 +79,20 @@ impl Writer {
         self.claims.get(&self.current)
     }
 
+    /// Has this device write under another id. What it wrote under the one before stays its own.
+    pub(crate) fn renew_device(&mut self, id: u64) {
+        self.earlier_devices.extend(self.device.replace(id));
+        let excess = self.earlier_devices.len().saturating_sub(MAX_EARLIER_DEVICES);
+        self.earlier_devices.drain(..excess);
+        self.unrecorded.device = true;
+    }
+
+    /// The ids under which edits are this device's own.
+    pub(crate) fn own_ids(&self) -> OwnIds<'_> {
+        let device = self.device.unwrap_or_default();
+        OwnIds { device, earlier: &self.earlier_devices }
+    }
+
     /// Drops what is known of documents, so that it is read again.
     pub(crate) fn forget_loaded(&mut self) {
         self.loaded = None;
@@ -100,6 +122,8 @@ impl Writer {
             compared: None,
             is_marked: false,
             device: None,
+            earlier_devices: Vec::new(),
+            decided_lost: None,
             indexes: WriterIndexes::default(),
             unrecorded: Unrecorded { identity: true, ..Unrecorded::default() },
         }
@@ -116,6 +140,11 @@ impl Writer {
             meta.text(meta_keys::DOCUMENTS).and_then(|json| serde_json::from_str(json).ok());
         // A copy must not write under the id of its original.
         let stayed = meta.number(meta_keys::WHEREABOUTS) == Some(whereabouts);
+        let device = meta.number(meta_keys::DEVICE);
+        let earlier = meta.text(meta_keys::EARLIER_DEVICES);
+        let mut earlier_devices: Vec<u64> =
+            earlier.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+        earlier_devices.extend(device.filter(|_| !stayed));
         Self {
             current,
             documents: documents.unwrap_or_default(),
@@ -129,7 +158,9 @@ impl Writer {
             is_recorded: false,
             compared: Some(compared),
             is_marked: false,
-            device: meta.number(meta_keys::DEVICE).filter(|_| stayed),
+            device: device.filter(|_| stayed),
+            earlier_devices,
+            decided_lost: None,
             indexes: WriterIndexes {
                 facts: meta.bytes(meta_keys::INDEXES).map(IndexFacts::parse).unwrap_or_default(),
                 ..WriterIndexes::default()

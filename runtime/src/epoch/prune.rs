@@ -71,8 +71,7 @@ pub(super) fn prune_from(engine: &Engine, epoch: u32) -> Result<Vec<PrunedDocume
     if has_own {
         // Should one of them come again without what this device wrote in it, the numbers of that
         // would be given out again under the old id.
-        writer.device = Some(engine.new_device());
-        writer.unrecorded.device = true;
+        writer.renew_device(engine.new_device());
     }
     let forget = |commit: &crate::disk::Commit| {
         gone.iter().try_for_each(|name| commit.clear_document(&name.to_string()))

@@ -123,6 +123,23 @@ impl<S: Store> Builder<S> {
         self
     }
 
+    /// Sets how many [lost edits](crate::Store::lost_edits) are kept until the app decides on them; 10,000
+    /// unless set. Of more, the oldest are forgotten, a few at once.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] title: String }
+    /// # #[derive(Store)]
+    /// # struct Notes { notes: Table<Note> }
+    /// let app = Notes::builder().max_lost_edits(500).in_memory()?;
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    pub fn max_lost_edits(mut self, count: u32) -> Self {
+        self.settings.max_lost_edits = count.into();
+        self
+    }
+
     /// Has the history of the store rebuilt by itself once it takes more than `bytes` in the file. Off
     /// unless set.
     ///

@@ -42,6 +42,7 @@ pub(crate) trait Close: Send + Sync {
 }
 
 /// An open store that it does not keep open.
+#[derive(Clone)]
 pub(super) struct WeakHandle(Weak<Shared>);
 
 impl WeakHandle {

@@ -6,6 +6,7 @@ use super::builder::Builder;
 use super::handle::Handle;
 use super::preview::Preview;
 use super::pruned::Pruned;
+use super::lost_edits::LostEdit;
 use super::quarantine::Quarantined;
 use super::references::DanglingRef;
 use super::snapshot::Snapshot;
@@ -533,6 +534,65 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read.
     fn quarantine(&self) -> Result<Vec<Quarantined>> {
         super::quarantine::quarantine(self.handle())
+    }
+
+    /// Calls back once for each edit that was lost because another device had edited the same row or
+    /// entry without knowing of it: after the changes were applied, on the device that made the edit and on
+    /// those that merged both.
+    ///
+    /// Use it to tell the user at once. [`lost_edits`](Self::lost_edits) lists the same, and what
+    /// removals displaced. An edit that equals the winner is not lost. The callback may read and write the
+    /// store. Dropping the subscription ends it.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// let subscription = app.on_conflict(|lost| {
+    ///     println!("{} of {}: {} replaced {}", lost.key(), lost.table(), lost.winner(), lost.loser());
+    /// })?;
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// None today.
+    fn on_conflict(&self, callback: impl FnMut(&LostEdit) + Send + 'static) -> Result<Subscription> {
+        Ok(super::lost_edits::on_conflict(self.handle(), callback))
+    }
+
+    /// Returns the edits that were lost, and that the app has neither taken nor dismissed, the oldest
+    /// first: those that lost against another device's edit, and those that a removal displaced without
+    /// having known them.
+    ///
+    /// The list is local to this device and survives restarts. It holds 10,000 edits unless
+    /// [`max_lost_edits`](crate::store::Builder::max_lost_edits) says otherwise; of more, the oldest go.
+    /// An edit that stands under its key again is not on it. [`LostEdit`](crate::sync::LostEdit) shows how
+    /// to go through it.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// # let app = App::in_memory()?;
+    /// for lost in app.lost_edits()? {
+    ///     println!("{lost}");
+    ///     lost.take()?;
+    /// }
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read;
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the list is damaged.
+    fn lost_edits(&self) -> Result<Vec<LostEdit>> {
+        super::lost_edits::lost_edits(self.handle())
     }
 
     /// Compacts the history of the store: builds its document anew, without what overwritten and

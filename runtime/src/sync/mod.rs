@@ -31,7 +31,7 @@
 //! | two devices, without knowing of each other, | then |
 //! |---|---|
 //! | write different rows or entries | both writes stay |
-//! | write the same row, also different fields of it | one row wins as a whole, the same on every device |
+//! | write the same row, also different fields of it | one row wins as a whole, the same on every device; the other is a [`LostEdit`] |
 //! | write and remove the same row | the write wins, and the row comes back |
 //! | insert rows with one value in a unique index | both rows stay; [`Table::conflicts`](crate::Table::conflicts) lists them |
 //! | migrate to a new epoch | one migration wins; edits made on the other are carried over |
@@ -45,7 +45,7 @@ mod frame;
 mod summary;
 
 #[doc(inline)]
-pub use crate::store::Conflict;
+pub use crate::store::{Conflict, LostEdit};
 pub use applied::Applied;
 pub use changes::Changes;
 pub(crate) use exchange::{apply, changes_since, summary};

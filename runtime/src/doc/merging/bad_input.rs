@@ -26,7 +26,7 @@ fn update(client: u64, start: u32, count: u32, bytes: &[u8]) -> Vec<u8> {
 
 fn reason(update: &[u8]) -> String {
     let mut items = Memory::default();
-    let error = merge(&mut items, 5, update).unwrap_err();
+    let error = merge(&mut items, 5.into(), update).unwrap_err();
     assert_eq!(items, Memory::default(), "nothing is changed");
     assert_eq!(error.kind(), ErrorKind::InvalidUpdate);
     assert_eq!(check_update(update).unwrap_err().kind(), ErrorKind::InvalidUpdate);
@@ -127,8 +127,8 @@ fn a_long_chain_of_clients_takes_its_length() {
 #[test]
 fn an_empty_update_is_none() {
     let mut items = Memory::default();
-    assert_eq!(merge(&mut items, 5, &[0, 0]).unwrap(), Merged::default());
-    assert_eq!(merge(&mut items, 5, &[1, 0, 7, 9, 0]).unwrap(), Merged::default());
+    assert_eq!(merge(&mut items, 5.into(), &[0, 0]).unwrap(), Merged::default());
+    assert_eq!(merge(&mut items, 5.into(), &[1, 0, 7, 9, 0]).unwrap(), Merged::default());
     assert_eq!(items, Memory::default());
 }
 
@@ -137,8 +137,8 @@ fn what_no_map_writes_under_a_key_is_gone() {
     // A text of a sequence, and a value with a right origin.
     for block in [vec![0xA4, 1, 0, 2, b'a', b'b'], vec![0xE8, 1, 0, 1, 0, 2, 126, 126]] {
         let mut items = Memory::default();
-        merge(&mut items, 5, &update(1, 0, 1, &first_item(&[1, 126]))).unwrap();
-        merge(&mut items, 5, &update(2, 0, 1, &block)).unwrap();
+        merge(&mut items, 5.into(), &update(1, 0, 1, &first_item(&[1, 126]))).unwrap();
+        merge(&mut items, 5.into(), &update(2, 0, 1, &block)).unwrap();
         assert_eq!(items.run(ItemId { client: 2, clock: 0 }).unwrap().place, Place::Gone);
         assert_eq!(items.deletions().unwrap(), [(2, vec![0..2])]);
         assert!(items.value("r", "k").unwrap().is_some());
@@ -150,7 +150,7 @@ fn there_is_room_for_so_many_waiting_updates() {
     let mut items = Memory::default();
     items.max_waiting = 3;
     for clock in 1..10 {
-        let merged = merge(&mut items, 5, &update(1, clock, 1, &first_item(&[1, 126]))).unwrap();
+        let merged = merge(&mut items, 5.into(), &update(1, clock, 1, &first_item(&[1, 126]))).unwrap();
         assert!(merged.waits);
         assert_eq!(merged.is_new, clock <= 3);
     }

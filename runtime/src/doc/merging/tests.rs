@@ -35,7 +35,7 @@ pub(super) fn update(client: u64, start: u32, position: Position<'_>, text: &str
 }
 
 pub(super) fn take(items: &mut Memory, update: &[u8]) -> Merged {
-    merge(items, OWN, update).unwrap()
+    merge(items, OWN.into(), update).unwrap()
 }
 
 /// What stands under the key, and whose item it is.
@@ -332,7 +332,7 @@ fn a_value_that_is_lost_is_withheld_with_what_depends_on_it() {
     // A copy keeps the older value of the key, and gets what does not depend on the lost one.
     let mut copy = Memory::default();
     take(&mut copy, &old);
-    let merged = merge(&mut copy, OWN, &given.update).unwrap();
+    let merged = merge(&mut copy, OWN.into(), &given.update).unwrap();
     assert!(!merged.waits);
     let value = |key: &str| copy.value("table:notes", key).unwrap().map(|(id, _)| id);
     assert_eq!((value("first"), value("second")), (Some(id(1, 0)), None));

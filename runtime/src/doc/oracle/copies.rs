@@ -143,7 +143,12 @@ impl Ours {
         });
         let deletions: Vec<_> = deletions.filter(|(_, ranges)| !ranges.is_empty()).collect();
         let update = self.changes_since(&before.clocks, &deletions);
+        let puts = ops.iter().filter(|(.., value)| value.is_some()).count();
+        let clock = before.clocks.get(&self.client).copied().unwrap_or_default();
+        let has_marks = self.items.clock(self.client).unwrap() - clock > puts as u32;
         match &self.shadow {
+            // yrs knows of no marks.
+            Some(shadow) if has_marks => view::apply(shadow, &update),
             // yrs deletes what hangs on a nested type as well.
             Some(shadow) if self.items.has_nested() => view::apply(shadow, &update),
             Some(shadow) => write_beside(shadow, &before, ops, &update, &deletions),
@@ -154,7 +159,7 @@ impl Ours {
 
     fn merge(&mut self, update: &[u8]) {
         let before = self.items.clone();
-        let merged = merge(&mut self.items, self.client, update).unwrap();
+        let merged = merge(&mut self.items, self.client.into(), update).unwrap();
         assert!(!merged.is_of_own_id);
         let is_same = self.items.without_waiting() == before.without_waiting();
         if merged.waits && !has_gap(update) {
@@ -173,7 +178,7 @@ impl Ours {
             }
         }
         let after = self.items.clone();
-        let again = merge(&mut self.items, self.client, update).unwrap();
+        let again = merge(&mut self.items, self.client.into(), update).unwrap();
         assert!(self.items.without_waiting() == after.without_waiting(), "an update counts twice");
         // Of one with gaps, another rest may wait when more of it is known.
         if !has_gap(update) {

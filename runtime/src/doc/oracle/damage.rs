@@ -23,12 +23,12 @@ fn run_seed(seed: u64) -> [u32; 3] {
     for _ in 0..25 {
         let mut items = Memory::default();
         for _ in 0..random.below(6) {
-            merge(&mut items, OWN, &updates[random.below(updates.len())]).unwrap();
+            merge(&mut items, OWN.into(), &updates[random.below(updates.len())]).unwrap();
         }
         let damaged = damage(updates[random.below(updates.len())].clone(), &mut random);
         let before = items.clone();
         let is_update = check_update(&damaged).is_ok();
-        match merge(&mut items, OWN, &damaged) {
+        match merge(&mut items, OWN.into(), &damaged) {
             Ok(merged) => {
                 assert!(is_update);
                 if merged.waits {
@@ -84,7 +84,7 @@ fn check_passed_on(items: &Memory) {
     let deletions = items.deletions().unwrap();
     let whole = changes_since(items, &BTreeMap::new(), &deletions).unwrap().update;
     let mut fresh = Memory::default();
-    let merged = merge(&mut fresh, OWN, &whole).unwrap();
+    let merged = merge(&mut fresh, OWN.into(), &whole).unwrap();
     assert!(!merged.waits, "a copy gives out an update that no other copy can take in");
     assert_eq!(view::of_items(&fresh), view::of_items(items), "a copy of damage");
 }

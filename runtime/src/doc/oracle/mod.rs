@@ -6,7 +6,7 @@
 
 mod copies;
 mod damage;
-mod random;
+pub(in crate::doc) mod random;
 mod view;
 mod writes;
 mod yjs;

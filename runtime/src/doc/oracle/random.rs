@@ -2,10 +2,10 @@
 
 /// SplitMix64.
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub(in crate::doc) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(in crate::doc) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -18,25 +18,25 @@ impl Random {
     }
 
     /// A number in a range.
-    pub(super) fn in_range(&mut self, range: std::ops::Range<u64>) -> u64 {
+    pub(in crate::doc) fn in_range(&mut self, range: std::ops::Range<u64>) -> u64 {
         range.start + self.next() % (range.end - range.start)
     }
 
     /// A number below `end`.
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(in crate::doc) fn below(&mut self, end: usize) -> usize {
         self.in_range(0..end as u64) as usize
     }
 
     /// `true` in as many of 100 cases.
-    pub(super) fn percent(&mut self, percent: u64) -> bool {
+    pub(in crate::doc) fn percent(&mut self, percent: u64) -> bool {
         self.in_range(0..100) < percent
     }
 
-    pub(super) fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
+    pub(in crate::doc) fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
         &from[self.below(from.len())]
     }
 
-    pub(super) fn shuffle<T>(&mut self, list: &mut [T]) {
+    pub(in crate::doc) fn shuffle<T>(&mut self, list: &mut [T]) {
         for index in (1..list.len()).rev() {
             list.swap(index, self.below(index + 1));
         }

@@ -30,7 +30,7 @@ impl Engine {
             document.is_merge(self.damage.of(HEAD_DOCUMENT));
             let (mut is_new, mut is_of_own_id) = (false, false);
             for update in updates {
-                let merged = merge(&mut document, device, update)?;
+                let merged = merge(&mut document, device.into(), update)?;
                 is_new |= merged.is_new;
                 is_of_own_id |= merged.is_of_own_id;
             }
@@ -43,8 +43,7 @@ impl Engine {
             let arrived = self.judge(writer, &view, &changed)?;
             if is_of_own_id {
                 // Another copy has written under our id, so this one is a restored backup.
-                writer.device = Some(self.new_device());
-                writer.unrecorded.device = true;
+                writer.renew_device(self.new_device());
             }
             Ok(Some((pending, arrived, changed_claims(&changed))))
         })?;

@@ -1,0 +1,261 @@
+//! Lost edits: what lost against another device's write or removal, kept until the app has decided.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use super::documents::DocName;
+use super::hub::{Change, ChangeKind, Origin, Topic};
+use super::internal_writes::RootOp;
+use super::open::Engine;
+use super::write::not_loaded;
+use super::writer::Writer;
+use crate::disk::{Commit, StoredDocument};
+use crate::doc::{At, Lost, Root, give_up};
+use crate::error::{Error, ErrorKind, Result};
+use crate::row::{Content, EntryRef, ItemId};
+
+/// Of more than the bound, so many go at once, so that not every merge reads them all.
+const ROOM: u64 = 64;
+
+/// The key of a lost edit: its document, its root and key, and its item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "KeyParts", into = "KeyParts")]
+pub(crate) struct LostKey {
+    pub(crate) document: DocName,
+    pub(crate) at: EntryRef,
+    pub(crate) id: ItemId,
+}
+
+type KeyParts = (DocName, String, String, u64, u32);
+
+impl From<KeyParts> for LostKey {
+    fn from((document, root, key, client, clock): KeyParts) -> Self {
+        Self { document, at: EntryRef { root, key }, id: ItemId { client, clock } }
+    }
+}
+
+impl From<LostKey> for KeyParts {
+    fn from(LostKey { document, at, id }: LostKey) -> Self {
+        (document, at.root, at.key, id.client, id.clock)
+    }
+}
+
+impl LostKey {
+    fn new(document: DocName, (root, key): &At, id: ItemId) -> Self {
+        Self { document, at: EntryRef::new(&**root, &**key), id }
+    }
+
+    fn to_text(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|error| {
+            Error::new(ErrorKind::Storage, "a lost edit does not serialize").because(error)
+        })
+    }
+}
+
+/// A lost edit as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LostValue {
+    /// The JSON that it wrote.
+    pub(crate) json: String,
+    /// When it was noticed here, in milliseconds since 1970.
+    pub(crate) at: u64,
+    /// Which of those of one merge it is.
+    pub(crate) nth: u32,
+    /// Whether a removal has displaced it.
+    pub(crate) is_removed: bool,
+}
+
+/// A lost edit, and what stands in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LostEdit {
+    pub(crate) key: LostKey,
+    pub(crate) value: LostValue,
+    /// What readers see under its key, and the device that wrote it.
+    pub(crate) winner: Option<(u64, String)>,
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Engine {
+    /// Keeps what a merge has lost of a document, and forgets what is not lost any more. Gives those that
+    /// observers are to be told of.
+    pub(super) fn record_lost(
+        &self,
+        commit: &Commit,
+        document: DocName,
+        lost: &[Lost],
+        found: &[(At, ItemId)],
+    ) -> Result<Vec<(LostKey, LostValue)>> {
+        let mut told = Vec::new();
+        if lost.is_empty() && found.is_empty() {
+            return Ok(told);
+        }
+        for (at, id) in found {
+            commit.remove_lost(&LostKey::new(document, at, *id).to_text()?)?;
+        }
+        let at = now();
+        for (nth, Lost { at: entry, id, json, is_removed, was_listed }) in (0..).zip(lost) {
+            let key = LostKey::new(document, entry, *id);
+            let text = key.to_text()?;
+            // Listed before, and decided on since.
+            if *was_listed && !commit.has_lost(&text)? {
+                continue;
+            }
+            let (json, is_removed) = (json.clone(), *is_removed);
+            let value = LostValue { json, at, nth, is_removed };
+            commit.put_lost(&text, &super::store::to_json(&value)?)?;
+            if !is_removed {
+                told.push((key, value));
+            }
+        }
+        self.bound_lost(commit)?;
+        Ok(told)
+    }
+
+    /// Forgets the oldest lost edits beyond the bound.
+    fn bound_lost(&self, commit: &Commit) -> Result<()> {
+        let max = self.settings.max_lost_edits;
+        if commit.count_lost()? <= max {
+            return Ok(());
+        }
+        let mut all: Vec<(Option<(u64, u32)>, String)> = Vec::new();
+        for (key, value) in commit.lost()? {
+            let value: Option<LostValue> = serde_json::from_slice(&value).ok();
+            all.push((value.map(|value| (value.at, value.nth)), key));
+        }
+        all.sort_unstable();
+        let kept = max.saturating_sub(ROOM.min(max / 2));
+        let gone = all.len().saturating_sub(usize::try_from(kept).unwrap_or(usize::MAX));
+        all.iter().take(gone).try_for_each(|(_, key)| commit.remove_lost(key).map(drop))
+    }
+
+    /// Tells observers of lost edits.
+    pub(super) fn tell_lost(&self, told: Vec<(LostKey, LostValue)>) -> Result<()> {
+        if told.is_empty() || !self.hub.listens(Topic::LostEdits) {
+            return Ok(());
+        }
+        let mut changes = Vec::new();
+        for (key, value) in told {
+            let winner = self.winner(&key)?;
+            let key_text = key.at.key.clone();
+            let json = serde_json::to_string(&LostEdit { key, value, winner }).ok();
+            changes.push(Change { key: key_text, kind: ChangeKind::Inserted, json });
+        }
+        self.hub.push(Origin::Remote, [(Topic::LostEdits, changes)].into(), || self.view());
+        Ok(())
+    }
+
+    fn winner(&self, key: &LostKey) -> Result<Option<(u64, String)>> {
+        let view = self.view();
+        let name = view.document_name().to_owned();
+        let entry = StoredDocument::new(view, &name).visible(&key.at.root, &key.at.key)?;
+        Ok(entry.map(|entry| {
+            let json = match entry.content {
+                Content::Text(json) => json.to_string(),
+                Content::Foreign(json) => json,
+            };
+            (entry.id.client, json)
+        }))
+    }
+
+    /// The lost edits that the app has not decided on, the oldest first.
+    pub(crate) fn lost_edits(&self) -> Result<Vec<LostEdit>> {
+        let mut lost = Vec::new();
+        for (key, value) in self.view().lost()? {
+            let (Ok(key), Ok(value)) =
+                (serde_json::from_str::<LostKey>(&key), serde_json::from_slice::<LostValue>(&value))
+            else {
+                // Of newer code.
+                continue;
+            };
+            let winner = self.winner(&key)?;
+            // It was written again since, by this device or another.
+            if winner.as_ref().is_some_and(|(_, json)| *json == value.json) {
+                continue;
+            }
+            lost.push(LostEdit { key, value, winner });
+        }
+        lost.sort_by_key(|lost| (lost.value.at, lost.value.nth));
+        Ok(lost)
+    }
+
+    /// Writes a lost edit again, in the place of what stands there, and forgets it.
+    pub(crate) fn take_lost(&self, lost: &LostEdit) -> Result<()> {
+        let (mut writer, text) = self.begin_decision(&lost.key)?;
+        let LostKey { document, at, .. } = &lost.key;
+        if *document != writer.current {
+            return Err(Error::new(
+                ErrorKind::InvalidRow,
+                "a lost edit of an earlier document cannot be written as it is",
+            )
+            .at_key(at.key.clone())
+            .expecting(format!("an edit of document `{}`", writer.current))
+            .finding(format!("one of document `{document}`"))
+            .help("write what is wanted of it with `put` or `update`, and `dismiss` the lost edit"));
+        }
+        let Some(root) = Root::parse(&at.root) else { return Err(gone(&lost.key)) };
+        let Some(loaded) = &writer.loaded else { return Err(not_loaded()) };
+        let (document, late_edits) = (&loaded.document, &loaded.late_edits);
+        let seen = late_edits.seen(document, writer.claim(), writer.current, at, false);
+        let mut ops: Vec<RootOp> = seen
+            .into_iter()
+            .map(|(key, json)| RootOp::put(Root::Settled, key, json))
+            .collect();
+        ops.push(RootOp::put(root, at.key.clone(), lost.value.json.clone()));
+        writer.decided_lost = Some(text);
+        let written = self.write_roots(&mut writer, &ops, Origin::Local);
+        writer.decided_lost = None;
+        drop(writer);
+        self.hub.deliver();
+        written.map(drop)
+    }
+
+    /// Forgets a lost edit; if it is one of this device, it is not written again.
+    pub(crate) fn dismiss_lost(&self, lost: &LostEdit) -> Result<()> {
+        let (mut writer, text) = self.begin_decision(&lost.key)?;
+        let LostKey { document, at, id } = &lost.key;
+        let is_current = *document == writer.current;
+        let declared = self.declared(writer.current);
+        let Some(loaded) = &writer.loaded else { return Err(not_loaded()) };
+        let base = loaded.document.stored();
+        self.store(&mut writer, |_, commit| {
+            if is_current {
+                let mut document = commit.document(&base, declared)?;
+                give_up(&mut document, &at.root, &at.key, *id)?;
+                document.finish()?;
+            }
+            commit.remove_lost(&text).map(drop)
+        })
+    }
+
+    fn begin_decision(&self, key: &LostKey) -> Result<(super::lock::WriterGuard<'_>, String)> {
+        self.refuse_if_read_only()?;
+        let mut writer = self.lock_writer()?;
+        self.load(&mut writer)?;
+        let text = key.to_text()?;
+        if !self.view().lost()?.iter().any(|(known, _)| *known == text) {
+            return Err(gone(key));
+        }
+        Ok((writer, text))
+    }
+}
+
+impl Writer {
+    /// Forgets the lost edit that the commit decides on.
+    pub(super) fn forget_decided(&self, commit: &Commit) -> Result<()> {
+        match &self.decided_lost {
+            Some(text) => commit.remove_lost(text).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+fn gone(key: &LostKey) -> Error {
+    Error::new(ErrorKind::NotFound, "the lost edit was decided on already, or had to make room")
+        .at_key(key.at.key.clone())
+        .help("list the lost edits again")
+}
