@@ -31,9 +31,9 @@ pub use crate::schema::step::{
 };
 pub use crate::schema::{Schema, Version};
 pub use crate::store::{
-    Attach, Builder, DanglingRef, Entry, EntryMaker, GroupLink, GroupOf, Handle, Kv, NoLink,
-    Preview, Pruned, Quarantined, RefersWithin, Snapshot, Status, Store, Table, TableLink, TableOf,
-    Transaction, WatchValue, run_migrate,
+    Attach, Builder, DanglingRef, Entry, EntryMaker, GroupLink, GroupOf, Handle, Kv, LostEdit,
+    NoLink, Preview, Pruned, Quarantined, RefersWithin, Snapshot, Status, Store, Table, TableLink,
+    TableOf, Transaction, WatchValue, run_migrate,
 };
 pub use crate::sync::{Applied, Changes, Summary};
 pub use serde;

@@ -4,6 +4,7 @@
 mod support;
 
 mod catching_up;
+mod conflicts;
 mod copies;
 mod hostile;
 mod merging;

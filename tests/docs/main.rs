@@ -31,6 +31,8 @@ mod breaking_changes;
 #[path = "../../docs/code/changing_your_schema.rs"]
 #[allow(dead_code, reason = "pages show whole structs")]
 mod changing_your_schema;
+#[path = "../../docs/code/concurrent_edits.rs"]
+mod concurrent_edits;
 #[path = "../../docs/code/queries.rs"]
 mod queries;
 #[path = "../../docs/code/readme.rs"]

@@ -179,7 +179,7 @@ fn read_document(txn: &ReadTransaction, name: &str) -> Document {
                 document.state = numbers.collect();
             }
             b'x' => document.removed += 1,
-            b'R' | b'j' | b'm' | b'n' | b'w' => {}
+            b'R' | b'e' | b'j' | b'm' | b'n' | b'w' => {}
             other => panic!("the page says nothing of `{}`", char::from(other)),
         }
     }

@@ -196,7 +196,11 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
         }
         if !wins {
             self.add_dead(client, start, end, place)?;
-            return if is_watched { self.lose(root, key, id, text_of(&block.body)) } else { Ok(()) };
+            return if is_watched {
+                self.lose(root, key, id, text_of(&block.body))
+            } else {
+                Ok(())
+            };
         }
         self.note(root, key);
         if let Some(tip) = tip.filter(|tip| is_watched && Some(tip.id) != origin) {

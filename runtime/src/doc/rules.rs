@@ -25,8 +25,6 @@ pub(super) enum Rule {
     WritesMark,
     /// So does one that does not remove.
     EditsMark,
-    /// An edit that is written again marks the one that it stands for.
-    RewritesMark,
     /// A mark of an edit that was written again holds for the one that stands for it.
     MarksChain,
 }

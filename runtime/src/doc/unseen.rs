@@ -280,9 +280,6 @@ impl Met {
             let edit = unseen.edits.remove(again);
             let Some(json) = edit.json else { continue };
             let id = put_after_tip(items, device, root, key, &json)?;
-            if says(Rule::RewritesMark, !is_marked(items, root, edit.id)?) {
-                mark(items, device, root, &[edit.id])?;
-            }
             let mut again_for = edit.again_for;
             again_for.push(edit.id);
             again_for.drain(..again_for.len().saturating_sub(MAX_AGAIN_FOR));

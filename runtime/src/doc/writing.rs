@@ -35,8 +35,8 @@ pub(crate) fn write<'a, W: WriteItems + ?Sized>(
     let mut seen: Vec<(&str, Vec<ItemId>)> = Vec::new();
     for EntryOp { root, key, value } in ops {
         if has_unseen && is_watched(root) {
-            let marks = says(Rule::WritesMark, true)
-                && (value.is_none() || says(Rule::EditsMark, true));
+            let marks =
+                says(Rule::WritesMark, true) && (value.is_none() || says(Rule::EditsMark, true));
             let edits = seen_by_write(items, root, key)?;
             if marks && !edits.is_empty() {
                 seen.push((root, edits));

@@ -20,9 +20,7 @@ use crate::disk::{
     Commit, EntryChange, HEAD_DOCUMENT, IndexFacts, StagedDocument, StoredDocument, View,
 };
 use crate::doc::items::ReadItems;
-use crate::doc::{
-    ChangedKeys, DocVersion, Met, OwnIds, Root, changes_since, contents_of, merge,
-};
+use crate::doc::{ChangedKeys, DocVersion, Met, OwnIds, Root, changes_since, contents_of, merge};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 use crate::schema::descriptor::TableIdx;
@@ -228,11 +226,7 @@ impl Engine {
             document.is_merge(damaged);
             let merged = merge(document, own, update)?;
             *changed = merged.changed;
-            Ok(Learnt {
-                is_new: merged.is_new,
-                is_of_own_id: merged.is_of_own_id,
-                met: merged.met,
-            })
+            Ok(Learnt { is_new: merged.is_new, is_of_own_id: merged.is_of_own_id, met: merged.met })
         })
     }
 
@@ -259,11 +253,7 @@ impl Engine {
         &self,
         writer: &mut Writer,
         origin: Origin,
-        change: impl FnOnce(
-            &mut StagedDocument<'_>,
-            OwnIds<'_>,
-            &mut ChangedKeys,
-        ) -> Result<Learnt>,
+        change: impl FnOnce(&mut StagedDocument<'_>, OwnIds<'_>, &mut ChangedKeys) -> Result<Learnt>,
     ) -> Result<MergeOutcome> {
         // Taken out, so that after an error, or a panic, it is read again.
         let Some(mut loaded) = writer.loaded.take() else { return Err(not_loaded()) };

@@ -166,9 +166,10 @@ impl Engine {
     pub(crate) fn lost_edits(&self) -> Result<Vec<LostEdit>> {
         let mut lost = Vec::new();
         for (key, value) in self.view().lost()? {
-            let (Ok(key), Ok(value)) =
-                (serde_json::from_str::<LostKey>(&key), serde_json::from_slice::<LostValue>(&value))
-            else {
+            let (Ok(key), Ok(value)) = (
+                serde_json::from_str::<LostKey>(&key),
+                serde_json::from_slice::<LostValue>(&value),
+            ) else {
                 // Of newer code.
                 continue;
             };
@@ -195,16 +196,16 @@ impl Engine {
             .at_key(at.key.clone())
             .expecting(format!("an edit of document `{}`", writer.current))
             .finding(format!("one of document `{document}`"))
-            .help("write what is wanted of it with `put` or `update`, and `dismiss` the lost edit"));
+            .help(
+                "write what is wanted of it with `put` or `update`, and `dismiss` the lost edit",
+            ));
         }
         let Some(root) = Root::parse(&at.root) else { return Err(gone(&lost.key)) };
         let Some(loaded) = &writer.loaded else { return Err(not_loaded()) };
         let (document, late_edits) = (&loaded.document, &loaded.late_edits);
         let seen = late_edits.seen(document, writer.claim(), writer.current, at, false);
-        let mut ops: Vec<RootOp> = seen
-            .into_iter()
-            .map(|(key, json)| RootOp::put(Root::Settled, key, json))
-            .collect();
+        let mut ops: Vec<RootOp> =
+            seen.into_iter().map(|(key, json)| RootOp::put(Root::Settled, key, json)).collect();
         ops.push(RootOp::put(root, at.key.clone(), lost.value.json.clone()));
         writer.decided_lost = Some(text);
         let written = self.write_roots(&mut writer, &ops, Origin::Local);

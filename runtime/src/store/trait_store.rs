@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::builder::Builder;
 use super::handle::Handle;
+use super::lost_edits::LostEdit;
 use super::preview::Preview;
 use super::pruned::Pruned;
-use super::lost_edits::LostEdit;
 use super::quarantine::Quarantined;
 use super::references::DanglingRef;
 use super::snapshot::Snapshot;
@@ -538,7 +538,7 @@ pub trait Store: Sized + Send + Sync + 'static {
 
     /// Calls back once for each edit that was lost because another device had edited the same row or
     /// entry without knowing of it: after the changes were applied, on the device that made the edit and on
-    /// those that merged both.
+    /// the one that merged both first. Devices that hear of it later are not given its content.
     ///
     /// Use it to tell the user at once. [`lost_edits`](Self::lost_edits) lists the same, and what
     /// removals displaced. An edit that equals the winner is not lost. The callback may read and write the
@@ -560,7 +560,10 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// None today.
-    fn on_conflict(&self, callback: impl FnMut(&LostEdit) + Send + 'static) -> Result<Subscription> {
+    fn on_conflict(
+        &self,
+        callback: impl FnMut(&LostEdit) + Send + 'static,
+    ) -> Result<Subscription> {
         Ok(super::lost_edits::on_conflict(self.handle(), callback))
     }
 

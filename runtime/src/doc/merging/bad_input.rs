@@ -150,7 +150,8 @@ fn there_is_room_for_so_many_waiting_updates() {
     let mut items = Memory::default();
     items.max_waiting = 3;
     for clock in 1..10 {
-        let merged = merge(&mut items, 5.into(), &update(1, clock, 1, &first_item(&[1, 126]))).unwrap();
+        let merged =
+            merge(&mut items, 5.into(), &update(1, clock, 1, &first_item(&[1, 126]))).unwrap();
         assert!(merged.waits);
         assert_eq!(merged.is_new, clock <= 3);
     }

@@ -157,7 +157,6 @@ impl World {
     }
 
     fn deliver(&mut self, to: usize, update: &[u8], ops: &Known) {
-        let before: Vec<_> = (0..KEYS.len()).map(|key| self.row(to, key)).collect();
         let device = &mut self.devices[to];
         let own = OwnIds { device: device.id, earlier: &device.earlier };
         let merged = merge(&mut device.items, own, update).unwrap();
@@ -179,20 +178,14 @@ impl World {
         for (_, key) in &outcome.rewritten {
             let key = KEYS.iter().position(|name| **name == **key).unwrap();
             let (id, text) = self.row(to, key).unwrap();
-            let original = self.original(to, key, &text, &before);
+            let original = self.original(to, key, &text);
             self.rewrites += 1;
             self.note(to, key, Some((text, id)), original, known.clone());
         }
     }
 
     /// The newest edit of a device that has this text.
-    fn original(
-        &self,
-        device: usize,
-        key: usize,
-        text: &str,
-        _: &[Option<(ItemId, String)>],
-    ) -> Option<usize> {
+    fn original(&self, device: usize, key: usize, text: &str) -> Option<usize> {
         self.ops.iter().rposition(|op| {
             (op.device, op.key) == (device, key)
                 && op.edit.as_ref().is_some_and(|edit| edit.0 == text)
@@ -297,8 +290,12 @@ impl World {
                 .filter(|op| self.ops[**op].edit.is_some())
                 .copied()
                 .collect();
-            let removals: Vec<usize> =
-                all.iter().filter(of_key).filter(|op| self.ops[**op].edit.is_none()).copied().collect();
+            let removals: Vec<usize> = all
+                .iter()
+                .filter(of_key)
+                .filter(|op| self.ops[**op].edit.is_none())
+                .copied()
+                .collect();
             if edits.is_empty() {
                 continue;
             }
@@ -375,14 +372,7 @@ fn an_edit_wins_against_a_removal_that_did_not_know_it_and_losses_are_told() {
 
 #[test]
 fn each_part_of_the_rule_is_needed() {
-    let rules = [
-        Rule::EditWins,
-        Rule::WritesMark,
-        Rule::EditsMark,
-        Rule::RewritesMark,
-        Rule::MarksChain,
-    ];
-    for rule in rules {
+    for rule in [Rule::EditWins, Rule::WritesMark, Rule::EditsMark, Rule::MarksChain] {
         let mut all = Mistakes::default();
         let seeds = number("HEIRLOOM_BROKEN_SEEDS").unwrap_or(2_000);
         with_broken(Some(rule), || {
