@@ -11,7 +11,8 @@ use crate::schema::{Todo, TodoList};
 /// Brings both files to the same state.
 ///
 /// Todos that only one side added, changed or removed come through as they are. Where both changed
-/// the same todo, one change wins, the same in both files; an edit wins over a removal.
+/// the same todo, one change wins, the same in both files, and the other is shown; an edit wins over a
+/// removal that did not know it.
 pub fn sync(
     app: &TodoList,
     file: &Path,
@@ -31,12 +32,19 @@ pub fn sync(
     open.recv()?;
     let came = app.apply(&other.changes_since(&app.summary()?)?)?;
     let went = other.apply(&app.changes_since(&other.summary()?)?)?;
+    // The edit of a todo that the other file had removed without knowing it is written again.
+    app.apply(&other.changes_since(&app.summary()?)?)?;
     match (came.rows() + came.entries(), went.rows() + went.entries()) {
         (0, 0) => writeln!(out, "Both files were the same already.")?,
         (came, went) => writeln!(out, "Changes that came: {came}. Changes that went: {went}.")?,
     }
     if let Some(delta) = open.try_recv()? {
         show(&delta, out)?;
+    }
+    for lost in app.lost_edits()? {
+        let todo = lost.loser_as::<Todo>()?;
+        writeln!(out, "  ! changed in both files; this was lost: {}", todo.text)?;
+        lost.dismiss()?;
     }
     Ok(())
 }

@@ -32,6 +32,13 @@ pub fn part_and_meet(path: &Path, ids: &[Id<Recording>; 3]) -> Result<()> {
     show("laptop", &laptop, ids)?;
     show("phone", &phone, ids)?;
     println!("   Nothing collided but the interview, where one of the two edits stands on both.");
+    for (name, device) in [("laptop", &laptop), ("phone", &phone)] {
+        for lost in device.lost_edits()? {
+            let title = lost.loser_as::<Recording>()?.title;
+            println!("     {name:<7} was told that \"{title}\" lost, and dismisses it.");
+            lost.dismiss()?;
+        }
+    }
     println!(
         "   Anything left to send? {}",
         if is_synced(&laptop, &phone)? { "No." } else { "Yes." }

@@ -18,7 +18,7 @@ use super::merging::ChangedKeys;
 use super::nested;
 use super::rules::{Rule, says};
 use super::shown::{self, Holder};
-use super::unseen::{Met, OwnIds, is_watched, marked};
+use super::unseen::{Met, OwnIds, is_watched, marked, standing};
 use super::values::value_of;
 use super::writing::{first_of, kill_one, run_first};
 use crate::error::{Error, ErrorKind, Result};
@@ -204,10 +204,7 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
         }
         self.note(root, key);
         if let Some(tip) = tip.filter(|tip| is_watched && Some(tip.id) != origin) {
-            let text = match self.items.value(root, key)? {
-                Some((_, Value::Text(text))) => Some(text.to_string()),
-                _ => None,
-            };
+            let text = standing(self.items, root, key)?.flatten();
             self.lose(root, key, tip.id, text)?;
         }
         let Body::Value { kind, last } = block.body else {

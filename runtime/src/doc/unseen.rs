@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::items::{Value, WriteItems};
 use super::rules::{Rule, says};
 use super::writing::put_after_tip;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::row::ItemId;
 
 /// So many unseen edits of one key are kept; of more, the oldest of other devices are given up.
@@ -259,8 +259,8 @@ impl Met {
     ) -> Result<Outcome> {
         let mut outcome = Outcome { found: self.seen, ..Outcome::default() };
         for ((root, key), UnseenEdit { id, json, .. }) in self.own_seen {
-            if let (Some(json), Some(winner)) = (json, text_of(items.value(&root, &key)?))
-                && json != winner
+            if let (Some(json), Some(winner)) = (json, standing(items, &root, &key)?)
+                && Some(&json) != winner.as_ref()
             {
                 let (is_removed, was_listed) = (false, false);
                 outcome.lost.push(Lost { at: (root, key), id, json, is_removed, was_listed });
@@ -269,9 +269,9 @@ impl Met {
         for at in self.keys {
             let (root, key) = &at;
             let mut unseen = items.unseen(root, key)?;
-            let stands = items.value(root, key)?;
+            let stands = standing(items, root, key)?;
             let is_live = stands.is_some();
-            report(&mut unseen, &at, is_live, text_of(stands).as_deref(), &mut outcome);
+            report(&mut unseen, &at, stands.as_ref().map(Option::as_deref), &mut outcome);
             let again = unseen.edits.iter().rposition(|edit| edit.is_own && edit.json.is_some());
             let Some(again) = again.filter(|_| !is_live && says(Rule::EditWins, true)) else {
                 items.set_unseen(root, key, unseen)?;
@@ -293,13 +293,7 @@ impl Met {
 }
 
 /// Reports which of the unseen edits of a key are lost, each once.
-fn report(
-    unseen: &mut Unseen,
-    at: &At,
-    is_live: bool,
-    winner: Option<&str>,
-    outcome: &mut Outcome,
-) {
+fn report(unseen: &mut Unseen, at: &At, stands: Option<Option<&str>>, outcome: &mut Outcome) {
     for edit in &mut unseen.edits {
         let Some(json) = &edit.json else { continue };
         let lost = |is_removed| Lost {
@@ -309,14 +303,14 @@ fn report(
             is_removed,
             was_listed: edit.is_displaced,
         };
-        if !is_live {
+        let Some(winner) = stands else {
             // Of this device: it is written again.
             if !edit.is_own && !edit.is_displaced {
                 outcome.lost.push(lost(true));
                 edit.is_displaced = true;
             }
             continue;
-        }
+        };
         if winner != Some(json) {
             if !edit.is_reported {
                 outcome.lost.push(lost(false));
@@ -332,11 +326,20 @@ fn report(
     }
 }
 
-fn text_of(value: Option<(ItemId, Value)>) -> Option<String> {
-    match value?.1 {
-        Value::Text(json) => Some(json.to_string()),
-        Value::Other { json, .. } => Some(json),
-    }
+/// The text that stands under a key: `None` if nothing does, and nothing within if the text is damaged.
+pub(super) fn standing<W: WriteItems + ?Sized>(
+    items: &W,
+    root: &str,
+    key: &str,
+) -> Result<Option<Option<String>>> {
+    Ok(match items.value(root, key) {
+        Ok(value) => value.map(|(_, value)| match value {
+            Value::Text(json) => Some(json.to_string()),
+            Value::Other { json, .. } => Some(json),
+        }),
+        Err(error) if error.kind() == ErrorKind::Corrupt => Some(None),
+        Err(error) => return Err(error),
+    })
 }
 
 /// What a local write of a key has seen: the edits to be marked. They are unseen no more.

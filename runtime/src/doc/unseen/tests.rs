@@ -303,7 +303,7 @@ impl World {
             let row = self.row(0, key);
             let is_free =
                 |edit: &usize| !removals.iter().any(|op| self.ops[*op].known.contains(edit));
-            let has_free = edits.iter().any(|edit| is_free(edit));
+            let has_free = edits.iter().any(is_free);
             self.mistakes.edits_gone += u64::from(has_free && row.is_none());
             let knew_all = |op: &usize| edits.iter().all(|edit| self.ops[*op].known.contains(edit));
             self.mistakes.back +=
