@@ -16,6 +16,8 @@ mod epochs;
 #[cfg(feature = "heirloom")]
 mod evolve;
 mod measure;
+#[cfg(feature = "heirloom")]
+mod merging;
 mod peers;
 mod plan;
 #[cfg(feature = "heirloom")]
@@ -74,6 +76,8 @@ fn run(args: &Args) -> Result<()> {
     let queried = query::run(args, &stage)?;
     #[cfg(feature = "heirloom")]
     let migrated = epochs::run(args, &stage)?;
+    #[cfg(feature = "heirloom")]
+    let merged = merging::run(args, &stage)?;
 
     report::heading(args.quick, before);
     report::main_table(args.quick, &contenders, &results);
@@ -83,6 +87,8 @@ fn run(args: &Args) -> Result<()> {
     report::lines_table("queries and live results", &queried);
     #[cfg(feature = "heirloom")]
     report::lines_table("epochs", &migrated);
+    #[cfg(feature = "heirloom")]
+    report::lines_table("edits that meet", &merged);
     report::targets_table(&results);
     Ok(())
 }

@@ -5,6 +5,7 @@ mod support;
 
 mod catching_up;
 mod conflicts;
+mod conflicts_random;
 mod copies;
 mod hostile;
 mod merging;

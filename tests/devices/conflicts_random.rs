@@ -1,0 +1,162 @@
+//! Random histories of whole stores that edit and remove the same few rows, with restarts and copied files,
+//! held against a model that knows which write knew which.
+//!
+//! The test command runs 100 seeds. `HEIRLOOM_SEEDS=5000` runs as many, `HEIRLOOM_FIRST_SEED` says where to
+//! begin, and `HEIRLOOM_SEED=123` runs one.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::path::PathBuf;
+
+use crate::support::{Notebook, give, note, rows};
+use heirloom::Store;
+
+const SEEDS: u64 = 100;
+const KEYS: u32 = 2;
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % end as u64) as usize
+    }
+
+    fn percent(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+}
+
+/// An edit, with its text, or a removal.
+struct Op {
+    device: usize,
+    key: u32,
+    text: Option<String>,
+    known: BTreeSet<usize>,
+}
+
+struct Device {
+    /// Where its file is; `None` for a store in memory.
+    path: Option<PathBuf>,
+    app: Option<Notebook>,
+    known: BTreeSet<usize>,
+}
+
+impl Device {
+    fn app(&self) -> &Notebook {
+        self.app.as_ref().expect("it is open")
+    }
+
+    /// Closes its file and opens it again: the same, or as a copy, which is another device.
+    fn restart(&mut self, as_copy: bool) {
+        let Some(path) = self.path.clone() else { return };
+        self.app = None;
+        if as_copy {
+            let moved = path.with_extension("moved");
+            std::fs::copy(&path, &moved).unwrap();
+            std::fs::remove_file(&path).unwrap();
+            std::fs::copy(&moved, &path).unwrap();
+        }
+        self.app = Some(Notebook::open(&path).unwrap());
+    }
+}
+
+fn exchange(devices: &mut [Device], from: usize, to: usize) {
+    give(devices[from].app(), devices[to].app());
+    let known = devices[from].known.clone();
+    devices[to].known.extend(known);
+}
+
+fn run_seed(seed: u64) {
+    let mut random = Random(seed);
+    let folder = tempfile::tempdir().unwrap();
+    let mut devices: Vec<Device> = Vec::new();
+    for index in 0..3 + random.below(2) {
+        let path = random.percent(40).then(|| folder.path().join(format!("{index}.redb")));
+        let app = match &path {
+            Some(path) => Notebook::open(path).unwrap(),
+            None => Notebook::in_memory().unwrap(),
+        };
+        devices.push(Device { path, app: Some(app), known: BTreeSet::new() });
+    }
+    let mut ops: Vec<Op> = Vec::new();
+    for _ in 0..6 + random.below(30) {
+        let at = random.below(devices.len());
+        if random.percent(50) {
+            let key = random.below(KEYS as usize) as u32;
+            let app = devices[at].app();
+            let is_there = app.notes.contains(&key).unwrap();
+            let text = (!is_there || random.percent(60)).then(|| format!("v{}", ops.len()));
+            match &text {
+                Some(text) => app.notes.put(&note(key, text)).unwrap(),
+                None => assert!(app.notes.remove(&key).unwrap()),
+            }
+            let index = ops.len();
+            let known = devices[at].known.clone();
+            devices[at].known.insert(index);
+            ops.push(Op { device: at, key, text, known });
+        } else if random.percent(8) {
+            let as_copy = random.percent(50);
+            devices[at].restart(as_copy);
+        } else {
+            let from = random.below(devices.len());
+            if from != at {
+                exchange(&mut devices, from, at);
+            }
+        }
+    }
+    let count = devices.len();
+    for round in 0.. {
+        assert!(round < 20, "seed {seed}: it does not end");
+        for pair in 0..count * count {
+            if pair / count != pair % count {
+                exchange(&mut devices, pair / count, pair % count);
+            }
+        }
+        let first = devices[0].app().summary().unwrap();
+        if devices.iter().all(|device| device.app().summary().unwrap() == first) {
+            break;
+        }
+    }
+    let expected = rows(&devices[0].app().notes);
+    for device in &devices {
+        assert_eq!(rows(&device.app().notes), expected, "seed {seed}: copies differ");
+    }
+    for key in 0..KEYS {
+        let of_key: Vec<usize> = (0..ops.len()).filter(|op| ops[*op].key == key).collect();
+        let stands = expected.iter().find(|note| note.id == key).map(|note| note.title.as_str());
+        for edit in of_key.iter().copied() {
+            let Some(text) = ops[edit].text.as_deref() else { continue };
+            let is_seen = |op: &&usize| ops[**op].known.contains(&edit);
+            let is_removed = of_key.iter().filter(is_seen).any(|op| ops[*op].text.is_none());
+            assert!(
+                is_removed || stands.is_some(),
+                "seed {seed}: {key} is gone though no removal knew {text}"
+            );
+            let lost = devices[ops[edit].device].app().lost_edits().unwrap();
+            if of_key.iter().find(is_seen).is_none() && stands != Some(text) {
+                let is_listed = lost.iter().any(|lost| lost.loser().contains(text));
+                assert!(is_listed, "seed {seed}: the author of {text} was not told");
+            }
+        }
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+#[test]
+fn no_edit_is_lost_to_a_removal_that_did_not_know_it_and_every_loss_is_told() {
+    if let Some(seed) = number("HEIRLOOM_SEED") {
+        return run_seed(seed);
+    }
+    let first = number("HEIRLOOM_FIRST_SEED").unwrap_or_default();
+    for seed in first..first + number("HEIRLOOM_SEEDS").unwrap_or(SEEDS) {
+        run_seed(seed);
+    }
+}
