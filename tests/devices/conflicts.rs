@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::support::{Heard, Note, Notebook, assert_sound, content, give, note, place, refused};
+use heirloom::ErrorKind;
 use heirloom::sync::LostEdit;
-use heirloom::{ErrorKind, Store};
 
 /// How often a pair is tried, so that each device is the one whose edit wins in some.
 const PAIRS: usize = 24;

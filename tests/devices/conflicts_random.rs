@@ -9,7 +9,6 @@ use std::env;
 use std::path::PathBuf;
 
 use crate::support::{Notebook, give, note, rows};
-use heirloom::Store;
 
 const SEEDS: u64 = 100;
 const KEYS: u32 = 2;

@@ -145,7 +145,8 @@ impl Engine {
             let json = serde_json::to_string(&LostEdit { key, value, winner }).ok();
             changes.push(Change { key: key_text, kind: ChangeKind::Inserted, json });
         }
-        self.hub.push(Origin::Remote, [(Topic::LostEdits, changes)].into(), || self.view());
+        let view = self.view();
+        self.hub.push(Origin::Remote, [(Topic::LostEdits, changes)].into(), &view, || view.clone());
         Ok(())
     }
 

@@ -30,7 +30,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     }
 
     /// Matches rows whose text has `part` in it, without regard to case. See
-    /// [`eq_ignore_case`](Self::eq_ignore_case) for what that is. No index serves it.
+    /// [`eq_ignore_case`](Self::eq_ignore_case) for the rule. It reads every row: indexes do not serve it.
     ///
     /// ```
     /// # use heirloom::Table;
