@@ -57,6 +57,7 @@
 //! | find rows by something other than their key, in an order, fast? | [`query`], [`Column`], [`Query::explain`] |
 //! | refer from one row to another, and keep that in order? | [`Ref`], [`Store::dangling`] |
 //! | keep a list or a number on the screen up to date? | [`watch`] |
+//! | take data out and in as text? | [`transfer`] |
 //! | bring two devices together, and which edit wins if both have edited? | [`sync`] |
 //! | add, remove or rename a field without losing data? | [`#[evolve(…)]`](macro@Table#defaults-evolvedefault-), [`schema`] |
 //! | make a breaking change, such as another type or another key? | [`migration`] |
@@ -103,6 +104,7 @@ mod row;
 pub mod schema;
 mod store;
 pub mod sync;
+pub mod transfer;
 pub mod watch;
 
 #[doc(inline)]

@@ -18,6 +18,7 @@ mod patching;
 mod reading;
 mod round_trip;
 mod threads;
+mod transfer;
 mod types_by_name;
 mod unstable_defaults;
 mod upkeep;

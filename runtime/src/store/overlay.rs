@@ -115,6 +115,32 @@ impl Overlay<'_> {
         Ok(())
     }
 
+    /// Adds the fields of an object to a row that this code does not know, and that the row lacks.
+    pub(super) fn add_unknown<R: Row>(
+        &mut self,
+        table_idx: TableIdx,
+        key: &R::Key,
+        object: &str,
+    ) -> Result<()> {
+        let Some(object) = Object::parse(object) else { return Ok(()) };
+        let is_known = |name: &str| R::FIELDS.iter().any(|field| field.answers_to(name));
+        let mut unknown = object.iter().filter(|(name, _)| !is_known(name)).peekable();
+        if unknown.peek().is_none() {
+            return Ok(());
+        }
+        let Current::Text(stored) = self.current::<R>(table_idx, key)? else { return Ok(()) };
+        let Some(mut row) = Object::parse(&stored) else { return Ok(()) };
+        let lacking: Vec<_> = unknown.filter(|(name, _)| row.get(name).is_none()).collect();
+        if !lacking.is_empty() {
+            for (name, value) in lacking {
+                row.push(name, value);
+            }
+            let (json, state) = (row.to_text(), self.state::<R>(table_idx, key)?);
+            self.set::<R>(table_idx, key, Some(json), state);
+        }
+        Ok(())
+    }
+
     /// Changes a row; `None` where there is none.
     pub(super) fn update<R: Row>(
         &mut self,

@@ -1,0 +1,222 @@
+//! Rows of a table as JSON Lines: [`Table::export`] and [`Table::import`].
+
+use std::io::{self, BufRead, Write};
+
+use super::overlay::Overlay;
+use super::read::{stray_row, typed_in_scan};
+use super::table::Table;
+use crate::disk::StoredRow;
+use crate::error::{Error, ErrorKind, Result};
+use crate::evolve::{Invalid, decode_text, fill_defaults};
+use crate::row::{Key, Row};
+
+/// What an import does with a row whose key has a row already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnExisting {
+    /// The row in the table stays as it is.
+    Skip,
+    /// The imported row takes its place, as by [`Table::put`](crate::Table::put).
+    Replace,
+    /// The import is refused.
+    Fail,
+}
+
+/// What an import has done, by numbers of rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Imported {
+    inserted: usize,
+    replaced: usize,
+    skipped: usize,
+}
+
+impl Imported {
+    /// Returns how many rows were not there before.
+    pub fn inserted(&self) -> usize {
+        self.inserted
+    }
+
+    /// Returns how many rows took the place of others.
+    pub fn replaced(&self) -> usize {
+        self.replaced
+    }
+
+    /// Returns how many rows were left out, since their keys had rows.
+    pub fn skipped(&self) -> usize {
+        self.skipped
+    }
+}
+
+impl<R: Row> Table<R> {
+    /// Writes all rows as JSON Lines, one row a line, in the order of their keys, and returns their
+    /// number.
+    ///
+    /// They are the rows of one consistent view, written as they are read. A line is the row as it is
+    /// stored, with what this code does not know of it, and with the defaults of the fields that it
+    /// lacks. Wrap the writer to buffer, to compress, or to show progress.
+    ///
+    /// ```
+    /// use heirloom::transfer::OnExisting;
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct City { #[key] name: String, people: u32 }
+    /// # #[derive(Store)]
+    /// # struct Atlas { cities: Table<City> }
+    /// # let atlas = Atlas::in_memory()?;
+    /// # atlas.cities.insert(&City { name: "Bern".into(), people: 134 })?;
+    /// # atlas.cities.insert(&City { name: "Ulm".into(), people: 126 })?;
+    /// let mut lines = Vec::new();
+    /// assert_eq!(atlas.cities.export(&mut lines)?, 2);
+    /// assert!(lines.starts_with(br#"{"name":"Bern","people":134}"#));
+    ///
+    /// let copy = Atlas::in_memory()?;
+    /// let imported = copy.cities.import(lines.as_slice(), OnExisting::Fail)?;
+    /// assert_eq!(imported.inserted(), 2);
+    /// assert_eq!(copy.cities.get("Ulm")?, atlas.cities.get("Ulm")?);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if a row does not decode; [`invalid`](Self::invalid) lists
+    /// all of them. [`Storage`](ErrorKind::Storage) if the file cannot be read, or the writer fails. What
+    /// was written before stays written.
+    pub fn export(&self, mut to: impl Write) -> Result<usize> {
+        self.placed(self.export_lines(&mut to))
+    }
+
+    fn export_lines(&self, to: &mut dyn Write) -> Result<usize> {
+        let view = self.handle.engine().view();
+        let mut rows = view.rows(self.table_idx)?;
+        let mut count = 0;
+        while let Some(line) = rows.next_with(line::<R>) {
+            let mut line = line??;
+            line.push('\n');
+            to.write_all(line.as_bytes()).map_err(unwritten)?;
+            count += 1;
+        }
+        if let Some((key, _)) = view.strays(self.table_idx)?.into_iter().next() {
+            return Err(stray_row::<R>(&key));
+        }
+        to.flush().map_err(unwritten)?;
+        Ok(count)
+    }
+
+    /// Reads rows from JSON Lines, one row a line, and stores them in one transaction: all of them, or
+    /// after an error none.
+    ///
+    /// A field that a line lacks reads as its default, as in a stored row. Fields that this code does not
+    /// know are stored as they stand. Empty lines and a byte order mark at the beginning are passed over.
+    /// Two lines of one key are treated like a row that is there and one that is imported.
+    ///
+    /// Lines are read one by one, and rows are kept in memory until all are read. No other write to the
+    /// store is made meanwhile. Wrap the reader to show progress.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](ErrorKind::InvalidRow) if a line is not a row: the error names the line, the field
+    /// and the fault. [`AlreadyExists`](ErrorKind::AlreadyExists) with [`OnExisting::Fail`];
+    /// [`NotUnique`](ErrorKind::NotUnique) if two rows have one value in a unique field;
+    /// [`Storage`](ErrorKind::Storage) if the reader fails. Nothing has changed then.
+    pub fn import(&self, mut from: impl BufRead, existing: OnExisting) -> Result<Imported> {
+        let mut lines = Lines { from: &mut from, number: 0, bytes: Vec::new() };
+        self.placed(self.write(|overlay| {
+            let mut imported = Imported::default();
+            while let Some((number, line)) = lines.next()? {
+                import_line::<R>(overlay, self, number, line, existing, &mut imported)?;
+            }
+            Ok(imported)
+        }))
+    }
+}
+
+/// A row as a line.
+fn line<R: Row>(key: &[u8], stored: &StoredRow<'_>) -> Result<String> {
+    typed_in_scan::<R>(key, stored)?;
+    let text = String::from_utf8_lossy(stored.json()).into_owned();
+    let filled = fill_defaults::<R>(&text).ok().flatten();
+    let text = filled.unwrap_or(text);
+    // Other programs may have laid the text out. Within a JSON string there is no line break.
+    Ok(text.replace(['\n', '\r'], " "))
+}
+
+fn import_line<R: Row>(
+    overlay: &mut Overlay<'_>,
+    table: &Table<R>,
+    number: usize,
+    line: &str,
+    existing: OnExisting,
+    imported: &mut Imported,
+) -> Result<()> {
+    let row = decode_text::<R>(line).map_err(|invalid| {
+        let reason = format!("line {number} is not a row: {}", invalid.reason);
+        let error = Invalid { reason, ..invalid }.into_error().at_table(R::TABLE);
+        error.help("nothing was imported: correct the line, and import again")
+    })?;
+    match (overlay.contains::<R>(table.table_idx, row.key())?, existing) {
+        (true, OnExisting::Skip) => {
+            imported.skipped += 1;
+            return Ok(());
+        }
+        (true, OnExisting::Fail) => {
+            let what = format!("line {number} has a key that a row has already");
+            let error = Error::new(ErrorKind::AlreadyExists, what);
+            let error = error.at_table(R::TABLE).at_key(row.key().to_text());
+            return Err(error.help(
+                "nothing was imported: use `OnExisting::Skip` to keep the row that is there, or \
+                 `OnExisting::Replace` to replace it",
+            ));
+        }
+        (true, OnExisting::Replace) => {
+            overlay.put(table.table_idx, &row)?;
+            imported.replaced += 1;
+        }
+        (false, _) => {
+            overlay.insert(table.table_idx, &row)?;
+            imported.inserted += 1;
+        }
+    }
+    overlay.add_unknown::<R>(table.table_idx, row.key(), line)
+}
+
+fn unwritten(error: io::Error) -> Error {
+    Error::new(ErrorKind::Storage, "the rows cannot be written").because(error)
+}
+
+/// The lines of a text, numbered from 1.
+struct Lines<'f> {
+    from: &'f mut dyn BufRead,
+    number: usize,
+    bytes: Vec<u8>,
+}
+
+impl Lines<'_> {
+    /// The next line that is not empty.
+    fn next(&mut self) -> Result<Option<(usize, &str)>> {
+        loop {
+            self.bytes.clear();
+            self.number += 1;
+            let number = self.number;
+            let read = self.from.read_until(b'\n', &mut self.bytes).map_err(|error| {
+                let what = format!("line {number} cannot be read");
+                Error::new(ErrorKind::Storage, what).because(error)
+            })?;
+            if read == 0 {
+                return Ok(None);
+            }
+            if number == 1 && self.bytes.starts_with("\u{feff}".as_bytes()) {
+                self.bytes.drain(.."\u{feff}".len());
+            }
+            if !self.bytes.trim_ascii().is_empty() {
+                break;
+            }
+        }
+        match std::str::from_utf8(self.bytes.trim_ascii()) {
+            Ok(line) => Ok(Some((self.number, line))),
+            Err(error) => {
+                let what = format!("line {} is not UTF-8", self.number);
+                let error = Error::new(ErrorKind::InvalidRow, what).because(error);
+                Err(error.help("nothing was imported: save the file as UTF-8"))
+            }
+        }
+    }
+}

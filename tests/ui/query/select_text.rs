@@ -1,0 +1,30 @@
+// What is selected are columns.
+
+use heirloom::{Id, Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Task {
+    id: Id<Task>,
+    title: String,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Other {
+    id: Id<Other>,
+    name: String,
+}
+
+#[derive(Store)]
+struct App {
+    tasks: Table<Task>,
+    others: Table<Other>,
+}
+
+fn main() -> heirloom::Result<()> {
+    let app = App::in_memory()?;
+    app.tasks.query().select("title").all()?;
+    app.tasks.query().select((Task::TITLE, Other::NAME)).all()?;
+    Ok(())
+}
