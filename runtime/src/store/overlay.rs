@@ -119,9 +119,10 @@ impl Overlay<'_> {
     pub(super) fn add_unknown<R: Row>(
         &mut self,
         table_idx: TableIdx,
-        key: &R::Key,
+        written: &R,
         object: &str,
     ) -> Result<()> {
+        let key = written.key();
         let Some(object) = Object::parse(object) else { return Ok(()) };
         let is_known = |name: &str| R::FIELDS.iter().any(|field| field.answers_to(name));
         let mut unknown = object.iter().filter(|(name, _)| !is_known(name)).peekable();
@@ -136,7 +137,7 @@ impl Overlay<'_> {
                 row.push(name, value);
             }
             let (json, state) = (row.to_text(), self.state::<R>(table_idx, key)?);
-            self.set::<R>(table_idx, key, Some(json), state);
+            self.set(table_idx, key, Some((json, written)), state);
         }
         Ok(())
     }

@@ -175,7 +175,7 @@ fn import_line<R: Row>(
             imported.inserted += 1;
         }
     }
-    overlay.add_unknown::<R>(table.table_idx, row.key(), line)
+    overlay.add_unknown(table.table_idx, &row, line)
 }
 
 fn unwritten(error: io::Error) -> Error {

@@ -10,21 +10,13 @@ struct Task {
     title: String,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema, Table)]
-struct Other {
-    id: Id<Other>,
-    name: String,
-}
-
 #[derive(Store)]
 struct App {
     tasks: Table<Task>,
-    others: Table<Other>,
 }
 
 fn main() -> heirloom::Result<()> {
     let app = App::in_memory()?;
     app.tasks.query().select("title").all()?;
-    app.tasks.query().select((Task::TITLE, Other::NAME)).all()?;
     Ok(())
 }
