@@ -1,0 +1,290 @@
+//! The items of a document.
+
+use std::ops::{Bound, Range};
+
+use super::{StoredDocument, chunks_of, clamp, covered, damaged_root, no_item, read_block};
+use crate::disk::blocks::{Block, PackedPlace, PackedRun};
+use crate::disk::dead::{self, Bitmap, Dead, push_range};
+use crate::disk::failure::{Failure, Try, guarded};
+use crate::disk::keys;
+use crate::disk::seal::unseal;
+use crate::doc::Unseen;
+use crate::doc::items::{ClockRanges, ItemRun, Place, ReadItems, Tip, Value};
+use crate::error::{ErrorKind, Result};
+use crate::row::ItemId;
+
+impl StoredDocument {
+    /// The stored block of a client with the greatest start up to a clock.
+    pub(in crate::disk) fn block_up_to(&self, client: u64, clock: u32) -> Try<Option<Block>> {
+        let Some(items) = self.items()? else { return Ok(None) };
+        let (from, to) =
+            (keys::of_item(keys::BLOCK, client, 0), keys::of_item(keys::BLOCK, client, clock));
+        let mut range = items.range::<&[u8]>(from.as_slice()..=to.as_slice())?;
+        match range.next_back().transpose()? {
+            Some((key, value)) => Ok(Some(read_block(key.value(), value.value())?)),
+            None => Ok(None),
+        }
+    }
+
+    /// What stands in the file for the bitmap of some clocks of a client.
+    pub(in crate::disk) fn bitmap(&self, client: u64, chunk: u32) -> Try<Bitmap> {
+        let Some(items) = self.items()? else { return Ok(Bitmap::empty()) };
+        let (from, to) =
+            (keys::of_item(keys::DEAD, client, 0), keys::of_item(keys::DEAD, client, chunk));
+        let mut range = items.range::<&[u8]>(from.as_slice()..=to.as_slice())?;
+        let Some((key, value)) = range.next_back().transpose()? else {
+            return Ok(Bitmap::empty());
+        };
+        let (_, found) = keys::item_of(key.value()).ok_or_else(damaged_root)?;
+        match Dead::decode(unseal(key.value(), value.value())?)? {
+            Dead::Map(map) if found == chunk => Ok(map),
+            Dead::Full(count) if chunk - found < count => Ok(Bitmap::full()),
+            Dead::Map(_) | Dead::Full(_) => Ok(Bitmap::empty()),
+        }
+    }
+
+    /// Calls `visit` with what stands in the file for bitmaps of a client, from one to another.
+    pub(in crate::disk) fn each_dead(
+        &self,
+        client: u64,
+        chunks: Range<u32>,
+        mut visit: impl FnMut(u32, Dead) -> Try<()>,
+    ) -> Try<()> {
+        let Some(items) = self.items()? else { return Ok(()) };
+        let (from, to) = (
+            keys::of_item(keys::DEAD, client, 0),
+            keys::of_item(keys::DEAD, client, chunks.end.saturating_sub(1)),
+        );
+        // The entry before the first may stand for it, too.
+        let first = keys::of_item(keys::DEAD, client, chunks.start);
+        let before = items
+            .range::<&[u8]>(from.as_slice()..=first.as_slice())?
+            .next_back()
+            .transpose()?
+            .map_or(first.to_vec(), |(key, _)| key.value().to_vec());
+        if chunks.is_empty() {
+            return Ok(());
+        }
+        let bounds = (Bound::Included(before.as_slice()), Bound::Included(to.as_slice()));
+        for item in items.range::<&[u8]>(bounds)? {
+            let (key, value) = item?;
+            let (_, chunk) = keys::item_of(key.value()).ok_or_else(damaged_root)?;
+            visit(chunk, Dead::decode(unseal(key.value(), value.value())?)?)?;
+        }
+        Ok(())
+    }
+
+    pub(in crate::disk) fn unpacked(&self, run: PackedRun) -> Try<ItemRun> {
+        let PackedRun { start, len, place } = run;
+        let place = match place {
+            PackedPlace::Gone => Place::Gone,
+            PackedPlace::Nested => Place::Nested,
+            PackedPlace::After { origin, first } => Place::After { origin, first },
+            PackedPlace::First { root, key } => {
+                let root = self.root_name(root)?.ok_or_else(damaged_root)?;
+                let key = keys::unpack(&root, &key).ok_or_else(damaged_root)?;
+                Place::First { root, key: key.into() }
+            }
+        };
+        Ok(ItemRun { start, len, place })
+    }
+}
+
+impl ReadItems for StoredDocument {
+    fn clients(&self) -> Result<Vec<(u64, u32)>> {
+        guarded(|| {
+            let mut clients = Vec::new();
+            let Some(items) = self.items()? else { return Ok(clients) };
+            let mut after = vec![keys::BLOCK];
+            let end = [keys::BLOCK + 1];
+            loop {
+                let bounds = (Bound::Excluded(after.as_slice()), Bound::Excluded(end.as_slice()));
+                let next = items.range::<&[u8]>(bounds)?.next().transpose()?;
+                let Some((key, _)) = next else { return Ok(clients) };
+                let (client, _) = keys::item_of(key.value()).ok_or_else(damaged_root)?;
+                let end = self.block_up_to(client, u32::MAX)?.map_or(0, |block| block.end);
+                clients.push((client, end));
+                after = keys::of_item(keys::BLOCK, client, u32::MAX).to_vec();
+            }
+        })
+    }
+
+    fn clock(&self, client: u64) -> Result<u32> {
+        guarded(|| Ok(self.block_up_to(client, u32::MAX)?.map_or(0, |block| block.end)))
+    }
+
+    fn run(&self, id: ItemId) -> Result<ItemRun> {
+        guarded(|| {
+            let block = self.block_up_to(id.client, id.clock)?;
+            let block = block.filter(|block| id.clock < block.end).ok_or_else(no_item)?;
+            self.unpacked(block.run_at(id.clock)?)
+        })
+    }
+
+    fn runs_from(&self, id: ItemId, visit: &mut dyn FnMut(ItemRun) -> Result<()>) -> Result<()> {
+        let mut block = guarded(|| self.block_up_to(id.client, id.clock))?;
+        while let Some(found) = block {
+            for run in found.runs() {
+                let run = guarded(|| self.unpacked(run?))?;
+                if u64::from(run.start) + u64::from(run.len) > u64::from(id.clock) {
+                    visit(run)?;
+                }
+            }
+            block = guarded(|| {
+                let next = self.block_up_to(id.client, found.end)?;
+                Ok(next.filter(|next| next.start == found.end))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn is_dead(&self, id: ItemId) -> Result<bool> {
+        let bitmap = guarded(|| self.bitmap(id.client, id.clock / dead::CLOCKS))?;
+        Ok(bitmap.contains(id.clock % dead::CLOCKS))
+    }
+
+    fn live_in(&self, client: u64, clocks: Range<u32>) -> Result<ClockRanges> {
+        guarded(|| {
+            let mut live = ClockRanges::new();
+            let mut at = clocks.start;
+            let chunks = chunks_of(&clocks);
+            self.each_dead(client, chunks, |chunk, dead| {
+                let covered = covered(chunk, &dead);
+                if covered.end <= u64::from(at) {
+                    return Ok(());
+                }
+                let start = clamp(covered.start, &clocks).max(at);
+                push_range(&mut live, at..start);
+                let end = clamp(covered.end, &clocks);
+                if let Dead::Map(map) = dead {
+                    let base = chunk * dead::CLOCKS;
+                    let mut found = Vec::new();
+                    let within = start - base..end - base;
+                    map.ranges(within, false, &mut found);
+                    for range in found {
+                        push_range(&mut live, base + range.start..base + range.end);
+                    }
+                }
+                at = end;
+                Ok(())
+            })?;
+            push_range(&mut live, at..clocks.end);
+            Ok(live)
+        })
+    }
+
+    fn deletions(&self) -> Result<Vec<(u64, ClockRanges)>> {
+        guarded(|| {
+            let mut all: Vec<(u64, ClockRanges)> = Vec::new();
+            self.each_value(keys::DEAD, |key, value| {
+                let (client, chunk) = keys::item_of(key).ok_or_else(damaged_root)?;
+                if all.last().is_none_or(|(last, _)| *last != client) {
+                    all.push((client, Vec::new()));
+                }
+                let Some((_, ranges)) = all.last_mut() else { return Ok(()) };
+                let dead = Dead::decode(value)?;
+                let covered = covered(chunk, &dead);
+                match dead {
+                    Dead::Map(map) => {
+                        let base = chunk * dead::CLOCKS;
+                        let mut found = Vec::new();
+                        map.ranges(0..dead::CLOCKS, true, &mut found);
+                        for range in found {
+                            push_range(ranges, base + range.start..base.saturating_add(range.end));
+                        }
+                    }
+                    Dead::Full(_) => {
+                        let whole = 0..u32::MAX;
+                        push_range(
+                            ranges,
+                            clamp(covered.start, &whole)..clamp(covered.end, &whole),
+                        );
+                    }
+                }
+                Ok(())
+            })?;
+            all.retain(|(_, ranges)| !ranges.is_empty());
+            Ok(all)
+        })
+    }
+
+    fn tip(&self, root: &str, key: &str) -> Result<Option<Tip>> {
+        guarded(|| {
+            let edge = self.edge(root)?;
+            if !self.is_beyond(root, key, &edge)? {
+                let own = match self.own(root, key) {
+                    // So that what is damaged can be written over.
+                    Err(Failure(error)) if error.kind() == ErrorKind::Corrupt => {
+                        self.live_item(root, key)?
+                    }
+                    own => own?.map(|(id, _)| id),
+                };
+                if let Some(id) = own {
+                    return Ok(Some(Tip { id, is_live: true }));
+                }
+            }
+            if !edge.has_removed {
+                return Ok(None);
+            }
+            Ok(self.removed(root, key)?.map(|id| Tip { id, is_live: false }))
+        })
+    }
+
+    fn value(&self, root: &str, key: &str) -> Result<Option<(ItemId, Value)>> {
+        guarded(|| self.own(root, key))
+    }
+
+    fn nested(&self, id: ItemId) -> Result<Vec<u8>> {
+        guarded(|| {
+            let key = keys::of_item(keys::NESTED, id.client, id.clock);
+            self.value_of(&key)?.ok_or_else(no_item)
+        })
+    }
+
+    fn each_nested(&self, visit: &mut dyn FnMut(ItemId, u32, &[u8]) -> Result<()>) -> Result<()> {
+        guarded(|| {
+            self.each_value(keys::NESTED, |key, value| {
+                let (client, clock) = keys::item_of(key).ok_or_else(damaged_root)?;
+                let id = ItemId { client, clock };
+                let len = self.run(id).map_err(Failure)?.len;
+                visit(id, len, value).map_err(Failure)
+            })
+        })
+    }
+
+    fn waiting(&self) -> Result<Vec<(u64, Vec<u8>)>> {
+        guarded(|| {
+            let mut waiting = Vec::new();
+            self.each_value(keys::WAITING, |key, update| {
+                let number = key.get(1..).and_then(|number| number.try_into().ok());
+                let number = number.map(u64::from_be_bytes).ok_or_else(damaged_root)?;
+                waiting.push((number, update.to_vec()));
+                Ok(())
+            })?;
+            Ok(waiting)
+        })
+    }
+
+    fn has_unseen(&self) -> Result<bool> {
+        guarded(|| {
+            let Some(items) = self.items()? else { return Ok(false) };
+            let range = [keys::UNSEEN]..[keys::UNSEEN + 1];
+            let mut unseen = items.range::<&[u8]>(range.start.as_slice()..range.end.as_slice())?;
+            Ok(unseen.next().transpose()?.is_some())
+        })
+    }
+
+    fn unseen(&self, root: &str, key: &str) -> Result<Unseen> {
+        guarded(|| {
+            let Some(info) = self.root(root)? else { return Ok(Unseen::default()) };
+            let at = keys::of_entry(keys::UNSEEN, info.number, &keys::pack(root, key));
+            // If it is damaged, an edit of this device is not written again, and nothing else is lost.
+            let value = match self.value_of(&at) {
+                Err(Failure(error)) if error.kind() == ErrorKind::Corrupt => None,
+                value => value?,
+            };
+            let unseen = value.and_then(|value| serde_json::from_slice(&value).ok());
+            Ok(unseen.unwrap_or_default())
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! What is counted of a document, and the moments that its copies have in common.
+
+use super::{DocumentState, StoredDocument, damaged_root};
+use crate::disk::failure::{Try, guarded};
+use crate::disk::journal::{JournalRecord, NAMED_COMMITS, joined};
+use crate::disk::keys;
+use crate::disk::seal::unseal;
+use crate::doc::DocVersion;
+use crate::doc::items::{ClockRanges, ReadItems};
+use crate::error::Result;
+
+impl StoredDocument {
+    pub(crate) fn state(&self) -> Result<DocumentState> {
+        guarded(|| {
+            let Some(value) = self.value_of(keys::STATE)? else {
+                return Ok(DocumentState::default());
+            };
+            let numbers = value.as_chunks::<8>().0;
+            let [commits, deletions, bytes] = numbers else { return Err(damaged_root()) };
+            Ok(DocumentState {
+                commits: u64::from_le_bytes(*commits),
+                deletions: u64::from_le_bytes(*deletions),
+                bytes: u64::from_le_bytes(*bytes),
+            })
+        })
+    }
+
+    /// How many clocks of each client are here.
+    pub(crate) fn clocks(&self) -> Result<std::collections::BTreeMap<u64, u32>> {
+        Ok(self.clients()?.into_iter().collect())
+    }
+
+    /// What this copy holds.
+    pub(crate) fn version(&self) -> Result<DocVersion> {
+        Ok(DocVersion { clocks: self.clocks()?, deletions: self.state()?.deletions })
+    }
+
+    /// Hashes of the deletions that it had at some moments: now, after its newest commits, and after its
+    /// newest merges, each of which may have been what another copy held, too.
+    pub(crate) fn marks(&self) -> Result<Vec<u64>> {
+        let mut marks = vec![self.state()?.deletions];
+        let mut add = |hash: u64| {
+            if !marks.contains(&hash) {
+                marks.push(hash);
+            }
+        };
+        guarded(|| {
+            self.each_value(keys::MERGE, |_, hash| {
+                add(hash.try_into().map(u64::from_le_bytes).map_err(|_| damaged_root())?);
+                Ok(())
+            })?;
+            let Some(items) = self.items()? else { return Ok(()) };
+            let range = [keys::JOURNAL]..[keys::JOURNAL + 1];
+            let range = items.range::<&[u8]>(range.start.as_slice()..range.end.as_slice())?;
+            for item in range.rev().take(NAMED_COMMITS) {
+                let (key, value) = item?;
+                let hash = unseal(key.value(), value.value())?.first_chunk::<8>();
+                add(hash.map(|hash| u64::from_le_bytes(*hash)).ok_or_else(damaged_root)?);
+            }
+            Ok(())
+        })?;
+        Ok(marks)
+    }
+
+    /// The deletions that a copy lacks which had the deletions of one of these hashes once: those since
+    /// then, as far as the journal goes, or else all.
+    pub(crate) fn deletions_since(&self, marks: &[u64]) -> Result<Vec<(u64, ClockRanges)>> {
+        if marks.contains(&self.state()?.deletions) {
+            return Ok(Vec::new());
+        }
+        match guarded(|| self.removed_since(marks))? {
+            Some(removed) => Ok(removed),
+            None => self.deletions(),
+        }
+    }
+
+    pub(super) fn removed_since(&self, marks: &[u64]) -> Try<Option<Vec<(u64, ClockRanges)>>> {
+        let Some(items) = self.items()? else { return Ok(None) };
+        let range = [keys::JOURNAL]..[keys::JOURNAL + 1];
+        let mut removed = Vec::new();
+        for item in items.range::<&[u8]>(range.start.as_slice()..range.end.as_slice())?.rev() {
+            let (key, value) = item?;
+            let record = JournalRecord::decode(unseal(key.value(), value.value())?)?;
+            if marks.contains(&record.deletions_hash) {
+                let mut by_client: Vec<(u64, ClockRanges)> = Vec::new();
+                for (client, clocks) in joined(removed) {
+                    match by_client.last_mut() {
+                        Some((last, ranges)) if *last == client => ranges.push(clocks),
+                        _ => by_client.push((client, vec![clocks])),
+                    }
+                }
+                return Ok(Some(by_client));
+            }
+            let Some(of_commit) = record.removed else { return Ok(None) };
+            removed.extend(of_commit);
+        }
+        Ok(None)
+    }
+
+    /// Whether updates wait for others.
+    pub(crate) fn has_waiting(&self) -> Result<bool> {
+        guarded(|| {
+            let Some(items) = self.items()? else { return Ok(false) };
+            let range = [keys::WAITING]..[keys::WAITING + 1];
+            let mut range = items.range::<&[u8]>(range.start.as_slice()..range.end.as_slice())?;
+            Ok(range.next().transpose()?.is_some())
+        })
+    }
+}

@@ -1,0 +1,242 @@
+//! The rows and entries of a changed document on their way into the file.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{EntryChange, Own, StagedDocument, StagedEntry};
+use crate::disk::document::write_id;
+use crate::disk::failure::{Failure, Try, guarded};
+use crate::disk::keys;
+use crate::disk::row_writer::RowWriter;
+use crate::disk::rows::{RowValue, encode_row};
+use crate::doc::Entry;
+use crate::doc::items::{ReadItems, Value};
+use crate::error::{ErrorKind, Result};
+use crate::row::{Content, EntryRef, ItemId};
+
+impl StagedDocument<'_> {
+    /// The greatest key among the rows of a table that are written at once.
+    pub(crate) fn greatest_row(&mut self, root: &str) -> Result<Option<Vec<u8>>> {
+        guarded(|| match &mut self.rows {
+            Some(rows) => rows.greatest(root),
+            None => Ok(None),
+        })
+    }
+
+    /// Whether there is a row under a key, among those that are written at once.
+    pub(crate) fn has_row(&mut self, root: &str, key: &[u8]) -> Result<bool> {
+        guarded(|| match &mut self.rows {
+            Some(rows) => rows.contains(root, key),
+            None => Ok(false),
+        })
+    }
+
+    /// Has readers see a late edit under a key of a table that has no row there, among those that are
+    /// written at once.
+    pub(crate) fn show_where_nothing_is(
+        &mut self,
+        at: &EntryRef,
+        id: ItemId,
+        json: &str,
+    ) -> Result<()> {
+        guarded(|| {
+            let info = self.root(&at.root)?;
+            let (Some(bytes), Some(rows)) =
+                (info.form.as_ref().and_then(|form| form.bytes_of(&at.key)), &mut self.rows)
+            else {
+                return Ok(());
+            };
+            if rows.contains(&at.root, &bytes)? {
+                return Ok(());
+            }
+            let mut row = Vec::new();
+            encode_row(&mut row, &bytes, id, RowValue::Late(json));
+            rows.row(&at.root, &bytes, Some(&row))?;
+            let under = keys::of_entry(keys::UNDER, info.number, &keys::pack(&at.root, &at.key));
+            self.insert(&under, &[])
+        })
+    }
+
+    /// Has readers see nothing under a key any more where they saw a late edit alone, which its removal
+    /// says nothing of to the document: of a change that is written at once.
+    pub(crate) fn hide_late(&mut self, root: &str, key: &str) -> Result<()> {
+        guarded(|| {
+            if !self.base.edge(root)?.has_late {
+                return Ok(());
+            }
+            let is_late = self.base.stored(root, key)?.is_some_and(|row| row.is_late());
+            if !is_late || self.base.value(root, key).map_err(Failure)?.is_some() {
+                return Ok(());
+            }
+            let info = self.root(root)?;
+            self.remove(&keys::of_entry(keys::UNDER, info.number, &keys::pack(root, key)))?;
+            let bytes = info.form.as_ref().and_then(|form| form.bytes_of(key));
+            match (&mut self.rows, bytes) {
+                (Some(rows), Some(bytes)) => rows.row(root, &bytes, None),
+                (Some(rows), None) => rows.text(root, key, None),
+                (None, _) => Ok(()),
+            }
+        })
+    }
+
+    /// Writes what was staged by key; rows in the order of their bytes, which redb writes fastest.
+    pub(super) fn write_entries(&mut self) -> Result<Vec<EntryChange>> {
+        let mut staged: Vec<(Arc<str>, Arc<str>, Option<StagedEntry>)> = Vec::new();
+        for (root, entries) in std::mem::take(&mut self.entries) {
+            for (key, entry) in entries {
+                staged.push((root.clone(), key, Some(entry)));
+            }
+        }
+        let is_staged = |at: &EntryRef| {
+            staged
+                .iter()
+                .any(|(root, key, _)| (&**root, &**key) == (at.root.as_str(), at.key.as_str()))
+        };
+        let others: BTreeSet<&EntryRef> = self.late.keys().chain(&self.reviewed).collect();
+        let others: Vec<_> = if others.is_empty() {
+            Vec::new()
+        } else if staged.len() < 64 {
+            others.into_iter().filter(|at| !is_staged(at)).cloned().collect()
+        } else {
+            let known: BTreeSet<(&str, &str)> =
+                staged.iter().map(|(root, key, _)| (&**root, &**key)).collect();
+            let is_new = |at: &&EntryRef| !known.contains(&(at.root.as_str(), at.key.as_str()));
+            others.into_iter().filter(is_new).cloned().collect()
+        };
+        staged.extend(others.into_iter().map(|at| (at.root.into(), at.key.into(), None)));
+        let mut changes = Vec::with_capacity(staged.len());
+        let mut writer = RowWriter::new(self.commit, self.base.name());
+        let mut sorted = Vec::with_capacity(staged.len());
+        for (root, key, entry) in staged {
+            let info = guarded(|| self.root(&root))?;
+            let bytes = info.form.as_ref().and_then(|form| form.bytes_of(&key));
+            sorted.push((root, bytes, key, entry));
+        }
+        sorted.sort_unstable_by(|a, b| (&a.0, &a.1, &a.2).cmp(&(&b.0, &b.1, &b.2)));
+        let mut buffer = Vec::new();
+        for (root, bytes, key, entry) in sorted {
+            let change =
+                guarded(|| self.write_entry(&mut writer, &mut buffer, root, bytes, key, entry))?;
+            changes.push(change);
+        }
+        guarded(|| writer.flush())?;
+        Ok(changes)
+    }
+
+    pub(super) fn write_entry(
+        &mut self,
+        writer: &mut RowWriter<'_>,
+        buffer: &mut Vec<u8>,
+        root: Arc<str>,
+        bytes: Option<Vec<u8>>,
+        key: Arc<str>,
+        entry: Option<StagedEntry>,
+    ) -> Try<EntryChange> {
+        let number = self.root(&root)?.number;
+        let packed = keys::pack(&root, &key);
+        let (under, removed_at) = (
+            keys::of_entry(keys::UNDER, number, &packed),
+            keys::of_entry(keys::REMOVED, number, &packed),
+        );
+        let stored = self.base.stored(&root, &key)?;
+        let (was, was_late) = match &stored {
+            Some(row) => (Some(row.id()), row.is_late()),
+            None => (None, false),
+        };
+        let is_shown_anew = entry.as_ref().is_some_and(|entry| entry.is_shown_anew);
+        let is_written = entry.is_some();
+        let before = || self.base.value(&root, &key).map_err(Failure);
+        let (own, removed) = match entry.map(|entry| entry.own) {
+            Some(Own::Live(id, value)) => (Some((id, value)), None),
+            Some(Own::Dead(id)) => {
+                let removed = match before() {
+                    // The value of a damaged row is unknown.
+                    Err(Failure(error)) if error.kind() == ErrorKind::Corrupt => None,
+                    before => before?,
+                };
+                self.set(&removed_at, &write_id(id))?;
+                (None, removed.map(|removed| Entry::from(removed).content))
+            }
+            None => (before()?, None),
+        };
+        if is_written && own.is_some() {
+            self.remove(&removed_at)?;
+        }
+        let at = EntryRef::new(&*root, &*key);
+        let late = self.late.remove(&at);
+        let row_key = bytes.as_deref().unwrap_or(key.as_bytes());
+        let now = match (&late, own) {
+            (Some((id, json)), own) => {
+                match own {
+                    Some((own, value)) => {
+                        encode_row(buffer, &under, own, value_of(&value));
+                        self.insert(&under, buffer)?;
+                    }
+                    None => self.insert(&under, &[])?,
+                }
+                encode_row(buffer, row_key, *id, RowValue::Late(json));
+                Some((*id, Content::Text(json.as_str().into())))
+            }
+            (None, Some((id, value))) => {
+                encode_row(buffer, row_key, id, value_of(&value));
+                Some((id, Entry::from((id, value)).content))
+            }
+            (None, None) => None,
+        };
+        if was_late && late.is_none() {
+            self.remove(&under)?;
+        }
+        let row = now.as_ref().map(|_| buffer.as_slice());
+        match &bytes {
+            Some(bytes) => writer.row(&root, bytes, row)?,
+            None if row.is_none() && was.is_none() => {}
+            None => writer.text(&root, &key, row)?,
+        }
+        let is_visible = was != now.as_ref().map(|(id, _)| *id) || is_shown_anew;
+        Ok(EntryChange { existed: was.is_some(), root, key, bytes, is_visible, now, removed })
+    }
+
+    /// Writes the one change of a key in this commit.
+    pub(super) fn write_at_once(&mut self, root: &str, key: &str, own: Own) -> Try<()> {
+        let info = self.root(root)?;
+        let (number, edge) = (info.number, self.base.edge(root)?);
+        let bytes = info.form.as_ref().and_then(|form| form.bytes_of(key));
+        if edge.has_late || edge.has_removed || matches!(own, Own::Dead(_)) {
+            let packed = keys::pack(root, key);
+            let removed = keys::of_entry(keys::REMOVED, number, &packed);
+            if edge.has_late {
+                self.remove(&keys::of_entry(keys::UNDER, number, &packed))?;
+            }
+            match &own {
+                Own::Dead(id) => self.set(&removed, &write_id(*id))?,
+                Own::Live(..) if edge.has_removed => self.remove(&removed)?,
+                Own::Live(..) => {}
+            }
+        }
+        let Some(rows) = &mut self.rows else { return Ok(()) };
+        let mut buffer = std::mem::take(&mut rows.buffer);
+        let row = match &own {
+            Own::Live(id, value) => {
+                let row_key = bytes.as_deref().unwrap_or(key.as_bytes());
+                encode_row(&mut buffer, row_key, *id, value_of(value));
+                Some(buffer.as_slice())
+            }
+            Own::Dead(_) => None,
+        };
+        match &bytes {
+            Some(bytes) => rows.row(root, bytes, row)?,
+            // A mark never held anything.
+            None if row.is_none() && self.base.stored(root, key)?.is_none() => {}
+            None => rows.text(root, key, row)?,
+        }
+        rows.buffer = buffer;
+        Ok(())
+    }
+}
+
+fn value_of(value: &Value) -> RowValue<'_> {
+    match value {
+        Value::Text(json) => RowValue::Text(json),
+        Value::Other { kind, bytes, json } => RowValue::Other { kind: *kind, bytes, json },
+    }
+}

@@ -1,0 +1,248 @@
+//! A changed document as its rules see it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::{MAX_WAITING, MAX_WAITING_BYTES, Own, StagedDocument, StagedEntry};
+use crate::disk::dead::{self, Dead};
+use crate::disk::document::{chunks_of, covered};
+use crate::disk::failure::guarded;
+use crate::doc::items::{ClockRanges, ItemRun, Place, ReadItems, Tip, Value, WriteItems};
+use crate::doc::{Unseen, deletion_hash};
+use crate::error::{Error, ErrorKind, Result};
+use crate::row::ItemId;
+
+impl ReadItems for StagedDocument<'_> {
+    fn clients(&self) -> Result<Vec<(u64, u32)>> {
+        let mut clients: BTreeMap<u64, u32> = self.base.clients()?.into_iter().collect();
+        clients.extend(self.clocks.borrow().iter().filter(|(_, clock)| **clock > 0));
+        Ok(clients.into_iter().collect())
+    }
+
+    fn clock(&self, client: u64) -> Result<u32> {
+        if let Some(clock) = self.clocks.borrow().get(&client) {
+            return Ok(*clock);
+        }
+        let clock = self.base.clock(client)?;
+        self.clocks.borrow_mut().insert(client, clock);
+        Ok(clock)
+    }
+
+    fn run(&self, id: ItemId) -> Result<ItemRun> {
+        match guarded(|| self.new_run(id))? {
+            Some(run) => Ok(run),
+            None => self.base.run(id),
+        }
+    }
+
+    fn runs_from(&self, id: ItemId, visit: &mut dyn FnMut(ItemRun) -> Result<()>) -> Result<()> {
+        let end = self.clock(id.client)?;
+        let mut clock = id.clock;
+        while clock < end {
+            let run = self.run(ItemId { client: id.client, clock })?;
+            clock = run.start.saturating_add(run.len);
+            visit(run)?;
+        }
+        Ok(())
+    }
+
+    fn is_dead(&self, id: ItemId) -> Result<bool> {
+        let (chunk, bit) = (id.clock / dead::CLOCKS, id.clock % dead::CLOCKS);
+        if let Some(map) = self.maps.get(&(id.client, chunk)) {
+            return Ok(map.contains(bit));
+        }
+        Ok(guarded(|| self.bitmap(id.client, chunk))?.contains(bit))
+    }
+
+    fn live_in(&self, client: u64, clocks: Range<u32>) -> Result<ClockRanges> {
+        let mut live = self.base.live_in(client, clocks.clone())?;
+        let chunks = chunks_of(&clocks);
+        for ((_, chunk), map) in self.maps.range((client, chunks.start)..(client, chunks.end)) {
+            let base = chunk * dead::CLOCKS;
+            let mut found = Vec::new();
+            map.ranges(0..dead::CLOCKS, true, &mut found);
+            let found = found.iter().map(|range| {
+                u64::from(base) + u64::from(range.start)..u64::from(base) + u64::from(range.end)
+            });
+            live = without(&live, found);
+        }
+        let full = self.full.range((client, 0)..(client, chunks.end));
+        let full = full.map(|((_, first), count)| covered(*first, &Dead::Full(*count)));
+        Ok(without(&live, full))
+    }
+
+    fn deletions(&self) -> Result<Vec<(u64, ClockRanges)>> {
+        Err(Error::new(
+            ErrorKind::Storage,
+            "the deletions of a document are read once it is stored",
+        ))
+    }
+
+    fn tip(&self, root: &str, key: &str) -> Result<Option<Tip>> {
+        match self.own(root, key) {
+            Some(Own::Live(id, _)) => Ok(Some(Tip { id: *id, is_live: true })),
+            Some(Own::Dead(id)) => Ok(Some(Tip { id: *id, is_live: false })),
+            None => self.base.tip(root, key),
+        }
+    }
+
+    fn value(&self, root: &str, key: &str) -> Result<Option<(ItemId, Value)>> {
+        match self.own(root, key) {
+            Some(Own::Live(id, value)) => Ok(Some((*id, value.clone()))),
+            Some(Own::Dead(_)) => Ok(None),
+            None => self.base.value(root, key),
+        }
+    }
+
+    fn nested(&self, id: ItemId) -> Result<Vec<u8>> {
+        match self.nested.get(&(id.client, id.clock)) {
+            Some((_, block)) => Ok(block.clone()),
+            None => self.base.nested(id),
+        }
+    }
+
+    fn each_nested(&self, visit: &mut dyn FnMut(ItemId, u32, &[u8]) -> Result<()>) -> Result<()> {
+        self.base.each_nested(visit)?;
+        for ((client, clock), (len, block)) in &self.nested {
+            visit(ItemId { client: *client, clock: *clock }, *len, block)?;
+        }
+        Ok(())
+    }
+
+    fn waiting(&self) -> Result<Vec<(u64, Vec<u8>)>> {
+        let mut waiting = self.base.waiting()?;
+        waiting.extend(self.added.iter().cloned());
+        waiting.retain(|(number, _)| !self.released.contains(number));
+        Ok(waiting)
+    }
+
+    fn has_unseen(&self) -> Result<bool> {
+        if !self.unseen.is_empty() {
+            return Ok(true);
+        }
+        if let Some(known) = self.has_unseen.get() {
+            return Ok(*known);
+        }
+        let has_unseen = self.base.has_unseen()?;
+        Ok(*self.has_unseen.get_or_init(|| has_unseen))
+    }
+
+    fn unseen(&self, root: &str, key: &str) -> Result<Unseen> {
+        if !self.unseen.is_empty()
+            && let Some(unseen) = self.unseen.get(&(root.into(), key.into()))
+        {
+            return Ok(unseen.clone());
+        }
+        if self.has_unseen()? { self.base.unseen(root, key) } else { Ok(Unseen::default()) }
+    }
+}
+
+impl WriteItems for StagedDocument<'_> {
+    fn append(&mut self, client: u64, run: ItemRun) -> Result<()> {
+        guarded(|| self.add_run(client, run))
+    }
+
+    fn append_nested(&mut self, client: u64, start: u32, len: u32, block: &[u8]) -> Result<()> {
+        self.nested.insert((client, start), (len, block.to_vec()));
+        guarded(|| self.add_run(client, ItemRun { start, len, place: Place::Nested }))
+    }
+
+    fn kill(&mut self, client: u64, clocks: Range<u32>) -> Result<()> {
+        let killed = if clocks.len() == 1 {
+            // Mostly it is one, and then one look-up tells.
+            if self.is_dead(ItemId { client, clock: clocks.start })? {
+                return Ok(());
+            }
+            vec![clocks.clone()]
+        } else {
+            self.live_in(client, clocks.clone())?
+        };
+        for range in &killed {
+            let hash = deletion_hash(client, range.clone());
+            self.state.deletions = self.state.deletions.wrapping_add(hash);
+        }
+        self.removed.extend(killed.into_iter().map(|range| (client, range)));
+        guarded(|| self.kill_all(client, clocks))
+    }
+
+    fn put(&mut self, root: &str, key: &str, id: ItemId, value: Value) -> Result<()> {
+        if self.rows.is_some() {
+            return guarded(|| self.write_at_once(root, key, Own::Live(id, value)));
+        }
+        self.stage(root, key, StagedEntry { own: Own::Live(id, value), is_shown_anew: false });
+        Ok(())
+    }
+
+    fn is_damaged(&self, id: ItemId) -> bool {
+        self.damaged.contains(&id)
+    }
+
+    fn heal(&mut self, root: &str, key: &str, id: ItemId, value: Value) -> Result<()> {
+        self.stage(root, key, StagedEntry { own: Own::Live(id, value), is_shown_anew: true });
+        Ok(())
+    }
+
+    fn clear(&mut self, root: &str, key: &str, id: ItemId) -> Result<()> {
+        if self.rows.is_some() {
+            return guarded(|| self.write_at_once(root, key, Own::Dead(id)));
+        }
+        self.stage(root, key, StagedEntry { own: Own::Dead(id), is_shown_anew: false });
+        Ok(())
+    }
+
+    fn show(&mut self, root: &str, key: &str, json: String) -> Result<()> {
+        if let Some((id, Value::Other { kind, bytes, .. })) = self.value(root, key)? {
+            let own = Own::Live(id, Value::Other { kind, bytes, json });
+            self.stage(root, key, StagedEntry { own, is_shown_anew: true });
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, update: &[u8]) -> Result<bool> {
+        let waiting = self.waiting()?;
+        let bytes: usize = waiting.iter().map(|(_, update)| update.len()).sum();
+        if waiting.len() >= MAX_WAITING || bytes.saturating_add(update.len()) > MAX_WAITING_BYTES {
+            return Ok(false);
+        }
+        let last =
+            waiting.iter().map(|(number, _)| *number).chain(self.released.iter().copied()).max();
+        let number = last.map_or(0, |last| last.saturating_add(1));
+        self.added.push((number, update.to_vec()));
+        Ok(true)
+    }
+
+    fn release(&mut self, number: u64) -> Result<()> {
+        self.added.retain(|(added, _)| *added != number);
+        self.released.insert(number);
+        Ok(())
+    }
+
+    fn set_unseen(&mut self, root: &str, key: &str, unseen: Unseen) -> Result<()> {
+        self.unseen.insert((root.into(), key.into()), unseen);
+        Ok(())
+    }
+}
+
+/// What is left of ranges without others, both ascending.
+fn without(ranges: &[Range<u32>], holes: impl Iterator<Item = Range<u64>>) -> ClockRanges {
+    let mut left = ranges.to_vec();
+    for hole in holes {
+        let mut next = ClockRanges::with_capacity(left.len() + 1);
+        for range in left {
+            let end_before = u32::try_from(hole.start).unwrap_or(u32::MAX).min(range.end);
+            let start_after = u32::try_from(hole.end).unwrap_or(u32::MAX).max(range.start);
+            if end_before >= range.end || start_after <= range.start {
+                next.push(range);
+                continue;
+            }
+            if range.start < end_before {
+                next.push(range.start..end_before);
+            }
+            if start_after < range.end {
+                next.push(start_after..range.end);
+            }
+        }
+        left = next;
+    }
+    left
+}

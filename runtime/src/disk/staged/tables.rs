@@ -1,0 +1,147 @@
+//! The items of a changed document on their way into the file, and what its journal says of them.
+
+use redb::ReadableTable;
+
+use super::StagedDocument;
+use crate::disk::blocks::Block;
+use crate::disk::dead::{self, Dead};
+use crate::disk::document::{DocumentState, covered, write_root};
+use crate::disk::failure::{Failure, Try};
+use crate::disk::journal::{JournalRecord, KEPT_MERGES, joined};
+use crate::disk::keys;
+use crate::disk::seal::seal;
+use crate::error::{Error, ErrorKind};
+
+impl StagedDocument<'_> {
+    pub(super) fn write_items(&mut self) -> Try<()> {
+        let mut blocks: Vec<Block> =
+            std::mem::take(&mut self.blocks).into_values().flatten().collect();
+        blocks.sort_unstable_by_key(|block| (block.client(), block.start));
+        for block in blocks.into_iter().filter(|block| block.start < block.end) {
+            let key = keys::of_item(keys::BLOCK, block.client(), block.start);
+            self.set(&key, &block.encode())?;
+        }
+        for ((client, first), count) in std::mem::take(&mut self.full) {
+            let from = keys::of_item(keys::DEAD, client, first);
+            let to = keys::of_item(keys::DEAD, client, first.saturating_add(count - 1));
+            self.split_full(client, first, count)?;
+            self.forget(&from, &to)?;
+            self.set(&from, &Dead::Full(count).encode())?;
+        }
+        for ((client, chunk), map) in std::mem::take(&mut self.maps) {
+            let key = keys::of_item(keys::DEAD, client, chunk);
+            // What an entry before it stands for is full already.
+            let is_covered = map.is_full() && self.items.get(key.as_slice())?.is_none() && {
+                let mut base = None;
+                self.base.each_dead(client, chunk..chunk + 1, |first, dead| {
+                    base = Some(covered(first, &dead).end);
+                    Ok(())
+                })?;
+                base.is_some_and(|end| end > u64::from(chunk) * u64::from(dead::CLOCKS))
+            };
+            if !is_covered {
+                self.set(&key, &Dead::Map(map).encode())?;
+            }
+        }
+        for ((client, clock), (_, block)) in std::mem::take(&mut self.nested) {
+            self.set(&keys::of_item(keys::NESTED, client, clock), &block)?;
+        }
+        for number in std::mem::take(&mut self.released) {
+            self.remove(&keys::numbered(keys::WAITING, number))?;
+        }
+        for (number, update) in std::mem::take(&mut self.added) {
+            self.set(&keys::numbered(keys::WAITING, number), &update)?;
+        }
+        for ((root, key), unseen) in std::mem::take(&mut self.unseen) {
+            let number = self.root(&root)?.number;
+            let at = keys::of_entry(keys::UNSEEN, number, &keys::pack(&root, &key));
+            if unseen.is_empty() {
+                self.remove(&at)?;
+            } else {
+                let json = serde_json::to_vec(&unseen).map_err(|error| {
+                    Failure(
+                        Error::new(ErrorKind::Storage, "an edit does not serialize").because(error),
+                    )
+                })?;
+                self.set(&at, &json)?;
+            }
+        }
+        for name in std::mem::take(&mut self.new_roots) {
+            let Some(root) = self.roots.get(&name).cloned() else { continue };
+            self.set(&keys::of_root(&name), &write_root(&root))?;
+            self.set(&keys::of_root_number(root.number), name.as_bytes())?;
+        }
+        self.state.commits = self.state.commits.saturating_add(1);
+        self.write_journal()?;
+        let DocumentState { commits, deletions, bytes } = self.state;
+        let state = [commits, deletions, bytes].map(u64::to_le_bytes).concat();
+        self.items.insert(keys::STATE, seal(keys::STATE, &state).as_slice())?;
+        Ok(())
+    }
+
+    pub(super) fn write_journal(&mut self) -> Try<()> {
+        let DocumentState { commits, deletions, .. } = self.state;
+        let clocks = self.clocks.borrow();
+        let inserted = self.before.iter().filter_map(|(client, start)| {
+            let end = *clocks.get(client)?;
+            Some((*client, *start..end))
+        });
+        let record = JournalRecord {
+            deletions_hash: deletions,
+            inserted: joined(inserted.collect()),
+            removed: Some(joined(std::mem::take(&mut self.removed))),
+        };
+        drop(clocks);
+        self.set(&keys::numbered(keys::JOURNAL, commits), &record.encode())?;
+        if self.is_merge {
+            self.set(&keys::numbered(keys::MERGE, commits), &deletions.to_le_bytes())?;
+            let all = keys::numbered(keys::MERGE, 0)..=keys::numbered(keys::MERGE, u64::MAX);
+            let range = (all.start().as_slice(), all.end().as_slice());
+            let oldest = {
+                let mut merges = self.items.range::<&[u8]>(range.0..=range.1)?;
+                merges.nth_back(KEPT_MERGES).transpose()?.map(|(key, _)| key.value().to_vec())
+            };
+            if let Some(oldest) = oldest {
+                self.forget(range.0, &oldest)?;
+            }
+        }
+        // Seldom, since it is another part of the file.
+        let kept = self.commit.journal_commits;
+        if commits % kept.max(1) == 0 {
+            let to = keys::numbered(keys::JOURNAL, commits.saturating_sub(kept));
+            self.forget(&keys::numbered(keys::JOURNAL, 0), &to)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn forget(&mut self, from: &[u8], to: &[u8]) -> Try<()> {
+        let mut bytes = 0;
+        self.items.retain_in::<&[u8], _>(from..=to, |key, value| {
+            bytes += key.len() + value.len();
+            false
+        })?;
+        self.count(Some(bytes), None);
+        Ok(())
+    }
+
+    /// What an entry stands for beyond a range that is about to be written, it still says.
+    pub(super) fn split_full(&mut self, client: u64, first: u32, count: u32) -> Try<()> {
+        let end = first.saturating_add(count);
+        let mut beyond = None;
+        self.base.each_dead(client, first..end, |chunk, dead| {
+            if let Dead::Full(full) = dead {
+                let full_end = chunk.saturating_add(full);
+                if full_end > end {
+                    beyond = Some(full_end - end);
+                }
+            }
+            Ok(())
+        })?;
+        match beyond {
+            Some(count) => {
+                self.set(&keys::of_item(keys::DEAD, client, end), &Dead::Full(count).encode())
+            }
+            None => Ok(()),
+        }
+    }
+}
