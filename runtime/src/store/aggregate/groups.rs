@@ -10,7 +10,8 @@ use crate::row::Row;
 use crate::store::query::{At, Committed, Query};
 use crate::store::watch_aggregate::WatchAggregate;
 
-/// The result of an aggregate over each group of rows; made by [`GroupBy::aggregate`].
+/// The result of an aggregate over each group of rows; made by
+/// [`GroupBy::aggregate`](super::GroupBy::aggregate).
 ///
 /// Groups come in the order of what their rows have in common, as [`order_by`](Query::order_by)
 /// would order rows by it. A group has one row at least. Nothing is read until [`all`](Self::all) or

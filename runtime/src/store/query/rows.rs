@@ -8,9 +8,10 @@ use crate::query::{Buffer, Run, Source, Spec};
 use crate::row::Row;
 use crate::store::handle::Handle;
 
-/// The rows of a [`Query`], one after another.
+/// The rows of a [`Query`](super::Query), one after another.
 ///
-/// Made by [`Query::iter`]. A row that does not decode is an `Err` item; the rest still come.
+/// Made by [`Query::iter`](super::Query::iter). A row that does not decode is an `Err` item; the rest
+/// still come.
 pub struct QueryRows<'q, R: Row> {
     run: Run<'q>,
     buffer: Buffer<R>,

@@ -13,11 +13,11 @@ use crate::store::overlay::Overlay;
 use crate::store::read::{stray_row, typed_in_scan, typed_text};
 use crate::store::snapshot::Reads;
 
-/// The view of a [`Query`] of a table: what is committed when it is run.
+/// The view of a [`Query`](super::Query) of a table: what is committed when it is run.
 #[derive(Debug, Clone)]
 pub struct Committed(pub(super) Handle);
 
-/// The view of a [`Query`] of a snapshot.
+/// The view of a [`Query`](super::Query) of a snapshot.
 #[derive(Debug, Clone)]
 pub struct AsOf {
     pub(super) handle: Handle,
@@ -26,7 +26,8 @@ pub struct AsOf {
     pub(super) reads: Option<Arc<Reads>>,
 }
 
-/// The view of a [`Query`] of a transaction: what is committed, with its own writes over it.
+/// The view of a [`Query`](super::Query) of a transaction: what is committed, with its own writes over
+/// it.
 pub struct Within<'q> {
     pub(super) handle: &'q Handle,
     pub(super) overlay: Overlay<'q>,
