@@ -30,7 +30,7 @@ use crate::row::Row;
 /// # let (laptop, phone) = (App::in_memory()?, App::in_memory()?);
 /// laptop.notes.put(&Note { name: "shop".into(), text: "milk".into() })?;
 /// phone.notes.put(&Note { name: "shop".into(), text: "bread".into() })?;
-/// exchange(&laptop, &phone)?;
+/// exchange(&phone, &laptop)?;
 ///
 /// for lost in laptop.lost_edits()? {
 ///     assert_eq!((lost.table(), lost.key()), ("notes", "shop"));

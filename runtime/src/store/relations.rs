@@ -68,7 +68,7 @@ impl<R: Row> Table<R> {
     /// # app.accounts.insert(&Account { name: "Giro".into() })?;
     /// # app.txns.insert(&Txn { id: 7, account: Ref::new("Giro"), cents: -450 })?;
     /// let booked = app.txns.referrers(Txn::ACCOUNT, "Giro").order_by(Txn::CENTS);
-    /// assert_eq!(booked.explain(), "index (account) of `txn`, 1 range, sorted by \"cents\"");
+    /// assert_eq!(booked.explain(), "index (account) of `txn`, 1 range, sorted by cents");
     /// assert_eq!(booked.first()?.unwrap().id, 7);
     /// # Ok::<(), heirloom::Error>(())
     /// ```
