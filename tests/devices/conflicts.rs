@@ -214,9 +214,9 @@ fn of_more_lost_edits_than_the_bound_the_newest_are_kept() {
         let ids = round * 10..round * 10 + 10;
         a.notes.insert_many(ids.clone().map(|id| note(id, "a"))).unwrap();
         b.notes.insert_many(ids.map(|id| note(id, "b"))).unwrap();
-        meet(&a, &b);
+        // `a` merges first, so that it is told whichever wins.
+        meet(&b, &a);
     }
-    assert_eq!(b.lost_edits().unwrap().len(), 100);
     let kept = a.lost_edits().unwrap();
     assert!((10..=20).contains(&kept.len()), "{}", kept.len());
     assert!(kept.iter().all(|lost| lost.key().parse::<u32>().unwrap() >= 70), "{kept:?}");
