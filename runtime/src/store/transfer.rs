@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Invalid, decode_text, fill_defaults};
 use crate::row::{Key, Row};
 
-/// What an import does with a row whose key has a row already.
+/// The choice of an import for a row whose key has a row already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnExisting {
     /// The row in the table stays as it is.
@@ -21,7 +21,7 @@ pub enum OnExisting {
     Fail,
 }
 
-/// What an import has done, by numbers of rows.
+/// The numbers of rows that an import has stored, and left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Imported {
     inserted: usize,
@@ -78,8 +78,8 @@ impl<R: Row> Table<R> {
     /// # Errors
     ///
     /// [`InvalidRow`](ErrorKind::InvalidRow) if a row does not decode; [`invalid`](Self::invalid) lists
-    /// all of them. [`Storage`](ErrorKind::Storage) if the file cannot be read, or the writer fails. What
-    /// was written before stays written.
+    /// all of them. [`Storage`](ErrorKind::Storage) if the file cannot be read, or the writer fails. The
+    /// lines before it stay written.
     pub fn export(&self, mut to: impl Write) -> Result<usize> {
         self.placed(self.export_lines(&mut to))
     }
