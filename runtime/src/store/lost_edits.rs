@@ -33,7 +33,7 @@ use crate::row::Row;
 /// exchange(&phone, &laptop)?;
 ///
 /// for lost in laptop.lost_edits()? {
-///     assert_eq!((lost.table(), lost.key()), ("notes", "shop"));
+///     assert_eq!((lost.table(), lost.key()), ("note", "shop"));
 ///     let text = lost.loser_as::<Note>()?.text;
 ///     laptop.notes.update("shop", |note| note.text += &format!(", {text}"))?;
 ///     lost.dismiss()?;
