@@ -48,7 +48,7 @@ fn a_file_gets_as_short_as_its_content_allows() {
             assert_eq!(len(&path) + freed, before.1);
         }
         assert_eq!(content(&app), before.0);
-        assert_eq!(app.summary().unwrap(), summary, "it is no change of content");
+        assert_eq!(app.summary().unwrap(), summary, "the content does not change");
         app.notes.insert(&note(7, "after")).unwrap();
         app.notes.update(&100, |note| note.title.push('!')).unwrap().unwrap();
         assert!(app.compact().unwrap() < freed / 4);

@@ -17,7 +17,7 @@ pub(crate) struct EpochStatus {
     pub(crate) missing: Vec<String>,
 }
 
-/// As of the last commit, so that nobody waits for a writer.
+/// As of the last commit, so that no reader waits for a writer.
 pub(crate) fn epoch_status(engine: &Engine) -> Result<EpochStatus> {
     let view = engine.view();
     let claims = read_claims(&view)?;

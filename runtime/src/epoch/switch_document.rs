@@ -18,7 +18,7 @@ use crate::row::EntryRef;
 pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocName) -> Result<()> {
     let is_same = name == writer.current;
     if !is_same {
-        // Nobody reads it yet, so that this may be a commit of its own.
+        // No reader has it yet, so that this may be a commit of its own.
         engine.rekey(writer, name)?;
         engine.load_other(writer, name)?;
     }

@@ -41,7 +41,7 @@ impl fmt::Debug for Within<'_> {
 
 /// Where rows are looked for.
 #[doc(hidden)]
-#[expect(private_interfaces, reason = "nobody else implements it")]
+#[expect(private_interfaces, reason = "only this crate implements it")]
 pub trait At {
     #[doc(hidden)]
     fn source(&self, table_idx: TableIdx) -> Source<'_>;
@@ -62,7 +62,7 @@ pub(super) fn source<'s>(handle: &Handle, view: Arc<View>, table_idx: TableIdx) 
     Source::new(handle.engine().clone(), view, table_idx, None)
 }
 
-#[expect(private_interfaces, reason = "nobody else implements it")]
+#[expect(private_interfaces, reason = "only this crate implements it")]
 impl At for Committed {
     fn source(&self, table_idx: TableIdx) -> Source<'_> {
         source(&self.0, self.0.engine().view(), table_idx)
@@ -73,7 +73,7 @@ impl At for Committed {
     }
 }
 
-#[expect(private_interfaces, reason = "nobody else implements it")]
+#[expect(private_interfaces, reason = "only this crate implements it")]
 impl At for AsOf {
     fn source(&self, table_idx: TableIdx) -> Source<'_> {
         source(&self.handle, self.view.clone(), table_idx)
@@ -90,7 +90,7 @@ impl At for AsOf {
     }
 }
 
-#[expect(private_interfaces, reason = "nobody else implements it")]
+#[expect(private_interfaces, reason = "only this crate implements it")]
 impl At for Within<'_> {
     fn source(&self, table_idx: TableIdx) -> Source<'_> {
         let (engine, view) = (self.handle.engine().clone(), self.overlay.view.clone());
