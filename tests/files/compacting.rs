@@ -54,7 +54,8 @@ fn a_file_gets_as_short_as_its_content_allows() {
         assert!(app.compact().unwrap() < freed / 4);
         let known = content(&app);
         drop(app);
-        assert!(len(&path) < before.1 / 2, "{} of {}", len(&path), before.1);
+        // Compared with `freed`: under `Eventual` the length before may be that of an earlier flush.
+        assert!(len(&path) < freed, "{} left, {freed} freed", len(&path));
         assert_eq!(content(&Notebook::open(&path).unwrap()), known);
         assert_sound::<Notebook>(&path);
     }
