@@ -292,6 +292,8 @@ mod cinema {
         rating: u8,
         #[index]
         year: u16,
+        #[index(each)]
+        cast: Vec<String>,
     }
     // [end]
 
@@ -312,6 +314,11 @@ mod cinema {
         );
         let recent = cinema.films.filter(Film::YEAR.ge(2020)).order_by(Film::TITLE);
         assert_eq!(recent.explain(), "index (year) of `film`, 1 range, sorted by title");
+        let duo = cinema.films.filter(Film::CAST.contains_all(["Bacall", "Bogart"]));
+        assert_eq!(
+            duo.explain(),
+            "index (each cast) of `film`, what 2 ranges have in common"
+        );
         let all = cinema.films.filter(Film::RATING.ge(8));
         assert_eq!(all.explain(), "scan of `film`, filtered");
         // [end]

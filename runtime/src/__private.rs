@@ -6,12 +6,12 @@ pub use crate::error::{Error, Result};
 pub use crate::evolve::step_to;
 pub use crate::query::UniqueColumn;
 pub use crate::query::column::{Column, column};
-pub use crate::query::path::{Fold, IsOption, Member};
+pub use crate::query::path::{EncodeItem, Fold, IsOption, Member};
 pub use crate::recorder::check_history;
 pub use crate::row::{
     Above, Absent, Apart, Begin, ByKey, ByNothing, ByOrder, ByShape, Carry, CarryOver, Coding,
     Comparable, Compare, Compared, ConvertError, DefaultError, Encode, Encoded, FieldJson,
-    FieldType, Group, IndexValues, Is, IsTwice, Key, KeyBytes, NOWHERE, NoOption, NoReference,
+    FieldType, Group, IndexValues, Is, IsTwice, Items, Key, KeyBytes, NOWHERE, NoOption, NoReference,
     Part, Parts, Record, Reference, RefersTo, Row, Shape, ShapeOnce, SortKey, Step, Successor, Way,
     WayToBegin, WayToCarryOver, WayToWiden, Widen, WithEquality, WithoutEquality, computed_default,
     has_schema, no_default, refer, take, written_as_reference,

@@ -8,6 +8,7 @@ mod shelf;
 
 mod aggregating;
 mod comparing;
+mod each_item;
 mod index_entries;
 mod indexes;
 mod large_results;

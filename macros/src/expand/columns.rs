@@ -2,9 +2,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Type;
 
 use super::{at, codec, coding};
-use crate::model::Record;
+use crate::model::{Index, Record};
+use crate::parse::item_type;
 
 /// One constant for each field, of a type that has its name, which compile errors show:
 ///
@@ -38,6 +40,8 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
             (coding::compared(row, field, &named), coding::encoder(ty, private));
         let is_option = coding::is_option(ty, private);
         let parse = parse(row, place);
+        let each = row.indexes.iter().any(|index| index.each && index.places() == [place]);
+        let each = each.then(|| encode_item(ty, private));
         let is_unique = row.key == Some(place)
             || row.indexes.iter().any(|index| index.unique && index.places() == [place]);
         let unique = is_unique.then(|| {
@@ -58,6 +62,7 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
                 type Kind = #private::IsOption<{ #is_option }>;
                 const NAME: &'static ::core::primitive::str = #stored;
                 const ENCODE: #private::Encode<#ty> = |value, bytes| #encoder(value, bytes);
+                #each
 
                 fn look(of: &#ident, see: &mut dyn ::core::ops::FnMut(&#ty)) {
                     see(&of.#member);
@@ -97,6 +102,18 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
             }
         };
     }
+}
+
+/// How an item of the field's value is found in its index over each.
+fn encode_item(ty: &Type, private: &TokenStream) -> Option<TokenStream> {
+    let item = item_type(ty)?;
+    let encoder = coding::encoder(item, private);
+    Some(quote_spanned! {at(item)=>
+        const ENCODE_ITEM: ::core::option::Option<#private::EncodeItem> =
+            ::core::option::Option::Some(|item, bytes| {
+                item.downcast_ref::<#item>().is_some_and(|item| #encoder(item, bytes).is_ok())
+            });
+    })
 }
 
 /// How the value is read from the text of its field alone; nothing if that does not say it.
@@ -151,10 +168,13 @@ pub(super) fn indexes(row: &Record) -> TokenStream {
     let private = &row.paths.private;
     let defs = row.indexes.iter().map(|index| {
         let names = index.places().into_iter().map(|place| &row.fields[place].stored);
-        let unique = index.unique;
-        quote!(#private::IndexDef { fields: &[#(#names),*], unique: #unique })
+        let (unique, each) = (index.unique, index.each);
+        quote!(#private::IndexDef { fields: &[#(#names),*], unique: #unique, each: #each })
     });
     let arms = row.indexes.iter().enumerate().map(|(number, index)| {
+        if let Some(push) = push_items(row, index) {
+            return quote!(#number => { #push });
+        }
         let pushes = index.places().into_iter().enumerate().map(|(at_place, place)| {
             let field = &row.fields[place];
             let (member, ty) = (&field.parsed.ident, &field.ty);
@@ -170,9 +190,13 @@ pub(super) fn indexes(row: &Record) -> TokenStream {
         quote!(#number => { #(#pushes)* })
     });
     let (defs, arms): (Vec<_>, Vec<_>) = (defs.collect(), arms.collect());
-    let codings = row.indexes.iter().flat_map(|index| index.places()).map(|place| {
-        let name = coding::name(&row.fields[place].ty, private);
-        quote_spanned!(Span::mixed_site()=> see(#name);)
+    let codings = row.indexes.iter().flat_map(|index| {
+        index.places().into_iter().map(move |place| {
+            let ty = &row.fields[place].ty;
+            let item = item_type(ty).filter(|_| index.each);
+            let name = coding::name(item.unwrap_or(ty), private);
+            quote_spanned!(Span::mixed_site()=> see(#name);)
+        })
     });
     quote_spanned! {Span::mixed_site()=>
         const INDEXES: &'static [#private::IndexDef] = &[#(#defs),*];
@@ -192,4 +216,22 @@ pub(super) fn indexes(row: &Record) -> TokenStream {
             #(#codings)*
         }
     }
+}
+
+/// The values of an index over each item of a field; nothing for another index.
+fn push_items(row: &Record, index: &Index) -> Option<TokenStream> {
+    let [place] = index.places()[..] else { return None };
+    let field = row.fields.get(place).filter(|_| index.each)?;
+    let (ty, item) = (&field.ty, item_type(&field.ty)?);
+    let private = &row.paths.private;
+    let (member, named) = (&field.parsed.ident, format_ident!("Indexed"));
+    let shown = format!("an item of `{}::{}`", row.ident, field.parsed.name);
+    let place = format!("{shown} is of type `{}`", crate::text::text(item.to_token_stream()));
+    let compared = coding::checked(&place, item, &named, private);
+    let encoder = coding::encoder(item, private);
+    Some(quote_spanned! {at(ty)=>
+        struct #named {}
+        #compared
+        #private::IndexValues::push_each::<#ty, #named>(values, &self.#member, #encoder);
+    })
 }

@@ -13,6 +13,8 @@ pub(crate) struct Index {
     /// The tokens to blame.
     pub(crate) origin: TokenStream,
     pub(crate) unique: bool,
+    /// Whether it has the items of its field, each on its own.
+    pub(crate) each: bool,
     /// As written; a name without a place is no field.
     pub(crate) fields: Vec<(TokenStream, String, Option<usize>)>,
     /// Whether it stands on a field.
@@ -32,11 +34,13 @@ impl Index {
             let origin = index.path.to_token_stream();
             let name = field.parsed.name.clone();
             let fields = vec![(origin.clone(), name, Some(place))];
-            Some(Self { origin, unique: index.unique, fields, on_field: true })
+            let (unique, each) = (index.unique, index.each);
+            Some(Self { origin, unique, each, fields, on_field: true })
         });
         let several = table.iter().map(|index| Self {
             origin: index.key.to_token_stream(),
             unique: index.unique,
+            each: false,
             fields: index.fields.iter().map(|name| resolve(name, fields)).collect(),
             on_field: false,
         });
@@ -51,7 +55,7 @@ impl Index {
             if field.referred().is_some() && !is_left_out && !is_served {
                 let origin = field.parsed.ident.to_token_stream();
                 let fields = vec![(origin.clone(), field.parsed.name.clone(), Some(place))];
-                all.push(Self { origin, unique: false, fields, on_field: true });
+                all.push(Self { origin, unique: false, each: false, fields, on_field: true });
             }
         }
         all

@@ -11,6 +11,8 @@ use crate::diag::Diag;
 pub(crate) struct FieldIndex {
     pub(crate) path: Path,
     pub(crate) unique: bool,
+    /// Whether it has the items of a collection, each on its own.
+    pub(crate) each: bool,
 }
 
 /// An index over several fields, as `#[table(index(a, b))]` asks for it.
@@ -21,19 +23,21 @@ pub(crate) struct TableIndex {
     pub(crate) fields: Vec<Ident>,
 }
 
-/// Reads `#[index]` or `#[index(unique)]`.
+/// Reads `#[index]`, `#[index(unique)]` or `#[index(each)]`.
 pub(super) fn field_index(attribute: &Attribute, diag: &mut Diag) -> Option<FieldIndex> {
-    let mut index = FieldIndex { path: attribute.path().clone(), unique: false };
+    let mut index = FieldIndex { path: attribute.path().clone(), unique: false, each: false };
     if matches!(attribute.meta, Meta::Path(_)) {
         return Some(index);
     }
     for meta in entries(attribute, diag) {
         match &meta {
             Meta::Path(path) if path.is_ident("unique") => index.unique = true,
-            meta if meta.path().is_ident("unique") => {
-                diag.error(meta, "`unique` takes nothing; write `#[index(unique)]`");
+            Meta::Path(path) if path.is_ident("each") => index.each = true,
+            meta if meta.path().is_ident("unique") || meta.path().is_ident("each") => {
+                let name = key_name(meta.path());
+                diag.error(meta, format_args!("`{name}` takes nothing; write `#[index({name})]`"));
             }
-            meta => unknown("index", meta.path(), &["unique"], diag),
+            meta => unknown("index", meta.path(), &["each", "unique"], diag),
         }
     }
     Some(index)

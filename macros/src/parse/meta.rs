@@ -39,7 +39,7 @@ fn example(attribute: &str) -> &'static str {
         "table" => "#[table(name = \"notes\")]",
         "kv" => "#[kv(name = \"settings\")]",
         "store" => "#[store(name = \"app\", epoch = 0)]",
-        "index" => "#[index(unique)]",
+        "index" => "#[index(each)]` or `#[index(unique)]",
         "column" => "#[column(name = \"TITLE_COLUMN\")]",
         "reference" => "#[reference(on_remove = \"cascade\")]",
         "heirloom" => "#[heirloom(crate = \"heirloom\")]",

@@ -26,5 +26,6 @@ pub(crate) use removes::Removed;
 pub(crate) use serde::{Renames, SerdeContainer, SerdeDefault, SerdeField, serde_container};
 pub(crate) use shape::{Newtype, named_fields, newtype};
 pub(crate) use ty::{
-    generic_argument, is_option, is_primitive, is_tuple, names_of_self, option_inner, resolve_self,
+    generic_argument, is_option, is_primitive, is_tuple, item_type, names_of_self, option_inner,
+    resolve_self,
 };

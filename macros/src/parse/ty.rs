@@ -29,6 +29,14 @@ pub(crate) fn option_inner(ty: &Type) -> Option<&Type> {
     generic_argument(ty, "Option")
 }
 
+/// The `X` of a type that is written as a collection of std's that may be indexed item by item, or as an
+/// `Option` of one.
+pub(crate) fn item_type(ty: &Type) -> Option<&Type> {
+    const NAMES: [&str; 4] = ["Vec", "VecDeque", "BTreeSet", "HashSet"];
+    let ty = option_inner(ty).unwrap_or(ty);
+    NAMES.iter().find_map(|name| generic_argument(ty, name))
+}
+
 /// Whether the type is written as an `Option<_>`.
 pub(crate) fn is_option(ty: &Type) -> bool {
     option_inner(ty).is_some()

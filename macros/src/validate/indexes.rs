@@ -2,11 +2,8 @@
 
 use crate::diag::Diag;
 use crate::model::{Index, Record};
-use crate::parse::{generic_argument, option_inner};
+use crate::parse::item_type;
 use crate::suggest::did_you_mean;
-
-/// Types that hold many values, and so cannot put a row in one place.
-const COLLECTIONS: [&str; 4] = ["Vec", "VecDeque", "HashSet", "BTreeSet"];
 
 /// An index names fields of the row, each once.
 pub(super) fn indexes_name_fields(record: &Record, diag: &mut Diag) {
@@ -27,22 +24,48 @@ pub(super) fn indexes_name_fields(record: &Record, diag: &mut Diag) {
     }
 }
 
-/// What is indexed has one value in each row.
+/// What is indexed has one value in each row, or is indexed item by item.
 pub(super) fn indexed_fields_have_one_value(record: &Record, diag: &mut Diag) {
-    for index in &record.indexes {
+    for index in record.indexes.iter().filter(|index| !index.each) {
         for (tokens, name, place) in &index.fields {
             let Some(field) = place.and_then(|place| record.fields.get(place)) else { continue };
-            let ty = option_inner(&field.ty).unwrap_or(&field.ty);
-            if COLLECTIONS.iter().any(|many| generic_argument(ty, many).is_some()) {
-                let ty = &field.ty_text;
+            if item_type(&field.ty).is_some() {
+                let (ty, origin) = (&field.ty_text, "an index puts a row in one place");
+                let fix = match index.on_field && !index.unique {
+                    true => "write `#[index(each)]`, which finds rows by any of them",
+                    false => "remove it; `#[index(each)]` on the field finds rows by any of them",
+                };
                 diag.error(
                     tokens,
-                    format_args!(
-                        "an index puts a row in one place, and `{name}` is a `{ty}`, which holds \
-                         many values; remove it: `contains` looks at every row"
-                    ),
+                    format_args!("{origin}, and `{name}` is a `{ty}`, which holds many values; {fix}"),
                 );
             }
+        }
+    }
+}
+
+/// An index over each item is one over a collection, and of nothing else.
+pub(super) fn each_is_of_a_collection(record: &Record, diag: &mut Diag) {
+    for index in record.indexes.iter().filter(|index| index.each) {
+        let [(_, name, Some(place))] = &index.fields[..] else { continue };
+        let Some(field) = record.fields.get(*place) else { continue };
+        if item_type(&field.ty).is_none() {
+            let ty = &field.ty_text;
+            diag.error(
+                &index.origin,
+                format_args!(
+                    "`each` needs a field whose type is written as a `Vec`, `VecDeque`, `BTreeSet` or \
+                     `HashSet`, or an `Option` of one, and `{name}` is a `{ty}`; write `#[index]`"
+                ),
+            );
+        } else if index.unique {
+            diag.error(
+                &index.origin,
+                format_args!(
+                    "an index over each item cannot be unique: a value that two rows may not share \
+                     is a row of its own, in a table that has it as its key; remove `unique`"
+                ),
+            );
         }
     }
 }

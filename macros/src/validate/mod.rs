@@ -25,6 +25,7 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     keys::key_is_always_written,
     indexes::indexes_name_fields,
     indexes::indexed_fields_have_one_value,
+    indexes::each_is_of_a_collection,
     indexes::key_is_not_indexed_alone,
     indexes::indexes_are_distinct,
     references::references_refer_to_rows,

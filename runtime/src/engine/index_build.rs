@@ -130,7 +130,7 @@ impl Engine {
         })?;
         let built = building.iter().map(|(index, _)| Progress::Index {
             table: table.name.to_owned(),
-            fields: table.indexes[*index].fields.join(", "),
+            fields: table.indexes[*index].words(),
             rows: piece.rows as u64,
             complete: piece.end.is_none(),
         });

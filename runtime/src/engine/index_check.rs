@@ -49,7 +49,7 @@ impl Engine {
             if states[index] == IndexState::Building {
                 continue;
             }
-            let fields = table.indexes[index].fields.join(", ");
+            let fields = table.indexes[index].words();
             let mut add = |what: String| {
                 problems.push(format!("table `{}`: the index ({fields}) {what}", table.name));
             };

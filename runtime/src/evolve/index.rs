@@ -25,11 +25,19 @@ pub(crate) fn index_values<R: Row>(json: &[u8], key: &[u8], visit: &mut IndexVis
         return false;
     }
     let mut values = IndexValues::default();
-    for index in 0..R::INDEXES.len() {
+    for (index, def) in R::INDEXES.iter().enumerate() {
         values.clear();
         row.index_values(index, &mut values);
-        let traits = ValueTraits { is_cut: values.is_cut, is_null: values.is_null };
-        visit(index, &values.bytes, traits);
+        let mut traits = ValueTraits { is_cut: values.is_cut, is_null: values.is_null };
+        if !def.each {
+            visit(index, &values.bytes, traits);
+            continue;
+        }
+        for item in 0..values.ends.len() {
+            visit(index, values.value(item), traits);
+            // It is about the row, which is to be noted once.
+            traits.is_cut = false;
+        }
     }
     true
 }
@@ -53,7 +61,7 @@ pub(crate) fn index_basis<R: Row>() -> IndexBasis {
     let mut codings = codings.into_iter();
     let indexes = R::INDEXES.iter().map(|index| {
         let positions = index.fields.iter().filter_map(|name| position::<R>(name));
-        let mut comparison = String::new();
+        let mut comparison = if index.each { " each".to_owned() } else { String::new() };
         for (field, coding) in index.fields.iter().zip(codings.by_ref()) {
             // Writing to a string cannot fail.
             let _ = write!(comparison, " {coding} {:?}", variants_of::<R>(field));

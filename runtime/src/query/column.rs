@@ -12,7 +12,7 @@ use super::named::{
 };
 use super::operand::Operand;
 use super::order::Order;
-use super::path::{FieldPath, Leads, Member};
+use super::path::{EncodeItem, FieldPath, Leads, Member};
 use super::ranges::Ranges;
 use crate::row::order::{
     Encode, NONE, SOME, UNENCODABLE, check, encode_shape, encode_stored, text_prefix,
@@ -71,6 +71,7 @@ pub struct Column<R, T, C = Unnamed> { // compared by methods: `.eq("x")`, `.ne(
     look: Look<R, T>,
     parse: Parse<T>,
     encode: Encode<T>,
+    encode_item: Option<EncodeItem>,
     named: PhantomData<fn() -> C>,
 }
 
@@ -108,6 +109,7 @@ pub const fn column<R, T, C: Member<R, T>>() -> Column<R, T, C> {
         look: C::look,
         parse: C::parse,
         encode: C::ENCODE,
+        encode_item: C::ENCODE_ITEM,
         named: PhantomData,
     }
 }
@@ -130,8 +132,8 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// ```
     pub fn unnamed(self) -> Column<R, T> {
         check::<C>();
-        let Self { name, is_path, root, look, parse, encode, .. } = self;
-        Column { name, is_path, root, look, parse, encode, named: PhantomData }
+        let Self { name, is_path, root, look, parse, encode, encode_item, .. } = self;
+        Column { name, is_path, root, look, parse, encode, encode_item, named: PhantomData }
     }
 
     /// Returns the path to a field of this column's value, which is a struct that derives
@@ -437,7 +439,8 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     }
 
     /// Matches rows whose text has `item` in it, letter for letter, or whose collection has an item
-    /// that equals it. `None` contains nothing. No index serves it: the rows are read.
+    /// that equals it. `None` contains nothing. An index over each item of a collection, `#[index(each)]`,
+    /// serves it; without one, the rows are read.
     ///
     /// ```
     /// # use heirloom::Table;
@@ -459,12 +462,54 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         if encode_shape(&item, &mut encoded).is_err() {
             return self.within(Ranges::none());
         }
+        let mut in_index = Vec::new();
+        let in_index = match self.encode_item {
+            Some(encode) if !encode(&item, &mut in_index) => return self.within(Ranges::none()),
+            encode => encode.map(|_| in_index),
+        };
         let holds = move |row: &R| {
             let mut holds = false;
             look(row, &mut |value| holds = value.holds(&item));
             holds
         };
-        Expr::holding(self.erased(), encoded, holds)
+        Expr::holding(self.erased(), encoded, in_index, holds)
+    }
+
+    /// Matches rows that [contain](Self::contains) one of `items` at least; no row if there are none.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, genres: Vec<String> }
+    /// # let alien = Film { title: "Alien".into(), genres: vec!["horror".into()] };
+    /// assert!(Film::GENRES.contains_any(["horror", "noir"]).matches(&alien));
+    /// assert!(!Film::GENRES.contains_any(Vec::<String>::new()).matches(&alien));
+    /// ```
+    pub fn contains_any<I, V: ColumnItem<I, C>>(self, items: impl IntoIterator<Item = V>) -> Expr<R>
+    where
+        T: ContainsColumn<I, C>,
+        I: Clone + Serialize + Send + Sync + 'static,
+    {
+        Expr::any(items.into_iter().map(|item| self.contains(item)))
+    }
+
+    /// Matches rows that [contain](Self::contains) all of `items`; every row if there are none.
+    ///
+    /// ```
+    /// # use heirloom::Table;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Film { #[key] title: String, genres: Vec<String> }
+    /// # let genres = vec!["horror".into(), "space".into()];
+    /// # let alien = Film { title: "Alien".into(), genres };
+    /// assert!(Film::GENRES.contains_all(["space", "horror"]).matches(&alien));
+    /// assert!(!Film::GENRES.contains_all(["space", "noir"]).matches(&alien));
+    /// ```
+    pub fn contains_all<I, V: ColumnItem<I, C>>(self, items: impl IntoIterator<Item = V>) -> Expr<R>
+    where
+        T: ContainsColumn<I, C>,
+        I: Clone + Serialize + Send + Sync + 'static,
+    {
+        Expr::all(items.into_iter().map(|item| self.contains(item)))
     }
 
     /// Orders rows by this column, the least first. `None` comes first of all.

@@ -38,7 +38,7 @@ pub(crate) fn explain(table: &TableDef, spec: &Spec, filter: Option<&Node>, plan
 }
 
 fn fields(table: &TableDef, index: usize) -> String {
-    table.indexes[index].fields.join(", ")
+    table.indexes[index].words()
 }
 
 fn access(table: &TableDef, access: &Access) -> String {
@@ -52,6 +52,10 @@ fn access(table: &TableDef, access: &Access) -> String {
         }
         Access::Index { index, spans } => {
             format!("index ({}) of `{name}`, {}", fields(table, *index), count(spans))
+        }
+        Access::Common { index, spans } => {
+            let fields = fields(table, *index);
+            format!("index ({fields}) of `{name}`, what {} have in common", count(spans))
         }
         Access::Union(parts) => {
             let parts: Vec<String> = parts.iter().map(|part| self::access(table, part)).collect();

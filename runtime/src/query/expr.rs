@@ -113,6 +113,8 @@ pub(crate) enum Node {
     Holds {
         field: Field,
         item: Vec<u8>,
+        /// What an index over each item has of it, if there is such an index.
+        in_index: Option<Vec<u8>>,
         look: Look,
     },
     /// A function of the app's own, under a number of its own.
@@ -216,10 +218,11 @@ impl<R: 'static> Expr<R> {
     pub(crate) fn holding(
         field: Field,
         item: Vec<u8>,
+        in_index: Option<Vec<u8>>,
         look: impl Fn(&R) -> bool + Send + Sync + 'static,
     ) -> Self {
         let look = move |row: &dyn Any| row.downcast_ref().is_some_and(&look);
-        Self::of(Node::Holds { field, item, look: Arc::new(look) })
+        Self::of(Node::Holds { field, item, in_index, look: Arc::new(look) })
     }
 
     /// A function of the app's own. Two of them are never the same.

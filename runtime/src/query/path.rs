@@ -1,11 +1,16 @@
 //! Paths: a field of a struct that is itself the value of a field.
 
+use std::any::Any;
 use std::marker::PhantomData;
 
 use crate::row::order::{Encode, NONE, NoOrder, SOME, check};
 
 /// The longest path of stored names, in bytes.
 const PATH_LIMIT_BYTES: usize = 512;
+
+/// Adds the encoding of an item; false if it has none.
+#[doc(hidden)]
+pub type EncodeItem = fn(&dyn Any, &mut Vec<u8>) -> bool;
 
 /// The name of a column of the struct `S` and the type `T`, which finds its value; implemented by the
 /// derives.
@@ -24,6 +29,8 @@ pub trait Member<S, T> {
     const IS_PATH: bool = false;
     /// How values compare.
     const ENCODE: Encode<T>;
+    /// How an item of the value is encoded, if an index has each of them.
+    const ENCODE_ITEM: Option<EncodeItem> = None;
 
     /// The stored name of the field of the row in which the value is.
     const ROOT: &'static str = Self::NAME;

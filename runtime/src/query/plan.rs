@@ -24,6 +24,9 @@ const MIN_ROWS: f64 = 1_000.0;
 /// in memory for it.
 const SORTING: f64 = 1.2;
 
+/// A guess at the share of rows that have an item in a collection.
+const ITEM_SHARE: f64 = 0.01;
+
 /// What a plan must know of the table beside its descriptor.
 #[derive(Debug)]
 pub(crate) struct Facts<'f> {
@@ -41,6 +44,8 @@ pub(crate) enum Access {
     Rows(Vec<Span>),
     /// The entries of an index.
     Index { index: usize, spans: Vec<Span> },
+    /// The rows that each of some spans of an index over items has, each of them one item.
+    Common { index: usize, spans: Vec<Span> },
     /// Several of the above, each key once.
     Union(Vec<Access>),
 }
@@ -217,6 +222,9 @@ fn by_index(
     index: usize,
     def: &IndexDef,
 ) -> Option<Candidate> {
+    if def.each {
+        return by_item(spec, conditions, facts, index, def);
+    }
     let state = facts.indexes.get(index).copied()?;
     let mut used = Used::of(conditions, def)?;
     let rest = &def.fields[used.points..];
@@ -271,6 +279,57 @@ fn by_index(
     Some(Candidate { plan, cost, index: Some(index) })
 }
 
+/// Looking up items in an index over each: the rows that have all of them, in the order of their keys.
+fn by_item(
+    spec: &Spec,
+    conditions: &Conditions<'_>,
+    facts: &Facts<'_>,
+    index: usize,
+    def: &IndexDef,
+) -> Option<Candidate> {
+    let state = facts.indexes.get(index).copied()?;
+    let items = conditions.rest.iter().filter_map(|node| match node {
+        Node::Holds { field, in_index: Some(item), .. } => {
+            def.fields.iter().any(|name| field.is_stored_as(name)).then_some(item)
+        }
+        _ => None,
+    });
+    let items: Vec<Vec<u8>> =
+        items.map(|item| cut(item).unwrap_or_else(|| item.clone())).collect();
+    let is_served = spec.order.is_empty();
+    let edge = spec.cursor.as_ref().filter(|_| is_served);
+    let mut spans = Vec::with_capacity(items.len());
+    for item in &items {
+        let mut of_item = vec![Span::starting_with(item.clone())];
+        if let Some(cursor) = edge {
+            let edge = [item.as_slice(), cursor.key()].concat();
+            narrow(&mut of_item, Bound::Excluded(&edge), false);
+        }
+        spans.append(&mut of_item);
+    }
+    let access = match spans.len() {
+        _ if spans.len() < items.len() => Access::Nothing,
+        0 => return None,
+        1 => Access::Index { index, spans },
+        _ => Access::Common { index, spans },
+    };
+    let known = i32::try_from(items.len()).unwrap_or(i32::MAX);
+    let candidates = (facts.rows as f64).max(MIN_ROWS) * ITEM_SHARE.powi(known);
+    let others = conditions.share_beside(&[]) * 2.0_f64.powi(known);
+    let plan = Plan {
+        access,
+        arrangement: if is_served { Arrangement::AsTheyCome } else { Arrangement::Sorted },
+        is_back: false,
+        is_exact: state == IndexState::Complete
+            && conditions.fields.is_empty()
+            && conditions.rest.len() == items.len(),
+        is_past: edge.is_some(),
+        waits_for: None,
+    };
+    let cost = cost(candidates, 2.0, is_served, spec, others);
+    Some(Candidate { plan, cost, index: Some(index) })
+}
+
 /// An index that has all of these fields and whose entries in the spans are just the rows of a filter.
 pub(crate) fn covering(
     filter: Option<&Node>,
@@ -283,6 +342,8 @@ pub(crate) fn covering(
     }
     let indexes = facts.table.indexes.iter().enumerate().filter(|(index, def)| {
         facts.indexes.get(*index) == Some(&IndexState::Complete)
+            // A row may have several entries in one over each item, or none.
+            && !def.each
             && fields.iter().all(|field| def.fields.contains(field))
     });
     let used = indexes.filter_map(|(index, def)| {

@@ -9,7 +9,7 @@ use super::expr::Node;
 use super::plan::{Access, Arrangement, Facts, Plan, plan};
 use super::run::Run;
 use super::spec::Spec;
-use super::walk::{Walk, WalkStep};
+use super::walk::{Common, Walk, WalkStep};
 use crate::disk::{Fetched, Span, View};
 use crate::engine::{Engine, IndexState, RowOp, WriteBatch};
 use crate::error::{Error, ErrorKind, Result};
@@ -118,6 +118,10 @@ impl<'s> Source<'s> {
                     walks.push_back(Walk::Index(self.view.index(self.table_idx, *index, span)?));
                 }
             }
+            Access::Common { index, spans } => {
+                let parts = spans.iter().map(|span| self.view.index(self.table_idx, *index, span));
+                walks.push_back(Walk::Common(Common::of(parts.collect::<Result<_>>()?)));
+            }
             Access::Union(parts) => {
                 for part in parts {
                     walks.extend(self.walks(part, false)?);
@@ -179,7 +183,7 @@ impl<'s> Source<'s> {
             None => return WalkStep::End,
         };
         match walk {
-            Walk::Index(_) => WalkStep::Entry(row),
+            Walk::Index(_) | Walk::Common(_) => WalkStep::Entry(row),
             _ => WalkStep::Row(row),
         }
     }
@@ -230,7 +234,19 @@ impl<'s> Source<'s> {
                 self.engine.read_counts.add(0, touched);
                 return Ok(usize::try_from(count).unwrap_or(usize::MAX).min(most));
             }
-            Some(_) => return Ok(0),
+            Some(plan) => {
+                let (mut count, mut key) = (0, Vec::new());
+                for mut walk in self.walks(&plan.access, false)? {
+                    while count < most
+                        && let Some(found) = walk.key(false, &mut key)
+                    {
+                        found?;
+                        count += 1;
+                    }
+                }
+                self.engine.read_counts.add(0, count as u64);
+                return Ok(count);
+            }
             None => {}
         }
         let mut count = 0;
@@ -251,7 +267,7 @@ impl<'s> Source<'s> {
         let plan = self.plan(spec, spec.simplified().as_ref())?;
         let is_exact = match plan.access {
             Access::Nothing => true,
-            Access::Index { .. } => plan.is_exact,
+            Access::Index { .. } | Access::Common { .. } => plan.is_exact,
             _ => false,
         };
         Ok(is_exact.then_some(plan))

@@ -104,7 +104,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
             let text = bytes.strip_prefix(around.as_slice()).and_then(text_of);
             text.is_some_and(|text| test(&text))
         };
-        Expr::holding(self.erased(), identity, holds)
+        Expr::holding(self.erased(), identity, None, holds)
     }
 }
 

@@ -8,6 +8,45 @@ pub(crate) enum Walk {
     Rows(Rows),
     Index(IndexEntries),
     Keys(std::vec::IntoIter<Vec<u8>>),
+    Common(Common),
+}
+
+/// The keys that several parts of an index have, each of which comes in the order of keys.
+pub(crate) struct Common {
+    /// Each part, and the key that was read from it last.
+    parts: Vec<(IndexEntries, Vec<u8>)>,
+}
+
+impl Common {
+    pub(crate) fn of(parts: Vec<IndexEntries>) -> Self {
+        Self { parts: parts.into_iter().map(|part| (part, Vec::new())).collect() }
+    }
+
+    /// Puts the next key into `key`.
+    fn next(&mut self, key: &mut Vec<u8>) -> Option<Result<()>> {
+        let (first, key_of_first) = self.parts.first_mut()?;
+        if let Err(error) = first.next_key(false, key_of_first)? {
+            return Some(Err(error));
+        }
+        key_of_first.clone_into(key);
+        let mut agreeing = 0;
+        while agreeing < self.parts.len() {
+            agreeing = 0;
+            for (part, key_of_part) in &mut self.parts {
+                while key_of_part < key {
+                    if let Err(error) = part.next_key(false, key_of_part)? {
+                        return Some(Err(error));
+                    }
+                }
+                if key_of_part > key {
+                    key_of_part.clone_into(key);
+                    break;
+                }
+                agreeing += 1;
+            }
+        }
+        Some(Ok(()))
+    }
 }
 
 /// What comes next on the way; a row is in the buffer, and its key in another beside it.
@@ -29,6 +68,7 @@ impl Walk {
         match self {
             Self::Rows(rows) => rows.step_with(is_back, |found, _| found.clone_into(key)),
             Self::Index(entries) => entries.next_key(is_back, key),
+            Self::Common(common) => common.next(key),
             Self::Keys(keys) => keys.next().map(|found| {
                 *key = found;
                 Ok(())
@@ -53,6 +93,14 @@ impl Walk {
                 }
             }
             Self::Index(entries) => entries.append_keys(is_back, at_most, keys)?,
+            Self::Common(common) => {
+                let mut key = Vec::new();
+                for _ in 0..at_most {
+                    let Some(found) = common.next(&mut key) else { break };
+                    found?;
+                    keys.push(&key);
+                }
+            }
             Self::Keys(found) => found.take(at_most).for_each(|key| keys.push(&key)),
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! The values by which an index orders a row.
 
+use std::collections::{BTreeSet, HashSet, VecDeque};
+
 use twox_hash::XxHash3_64;
 
 use super::order::{Encode, NONE, check, encode_stored};
@@ -20,6 +22,50 @@ pub struct IndexValues {
     pub(crate) is_null: bool,
 }
 
+/// A collection whose items an index may hold, each on its own: a list or set of std's, or an `Option` of
+/// one.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`#[index(each)]` needs a collection of std's, and this field is of type `{Self}`",
+    label = "not a collection"
+)]
+pub trait Items {
+    /// The type of its items.
+    type Item;
+
+    /// Shows each of them.
+    fn each(&self, see: &mut dyn FnMut(&Self::Item));
+}
+
+macro_rules! collections {
+    ($({$($generics:tt)*} $collection:ty;)*) => {
+        $(impl<T, $($generics)*> Items for $collection {
+            type Item = T;
+
+            fn each(&self, see: &mut dyn FnMut(&T)) {
+                self.iter().for_each(see);
+            }
+        })*
+    };
+}
+
+collections! {
+    {} Vec<T>;
+    {} VecDeque<T>;
+    {} BTreeSet<T>;
+    {S} HashSet<T, S>;
+}
+
+impl<T: Items> Items for Option<T> {
+    type Item = T::Item;
+
+    fn each(&self, see: &mut dyn FnMut(&T::Item)) {
+        if let Some(items) = self {
+            items.each(see);
+        }
+    }
+}
+
 impl IndexValues {
     /// Adds the value of the next field, whose name is `C`.
     pub fn push<T, C>(&mut self, value: &T, encode: Encode<T>) {
@@ -36,7 +82,27 @@ impl IndexValues {
         self.ends.push(self.bytes.len());
     }
 
-    /// What is held of the value of a field of the index.
+    /// Adds the items of a field, each as a value of its own, the least first and equal ones once. The name
+    /// of their type is `C`.
+    pub fn push_each<T: Items, C>(&mut self, items: &T, encode: Encode<T::Item>) {
+        check::<C>();
+        let mut values = BTreeSet::new();
+        items.each(&mut |item| {
+            let mut value = Vec::new();
+            encode_stored(item, &mut value, encode);
+            if let Some(cut) = cut(&value) {
+                value = cut;
+                self.is_cut = true;
+            }
+            values.insert(value);
+        });
+        for value in values {
+            self.bytes.extend_from_slice(&value);
+            self.ends.push(self.bytes.len());
+        }
+    }
+
+    /// What is held of the value of a field of the index, or of an item.
     pub(crate) fn value(&self, place: usize) -> &[u8] {
         let start = place.checked_sub(1).and_then(|before| self.ends.get(before));
         let end = self.ends.get(place).copied().unwrap_or_default();

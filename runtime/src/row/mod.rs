@@ -33,7 +33,7 @@ pub use carry::{
 pub use encode::Encoded;
 pub use equality::{Compare, WithEquality, WithoutEquality};
 pub use id::Id;
-pub use index_values::IndexValues;
+pub use index_values::{IndexValues, Items};
 pub use is_option::{Is, IsTwice, NoOption};
 pub use key::{Key, KeyBytes};
 pub use open::{Open, UnknownVariant};

@@ -105,6 +105,7 @@ fn describe_table(table: &TableDef, fields: BTreeMap<String, FieldSchema>) -> Ta
     let indexes = table.indexes.iter().map(|index| IndexSchema {
         fields: index.fields.iter().map(|field| (*field).to_owned()).collect(),
         unique: index.unique,
+        each: index.each,
     });
     TableSchema {
         key: KeySchema { field: key.to_owned(), kind: table.key.name().to_owned() },

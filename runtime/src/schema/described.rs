@@ -86,6 +86,9 @@ pub struct IndexSchema {
     /// Whether two rows with equal values are a conflict.
     #[serde(default)]
     pub unique: bool,
+    /// Whether it has each item of a collection on its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub each: bool,
 }
 
 /// A kv group of a [`Schema`].

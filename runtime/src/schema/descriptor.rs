@@ -176,6 +176,16 @@ pub struct IndexDef {
     pub fields: &'static [&'static str],
     /// Whether two rows with equal values are a conflict.
     pub unique: bool,
+    /// Whether it has each item of its only field, a collection, on its own.
+    pub each: bool,
+}
+
+impl IndexDef {
+    /// What it orders rows by, for people to read.
+    pub(crate) fn words(&self) -> String {
+        let each = if self.each { "each " } else { "" };
+        format!("{each}{}", self.fields.join(", "))
+    }
 }
 
 /// What becomes of a row when the one that it refers to is removed on this device.

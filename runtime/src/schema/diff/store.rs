@@ -136,20 +136,24 @@ fn table<'a>(
 }
 
 fn indexes(table: &str, old: &[IndexSchema], new: &[IndexSchema], changes: &mut Vec<Change>) {
-    fn by_fields(indexes: &[IndexSchema]) -> BTreeMap<&[String], bool> {
-        let mut by_fields: BTreeMap<&[String], bool> = BTreeMap::new();
+    /// What it is about, and whether that is each item of it.
+    type Fields<'i> = (&'i [String], bool);
+    fn by_fields(indexes: &[IndexSchema]) -> BTreeMap<Fields<'_>, bool> {
+        let mut by_fields: BTreeMap<Fields<'_>, bool> = BTreeMap::new();
         for index in indexes {
-            *by_fields.entry(&index.fields).or_default() |= index.unique;
+            *by_fields.entry((&index.fields, index.each)).or_default() |= index.unique;
         }
         by_fields
     }
     let (old, new) = (by_fields(old), by_fields(new));
-    let all: BTreeSet<&[String]> = old.keys().chain(new.keys()).copied().collect();
+    let all: BTreeSet<Fields<'_>> = old.keys().chain(new.keys()).copied().collect();
     for fields in all {
         let words = |unique| {
-            format!("{}index on {}", if unique { "unique " } else { "" }, fields.join(", "))
+            let kind = if unique { "unique index" } else { "index" };
+            let each = if fields.1 { "each of " } else { "" };
+            format!("{kind} on {each}{}", fields.0.join(", "))
         };
-        let (was, is) = (old.get(fields).copied(), new.get(fields).copied());
+        let (was, is) = (old.get(&fields).copied(), new.get(&fields).copied());
         let rule = match (was, is) {
             (None, Some(true)) | (Some(false), Some(true)) => &rules::UNIQUENESS_ADDED,
             (Some(true), None) | (Some(true), Some(false)) => &rules::UNIQUENESS_REMOVED,
