@@ -150,6 +150,7 @@ mod people {
     }
 
     #[derive(Debug, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(index(home.city, name))]
     pub struct Person {
         #[key]
         name: String,
@@ -315,10 +316,7 @@ mod cinema {
         let recent = cinema.films.filter(Film::YEAR.ge(2020)).order_by(Film::TITLE);
         assert_eq!(recent.explain(), "index (year) of `film`, 1 range, sorted by title");
         let duo = cinema.films.filter(Film::CAST.contains_all(["Bacall", "Bogart"]));
-        assert_eq!(
-            duo.explain(),
-            "index (each cast) of `film`, what 2 ranges have in common"
-        );
+        assert_eq!(duo.explain(), "index (each cast) of `film`, what 2 ranges have in common");
         let all = cinema.films.filter(Film::RATING.ge(8));
         assert_eq!(all.explain(), "scan of `film`, filtered");
         // [end]

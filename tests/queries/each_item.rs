@@ -142,7 +142,9 @@ fn items_that_come_twice_are_one() {
     app.notes.update(&1, |note| note.tags.clear()).unwrap();
     assert_eq!(found.keys().unwrap(), [2]);
     assert_eq!(app.notes.filter(Note::TAGS.contains("")).keys().unwrap(), [2]);
-    assert!(app.notes.filter(Note::TAGS.contains_any(Vec::<String>::new())).all().unwrap().is_empty());
+    assert!(
+        app.notes.filter(Note::TAGS.contains_any(Vec::<String>::new())).all().unwrap().is_empty()
+    );
     assert_eq!(app.notes.filter(Note::TAGS.contains_all(Vec::<String>::new())).count().unwrap(), 3);
 }
 
@@ -185,10 +187,7 @@ fn it_is_built_when_it_comes_to_a_table_with_rows() {
 
     let app = App::open(&path).unwrap();
     let sevens = app.notes.filter(Note::TAGS.contains("tag 3"));
-    assert_eq!(
-        sevens.explain(),
-        "scan of `notes`, filtered; index (each tags) is not built yet"
-    );
+    assert_eq!(sevens.explain(), "scan of `notes`, filtered; index (each tags) is not built yet");
     assert_eq!(sevens.count().unwrap(), 429);
     app.build_indexes().unwrap();
     assert_eq!(sevens.explain(), "index (each tags) of `notes`, 1 range");
@@ -238,8 +237,20 @@ fn check_names_a_row_whose_items_differ_from_the_index() {
 
 /// Some of any Unicode, so few that rows meet.
 fn tag() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["", "a", "ab", "b", "é", "e\u{301}", "\0", "\0\0", "日本", "😀", "\u{10FFFF}"])
-        .prop_map(str::to_owned)
+    prop::sample::select(vec![
+        "",
+        "a",
+        "ab",
+        "b",
+        "é",
+        "e\u{301}",
+        "\0",
+        "\0\0",
+        "日本",
+        "😀",
+        "\u{10FFFF}",
+    ])
+    .prop_map(str::to_owned)
 }
 
 fn any_note() -> impl Strategy<Value = Note> {
@@ -328,7 +339,8 @@ fn same_everywhere(query: impl Fn() -> Query<Note>, expected: &[Note], limit: us
             expected.iter().map(|note| note.id).filter(|id| *id > middle.id).collect();
         assert_eq!(query().after(middle).keys().unwrap(), after);
         assert_eq!(query().after(middle).count().unwrap(), after.len());
-        let before: Vec<Note> = expected.iter().filter(|note| note.id < middle.id).cloned().collect();
+        let before: Vec<Note> =
+            expected.iter().filter(|note| note.id < middle.id).cloned().collect();
         let last = before[before.len().saturating_sub(limit)..].to_vec();
         assert_eq!(query().before(middle).limit(limit).all().unwrap(), last);
     }

@@ -14,6 +14,7 @@ mod indexes;
 mod large_results;
 mod observing;
 mod paging;
+mod path_indexes;
 mod paths;
 mod plans;
 mod querying;

@@ -1,11 +1,11 @@
-//! The columns of a row and the values of its indexes.
+//! The columns of a row.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use syn::Type;
 
 use super::{at, codec, coding};
-use crate::model::{Index, Record};
+use crate::model::Record;
 use crate::parse::item_type;
 
 /// One constant for each field, of a type that has its name, which compile errors show:
@@ -38,12 +38,12 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
         let named = name_type(row, &name);
         let (compared, encoder) =
             (coding::compared(row, field, &named), coding::encoder(ty, private));
-        let is_option = coding::is_option(ty, private);
+        let (is_option, coding) = (coding::is_option(ty, private), coding::name(ty, private));
         let parse = parse(row, place);
-        let each = row.indexes.iter().any(|index| index.each && index.places() == [place]);
+        let each = row.indexes.iter().any(|index| index.each && index.is_of(place));
         let each = each.then(|| encode_item(ty, private));
         let is_unique = row.key == Some(place)
-            || row.indexes.iter().any(|index| index.unique && index.places() == [place]);
+            || row.indexes.iter().any(|index| index.unique && index.is_of(place));
         let unique = is_unique.then(|| {
             quote_spanned! {at(member)=>
                 #[automatically_derived]
@@ -62,6 +62,7 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
                 type Kind = #private::IsOption<{ #is_option }>;
                 const NAME: &'static ::core::primitive::str = #stored;
                 const ENCODE: #private::Encode<#ty> = |value, bytes| #encoder(value, bytes);
+                const CODING: fn() -> &'static ::core::primitive::str = || #coding;
                 #each
 
                 fn look(of: &#ident, see: &mut dyn ::core::ops::FnMut(&#ty)) {
@@ -157,81 +158,5 @@ fn mentions(tokens: TokenStream, name: &str) -> bool {
         TokenTree::Ident(ident) => ident == name,
         TokenTree::Group(group) => mentions(group.stream(), name),
         _ => false,
-    })
-}
-
-/// The members of `impl Row` that describe its indexes; nothing where it has none.
-pub(super) fn indexes(row: &Record) -> TokenStream {
-    if row.indexes.is_empty() {
-        return TokenStream::new();
-    }
-    let private = &row.paths.private;
-    let defs = row.indexes.iter().map(|index| {
-        let names = index.places().into_iter().map(|place| &row.fields[place].stored);
-        let (unique, each) = (index.unique, index.each);
-        quote!(#private::IndexDef { fields: &[#(#names),*], unique: #unique, each: #each })
-    });
-    let arms = row.indexes.iter().enumerate().map(|(number, index)| {
-        if let Some(push) = push_items(row, index) {
-            return quote!(#number => { #push });
-        }
-        let pushes = index.places().into_iter().enumerate().map(|(at_place, place)| {
-            let field = &row.fields[place];
-            let (member, ty) = (&field.parsed.ident, &field.ty);
-            let named = format_ident!("Indexed{at_place}");
-            let compared = coding::compared(row, field, &named);
-            let encoder = coding::encoder(ty, private);
-            quote_spanned! {at(ty)=>
-                struct #named {}
-                #compared
-                #private::IndexValues::push::<#ty, #named>(values, &self.#member, #encoder);
-            }
-        });
-        quote!(#number => { #(#pushes)* })
-    });
-    let (defs, arms): (Vec<_>, Vec<_>) = (defs.collect(), arms.collect());
-    let codings = row.indexes.iter().flat_map(|index| {
-        index.places().into_iter().map(move |place| {
-            let ty = &row.fields[place].ty;
-            let item = item_type(ty).filter(|_| index.each);
-            let name = coding::name(item.unwrap_or(ty), private);
-            quote_spanned!(Span::mixed_site()=> see(#name);)
-        })
-    });
-    quote_spanned! {Span::mixed_site()=>
-        const INDEXES: &'static [#private::IndexDef] = &[#(#defs),*];
-
-        fn index_values(
-            &self,
-            index: ::core::primitive::usize,
-            values: &mut #private::IndexValues,
-        ) {
-            match index {
-                #(#arms)*
-                _ => {}
-            }
-        }
-
-        fn index_codings(see: &mut dyn ::core::ops::FnMut(&::core::primitive::str)) {
-            #(#codings)*
-        }
-    }
-}
-
-/// The values of an index over each item of a field; nothing for another index.
-fn push_items(row: &Record, index: &Index) -> Option<TokenStream> {
-    let [place] = index.places()[..] else { return None };
-    let field = row.fields.get(place).filter(|_| index.each)?;
-    let (ty, item) = (&field.ty, item_type(&field.ty)?);
-    let private = &row.paths.private;
-    let (member, named) = (&field.parsed.ident, format_ident!("Indexed"));
-    let shown = format!("an item of `{}::{}`", row.ident, field.parsed.name);
-    let place = format!("{shown} is of type `{}`", crate::text::text(item.to_token_stream()));
-    let compared = coding::checked(&place, item, &named, private);
-    let encoder = coding::encoder(item, private);
-    Some(quote_spanned! {at(ty)=>
-        struct #named {}
-        #compared
-        #private::IndexValues::push_each::<#ty, #named>(values, &self.#member, #encoder);
     })
 }

@@ -10,6 +10,7 @@ mod comparable;
 mod conversion;
 mod default;
 mod guard;
+mod indexes;
 mod key;
 mod kv;
 mod methods;

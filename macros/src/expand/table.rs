@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-use super::{codec, columns, hidden, record, references};
+use super::{codec, columns, hidden, indexes, record, references};
 use crate::model::Record;
 
 /// The impls of a row:
@@ -25,7 +25,7 @@ pub(crate) fn table(row: &Record) -> TokenStream {
     let (ident, member, key) = (&row.ident, &key.parsed.ident, &key.ty);
     let (private, name) = (&row.paths.private, &row.name.text);
     let (codecs, record) = (codec::codecs(row), record::record(row));
-    let (columns, indexes) = (columns::columns(row), columns::indexes(row));
+    let (columns, indexes) = (columns::columns(row), indexes::indexes(row));
     let (references, within) = (references::members(row), references::within(row));
     hidden(&quote_spanned! {Span::mixed_site()=>
         #codecs

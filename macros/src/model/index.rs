@@ -15,10 +15,46 @@ pub(crate) struct Index {
     pub(crate) unique: bool,
     /// Whether it has the items of its field, each on its own.
     pub(crate) each: bool,
-    /// As written; a name without a place is no field.
-    pub(crate) fields: Vec<(TokenStream, String, Option<usize>)>,
+    pub(crate) fields: Vec<IndexField>,
     /// Whether it stands on a field.
     pub(crate) on_field: bool,
+}
+
+/// What an index orders rows by: a field, or a field of a struct in one.
+#[derive(Debug)]
+pub(crate) struct IndexField {
+    /// The tokens to blame.
+    pub(crate) origin: TokenStream,
+    /// The name of the field.
+    pub(crate) name: String,
+    /// Its place; without one, it is not a field.
+    pub(crate) place: Option<usize>,
+    /// The field of the struct in it.
+    pub(crate) inner: Option<Ident>,
+}
+
+impl IndexField {
+    fn plain(origin: TokenStream, field: &Field, place: usize) -> Self {
+        Self { origin, name: field.parsed.name.clone(), place: Some(place), inner: None }
+    }
+
+    fn resolve(path: &parse::IndexPath, fields: &[Field]) -> Self {
+        let name = syn::ext::IdentExt::unraw(&path.field).to_string();
+        let place = fields.iter().position(|field| field.parsed.name == name);
+        let origin = match place {
+            Some(_) => path.to_token_stream(),
+            None => path.field.to_token_stream(),
+        };
+        Self { origin, name, place, inner: path.inner.clone() }
+    }
+
+    /// As written.
+    pub(crate) fn text(&self) -> String {
+        match &self.inner {
+            Some(inner) => format!("{}.{inner}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 impl Index {
@@ -32,8 +68,7 @@ impl Index {
         let single = fields.iter().enumerate().filter_map(|(place, field)| {
             let index = field.parsed.index.as_ref()?;
             let origin = index.path.to_token_stream();
-            let name = field.parsed.name.clone();
-            let fields = vec![(origin.clone(), name, Some(place))];
+            let fields = vec![IndexField::plain(origin.clone(), field, place)];
             let (unique, each) = (index.unique, index.each);
             Some(Self { origin, unique, each, fields, on_field: true })
         });
@@ -41,7 +76,7 @@ impl Index {
             origin: index.key.to_token_stream(),
             unique: index.unique,
             each: false,
-            fields: index.fields.iter().map(|name| resolve(name, fields)).collect(),
+            fields: index.fields.iter().map(|path| IndexField::resolve(path, fields)).collect(),
             on_field: false,
         });
         let mut all: Vec<Self> = single.chain(several).collect();
@@ -54,7 +89,7 @@ impl Index {
             let is_served = key == Some(place) || all.iter().any(|index| index.is_led_by(place));
             if field.referred().is_some() && !is_left_out && !is_served {
                 let origin = field.parsed.ident.to_token_stream();
-                let fields = vec![(origin.clone(), field.parsed.name.clone(), Some(place))];
+                let fields = vec![IndexField::plain(origin.clone(), field, place)];
                 all.push(Self { origin, unique: false, each: false, fields, on_field: true });
             }
         }
@@ -63,17 +98,16 @@ impl Index {
 
     /// Whether it has a field first.
     pub(crate) fn is_led_by(&self, place: usize) -> bool {
-        self.fields.first().is_some_and(|(_, _, first)| *first == Some(place))
+        self.fields.first().is_some_and(|first| first.place == Some(place) && first.inner.is_none())
     }
 
-    /// The places of its fields, as far as they are fields.
-    pub(crate) fn places(&self) -> Vec<usize> {
-        self.fields.iter().filter_map(|(_, _, place)| *place).collect()
+    /// Whether a field is all that it has.
+    pub(crate) fn is_of(&self, place: usize) -> bool {
+        self.fields.len() == 1 && self.is_led_by(place)
     }
-}
 
-fn resolve(name: &Ident, fields: &[Field]) -> (TokenStream, String, Option<usize>) {
-    let text = syn::ext::IdentExt::unraw(name).to_string();
-    let place = fields.iter().position(|field| field.parsed.name == text);
-    (name.to_token_stream(), text, place)
+    /// What it has, as far as that begins at a field, with the place of the field.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (usize, &IndexField)> {
+        self.fields.iter().filter_map(|field| Some((field.place?, field)))
+    }
 }

@@ -12,7 +12,7 @@ mod step;
 mod store;
 
 pub(crate) use default::{Default, Source};
-pub(crate) use index::Index;
+pub(crate) use index::{Index, IndexField};
 pub(crate) use name::{Name, snake_case};
 pub(crate) use record::{Field, Record};
 pub(crate) use step::{FieldSource, Step, Way};

@@ -1,5 +1,8 @@
 //! `#[index]` on a field, and `index(…)` and `unique(…)` in `#[table(…)]`.
 
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Ident, Meta, Path, Token};
 
@@ -20,7 +23,34 @@ pub(crate) struct FieldIndex {
 pub(crate) struct TableIndex {
     pub(crate) key: Path,
     pub(crate) unique: bool,
-    pub(crate) fields: Vec<Ident>,
+    pub(crate) fields: Vec<IndexPath>,
+}
+
+/// A field, or a path to a field of a struct in one: `city`, `home.city`.
+#[derive(Debug)]
+pub(crate) struct IndexPath {
+    pub(crate) field: Ident,
+    pub(crate) inner: Option<Ident>,
+}
+
+impl Parse for IndexPath {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let field = input.parse()?;
+        let inner = match input.parse::<Option<Token![.]>>()? {
+            Some(_) => Some(input.parse()?),
+            None => None,
+        };
+        if input.peek(Token![.]) {
+            return Err(input.error("a third name"));
+        }
+        Ok(Self { field, inner })
+    }
+}
+
+impl ToTokens for IndexPath {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.inner.as_ref().unwrap_or(&self.field).to_tokens(tokens);
+    }
 }
 
 /// Reads `#[index]`, `#[index(unique)]` or `#[index(each)]`.
@@ -52,7 +82,7 @@ pub(super) fn table_index(meta: &Meta, diag: &mut Diag) -> Option<TableIndex> {
         diag.error(meta, format_args!("`{name}` takes fields; {advice}"));
         return None;
     };
-    match list.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated) {
+    match list.parse_args_with(Punctuated::<IndexPath, Token![,]>::parse_terminated) {
         Ok(fields) if fields.is_empty() => {
             diag.error(list, format_args!("`{name}()` says nothing; {advice}"));
             None
@@ -62,7 +92,10 @@ pub(super) fn table_index(meta: &Meta, diag: &mut Diag) -> Option<TableIndex> {
             Some(TableIndex { key, unique, fields: fields.into_iter().collect() })
         }
         Err(error) => {
-            let message = format_args!("`{name}` takes names of fields; {advice}");
+            let message = format_args!(
+                "`{name}` takes names of fields, and of fields of a struct in one, no deeper; write \
+                 `{name}(first, second)` or `{name}(first.inner)`"
+            );
             diag.push(syn::Error::new(error.span(), message));
             None
         }

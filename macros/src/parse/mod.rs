@@ -20,7 +20,7 @@ pub(crate) use closure::Closure;
 pub(crate) use container::{Container, container, key_container};
 pub(crate) use evolve::{Evolve, Form, With};
 pub(crate) use field::{Field, field};
-pub(crate) use index::TableIndex;
+pub(crate) use index::{IndexPath, TableIndex};
 pub(crate) use reference::OnRemove;
 pub(crate) use removes::Removed;
 pub(crate) use serde::{Renames, SerdeContainer, SerdeDefault, SerdeField, serde_container};

@@ -1,7 +1,7 @@
 //! An index orders rows by values, and each order is kept once.
 
 use crate::diag::Diag;
-use crate::model::{Index, Record};
+use crate::model::{Index, IndexField, Record};
 use crate::parse::item_type;
 use crate::suggest::did_you_mean;
 
@@ -9,15 +9,16 @@ use crate::suggest::did_you_mean;
 pub(super) fn indexes_name_fields(record: &Record, diag: &mut Diag) {
     let names: Vec<&str> = record.fields.iter().map(|field| &*field.parsed.name).collect();
     for index in &record.indexes {
-        for (at, (tokens, name, place)) in index.fields.iter().enumerate() {
-            if place.is_none() {
+        for (at, field) in index.fields.iter().enumerate() {
+            let (name, text) = (&field.name, field.text());
+            if field.place.is_none() {
                 let meant = did_you_mean(name, &names);
                 let row = &record.ident;
-                diag.error(tokens, format_args!("`{row}` has no field `{name}`{meant}"));
-            } else if index.fields[..at].iter().any(|(_, before, _)| before == name) {
+                diag.error(&field.origin, format_args!("`{row}` has no field `{name}`{meant}"));
+            } else if index.fields[..at].iter().any(|before| before.text() == text) {
                 diag.error(
-                    tokens,
-                    format_args!("the index names `{name}` already; remove one of the two"),
+                    &field.origin,
+                    format_args!("the index names `{text}` already; remove one of the two"),
                 );
             }
         }
@@ -27,8 +28,8 @@ pub(super) fn indexes_name_fields(record: &Record, diag: &mut Diag) {
 /// What is indexed has one value in each row, or is indexed item by item.
 pub(super) fn indexed_fields_have_one_value(record: &Record, diag: &mut Diag) {
     for index in record.indexes.iter().filter(|index| !index.each) {
-        for (tokens, name, place) in &index.fields {
-            let Some(field) = place.and_then(|place| record.fields.get(place)) else { continue };
+        for (place, IndexField { origin: tokens, name, .. }) in index.places() {
+            let Some(field) = record.fields.get(place) else { continue };
             if item_type(&field.ty).is_some() {
                 let (ty, origin) = (&field.ty_text, "an index puts a row in one place");
                 let fix = match index.on_field && !index.unique {
@@ -37,7 +38,9 @@ pub(super) fn indexed_fields_have_one_value(record: &Record, diag: &mut Diag) {
                 };
                 diag.error(
                     tokens,
-                    format_args!("{origin}, and `{name}` is a `{ty}`, which holds many values; {fix}"),
+                    format_args!(
+                        "{origin}, and `{name}` is a `{ty}`, which holds many values; {fix}"
+                    ),
                 );
             }
         }
@@ -47,8 +50,8 @@ pub(super) fn indexed_fields_have_one_value(record: &Record, diag: &mut Diag) {
 /// An index over each item is one over a collection, and of nothing else.
 pub(super) fn each_is_of_a_collection(record: &Record, diag: &mut Diag) {
     for index in record.indexes.iter().filter(|index| index.each) {
-        let [(_, name, Some(place))] = &index.fields[..] else { continue };
-        let Some(field) = record.fields.get(*place) else { continue };
+        let Some((place, IndexField { name, .. })) = index.places().next() else { continue };
+        let Some(field) = record.fields.get(place) else { continue };
         if item_type(&field.ty).is_none() {
             let ty = &field.ty_text;
             diag.error(
@@ -72,16 +75,42 @@ pub(super) fn each_is_of_a_collection(record: &Record, diag: &mut Diag) {
 
 /// Rows are in the order of their keys already.
 pub(super) fn key_is_not_indexed_alone(record: &Record, diag: &mut Diag) {
-    for index in &record.indexes {
-        if let [place] = index.places()[..]
-            && index.fields.len() == 1
-            && Some(place) == record.key
-        {
+    for index in
+        record.indexes.iter().filter(|index| record.key.is_some_and(|key| index.is_of(key)))
+    {
+        diag.error(
+            &index.origin,
+            format_args!(
+                "`{}` is the key, by which rows are found and ordered anyway; remove the index",
+                index.fields[0].name
+            ),
+        );
+    }
+}
+
+/// A path begins at a column, and its name is that of no field.
+pub(super) fn paths_begin_at_columns(record: &Record, diag: &mut Diag) {
+    let paths = record.indexes.iter().flat_map(Index::places);
+    for (place, path) in paths.filter(|(_, path)| path.inner.is_some()) {
+        let Some(root) = record.fields.get(place) else { continue };
+        let (name, text) = (&path.name, path.text());
+        if root.column().is_none() {
             diag.error(
-                &index.origin,
+                &path.origin,
                 format_args!(
-                    "`{}` is the key, by which rows are found and ordered anyway; remove the index",
-                    index.fields[0].1
+                    "`{text}` begins at the column of `{name}`, which has none; remove \
+                     `#[column(skip)]`"
+                ),
+            );
+        }
+        let start = format!("{}.", root.stored);
+        if let Some(other) = record.fields.iter().find(|field| field.stored.starts_with(&start)) {
+            diag.error(
+                &path.origin,
+                format_args!(
+                    "`{text}` and the field that is stored as `{}` could be taken for each other; \
+                     give one of them another name by `#[serde(rename = \"…\")]`, or remove the index",
+                    other.stored
                 ),
             );
         }
@@ -90,18 +119,18 @@ pub(super) fn key_is_not_indexed_alone(record: &Record, diag: &mut Diag) {
 
 /// No two indexes are the same.
 pub(super) fn indexes_are_distinct(record: &Record, diag: &mut Diag) {
-    let complete = |index: &&Index| index.places().len() == index.fields.len();
-    let mut known: Vec<Vec<usize>> = Vec::new();
+    let complete = |index: &&Index| index.fields.iter().all(|field| field.place.is_some());
+    let mut known: Vec<Vec<String>> = Vec::new();
     for index in record.indexes.iter().filter(complete) {
-        let places = index.places();
-        if known.contains(&places) {
+        let fields: Vec<String> = index.fields.iter().map(IndexField::text).collect();
+        if known.contains(&fields) {
             let again = if index.on_field { "`#[index]`" } else { "it" };
             diag.error(
                 &index.origin,
                 format_args!("there is an index on the same fields already; remove {again}"),
             );
         } else {
-            known.push(places);
+            known.push(fields);
         }
     }
 }

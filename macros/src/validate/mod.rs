@@ -27,6 +27,7 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     indexes::indexed_fields_have_one_value,
     indexes::each_is_of_a_collection,
     indexes::key_is_not_indexed_alone,
+    indexes::paths_begin_at_columns,
     indexes::indexes_are_distinct,
     references::references_refer_to_rows,
     references::set_null_has_a_null,

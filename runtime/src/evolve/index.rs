@@ -60,11 +60,14 @@ pub(crate) fn index_basis<R: Row>() -> IndexBasis {
     R::index_codings(&mut |coding| codings.push(coding.to_owned()));
     let mut codings = codings.into_iter();
     let indexes = R::INDEXES.iter().map(|index| {
-        let positions = index.fields.iter().filter_map(|name| position::<R>(name));
+        let positions = index.roots.iter().filter_map(|name| position::<R>(name));
         let mut comparison = if index.each { " each".to_owned() } else { String::new() };
-        for (field, coding) in index.fields.iter().zip(codings.by_ref()) {
+        for ((field, is_path), coding) in index.columns().zip(codings.by_ref()) {
             // Writing to a string cannot fail.
-            let _ = write!(comparison, " {coding} {:?}", variants_of::<R>(field));
+            let _ = match is_path {
+                true => write!(comparison, " {coding} {field:?}"),
+                false => write!(comparison, " {coding} {:?}", variants_of::<R>(field)),
+            };
         }
         basis_of::<R>(&schema, &positions.collect::<Vec<_>>(), &comparison)
     });

@@ -14,6 +14,7 @@ use super::operand::Operand;
 use super::order::Order;
 use super::path::{EncodeItem, FieldPath, Leads, Member};
 use super::ranges::Ranges;
+use crate::row::IndexValues;
 use crate::row::order::{
     Encode, NONE, SOME, UNENCODABLE, check, encode_shape, encode_stored, text_prefix,
 };
@@ -72,6 +73,7 @@ pub struct Column<R, T, C = Unnamed> { // compared by methods: `.eq("x")`, `.ne(
     parse: Parse<T>,
     encode: Encode<T>,
     encode_item: Option<EncodeItem>,
+    coding: fn() -> &'static str,
     named: PhantomData<fn() -> C>,
 }
 
@@ -110,13 +112,14 @@ pub const fn column<R, T, C: Member<R, T>>() -> Column<R, T, C> {
         parse: C::parse,
         encode: C::ENCODE,
         encode_item: C::ENCODE_ITEM,
+        coding: C::CODING,
         named: PhantomData,
     }
 }
 
 impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// Returns the stored name of the field; of a path, all of them with dots between.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         self.name
     }
 
@@ -132,8 +135,9 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// ```
     pub fn unnamed(self) -> Column<R, T> {
         check::<C>();
-        let Self { name, is_path, root, look, parse, encode, encode_item, .. } = self;
-        Column { name, is_path, root, look, parse, encode, encode_item, named: PhantomData }
+        let Self { name, is_path, root, look, parse, encode, encode_item, coding, .. } = self;
+        let named = PhantomData;
+        Column { name, is_path, root, look, parse, encode, encode_item, coding, named }
     }
 
     /// Returns the path to a field of this column's value, which is a struct that derives
@@ -141,7 +145,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     ///
     /// It has all the operators of a column of the field's type. If this column is an `Option`, so
     /// is the path, and it is `None` if this column is; an `Option` inside another is one `Option`.
-    /// No index serves a path.
+    /// An index over the path serves it: `#[table(index(home.city))]`.
     ///
     /// ```
     /// use heirloom::{Fields, Store, Table};
@@ -163,7 +167,10 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// # assert_eq!(in_bern.count()?, 0);
     /// # Ok::<(), heirloom::Error>(())
     /// ```
-    pub fn field<N, U, D>(self, _: Column<N, U, D>) -> Column<R, T::To, FieldPath<C, D, T, N, U>>
+    pub const fn field<N, U, D>(
+        self,
+        _: Column<N, U, D>,
+    ) -> Column<R, T::To, FieldPath<C, D, T, N, U>>
     where
         T: Leads<N, U, D, C>,
         C: Member<R, T>,
@@ -191,6 +198,18 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     pub(super) fn encode(self, row: &R, bytes: &mut Vec<u8>) {
         check::<C>();
         (self.look)(row, &mut |value| encode_stored(value, bytes, self.encode));
+    }
+
+    /// Adds the value in a row to those of an index over a path.
+    #[doc(hidden)]
+    pub fn index_value(self, row: &R, values: &mut IndexValues) {
+        (self.look)(row, &mut |value| values.push::<T, C>(value, self.encode));
+    }
+
+    /// The name of the way in which values are encoded, which an index records.
+    #[doc(hidden)]
+    pub fn coding(self) -> &'static str {
+        (self.coding)()
     }
 
     /// The condition that the value is that of a row, and whether the row has one.

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::ops::Bound;
 
 use super::order::{ColumnOrder, rank};
+use super::plan::Name;
 use crate::disk::Span;
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::cut;
@@ -39,18 +40,18 @@ impl Cursor {
     }
 
     /// Whether it has this value in a field, if that is one of the order.
-    pub(super) fn has(&self, order: &[ColumnOrder], field: &str, value: Option<&[u8]>) -> bool {
+    pub(super) fn has(&self, order: &[ColumnOrder], field: Name, value: Option<&[u8]>) -> bool {
         let places = order.iter().zip(&self.values);
-        let mut places = places.filter(|(order, _)| order.field.is_stored_as(field));
+        let mut places = places.filter(|(order, _)| order.field.is_named(field));
         places.all(|(_, found)| Some(found.as_slice()) == value)
     }
 
     /// What the row's entry in an index is from some of its fields on, which are those of the order;
     /// nothing if a value is too long for an index.
-    pub(super) fn entry(&self, order: &[ColumnOrder], fields: &[&str]) -> Option<Vec<u8>> {
+    pub(super) fn entry(&self, order: &[ColumnOrder], fields: &[Name]) -> Option<Vec<u8>> {
         let mut entry = Vec::new();
         for field in fields {
-            let place = order.iter().position(|order| order.field.is_stored_as(field))?;
+            let place = order.iter().position(|order| order.field.is_named(*field))?;
             let value = self.values.get(place)?;
             if cut(value).is_some() {
                 return None;

@@ -50,9 +50,9 @@ impl Field {
         (self.encode)(row, bytes);
     }
 
-    /// Whether it is the field of the row that is stored under this name.
-    pub(crate) fn is_stored_as(&self, name: &str) -> bool {
-        !self.is_path && self.name == name
+    /// Whether it has this name, which is that of a path or not.
+    pub(crate) fn is_named(&self, name: (&str, bool)) -> bool {
+        (self.name, self.is_path) == name
     }
 
     fn is(&self, other: &Self) -> bool {

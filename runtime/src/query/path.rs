@@ -29,6 +29,8 @@ pub trait Member<S, T> {
     const IS_PATH: bool = false;
     /// How values compare.
     const ENCODE: Encode<T>;
+    /// The name of the way, which an index records.
+    const CODING: fn() -> &'static str;
     /// How an item of the value is encoded, if an index has each of them.
     const ENCODE_ITEM: Option<EncodeItem> = None;
 
@@ -78,12 +80,15 @@ pub trait Leads<N, T, B, C> {
     #[doc(hidden)]
     fn lead(&self, see: &mut dyn FnMut(&Self::To));
     #[doc(hidden)]
+    const CODING: fn() -> &'static str;
+    #[doc(hidden)]
     fn encode(value: &Self::To, bytes: &mut Vec<u8>) -> Result<(), NoOrder>;
 }
 
 impl<N, T, B: Member<N, T>, C> Leads<N, T, B, C> for N {
     type To = T;
     type Kind = B::Kind;
+    const CODING: fn() -> &'static str = B::CODING;
 
     fn lead(&self, see: &mut dyn FnMut(&T)) {
         B::look(self, see);
@@ -100,6 +105,7 @@ where
 {
     type To = <B::Kind as Fold<T>>::To;
     type Kind = IsOption<true>;
+    const CODING: fn() -> &'static str = B::CODING;
 
     fn lead(&self, see: &mut dyn FnMut(&Self::To)) {
         match self {
@@ -194,6 +200,7 @@ where
     const IS_PATH: bool = true;
     const ROOT: &'static str = A::ROOT;
     const ENCODE: Encode<P::To> = P::encode;
+    const CODING: fn() -> &'static str = P::CODING;
 
     fn look(of: &S, see: &mut dyn FnMut(&P::To)) {
         A::look(of, &mut |value| value.lead(see));

@@ -76,9 +76,12 @@ pub(crate) struct Plan {
     pub(crate) waits_for: Option<usize>,
 }
 
-/// The conditions of a filter that all must hold: a set for each field, and the rest.
+/// The name of a field or path, and whether it is that of a path.
+pub(super) type Name = (&'static str, bool);
+
+/// The conditions of a filter that all must hold: a set for each field or path, and the rest.
 struct Conditions<'n> {
-    fields: Vec<(&'static str, &'n Ranges)>,
+    fields: Vec<(Name, &'n Ranges)>,
     rest: Vec<&'n Node>,
 }
 
@@ -141,19 +144,19 @@ impl<'n> Conditions<'n> {
 
     fn add(&mut self, node: &'n Node) {
         match node {
-            Node::Within(field, ranges) if !field.is_path => {
-                self.fields.push((field.name, ranges));
+            Node::Within(field, ranges) => {
+                self.fields.push(((field.name, field.is_path), ranges));
             }
             other => self.rest.push(other),
         }
     }
 
-    fn of_field(&self, name: &str) -> Option<&'n Ranges> {
+    fn of_field(&self, name: Name) -> Option<&'n Ranges> {
         self.fields.iter().find_map(|(field, set)| (*field == name).then_some(*set))
     }
 
     /// The share of rows that the conditions leave, `known` ones not counted.
-    fn share_beside(&self, known: &[&str]) -> f64 {
+    fn share_beside(&self, known: &[Name]) -> f64 {
         let fields = self.fields.iter().filter(|(name, _)| !known.contains(name));
         let fields: f64 = fields.map(|(_, set)| share(set)).product();
         fields * 0.5_f64.powi(i32::try_from(self.rest.len()).unwrap_or(i32::MAX))
@@ -171,7 +174,7 @@ fn share(set: &Ranges) -> f64 {
 }
 
 fn by_key(spec: &Spec, conditions: &Conditions<'_>, facts: &Facts<'_>) -> Candidate {
-    let key = facts.table.fields[facts.table.key_field].name;
+    let key = (facts.table.fields[facts.table.key_field].name, false);
     let set = conditions.of_field(key).and_then(|set| key_ranges(facts.table, set));
     let rows = (facts.rows as f64).max(MIN_ROWS);
     // A key is found, and is there once.
@@ -184,7 +187,7 @@ fn by_key(spec: &Spec, conditions: &Conditions<'_>, facts: &Facts<'_>) -> Candid
     };
     let known = if set.is_some() { vec![key] } else { Vec::new() };
     let first = spec.order.first();
-    let is_served = first.is_none_or(|order| order.field.is_stored_as(key));
+    let is_served = first.is_none_or(|order| order.field.is_named(key));
     let is_back = is_served && first.is_some_and(|order| order.is_desc);
     let is_by_key = spec.order.len() <= 1;
     if let Some(cursor) = spec.cursor.as_ref().filter(|_| is_served) {
@@ -227,8 +230,8 @@ fn by_index(
     }
     let state = facts.indexes.get(index).copied()?;
     let mut used = Used::of(conditions, def)?;
-    let rest = &def.fields[used.points..];
-    let is_served = serves(&spec.order, rest, &used) && state != IndexState::Candidates;
+    let rest: Vec<Name> = def.columns().skip(used.points).collect();
+    let is_served = serves(&spec.order, &rest, &used) && state != IndexState::Candidates;
     let gives_order = is_served && !spec.order.is_empty();
     if used.known.is_empty() && !gives_order {
         return None;
@@ -243,11 +246,11 @@ fn by_index(
     let edge = edge.filter(|cursor| {
         // Among rows that have one value each in some columns, it has its place only with these.
         used.known.iter().take(used.points).all(|name| {
-            let point = conditions.of_field(name).and_then(|set| set.iter().next()?.point());
-            cursor.has(&spec.order, name, point)
+            let point = conditions.of_field(*name).and_then(|set| set.iter().next()?.point());
+            cursor.has(&spec.order, *name, point)
         })
     });
-    let edge = edge.and_then(|cursor| cursor.entry(&spec.order, rest));
+    let edge = edge.and_then(|cursor| cursor.entry(&spec.order, &rest));
     if let Some(edge) = &edge {
         let edge = [used.prefix.as_slice(), edge].concat();
         narrow(&mut used.spans, Bound::Excluded(&edge), is_back);
@@ -290,12 +293,11 @@ fn by_item(
     let state = facts.indexes.get(index).copied()?;
     let items = conditions.rest.iter().filter_map(|node| match node {
         Node::Holds { field, in_index: Some(item), .. } => {
-            def.fields.iter().any(|name| field.is_stored_as(name)).then_some(item)
+            def.columns().any(|name| field.is_named(name)).then_some(item)
         }
         _ => None,
     });
-    let items: Vec<Vec<u8>> =
-        items.map(|item| cut(item).unwrap_or_else(|| item.clone())).collect();
+    let items: Vec<Vec<u8>> = items.map(|item| cut(item).unwrap_or_else(|| item.clone())).collect();
     let is_served = spec.order.is_empty();
     let edge = spec.cursor.as_ref().filter(|_| is_served);
     let mut spans = Vec::with_capacity(items.len());
@@ -344,7 +346,7 @@ pub(crate) fn covering(
         facts.indexes.get(*index) == Some(&IndexState::Complete)
             // A row may have several entries in one over each item, or none.
             && !def.each
-            && fields.iter().all(|field| def.fields.contains(field))
+            && fields.iter().all(|field| def.columns().any(|name| name == (*field, false)))
     });
     let used = indexes.filter_map(|(index, def)| {
         let used = Used::of(&conditions, def)?;
@@ -360,7 +362,7 @@ pub(crate) fn covering(
 struct Used {
     spans: Vec<Span>,
     /// The fields whose conditions the spans say.
-    known: Vec<&'static str>,
+    known: Vec<Name>,
     /// How many leading fields have one value each, and the encodings of these.
     points: usize,
     prefix: Vec<u8>,
@@ -381,7 +383,7 @@ impl Used {
             share: 1.0,
         };
         let mut last = None;
-        for name in def.fields {
+        for name in def.columns() {
             let Some(set) = conditions.of_field(name) else { break };
             if set.len().saturating_mul(prefixes.len()) > MAX_SPANS {
                 break;
@@ -462,14 +464,14 @@ fn end_of(prefix: Vec<u8>, bound: impl FnOnce(Vec<u8>) -> Bound<Vec<u8>>) -> Bou
 
 /// Whether rows come from an index in the order asked for: by its fields after those that have one
 /// value, all in one direction, then by key.
-fn serves(order: &[ColumnOrder], rest: &[&str], used: &Used) -> bool {
+fn serves(order: &[ColumnOrder], rest: &[Name], used: &Used) -> bool {
     let single = used.known.get(..used.points).unwrap_or_default();
     let mut wanted =
-        order.iter().filter(|order| !single.iter().any(|name| order.field.is_stored_as(name)));
+        order.iter().filter(|order| !single.iter().any(|name| order.field.is_named(*name)));
     let direction = order.last().is_some_and(|order| order.is_desc);
     for field in rest {
         match wanted.next() {
-            Some(order) if order.field.is_stored_as(field) && order.is_desc == direction => {}
+            Some(order) if order.field.is_named(*field) && order.is_desc == direction => {}
             _ => return false,
         }
     }

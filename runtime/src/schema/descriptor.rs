@@ -172,8 +172,11 @@ impl KeyKind {
 /// One index of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexDef {
-    /// The stored names of the fields it orders rows by, first things first.
+    /// The stored names of what it orders rows by, first things first: fields, and paths to fields of
+    /// structs in them.
     pub fields: &'static [&'static str],
+    /// The stored names of the fields of the row that these are in; a field is in itself.
+    pub roots: &'static [&'static str],
     /// Whether two rows with equal values are a conflict.
     pub unique: bool,
     /// Whether it has each item of its only field, a collection, on its own.
@@ -181,7 +184,13 @@ pub struct IndexDef {
 }
 
 impl IndexDef {
-    /// What it orders rows by, for people to read.
+    /// What it orders rows by: each name, and whether it is that of a path.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (&'static str, bool)> + use<> {
+        let (fields, roots) = (self.fields, self.roots);
+        fields.iter().zip(roots).map(|(field, root)| (*field, field != root))
+    }
+
+    /// The same, for people to read.
     pub(crate) fn words(&self) -> String {
         let each = if self.each { "each " } else { "" };
         format!("{each}{}", self.fields.join(", "))

@@ -30,15 +30,14 @@ fn same_values<R: Row>(row: &R, index: usize) -> Option<Node> {
         return None;
     }
     let is_cut = values.is_cut;
-    let fields = R::INDEXES.get(index)?.fields.iter().enumerate();
-    let nodes = fields.map(|(place, name)| {
+    let nodes = R::INDEXES.get(index)?.columns().enumerate().map(|(place, (name, is_path))| {
         let encode = move |row: &R, bytes: &mut Vec<u8>| {
             let mut values = IndexValues::default();
             row.index_values(index, &mut values);
             bytes.extend_from_slice(values.value(place));
         };
-        // What an index holds a part of, it does not serve: as a path, the field is looked at.
-        let field = Field::new(name, is_cut, encode);
+        // What an index holds a part of, it does not serve: no index has it under the other kind of name.
+        let field = Field::new(name, is_path != is_cut, encode);
         Node::Within(field, Ranges::point(values.value(place).to_vec()))
     });
     Some(Node::All(nodes.collect()))

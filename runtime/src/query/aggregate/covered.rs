@@ -80,7 +80,7 @@ pub(super) fn fold_covered<R: Row, K: Columns<R>, G: Aggregate<R>>(
         return Ok(false);
     };
     let def = &facts.table.indexes[index];
-    let place = |name: &&str| def.fields.iter().position(|field| field == name);
+    let place = |name: &&str| def.columns().position(|column| column == (*name, false));
     let places: Vec<usize> = columns.iter().filter_map(place).collect();
     let is_number =
         |name: &&str| taken.iter().any(|column| column.is_number && column.name == *name);
