@@ -48,6 +48,71 @@ mod ledger {
     }
 }
 
+mod tagged {
+    // [join]
+    use heirloom::{Id, Ref, Store, Table};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "books")]
+    pub struct Book {
+        pub id: Id<Book>,
+        pub title: String,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "tags")]
+    pub struct Tag {
+        #[key]
+        pub name: String,
+    }
+
+    /// Which book has which tag.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "book_tags", key(book, tag))]
+    pub struct BookTag {
+        #[reference(on_remove = "cascade")]
+        pub book: Ref<Book>,
+        #[reference(on_remove = "cascade")]
+        pub tag: Ref<Tag>,
+    }
+
+    #[derive(Store)]
+    #[store(name = "library")]
+    pub struct Library {
+        pub books: Table<Book>,
+        pub tags: Table<Tag>,
+        pub book_tags: Table<BookTag>,
+    }
+    // [end]
+}
+
+#[test]
+fn a_table_joins_two() -> heirloom::Result<()> {
+    use tagged::{Book, BookTag, Library, Tag};
+
+    let app = Library::in_memory()?;
+    // [joined]
+    let emma = Book { id: Id::new(), title: "Emma".into() };
+    app.books.insert(&emma)?;
+    app.tags.insert(&Tag { name: "novel".into() })?;
+    app.book_tags.insert(&BookTag { book: Ref::to(&emma), tag: Ref::new("novel") })?;
+
+    // One row, by the tuple of its key.
+    assert!(app.book_tags.contains(&(Ref::to(&emma), Ref::new("novel")))?);
+    // The tags of a book, from the key; the books of a tag, from the index of the reference.
+    let of_emma = app.book_tags.filter(BookTag::BOOK.eq(&emma));
+    assert_eq!(of_emma.explain(), "`book_tags` by key, 1 range");
+    for (_, tag) in of_emma.with(BookTag::TAG)? {
+        println!("{:?}", tag.map(|tag| tag.name));
+    }
+    let novels = app.book_tags.referrers(BookTag::TAG, "novel").with(BookTag::BOOK)?;
+    assert_eq!(novels[0].1.as_ref().unwrap().title, "Emma");
+    // [end]
+    Ok(())
+}
+
 use heirloom::{ErrorKind, Id, Ref};
 use ledger::{Account, Category, Ledger, Txn, exchange};
 

@@ -8,7 +8,7 @@ use syn::{DeriveInput, Generics, Type};
 use crate::expand::{columns, entries_name, entries_struct, hidden, memberships, methods, parts};
 use crate::kind::Kind;
 use crate::model::{Field, Record};
-use crate::parse::option_inner;
+use crate::parse::{is_tuple, option_inner};
 use crate::paths::Paths;
 
 /// A body that fits every signature.
@@ -26,7 +26,14 @@ pub(crate) fn record(input: &DeriveInput, record: &Record) -> TokenStream {
     let common = record_impl(input, paths, &record.fields);
     match record.kind {
         Kind::Table => {
-            let key = record.key_field().map(|key| option_inner(&key.ty).unwrap_or(&key.ty));
+            let types = record.key_fields().map(|key| option_inner(&key.ty).unwrap_or(&key.ty));
+            let types: Vec<&Type> = types.collect();
+            let key = match types[..] {
+                // As many as there are in a mistake, too.
+                [] | [_, _, _, _, _, ..] => None,
+                [ty] if is_tuple(ty) => None,
+                _ => Some((record.key_type(&types), types.len())),
+            };
             let row = row_impl(input, paths, &record.name.text, key);
             let columns = if input.generics.params.is_empty() {
                 let (columns, parts) = (columns(record), parts(record));
@@ -135,8 +142,13 @@ pub(crate) fn key(input: &DeriveInput, paths: &Paths) -> TokenStream {
     let never = never();
     hidden(&quote! {
         #[automatically_derived]
-        impl #impl_generics #private::Key for #ident #type_generics #clause {
+        impl #impl_generics #private::KeyField for #ident #type_generics #clause {
             const KIND: #private::KeyKind = #private::KeyKind::Text;
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #private::Key for #ident #type_generics #clause {
+            const KINDS: &'static [#private::KeyKind] = &[#private::KeyKind::Text];
 
             fn to_text(&self) -> ::std::string::String {
                 #never
@@ -195,11 +207,18 @@ fn record_impl(input: &DeriveInput, paths: &Paths, fields: &[Field]) -> TokenStr
     }
 }
 
-fn row_impl(input: &DeriveInput, paths: &Paths, name: &str, key: Option<&Type>) -> TokenStream {
+/// A stub for a row, whose key is of this type and of so many fields.
+fn row_impl(
+    input: &DeriveInput,
+    paths: &Paths,
+    name: &str,
+    key: Option<(TokenStream, usize)>,
+) -> TokenStream {
     let (ident, private, never) = (&input.ident, &paths.private, never());
     let generics = record_generics(input, paths);
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
-    let key = key.map_or_else(|| quote!(::std::string::String), |key| quote!(#key));
+    let (key, fields) = key.unwrap_or_else(|| (quote!(::std::string::String), 1));
+    let places = vec![0_usize; fields];
     let mut in_stores = generics.clone();
     in_stores.params.push(syn::parse_quote!(__S: #private::Store));
     let (in_stores, _, _) = in_stores.split_for_impl();
@@ -212,9 +231,9 @@ fn row_impl(input: &DeriveInput, paths: &Paths, name: &str, key: Option<&Type>) 
             type Key = #key;
             type Itself = Self;
             const TABLE: &'static ::core::primitive::str = #name;
-            const KEY_FIELD: ::core::primitive::usize = 0;
+            const KEY_FIELDS: &'static [::core::primitive::usize] = &[#(#places),*];
 
-            fn key(&self) -> &Self::Key {
+            fn key(&self) -> ::std::borrow::Cow<'_, Self::Key> {
                 #never
             }
         }

@@ -44,9 +44,10 @@ impl Kind {
     /// What the attribute of the whole struct takes.
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Table => {
-                &["name", "index", "unique", "removes", "previous", "from", "try_from", "crate"]
-            }
+            Self::Table => &[
+                "name", "key", "index", "unique", "removes", "previous", "from", "try_from",
+                "crate",
+            ],
             Self::Kv => &["name", "removes", "previous", "from", "try_from", "crate"],
             Self::Store => &["name", "epoch", "history", "previous", "drops", "migrate", "crate"],
             Self::Fields => &["crate"],

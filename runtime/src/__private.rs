@@ -11,10 +11,10 @@ pub use crate::recorder::check_history;
 pub use crate::row::{
     Above, Absent, Apart, Begin, ByKey, ByNothing, ByOrder, ByShape, Carry, CarryOver, Coding,
     Comparable, Compare, Compared, ConvertError, DefaultError, Encode, Encoded, FieldJson,
-    FieldType, Group, IndexValues, Is, IsTwice, Items, Key, KeyBytes, NOWHERE, NoOption,
+    FieldType, Group, IndexValues, Is, IsTwice, Items, Key, KeyBytes, KeyField, NOWHERE, NoOption,
     NoReference, Part, Parts, Record, Reference, RefersTo, Row, Shape, ShapeOnce, SortKey, Step,
     Successor, Way, WayToBegin, WayToCarryOver, WayToWiden, Widen, WithEquality, WithoutEquality,
-    computed_default, has_schema, no_default, refer, take, written_as_reference,
+    computed_default, has_schema, kind_of, no_default, refer, take, written_as_reference,
 };
 pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{
@@ -68,11 +68,21 @@ const fn step_of<R: Record>() -> Option<RecordStep> {
 }
 
 /// The descriptor of a table, of which it is not said yet what its references lead to.
+///
+/// # Panics
+///
+/// At compile time, where one field is a key of several parts.
+#[track_caller]
 pub const fn table_def<R: Row>() -> TableDef {
+    assert!(
+        R::Key::KINDS.len() == R::KEY_FIELDS.len(),
+        "the key of a table is one field that is a tuple; make each part a field, and name them with \
+         `#[table(key(first, second))]`"
+    );
     TableDef {
         name: R::TABLE,
-        key: <R::Key as Key>::KIND,
-        key_field: R::KEY_FIELD,
+        key: R::Key::KINDS,
+        key_fields: R::KEY_FIELDS,
         fields: R::FIELDS,
         indexes: R::INDEXES,
         references: R::REFERENCES,

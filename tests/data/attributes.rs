@@ -174,15 +174,15 @@ mod keys {
 
     #[test]
     fn are_the_marked_field_or_the_one_named_id() {
-        assert_eq!(Marked::KEY_FIELD, 1);
-        assert_eq!(Marked { id: 1, number: 2 }.key(), &2);
+        assert_eq!(Marked::KEY_FIELDS, [1]);
+        assert_eq!(*Marked { id: 1, number: 2 }.key(), 2);
         assert_eq!(Book { isbn: Isbn("978".into()) }.key().0, "978");
     }
 
     #[test]
     fn of_a_newtype_are_the_inner_ones() {
-        assert_eq!(Isbn::KIND, String::KIND);
-        assert_eq!(Number::KIND, i32::KIND);
+        assert_eq!(Isbn::KINDS, String::KINDS);
+        assert_eq!(Number::KINDS, i32::KINDS);
         let key = Number { value: -7 };
         assert_eq!(key.to_text(), "-7");
         assert_eq!(Number::from_text("-7").unwrap(), key);

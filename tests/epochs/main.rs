@@ -9,6 +9,7 @@ mod stores;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod composite_keys;
 mod hostile;
 mod kills;
 mod late_edits;

@@ -8,6 +8,7 @@ mod shelf;
 
 mod aggregating;
 mod comparing;
+mod composite_keys;
 mod each_item;
 mod index_entries;
 mod indexes;

@@ -141,10 +141,10 @@ impl<R: Row, K: Key> Row for Loose<R, K> {
     type Key = K;
     type Itself = Self;
     const TABLE: &'static str = R::TABLE;
-    const KEY_FIELD: usize = R::KEY_FIELD;
+    const KEY_FIELDS: &'static [usize] = R::KEY_FIELDS;
 
-    fn key(&self) -> &K {
-        &self.key
+    fn key(&self) -> Cow<'_, K> {
+        Cow::Borrowed(&self.key)
     }
 }
 
@@ -179,7 +179,7 @@ impl<K> Hash for AnyKey<K> {
 }
 
 impl<K: Key> Key for AnyKey<K> {
-    const KIND: KeyKind = K::KIND;
+    const KINDS: &'static [KeyKind] = K::KINDS;
 
     fn to_text(&self) -> String {
         self.0.clone()

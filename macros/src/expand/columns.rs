@@ -42,7 +42,7 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
         let parse = parse(row, place);
         let each = row.indexes.iter().any(|index| index.each && index.is_of(place));
         let each = each.then(|| encode_item(ty, private));
-        let is_unique = row.key == Some(place)
+        let is_unique = row.key == [place]
             || row.indexes.iter().any(|index| index.unique && index.is_of(place));
         let unique = is_unique.then(|| {
             quote_spanned! {at(member)=>
@@ -120,7 +120,7 @@ fn encode_item(ty: &Type, private: &TokenStream) -> Option<TokenStream> {
 /// How the value is read from the text of its field alone; nothing if that does not say it.
 fn parse(row: &Record, place: usize) -> Option<TokenStream> {
     let field = row.fields.get(place).filter(|field| field.nullable.is_none())?;
-    row.key?;
+    row.key.first()?;
     let (ty, private) = (&field.ty, &row.paths.private);
     let json = quote_spanned!(Span::mixed_site()=> json);
     let read = codec::read_json(place, field, &json, private);

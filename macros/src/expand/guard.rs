@@ -80,11 +80,14 @@ fn record(recorded: &Struct, private: &TokenStream) -> TokenStream {
     );
     match key {
         Some(key) => {
-            let (field, kind) = (&key.field, &key.kind);
+            let key = key.iter().map(|key| {
+                let (field, kind) = (&key.field, &key.kind);
+                quote!(#private::RecordedKey::new(#field, #kind))
+            });
             quote! {
                 #private::RecordedStruct::table(
                     #name,
-                    #private::RecordedKey::new(#field, #kind),
+                    &[#(#key),*],
                     &[#(#fields),*],
                     &[#(#reserved),*],
                 )

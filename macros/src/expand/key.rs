@@ -25,8 +25,13 @@ pub(crate) fn key(ident: &Ident, newtype: &Newtype, paths: &Paths) -> TokenStrea
         }
 
         #[automatically_derived]
+        impl #private::KeyField for #ident {
+            const KIND: #private::KeyKind = #private::kind_of(#inner::KINDS);
+        }
+
+        #[automatically_derived]
         impl #private::Key for #ident {
-            const KIND: #private::KeyKind = #inner::KIND;
+            const KINDS: &'static [#private::KeyKind] = #inner::KINDS;
 
             fn to_text(&self) -> ::std::string::String {
                 #inner::to_text(&self.#member)

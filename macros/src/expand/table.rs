@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-use super::{codec, columns, hidden, indexes, record, references};
+use super::{at, codec, columns, hidden, indexes, record, references};
 use crate::model::Record;
 
 /// The impls of a row:
@@ -14,15 +14,26 @@ use crate::model::Record;
 ///     impl Row for Recording {
 ///         type Key = Id<Recording>;
 ///         const TABLE: &'static str = "recordings";
-///         const KEY_FIELD: usize = 0;
-///         fn key(&self) -> &Self::Key { &self.id }
+///         const KEY_FIELDS: &'static [usize] = &[0];
+///         fn key(&self) -> Cow<'_, Self::Key> { Cow::Borrowed(&self.id) }
 ///     }
 ///     impl Recording { pub const TITLE: Column<Self, String> = …; … }
 /// };
 /// ```
 pub(crate) fn table(row: &Record) -> TokenStream {
-    let Some((index, key)) = row.key.zip(row.key_field()) else { return TokenStream::new() };
-    let (ident, member, key) = (&row.ident, &key.parsed.ident, &key.ty);
+    let (ident, places) = (&row.ident, &row.key);
+    let (types, members): (Vec<_>, Vec<_>) =
+        row.key_fields().map(|key| (&key.ty, &key.parsed.ident)).unzip();
+    let ty = row.key_type(&types);
+    let key = match &members[..] {
+        [member] => quote_spanned!(Span::mixed_site()=> Borrowed(&self.#member)),
+        members => {
+            let parts = types.iter().zip(members).map(|(ty, member)| {
+                quote_spanned!(at(*ty)=> <#ty as ::core::clone::Clone>::clone(&self.#member))
+            });
+            quote_spanned!(Span::mixed_site()=> Owned((#(#parts),*)))
+        }
+    };
     let (private, name) = (&row.paths.private, &row.name.text);
     let (codecs, record) = (codec::codecs(row), record::record(row));
     let (columns, indexes) = (columns::columns(row), indexes::indexes(row));
@@ -35,15 +46,15 @@ pub(crate) fn table(row: &Record) -> TokenStream {
 
         #[automatically_derived]
         impl #private::Row for #ident {
-            type Key = #key;
+            type Key = #ty;
             type Itself = Self;
             const TABLE: &'static ::core::primitive::str = #name;
-            const KEY_FIELD: ::core::primitive::usize = #index;
+            const KEY_FIELDS: &'static [::core::primitive::usize] = &[#(#places),*];
             #indexes
             #references
 
-            fn key(&self) -> &Self::Key {
-                &self.#member
+            fn key(&self) -> ::std::borrow::Cow<'_, Self::Key> {
+                ::std::borrow::Cow::#key
             }
         }
     })

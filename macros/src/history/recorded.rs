@@ -17,14 +17,14 @@ pub(crate) struct Recorded {
 #[derive(Debug)]
 pub(crate) struct Struct {
     pub(crate) name: String,
-    /// The key of a table.
-    pub(crate) key: Option<Key>,
+    /// The fields that are the key of a table; nothing for a kv group.
+    pub(crate) key: Option<Vec<Key>>,
     pub(crate) fields: Vec<Field>,
     /// The stored names of fields that were removed.
     pub(crate) reserved: Vec<String>,
 }
 
-/// The key of a table.
+/// A field that is the key of a table, or a part of it.
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) field: String,
@@ -63,7 +63,10 @@ fn structs(schema: &Value, member: &str, noun: &str) -> Option<Vec<Struct>> {
     let structs = named.iter().map(|(name, recorded)| {
         let fields = recorded["fields"].as_object()?;
         Some(Struct {
-            key: recorded.get("key").map(key),
+            key: recorded.get("key").map(|recorded| match recorded.as_array() {
+                Some(several) => several.iter().map(key).collect(),
+                None => vec![key(recorded)],
+            }),
             fields: fields.iter().map(field).collect::<Option<_>>()?,
             reserved: reserved(schema, noun, name),
             name: name.clone(),

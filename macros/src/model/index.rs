@@ -59,12 +59,8 @@ impl IndexField {
 
 impl Index {
     /// All indexes that fields and struct ask for, and one for each reference that no other index has
-    /// first; the key needs none.
-    pub(super) fn all(
-        fields: &[Field],
-        table: &[parse::TableIndex],
-        key: Option<usize>,
-    ) -> Vec<Self> {
+    /// first; the key needs none, nor does the first field of it.
+    pub(super) fn all(fields: &[Field], table: &[parse::TableIndex], key: &[usize]) -> Vec<Self> {
         let single = fields.iter().enumerate().filter_map(|(place, field)| {
             let index = field.parsed.index.as_ref()?;
             let origin = index.path.to_token_stream();
@@ -86,7 +82,8 @@ impl Index {
                 .reference
                 .as_ref()
                 .is_some_and(|reference| reference.no_index.is_some());
-            let is_served = key == Some(place) || all.iter().any(|index| index.is_led_by(place));
+            let is_served =
+                key.first() == Some(&place) || all.iter().any(|index| index.is_led_by(place));
             if field.referred().is_some() && !is_left_out && !is_served {
                 let origin = field.parsed.ident.to_token_stream();
                 let fields = vec![IndexField::plain(origin.clone(), field, place)];

@@ -1,7 +1,9 @@
 //! A row or a kv group.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
 use syn::{DeriveInput, FieldsNamed, Ident, LitStr, Path, Type, Visibility};
 
 use super::default::Default;
@@ -26,8 +28,13 @@ pub(crate) struct Record {
     pub(crate) fields: Vec<Field>,
     /// The fields of earlier versions, or of the previous struct, that are given up.
     pub(crate) removed: Vec<parse::Removed>,
-    /// Which field is the key: what `#[key]` marks first, or the one named `id`.
-    pub(crate) key: Option<usize>,
+    /// Which fields are the key: those of `key(…)`, else what `#[key]` marks first, or the one named
+    /// `id`.
+    pub(crate) key: Vec<usize>,
+    /// The key of several fields, as it is written.
+    pub(crate) composite: Option<Composite>,
+    /// Whether there was to be one.
+    pub(crate) is_key_broken: bool,
     pub(crate) indexes: Vec<Index>,
     /// How it follows from the struct of the epoch before.
     pub(crate) step: Option<Step>,
@@ -35,6 +42,15 @@ pub(crate) struct Record {
     pub(crate) is_previous_broken: bool,
     /// Keys that ask for a conversion, as written.
     pub(crate) conversions: Vec<Path>,
+}
+
+/// A key of several fields, these by their place in the struct.
+#[derive(Debug)]
+pub(crate) struct Composite {
+    /// The tokens to blame for its type.
+    pub(crate) origin: Path,
+    /// As written; a name without a place is no field.
+    pub(crate) fields: Vec<(Ident, Option<usize>)>,
 }
 
 /// A field with everything resolved.
@@ -105,7 +121,18 @@ impl Record {
         let names: Vec<String> = parsed.iter().map(|field| field.name.clone()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let marked = parsed.iter().position(|field| field.key.is_some());
-        let key = marked.or_else(|| names.iter().position(|name| *name == "id"));
+        let composite = container.key.as_ref().map(|key| Composite {
+            origin: key.key.clone(),
+            fields: key.fields.iter().map(|field| (field.clone(), place(field, &names))).collect(),
+        });
+        let key: Vec<usize> = match &composite {
+            _ if kind != Kind::Table => Vec::new(),
+            Some(composite) => composite.fields.iter().filter_map(|(_, place)| *place).collect(),
+            None => {
+                let named = || names.iter().position(|name| *name == "id");
+                marked.or_else(named).into_iter().collect()
+            }
+        };
         let mut fields: Vec<Field> =
             parsed.into_iter().map(|field| resolve(field, &names, &serde, &input.ident)).collect();
         record_under_stored_names(&mut fields);
@@ -116,13 +143,15 @@ impl Record {
             paths: Paths::new(container.krate.as_ref()),
             name: Name::new(container.name.as_ref(), &input.ident),
             serde,
-            indexes: Index::all(&fields, &container.indexes, key),
+            indexes: Index::all(&fields, &container.indexes, &key),
             step: Step::new(&container),
             is_previous_broken: container.is_previous_broken,
             conversions: container.from.iter().chain(&container.try_from).cloned().collect(),
             fields,
             removed: container.removes.unwrap_or_default(),
-            key: key.filter(|_| kind == Kind::Table),
+            key,
+            composite,
+            is_key_broken: container.is_key_broken,
         }
     }
 
@@ -141,10 +170,25 @@ impl Record {
         found
     }
 
-    /// The key, if there is one.
-    pub(crate) fn key_field(&self) -> Option<&Field> {
-        self.key.and_then(|key| self.fields.get(key))
+    /// The type of the key, given the types of its fields.
+    pub(crate) fn key_type(&self, types: &[&Type]) -> TokenStream {
+        let [ty] = types else {
+            let origin = self.composite.as_ref().map(|composite| &composite.origin);
+            return quote_spanned!(origin.span()=> (#(#types),*));
+        };
+        quote!(#ty)
     }
+
+    /// The fields that are the key.
+    pub(crate) fn key_fields(&self) -> impl Iterator<Item = &Field> {
+        self.key.iter().filter_map(|&place| self.fields.get(place))
+    }
+}
+
+/// The place of the field of this name.
+fn place(field: &Ident, names: &[&str]) -> Option<usize> {
+    let text = field.unraw().to_string();
+    names.iter().position(|name| *name == text)
 }
 
 /// What is recorded of a computed default names fields as they are stored.

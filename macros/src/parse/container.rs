@@ -2,7 +2,7 @@
 
 use syn::{Attribute, ExprPath, Lit, LitInt, LitStr, Meta, Path, TypePath};
 
-use super::index::{TableIndex, table_index};
+use super::index::{TableIndex, TableKey, table_index, table_key};
 use super::meta::{
     crate_path, entries, key_name, literal, path, refuse_value, set, string, unknown, word,
 };
@@ -32,6 +32,10 @@ pub(crate) struct Container {
     pub(crate) drops: Option<Vec<Removed>>,
     /// What crosses tables.
     pub(crate) migrate: Option<ExprPath>,
+    /// The key, if it is several fields.
+    pub(crate) key: Option<TableKey>,
+    /// Whether that is a mistake that has been reported.
+    pub(crate) is_key_broken: bool,
     /// Indexes over several fields.
     pub(crate) indexes: Vec<TableIndex>,
 }
@@ -97,6 +101,11 @@ fn read(container: &mut Container, meta: &Meta, kind: Kind, diag: &mut Diag) {
         "try_from" => set(&mut container.try_from, key, word(meta, kind.attribute(), diag), diag),
         "drops" => set(&mut container.drops, key, names(meta, DROPS, diag), diag),
         "migrate" => set(&mut container.migrate, key, path(meta, MIGRATE, diag), diag),
+        "key" => {
+            let fields = table_key(meta, diag);
+            container.is_key_broken |= fields.is_none();
+            set(&mut container.key, key, fields, diag);
+        }
         "index" | "unique" => container.indexes.extend(table_index(meta, diag)),
         _ => set(&mut container.history, key, string(meta, diag), diag),
     }

@@ -75,27 +75,45 @@ pub(super) fn field_index(attribute: &Attribute, diag: &mut Diag) -> Option<Fiel
 
 /// Reads `index(a, b)` or `unique(a, b)`.
 pub(super) fn table_index(meta: &Meta, diag: &mut Diag) -> Option<TableIndex> {
-    let key = meta.path().clone();
-    let name = key_name(&key);
+    let (key, fields) = (meta.path().clone(), fields(meta, diag)?);
+    let unique = key_name(&key) == "unique";
+    Some(TableIndex { key, unique, fields })
+}
+
+/// A key of several fields, as `#[table(key(a, b))]` asks for it.
+#[derive(Debug)]
+pub(crate) struct TableKey {
+    pub(crate) key: Path,
+    pub(crate) fields: Vec<Ident>,
+}
+
+/// Reads `key(a, b)`.
+pub(super) fn table_key(meta: &Meta, diag: &mut Diag) -> Option<TableKey> {
+    Some(TableKey { key: meta.path().clone(), fields: fields(meta, diag)? })
+}
+
+/// The fields of an entry that names several.
+fn fields<F: Parse>(meta: &Meta, diag: &mut Diag) -> Option<Vec<F>> {
+    let name = key_name(meta.path());
     let advice = format!("name the fields: `{name}(first, second)`");
     let Meta::List(list) = meta else {
         diag.error(meta, format_args!("`{name}` takes fields; {advice}"));
         return None;
     };
-    match list.parse_args_with(Punctuated::<IndexPath, Token![,]>::parse_terminated) {
+    match list.parse_args_with(Punctuated::<F, Token![,]>::parse_terminated) {
         Ok(fields) if fields.is_empty() => {
             diag.error(list, format_args!("`{name}()` says nothing; {advice}"));
             None
         }
-        Ok(fields) => {
-            let unique = name == "unique";
-            Some(TableIndex { key, unique, fields: fields.into_iter().collect() })
-        }
+        Ok(fields) => Some(fields.into_iter().collect()),
         Err(error) => {
-            let message = format_args!(
-                "`{name}` takes names of fields, and of fields of a struct in one, no deeper; write \
-                 `{name}(first, second)` or `{name}(first.inner)`"
-            );
+            let message = match name.as_str() {
+                "key" => format!("`{name}` takes names of fields; {advice}"),
+                _ => format!(
+                    "`{name}` takes names of fields, and of fields of a struct in one, no deeper; \
+                     write `{name}(first, second)` or `{name}(first.inner)`"
+                ),
+            };
             diag.push(syn::Error::new(error.span(), message));
             None
         }

@@ -75,16 +75,25 @@ pub(super) fn each_is_of_a_collection(record: &Record, diag: &mut Diag) {
 
 /// Rows are in the order of their keys already.
 pub(super) fn key_is_not_indexed_alone(record: &Record, diag: &mut Diag) {
-    for index in
-        record.indexes.iter().filter(|index| record.key.is_some_and(|key| index.is_of(key)))
-    {
-        diag.error(
-            &index.origin,
-            format_args!(
-                "`{}` is the key, by which rows are found and ordered anyway; remove the index",
-                index.fields[0].name
-            ),
-        );
+    for index in record.indexes.iter().filter(|index| !index.each) {
+        let is_plain = |field: &IndexField| field.inner.is_none() && field.place.is_some();
+        let places: Vec<usize> = index.places().map(|(place, _)| place).collect();
+        // A unique index on a part of the key says more than the key does.
+        let says_more = index.unique && places.len() < record.key.len();
+        if index.fields.iter().all(is_plain) && record.key.starts_with(&places) && !says_more {
+            let names: Vec<&str> = index.fields.iter().map(|field| &*field.name).collect();
+            let is_key = match (&names[..], record.key.len()) {
+                ([name], 1) => format!("`{name}` is the key"),
+                ([name], _) => format!("`{name}` is the first field of the key"),
+                _ => format!("the key has the fields `{}` first", names.join(", ")),
+            };
+            diag.error(
+                &index.origin,
+                format_args!(
+                    "{is_key}, by which rows are found and ordered anyway; remove the index"
+                ),
+            );
+        }
     }
 }
 

@@ -20,6 +20,7 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     names::record_name_is_valid,
     names::id_prefix_is_valid,
     keys::there_is_one_key,
+    keys::several_fields_are_one_key,
     keys::key_is_no_option,
     keys::key_has_no_default,
     keys::key_is_always_written,

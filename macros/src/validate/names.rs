@@ -37,7 +37,7 @@ fn name_is_valid(name: &Name, kind: Kind, diag: &mut Diag) {
 
 /// A table whose key is an `Id` has a name that can be the prefix of a TypeID.
 pub(super) fn id_prefix_is_valid(record: &Record, diag: &mut Diag) {
-    let has_id = record.key_field().is_some_and(|key| generic_argument(&key.ty, "Id").is_some());
+    let has_id = record.key_fields().any(|key| generic_argument(&key.ty, "Id").is_some());
     let text = &record.name.text;
     if !has_id || is_type_id_prefix(text) || !is_name(text) {
         return;

@@ -105,7 +105,7 @@ pub(super) fn left_out_fields_can_be_read(record: &Record, diag: &mut Diag) {
         return;
     }
     for (index, field) in record.fields.iter().enumerate() {
-        if record.key == Some(index) || !matches!(field.default, Default::Required) {
+        if record.key.contains(&index) || !matches!(field.default, Default::Required) {
             continue;
         }
         if let Some(skip) = &field.parsed.serde.skip_serializing_if {

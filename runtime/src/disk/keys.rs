@@ -80,7 +80,7 @@ const AS_ID: u8 = 2;
 
 /// The prefix that ids of a table's rows have.
 fn table_of(root: &str) -> KeyForm {
-    KeyForm::Id(root.strip_prefix("table:").unwrap_or(root).to_owned())
+    KeyForm::ids(root.strip_prefix("table:").unwrap_or(root))
 }
 
 /// Packs the key of an entry: UUIDs and the ids of a table's own rows as sixteen bytes.
@@ -104,8 +104,8 @@ pub(super) fn pack(root: &str, key: &str) -> Vec<u8> {
 pub(super) fn unpack(root: &str, packed: &[u8]) -> Option<String> {
     let (&tag, bytes) = packed.split_first()?;
     match tag {
-        AS_TEXT => KeyForm::Text.text_of(bytes),
-        AS_UUID => KeyForm::Uuid.text_of(bytes),
+        AS_TEXT => KeyForm::TEXT.text_of(bytes),
+        AS_UUID => KeyForm::UUID.text_of(bytes),
         AS_ID => table_of(root).text_of(bytes),
         _ => None,
     }

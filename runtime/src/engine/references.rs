@@ -2,6 +2,7 @@
 //! dangling.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::indexes::IndexState;
@@ -259,7 +260,8 @@ impl Engine {
         Ok(keys)
     }
 
-    /// The same of the stored rows: from the index of the field, or if there is none, from all rows.
+    /// The same of the stored rows: from the keys if the field leads them, else from the index of the
+    /// field, or if there is none, from all rows.
     fn stored_referrers(
         &self,
         view: &Arc<View>,
@@ -269,6 +271,15 @@ impl Engine {
         let FieldIdx { table_idx, number } = field;
         let (table, (reference, target)) = (&self.def.tables[table_idx], self.reference(field));
         let mut keys = Vec::new();
+        if table.key_names().next() == Some(reference.field) {
+            let span = leading_key(table, &self.def.tables[target], target_key);
+            let (from, to) = span.bounds();
+            let mut rows = view.rows_in(table_idx, from, to)?;
+            while let Some(key) = rows.next_with(|key, _| Some(key.to_vec())) {
+                keys.extend(key?);
+            }
+            return Ok(keys);
+        }
         let states = self.index_states(view, table_idx);
         let usable =
             |index: &usize| states.get(*index).is_some_and(|state| *state != IndexState::Building);
@@ -364,6 +375,17 @@ impl Written {
     fn referrers(&self, field: FieldIdx, target_key: &[u8]) -> &[Vec<u8>] {
         self.0.get(&(field, target_key.to_vec())).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The keys of the rows whose key begins with a reference to a row.
+fn leading_key(table: &TableDef, target: &TableDef, target_key: &[u8]) -> Span {
+    if table.key.len() == 1 {
+        let key = Bound::Included(target_key.to_vec());
+        return Span { from: key.clone(), to: key };
+    }
+    let mut prefix = Vec::new();
+    encode_key_bytes(target.key, target_key, &mut prefix);
+    Span::starting_with(prefix)
 }
 
 fn references_of(table: &TableDef, json: &[u8]) -> Vec<(usize, Vec<u8>)> {

@@ -29,7 +29,7 @@ use crate::doc::items::ReadItems;
 use crate::doc::{ChangedKeys, Entry, EntryOp, Root, merge, write};
 use crate::error::{ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId, KeyForm};
-use crate::schema::descriptor::{KeyKind, StoreDef, TableDef, TableIdx};
+use crate::schema::descriptor::{StoreDef, TableDef, TableIdx};
 
 /// The facts that only files of format 1 have.
 const COVERAGE: &str = "coverage";
@@ -37,6 +37,14 @@ const DAMAGE: &str = "damage";
 
 /// Which tables a file of format 1 has for readers. Every table of the current document is either in
 /// `tables`, and then readers see all of it, or in `absent`.
+/// The word for the kind of a table's key; format 1 had none for a key of several fields.
+fn kind_of(table: &TableDef) -> &'static str {
+    match table.key {
+        [kind] => kind.name(),
+        _ => "several",
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Coverage {
     /// Tables that are up to date, with the kind of their key.
@@ -57,7 +65,7 @@ impl Coverage {
     pub(super) fn to_rebuild(&self, def: &StoreDef) -> Vec<TableIdx> {
         let is_ready = |table: &TableDef| {
             let kind_changed =
-                self.tables.get(table.name).is_some_and(|kind| kind != table.key.name());
+                self.tables.get(table.name).is_some_and(|kind| kind != kind_of(table));
             !kind_changed && !self.absent.contains(table.name)
         };
         def.tables_by_idx().filter(|(_, table)| !is_ready(table)).map(|(idx, _)| idx).collect()
@@ -70,11 +78,11 @@ impl Coverage {
         }
         let kind = self.tables.get(table).map(String::as_str);
         match declared {
-            Some(declared) if kind.is_none_or(|kind| kind == declared.key.name()) => {
+            Some(declared) if kind.is_none_or(|kind| kind == kind_of(declared)) => {
                 Some(KeyForm::of(declared))
             }
             // Of a table that the code does not declare, or otherwise, only its name tells the prefix.
-            _ if kind == Some(KeyKind::Id.name()) => Some(KeyForm::Id(table.to_owned())),
+            _ if kind == Some("id") => Some(KeyForm::ids(table)),
             _ => KeyForm::parse(kind?),
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::doc::{DocVersion, Root};
 use crate::engine::{Claims, DocName};
-use crate::row::EntryRef;
-use crate::schema::descriptor::{GroupDef, GroupIdx, KeyKind, StoreDef, TableDef, TableIdx};
+use crate::row::{EntryRef, are_alike, renamed};
+use crate::schema::descriptor::{GroupDef, GroupIdx, StoreDef, TableDef, TableIdx};
 use crate::schema::step::MigrateFn;
 
 /// The document to use: of those that are here, the highest that this code can read.
@@ -176,10 +176,7 @@ impl Plan {
             let earlier = self.earlier_table(now.name);
             earlier.is_some_and(|(earlier, keeps)| keeps && earlier.name == name)
         })?;
-        let key = match (self.earlier_table(now.name)?.0.key, now.key) {
-            (KeyKind::Id, KeyKind::Id) => format!("{}{}", now.name, key.strip_prefix(name)?),
-            _ => key.to_owned(),
-        };
+        let key = renamed(self.earlier_table(now.name)?.0.key, now.key, key)?;
         Some(EntryRef::new(format!("table:{}", now.name), key))
     }
 
@@ -208,15 +205,10 @@ impl Plan {
     ) -> Option<(&'static str, String)> {
         let (earlier, keeps_keys) = self.earlier_table(name)?;
         let now = self.to.tables.iter().find(|table| table.name == name)?;
-        let key = match (earlier.key, now.key) {
-            (before, after) if !(keeps_keys || has_kept && before == after) => return None,
-            // An id begins with the name of its table.
-            (KeyKind::Id, KeyKind::Id) => {
-                format!("{}{}", earlier.name, key.strip_prefix(now.name)?)
-            }
-            _ => key.to_owned(),
-        };
-        Some((earlier.name, key))
+        if !(keeps_keys || has_kept && are_alike(earlier.key, now.key)) {
+            return None;
+        }
+        Some((earlier.name, renamed(now.key, earlier.key, key)?))
     }
 }
 
@@ -300,10 +292,11 @@ fn keeps_keys(before: &TableDef, now: &TableDef, conversions: u32) -> bool {
         return true;
     }
     let sources = now.step.and_then(|step| step.sources);
-    let source = sources.and_then(|sources| sources.get(now.key_field));
-    let key = before.fields.get(before.key_field).map(|field| field.name);
-    let is_moved = matches!(source, Some(SourceDef::Moved(name)) if Some(*name) == key);
-    is_moved && before.key == now.key
+    let moved = now.key_fields.iter().map(|&place| match sources?.get(place)? {
+        SourceDef::Moved(name) => Some(*name),
+        _ => None,
+    });
+    moved.eq(before.key_names().map(Some)) && are_alike(before.key, now.key)
 }
 
 /// The kv group and entry of an earlier epoch that an entry of a store's is taken from.

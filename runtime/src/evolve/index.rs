@@ -10,7 +10,7 @@ use super::variants::variants_of;
 use super::{decode, default_of_field};
 use crate::row::{IndexValues, Key, Row};
 use crate::schema::descriptor::{
-    DefaultKind, FieldDef, IndexBasis, IndexVisitor, ReferenceVisitor, ValueTraits,
+    DefaultKind, FieldDef, IndexBasis, IndexVisitor, KeyKind, ReferenceVisitor, ValueTraits,
 };
 
 /// Changes with everything about the entries of an index that is not said by the row's own types:
@@ -82,7 +82,8 @@ fn position<R: Row>(name: &str) -> Option<usize> {
 /// A hash of all that decides how the fields at these positions read and compare: their names, types
 /// to any depth, defaults, and the fields that these are computed from.
 fn basis_of<R: Row>(schema: &Value, fields: &[usize], comparison: &str) -> u64 {
-    let mut basis = format!("{ENCODING_VERSION} {:?}{comparison}", <R::Key as Key>::KIND);
+    let kinds: Vec<&str> = R::Key::KINDS.iter().map(KeyKind::name).collect();
+    let mut basis = format!("{ENCODING_VERSION} {kinds:?}{comparison}");
     let mut fields = fields.to_vec();
     let mut types = Types { schema, names: Vec::new() };
     let mut at = 0;

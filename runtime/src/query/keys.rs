@@ -24,7 +24,9 @@ fn bound(table: &TableDef, bound: &Bound<Vec<u8>>, is_start: bool) -> Option<Bou
         Bound::Unbounded => return Some(Bound::Unbounded),
     };
     let exact = |bytes| if is_included { Bound::Included(bytes) } else { Bound::Excluded(bytes) };
-    match table.key {
+    // Of several fields, the conditions are used as those of an index are.
+    let [kind] = table.key else { return None };
+    match kind {
         KeyKind::Unsigned => integer(value, is_included, is_start, 0, u64::MAX.into(), |n| {
             u64::try_from(n).map(u64::to_be_bytes).ok()
         }),
@@ -40,7 +42,7 @@ fn bound(table: &TableDef, bound: &Bound<Vec<u8>>, is_start: bool) -> Option<Bou
             // The end of a prefix is no whole text.
             None => Some(exact(unescaped(value)?)),
         },
-        KeyKind::Id | KeyKind::Uuid => Some(exact(uuid_of(value)?.to_vec())),
+        KeyKind::Id(_) | KeyKind::Uuid => Some(exact(uuid_of(value)?.to_vec())),
     }
 }
 

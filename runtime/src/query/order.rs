@@ -10,7 +10,7 @@ use super::column::Column;
 use super::expr::Field;
 use super::named::OrderedColumn;
 use crate::row::Row;
-use crate::row::order::{encode_bytes, encode_key};
+use crate::row::order::{encode_bytes, encode_key_part};
 
 /// A column that rows are ordered by, and the direction.
 ///
@@ -29,12 +29,14 @@ pub(crate) struct ColumnOrder {
 }
 
 impl ColumnOrder {
-    /// The order of keys.
-    pub(crate) fn of_keys<R: Row>() -> Self {
-        let field = Field::new(R::FIELDS[R::KEY_FIELD].name, false, |row: &R, bytes| {
-            encode_key(row.key(), bytes);
-        });
-        Self { field, is_desc: false, compare: Arc::new(|_, _| None) }
+    /// The order of keys: by each of the fields that are the key.
+    pub(crate) fn of_keys<R: Row>() -> impl Iterator<Item = Self> {
+        R::KEY_FIELDS.iter().enumerate().map(|(part, &place)| {
+            let field = Field::new(R::FIELDS[place].name, false, move |row: &R, bytes| {
+                encode_key_part(&*row.key(), part, bytes);
+            });
+            Self { field, is_desc: false, compare: Arc::new(|_, _| None) }
+        })
     }
 
     /// The opposite order.

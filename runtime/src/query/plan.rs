@@ -174,7 +174,19 @@ fn share(set: &Ranges) -> f64 {
 }
 
 fn by_key(spec: &Spec, conditions: &Conditions<'_>, facts: &Facts<'_>) -> Candidate {
-    let key = (facts.table.fields[facts.table.key_field].name, false);
+    let names: Vec<Name> = facts.table.key_names().map(|name| (name, false)).collect();
+    match names[..] {
+        [key] => by_single_key(spec, conditions, facts, key),
+        _ => by_key_fields(spec, conditions, facts, &names),
+    }
+}
+
+fn by_single_key(
+    spec: &Spec,
+    conditions: &Conditions<'_>,
+    facts: &Facts<'_>,
+    key: Name,
+) -> Candidate {
     let set = conditions.of_field(key).and_then(|set| key_ranges(facts.table, set));
     let rows = (facts.rows as f64).max(MIN_ROWS);
     // A key is found, and is there once.
@@ -208,6 +220,64 @@ fn by_key(spec: &Spec, conditions: &Conditions<'_>, facts: &Facts<'_>) -> Candid
     Candidate { plan, cost, index: None }
 }
 
+/// Rows stand under the sort keys of their key's fields, so these are used as those of an index are.
+fn by_key_fields(
+    spec: &Spec,
+    conditions: &Conditions<'_>,
+    facts: &Facts<'_>,
+    names: &[Name],
+) -> Candidate {
+    let mut used = Used::of(conditions, names, usize::MAX);
+    let rows = (facts.rows as f64).max(MIN_ROWS);
+    let is_one = used.points == names.len();
+    let candidates = if is_one { 1.0 } else { rows * used.share };
+    if used.known.is_empty() {
+        used.spans = vec![Span::whole()];
+    }
+    let single = &names[..used.points];
+    let is_single = |order: &&ColumnOrder| single.iter().any(|name| order.field.is_named(*name));
+    let wanted: Vec<&ColumnOrder> = spec.order.iter().filter(|order| !is_single(order)).collect();
+    let rest = &names[used.points..];
+    // Behind all fields of the key, nothing is left to be ordered.
+    let is_whole = wanted.len() >= rest.len();
+    let wanted = &wanted[..wanted.len().min(rest.len())];
+    // Rows with equal values come by key, in the direction of the last column.
+    let is_back = match is_whole {
+        true => wanted.first().is_some_and(|order| order.is_desc),
+        false => spec.order.last().is_some_and(|order| order.is_desc),
+    };
+    let is_served = wanted
+        .iter()
+        .zip(rest)
+        .all(|(order, name)| order.field.is_named(*name) && order.is_desc == is_back);
+    let mut is_past = false;
+    if let Some(cursor) = spec.cursor.as_ref().filter(|_| is_served)
+        // Among the rows that have one value each in some fields, it has its place only with these.
+        && cursor.key().starts_with(&used.prefix)
+    {
+        // A row may have come under its key with other values in other columns.
+        let are_key_fields =
+            |order: &ColumnOrder| names.iter().any(|name| order.field.is_named(*name));
+        is_past = spec.order.iter().all(are_key_fields);
+        let key = cursor.key();
+        narrow(
+            &mut used.spans,
+            if is_past { Bound::Excluded(key) } else { Bound::Included(key) },
+            is_back,
+        );
+    }
+    let plan = Plan {
+        access: Access::Rows(used.spans),
+        arrangement: if is_served { Arrangement::AsTheyCome } else { Arrangement::Sorted },
+        is_back,
+        is_exact: conditions.rest.is_empty() && conditions.fields.len() == used.known.len(),
+        is_past,
+        waits_for: None,
+    };
+    let cost = cost(candidates, 1.0, is_served, spec, conditions.share_beside(&used.known));
+    Candidate { plan, cost, index: None }
+}
+
 /// What reading costs, in rows: `each` per candidate, and only as far as the limit needs where
 /// they come in order.
 fn cost(candidates: f64, each: f64, is_served: bool, spec: &Spec, share: f64) -> f64 {
@@ -229,9 +299,10 @@ fn by_index(
         return by_item(spec, conditions, facts, index, def);
     }
     let state = facts.indexes.get(index).copied()?;
-    let mut used = Used::of(conditions, def)?;
-    let rest: Vec<Name> = def.columns().skip(used.points).collect();
-    let is_served = serves(&spec.order, &rest, &used) && state != IndexState::Candidates;
+    let names: Vec<Name> = def.columns().collect();
+    let mut used = Used::of(conditions, &names, VALUE_LIMIT_BYTES);
+    let rest = &names[used.points..];
+    let is_served = serves(&spec.order, rest, &used) && state != IndexState::Candidates;
     let gives_order = is_served && !spec.order.is_empty();
     if used.known.is_empty() && !gives_order {
         return None;
@@ -250,7 +321,7 @@ fn by_index(
             cursor.has(&spec.order, *name, point)
         })
     });
-    let edge = edge.and_then(|cursor| cursor.entry(&spec.order, &rest));
+    let edge = edge.and_then(|cursor| cursor.entry(&spec.order, rest));
     if let Some(edge) = &edge {
         let edge = [used.prefix.as_slice(), edge].concat();
         narrow(&mut used.spans, Bound::Excluded(&edge), is_back);
@@ -349,7 +420,8 @@ pub(crate) fn covering(
             && fields.iter().all(|field| def.columns().any(|name| name == (*field, false)))
     });
     let used = indexes.filter_map(|(index, def)| {
-        let used = Used::of(&conditions, def)?;
+        let names: Vec<Name> = def.columns().collect();
+        let used = Used::of(&conditions, &names, VALUE_LIMIT_BYTES);
         let is_exact = used.is_exact && used.known.len() == conditions.fields.len();
         is_exact.then_some((index, def.fields.len(), used.spans))
     });
@@ -369,10 +441,12 @@ struct Used {
     /// Whether the spans hold nothing else.
     is_exact: bool,
     share: f64,
+    /// From what length on values are cut.
+    limit: usize,
 }
 
 impl Used {
-    fn of(conditions: &Conditions<'_>, def: &IndexDef) -> Option<Self> {
+    fn of(conditions: &Conditions<'_>, fields: &[Name], limit: usize) -> Self {
         let mut prefixes: Vec<Vec<u8>> = vec![Vec::new()];
         let mut used = Self {
             spans: Vec::new(),
@@ -381,9 +455,10 @@ impl Used {
             prefix: Vec::new(),
             is_exact: true,
             share: 1.0,
+            limit,
         };
         let mut last = None;
-        for name in def.columns() {
+        for &name in fields {
             let Some(set) = conditions.of_field(name) else { break };
             if set.len().saturating_mul(prefixes.len()) > MAX_SPANS {
                 break;
@@ -401,8 +476,8 @@ impl Used {
                 .iter()
                 .flat_map(|prefix| {
                     set.iter().filter_map(|range| range.point()).map(|value| {
-                        let value = cut(value).unwrap_or_else(|| value.to_vec());
-                        [prefix.as_slice(), &value].concat()
+                        let held = cut(value).filter(|_| value.len() > limit);
+                        [prefix.as_slice(), held.as_deref().unwrap_or(value)].concat()
                     })
                 })
                 .collect();
@@ -422,7 +497,7 @@ impl Used {
             let ranges = used.spans.into_iter().map(|Span { from, to }| Range { from, to });
             used.spans = spans_of(&Ranges::union_of(ranges.collect()));
         }
-        Some(used)
+        used
     }
 
     /// The spans of values in a set that follow a prefix.
@@ -430,9 +505,9 @@ impl Used {
         for range in set.iter() {
             let from = match &range.from {
                 Bound::Unbounded => Bound::Included(prefix.to_vec()),
-                Bound::Included(value) | Bound::Excluded(value) if is_long(value) => {
+                Bound::Included(value) | Bound::Excluded(value) if value.len() > self.limit => {
                     self.is_exact = false;
-                    Bound::Included([prefix, &value[..VALUE_LIMIT_BYTES]].concat())
+                    Bound::Included([prefix, &value[..self.limit]].concat())
                 }
                 Bound::Included(value) => Bound::Included([prefix, value].concat()),
                 // After all entries with that value, whatever follows it.
@@ -441,9 +516,9 @@ impl Used {
             let to = match &range.to {
                 Bound::Unbounded if prefix.is_empty() => Span::all().to,
                 Bound::Unbounded => end_of(prefix.to_vec(), Bound::Excluded),
-                Bound::Included(value) | Bound::Excluded(value) if is_long(value) => {
+                Bound::Included(value) | Bound::Excluded(value) if value.len() > self.limit => {
                     self.is_exact = false;
-                    end_of([prefix, &value[..VALUE_LIMIT_BYTES]].concat(), Bound::Excluded)
+                    end_of([prefix, &value[..self.limit]].concat(), Bound::Excluded)
                 }
                 Bound::Included(value) => end_of([prefix, value].concat(), Bound::Excluded),
                 Bound::Excluded(value) => Bound::Excluded([prefix, value].concat()),
@@ -451,10 +526,6 @@ impl Used {
             self.spans.push(Span { from, to });
         }
     }
-}
-
-fn is_long(value: &[u8]) -> bool {
-    value.len() > VALUE_LIMIT_BYTES
 }
 
 /// The bound right after all that starts with `prefix`.

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 
-use super::{Absent, ConvertError, Id};
+use super::{Absent, ConvertError, Id, Ref, Row};
 
 /// The way from a value of type `T` to one of type `U`.
 #[derive(Debug)]
@@ -125,6 +125,9 @@ pub struct ByInto;
 /// As an id of a row that is now of another type.
 #[derive(Debug)]
 pub struct ByCast;
+/// As a reference to a row that is now of another type.
+#[derive(Debug)]
+pub struct ByReference<W>(PhantomData<W>);
 /// One by one.
 #[derive(Debug)]
 pub struct ByItem<W>(PhantomData<W>);
@@ -140,6 +143,23 @@ impl<A, B> Carry<Id<B>, ByCast> for Id<A> {
 impl<A, B> Carry<Option<Id<B>>, ByCast> for Id<A> {
     fn carry(self) -> Option<Id<B>> {
         Some(self.cast())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Row, B: Row, W> Carry<Ref<B>, ByReference<W>> for Ref<A>
+where
+    A::Key: Carry<B::Key, W>,
+{
+    fn carry(self) -> Ref<B> {
+        Ref::new(self.into_key().carry())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, B: Row<Key = Id<B>>> Carry<Ref<B>, ByCast> for Id<A> {
+    fn carry(self) -> Ref<B> {
+        self.cast().into()
     }
 }
 

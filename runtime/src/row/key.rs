@@ -1,5 +1,6 @@
 //! Keys: a text form for the document, an order-preserving byte form for the file.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::Hash;
 
@@ -9,10 +10,11 @@ use super::{Id, Row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::KeyKind;
 
-/// The key of a row: [`Id`], `String`, an integer, [`uuid::Uuid`], or a newtype around one of them
-/// that derives [`Key`](macro@crate::Key).
+/// The key of a row: [`Id`], [`Ref`](crate::Ref), `String`, an integer, [`uuid::Uuid`], a newtype around
+/// one of them that derives [`Key`](macro@crate::Key), or a tuple of two to four of these.
 ///
-/// Rows come in the order of their keys: numbers by value, text by its UTF-8 bytes, ids by time.
+/// Rows come in the order of their keys: numbers by value, text by its UTF-8 bytes, ids by time, and
+/// tuples by their first part, then by the next.
 ///
 /// ```
 /// use heirloom::{Key, Store, Table};
@@ -37,9 +39,9 @@ use crate::schema::descriptor::KeyKind;
             one of them that derive `Key`: `#[derive(heirloom::Key)]`"
 )]
 pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
-    /// How the key is written.
+    /// How each part of the key is written: one, or as many as a tuple has.
     #[doc(hidden)]
-    const KIND: KeyKind;
+    const KINDS: &'static [KeyKind];
 
     /// Returns the key's text form, by which the document names the entry.
     fn to_text(&self) -> String;
@@ -60,8 +62,41 @@ pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
 }
 
-/// The byte form of a key, borrowed or on the stack.
-#[derive(Debug, Clone, Copy)]
+/// A key that is not a tuple: that of one field.
+///
+/// Implemented by all keys but tuples; do not implement it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a key",
+    label = "not a key",
+    note = "keys are `Id<T>`, `String`, integers up to 64 bits, `uuid::Uuid`, and newtypes around \
+            one of them that derive `Key`: `#[derive(heirloom::Key)]`",
+    note = "for a key of several fields, name them: `#[table(key(first, second))]`"
+)]
+pub trait KeyField: Key {
+    /// How it is written.
+    #[doc(hidden)]
+    const KIND: KeyKind;
+}
+
+/// The kind of the key inside of a newtype.
+///
+/// # Panics
+///
+/// At compile time, where that is a tuple.
+#[doc(hidden)]
+pub const fn kind_of(kinds: &'static [KeyKind]) -> KeyKind {
+    match kinds {
+        [KeyKind::Id(Cow::Borrowed(prefix))] => KeyKind::Id(Cow::Borrowed(prefix)),
+        [KeyKind::Text] => KeyKind::Text,
+        [KeyKind::Unsigned] => KeyKind::Unsigned,
+        [KeyKind::Signed] => KeyKind::Signed,
+        [KeyKind::Uuid] => KeyKind::Uuid,
+        _ => panic!("a key of several fields cannot be inside of another key; name its fields"),
+    }
+}
+
+/// The byte form of a key: borrowed, on the stack, or, of a tuple, made for it.
+#[derive(Debug, Clone)]
 #[doc(hidden)]
 pub enum KeyBytes<'a> {
     /// Text, as it is.
@@ -70,6 +105,8 @@ pub enum KeyBytes<'a> {
     Int([u8; 8]),
     /// Sixteen bytes of a UUID.
     Uuid([u8; 16]),
+    /// The sort keys of several parts.
+    Several(Vec<u8>),
 }
 
 impl KeyBytes<'_> {
@@ -78,19 +115,24 @@ impl KeyBytes<'_> {
             Self::Text(text) => text.as_bytes(),
             Self::Int(bytes) => bytes,
             Self::Uuid(bytes) => bytes,
+            Self::Several(bytes) => bytes,
         }
     }
 }
 
 /// The error for a text that is not a key.
-fn no_key(expected: &str, found: &str) -> Error {
+pub(super) fn no_key(expected: &str, found: &str) -> Error {
     Error::new(ErrorKind::WrongId, "this is not a key of the table")
         .expecting(expected)
         .finding(format!("`{}`", found.chars().take(100).collect::<String>()))
 }
 
+impl<T: Row> KeyField for Id<T> {
+    const KIND: KeyKind = KeyKind::Id(Cow::Borrowed(T::TABLE));
+}
+
 impl<T: Row> Key for Id<T> {
-    const KIND: KeyKind = KeyKind::Id;
+    const KINDS: &'static [KeyKind] = &[Self::KIND];
 
     fn to_text(&self) -> String {
         Id::to_text(*self)
@@ -109,8 +151,12 @@ impl<T: Row> Key for Id<T> {
     }
 }
 
-impl Key for String {
+impl KeyField for String {
     const KIND: KeyKind = KeyKind::Text;
+}
+
+impl Key for String {
+    const KINDS: &'static [KeyKind] = &[Self::KIND];
 
     fn to_text(&self) -> String {
         self.clone()
@@ -129,8 +175,12 @@ impl Key for String {
     }
 }
 
-impl Key for Uuid {
+impl KeyField for Uuid {
     const KIND: KeyKind = KeyKind::Uuid;
+}
+
+impl Key for Uuid {
+    const KINDS: &'static [KeyKind] = &[Self::KIND];
 
     fn to_text(&self) -> String {
         self.hyphenated().to_string()
@@ -151,8 +201,12 @@ impl Key for Uuid {
 
 macro_rules! integer_keys {
     ($($unsigned:ty)*; $($signed:ty)*) => {
-        $(impl Key for $unsigned {
+        $(impl KeyField for $unsigned {
             const KIND: KeyKind = KeyKind::Unsigned;
+        }
+
+        impl Key for $unsigned {
+            const KINDS: &'static [KeyKind] = &[Self::KIND];
 
             fn to_text(&self) -> String {
                 self.to_string()
@@ -170,8 +224,12 @@ macro_rules! integer_keys {
                 u64::from_be_bytes(bytes.try_into().ok()?).try_into().ok()
             }
         })*
-        $(impl Key for $signed {
+        $(impl KeyField for $signed {
             const KIND: KeyKind = KeyKind::Signed;
+        }
+
+        impl Key for $signed {
+            const KINDS: &'static [KeyKind] = &[Self::KIND];
 
             fn to_text(&self) -> String {
                 self.to_string()

@@ -1,45 +1,77 @@
 //! The two forms of a key without its type: the text that names an entry of a document, and the bytes
 //! under which the file keeps the row.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
+use super::composite::{join_texts, split_text};
 use super::id::{prefixed_bits, prefixed_text};
+use super::order::{encode_key_bytes, split_keys};
 use crate::schema::descriptor::{KeyKind, TableDef};
 
-/// How the keys of a table are written in the file.
+/// How the keys of a table are written in the file: one kind, or one for each part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum KeyForm {
-    /// As their text.
-    Text,
-    /// Eight bytes of an unsigned integer, big-endian.
-    Unsigned,
-    /// The same of a signed one, with the sign bit flipped.
-    Signed,
-    /// The sixteen bytes of a UUID.
-    Uuid,
-    /// The sixteen bytes of an id, whose text begins with this prefix.
-    Id(String),
-}
+pub(crate) struct KeyForm(Cow<'static, [KeyKind]>);
 
 impl KeyForm {
+    /// Keys that are written as their text.
+    pub(crate) const TEXT: Self = Self(Cow::Borrowed(&[KeyKind::Text]));
+
+    /// Keys that are written as UUIDs.
+    pub(crate) const UUID: Self = Self(Cow::Borrowed(&[KeyKind::Uuid]));
+
     /// Returns the form of a table's keys.
     pub(crate) fn of(table: &TableDef) -> Self {
-        match table.key {
-            KeyKind::Text => Self::Text,
-            KeyKind::Unsigned => Self::Unsigned,
-            KeyKind::Signed => Self::Signed,
-            KeyKind::Uuid => Self::Uuid,
-            KeyKind::Id => {
-                // The id may be that of another table's row.
-                let nil = (table.key_text)(&[0; 16]).unwrap_or_default();
-                let prefix = nil.rsplit_once('_').map_or("", |(prefix, _)| prefix);
-                Self::Id(prefix.to_owned())
-            }
-        }
+        Self(Cow::Borrowed(table.key))
+    }
+
+    /// Returns the form of ids whose text begins with this prefix.
+    pub(crate) fn ids(prefix: &str) -> Self {
+        Self(Cow::Owned(vec![KeyKind::Id(Cow::Owned(prefix.to_owned()))]))
     }
 
     /// Returns the bytes of a key; `None` for a text that is no such key.
     pub(crate) fn bytes_of(&self, text: &str) -> Option<Vec<u8>> {
+        if let [kind] = &*self.0 {
+            return kind.bytes_of(text);
+        }
+        let parts = split_text(text, self.0.len())?;
+        let mut bytes = Vec::new();
+        for (kind, part) in self.0.iter().zip(&parts) {
+            let part = kind.bytes_of(part)?;
+            encode_key_bytes(std::slice::from_ref(kind), &part, &mut bytes);
+        }
+        // Each key has one spelling.
+        (join_texts(self.0.iter().zip(parts)) == text).then_some(bytes)
+    }
+
+    /// Returns the text of a key; `None` for bytes that are no such key.
+    pub(crate) fn text_of(&self, bytes: &[u8]) -> Option<String> {
+        if let [kind] = &*self.0 {
+            return kind.text_of(bytes);
+        }
+        let parts = split_keys(&self.0, bytes)?;
+        let texts = self.0.iter().zip(parts).map(|(kind, part)| kind.text_of(&part));
+        let texts: Vec<String> = texts.collect::<Option<_>>()?;
+        Some(join_texts(self.0.iter().zip(texts)))
+    }
+
+    /// Returns the words under which the form is recorded in a file.
+    pub(crate) fn to_word(&self) -> String {
+        let words: Vec<String> = self.0.iter().map(KeyKind::to_word).collect();
+        words.join(",")
+    }
+
+    /// Parses the words under which a form is recorded.
+    pub(crate) fn parse(words: &str) -> Option<Self> {
+        let kinds = words.split(',').map(KeyKind::parse).collect::<Option<Vec<_>>>()?;
+        Some(Self(Cow::Owned(kinds)))
+    }
+}
+
+impl KeyKind {
+    fn bytes_of(&self, text: &str) -> Option<Vec<u8>> {
         match self {
             Self::Text => Some(text.as_bytes().to_vec()),
             Self::Unsigned => {
@@ -55,8 +87,7 @@ impl KeyForm {
         }
     }
 
-    /// Returns the text of a key; `None` for bytes that are no such key.
-    pub(crate) fn text_of(&self, bytes: &[u8]) -> Option<String> {
+    fn text_of(&self, bytes: &[u8]) -> Option<String> {
         match self {
             Self::Text => std::str::from_utf8(bytes).ok().map(str::to_owned),
             Self::Unsigned => Some(u64::from_be_bytes(bytes.try_into().ok()?).to_string()),
@@ -70,27 +101,48 @@ impl KeyForm {
         }
     }
 
-    /// Returns the word under which the form is recorded in a file.
-    pub(crate) fn to_word(&self) -> String {
+    fn to_word(&self) -> String {
         match self {
-            Self::Text => "text".to_owned(),
-            Self::Unsigned => "unsigned".to_owned(),
-            Self::Signed => "signed".to_owned(),
-            Self::Uuid => "uuid".to_owned(),
             Self::Id(prefix) => format!("id {prefix}"),
+            other => other.name().to_owned(),
         }
     }
 
-    /// Parses the word under which a form is recorded.
-    pub(crate) fn parse(word: &str) -> Option<Self> {
+    fn parse(word: &str) -> Option<Self> {
         Some(match word {
             "text" => Self::Text,
             "unsigned" => Self::Unsigned,
             "signed" => Self::Signed,
             "uuid" => Self::Uuid,
-            _ => Self::Id(word.strip_prefix("id ")?.to_owned()),
+            _ => Self::Id(Cow::Owned(word.strip_prefix("id ")?.to_owned())),
         })
     }
+}
+
+/// Whether keys of these kinds are the same values, whatever their ids begin with.
+pub(crate) fn are_alike(before: &[KeyKind], now: &[KeyKind]) -> bool {
+    before.iter().map(KeyKind::name).eq(now.iter().map(KeyKind::name))
+}
+
+/// Returns the text of a key after the tables that its ids belong to have been renamed.
+pub(crate) fn renamed(before: &[KeyKind], now: &[KeyKind], text: &str) -> Option<String> {
+    if before == now || !are_alike(before, now) {
+        return Some(text.to_owned());
+    }
+    let rename = |before: &KeyKind, now: &KeyKind, text: &str| match (before, now) {
+        (KeyKind::Id(before), KeyKind::Id(now)) => {
+            Some(format!("{now}{}", text.strip_prefix(&**before)?))
+        }
+        _ => Some(text.to_owned()),
+    };
+    if let ([before], [now]) = (before, now) {
+        return rename(before, now, text);
+    }
+    let parts = split_text(text, before.len())?;
+    let parts =
+        before.iter().zip(now).zip(&parts).map(|((before, now), part)| rename(before, now, part));
+    let parts: Vec<String> = parts.collect::<Option<_>>()?;
+    Some(join_texts(now.iter().zip(parts)))
 }
 
 /// The UUID of a text in its one canonical spelling.
@@ -105,15 +157,40 @@ mod tests {
 
     #[test]
     fn the_text_and_the_bytes_of_a_key_say_the_same() {
+        let of = |words| KeyForm::parse(words).unwrap();
         let forms = [
-            (KeyForm::Text, vec!["", "é", "a/b"], vec![]),
-            (KeyForm::Unsigned, vec!["0", "18446744073709551615"], vec!["007", "-1", "", "x"]),
-            (KeyForm::Signed, vec!["-5", "0", "9223372036854775807"], vec!["+1", "-0", "1.0"]),
-            (KeyForm::Uuid, vec!["0189a4c2-7c1e-7c55-8c3a-0f7a3d0c2b11"], vec!["", "0189A4C2"]),
+            (KeyForm::TEXT, vec!["", "é", "a/b"], vec![]),
+            (of("unsigned"), vec!["0", "18446744073709551615"], vec!["007", "-1", "", "x"]),
+            (of("signed"), vec!["-5", "0", "9223372036854775807"], vec!["+1", "-0", "1.0"]),
+            (KeyForm::UUID, vec!["0189a4c2-7c1e-7c55-8c3a-0f7a3d0c2b11"], vec!["", "0189A4C2"]),
             (
-                KeyForm::Id("tags".into()),
+                KeyForm::ids("tags"),
                 vec!["tags_01h455vb4pex5vsknk084sn02q"],
                 vec!["notes_01h455vb4pex5vsknk084sn02q", "tags_", "tags"],
+            ),
+            (
+                of("text,signed"),
+                vec![r#"["",0]"#, r#"["a\"\\,[]\u0001\u0000é",-5]"#],
+                vec![
+                    r#"["a", 5]"#,
+                    r#"["a",5,6]"#,
+                    r#"["a"]"#,
+                    r#"["a","5"]"#,
+                    r#"[5,5]"#,
+                    r#"["\u0061",5]"#,
+                    r#"["a",5.0]"#,
+                    r#"["a",-0]"#,
+                    r#"["a",null]"#,
+                    "a",
+                    "",
+                ],
+            ),
+            (
+                of("id tags,uuid,unsigned"),
+                vec![
+                    r#"["tags_01h455vb4pex5vsknk084sn02q","0189a4c2-7c1e-7c55-8c3a-0f7a3d0c2b11",18446744073709551615]"#,
+                ],
+                vec![r#"["tags_","0189a4c2-7c1e-7c55-8c3a-0f7a3d0c2b11",1]"#],
             ),
         ];
         for (form, keys, others) in forms {

@@ -5,6 +5,7 @@ mod align;
 mod borrowed;
 mod canonical;
 mod carry;
+mod composite;
 mod encode;
 mod equality;
 mod finite;
@@ -35,7 +36,7 @@ pub use equality::{Compare, WithEquality, WithoutEquality};
 pub use id::Id;
 pub use index_values::{IndexValues, Items};
 pub use is_option::{Is, IsTwice, NoOption};
-pub use key::{Key, KeyBytes};
+pub use key::{Key, KeyBytes, KeyField, kind_of};
 pub use open::{Open, UnknownVariant};
 pub use order::{
     ByKey, ByNothing, ByOrder, ByShape, Coding, Comparable, Compared, Encode, SortKey,
@@ -54,8 +55,9 @@ pub(crate) use encode::{
 };
 pub(crate) use index_values::{VALUE_LIMIT_BYTES, cut};
 pub(crate) use json::scan_members;
-pub(crate) use key_form::{KeyForm, uuid_of};
+pub(crate) use key_form::{KeyForm, are_alike, renamed, uuid_of};
 pub(crate) use object::Object;
 pub(crate) use patch::{Patch, overwrite, without};
+pub(crate) use record::key_names;
 pub(crate) use shape::Known;
 pub(crate) use stored::{Content, EntryRef, ItemId};

@@ -1,5 +1,7 @@
 //! What the derives implement: [`Record`] for both, [`Row`] for tables, [`Group`] for kv groups.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -78,7 +80,7 @@ pub const fn has_schema<T: FieldType>() {}
 /// }
 ///
 /// assert_eq!(Track::TABLE, "track");
-/// assert_eq!(Track { number: 7, title: "Intro".into() }.key(), &7);
+/// assert_eq!(*Track { number: 7, title: "Intro".into() }.key(), 7);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a row of a table",
@@ -96,9 +98,9 @@ pub trait Row: Record + Send {
     /// The stored name of the table, which is also the prefix of its ids.
     const TABLE: &'static str;
 
-    /// Which of the fields is the key.
+    /// Which of the fields are the key.
     #[doc(hidden)]
-    const KEY_FIELD: usize;
+    const KEY_FIELDS: &'static [usize];
 
     /// The indexes of the table.
     #[doc(hidden)]
@@ -132,8 +134,14 @@ pub trait Row: Record + Send {
         let _ = number;
     }
 
-    /// Returns the key of this row.
-    fn key(&self) -> &Self::Key;
+    /// Returns the key of this row: borrowed if it is one field, made of them if it is several.
+    fn key(&self) -> Cow<'_, Self::Key>;
+}
+
+/// Returns the stored names of the fields that are a row's key, as errors name them.
+pub(crate) fn key_names<R: Row>() -> String {
+    let names: Vec<&str> = R::KEY_FIELDS.iter().map(|&place| R::FIELDS[place].name).collect();
+    names.join(", ")
 }
 
 /// A group of single values: implemented by `#[derive(Kv)]`.

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Comparable, Id, Key, KeyBytes, Row, SortKey};
+use super::{Comparable, Id, Key, KeyBytes, KeyField, Row, SortKey};
 use crate::error::{Error, Result};
 use crate::schema::descriptor::KeyKind;
 
@@ -83,7 +83,7 @@ impl<T: Row> Ref<T> {
 
     /// Makes a reference to a row.
     pub fn to(row: &T) -> Self {
-        Self { key: row.key().clone() }
+        Self { key: row.key().into_owned() }
     }
 
     /// Returns the key of the row that it refers to.
@@ -215,8 +215,15 @@ impl<T: Row> Comparable for Ref<T> {
     }
 }
 
-impl<T: Row> Key for Ref<T> {
+impl<T: Row> KeyField for Ref<T>
+where
+    T::Key: KeyField,
+{
     const KIND: KeyKind = T::Key::KIND;
+}
+
+impl<T: Row> Key for Ref<T> {
+    const KINDS: &'static [KeyKind] = T::Key::KINDS;
 
     fn to_text(&self) -> String {
         self.key.to_text()

@@ -26,7 +26,8 @@ pub(super) fn fingerprint(schema: &Schema) -> String {
     let types = hash_types(&schema.types);
     let tables = schema.tables.iter().map(|(name, table)| {
         let fields = fields(&table.fields, &types);
-        (name.clone(), json!({ "key": [table.key.field, table.key.kind], "fields": fields }))
+        let key: Vec<&str> = table.key.iter().flat_map(|key| [&*key.field, &*key.kind]).collect();
+        (name.clone(), json!({ "key": key, "fields": fields }))
     });
     let groups =
         schema.groups.iter().map(|(name, group)| (name.clone(), fields(&group.fields, &types)));

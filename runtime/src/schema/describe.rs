@@ -101,17 +101,15 @@ pub(crate) fn describe(def: &StoreDef) -> Schema {
 }
 
 fn describe_table(table: &TableDef, fields: BTreeMap<String, FieldSchema>) -> TableSchema {
-    let key = table.fields.get(table.key_field).map_or("", |field| field.name);
+    let key = table.key_names().zip(table.key);
+    let key =
+        key.map(|(name, kind)| KeySchema { field: name.to_owned(), kind: kind.name().to_owned() });
     let indexes = table.indexes.iter().map(|index| IndexSchema {
         fields: index.fields.iter().map(|field| (*field).to_owned()).collect(),
         unique: index.unique,
         each: index.each,
     });
-    TableSchema {
-        key: KeySchema { field: key.to_owned(), kind: table.key.name().to_owned() },
-        indexes: indexes.collect(),
-        fields,
-    }
+    TableSchema { key: key.collect(), indexes: indexes.collect(), fields }
 }
 
 fn fields(

@@ -23,7 +23,7 @@ use serde_json::Value;
 /// # struct App { notes: Table<Note> }
 /// let schema = App::schema();
 /// let notes = &schema.tables["notes"];
-/// assert_eq!(notes.key.field, "id");
+/// assert_eq!(notes.key[0].field, "id");
 /// assert_eq!(notes.fields["done"].schema["type"], "boolean");
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,8 +58,9 @@ impl Schema {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TableSchema {
-    /// The key of its rows.
-    pub key: KeySchema,
+    /// The fields that are the key of its rows. In JSON, a single one stands without the list.
+    #[serde(with = "one_or_several")]
+    pub key: Vec<KeySchema>,
     /// Its indexes, in declaration order.
     #[serde(default)]
     pub indexes: Vec<IndexSchema>,
@@ -67,11 +68,11 @@ pub struct TableSchema {
     pub fields: BTreeMap<String, FieldSchema>,
 }
 
-/// The key of a table.
+/// A field that is the key of a table, or a part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct KeySchema {
-    /// The stored name of the field that is the key.
+    /// The stored name of the field.
     pub field: String,
     /// `id`, `text`, `unsigned`, `signed` or `uuid`.
     pub kind: String,
@@ -176,4 +177,34 @@ pub struct Reserved {
     pub group: Option<String>,
     /// The stored name of the field or entry.
     pub field: String,
+}
+
+/// A list in JSON, of which a single item stands alone.
+mod one_or_several {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::KeySchema;
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        One(KeySchema),
+        Several(Vec<KeySchema>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(key: &[KeySchema], to: S) -> Result<S::Ok, S::Error> {
+        match key {
+            [one] => one.serialize(to),
+            several => several.serialize(to),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<KeySchema>, D::Error> {
+        Ok(match Form::deserialize(from)? {
+            Form::One(one) => vec![one],
+            Form::Several(several) => several,
+        })
+    }
 }

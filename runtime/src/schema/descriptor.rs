@@ -1,6 +1,7 @@
 //! The descriptor of a store, built in constants by generated code.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::ops::Index;
 
 use super::describe::RecordDef;
@@ -140,12 +141,13 @@ impl FieldDef {
     }
 }
 
-/// How a key is written: in the document as text, in the file as bytes that keep its order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a key, or a part of one, is written: in the document as text, in the file as bytes that keep its
+/// order.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyKind {
-    /// An `Id<T>`: a TypeID as text, the UUID's 16 bytes in the file.
-    Id,
+    /// An `Id<T>`: a TypeID as text, with this prefix; the UUID's 16 bytes in the file.
+    Id(Cow<'static, str>),
     /// A `String`: itself.
     Text,
     /// An unsigned integer: decimal digits, big-endian bytes.
@@ -158,9 +160,9 @@ pub enum KeyKind {
 
 impl KeyKind {
     /// The word under which the kind is recorded in a file.
-    pub(crate) const fn name(self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         match self {
-            Self::Id => "id",
+            Self::Id(_) => "id",
             Self::Text => "text",
             Self::Unsigned => "unsigned",
             Self::Signed => "signed",
@@ -255,10 +257,10 @@ pub type IndexVisitor<'v> = dyn FnMut(usize, &[u8], ValueTraits) + 'v;
 pub struct TableDef {
     /// The stored name.
     pub name: &'static str,
-    /// The kind of its key.
-    pub key: KeyKind,
-    /// Which of `fields` is the key.
-    pub key_field: usize,
+    /// The kinds of its key, one for each of the fields that are the key.
+    pub key: &'static [KeyKind],
+    /// Which of `fields` are the key.
+    pub key_fields: &'static [usize],
     /// The fields of its row, in declaration order.
     pub fields: &'static [FieldDef],
     /// Its indexes, in declaration order.
@@ -294,6 +296,12 @@ pub struct TableDef {
 }
 
 impl TableDef {
+    /// Returns the stored names of the fields that are the key.
+    pub(crate) fn key_names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let (fields, places) = (self.fields, self.key_fields);
+        places.iter().filter_map(|&place| fields.get(place)).map(|field| field.name)
+    }
+
     /// The same table, whose references lead to these.
     pub const fn referring_to(mut self, targets: &'static [TableIdx]) -> Self {
         self.targets = targets;

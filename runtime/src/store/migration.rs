@@ -214,7 +214,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     /// [`InvalidValue`](ErrorKind::InvalidValue) if it holds a NaN or does not read
     /// back as what it is.
     pub fn insert<R: TableOf<New>>(&mut self, row: &R) -> Result<()> {
-        if self.contains::<R>(row.key())? {
+        if self.contains::<R>(&*row.key())? {
             return Err(Error::new(
                 ErrorKind::AlreadyExists,
                 "there is a row under this key already",
@@ -250,13 +250,14 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     /// [`InvalidValue`](ErrorKind::InvalidValue) if it holds a NaN or does not read
     /// back as what it is.
     pub fn put<R: TableOf<New>>(&mut self, row: &R) -> Result<()> {
-        let (key, form) = (row.key().to_bytes(), Form::of_record());
-        let json = match self.data.new.get(R::TABLE_IDX, key.as_slice())? {
+        let (key, form) = (row.key(), Form::of_record());
+        let bytes = key.to_bytes();
+        let json = match self.data.new.get(R::TABLE_IDX, bytes.as_slice())? {
             Some(stored) => form.text_over(&stored, row),
             None => form.new_text(row).map(Some),
         };
-        match json.map_err(|invalid| refused::<R>(row.key(), invalid))? {
-            Some(json) => self.data.new.replace(R::TABLE_IDX, key.as_slice(), &json),
+        match json.map_err(|invalid| refused::<R>(&key, invalid))? {
+            Some(json) => self.data.new.replace(R::TABLE_IDX, bytes.as_slice(), &json),
             None => Ok(()),
         }
     }
@@ -274,7 +275,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
     ) -> Result<Option<R>> {
         let Some(mut row) = self.get::<R>(key)? else { return Ok(None) };
         change(&mut row);
-        key.with(|key: &R::Key| match row.key() == key {
+        key.with(|key: &R::Key| match *row.key() == *key {
             true => Ok(()),
             false => Err(Error::new(ErrorKind::KeyChanged, "the update changed the row's key")
                 .at_table(R::TABLE)

@@ -10,7 +10,7 @@ use crate::disk::View;
 use crate::engine::{RowOp, WriteBatch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Form, Invalid, decode_text};
-use crate::row::{Encoded, Group, Key, Object, Row, encode};
+use crate::row::{Encoded, Group, Key, Object, Row, encode, key_names};
 use crate::schema::descriptor::{GroupIdx, TableIdx};
 
 /// A transaction by the indexes of tables and groups, without the store's type.
@@ -87,7 +87,7 @@ impl Overlay<'_> {
 
     /// Stores a row that is not there yet.
     pub(super) fn insert<R: Row>(&mut self, table_idx: TableIdx, row: &R) -> Result<()> {
-        let key = row.key();
+        let key = &*row.key();
         let state = self.state::<R>(table_idx, key)?;
         if state.exists {
             return Err(at_row::<R>(
@@ -103,7 +103,7 @@ impl Overlay<'_> {
 
     /// Stores a row, whether there is one under its key or not.
     pub(super) fn put<R: Row>(&mut self, table_idx: TableIdx, row: &R) -> Result<()> {
-        let (key, form) = (row.key(), Form::of_record());
+        let (key, form) = (&*row.key(), Form::of_record());
         let json = match self.current::<R>(table_idx, key)? {
             Current::Absent | Current::Foreign => form.new_text(row).map(Some),
             Current::Text(stored) => form.text_over(&stored, row),
@@ -122,7 +122,7 @@ impl Overlay<'_> {
         written: &R,
         object: &str,
     ) -> Result<()> {
-        let key = written.key();
+        let key = &*written.key();
         let Some(object) = Object::parse(object) else { return Ok(()) };
         let is_known = |name: &str| R::FIELDS.iter().any(|field| field.answers_to(name));
         let mut unknown = object.iter().filter(|(name, _)| !is_known(name)).peekable();
@@ -171,11 +171,11 @@ impl Overlay<'_> {
             let error = invalid.into_error().at_table(R::TABLE).at_key(key);
             error.help("nothing was changed; correct the JSON further")
         })?;
-        let state = self.state::<R>(table_idx, row.key())?;
+        let state = self.state::<R>(table_idx, &row.key())?;
         if R::Key::from_text(key).is_err() {
             if state.exists {
                 let error = Error::new(ErrorKind::AlreadyExists, "there is a row under this key");
-                return Err(at_row::<R>(error, row.key()).help("use a key that is not taken"));
+                return Err(at_row::<R>(error, &row.key()).help("use a key that is not taken"));
             }
             self.batch.strays.push((table_idx, key.to_owned()));
         } else if row.key().to_text() != key {
@@ -184,7 +184,7 @@ impl Overlay<'_> {
                 .finding(row.key().to_text());
             return Err(error.at_table(R::TABLE).help("keep the row's key as it was"));
         }
-        self.set(table_idx, row.key(), Some((json.to_owned(), &row)), state);
+        self.set(table_idx, &*row.key(), Some((json.to_owned(), &row)), state);
         Ok(row)
     }
 
@@ -290,10 +290,10 @@ fn changed<R: Row>(row: &mut R, key: &R::Key, change: impl FnOnce(&mut R)) -> Re
     let refused = |error| refused::<R>(key, Invalid::unencodable(error));
     let before = encode(row).map_err(refused)?;
     change(row);
-    if row.key() != key {
+    if *row.key() != *key {
         return Err(at_row::<R>(
             Error::new(ErrorKind::KeyChanged, "the update changed the row's key")
-                .at_field(R::FIELDS[R::KEY_FIELD].name)
+                .at_field(key_names::<R>())
                 .expecting(key.to_text())
                 .finding(row.key().to_text())
                 .help("to re-key a row, insert the new one and remove the old one"),
@@ -306,26 +306,26 @@ fn changed<R: Row>(row: &mut R, key: &R::Key, change: impl FnOnce(&mut R)) -> Re
 /// The text of a changed row; `None` if nothing has changed.
 fn updated<R: Row>(stored: &str, before: &Encoded, row: &R) -> Result<Option<String>> {
     let updated = Form::of_record().changed_text(stored, Some(before), row);
-    updated.map_err(|invalid| refused::<R>(row.key(), invalid))
+    updated.map_err(|invalid| refused::<R>(&row.key(), invalid))
 }
 
 /// A row under another key, which `known` has.
 pub(super) fn rekeyed<R: Row>(row: &R, key: &R::Key, known: Option<R>) -> Result<R> {
     let text = |row: &R| {
         let encoded = Form::of_record().new_text(row);
-        encoded.map_err(|invalid| refused::<R>(row.key(), invalid))
+        encoded.map_err(|invalid| refused::<R>(&row.key(), invalid))
     };
-    let name = R::FIELDS[R::KEY_FIELD].name;
     let (json, known) = (text(row)?, known.as_ref().map(text).transpose()?.unwrap_or_default());
     let (fields, known) = (Object::parse(&json), Object::parse(&known));
-    let (Some(fields), Some(key_json)) = (fields, known.as_ref().and_then(|row| row.get(name)))
-    else {
+    let (Some(fields), Some(known)) = (fields, known) else {
         let error = Error::new(ErrorKind::InvalidRow, "the row does not name its key");
         return Err(at_row::<R>(error, key));
     };
+    let is_key = |field: &str| R::KEY_FIELDS.iter().any(|&place| R::FIELDS[place].name == field);
     let mut renamed = Object::default();
     for (field, value) in fields.iter() {
-        renamed.push(field, if field == name { key_json } else { value });
+        let of_key = known.get(field).filter(|_| is_key(field));
+        renamed.push(field, of_key.unwrap_or(value));
     }
     let row = decode_text::<R>(&renamed.to_text());
     row.map_err(|invalid| at_row::<R>(invalid.into_error(), key))
@@ -335,7 +335,7 @@ pub(super) fn rekeyed<R: Row>(row: &R, key: &R::Key, known: Option<R>) -> Result
 pub(crate) fn write_back<R: Row>(stored: &str, change: impl FnOnce(&mut R)) -> Result<String> {
     let read = || decode_text::<R>(stored).map_err(|row| row.into_error().at_table(R::TABLE));
     let (mut row, unchanged) = (read()?, read()?);
-    let before = changed(&mut row, unchanged.key(), change)?;
+    let before = changed(&mut row, &unchanged.key(), change)?;
     Ok(updated(stored, &before, &row)?.unwrap_or_else(|| stored.to_owned()))
 }
 

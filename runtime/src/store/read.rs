@@ -4,7 +4,7 @@ use crate::disk::{StoredRow, View};
 use crate::engine::WriteBatch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Invalid, decode, decode_text, default_of_field, snippet};
-use crate::row::{Group, Key, Object, Row};
+use crate::row::{Group, Key, Object, Row, key_names};
 use crate::schema::descriptor::{FieldDef, GroupIdx};
 
 use super::codec::Codec;
@@ -54,7 +54,7 @@ fn not_in_scan<R: Row>(bytes: &[u8], row: Result<R>) -> Error {
 
 fn keyed<R: Row>(key: &R::Key, row: Result<R>) -> Result<R> {
     match row {
-        Ok(row) if row.key() == key => Ok(row),
+        Ok(row) if *row.key() == *key => Ok(row),
         Ok(row) => Err(misplaced(&row).at_key(key.to_text())),
         Err(error) => Err(invalid_row::<R>(error).at_key(key.to_text())),
     }
@@ -89,7 +89,7 @@ fn damaged(what: &str) -> Error {
 fn misplaced<R: Row>(row: &R) -> Error {
     let error =
         Error::new(ErrorKind::InvalidRow, "the row's key is not the one it is stored under")
-            .at_field(R::FIELDS[R::KEY_FIELD].name)
+            .at_field(key_names::<R>())
             .expecting("the key it is stored under")
             .finding(row.key().to_text());
     invalid_row::<R>(error)
@@ -104,16 +104,15 @@ fn foreign(json: &str) -> Error {
 
 /// The error for a row whose key does not parse as the table's key type.
 pub(super) fn stray_row<R: Row>(key: &str) -> Error {
-    let field = &R::FIELDS[R::KEY_FIELD];
     let why = R::Key::from_text(key).err();
-    let expected = why.as_ref().and_then(Error::expected).unwrap_or(field.rust_type);
+    let expected = why.as_ref().and_then(Error::expected).unwrap_or("a key");
     Error::new(
         ErrorKind::InvalidRow,
         "the row is stored under a text that is not a key of its table",
     )
     .at_table(R::TABLE)
     .at_key(key)
-    .at_field(field.name)
+    .at_field(key_names::<R>())
     .expecting(expected)
     .finding(snippet(key))
     .help("the row is kept as it is: give it a key with `repair`, or remove it with `discard`")

@@ -207,9 +207,9 @@ impl<R: Row, A: At> Query<R, A> {
         let rows = self.placed(all::<R>(source, spec))?;
         let mut places = HashMap::with_capacity(rows.len());
         for (place, row) in rows.iter().enumerate() {
-            places.insert(row.key().clone(), place);
+            places.insert(row.key().into_owned(), place);
         }
-        let references = rows.iter().map(|row| V::of_key(row.key().clone()));
+        let references = rows.iter().map(|row| V::of_key(row.key().into_owned()));
         let condition = column.is_in(references).into_node();
         let spec = Spec { filter: Some(condition), ..Spec::default() };
         let many = all::<M>(referring.clone(), spec).map_err(|error| referring.placed(error))?;

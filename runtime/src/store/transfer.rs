@@ -152,7 +152,7 @@ fn import_line<R: Row>(
         let error = Invalid { reason, ..invalid }.into_error().at_table(R::TABLE);
         error.help("nothing was imported: correct the line, and import again")
     })?;
-    match (overlay.contains::<R>(table.table_idx, row.key())?, existing) {
+    match (overlay.contains::<R>(table.table_idx, &row.key())?, existing) {
         (true, OnExisting::Skip) => {
             imported.skipped += 1;
             return Ok(());

@@ -55,7 +55,7 @@ impl Overlay<'_> {
         table_idx: TableIdx,
         row: &R,
     ) -> Result<bool> {
-        if self.contains::<R>(table_idx, row.key())? {
+        if self.contains::<R>(table_idx, &row.key())? {
             return Ok(false);
         }
         for (index, _) in R::INDEXES.iter().enumerate().filter(|(_, index)| index.unique) {
@@ -80,7 +80,7 @@ impl Overlay<'_> {
             true => first_key::<R>(self.source(handle, table_idx), condition)?,
             false => None,
         };
-        match known.filter(|key| key != row.key()) {
+        match known.filter(|key| *key != *row.key()) {
             Some(key) => {
                 let row = rekeyed(row, &key, self.get(table_idx, &key)?)?;
                 self.put(table_idx, &row)?;
@@ -88,7 +88,7 @@ impl Overlay<'_> {
             }
             None => {
                 self.put(table_idx, row)?;
-                Ok(row.key().clone())
+                Ok(row.key().into_owned())
             }
         }
     }

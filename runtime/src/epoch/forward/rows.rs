@@ -11,7 +11,7 @@ use crate::epoch::plan::Plan;
 use crate::epoch::sink::describe;
 use crate::epoch::source::{RowsOf, Source, SourceRow};
 use crate::error::Result;
-use crate::row::{Content, EntryRef, ItemId};
+use crate::row::{Content, EntryRef, ItemId, renamed};
 use crate::schema::descriptor::{GroupIdx, TableIdx};
 
 impl Carrying<'_> {
@@ -231,10 +231,10 @@ impl Carrying<'_> {
     pub(super) fn later_key(&self, root: &Root, key: &str) -> String {
         if let Root::Table(now) = root
             && let Some((earlier, _)) = self.plan.earlier_table(now)
-            && earlier.key == crate::schema::descriptor::KeyKind::Id
-            && let Some(rest) = key.strip_prefix(earlier.name)
+            && let Some(table_idx) = self.plan.to.table_idx(now)
+            && let Some(key) = renamed(earlier.key, self.plan.to.tables[table_idx].key, key)
         {
-            return format!("{now}{rest}");
+            return key;
         }
         key.to_owned()
     }

@@ -97,6 +97,14 @@ pub(crate) fn text_prefix(prefix: &str) -> Vec<u8> {
     bytes
 }
 
+/// How many bytes the text has whose encoding these bytes start with.
+pub(super) fn text_len(bytes: &[u8]) -> Option<usize> {
+    let body = bytes.strip_prefix(&[TEXT])?;
+    // A NUL inside is followed by a greater byte.
+    let end = body.windows(2).position(|pair| pair == TEXT_END)?;
+    Some(1 + end + TEXT_END.len())
+}
+
 /// The text that `bytes` are the encoding of.
 pub(crate) fn text_of(bytes: &[u8]) -> Option<String> {
     let body = bytes.strip_prefix(&[TEXT])?.strip_suffix(&TEXT_END)?;

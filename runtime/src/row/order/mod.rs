@@ -39,4 +39,6 @@ pub use coding::{ByKey, ByNothing, ByOrder, ByShape, Coding};
 pub use probe::Compared;
 pub(crate) use shape::encode_shape;
 pub use sort_key::{Comparable, Encode, SortKey};
-pub(crate) use sort_key::{NoOrder, encode, encode_key, encode_key_bytes, encode_stored};
+pub(crate) use sort_key::{
+    NoOrder, encode, encode_key_bytes, encode_key_part, encode_stored, split_keys,
+};

@@ -1,7 +1,10 @@
 //! [`Comparable`]: how the values of a type compare, as bytes.
 
 use super::bytes::{BYTES, END, FALSE, MAP, SOME, TEXT, TRUE, UUID};
-use super::bytes::{NONE, SEQUENCE, UNENCODABLE, float, integer, text};
+use super::bytes::{
+    NONE, SEQUENCE, UNENCODABLE, float, integer, integer_of, number_len, text, text_len, text_of,
+    uuid_of,
+};
 use super::coding::check;
 use crate::row::Key;
 use crate::schema::descriptor::KeyKind;
@@ -119,13 +122,29 @@ pub(crate) fn encode<T: Comparable + ?Sized>(
     if key.has_nan { Err(NoOrder) } else { Ok(()) }
 }
 
-/// Adds the sort key of a key of rows to `bytes`.
-pub(crate) fn encode_key<K: Key>(key: &K, bytes: &mut Vec<u8>) {
+/// Adds the sort key of a part of a key of rows to `bytes`.
+pub(crate) fn encode_key_part<K: Key>(key: &K, part: usize, bytes: &mut Vec<u8>) {
+    let start = bytes.len();
     SortKey { bytes, has_nan: false }.push_key(key);
+    let len = |kind: &KeyKind, from: usize| key_len(kind, bytes.get(from..)?);
+    let ends = K::KINDS.iter().scan(start, |at, kind| {
+        *at += len(kind, *at)?;
+        Some(*at)
+    });
+    let ends: Vec<usize> = ends.collect();
+    if let Some(end) = ends.get(part) {
+        bytes.truncate(*end);
+        let before = part.checked_sub(1).and_then(|before| ends.get(before)).copied();
+        bytes.drain(start..before.unwrap_or(start));
+    }
 }
 
 /// Adds the sort key of a key of rows, whose bytes are these, to `bytes`.
-pub(crate) fn encode_key_bytes(kind: KeyKind, key: &[u8], bytes: &mut Vec<u8>) {
+pub(crate) fn encode_key_bytes(kinds: &[KeyKind], key: &[u8], bytes: &mut Vec<u8>) {
+    let [kind] = kinds else {
+        // Those of the parts already.
+        return bytes.extend_from_slice(key);
+    };
     let number = || key.try_into().map(u64::from_be_bytes).unwrap_or_default();
     match kind {
         KeyKind::Text => text(bytes, TEXT, key),
@@ -134,10 +153,39 @@ pub(crate) fn encode_key_bytes(kind: KeyKind, key: &[u8], bytes: &mut Vec<u8>) {
             integer(bytes, number < 0, number.unsigned_abs());
         }
         KeyKind::Unsigned => integer(bytes, false, number().into()),
-        KeyKind::Id | KeyKind::Uuid => {
+        KeyKind::Id(_) | KeyKind::Uuid => {
             bytes.push(UUID);
             bytes.extend_from_slice(key);
         }
+    }
+}
+
+/// Takes the sort keys of a key's parts apart, and gives the bytes of each part; `None` if they are not
+/// those of such a key.
+pub(crate) fn split_keys(kinds: &[KeyKind], mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut parts = Vec::with_capacity(kinds.len());
+    for kind in kinds {
+        let len = key_len(kind, bytes)?;
+        let (part, rest) = bytes.split_at_checked(len)?;
+        parts.push(match kind {
+            KeyKind::Text => text_of(part)?.into_bytes(),
+            KeyKind::Signed => {
+                (i64::try_from(integer_of(part)?).ok()? ^ i64::MIN).to_be_bytes().to_vec()
+            }
+            KeyKind::Unsigned => u64::try_from(integer_of(part)?).ok()?.to_be_bytes().to_vec(),
+            KeyKind::Id(_) | KeyKind::Uuid => uuid_of(part)?.to_vec(),
+        });
+        bytes = rest;
+    }
+    bytes.is_empty().then_some(parts)
+}
+
+/// How many bytes the sort key has that these bytes begin with.
+fn key_len(kind: &KeyKind, bytes: &[u8]) -> Option<usize> {
+    match kind {
+        KeyKind::Text => text_len(bytes),
+        KeyKind::Signed | KeyKind::Unsigned => number_len(bytes),
+        KeyKind::Id(_) | KeyKind::Uuid => Some(17),
     }
 }
 
@@ -182,7 +230,7 @@ impl SortKey<'_> {
     /// Adds a key of rows.
     #[doc(hidden)]
     pub fn push_key<K: Key>(&mut self, key: &K) {
-        encode_key_bytes(K::KIND, key.to_bytes().as_slice(), self.bytes);
+        encode_key_bytes(K::KINDS, key.to_bytes().as_slice(), self.bytes);
     }
 
     pub(super) fn bool(&mut self, value: bool) {

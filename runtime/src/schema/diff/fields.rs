@@ -6,7 +6,7 @@ use super::compare::{Comparison, Owner, Scope};
 use super::presence::{self, Fill, Presence};
 use super::shape::{Node, Types, describe, parse};
 use super::{Change, Operation, Rule, renames, rules};
-use crate::schema::FieldSchema;
+use crate::schema::{FieldSchema, KeySchema};
 
 type Fields = BTreeMap<String, FieldSchema>;
 
@@ -16,8 +16,8 @@ pub(super) struct FieldComparison<'a> {
     pub(super) owner: Owner<'a>,
     pub(super) old: &'a Fields,
     pub(super) new: &'a Fields,
-    /// The field that is the key in both, which is judged as one.
-    pub(super) key: Option<&'a str>,
+    /// The fields that are the key in both, which are judged as such.
+    pub(super) key: &'a [KeySchema],
 }
 
 impl<'a> FieldComparison<'a> {
@@ -89,7 +89,7 @@ impl<'a> FieldComparison<'a> {
     }
 
     fn compare(&self, name: &str, was: &FieldSchema, is: &FieldSchema, changes: &mut Vec<Change>) {
-        if self.key == Some(name) {
+        if self.key.iter().any(|key| key.field == name) {
             let (old, new) = (Node::of(&was.schema), Node::of(&is.schema));
             if !Comparison::is_same(self.scope, &old, &new) {
                 let change = self.change(&rules::KEY_TYPE_CHANGED, name);

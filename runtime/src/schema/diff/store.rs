@@ -7,7 +7,7 @@ use super::compare::{BUDGET, HINT_BUDGET, Owner, Scope};
 use super::fields::FieldComparison;
 use super::shape::Types;
 use super::{Change, Diff, renames, rules};
-use crate::schema::{GroupSchema, IndexSchema, Schema, TableSchema};
+use crate::schema::{GroupSchema, IndexSchema, KeySchema, Schema, TableSchema};
 
 impl Schema {
     /// Compares this schema with a newer one, and returns the changes, each with its class.
@@ -109,14 +109,18 @@ fn table<'a>(
     scope: Scope<'a>,
     changes: &mut Vec<Change>,
 ) {
-    let same_key = old.key.field == new.key.field;
+    let fields = |key: &[KeySchema]| key.iter().map(|key| key.field.clone()).collect::<Vec<_>>();
+    let same_key = fields(&old.key) == fields(&new.key);
     if old.key != new.key {
         let rule = match same_key {
             true => &rules::KEY_TYPE_CHANGED,
             false => &rules::KEY_CHANGED,
         };
-        let words = |key: &crate::schema::KeySchema| format!("{} ({})", key.field, key.kind);
-        let change = Change::of(rule).at_table(name).at_field(&new.key.field);
+        let words = |key: &[KeySchema]| {
+            let words = key.iter().map(|key| format!("{} ({})", key.field, key.kind));
+            words.collect::<Vec<_>>().join(", ")
+        };
+        let change = Change::of(rule).at_table(name).at_field(fields(&new.key).join(", "));
         changes.push(change.old_is(words(&old.key)).new_is(words(&new.key)));
     }
     let mut of_fields = FieldComparison {
@@ -124,10 +128,10 @@ fn table<'a>(
         owner: Owner::Table(name),
         old: &old.fields,
         new: &new.fields,
-        key: same_key.then_some(old.key.field.as_str()),
+        key: if same_key { &old.key } else { &[] },
     }
     .changes();
-    if same_key && old.key.kind != new.key.kind {
+    if same_key && old.key != new.key {
         // The kind of the key says what its type says.
         of_fields.retain(|change| change.rule() != rules::KEY_TYPE_CHANGED.id);
     }
@@ -183,7 +187,7 @@ fn groups<'a>(old: &'a Schema, new: &'a Schema, scope: Scope<'a>, changes: &mut 
             owner: Owner::Group(name),
             old: &was.fields,
             new: &is.fields,
-            key: None,
+            key: &[],
         };
         changes.extend(fields.changes());
     }

@@ -1,6 +1,6 @@
 //! The entry points: one for each table and kv group, one for what is gone from the store.
 
-use super::super::descriptor::{FieldDef, GroupDef, TableDef, same};
+use super::super::descriptor::{FieldDef, GroupDef, KeyKind, TableDef, same};
 use super::compare::{Compare, compare};
 use super::conversion::is_stub;
 use super::message::{Message, Report};
@@ -116,10 +116,7 @@ const fn has_fields_of(new: &[FieldDef], old: &RecordedStruct) -> bool {
     while i < old.fields.len() {
         let field = &old.fields[i];
         // An `Id<Row>` is spelled after the struct, which is renamed along with the table.
-        let is_key = match &old.key {
-            Some(key) => same(key.field, field.name),
-            None => false,
-        };
+        let is_key = old.is_key(field.name);
         let mut found = false;
         let mut j = 0;
         while j < new.len() {
@@ -144,6 +141,13 @@ const fn find<'r>(structs: &'r [RecordedStruct], name: &str) -> Option<&'r Recor
         i += 1;
     }
     None
+}
+
+/// Which fields are the key, and the kind of each.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeyDef {
+    pub(super) fields: &'static [usize],
+    pub(super) kinds: &'static [KeyKind],
 }
 
 impl Structs {
@@ -175,11 +179,13 @@ impl Structs {
         }
     }
 
-    /// Which field is the key, and the word for its kind.
-    pub(super) const fn key(self, index: usize) -> Option<(usize, &'static str)> {
+    /// The key of a table; without fields for a kv group.
+    pub(super) const fn key(self, index: usize) -> KeyDef {
         match self {
-            Self::Tables(tables) => Some((tables[index].key_field, tables[index].key.name())),
-            Self::Groups(_) => None,
+            Self::Tables(tables) => {
+                KeyDef { fields: tables[index].key_fields, kinds: tables[index].key }
+            }
+            Self::Groups(_) => KeyDef { fields: &[], kinds: &[] },
         }
     }
 

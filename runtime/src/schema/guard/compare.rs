@@ -1,6 +1,7 @@
 //! One table or kv group against what is recorded of it.
 
 use super::super::descriptor::{DefaultKind, FieldDef, same};
+use super::check::KeyDef;
 use super::conversion::contains;
 use super::message::Report;
 use super::recorded::{RecordedField, RecordedStruct};
@@ -15,8 +16,8 @@ pub(super) struct Compare<'c> {
     pub(super) old: &'c RecordedStruct,
     pub(super) new: &'c [FieldDef],
     pub(super) removed: &'c [&'c str],
-    /// Which new field is the key, and the word for its kind.
-    pub(super) key: Option<(usize, &'c str)>,
+    /// Which new fields are the key.
+    pub(super) key: KeyDef,
 }
 
 /// Reports every mistake, each once.
@@ -53,22 +54,34 @@ pub(super) const fn compare(report: &mut Report, compared: &Compare<'_>) {
 }
 
 const fn key(report: &mut Report, compared: &Compare<'_>) {
-    let (Some(was), Some((index, kind))) = (&compared.old.key, compared.key) else { return };
-    let now = &compared.new[index];
-    let was_type = match compared.old.field(was.field) {
-        Some(field) => field.ty,
-        None => was.kind,
-    };
+    let (was, now) = (compared.old.key, compared.key);
     report.start();
-    report.push(&["the key was `", was.field, ": ", was_type, "` in ", compared.version]);
-    report.push(&[" and is now `", now.name, ": ", now.rust_type]);
+    report.push(&["the key was `"]);
+    let mut i = 0;
+    while i < was.len() {
+        report.push(&[if i > 0 { ", " } else { "" }, was[i].field, ": ", compared.was_type(i)]);
+        i += 1;
+    }
+    report.push(&["` in ", compared.version, " and is now `"]);
+    let mut i = 0;
+    while i < now.fields.len() {
+        let field = &compared.new[now.fields[i]];
+        report.push(&[if i > 0 { ", " } else { "" }, field.name, ": ", field.rust_type]);
+        i += 1;
+    }
     report.push(&["`, and rows are stored under their keys; "]);
-    if compared.now(was.field).is_none() && same(was_type, now.rust_type) {
-        report.push(&["if it was renamed, keep its stored name with `#[serde(rename = \""]);
-        report.push(&[was.field, "\")]`; else "]);
-    } else if same(was.field, now.name) && same(was.kind, kind) {
-        report.push(&["if both mean one type, say so with `#[evolve(same_as = \"", was_type]);
-        report.push(&["\")]`; else "]);
+    if was.len() == now.fields.len()
+        && let Some(part) = compared.changed_part()
+    {
+        let (was, was_type) = (&was[part], compared.was_type(part));
+        let (field, kind) = (&compared.new[now.fields[part]], now.kinds[part].name());
+        if compared.now(was.field).is_none() && same(was_type, field.rust_type) {
+            report.push(&["if it was renamed, keep its stored name with `#[serde(rename = \""]);
+            report.push(&[was.field, "\")]`; else "]);
+        } else if same(was.field, field.name) && same(was.kind, kind) {
+            report.push(&["if both mean one type, say so with `#[evolve(same_as = \"", was_type]);
+            report.push(&["\")]`; else "]);
+        }
     }
     report.push(&["make it what it was"]);
     report.or_start_epoch(compared.next_epoch);
@@ -182,47 +195,64 @@ const fn reserved(report: &mut Report, name: &str, called: &str) {
 }
 
 impl<'c> Compare<'c> {
-    /// Whether rows are stored under another field, or under keys of another type.
+    /// Whether rows are stored under other fields, or under keys of another type.
     const fn key_changed(&self) -> bool {
-        let (Some(was), Some((index, kind))) = (&self.old.key, self.key) else { return false };
-        let now = &self.new[index];
-        if !same(was.field, now.name) || !same(was.kind, kind) {
-            return true;
-        }
-        match (self.old.field(was.field), now.same_as) {
-            (Some(field), None) => {
-                // Of ids only the spelling changes, when the struct is renamed.
-                !same(field.ty, now.rust_type) && !same(kind, "id")
+        self.old.key.len() != self.key.fields.len() || self.changed_part().is_some()
+    }
+
+    /// The first part of the key that is another field, or of another type.
+    const fn changed_part(&self) -> Option<usize> {
+        let mut part = 0;
+        while part < self.old.key.len() && part < self.key.fields.len() {
+            let was = &self.old.key[part];
+            let (now, kind) = (&self.new[self.key.fields[part]], self.key.kinds[part].name());
+            // Of ids only the spelling changes, when the struct is renamed.
+            let is_retyped = match (self.old.field(was.field), now.same_as) {
+                (Some(field), None) => !same(field.ty, now.rust_type) && !same(kind, "id"),
+                _ => false,
+            };
+            if !same(was.field, now.name) || !same(was.kind, kind) || is_retyped {
+                return Some(part);
             }
-            _ => false,
+            part += 1;
+        }
+        None
+    }
+
+    /// The recorded type of a part of the key.
+    const fn was_type(&self, part: usize) -> &'static str {
+        let was = &self.old.key[part];
+        match self.old.field(was.field) {
+            Some(field) => field.ty,
+            None => was.kind,
         }
     }
 
     /// Whether it is the row's own id, which is spelled after the struct: its stored form depends
     /// on the name of the table, and that is the same.
     const fn is_renamed_id(&self, old: &RecordedField, new: &FieldDef) -> bool {
-        match self.key {
-            Some((index, kind)) => {
-                same(kind, "id")
-                    && same(self.new[index].name, new.name)
+        let mut part = 0;
+        while part < self.key.fields.len() {
+            if same(self.new[self.key.fields[part]].name, new.name) {
+                return same(self.key.kinds[part].name(), "id")
                     && is_id(old.ty)
-                    && is_id(new.rust_type)
+                    && is_id(new.rust_type);
             }
-            None => false,
+            part += 1;
         }
+        false
     }
 
-    /// Whether this is the stored name of the old key or of the new one.
+    /// Whether this is the stored name of a field of the old key or of the new one.
     const fn is_key(&self, name: &str) -> bool {
-        let is_old = match &self.old.key {
-            Some(key) => same(key.field, name),
-            None => false,
-        };
-        let is_new = match self.key {
-            Some((index, _)) => same(self.new[index].name, name),
-            None => false,
-        };
-        is_old || is_new
+        let mut part = 0;
+        while part < self.key.fields.len() {
+            if same(self.new[self.key.fields[part]].name, name) {
+                return true;
+            }
+            part += 1;
+        }
+        self.old.is_key(name)
     }
 
     const fn now(&self, name: &str) -> Option<&'c FieldDef> {

@@ -20,15 +20,15 @@ pub struct Recorded {
 pub struct RecordedStruct {
     /// The stored name.
     pub name: &'static str,
-    /// The key of a table.
-    pub key: Option<RecordedKey>,
+    /// The fields that are the key of a table.
+    pub key: &'static [RecordedKey],
     /// Its fields or entries.
     pub fields: &'static [RecordedField],
     /// The stored names of fields that were removed.
     pub reserved: &'static [&'static str],
 }
 
-/// The key of a table.
+/// A field that is the key of a table, or a part of it.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordedKey {
     /// The stored name of the field.
@@ -64,11 +64,11 @@ impl RecordedStruct {
     /// A table.
     pub const fn table(
         name: &'static str,
-        key: RecordedKey,
+        key: &'static [RecordedKey],
         fields: &'static [RecordedField],
         reserved: &'static [&'static str],
     ) -> Self {
-        Self { name, key: Some(key), fields, reserved }
+        Self { name, key, fields, reserved }
     }
 
     /// A kv group.
@@ -77,7 +77,7 @@ impl RecordedStruct {
         fields: &'static [RecordedField],
         reserved: &'static [&'static str],
     ) -> Self {
-        Self { name, key: None, fields, reserved }
+        Self { name, key: &[], fields, reserved }
     }
 
     pub(super) const fn field(&self, name: &str) -> Option<&'static RecordedField> {
@@ -89,6 +89,18 @@ impl RecordedStruct {
             i += 1;
         }
         None
+    }
+
+    /// Whether a field is the key, or a part of it.
+    pub(super) const fn is_key(&self, name: &str) -> bool {
+        let mut i = 0;
+        while i < self.key.len() {
+            if same(self.key[i].field, name) {
+                return true;
+            }
+            i += 1;
+        }
+        false
     }
 
     pub(super) const fn is_reserved(&self, name: &str) -> bool {

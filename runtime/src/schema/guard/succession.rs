@@ -301,13 +301,20 @@ impl StructPair {
     }
 
     const fn has_same_key(self, source: usize, index: usize) -> bool {
-        match (self.old.key(source), self.new.key(index)) {
-            (Some((old, old_kind)), Some((new, new_kind))) => {
-                let (old, new) = (&self.old.fields(source)[old], &self.new.fields(index)[new]);
-                same(old.name, new.name) && same(old_kind, new_kind)
-            }
-            _ => true,
+        let (old, new) = (self.old.key(source), self.new.key(index));
+        if old.fields.len() != new.fields.len() {
+            return false;
         }
+        let mut i = 0;
+        while i < old.fields.len() {
+            let was = &self.old.fields(source)[old.fields[i]];
+            let is = &self.new.fields(index)[new.fields[i]];
+            if !same(was.name, is.name) || !same(old.kinds[i].name(), new.kinds[i].name()) {
+                return false;
+            }
+            i += 1;
+        }
+        true
     }
 
     const fn goes_on(self, index: usize) -> bool {

@@ -56,7 +56,11 @@ fn schema(lines: &mut Vec<String>, schema: &Schema) {
     open(lines, 8, "tables");
     for (name, table) in &schema.tables {
         open(lines, 10, name);
-        lines.push(format!("            \"key\": {},", json(&table.key)));
+        let key = match &table.key[..] {
+            [one] => json(one),
+            several => json(several),
+        };
+        lines.push(format!("            \"key\": {key},"));
         list(lines, 12, "indexes", table.indexes.iter().map(json), true);
         fields(lines, table.fields.iter());
         close(lines, 10, true);

@@ -385,7 +385,7 @@ impl<R: Row, A: At> Query<R, A> {
     #[must_use]
     pub fn before(mut self, row: &R) -> Self {
         if self.spec.order.is_empty() {
-            self.spec.order.push(ColumnOrder::of_keys::<R>());
+            self.spec.order.extend(ColumnOrder::of_keys::<R>());
         }
         if !std::mem::replace(&mut self.spec.is_reversed, true) {
             self.flip_order();
@@ -400,8 +400,9 @@ impl<R: Row, A: At> Query<R, A> {
     }
 
     fn set_cursor(&mut self, row: &R) {
-        let key = row.key().to_bytes();
-        self.spec.cursor = Some(Cursor::new(&self.spec.order, row, key.as_slice()));
+        let key = row.key();
+        let cursor = Cursor::new(&self.spec.order, row, key.to_bytes().as_slice());
+        self.spec.cursor = Some(cursor);
     }
 
     /// Skips the first `rows` rows; more than there are gives an empty result.

@@ -1,0 +1,25 @@
+// The parts of a key are fields of their own.
+
+use heirloom::{Id, Ref, Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Group {
+    id: Id<Group>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Member {
+    #[key]
+    place: (u32, String),
+    group: Ref<Group>,
+}
+
+#[derive(Store)]
+struct App {
+    groups: Table<Group>,
+    members: Table<Member>,
+}
+
+fn main() {}
