@@ -116,6 +116,8 @@ pub(crate) fn store(
             fn handle(&self) -> &#private::Handle {
                 #never
             }
+
+            fn parts<'s>(&'s self, _: &mut dyn ::core::ops::FnMut(&'s dyn #private::StorePart)) {}
         }
 
         #memberships

@@ -31,13 +31,14 @@ pub use crate::schema::step::{
 };
 pub use crate::schema::{Schema, Version};
 pub use crate::store::{
-    Attach, Builder, DanglingRef, Entry, EntryMaker, GroupLink, GroupOf, Handle, Kv, LostEdit,
-    NoLink, Preview, Pruned, Quarantined, RefersWithin, Snapshot, Status, Store, Table, TableLink,
-    TableOf, Transaction, WatchValue, run_migrate,
+    Attach, Builder, DanglingRef, Entry, EntryMaker, GroupLink, GroupOf, Handle, Imported, Kv,
+    LostEdit, NoLink, OnExisting, Preview, Pruned, Quarantined, RefersWithin, Snapshot, Status,
+    Store, StorePart, Table, TableLink, TableOf, Transaction, WatchValue, run_migrate,
 };
 pub use crate::sync::{Applied, Changes, Summary};
 pub use serde;
 pub use std::convert::{AsRef, From};
+pub use std::io::{BufRead, Write};
 pub use std::marker::Send;
 pub use std::ops::{FnMut, FnOnce};
 pub use std::path::Path;

@@ -81,6 +81,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `bigdecimal`, `chrono`, `indexmap`, `jiff`, `rust_decimal`, `semver`, `smol_str`, `time`, `url` | off | the types of that crate in rows: their serde and JSON Schema, and how they compare; see [`Comparable`](trait@Comparable) and the guide `docs/foreign-types.md` |
+//! | `csv` | off | `Table::export_csv` and `Table::import_csv` |
 //! | `stream` | off | `futures_core::Stream` for [`watch::Watch`], for any executor |
 //!
 //! The minimum supported Rust version is 1.90. There is no async runtime, no network and no global

@@ -7,6 +7,7 @@ mod app_errors;
 mod attributes;
 mod borrowed;
 mod counting;
+mod csv;
 mod hostile;
 mod invalid;
 mod kv;

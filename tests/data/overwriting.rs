@@ -76,7 +76,6 @@ struct Page {
 #[store(name = "notebook", epoch = 1, previous = Notebook)]
 struct Pages {
     notes: Table<Page>,
-    #[expect(dead_code, reason = "the epoch before has it")]
     settings: Kv<Settings>,
 }
 

@@ -193,3 +193,125 @@ fn a_row_that_does_not_decode_is_not_left_out_and_line_breaks_are_no_lines() {
     copy.rows.import(lines.as_slice(), OnExisting::Fail).unwrap();
     assert_eq!(copy.rows.query().all().unwrap(), app.rows.query().all().unwrap());
 }
+
+mod whole {
+    use super::*;
+    use heirloom::{Id, Kv, Ref};
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "notes")]
+    struct Note {
+        id: Id<Note>,
+        text: String,
+        parent: Option<Ref<Note>>,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "words")]
+    struct Word {
+        #[key]
+        word: String,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Kv)]
+    #[kv(name = "settings")]
+    struct Settings {
+        #[evolve(default = "en")]
+        #[serde(alias = "lang")]
+        language: String,
+        size: Option<u8>,
+    }
+
+    #[derive(Store)]
+    #[store(name = "whole")]
+    struct App {
+        notes: Table<Note>,
+        words: Table<Word>,
+        settings: Kv<Settings>,
+    }
+
+    fn filled() -> App {
+        let app = App::in_memory().unwrap();
+        let parent = Note { id: Id::new(), text: "a\n\"b\"".into(), parent: None };
+        let child = Note { id: Id::new(), text: String::new(), parent: Some(Ref::to(&parent)) };
+        app.notes.insert_many([parent, child]).unwrap();
+        app.words.insert(&Word { word: "table".into() }).unwrap();
+        app.settings.size.set(&Some(3)).unwrap();
+        app
+    }
+
+    fn lines(app: &App) -> String {
+        let mut lines = Vec::new();
+        app.export(&mut lines).unwrap();
+        String::from_utf8(lines).unwrap()
+    }
+
+    #[test]
+    fn a_store_comes_back_as_it_was_whatever_the_order_of_lines() {
+        let app = filled();
+        let text = lines(&app);
+        assert_eq!(text.lines().count(), 4);
+        assert!(
+            text.ends_with("{\"group\":\"settings\",\"entry\":\"size\",\"value\":3}\n"),
+            "{text}"
+        );
+        assert!(text.contains("{\"table\":\"words\",\"row\":{\"word\":\"table\"}}\n"), "{text}");
+        let backwards: Vec<&str> = text.lines().rev().collect();
+        for text in [text.clone(), backwards.join("\n")] {
+            let copy = App::in_memory().unwrap();
+            let imported = copy.import(text.as_bytes(), OnExisting::Fail).unwrap();
+            assert_eq!(imported.inserted(), 4);
+            assert_eq!(lines(&copy), lines(&app));
+            assert_eq!(copy.settings.language.get().unwrap(), "en");
+        }
+    }
+
+    #[test]
+    fn what_is_there_is_kept_replaced_or_refuses_the_import() {
+        let (app, text) = (filled(), lines(&filled()));
+        app.settings.size.set(&Some(9)).unwrap();
+        let error = app.import(text.as_bytes(), OnExisting::Fail).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(app.notes.len().unwrap(), 2);
+        let imported = app.import(text.as_bytes(), OnExisting::Skip).unwrap();
+        assert_eq!((imported.inserted(), imported.skipped()), (2, 2));
+        assert_eq!(app.settings.size.get().unwrap(), Some(9));
+        let imported = app.import(text.as_bytes(), OnExisting::Replace).unwrap();
+        assert_eq!((imported.inserted(), imported.replaced()), (0, 4));
+        assert_eq!(app.settings.size.get().unwrap(), Some(3));
+        app.import(&br#"{"group":"settings","entry":"lang","value":"de"}"#[..], OnExisting::Fail)
+            .unwrap();
+        assert_eq!(app.settings.language.get().unwrap(), "de");
+    }
+
+    #[test]
+    fn a_mistake_names_its_line_and_leaves_nothing() {
+        let app = App::in_memory().unwrap();
+        for (line, part) in [
+            ("[1]", "line 2 is not a JSON object"),
+            (r#"{"row":{}}"#, "line 2 is about nothing in this store"),
+            (r#"{"table":"words"}"#, "line 2 has nothing under `row`"),
+            (r#"{"table":"wrods","row":{}}"#, "\"wrods\""),
+            (r#"{"table":"words","row":{"word":1}}"#, "line 2 is not a row"),
+            (r#"{"group":"settings","entry":"size","value":"x"}"#, "line 2 is not the value"),
+            (
+                r#"{"group":"settings","entry":"width","value":1}"#,
+                "an entry that the group does not",
+            ),
+            (r#"{"group":"settings","entry":"size"}"#, "nothing under `value`"),
+            (r#"{"table":"words","row":{"word":"a"}}"#, "line 2 has a key"),
+            ("", "line 3 is not a JSON"),
+        ] {
+            let text = format!("{}\n{line}\nx", r#"{"table":"words","row":{"word":"a"}}"#);
+            let error = app.import(text.as_bytes(), OnExisting::Fail).unwrap_err().to_string();
+            assert!(error.contains(part), "{part} in {error}");
+            assert_eq!(app.words.len().unwrap(), 0);
+        }
+        let reader = BufReader::new(Broken(b"{\"table\":\"words\",\"row\":{\"word\":\"a\"}}\n"));
+        assert_eq!(app.import(reader, OnExisting::Fail).unwrap_err().kind(), ErrorKind::Storage);
+        assert_eq!(app.words.len().unwrap(), 0);
+        assert!(filled().export(Full(50)).is_err());
+        let dangling = lines(&filled()).lines().nth(1).unwrap().to_owned();
+        assert!(app.import(dangling.as_bytes(), OnExisting::Fail).is_err());
+    }
+}

@@ -42,3 +42,5 @@ mod relations;
 #[path = "../../docs/code/testing.rs"]
 #[allow(dead_code, reason = "pages show whole structs")]
 mod testing;
+#[path = "../../docs/code/transfer.rs"]
+mod transfer;

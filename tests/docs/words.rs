@@ -43,7 +43,7 @@ const INTERNAL: [&str; 4] = ["disk", "doc", "engine", "epoch"];
 /// Modules and files of items that users see.
 const PUBLIC: [&str; 16] = [
     "error.rs",
-    "inspect.rs",
+    "inspect/mod.rs",
     "lib.rs",
     "migration.rs",
     "query",

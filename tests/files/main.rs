@@ -13,6 +13,7 @@ mod formats;
 mod full_disk;
 mod gone;
 mod healing;
+mod inspecting;
 mod keeping;
 mod names;
 mod read_only;

@@ -215,7 +215,6 @@ struct Page {
 #[store(name = "notebook", epoch = 1, previous = Notebook)]
 struct Pages {
     pages: Table<Page>,
-    #[expect(dead_code, reason = "the epoch before has it")]
     settings: Kv<Settings>,
 }
 

@@ -361,7 +361,6 @@ fn the_schema_says_what_a_field_refers_to() {
 
         #[derive(Store)]
         #[store(name = "ledger")]
-        #[expect(dead_code, reason = "only its schema is looked at")]
         pub struct Ledger {
             pub accounts: Table<Account>,
             pub categories: Table<Category>,

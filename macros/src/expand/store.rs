@@ -35,6 +35,7 @@ pub(crate) fn store(store: &Store, history: Option<&History>) -> TokenStream {
         .map(|recorded| guard::guards(store, recorded));
     let test = guard::test(store);
     let (helpers, def, attach, handle) = (helpers(store), def(store), attach(store), handle(store));
+    let parts = parts(store);
     let memberships = memberships(ident, &store.paths, &store.tables(), &store.groups());
     let methods = methods(ident, &store.vis, &store.paths, &Generics::default());
     let members = members(store);
@@ -60,6 +61,10 @@ pub(crate) fn store(store: &Store, history: Option<&History>) -> TokenStream {
 
             fn handle(&self) -> &#private::Handle {
                 #handle
+            }
+
+            fn parts<'s>(&'s self, see: &mut dyn ::core::ops::FnMut(&'s dyn #private::StorePart)) {
+                #parts
             }
         }
 
@@ -94,6 +99,12 @@ fn helpers(store: &Store) -> TokenStream {
                     <R as #private::TableOf<#ident>>::TABLE_IDX,
                 )
             }
+
+            fn __table_part<R: #private::TableOf<#ident>>(
+                table: &#private::Table<R>,
+            ) -> &dyn #private::StorePart {
+                table
+            }
         }
     });
     let groups = (!store.groups().is_empty()).then(|| {
@@ -109,6 +120,12 @@ fn helpers(store: &Store) -> TokenStream {
                     handle,
                     <G as #private::GroupOf<#ident>>::GROUP_IDX,
                 )
+            }
+
+            fn __group_part<G: #private::GroupOf<#ident>>(
+                group: &#private::Kv<G>,
+            ) -> &dyn #private::StorePart {
+                group
             }
         }
     });
@@ -147,6 +164,23 @@ fn attach(store: &Store) -> TokenStream {
             }
             Member::Kv(group) => {
                 quote_spanned!(span=> #member: __attach_group::<#group>(handle),)
+            }
+            Member::Other => TokenStream::new(),
+        }
+    });
+    fields.collect()
+}
+
+/// `see(__table_part::<Recording>(&self.recordings)); …`
+fn parts(store: &Store) -> TokenStream {
+    let fields = store.fields.iter().map(|field| {
+        let (member, span) = (&field.ident, at(&field.ty));
+        match &field.member {
+            Member::Table(row) => {
+                quote_spanned!(span=> see(__table_part::<#row>(&self.#member));)
+            }
+            Member::Kv(group) => {
+                quote_spanned!(span=> see(__group_part::<#group>(&self.#member));)
             }
             Member::Other => TokenStream::new(),
         }

@@ -11,6 +11,7 @@ use super::commit::Commit;
 use super::counts::{Blocks, counts_name};
 use super::failure::{Failure, Try, guarded};
 use super::fetched::Keys;
+use super::names;
 use super::view::{BytesTable, View, is_empty};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::TableIdx;
@@ -224,6 +225,21 @@ impl View {
             }
         })?;
         Ok(IndexEntries { range, _view: self.clone() })
+    }
+
+    /// The table and the fields of an index of a document, by its name, and how many entries it has; nothing
+    /// for an index of another document.
+    pub(crate) fn index_of(
+        &self,
+        document: &str,
+        name: &str,
+    ) -> Result<Option<(String, Vec<String>, u64)>> {
+        let Some((table, fields)) = names::index_parts(document, name) else { return Ok(None) };
+        guarded(|| {
+            let entries: Option<BytesTable> = self.open(TableDefinition::new(name))?;
+            let len = entries.map(|entries| entries.len()).transpose()?.unwrap_or_default();
+            Ok(Some((table, fields, len)))
+        })
     }
 
     /// Whether an index holds only a part of some value, so that its order is not exact.

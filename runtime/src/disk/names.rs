@@ -39,6 +39,14 @@ pub(crate) fn index(document: &str, table: &str, fields: &[&str]) -> String {
     [document, "/index/", table, "/", &fields].concat()
 }
 
+/// The table and the fields of an index, by its name.
+pub(super) fn index_parts(document: &str, name: &str) -> Option<(String, Vec<String>)> {
+    let rest = within(document, name)?.strip_prefix("index/")?;
+    // The names of tables have no slash, those of fields may.
+    let (table, fields) = rest.split_once('/')?;
+    Some((table.to_owned(), serde_json::from_str(fields).ok()?))
+}
+
 /// What a document keeps under a root that is neither a table nor a kv group, by key.
 pub(super) fn other(document: &str, root: &str) -> String {
     match root {

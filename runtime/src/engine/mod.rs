@@ -51,7 +51,7 @@ pub(crate) use late_edits::{
 pub(crate) use lost_edits::LostEdit;
 pub(crate) use maintain::HistorySize;
 pub use open::OnInvalid;
-pub(crate) use open::{Engine, Settings, identity, view_names};
+pub(crate) use open::{Engine, Settings, current_document, identity, index_facts_of, view_names};
 pub use progress::Progress;
 pub(crate) use progress::REPORT_EVERY_ROWS;
 pub(crate) use references::Dangling;

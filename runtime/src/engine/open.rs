@@ -16,7 +16,7 @@ use super::meta_keys;
 use super::progress::Progress;
 use super::read_counts::ReadCounts;
 use super::writer::Writer;
-use crate::disk::{Disk, FORMAT, Location, Meta, StorageOptions, View, ViewNames};
+use crate::disk::{Disk, FORMAT, IndexFacts, Location, Meta, StorageOptions, View, ViewNames};
 use crate::doc::Root;
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::KeyForm;
@@ -358,8 +358,13 @@ pub(crate) fn view_names(def: &StoreDef, document: DocName) -> ViewNames {
     .with_indexes(index_names(def, &document))
 }
 
+/// What a file records of its indexes.
+pub(crate) fn index_facts_of(meta: &Meta) -> IndexFacts {
+    meta.bytes(meta_keys::INDEXES).map(IndexFacts::parse).unwrap_or_default()
+}
+
 /// The data document that is current in a file.
-fn current_document(meta: &Meta) -> Result<DocName> {
+pub(crate) fn current_document(meta: &Meta) -> Result<DocName> {
     let name = meta.text(meta_keys::DOCUMENT).unwrap_or_default();
     DocName::parse(name).ok_or_else(|| {
         Error::new(ErrorKind::Corrupt, "the file does not say which document is current")

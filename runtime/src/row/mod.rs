@@ -55,6 +55,8 @@ pub(crate) use encode::{
 };
 pub(crate) use index_values::{VALUE_LIMIT_BYTES, cut};
 pub(crate) use json::scan_members;
+#[cfg(feature = "csv")]
+pub(crate) use json::{Json, Kind};
 pub(crate) use key_form::{KeyForm, are_alike, renamed, uuid_of};
 pub(crate) use object::Object;
 pub(crate) use patch::{Patch, overwrite, without};

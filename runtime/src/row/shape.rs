@@ -303,6 +303,13 @@ impl<'s> Known<'s> {
         members.find(|&(_, &index)| is_ambiguous(index)).map(|(name, _)| name.as_str())
     }
 
+    /// Returns whether a value meets all of them; without any, it does.
+    #[cfg(feature = "csv")]
+    pub(crate) fn is_met_by(&self, value: JsonValue<'_>) -> bool {
+        let mut steps = MAX_STEPS;
+        self.schemas.iter().all(|&index| self.shape.meets(index, value, true, &mut steps))
+    }
+
     /// The schemas that apply to this value, the variant that it is among them.
     pub(crate) fn of(&self, value: JsonValue<'_>) -> Facts<'s> {
         let mut facts =

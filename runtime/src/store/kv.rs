@@ -82,6 +82,13 @@ impl<G: Group> Deref for Kv<G> {
     }
 }
 
+impl<G> Kv<G> {
+    /// The group's place in the store.
+    pub(in crate::store) fn group_idx(&self) -> GroupIdx {
+        self.__group_idx
+    }
+}
+
 impl<G: Group> Attach for Kv<G> {
     type Idx = GroupIdx;
 

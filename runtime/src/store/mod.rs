@@ -56,7 +56,7 @@ pub use status::{HistoryStats, Status};
 pub use table::Table;
 pub use trait_store::Store;
 pub use transaction::Transaction;
-pub use transfer::{Imported, OnExisting};
+pub use transfer::{Imported, OnExisting, StorePart};
 pub use watch::{Deltas, Watch};
 pub use watch_aggregate::WatchAggregate;
 pub use watch_value::WatchValue;

@@ -272,7 +272,13 @@ impl Overlay<'_> {
         Ok(())
     }
 
-    fn put_entry(&mut self, group_idx: GroupIdx, name: &str, json: Option<String>) -> Result<()> {
+    /// Sets or resets an entry to a JSON text.
+    pub(super) fn put_entry(
+        &mut self,
+        group_idx: GroupIdx,
+        name: &str,
+        json: Option<String>,
+    ) -> Result<()> {
         let existed = match self.batch.entry(group_idx, name) {
             Some(op) => op.existed,
             None => self.view.entry(group_idx, name)?.is_some(),

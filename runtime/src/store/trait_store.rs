@@ -1,5 +1,6 @@
 //! [`Store`]: what every struct that derives it can do.
 
+use std::io::{BufRead, Write};
 use std::path::Path;
 
 use super::builder::Builder;
@@ -12,6 +13,7 @@ use super::references::DanglingRef;
 use super::snapshot::Snapshot;
 use super::status::Status;
 use super::transaction::Transaction;
+use super::transfer::{Imported, OnExisting, StorePart};
 use super::watch_value::WatchValue;
 use crate::disk::{Location, StorageOptions};
 use crate::engine::{CheckReport, Engine, Settings, Subscription};
@@ -53,6 +55,10 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// The open store behind the struct.
     #[doc(hidden)]
     fn handle(&self) -> &Handle;
+
+    /// Shows each table and group, in the order of their declaration.
+    #[doc(hidden)]
+    fn parts<'s>(&'s self, see: &mut dyn FnMut(&'s dyn StorePart));
 
     /// Returns the schema of this code: tables, kv groups, keys, indexes, defaults, and the JSON
     /// Schema of every field.
@@ -801,6 +807,64 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// [`Storage`](crate::ErrorKind::Storage) if the copy cannot be written.
     fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         self.handle().engine().backup(path.as_ref())
+    }
+
+    /// Writes all rows and entries as JSON Lines, and returns the number of lines.
+    ///
+    /// A line is `{"table":"notes","row":{…}}` or `{"group":"settings","entry":"language","value":"en"}`: table by
+    /// table and group by group, of one consistent view, written as it is read. Rows are as
+    /// [`Table::export`](crate::Table::export) writes them; an entry that is not set has no line. Wrap the
+    /// writer to buffer, to compress, or to show progress.
+    ///
+    /// Only the data is written, not the history by which copies merge: [`backup`](Self::backup) keeps all.
+    ///
+    /// ```
+    /// use heirloom::transfer::OnExisting;
+    /// # use heirloom::{Kv, Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Kv)]
+    /// # struct Settings { color: Option<String> }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note>, settings: Kv<Settings> }
+    /// # let app = App::in_memory()?;
+    /// # app.notes.insert(&Note { name: "milk".into() })?;
+    /// # app.settings.color.set(&Some("red".into()))?;
+    /// let mut lines = Vec::new();
+    /// assert_eq!(app.export(&mut lines)?, 2);
+    ///
+    /// let copy = App::in_memory()?;
+    /// copy.import(lines.as_slice(), OnExisting::Fail)?;
+    /// assert_eq!(copy.settings.color.get()?.as_deref(), Some("red"));
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if a row or an entry does not decode;
+    /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be read, or the writer fails.
+    fn export(&self, to: impl Write) -> Result<usize> {
+        let mut to = to;
+        let exported = super::transfer::export(self, &mut to);
+        exported.map_err(|error| self.handle().placed(error))
+    }
+
+    /// Reads the lines that [`export`](Self::export) writes, and stores them in one transaction: all of them, or
+    /// after an error none.
+    ///
+    /// References are checked once all lines are read, so that their order makes no difference. See
+    /// [`Table::import`](crate::Table::import) for rows; an entry that is set already is like a row that is
+    /// there.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Table::import`](crate::Table::import), and
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) for a line about a table, group or entry that this code does
+    /// not have. Each names the line.
+    fn import(&self, from: impl BufRead, existing: OnExisting) -> Result<Imported> {
+        let mut from = from;
+        let imported = super::transfer::import(self, &mut from, existing);
+        imported.map_err(|error| self.handle().placed(error))
     }
 
     /// Builds the missing indexes, and returns when all are complete.

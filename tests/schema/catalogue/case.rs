@@ -1,7 +1,7 @@
 //! One row of the catalogue: two versions of a row type, rows of both, and the class they prove.
 
 use heirloom::__private::{
-    Attach, Described, Handle, StoreDef, TableDef, TableIdx, decode_row, table_def,
+    Attach, Described, Handle, StoreDef, StorePart, TableDef, TableIdx, decode_row, table_def,
 };
 use heirloom::schema::Class;
 use heirloom::{Row, Store, Table};
@@ -71,6 +71,10 @@ impl<R: Row> Store for Catalogue<R> {
 
     fn handle(&self) -> &Handle {
         self.0.handle()
+    }
+
+    fn parts<'s>(&'s self, see: &mut dyn FnMut(&'s dyn StorePart)) {
+        see(&self.0);
     }
 }
 

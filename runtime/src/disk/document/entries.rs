@@ -133,7 +133,7 @@ impl StoredDocument {
     }
 
     /// Calls `visit` with every row or entry that readers see under a root.
-    pub(in crate::disk) fn pass_stored<E: From<Error>>(
+    pub(crate) fn pass_stored<E: From<Error>>(
         &self,
         root: &str,
         visit: &mut dyn FnMut(&str, &StoredRow<'_>) -> std::result::Result<(), E>,

@@ -1,11 +1,23 @@
-//! Rows of a table as JSON Lines: [`Table::export`] and [`Table::import`].
+//! Data in and out: a table as JSON Lines ([`Table::export`], [`Table::import`]) and as CSV, a whole store
+//! as JSON Lines.
+
+#[cfg(feature = "csv")]
+mod csv;
+mod lines;
+mod whole;
+
+pub use self::whole::StorePart;
+pub(super) use self::whole::{export, import};
 
 use std::io::{self, BufRead, Write};
+use std::sync::Arc;
+
+use self::lines::Lines;
 
 use super::overlay::Overlay;
 use super::read::{stray_row, typed_in_scan};
 use super::table::Table;
-use crate::disk::StoredRow;
+use crate::disk::{StoredRow, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Invalid, decode_text, fill_defaults};
 use crate::row::{Key, Row};
@@ -86,18 +98,29 @@ impl<R: Row> Table<R> {
 
     fn export_lines(&self, to: &mut dyn Write) -> Result<usize> {
         let view = self.handle.engine().view();
+        let count = self.export_view(&view, &mut |mut line| {
+            line.push('\n');
+            to.write_all(line.as_bytes()).map_err(unwritten)
+        })?;
+        to.flush().map_err(unwritten)?;
+        Ok(count)
+    }
+
+    /// Gives the rows of a view as lines, and their number.
+    fn export_view(
+        &self,
+        view: &Arc<View>,
+        write: &mut dyn FnMut(String) -> Result<()>,
+    ) -> Result<usize> {
         let mut rows = view.rows(self.table_idx)?;
         let mut count = 0;
         while let Some(line) = rows.next_with(line::<R>) {
-            let mut line = line??;
-            line.push('\n');
-            to.write_all(line.as_bytes()).map_err(unwritten)?;
+            write(line??)?;
             count += 1;
         }
         if let Some((key, _)) = view.strays(self.table_idx)?.into_iter().next() {
             return Err(stray_row::<R>(&key));
         }
-        to.flush().map_err(unwritten)?;
         Ok(count)
     }
 
@@ -118,11 +141,12 @@ impl<R: Row> Table<R> {
     /// [`NotUnique`](ErrorKind::NotUnique) if two rows have one value in a unique field;
     /// [`Storage`](ErrorKind::Storage) if the reader fails. Nothing has changed then.
     pub fn import(&self, mut from: impl BufRead, existing: OnExisting) -> Result<Imported> {
-        let mut lines = Lines { from: &mut from, number: 0, bytes: Vec::new() };
+        let mut lines = Lines::of(&mut from);
         self.placed(self.write(|overlay| {
             let mut imported = Imported::default();
             while let Some((number, line)) = lines.next()? {
-                import_line::<R>(overlay, self, number, line, existing, &mut imported)?;
+                let place = |_: Option<&str>| format!("line {number}");
+                import_row(overlay, self, line, existing, &place, &mut imported)?;
             }
             Ok(imported)
         }))
@@ -139,16 +163,18 @@ fn line<R: Row>(key: &[u8], stored: &StoredRow<'_>) -> Result<String> {
     Ok(text.replace(['\n', '\r'], " "))
 }
 
-fn import_line<R: Row>(
+/// Stores a row whose JSON text is given. `place` names where it was read, and where a field of it was.
+fn import_row<R: Row>(
     overlay: &mut Overlay<'_>,
     table: &Table<R>,
-    number: usize,
     line: &str,
     existing: OnExisting,
+    place: &dyn Fn(Option<&str>) -> String,
     imported: &mut Imported,
 ) -> Result<()> {
     let row = decode_text::<R>(line).map_err(|invalid| {
-        let reason = format!("line {number} is not a row: {}", invalid.reason);
+        let place = place(invalid.field.as_deref());
+        let reason = format!("{place} is not a row: {}", invalid.reason);
         let error = Invalid { reason, ..invalid }.into_error().at_table(R::TABLE);
         error.help("nothing was imported: correct the line, and import again")
     })?;
@@ -158,13 +184,8 @@ fn import_line<R: Row>(
             return Ok(());
         }
         (true, OnExisting::Fail) => {
-            let what = format!("line {number} has a key that a row has already");
-            let error = Error::new(ErrorKind::AlreadyExists, what);
-            let error = error.at_table(R::TABLE).at_key(row.key().to_text());
-            return Err(error.help(
-                "nothing was imported: use `OnExisting::Skip` to keep the row that is there, or \
-                 `OnExisting::Replace` to replace it",
-            ));
+            let what = format!("{} has a key that a row has already", place(None));
+            return Err(there_already(what).at_table(R::TABLE).at_key(row.key().to_text()));
         }
         (true, OnExisting::Replace) => {
             overlay.put(table.table_idx, &row)?;
@@ -178,45 +199,13 @@ fn import_line<R: Row>(
     overlay.add_unknown(table.table_idx, &row, line)
 }
 
+fn there_already(what: String) -> Error {
+    Error::new(ErrorKind::AlreadyExists, what).help(
+        "nothing was imported: use `OnExisting::Skip` to keep what is there, or \
+         `OnExisting::Replace` to replace it",
+    )
+}
+
 fn unwritten(error: io::Error) -> Error {
     Error::new(ErrorKind::Storage, "the rows cannot be written").because(error)
-}
-
-/// The lines of a text, numbered from 1.
-struct Lines<'f> {
-    from: &'f mut dyn BufRead,
-    number: usize,
-    bytes: Vec<u8>,
-}
-
-impl Lines<'_> {
-    /// The next line that is not empty.
-    fn next(&mut self) -> Result<Option<(usize, &str)>> {
-        loop {
-            self.bytes.clear();
-            self.number += 1;
-            let number = self.number;
-            let read = self.from.read_until(b'\n', &mut self.bytes).map_err(|error| {
-                let what = format!("line {number} cannot be read");
-                Error::new(ErrorKind::Storage, what).because(error)
-            })?;
-            if read == 0 {
-                return Ok(None);
-            }
-            if number == 1 && self.bytes.starts_with("\u{feff}".as_bytes()) {
-                self.bytes.drain(.."\u{feff}".len());
-            }
-            if !self.bytes.trim_ascii().is_empty() {
-                break;
-            }
-        }
-        match std::str::from_utf8(self.bytes.trim_ascii()) {
-            Ok(line) => Ok(Some((self.number, line))),
-            Err(error) => {
-                let what = format!("line {} is not UTF-8", self.number);
-                let error = Error::new(ErrorKind::InvalidRow, what).because(error);
-                Err(error.help("nothing was imported: save the file as UTF-8"))
-            }
-        }
-    }
 }

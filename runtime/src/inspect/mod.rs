@@ -1,7 +1,7 @@
 //! Looking at a store: a file without the types of its app, what a check found, the status.
 //!
 //! [`open`] reads a file of which only its path is known: its name, its format, the versions of its
-//! schema. It changes nothing in the file, byte for byte. A [`Status`] is what an open store knows of
+//! schema, its rows and entries, its indexes and its quarantine. It changes nothing in the file, byte for byte. A [`Status`] is what an open store knows of
 //! itself, and a [`CheckReport`] what [`Store::check`](crate::Store::check) found in a file.
 //!
 //! ```
@@ -22,16 +22,26 @@
 //!         println!("  {name}: {:?}", table.fields.keys());
 //!     }
 //! }
+//! for table in file.tables()? {
+//!     file.for_each_row(&table, |row| {
+//!         println!("{table} {}: {}", row.key(), row.json());
+//!         Ok(())
+//!     })?;
+//! }
 //! # Ok::<(), heirloom::Error>(())
 //! ```
 
+mod content;
+
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::disk::{Disk, Location, StorageOptions, View};
 use crate::engine::{identity, recorded};
 use crate::error::{Error, Result};
 use crate::schema::{Schema, Version, sort};
 
+pub use self::content::{IndexInfo, KeptEdit, StoredText};
 #[doc(inline)]
 pub use crate::engine::CheckReport;
 #[doc(inline)]
@@ -55,7 +65,7 @@ pub fn open(path: impl AsRef<Path>) -> Result<Inspector> {
     let view = disk.view().map_err(at_file)?;
     let meta = view.meta().map_err(at_file)?;
     let (format, store) = identity(&meta).map_err(at_file)?;
-    Ok(Inspector { store: store.to_owned(), format, view, disk })
+    Ok(Inspector { store: store.to_owned(), format, view: Arc::new(view), disk })
 }
 
 /// A file opened by [`open`], without the types of its app.
@@ -64,7 +74,7 @@ pub struct Inspector {
     store: String,
     format: u64,
     // Before the file, which closes with the last who reads it.
-    view: View,
+    view: Arc<View>,
     disk: Disk,
 }
 
@@ -85,14 +95,18 @@ impl Inspector {
     ///
     /// [`Corrupt`](crate::ErrorKind::Corrupt) if the file is damaged.
     pub fn versions(&self) -> Result<Vec<Version>> {
-        let recorded = recorded(&self.view).map_err(|error| {
+        Ok(sort(self.placed(recorded(&self.view))?))
+    }
+
+    /// The outcome with its store and file.
+    fn placed<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| {
             let error = error.at_store(&self.store);
             match self.disk.path() {
                 Some(path) => error.at_file(path),
                 None => error,
             }
-        })?;
-        Ok(sort(recorded))
+        })
     }
 
     /// Returns the newest schema; `None` if the file is older than the recording of versions.
