@@ -12,14 +12,15 @@ pub use crate::row::{
     Above, Absent, Apart, Begin, ByKey, ByNothing, ByOrder, ByShape, Carry, CarryOver, Coding,
     Comparable, Compare, Compared, ConvertError, DefaultError, Encode, Encoded, FieldJson,
     FieldType, Group, IndexValues, Is, IsTwice, Items, Key, KeyBytes, KeyField, NOWHERE, NoOption,
-    NoReference, Part, Parts, Record, Reference, RefersTo, Row, Shape, ShapeOnce, SortKey, Step,
-    Successor, Way, WayToBegin, WayToCarryOver, WayToWiden, Widen, WithEquality, WithoutEquality,
-    computed_default, has_schema, kind_of, no_default, refer, take, written_as_reference,
+    NoReference, Part, Parts, Record, Reference, RefersTo, Row, Shape, ShapeOnce, SortKey, Stamp,
+    Step, Successor, Way, WayToBegin, WayToCarryOver, WayToWiden, Widen, WithEquality,
+    WithoutEquality, computed_default, has_schema, kind_of, no_default, refer, take,
+    written_as_reference,
 };
 pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{
     DefaultKind, FieldDef, GroupDef, GroupIdx, IndexBasis, IndexDef, IndexVisitor, KeyKind,
-    OnRemove, ReferenceDef, StoreDef, TableDef, TableIdx, ValueTraits,
+    OnRemove, ReferenceDef, StampDef, StampKind, StoreDef, TableDef, TableIdx, ValueTraits,
 };
 pub use crate::schema::guard::{
     Conversion, Link, Message, Recorded, RecordedField, RecordedKey, RecordedStruct, Structs,
@@ -89,9 +90,10 @@ pub const fn table_def<R: Row>() -> TableDef {
         references: R::REFERENCES,
         targets: &[],
         references_of: crate::evolve::references_of::<R>,
-        clear_reference: |stored, number| {
-            crate::store::write_back::<R>(stored, |row| row.clear_reference(number))
+        clear_reference: |stored, number, now| {
+            crate::store::write_back::<R>(stored, now, |row| row.clear_reference(number))
         },
+        stamps: R::STAMPS,
         record: record_def::<R>(),
         read_key: |text| R::Key::from_text(text).ok().map(|key| key.to_bytes().as_slice().to_vec()),
         key_text: |bytes| R::Key::from_bytes(bytes).map(|key| key.to_text()),
@@ -172,7 +174,7 @@ pub fn encode_row<R: Record>(row: &R) -> std::result::Result<String, DefaultErro
 ///
 /// Where the stored row does not decode, or the changed one cannot be stored.
 pub fn write_back<R: Row>(stored: &str, change: impl FnOnce(&mut R)) -> Result<String, Error> {
-    crate::store::write_back(stored, change)
+    crate::store::write_back(stored, 0, change)
 }
 
 /// A stored JSON object with the changes from `before` to `after` applied, as rows are written;

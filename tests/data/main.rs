@@ -19,6 +19,7 @@ mod patching;
 mod reading;
 mod round_trip;
 mod threads;
+mod times;
 mod transfer;
 mod types_by_name;
 mod unstable_defaults;

@@ -30,6 +30,7 @@ fn mistakes_are_reported_once_and_with_the_fix() {
         "serde",
         "shape",
         "store",
+        "time",
     ] {
         cases.compile_fail(format!("ui/{topic}/*.rs"));
     }

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-use super::{at, codec, columns, hidden, indexes, record, references};
+use super::{at, codec, columns, hidden, indexes, record, references, stamps};
 use crate::model::Record;
 
 /// The impls of a row:
@@ -38,6 +38,7 @@ pub(crate) fn table(row: &Record) -> TokenStream {
     let (codecs, record) = (codec::codecs(row), record::record(row));
     let (columns, indexes) = (columns::columns(row), indexes::indexes(row));
     let (references, within) = (references::members(row), references::within(row));
+    let stamps = stamps::member(row);
     hidden(&quote_spanned! {Span::mixed_site()=>
         #codecs
         #record
@@ -52,6 +53,7 @@ pub(crate) fn table(row: &Record) -> TokenStream {
             const KEY_FIELDS: &'static [::core::primitive::usize] = &[#(#places),*];
             #indexes
             #references
+            #stamps
 
             fn key(&self) -> ::std::borrow::Cow<'_, Self::Key> {
                 ::std::borrow::Cow::#key

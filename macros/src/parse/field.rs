@@ -24,6 +24,10 @@ pub(crate) struct Field {
     pub(crate) index: Option<FieldIndex>,
     pub(crate) column: Column,
     pub(crate) reference: Option<Reference>,
+    /// Whether heirloom fills it with the time at which the row is inserted.
+    pub(crate) created: Option<Path>,
+    /// Whether heirloom fills it with the time at which the row is changed.
+    pub(crate) updated: Option<Path>,
     pub(crate) evolve: Option<Evolve>,
     pub(crate) same_as: Option<SameAs>,
     pub(crate) renamed_from: Option<Renamed>,
@@ -46,6 +50,8 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
         index: None,
         column: Column::default(),
         reference: None,
+        created: None,
+        updated: None,
         evolve: None,
         same_as: None,
         renamed_from: None,
@@ -67,6 +73,12 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
         } else if path.is_ident("reference") {
             let reference = reference(attribute, diag);
             set(&mut parsed.reference, path, Some(reference), diag);
+        } else if path.is_ident("created") {
+            bare(attribute, diag);
+            set(&mut parsed.created, path, Some(path.clone()), diag);
+        } else if path.is_ident("updated") {
+            bare(attribute, diag);
+            set(&mut parsed.updated, path, Some(path.clone()), diag);
         } else if path.is_ident("evolve") {
             evolve(&mut parsed, attribute, diag);
         }

@@ -9,6 +9,7 @@ mod members;
 mod names;
 mod references;
 mod serde;
+mod stamps;
 mod steps;
 
 use crate::diag::Diag;
@@ -33,6 +34,7 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     references::references_refer_to_rows,
     references::set_null_has_a_null,
     references::unchecked_references_do_nothing,
+    stamps::times_are_filled_by_heirloom,
     fields::stored_names_are_distinct,
     fields::column_names_are_distinct,
     fields::column_names_are_free,

@@ -2,6 +2,7 @@
 
 mod check;
 mod claim;
+mod clock;
 mod compact;
 mod current_view;
 mod damage;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::clock::Clock;
 use super::current_view::{CurrentView, OldReaders};
 use super::damage::Damage;
 use super::documents::DocName;
@@ -32,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) storage: StorageOptions,
     /// Where ids come from, in tests.
     pub(crate) ids: Option<IdSource>,
+    /// Tells the time, if not the system does.
+    pub(crate) clock: Option<Clock>,
     /// Whether a store that newer code has written is refused.
     pub(crate) refuse_newer_schema: bool,
     pub(crate) on_invalid: OnInvalid,
@@ -63,6 +66,7 @@ impl Default for Settings {
             progress: None,
             storage: StorageOptions::default(),
             ids: None,
+            clock: None,
             refuse_newer_schema: false,
             on_invalid: OnInvalid::default(),
             history_limit: None,

@@ -94,7 +94,7 @@ impl Engine {
                         removed.push((field.table_idx, key.clone()));
                         (None, Vec::new())
                     } else {
-                        let cleared = (table.clear_reference)(&now.json, field.number);
+                        let cleared = (table.clear_reference)(&now.json, field.number, batch.now);
                         let json = cleared.map_err(|error| error.at_key(key_text(table, &key)))?;
                         let refers_to = references_of(table, json.as_bytes());
                         (Some(json), refers_to)

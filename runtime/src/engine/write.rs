@@ -28,7 +28,7 @@ impl Engine {
     ) -> Result<T> {
         // What does not depend on `work` is compiled once, not again for each use.
         let writer = self.begin()?;
-        let mut batch = WriteBatch::default();
+        let mut batch = WriteBatch::at(self.now());
         let view = self.view();
         let value = work(&view, &mut batch)?;
         self.keep_references(&view, &mut batch).map_err(|error| self.placed(error))?;
@@ -56,7 +56,7 @@ impl Engine {
         seed: impl FnOnce(&Arc<View>, &mut WriteBatch) -> Result<T>,
     ) -> Result<T> {
         let mut writer = self.lock_writer()?;
-        let mut batch = WriteBatch::default();
+        let mut batch = WriteBatch::at(self.now());
         let view = self.view();
         let value = seed(&view, &mut batch)?;
         self.keep_references(&view, &mut batch)

@@ -26,9 +26,18 @@ pub(crate) struct WriteBatch {
     pub(crate) groups: BTreeMap<GroupIdx, BTreeMap<String, RowOp>>,
     /// Rows to remove whose key text does not parse as the table's key type.
     pub(crate) strays: Vec<(TableIdx, String)>,
+    /// The time of the transaction, in milliseconds since 1970.
+    pub(crate) now: i64,
+    /// Whether rows come with their times, as imported ones do.
+    pub(crate) has_times: bool,
 }
 
 impl WriteBatch {
+    /// A transaction at this time.
+    pub(super) fn at(now: i64) -> Self {
+        Self { now, ..Self::default() }
+    }
+
     /// What the transaction has done to a row so far.
     pub(crate) fn row(&self, table_idx: TableIdx, key: &[u8]) -> Option<&RowOp> {
         self.tables.get(&table_idx)?.get(key)

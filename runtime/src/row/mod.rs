@@ -23,6 +23,7 @@ mod patch;
 mod record;
 mod reference;
 mod shape;
+mod stamp;
 mod stored;
 mod successor;
 
@@ -45,6 +46,8 @@ pub use parts::{Absent, Apart, FieldJson, NOWHERE, Part, Parts, computed_default
 pub use record::{FieldType, Group, Record, Row, has_schema};
 pub use reference::{NoReference, Ref, Reference, RefersTo, refer, written_as_reference};
 pub use shape::{Shape, ShapeOnce};
+pub use stamp::Stamp;
+pub(crate) use stamp::millis_of;
 pub(crate) use successor::Back;
 pub use successor::{ConvertError, Step, Successor};
 

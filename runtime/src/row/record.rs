@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Above, DefaultError, IndexValues, Key, Shape};
-use crate::schema::descriptor::{FieldDef, IndexDef, ReferenceDef};
+use crate::schema::descriptor::{FieldDef, IndexDef, ReferenceDef, StampDef};
 
 /// A struct that is stored as a JSON object: what rows and kv groups have in common.
 ///
@@ -133,6 +133,10 @@ pub trait Row: Record + Send {
     fn clear_reference(&mut self, number: usize) {
         let _ = number;
     }
+
+    /// The fields that heirloom fills with times.
+    #[doc(hidden)]
+    const STAMPS: &'static [StampDef] = &[];
 
     /// Returns the key of this row: borrowed if it is one field, made of them if it is several.
     fn key(&self) -> Cow<'_, Self::Key>;

@@ -78,7 +78,12 @@ pub(crate) fn describe(def: &StoreDef) -> Schema {
         reserved: Default::default(),
     };
     for table in def.tables {
-        let fields = fields(&mut generator, table.fields, &table.record, table.references);
+        let mut fields = fields(&mut generator, table.fields, &table.record, table.references);
+        for stamp in table.stamps {
+            if let Some(field) = fields.get_mut(stamp.field) {
+                field.filled = Some(stamp.kind.name().to_owned());
+            }
+        }
         schema.tables.insert(table.name.to_owned(), describe_table(table, fields));
         schema.reserved.extend(table.record.removed.iter().map(|field| Reserved {
             table: Some(table.name.to_owned()),
@@ -135,6 +140,7 @@ fn fields(
                 .iter()
                 .find(|reference| reference.field == def.name)
                 .map(|reference| reference.table.to_owned()),
+            filled: None,
             schema,
         };
         (def.name.to_owned(), field)

@@ -118,6 +118,9 @@ pub struct FieldSchema {
     /// The stored name of the table that it refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub references: Option<String>,
+    /// Whether heirloom fills it with a time, and when: `created` or `updated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filled: Option<String>,
     /// The JSON Schema of its value.
     pub schema: Value,
 }

@@ -227,6 +227,38 @@ pub struct ReferenceDef {
     pub index: Option<usize>,
 }
 
+/// When heirloom fills in the time of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StampKind {
+    /// When the row is inserted.
+    Created,
+    /// When it is inserted, and with each change.
+    Updated,
+}
+
+impl StampKind {
+    /// The word for it in a schema.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+        }
+    }
+}
+
+/// A field that heirloom fills with a time.
+#[derive(Debug, Clone, Copy)]
+pub struct StampDef {
+    /// The stored name of the field.
+    pub field: &'static str,
+    /// When it is filled.
+    pub kind: StampKind,
+    /// The JSON text of the time so many milliseconds after 1970.
+    pub write: fn(i64) -> Option<String>,
+    /// The milliseconds of a JSON text.
+    pub read: fn(&str) -> Option<i64>,
+}
+
 /// Receives the number of a reference, and the bytes of the key that it refers to.
 pub(crate) type ReferenceVisitor<'v> = dyn FnMut(usize, &[u8]) + 'v;
 
@@ -271,8 +303,10 @@ pub struct TableDef {
     pub targets: &'static [TableIdx],
     /// Visits the references of a stored row; false where the row does not decode.
     pub references_of: fn(&[u8], &mut ReferenceVisitor<'_>) -> bool,
-    /// The JSON text of a row after a reference was made to refer to nothing.
-    pub clear_reference: fn(&str, usize) -> Result<String>,
+    /// The JSON text of a row after a reference was made to refer to nothing, at a time in milliseconds.
+    pub clear_reference: fn(&str, usize, i64) -> Result<String>,
+    /// Its fields that heirloom fills with times.
+    pub stamps: &'static [StampDef],
     /// What describes its row.
     pub record: RecordDef,
     /// The byte form of a key's text; `None` where it is no key of the table's type.

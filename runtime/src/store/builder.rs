@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::handle::Handle;
 use super::trait_store::{Store, code};
@@ -255,6 +256,38 @@ impl<S: Store> Builder<S> {
     #[doc(hidden)]
     pub fn storage_and_read_hook(mut self, hook: StorageHook) -> Self {
         self.settings.storage.hook = Some(hook);
+        self
+    }
+
+    /// Takes the time of `#[created]` and `#[updated]` fields from `clock` in place of the system's clock, so that
+    /// a test runs twice the same way.
+    ///
+    /// It is asked once a transaction, so that all rows of one have the same time.
+    ///
+    /// ```
+    /// use std::time::{Duration, UNIX_EPOCH};
+    ///
+    /// use heirloom::{Store, Table};
+    /// # use schemars::JsonSchema;
+    /// # use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Debug, Serialize, Deserialize, JsonSchema, Table)]
+    /// struct Note {
+    ///     #[key]
+    ///     name: String,
+    ///     #[created]
+    ///     created: i64,
+    /// }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    ///
+    /// let app = App::builder().clock(|| UNIX_EPOCH + Duration::from_secs(5)).in_memory()?;
+    /// app.notes.insert(&Note { name: "milk".into(), created: 0 })?;
+    /// assert_eq!(app.notes.get("milk")?.unwrap().created, 5_000);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.settings.clock = Some(Arc::new(clock));
         self
     }
 

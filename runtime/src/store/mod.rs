@@ -24,6 +24,7 @@ mod references;
 mod relations;
 mod rows;
 mod snapshot;
+mod stamps;
 mod status;
 mod table;
 mod trait_store;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::codec::Codec;
 use super::overlay_rows::OverlayRows;
 use super::read::{EntriesOf, typed_row, typed_text};
+use super::stamps::{self, Changed};
 use crate::disk::View;
 use crate::engine::{RowOp, WriteBatch};
 use crate::error::{Error, ErrorKind, Result};
@@ -96,17 +97,37 @@ impl Overlay<'_> {
                 key,
             ));
         }
-        let json = Form::of_record().new_text(row).map_err(|invalid| refused::<R>(key, invalid))?;
+        let json = self.new_text(row).map_err(|invalid| refused::<R>(key, invalid))?;
         self.set(table_idx, key, Some((json, row)), state);
         Ok(())
     }
 
+    /// Whether rows of this type get times of the transaction.
+    fn stamps<R: Row>(&self) -> bool {
+        !R::STAMPS.is_empty() && !self.batch.has_times
+    }
+
+    fn new_text<R: Row>(&self, row: &R) -> Result<String, Invalid> {
+        match self.stamps::<R>() {
+            true => Form::of_record().new_text(&stamps::begun(row, self.batch.now)?),
+            false => Form::of_record().new_text(row),
+        }
+    }
+
+    fn text_over<R: Row>(&self, stored: &str, row: &R) -> Result<Option<String>, Invalid> {
+        if !self.stamps::<R>() {
+            return Form::of_record().text_over(stored, row);
+        }
+        let before = decode_text::<R>(stored).ok().and_then(|before| encode(&before).ok());
+        Ok(stamps::changed(stored, before.as_ref(), row, self.batch.now)?.json)
+    }
+
     /// Stores a row, whether there is one under its key or not.
     pub(super) fn put<R: Row>(&mut self, table_idx: TableIdx, row: &R) -> Result<()> {
-        let (key, form) = (&*row.key(), Form::of_record());
+        let key = &*row.key();
         let json = match self.current::<R>(table_idx, key)? {
-            Current::Absent | Current::Foreign => form.new_text(row).map(Some),
-            Current::Text(stored) => form.text_over(&stored, row),
+            Current::Absent | Current::Foreign => self.new_text(row).map(Some),
+            Current::Text(stored) => self.text_over(&stored, row),
         };
         if let Some(json) = json.map_err(|invalid| refused::<R>(key, invalid))? {
             let state = self.state::<R>(table_idx, key)?;
@@ -151,11 +172,13 @@ impl Overlay<'_> {
     ) -> Result<Option<R>> {
         let Some(mut row) = self.get::<R>(table_idx, key)? else { return Ok(None) };
         let before = changed(&mut row, key, change)?;
-        if let Current::Text(stored) = self.current::<R>(table_idx, key)?
-            && let Some(json) = updated(&stored, &before, &row)?
-        {
-            let state = self.state::<R>(table_idx, key)?;
-            self.set(table_idx, key, Some((json, &row)), state);
+        if let Current::Text(stored) = self.current::<R>(table_idx, key)? {
+            let updated = updated(&stored, &before, row, self.batch.now)?;
+            row = updated.row;
+            if let Some(json) = updated.json {
+                let state = self.state::<R>(table_idx, key)?;
+                self.set(table_idx, key, Some((json, &row)), state);
+            }
         }
         Ok(Some(row))
     }
@@ -309,10 +332,17 @@ fn changed<R: Row>(row: &mut R, key: &R::Key, change: impl FnOnce(&mut R)) -> Re
     Ok(before)
 }
 
-/// The text of a changed row; `None` if nothing has changed.
-fn updated<R: Row>(stored: &str, before: &Encoded, row: &R) -> Result<Option<String>> {
-    let updated = Form::of_record().changed_text(stored, Some(before), row);
-    updated.map_err(|invalid| refused::<R>(&row.key(), invalid))
+/// A row that may have been changed.
+fn updated<R: Row>(stored: &str, before: &Encoded, row: R, now: i64) -> Result<Changed<R>> {
+    let key = row.key().into_owned();
+    let updated = match R::STAMPS {
+        [] => {
+            let json = Form::of_record().changed_text(stored, Some(before), &row);
+            json.map(|json| Changed { row, json })
+        }
+        _ => stamps::changed(stored, Some(before), &row, now),
+    };
+    updated.map_err(|invalid| refused::<R>(&key, invalid))
 }
 
 /// A row under another key, which `known` has.
@@ -338,11 +368,15 @@ pub(super) fn rekeyed<R: Row>(row: &R, key: &R::Key, known: Option<R>) -> Result
 }
 
 /// A stored row after a change, as [`Table::update`](crate::Table::update) stores it.
-pub(crate) fn write_back<R: Row>(stored: &str, change: impl FnOnce(&mut R)) -> Result<String> {
+pub(crate) fn write_back<R: Row>(
+    stored: &str,
+    now: i64,
+    change: impl FnOnce(&mut R),
+) -> Result<String> {
     let read = || decode_text::<R>(stored).map_err(|row| row.into_error().at_table(R::TABLE));
     let (mut row, unchanged) = (read()?, read()?);
     let before = changed(&mut row, &unchanged.key(), change)?;
-    Ok(updated(stored, &before, &row)?.unwrap_or_else(|| stored.to_owned()))
+    Ok(updated(stored, &before, row, now)?.json.unwrap_or_else(|| stored.to_owned()))
 }
 
 fn refused<R: Row>(key: &R::Key, invalid: Invalid) -> Error {

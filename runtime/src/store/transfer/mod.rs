@@ -128,7 +128,7 @@ impl<R: Row> Table<R> {
     /// after an error none.
     ///
     /// A field that a line lacks reads as its default, as in a stored row. Fields that this code does not
-    /// know are stored as they stand. Empty lines and a byte order mark at the beginning are passed over.
+    /// know are stored as they stand, and `#[created]` and `#[updated]` fields, too. Empty lines and a byte order mark at the beginning are passed over.
     /// Two lines of one key are treated like a row that is there and one that is imported.
     ///
     /// Lines are read one by one, and rows are kept in memory until all are read. No other write to the
@@ -172,6 +172,8 @@ fn import_row<R: Row>(
     place: &dyn Fn(Option<&str>) -> String,
     imported: &mut Imported,
 ) -> Result<()> {
+    // A row comes with its times.
+    overlay.batch.has_times = true;
     let row = decode_text::<R>(line).map_err(|invalid| {
         let place = place(invalid.field.as_deref());
         let reason = format!("{place} is not a row: {}", invalid.reason);
