@@ -92,6 +92,17 @@ pub(super) fn list<T>(
     to.push(close);
 }
 
+/// The text of a set with these elements, each as it is written.
+pub(super) fn set_text(elements: Vec<String>) -> String {
+    let kind = |text: &str| Json::parse(text).map_or(Kind::Null, |json| json.root().kind());
+    let mut elements: Vec<(Kind, String)> =
+        elements.into_iter().map(|element| (kind(&element), element)).collect();
+    elements.sort_by(|a, b| compare((a.0, &a.1), (b.0, &b.1)));
+    let mut text = String::new();
+    list(&mut text, '[', ']', elements, |to, (_, element)| to.push_str(&element));
+    text
+}
+
 /// The order of the elements of a set.
 fn compare((a_kind, a): (Kind, &str), (b_kind, b): (Kind, &str)) -> Ordering {
     a_kind.cmp(&b_kind).then_with(|| match a_kind {
