@@ -86,6 +86,7 @@ pub const fn table_def<R: Row>() -> TableDef {
         key: R::Key::KINDS,
         key_fields: R::KEY_FIELDS,
         fields: R::FIELDS,
+        merges_fields: R::MERGES_FIELDS,
         indexes: R::INDEXES,
         references: R::REFERENCES,
         targets: &[],

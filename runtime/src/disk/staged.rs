@@ -21,6 +21,7 @@ use super::keys;
 use super::names;
 use super::row_writer::RowWriter;
 use super::seal::seal;
+use crate::doc::cells::row_of;
 use crate::doc::items::{ItemRun, Place, ReadItems, Value};
 use crate::doc::{DocVersion, Entry, Unseen};
 use crate::error::{Error, ErrorKind, Result};
@@ -98,6 +99,8 @@ pub(crate) struct StagedDocument<'c> {
     /// The items whose content is to be taken from another copy.
     damaged: BTreeSet<ItemId>,
     entries: HashMap<Arc<str>, HashMap<Arc<str>, StagedEntry>>,
+    /// The keys of cells among them, by root, in order.
+    cell_keys: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
     late: BTreeMap<EntryRef, Shown>,
     /// What hides or shows again under keys that nothing was written to.
     reviewed: BTreeSet<EntryRef>,
@@ -163,6 +166,7 @@ impl<'c> StagedDocument<'c> {
             is_merge: false,
             damaged: BTreeSet::new(),
             entries: HashMap::new(),
+            cell_keys: BTreeMap::new(),
             late: BTreeMap::new(),
             reviewed: BTreeSet::new(),
             rows,
@@ -316,6 +320,9 @@ impl<'c> StagedDocument<'c> {
     }
 
     fn stage(&mut self, root: &str, key: &str, entry: StagedEntry) {
+        if row_of(root, key).is_some() {
+            self.cell_keys.entry(root.into()).or_default().insert(key.into());
+        }
         if let Some(entries) = self.entries.get_mut(root) {
             if let Some(known) = entries.get_mut(key) {
                 *known = entry;

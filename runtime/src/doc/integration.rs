@@ -189,6 +189,9 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
             Place::After { origin, .. } => Some(*origin),
             _ => None,
         };
+        if is_watched && (tip.is_some() || !root.starts_with("table:")) {
+            self.met.remember_row(self.items, root, key)?;
+        }
         if let Some(origin) = origin.filter(|_| is_watched) {
             self.met.see(self.items, root, key, origin)?;
         } else if let Some(edit) = marked(root, key) {
@@ -336,6 +339,9 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
                         ErrorKind::Corrupt,
                         format!("{root} has another entry under {key} than its document"),
                     ));
+                }
+                if is_watched(&root) {
+                    self.met.remember_row(self.items, &root, &key)?;
                 }
                 kill_one(self.items, id)?;
                 self.items.clear(&root, &key, id)?;

@@ -68,6 +68,16 @@ impl From<(ItemId, Value)> for Entry {
     }
 }
 
+/// A cell that stands: a field of a row that was written by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cell {
+    /// What of the row it is about.
+    pub(crate) path: String,
+    pub(crate) id: ItemId,
+    /// Its JSON; nothing if it takes the field out.
+    pub(crate) json: Arc<str>,
+}
+
 /// Clocks of one client, in ascending order, that neither overlap nor touch.
 pub(crate) type ClockRanges = Vec<Range<u32>>;
 
@@ -117,6 +127,15 @@ pub(crate) trait ReadItems {
 
     /// What is kept of a key where edits met.
     fn unseen(&self, root: &str, key: &str) -> Result<Unseen>;
+
+    /// Whether a root, that of a table, has ever held cells.
+    fn has_cells(&self, root: &str) -> Result<bool>;
+
+    /// The cells of a row that stand, by their paths.
+    fn cells(&self, root: &str, key: &str) -> Result<Vec<Cell>>;
+
+    /// The paths of the cells of a row where edits met.
+    fn unseen_cells(&self, root: &str, key: &str) -> Result<Vec<String>>;
 }
 
 /// Where a document is kept, to be changed.
@@ -138,6 +157,9 @@ pub(crate) trait WriteItems: ReadItems {
 
     /// What stands under a key shows differently, without being another item.
     fn show(&mut self, root: &str, key: &str, json: String) -> Result<()>;
+
+    /// A live item is the tip of a key of a table, and with its cells over it, the row reads like `row`.
+    fn put_below(&mut self, root: &str, key: &str, item: (ItemId, Value), row: &str) -> Result<()>;
 
     /// Whether the content of an item that is here is damaged, and is to be taken from another copy.
     fn is_damaged(&self, id: ItemId) -> bool {

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::cells::{cell_of, cells_of};
 use super::incoming::joined;
-use super::items::{ClockRanges, ItemRun, Place, ReadItems, Tip, Value, VisitNested, WriteItems};
+use super::items::{
+    Cell, ClockRanges, ItemRun, Place, ReadItems, Tip, Value, VisitNested, WriteItems,
+};
 use super::unseen::Unseen;
 use crate::error::Result;
-use crate::row::ItemId;
+use crate::row::{ItemId, cell_key, split_cell_key};
 
 type EntryKey = (Arc<str>, Arc<str>);
 
@@ -140,6 +143,27 @@ impl ReadItems for Memory {
     fn unseen(&self, root: &str, key: &str) -> Result<Unseen> {
         Ok(self.unseen.get(&entry_key(root, key)).cloned().unwrap_or_default())
     }
+
+    fn has_cells(&self, root: &str) -> Result<bool> {
+        let Some(cells) = cells_of(root) else { return Ok(false) };
+        let mut keys = self.entries.keys().chain(self.removed.keys());
+        Ok(keys.any(|(of, _)| **of == *cells))
+    }
+
+    fn cells(&self, root: &str, key: &str) -> Result<Vec<Cell>> {
+        let Some(cells) = cells_of(root) else { return Ok(Vec::new()) };
+        let first = entry_key(&cells, &cell_key(key, ""));
+        let of_root = self.entries.range(first..).take_while(|((of, _), _)| **of == *cells);
+        let found = of_root.filter_map(|((_, at), (id, value))| cell_of(key, at, *id, value));
+        Ok(found.collect())
+    }
+
+    fn unseen_cells(&self, root: &str, key: &str) -> Result<Vec<String>> {
+        let Some(cells) = cells_of(root) else { return Ok(Vec::new()) };
+        let of_root = self.unseen.keys().filter(|(of, _)| **of == *cells);
+        let paths = of_root.filter_map(|(_, at)| split_cell_key(at).filter(|(row, _)| *row == key));
+        Ok(paths.map(|(_, path)| path.to_owned()).collect())
+    }
 }
 
 impl WriteItems for Memory {
@@ -189,6 +213,16 @@ impl WriteItems for Memory {
             *shown = json;
         }
         Ok(())
+    }
+
+    fn put_below(
+        &mut self,
+        root: &str,
+        key: &str,
+        (id, value): (ItemId, Value),
+        _row: &str,
+    ) -> Result<()> {
+        self.put(root, key, id, value)
     }
 
     fn wait(&mut self, update: &[u8]) -> Result<bool> {

@@ -2,6 +2,7 @@
 //! exchanged. A document is never in memory: it is read and changed where it is kept.
 
 mod block;
+pub(crate) mod cells;
 mod changes;
 mod healing;
 mod home;
@@ -33,4 +34,4 @@ pub(crate) use merging::{ChangedKeys, check_update, merge};
 pub(crate) use root::Root;
 pub(crate) use unseen::{At, Lost, Met, OwnIds, Unseen, give_up};
 pub(crate) use version::{DocVersion, deletion_hash};
-pub(crate) use writing::{EntryOp, write};
+pub(crate) use writing::{EntryOp, EntryWrite, write};

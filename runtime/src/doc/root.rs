@@ -5,6 +5,8 @@
 pub(crate) enum Root {
     Table(String),
     Group(String),
+    /// The cells of a table's rows.
+    Cells(String),
     /// Late edits of other documents that this one carries.
     Forwarded,
     /// Which of those have been dealt with.
@@ -13,7 +15,7 @@ pub(crate) enum Root {
     Quarantine,
 }
 
-/// The roots that are neither tables nor kv groups.
+/// The roots that belong neither to tables nor to kv groups.
 pub(crate) const BOOKKEEPING: [Root; 3] = [Root::Forwarded, Root::Settled, Root::Quarantine];
 
 impl Root {
@@ -21,6 +23,7 @@ impl Root {
         match self {
             Self::Table(name) => format!("table:{name}"),
             Self::Group(name) => format!("kv:{name}"),
+            Self::Cells(name) => format!("cells:{name}"),
             Self::Forwarded => "forwarded".to_owned(),
             Self::Settled => "settled".to_owned(),
             Self::Quarantine => "quarantine".to_owned(),
@@ -32,6 +35,7 @@ impl Root {
         match name.split_once(':') {
             Some(("table", name)) => Some(Self::Table(name.to_owned())),
             Some(("kv", name)) => Some(Self::Group(name.to_owned())),
+            Some(("cells", name)) => Some(Self::Cells(name.to_owned())),
             Some(_) => None,
             None => BOOKKEEPING.into_iter().find(|root| root.name() == name),
         }

@@ -5,16 +5,17 @@
 //! mark under the root `seen:`. As long as an edit of this device is unseen, a removal of the key did not
 //! know it, and this device writes it again. `docs/design/concurrent-edits.md` states the rule.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::items::{Value, WriteItems};
+use super::cells::{cells_of, row_of, row_text, row_with};
+use super::items::{Cell, Value, WriteItems};
 use super::rules::{Rule, says};
 use super::writing::put_after_tip;
 use crate::error::{ErrorKind, Result};
-use crate::row::ItemId;
+use crate::row::{ItemId, cell_key, is_added_element, is_count, overlay};
 
 /// So many unseen edits of one key are kept; of more, the oldest of other devices are given up.
 const MAX_UNSEEN: usize = 64;
@@ -138,6 +139,15 @@ pub(crate) struct Met {
     own_seen: Vec<(At, UnseenEdit)>,
     /// Edits that were listed as displaced by a removal, and that a write has seen since.
     seen: Vec<(At, ItemId)>,
+    /// Rows with cells that something was taken in of, as they were before.
+    rows: BTreeMap<At, RowBefore>,
+}
+
+/// A row with its cells as it was before updates were taken in.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct RowBefore {
+    base: Option<String>,
+    cells: Vec<Cell>,
 }
 
 /// An edit that lost.
@@ -150,6 +160,8 @@ pub(crate) struct Lost {
     pub(crate) is_removed: bool,
     /// Whether it was listed as displaced by a removal before.
     pub(crate) was_listed: bool,
+    /// The path and the text of the cell that it wrote, of which `json` is the row with it.
+    pub(crate) cell: Option<(String, String)>,
 }
 
 /// What follows of edits that met.
@@ -162,9 +174,17 @@ pub(crate) struct Outcome {
     pub(crate) rewritten: Vec<At>,
 }
 
-/// Whether edits under a root may meet: rows and entries, which apps write.
+/// Whether edits under a root may meet: rows, cells and entries, which apps write.
 pub(super) fn is_watched(root: &str) -> bool {
-    root.starts_with("table:") || root.starts_with("kv:")
+    ["table:", "kv:", "cells:"].iter().any(|kind| root.starts_with(kind))
+}
+
+/// The row that an entry belongs to, if it has cells or is one.
+fn row_at<W: WriteItems + ?Sized>(items: &W, root: &str, key: &str) -> Result<Option<At>> {
+    if let Some((table, row, _)) = row_of(root, key) {
+        return Ok(Some((Arc::from(table), Arc::from(row))));
+    }
+    Ok(items.has_cells(root)?.then(|| (Arc::from(root), Arc::from(key))))
 }
 
 /// The root of the marks that say which edits a write has seen.
@@ -250,20 +270,40 @@ impl Met {
         Ok(())
     }
 
+    /// Takes note of a row with cells before something of it changes.
+    pub(super) fn remember_row<W: WriteItems + ?Sized>(
+        &mut self,
+        items: &W,
+        root: &str,
+        key: &str,
+    ) -> Result<()> {
+        let Some(at) = row_at(items, root, key)? else { return Ok(()) };
+        if !self.rows.contains_key(&at) {
+            let base = standing(items, &at.0, &at.1)?.flatten();
+            let cells = items.cells(&at.0, &at.1)?;
+            self.rows.insert(at, RowBefore { base, cells });
+        }
+        Ok(())
+    }
+
     /// Concludes what follows of edits that met, once everything is taken in. An edit of this device
     /// that a removal displaced without having seen it is written again.
     pub(crate) fn conclude<W: WriteItems + ?Sized>(
         self,
         items: &mut W,
-        device: u64,
+        own: OwnIds<'_>,
     ) -> Result<Outcome> {
         let mut outcome = Outcome { found: self.seen, ..Outcome::default() };
+        for (at, before) in &self.rows {
+            revive_row(items, own, at, before, &mut outcome)?;
+        }
         for ((root, key), UnseenEdit { id, json, .. }) in self.own_seen {
             if let (Some(json), Some(winner)) = (json, standing(items, &root, &key)?)
                 && Some(&json) != winner.as_ref()
             {
                 let (is_removed, was_listed) = (false, false);
-                outcome.lost.push(Lost { at: (root, key), id, json, is_removed, was_listed });
+                let at = (root, key);
+                outcome.lost.push(Lost { at, id, json, is_removed, was_listed, cell: None });
             }
         }
         for at in self.keys {
@@ -271,15 +311,18 @@ impl Met {
             let mut unseen = items.unseen(root, key)?;
             let stands = standing(items, root, key)?;
             let is_live = stands.is_some();
-            report(&mut unseen, &at, stands.as_ref().map(Option::as_deref), &mut outcome);
+            let home = Home::of(items, root, key)?;
+            let shown = if is_live || home != Home::Field { stands } else { Some(None) };
+            report(&mut unseen, &at, shown.as_ref().map(Option::as_deref), &mut outcome);
             let again = unseen.edits.iter().rposition(|edit| edit.is_own && edit.json.is_some());
-            let Some(again) = again.filter(|_| !is_live && says(Rule::EditWins, true)) else {
+            let may_rewrite = !is_live && matches!(home, Home::Alone | Home::Element);
+            let Some(again) = again.filter(|_| may_rewrite && says(Rule::EditWins, true)) else {
                 items.set_unseen(root, key, unseen)?;
                 continue;
             };
             let edit = unseen.edits.remove(again);
             let Some(json) = edit.json else { continue };
-            let id = put_after_tip(items, device, root, key, &json)?;
+            let id = put_after_tip(items, own.device, root, key, &json)?;
             let mut again_for = edit.again_for;
             again_for.push(edit.id);
             again_for.drain(..again_for.len().saturating_sub(MAX_AGAIN_FOR));
@@ -288,7 +331,183 @@ impl Met {
             outcome.found.push((at.clone(), edit.id));
             outcome.rewritten.push(at);
         }
+        for (at, before) in &self.rows {
+            list_orphans(items, own, at, before, &mut outcome)?;
+        }
+        outcome.name_rows(items, &self.rows)?;
         Ok(outcome)
+    }
+}
+
+/// What an entry is a part of, as far as it says whether an edit of it is written again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Home {
+    /// A row or an entry: it stands for itself.
+    Alone,
+    /// An element of a set, of a row that stands.
+    Element,
+    /// Another cell of a row that stands: the row was written whole.
+    Field,
+    /// A cell of a row that does not stand: with it, the row is written again.
+    Removed,
+}
+
+impl Home {
+    fn of<W: WriteItems + ?Sized>(items: &W, root: &str, key: &str) -> Result<Self> {
+        let Some((table, row, path)) = row_of(root, key) else { return Ok(Self::Alone) };
+        Ok(match items.tip(&table, row)? {
+            Some(tip) if tip.is_live && is_added_element(path) => Self::Element,
+            Some(tip) if tip.is_live => Self::Field,
+            _ => Self::Removed,
+        })
+    }
+}
+
+/// Writes the base of a row again that a removal took without having seen an edit of this device, of the
+/// base or of a cell.
+fn revive_row<W: WriteItems + ?Sized>(
+    items: &mut W,
+    own: OwnIds<'_>,
+    (root, key): &At,
+    before: &RowBefore,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    let is_live = items.tip(root, key)?.is_some_and(|tip| tip.is_live);
+    let Some(cells_root) = cells_of(root).filter(|_| !is_live && says(Rule::EditWins, true)) else {
+        return Ok(());
+    };
+    let cells_root: Arc<str> = Arc::from(cells_root);
+    let standing = items.cells(root, key)?;
+    let mut is_unknown = standing.iter().any(|cell| own.contains(cell.id.client));
+    // Of what the removal took, and what lost before: its own edits alone.
+    let is_gone = |cell: &&Cell| !standing.iter().any(|other| other.path == cell.path);
+    let mut over: BTreeMap<String, String> = before
+        .cells
+        .iter()
+        .filter(is_gone)
+        .map(|cell| (cell.path.clone(), cell.json.to_string()))
+        .collect();
+    let mut again_for = Vec::new();
+    let mut rewritten: Vec<(At, ItemId)> = Vec::new();
+    for path in items.unseen_cells(root, key)? {
+        let cell: Arc<str> = Arc::from(cell_key(key, &path));
+        let mut unseen = items.unseen(&cells_root, &cell)?;
+        let last = unseen.edits.iter().rposition(|edit| edit.is_own && edit.json.is_some());
+        let is_standing = standing.iter().any(|other| other.path == path);
+        let Some(last) = last.filter(|_| !is_standing) else { continue };
+        let edit = unseen.edits.remove(last);
+        is_unknown = true;
+        again_for.push(edit.id);
+        rewritten.push(((Arc::clone(&cells_root), Arc::clone(&cell)), edit.id));
+        over.insert(path, edit.json.unwrap_or_default());
+        items.set_unseen(&cells_root, &cell, unseen)?;
+    }
+    let mut unseen = items.unseen(root, key)?;
+    let own_base = unseen.edits.iter().rposition(|edit| edit.is_own && edit.json.is_some());
+    let base = match own_base {
+        Some(at) => {
+            let edit = unseen.edits.remove(at);
+            again_for.extend(edit.again_for);
+            again_for.push(edit.id);
+            rewritten.push(((Arc::clone(root), Arc::clone(key)), edit.id));
+            edit.json
+        }
+        None if is_unknown => before.base.clone(),
+        None => None,
+    };
+    let Some(base) = base else { return Ok(()) };
+    let row = overlay(&base, over.iter().map(|(path, json)| (path.as_str(), json.as_str())));
+    let id = put_after_tip(items, own.device, root, key, &row)?;
+    again_for.drain(..again_for.len().saturating_sub(MAX_AGAIN_FOR));
+    unseen.rewrite = Some(Rewrite { id, again_for, is_seen: false });
+    items.set_unseen(root, key, unseen)?;
+    outcome.found.extend(rewritten);
+    outcome.rewritten.push((Arc::clone(root), Arc::clone(key)));
+    Ok(())
+}
+
+/// Lists the cells of other devices that stand while their row was removed; those whose row stands again
+/// leave the list.
+fn list_orphans<W: WriteItems + ?Sized>(
+    items: &mut W,
+    own: OwnIds<'_>,
+    (root, key): &At,
+    before: &RowBefore,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    let Some(cells_root) = cells_of(root) else { return Ok(()) };
+    let is_live = items.tip(root, key)?.is_some_and(|tip| tip.is_live);
+    if is_live && (!items.has_unseen()? || items.unseen_cells(root, key)?.is_empty()) {
+        return Ok(());
+    }
+    let cells_root: Arc<str> = Arc::from(cells_root);
+    for Cell { path, id, json } in items.cells(root, key)? {
+        if is_count(&path) || own.contains(id.client) {
+            continue;
+        }
+        let cell: Arc<str> = Arc::from(cell_key(key, &path));
+        let mut unseen = items.unseen(&cells_root, &cell)?;
+        let listed = unseen.edits.iter().position(|edit| edit.id == id);
+        let at = (Arc::clone(&cells_root), Arc::clone(&cell));
+        match (listed, is_live) {
+            (Some(listed), true) => {
+                unseen.edits.remove(listed);
+                outcome.found.push((at, id));
+            }
+            (None, false) if before.base.is_some() => {
+                let json = json.to_string();
+                outcome.lost.push(Lost {
+                    at,
+                    id,
+                    json: json.clone(),
+                    is_removed: true,
+                    was_listed: false,
+                    cell: None,
+                });
+                unseen.push(UnseenEdit {
+                    id,
+                    json: Some(json),
+                    is_own: false,
+                    is_reported: false,
+                    is_displaced: true,
+                    again_for: Vec::new(),
+                });
+            }
+            _ => continue,
+        }
+        items.set_unseen(&cells_root, &cell, unseen)?;
+    }
+    Ok(())
+}
+
+impl Outcome {
+    /// Names the rows that cells belong to: an edit of a cell is an edit of its row.
+    fn name_rows<W: WriteItems + ?Sized>(
+        &mut self,
+        items: &W,
+        rows: &BTreeMap<At, RowBefore>,
+    ) -> Result<()> {
+        for lost in &mut self.lost {
+            let (root, key) = lost.at.clone();
+            let Some((table, row, path)) = row_of(&root, &key) else { continue };
+            lost.at = (Arc::from(table), Arc::from(row));
+            let before = || {
+                let before = rows.get(&lost.at)?;
+                Some(row_with(before.base.as_ref()?, &before.cells))
+            };
+            let text = row_text(items, &lost.at.0, row)?.or_else(before);
+            let text = text.unwrap_or_else(|| "{}".to_owned());
+            let json = std::mem::take(&mut lost.json);
+            lost.json = overlay(&text, [(path, json.as_str())]);
+            lost.cell = Some((path.to_owned(), json));
+        }
+        for (at, _) in &mut self.found {
+            if let Some((table, row, _)) = row_of(&at.0, &at.1) {
+                *at = (Arc::from(table), Arc::from(row));
+            }
+        }
+        self.rewritten.dedup();
+        Ok(())
     }
 }
 
@@ -302,6 +521,7 @@ fn report(unseen: &mut Unseen, at: &At, stands: Option<Option<&str>>, outcome: &
             json: json.clone(),
             is_removed,
             was_listed: edit.is_displaced,
+            cell: None,
         };
         let Some(winner) = stands else {
             // Of this device: it is written again.

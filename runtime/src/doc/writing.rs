@@ -6,15 +6,33 @@ use super::items::{ItemRun, Place, Tip, Value, WriteItems};
 use super::rules::{Rule, says};
 use super::unseen::{is_watched, mark, seen_by_write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::ItemId;
+use crate::row::{CellWrite, ItemId};
 
 /// A change of an entry by a local transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EntryOp<'a> {
     pub(crate) root: &'a str,
     pub(crate) key: &'a str,
-    /// The new JSON text; `None` removes.
-    pub(crate) value: Option<&'a str>,
+    pub(crate) write: EntryWrite<'a>,
+}
+
+/// What a local transaction does with an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntryWrite<'a> {
+    Put(&'a str),
+    Remove,
+    /// Writes these fields of a row, and the row whole if it does not stand as JSON text.
+    Edit {
+        cells: &'a [CellWrite],
+        row: &'a str,
+    },
+}
+
+impl<'a> EntryWrite<'a> {
+    /// Writes a JSON text; `None` removes.
+    pub(crate) fn of(json: Option<&'a str>) -> Self {
+        json.map_or(Self::Remove, Self::Put)
+    }
 }
 
 /// Writes a local transaction as `client`. Each key occurs once at most; a removal of nothing writes
@@ -30,25 +48,27 @@ pub(crate) fn write<'a, W: WriteItems + ?Sized>(
     client: u64,
     ops: impl Iterator<Item = EntryOp<'a>>,
 ) -> Result<()> {
-    let mut writing = Writing { clock: items.clock(client)?, client, last_root: Arc::from("") };
-    let has_unseen = items.has_unseen()?;
-    let mut seen: Vec<(&str, Vec<ItemId>)> = Vec::new();
-    for EntryOp { root, key, value } in ops {
-        if has_unseen && is_watched(root) {
-            let marks =
-                says(Rule::WritesMark, true) && (value.is_none() || says(Rule::EditsMark, true));
-            let edits = seen_by_write(items, root, key)?;
-            if marks && !edits.is_empty() {
-                seen.push((root, edits));
-            }
-        }
-        match value {
-            Some(value) => drop(writing.put(items, root, key, value)?),
-            None => writing.remove(items, root, key)?,
+    let mut writing = Writing {
+        clock: items.clock(client)?,
+        client,
+        last_root: Arc::from(""),
+        has_unseen: items.has_unseen()?,
+        seen: Vec::new(),
+    };
+    for EntryOp { root, key, write } in ops {
+        match write {
+            EntryWrite::Put(row) => writing.write_row(items, root, key, Some(row))?,
+            EntryWrite::Remove => writing.write_row(items, root, key, None)?,
+            EntryWrite::Edit { cells, row } => match items.value(root, key)? {
+                Some((id, Value::Text(base))) => {
+                    writing.edit_row(items, root, key, (id, &base), cells)?;
+                }
+                _ => writing.write_row(items, root, key, Some(row))?,
+            },
         }
     }
-    for (root, edits) in seen {
-        mark(items, client, root, &edits)?;
+    for (root, edits) in std::mem::take(&mut writing.seen) {
+        mark(items, client, &root, &edits)?;
     }
     Ok(())
 }
@@ -61,7 +81,8 @@ pub(super) fn put_after_tip<W: WriteItems + ?Sized>(
     key: &str,
     value: &str,
 ) -> Result<ItemId> {
-    Writing { clock: items.clock(client)?, client, last_root: Arc::from(root) }
+    let (has_unseen, seen) = (false, Vec::new());
+    Writing { clock: items.clock(client)?, client, last_root: Arc::from(root), has_unseen, seen }
         .put(items, root, key, value)
 }
 
@@ -81,22 +102,39 @@ pub(super) fn add_dead<W: WriteItems + ?Sized>(
 }
 
 /// A local transaction on its way.
-struct Writing {
-    client: u64,
+pub(super) struct Writing {
+    pub(super) client: u64,
     /// The clock of the next item.
     clock: u32,
     /// The root that came last, since most items are of the same.
     last_root: Arc<str>,
+    /// Whether edits are unseen under any key.
+    pub(super) has_unseen: bool,
+    /// The unseen edits under the keys that were written, by root.
+    seen: Vec<(Arc<str>, Vec<ItemId>)>,
 }
 
 impl Writing {
-    fn put<W: WriteItems + ?Sized>(
+    pub(super) fn put<W: WriteItems + ?Sized>(
         &mut self,
         items: &mut W,
         root: &str,
         key: &str,
         value: &str,
     ) -> Result<ItemId> {
+        let id = self.append(items, root, key)?;
+        items.put(root, key, id, Value::Text(Arc::from(value)))?;
+        Ok(id)
+    }
+
+    /// Adds an item to a key, after what stands there or stood there last.
+    pub(super) fn append<W: WriteItems + ?Sized>(
+        &mut self,
+        items: &mut W,
+        root: &str,
+        key: &str,
+    ) -> Result<ItemId> {
+        self.see(items, root, key, says(Rule::EditsMark, true))?;
         let tip = items.tip(root, key)?;
         let place = match tip {
             // Also after what is removed: what would come after nothing could lose against it.
@@ -116,15 +154,38 @@ impl Writing {
         if let Some(Tip { id, is_live: true }) = tip {
             kill_one(items, id)?;
         }
-        items.put(root, key, id, Value::Text(Arc::from(value)))?;
         self.clock = next;
         Ok(id)
     }
 
-    fn remove<W: WriteItems + ?Sized>(&self, items: &mut W, root: &str, key: &str) -> Result<()> {
+    pub(super) fn remove<W: WriteItems + ?Sized>(
+        &mut self,
+        items: &mut W,
+        root: &str,
+        key: &str,
+    ) -> Result<()> {
+        self.see(items, root, key, true)?;
         if let Some(Tip { id, is_live: true }) = items.tip(root, key)? {
             kill_one(items, id)?;
             items.clear(root, key, id)?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of the unseen edits under a key that is written; `marks` whether they are to be marked.
+    pub(super) fn see<W: WriteItems + ?Sized>(
+        &mut self,
+        items: &mut W,
+        root: &str,
+        key: &str,
+        marks: bool,
+    ) -> Result<()> {
+        if !self.has_unseen || !is_watched(root) {
+            return Ok(());
+        }
+        let edits = seen_by_write(items, root, key)?;
+        if marks && says(Rule::WritesMark, true) && !edits.is_empty() {
+            self.seen.push((Arc::from(root), edits));
         }
         Ok(())
     }

@@ -273,7 +273,7 @@ impl Engine {
                 writer.renew_device(self.new_device());
             }
             let device = writer.device.unwrap_or_default();
-            let edits = learnt.met.conclude(&mut document, device)?;
+            let edits = learnt.met.conclude(&mut document, writer.own_ids())?;
             for (root, key) in edits.rewritten {
                 changed.entry(root).or_default().insert(key);
             }

@@ -6,9 +6,9 @@ use super::document::Loaded;
 use super::late_edits::{LateEditKey, LateEdits, are_later};
 use crate::disk::StagedDocument;
 use crate::doc::items::ReadItems;
-use crate::doc::{ChangedKeys, Entry, EntryOp, Root, write};
+use crate::doc::{ChangedKeys, Entry, EntryOp, EntryWrite, Root, write};
 use crate::error::Result;
-use crate::row::EntryRef;
+use crate::row::{CellWrite, EntryRef};
 
 /// What is to stand under a key of a root map.
 #[derive(Debug, Clone)]
@@ -17,15 +17,29 @@ pub(crate) struct RootOp {
     key: String,
     /// The JSON text; `None` removes.
     value: Option<String>,
+    /// The fields of a row that are written, if it stands.
+    cells: Vec<CellWrite>,
 }
 
 impl RootOp {
     pub(crate) fn put(root: Root, key: String, json: String) -> Self {
-        Self { root, key, value: Some(json) }
+        Self { root, key, value: Some(json), cells: Vec::new() }
     }
 
     pub(crate) fn remove(root: Root, key: String) -> Self {
-        Self { root, key, value: None }
+        Self { root, key, value: None, cells: Vec::new() }
+    }
+
+    /// Writes fields of a row, or the row whole if it does not stand.
+    pub(crate) fn edit(root: Root, key: String, cells: Vec<CellWrite>, row: String) -> Self {
+        Self { root, key, value: Some(row), cells }
+    }
+
+    fn write(&self) -> EntryWrite<'_> {
+        match &self.value {
+            Some(row) if !self.cells.is_empty() => EntryWrite::Edit { cells: &self.cells, row },
+            value => EntryWrite::of(value.as_deref()),
+        }
     }
 }
 
@@ -47,11 +61,8 @@ pub(super) fn write_ops(
     changed: &mut ChangedKeys,
 ) -> Result<()> {
     let roots: Vec<String> = ops.iter().map(|op| op.root.name()).collect();
-    let entries = ops.iter().zip(&roots).map(|(op, root)| EntryOp {
-        root,
-        key: &op.key,
-        value: op.value.as_deref(),
-    });
+    let entries =
+        ops.iter().zip(&roots).map(|(op, root)| EntryOp { root, key: &op.key, write: op.write() });
     write(document, client, entries)?;
     for (RootOp { key, .. }, root) in ops.iter().zip(&roots) {
         changed.entry(root.as_str().into()).or_default().insert(key.as_str().into());
@@ -66,7 +77,7 @@ fn is_about_late_edits(root: &Root) -> bool {
 impl Loaded {
     /// Plans to write entries to a document, without a commit.
     pub(crate) fn plan(&mut self, client: u64, ops: &[RootOp]) {
-        for RootOp { root, key, value } in ops {
+        for RootOp { root, key, value, .. } in ops {
             self.document.plan(client, &root.name(), key, value.as_deref());
             if is_about_late_edits(root) {
                 let entry = self.document.entry(&root.name(), key);

@@ -13,7 +13,7 @@ use super::writer::Writer;
 use crate::disk::{Commit, StoredDocument};
 use crate::doc::{At, Lost, Root, give_up};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{Content, EntryRef, ItemId};
+use crate::row::{CellWrite, Content, EntryRef, ItemId, overlay};
 
 /// Of more than the bound, so many go at once, so that not every merge reads them all.
 const ROOM: u64 = 64;
@@ -64,6 +64,10 @@ pub(crate) struct LostValue {
     pub(crate) nth: u32,
     /// Whether a removal has displaced it.
     pub(crate) is_removed: bool,
+    /// The path and the text of the cell that it wrote, if it is an edit of a field; `json` is the row
+    /// with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cell: Option<(String, String)>,
 }
 
 /// A lost edit, and what stands in its place.
@@ -98,15 +102,15 @@ impl Engine {
             commit.remove_lost(&LostKey::new(document, at, *id).to_text()?)?;
         }
         let at = now();
-        for (nth, Lost { at: entry, id, json, is_removed, was_listed }) in (0..).zip(lost) {
+        for (nth, Lost { at: entry, id, json, is_removed, was_listed, cell }) in (0..).zip(lost) {
             let key = LostKey::new(document, entry, *id);
             let text = key.to_text()?;
             // Listed before, and decided on since.
             if *was_listed && !commit.has_lost(&text)? {
                 continue;
             }
-            let (json, is_removed) = (json.clone(), *is_removed);
-            let value = LostValue { json, at, nth, is_removed };
+            let (json, is_removed, cell) = (json.clone(), *is_removed, cell.clone());
+            let value = LostValue { json, at, nth, is_removed, cell };
             commit.put_lost(&text, &super::store::to_json(&value)?)?;
             if !is_removed {
                 told.push((key, value));
@@ -140,14 +144,22 @@ impl Engine {
         }
         let mut changes = Vec::new();
         for (key, value) in told {
-            let winner = self.winner(&key)?;
             let key_text = key.at.key.clone();
-            let json = serde_json::to_string(&LostEdit { key, value, winner }).ok();
+            let json = serde_json::to_string(&self.lost_edit(key, value)?).ok();
             changes.push(Change { key: key_text, kind: ChangeKind::Inserted, json });
         }
         let view = self.view();
         self.hub.push(Origin::Remote, [(Topic::LostEdits, changes)].into(), &view, || view.clone());
         Ok(())
+    }
+
+    /// A lost edit with what stands in its place. The edit of a field is shown as the row with it.
+    fn lost_edit(&self, key: LostKey, mut value: LostValue) -> Result<LostEdit> {
+        let winner = self.winner(&key)?;
+        if let (Some((path, cell)), Some((_, row))) = (&value.cell, &winner) {
+            value.json = overlay(row, [(path.as_str(), cell.as_str())]);
+        }
+        Ok(LostEdit { key, value, winner })
     }
 
     fn winner(&self, key: &LostKey) -> Result<Option<(u64, String)>> {
@@ -174,12 +186,11 @@ impl Engine {
                 // Of newer code.
                 continue;
             };
-            let winner = self.winner(&key)?;
+            let lost_edit = self.lost_edit(key, value)?;
             // It was written again since, by this device or another.
-            if winner.as_ref().is_some_and(|(_, json)| *json == value.json) {
-                continue;
+            if lost_edit.winner.as_ref().is_none_or(|(_, json)| *json != lost_edit.value.json) {
+                lost.push(lost_edit);
             }
-            lost.push(LostEdit { key, value, winner });
         }
         lost.sort_by_key(|lost| (lost.value.at, lost.value.nth));
         Ok(lost)
@@ -207,7 +218,14 @@ impl Engine {
         let seen = late_edits.seen(document, writer.claim(), writer.current, at, false);
         let mut ops: Vec<RootOp> =
             seen.into_iter().map(|(key, json)| RootOp::put(Root::Settled, key, json)).collect();
-        ops.push(RootOp::put(root, at.key.clone(), lost.value.json.clone()));
+        let json = lost.value.json.clone();
+        ops.push(match &lost.value.cell {
+            Some((path, cell)) => {
+                let set = CellWrite::Set { path: path.clone(), json: Some(cell.clone()) };
+                RootOp::edit(root, at.key.clone(), vec![set], json)
+            }
+            None => RootOp::put(root, at.key.clone(), json),
+        });
         writer.decided_lost = Some(text);
         let written = self.write_roots(&mut writer, &ops, Origin::Local);
         writer.decided_lost = None;

@@ -230,8 +230,8 @@ impl Engine {
                                 Invalid::of_failure(failure).into_refusal().at_table(table.name);
                             error.at_key(key.as_str())
                         })?;
-                        let (existed, refers_to) = (true, Vec::new());
-                        let op = RowOp { key, json: Some(json), existed, refers_to };
+                        let (existed, is_edit, refers_to) = (true, true, Vec::new());
+                        let op = RowOp { key, json: Some(json), existed, is_edit, refers_to };
                         batch.set_row(table_idx, bytes, op);
                         changed += 1;
                     }

@@ -99,7 +99,9 @@ impl Engine {
                         let refers_to = references_of(table, json.as_bytes());
                         (Some(json), refers_to)
                     };
-                    let op = RowOp { json, refers_to, key: now.key, existed: now.existed };
+                    let RowNow { key: key_text, existed, is_edit, .. } = now;
+                    let is_edit = is_edit && json.is_some();
+                    let op = RowOp { json, refers_to, key: key_text, existed, is_edit };
                     batch.set_row(field.table_idx, key, op);
                 }
             }
@@ -212,13 +214,14 @@ impl Engine {
                 json: json.clone(),
                 key: op.key.clone(),
                 existed: op.existed,
+                is_edit: op.is_edit,
             });
             return Ok(now);
         }
         let stored = view.row(table_idx, key)?;
         let json = stored.and_then(|row| String::from_utf8(row.json().to_vec()).ok());
         let key = key_text(&self.def.tables[table_idx], key);
-        Ok(json.map(|json| RowNow { json, key, existed: true }))
+        Ok(json.map(|json| RowNow { json, key, existed: true, is_edit: true }))
     }
 
     fn exists_now(
@@ -353,6 +356,8 @@ struct RowNow {
     /// The text of its key.
     key: String,
     existed: bool,
+    /// Whether nothing but edits was done to it.
+    is_edit: bool,
 }
 
 /// What the rows of a transaction refer to, by what they refer to.

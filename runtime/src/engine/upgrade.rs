@@ -26,7 +26,7 @@ use crate::disk::{
     Commit, HEAD_DOCUMENT, OldRows, StagedDocument, StoredDocument, StoredRow, View,
 };
 use crate::doc::items::ReadItems;
-use crate::doc::{ChangedKeys, Entry, EntryOp, Root, merge, write};
+use crate::doc::{ChangedKeys, Entry, EntryOp, EntryWrite, Root, merge, write};
 use crate::error::{ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId, KeyForm};
 use crate::schema::descriptor::{StoreDef, TableDef, TableIdx};
@@ -315,7 +315,7 @@ impl Engine {
         let ops = missing.iter().map(|(at, json)| EntryOp {
             root: &at.root,
             key: &at.key,
-            value: json.as_deref(),
+            write: EntryWrite::of(json.as_deref()),
         });
         write(document, device, ops)?;
         found.written.extend(missing.into_iter().map(|(at, _)| at));

@@ -13,9 +13,9 @@ use super::open::Engine;
 use super::write_batch::{RowOp, WriteBatch};
 use super::writer::Writer;
 use crate::disk::{Commit, IndexFacts, View};
-use crate::doc::{EntryOp, Root, write};
+use crate::doc::{EntryOp, EntryWrite, Root, write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::EntryRef;
+use crate::row::{CellWrite, Content, EntryRef, difference};
 use crate::schema::descriptor::TableIdx;
 
 impl Engine {
@@ -83,12 +83,14 @@ impl Engine {
         let Some(loaded) = &writer.loaded else { return Err(not_loaded()) };
         let seen = self.seen(&batch, loaded, writer.current, writer.claim());
         let (base, device) = (loaded.document.stored(), writer.device.unwrap_or_default());
-        let ops = Ops::of(self, &batch, &seen);
+        let edits = self.edits(&batch, loaded);
+        writer.failure.take()?;
+        let ops = Ops::of(self, &batch, &seen, &edits);
         self.store(writer, |writer, commit| {
             self.write_batch_indexes(commit, &view, &writer.indexes.facts, &batch)?;
             let mut document = commit.document_once(&base, self.declared(writer.current))?;
             write(&mut document, device, ops.iter())?;
-            for op in ops.iter().filter(|op| op.value.is_none()) {
+            for op in ops.iter().filter(|op| op.write == EntryWrite::Remove) {
                 document.hide_late(op.root, op.key)?;
             }
             document.finish().map(drop)
@@ -148,6 +150,30 @@ impl Engine {
         seen
     }
 
+    /// The cells of the rows of which only fields were changed, in tables that merge by field: what makes
+    /// the row as the document has it the one that was written.
+    fn edits(&self, batch: &WriteBatch, loaded: &Loaded) -> Edits {
+        let mut edits = Edits::new();
+        for (table_idx, rows) in &batch.tables {
+            let table = &self.def.tables[*table_idx];
+            if !table.merges_fields {
+                continue;
+            }
+            let root = Root::Table(table.name.to_owned()).name();
+            let merge_of = |name: &str| {
+                table.fields.iter().find(|field| field.name == name).and_then(|field| field.merge)
+            };
+            for (key, op) in rows.iter().filter(|(_, op)| op.is_edit) {
+                let stands = loaded.document.entry(&root, &op.key).map(|entry| entry.content);
+                if let (Some(Content::Text(stands)), Some(json)) = (stands, &op.json) {
+                    let cells = difference(&stands, json, &merge_of);
+                    edits.insert((*table_idx, key.clone()), cells);
+                }
+            }
+        }
+        edits
+    }
+
     /// What observers are told of a local batch.
     fn changes_of(&self, batch: WriteBatch) -> BTreeMap<Topic, Vec<Change>> {
         let mut by_topic = BTreeMap::new();
@@ -176,9 +202,13 @@ impl Change {
     }
 }
 
+/// The cells of rows, by table and key.
+type Edits = BTreeMap<(TableIdx, Vec<u8>), Vec<CellWrite>>;
+
 /// The batch as the document sees it.
 struct Ops<'b> {
     batch: &'b WriteBatch,
+    edits: &'b Edits,
     seen: &'b [(String, String)],
     tables: Vec<String>,
     groups: Vec<String>,
@@ -186,11 +216,17 @@ struct Ops<'b> {
 }
 
 impl<'b> Ops<'b> {
-    fn of(engine: &Engine, batch: &'b WriteBatch, seen: &'b [(String, String)]) -> Self {
+    fn of(
+        engine: &Engine,
+        batch: &'b WriteBatch,
+        seen: &'b [(String, String)],
+        edits: &'b Edits,
+    ) -> Self {
         let table = |name: &str| Root::Table(name.to_owned()).name();
         let group = |name: &str| Root::Group(name.to_owned()).name();
         Self {
             batch,
+            edits,
             seen,
             tables: engine.def.tables.iter().map(|def| table(def.name)).collect(),
             groups: engine.def.groups.iter().map(|def| group(def.name)).collect(),
@@ -201,10 +237,20 @@ impl<'b> Ops<'b> {
     /// In the order in which the file is written.
     fn iter(&self) -> impl Iterator<Item = EntryOp<'_>> {
         fn op<'o>(root: &'o str, op: &'o RowOp) -> EntryOp<'o> {
-            EntryOp { root, key: &op.key, value: op.json.as_deref() }
+            EntryOp { root, key: &op.key, write: EntryWrite::of(op.json.as_deref()) }
         }
         let rows = self.batch.tables.iter().flat_map(|(table_idx, rows)| {
-            rows.values().map(|row| op(&self.tables[table_idx.0], row))
+            rows.iter().map(|(key, row)| {
+                let cells = row.is_edit.then(|| self.edits.get(&(*table_idx, key.clone())));
+                match (cells.flatten(), &row.json) {
+                    (Some(cells), Some(json)) => EntryOp {
+                        root: &self.tables[table_idx.0],
+                        key: &row.key,
+                        write: EntryWrite::Edit { cells, row: json },
+                    },
+                    _ => op(&self.tables[table_idx.0], row),
+                }
+            })
         });
         let entries = self.batch.groups.iter().flat_map(|(group_idx, entries)| {
             entries.values().map(|entry| op(&self.groups[group_idx.0], entry))
@@ -212,12 +258,12 @@ impl<'b> Ops<'b> {
         let strays = self.batch.strays.iter().map(|(table_idx, key)| EntryOp {
             root: &self.tables[table_idx.0],
             key,
-            value: None,
+            write: EntryWrite::Remove,
         });
         let seen = self.seen.iter().map(|(key, json)| EntryOp {
             root: &self.settled,
             key,
-            value: Some(json),
+            write: EntryWrite::Put(json),
         });
         rows.chain(entries).chain(strays).chain(seen)
     }

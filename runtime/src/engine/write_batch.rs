@@ -13,6 +13,8 @@ pub(crate) struct RowOp {
     pub(crate) json: Option<String>,
     /// Whether there was one before the transaction.
     pub(crate) existed: bool,
+    /// Whether fields of a row were changed that was there before, and nothing else was done to it.
+    pub(crate) is_edit: bool,
     /// What a row refers to: the number of each reference, and the bytes of a key.
     pub(crate) refers_to: Vec<(usize, Vec<u8>)>,
 }

@@ -43,6 +43,8 @@ impl CarriedOver {
             let is_known = match &root {
                 Root::Table(name) => plan.from.tables.iter().any(|table| table.name == name),
                 Root::Group(name) => plan.from.groups.iter().any(|group| group.name == name),
+                // What rows are read as has their cells in it.
+                Root::Cells(_) => true,
                 Root::Forwarded | Root::Settled | Root::Quarantine => false,
             };
             if is_known {

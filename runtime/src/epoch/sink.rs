@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::convert::{NewRow, Rejected, Sink};
 use super::row_chunk::{ChunkRow, RowChunk};
 use crate::disk::StagedDocument;
-use crate::doc::{EntryOp, Root, write};
+use crate::doc::{EntryOp, EntryWrite, Root, write};
 use crate::engine::{CopySource, DocName, LateEdit, LateEditKey, StoppedAt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId};
@@ -149,7 +149,7 @@ impl<'s> DocumentSink<'s> {
         let ops = entries.rows().map(|row| EntryOp {
             root: &root,
             key: row.key_text,
-            value: Some(row.json),
+            write: EntryWrite::Put(row.json),
         });
         write(&mut self.document, self.client, ops)?;
         if self.table_idx.is_some() {

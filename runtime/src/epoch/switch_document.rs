@@ -7,7 +7,7 @@ use super::notify::notify;
 use super::plan::{Plan, oldest};
 use super::run::WriterBackup;
 use crate::disk::StagedDocument;
-use crate::doc::{ChangedKeys, EntryOp, write};
+use crate::doc::{ChangedKeys, EntryOp, EntryWrite, write};
 use crate::engine::{
     Claim, DocFact, DocName, Engine, LateEdits, Loaded, Writer, not_loaded, show, view_names,
 };
@@ -96,7 +96,7 @@ pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocNam
         let ops = target.document.planned().map(|(at, value)| EntryOp {
             root: &at.root,
             key: &at.key,
-            value,
+            write: EntryWrite::of(value),
         });
         write(&mut document, writer.device.unwrap_or_default(), ops)?;
         show_all(&target, claim.as_ref(), &mut document)?;

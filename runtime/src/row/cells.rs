@@ -135,7 +135,12 @@ fn integer(json: &str) -> Option<i64> {
 /// The members of an object in their order, by name.
 fn members(text: &str) -> Option<Vec<(String, Cow<'_, str>)>> {
     let object = Object::parse(text)?;
-    Some(object.iter().map(|(name, value)| (name.to_owned(), Cow::Owned(value.to_owned()))).collect())
+    Some(
+        object
+            .iter()
+            .map(|(name, value)| (name.to_owned(), Cow::Owned(value.to_owned())))
+            .collect(),
+    )
 }
 
 fn object_text(members: &[(String, Cow<'_, str>)]) -> String {
@@ -354,9 +359,13 @@ fn within(field: &str, was: Option<&str>, is: &str, merge: FieldMerge) -> Option
             if !was.iter().chain(&is).all(|(name, _)| is_plain(name)) {
                 return None;
             }
-            let changed = is.iter().filter(|(name, value)| of(&was, name).as_deref() != Some(value));
+            let changed =
+                is.iter().filter(|(name, value)| of(&was, name).as_deref() != Some(value));
             let mut writes: Vec<CellWrite> = changed
-                .map(|(name, value)| CellWrite::Set { path: path(name), json: Some(value.to_string()) })
+                .map(|(name, value)| CellWrite::Set {
+                    path: path(name),
+                    json: Some(value.to_string()),
+                })
                 .collect();
             let gone = was.iter().filter(|(name, _)| of(&is, name).is_none());
             writes.extend(gone.map(|(name, _)| CellWrite::Set { path: path(name), json: None }));

@@ -5,6 +5,7 @@ mod align;
 mod borrowed;
 mod canonical;
 mod carry;
+mod cells;
 mod composite;
 mod encode;
 mod equality;
@@ -12,7 +13,6 @@ mod finite;
 mod id;
 mod index_values;
 mod is_option;
-mod cells;
 mod json;
 mod key;
 mod key_form;
@@ -54,15 +54,15 @@ pub use successor::{ConvertError, Step, Successor};
 
 pub(crate) use above::default_alone;
 pub(crate) use canonical::canonical;
+pub use cells::FieldMerge;
+pub(crate) use cells::{
+    CellWrite, cell_key, count_path, difference, element_paths, has_element, is_added_element,
+    is_below, is_count, overlay, split_cell_key, without_counts,
+};
 pub(crate) use encode::{
     EncodeError, encode, encode_any, encode_record, encode_sized, encode_value, is_none,
 };
 pub(crate) use index_values::{VALUE_LIMIT_BYTES, cut};
-pub use cells::FieldMerge;
-pub(crate) use cells::{
-    CellWrite, cell_key, count_path, difference, element_paths, has_element, is_added_element, is_below,
-    is_count, overlay, split_cell_key, without_counts,
-};
 pub(crate) use json::scan_members;
 #[cfg(feature = "csv")]
 pub(crate) use json::{Json, Kind};

@@ -101,6 +101,8 @@ pub trait Row: Record + Send {
     /// Which of the fields are the key.
     #[doc(hidden)]
     const KEY_FIELDS: &'static [usize];
+    /// Whether edits of different fields both survive.
+    const MERGES_FIELDS: bool = false;
 
     /// The indexes of the table.
     #[doc(hidden)]

@@ -8,6 +8,7 @@ use super::describe::RecordDef;
 use super::guard::Message;
 use super::step::{Converted, ConvertedGroup, Entries, Failure, RecordStep, StoreStep};
 use crate::error::Result;
+use crate::row::FieldMerge;
 
 /// What fills a field that a stored row lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,8 @@ pub struct FieldDef {
     pub same_as: Option<&'static str>,
     /// The stored names of the fields that a computed default reads.
     pub reads: &'static [&'static str],
+    /// How it merges in a table that merges by field; `None` as one value.
+    pub merge: Option<FieldMerge>,
 }
 
 impl FieldDef {
@@ -82,7 +85,14 @@ impl FieldDef {
             nullable: false,
             same_as: None,
             reads: &[],
+            merge: None,
         }
+    }
+
+    /// The same field, merged like this.
+    pub const fn merging(mut self, merge: FieldMerge) -> Self {
+        self.merge = Some(merge);
+        self
     }
 
     /// The same field, read under these names as well.
@@ -295,6 +305,8 @@ pub struct TableDef {
     pub key_fields: &'static [usize],
     /// The fields of its row, in declaration order.
     pub fields: &'static [FieldDef],
+    /// Whether edits of different fields both survive: `merge = "fields"`.
+    pub merges_fields: bool,
     /// Its indexes, in declaration order.
     pub indexes: &'static [IndexDef],
     /// Its references, in declaration order.

@@ -27,6 +27,15 @@ struct State {
     existed: bool,
     /// With its own writes so far.
     exists: bool,
+    /// Whether it was there before, and nothing but fields of it was changed so far.
+    is_edited: bool,
+}
+
+impl State {
+    /// The same, of a row that is written or removed as a whole.
+    fn whole(self) -> Self {
+        Self { is_edited: false, ..self }
+    }
 }
 
 /// A row as the transaction sees it.
@@ -98,7 +107,7 @@ impl Overlay<'_> {
             ));
         }
         let json = self.new_text(row).map_err(|invalid| refused::<R>(key, invalid))?;
-        self.set(table_idx, key, Some((json, row)), state);
+        self.set(table_idx, key, Some((json, row)), state.whole());
         Ok(())
     }
 
@@ -131,7 +140,7 @@ impl Overlay<'_> {
         };
         if let Some(json) = json.map_err(|invalid| refused::<R>(key, invalid))? {
             let state = self.state::<R>(table_idx, key)?;
-            self.set(table_idx, key, Some((json, row)), state);
+            self.set(table_idx, key, Some((json, row)), state.whole());
         }
         Ok(())
     }
@@ -207,7 +216,7 @@ impl Overlay<'_> {
                 .finding(row.key().to_text());
             return Err(error.at_table(R::TABLE).help("keep the row's key as it was"));
         }
-        self.set(table_idx, &*row.key(), Some((json.to_owned(), &row)), state);
+        self.set(table_idx, &*row.key(), Some((json.to_owned(), &row)), state.whole());
         Ok(row)
     }
 
@@ -215,7 +224,7 @@ impl Overlay<'_> {
     pub(super) fn remove<R: Row>(&mut self, table_idx: TableIdx, key: &R::Key) -> Result<bool> {
         let state = self.state::<R>(table_idx, key)?;
         if state.exists {
-            self.set::<R>(table_idx, key, None, state);
+            self.set::<R>(table_idx, key, None, state.whole());
         }
         Ok(state.exists)
     }
@@ -223,10 +232,12 @@ impl Overlay<'_> {
     fn state<R: Row>(&self, table_idx: TableIdx, key: &R::Key) -> Result<State> {
         let bytes = key.to_bytes();
         match self.batch.row(table_idx, bytes.as_slice()) {
-            Some(op) => Ok(State { existed: op.existed, exists: op.json.is_some() }),
+            Some(op) => {
+                Ok(State { existed: op.existed, exists: op.json.is_some(), is_edited: op.is_edit })
+            }
             None => {
                 let exists = self.view.row(table_idx, bytes.as_slice())?.is_some();
-                Ok(State { existed: exists, exists })
+                Ok(State { existed: exists, exists, is_edited: exists })
             }
         }
     }
@@ -243,7 +254,8 @@ impl Overlay<'_> {
             row.references(&mut |number, key| refers_to.push((number, key.to_vec())));
         }
         let (key_text, json) = (key.to_text(), row.map(|(json, _)| json));
-        let op = RowOp { key: key_text, json, existed: state.existed, refers_to };
+        let State { existed, is_edited: is_edit, .. } = state;
+        let op = RowOp { key: key_text, json, existed, is_edit, refers_to };
         self.batch.set_row(table_idx, key.to_bytes().as_slice().to_vec(), op);
     }
 
@@ -308,7 +320,7 @@ impl Overlay<'_> {
         };
         self.batch.set_entry(
             group_idx,
-            RowOp { key: name.to_owned(), json, existed, refers_to: Vec::new() },
+            RowOp { key: name.to_owned(), json, existed, is_edit: false, refers_to: Vec::new() },
         );
         Ok(())
     }

@@ -6,9 +6,10 @@ use crate::disk::rows::StoredRow;
 use crate::disk::seal::unseal;
 use crate::disk::{FORMAT, keys, names};
 use crate::doc::Entry;
-use crate::doc::items::Value;
+use crate::doc::cells::{cell_of, cells_of, row_with};
+use crate::doc::items::{Cell, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{EntryRef, ItemId, KeyForm};
+use crate::row::{Content, EntryRef, ItemId, KeyForm, cell_key};
 use std::sync::Arc;
 
 impl StoredDocument {
@@ -33,7 +34,11 @@ impl StoredDocument {
     }
 
     /// The document's own entry under a key where readers see a late edit; `None` where they see none.
-    pub(super) fn under(&self, root: &str, key: &str) -> Try<Option<Option<(ItemId, Value)>>> {
+    pub(in crate::disk) fn under(
+        &self,
+        root: &str,
+        key: &str,
+    ) -> Try<Option<Option<(ItemId, Value)>>> {
         let (Some(info), Some(items)) = (self.root(root)?, self.items()?) else { return Ok(None) };
         let at = keys::of_entry(keys::UNDER, info.number, &keys::pack(root, key));
         let Some(row) = items.get(at.as_slice())? else { return Ok(None) };
@@ -70,9 +75,45 @@ impl StoredDocument {
         }
     }
 
-    /// The document's own entry under a key.
+    /// The document's own entry under a key; of a row, with its cells.
     pub(crate) fn entry(&self, root: &str, key: &str) -> Result<Option<Entry>> {
-        guarded(|| Ok(self.own(root, key)?.map(Entry::from)))
+        guarded(|| match self.stored(root, key)? {
+            Some(row) => self.entry_of(root, key, &row),
+            None => Ok(None),
+        })
+    }
+
+    fn entry_of(&self, root: &str, key: &str, row: &StoredRow<'_>) -> Try<Option<Entry>> {
+        let Some((id, value)) = self.own_of(root, key, row)? else { return Ok(None) };
+        if let (Value::Text(base), true) = (&value, row.is_late()) {
+            let row = row_with(base, &self.cells_over(root, key)?);
+            return Ok(Some(Entry { id, content: Content::Text(row.into()) }));
+        }
+        Ok(Some(Entry::from((id, value))))
+    }
+
+    /// The cells of a row that stand, by their paths.
+    pub(in crate::disk) fn cells_over(&self, root: &str, key: &str) -> Try<Vec<Cell>> {
+        let mut cells = Vec::new();
+        let Some(cells_root) = cells_of(root) else { return Ok(cells) };
+        if self.root(&cells_root)?.is_none() {
+            return Ok(cells);
+        }
+        let name = names::texts_of_root(&self.name, &cells_root);
+        let Some(texts) = self.text_table(&name)? else { return Ok(cells) };
+        let first = cell_key(key, "");
+        for item in texts.range::<&str>(first.as_str()..)? {
+            let (at, row) = item?;
+            if !at.value().starts_with(&first) {
+                break;
+            }
+            let row = StoredRow::new(self.view.format(), at.value().as_bytes(), row);
+            if row.is_damaged() {
+                return Err(damaged_entry(&cells_root, at.value()));
+            }
+            cells.extend(cell_of(key, at.value(), row.id(), &row.value()));
+        }
+        Ok(cells)
     }
 
     /// What readers see under a key.
@@ -127,8 +168,8 @@ impl StoredDocument {
         mut visit: impl FnMut(&str, Entry) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
         self.pass_stored(root, &mut |key, row| {
-            let own = guarded(|| self.own_of(root, key, row))?;
-            own.map_or(Ok(()), |(id, value)| visit(key, Entry::from((id, value))))
+            let own = guarded(|| self.entry_of(root, key, row))?;
+            own.map_or(Ok(()), |entry| visit(key, entry))
         })
     }
 

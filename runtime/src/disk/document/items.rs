@@ -9,9 +9,10 @@ use crate::disk::failure::{Failure, Try, guarded};
 use crate::disk::keys;
 use crate::disk::seal::unseal;
 use crate::doc::Unseen;
-use crate::doc::items::{ClockRanges, ItemRun, Place, ReadItems, Tip, Value};
+use crate::doc::cells::cells_of;
+use crate::doc::items::{Cell, ClockRanges, ItemRun, Place, ReadItems, Tip, Value};
 use crate::error::{ErrorKind, Result};
-use crate::row::ItemId;
+use crate::row::{ItemId, cell_key, split_cell_key};
 
 impl StoredDocument {
     /// The stored block of a client with the greatest start up to a clock.
@@ -285,6 +286,39 @@ impl ReadItems for StoredDocument {
             };
             let unseen = value.and_then(|value| serde_json::from_slice(&value).ok());
             Ok(unseen.unwrap_or_default())
+        })
+    }
+
+    fn has_cells(&self, root: &str) -> Result<bool> {
+        let Some(cells) = cells_of(root) else { return Ok(false) };
+        guarded(|| Ok(self.root(&cells)?.is_some()))
+    }
+
+    fn cells(&self, root: &str, key: &str) -> Result<Vec<Cell>> {
+        guarded(|| self.cells_over(root, key))
+    }
+
+    fn unseen_cells(&self, root: &str, key: &str) -> Result<Vec<String>> {
+        let Some(cells) = cells_of(root) else { return Ok(Vec::new()) };
+        guarded(|| {
+            let mut paths = Vec::new();
+            let (Some(info), Some(items)) = (self.root(&cells)?, self.items()?) else {
+                return Ok(paths);
+            };
+            let from = keys::pack(&cells, &cell_key(key, ""));
+            let first = keys::of_entry(keys::UNSEEN, info.number, &from);
+            for item in items.range::<&[u8]>(first.as_slice()..)? {
+                let (at, _) = item?;
+                let Some((_, packed)) =
+                    keys::entry_of(at.value()).filter(|_| at.value().starts_with(&first))
+                else {
+                    break;
+                };
+                let at = keys::unpack(&cells, packed).ok_or_else(damaged_root)?;
+                let path = split_cell_key(&at).filter(|(row, _)| *row == key);
+                paths.extend(path.map(|(_, path)| path.to_owned()));
+            }
+            Ok(paths)
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The rows and entries of a changed document on their way into the file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{EntryChange, Own, StagedDocument, StagedEntry};
@@ -10,7 +10,8 @@ use crate::disk::keys;
 use crate::disk::row_writer::RowWriter;
 use crate::disk::rows::{RowValue, encode_row};
 use crate::doc::Entry;
-use crate::doc::items::{ReadItems, Value};
+use crate::doc::cells::{row_of, row_with};
+use crate::doc::items::{Cell, ReadItems, Value};
 use crate::error::{ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId};
 
@@ -79,8 +80,67 @@ impl StagedDocument<'_> {
         })
     }
 
+    /// Writes a row with its cells over it: its base is kept beside.
+    pub(super) fn write_below(
+        &mut self,
+        root: &str,
+        key: &str,
+        (id, value): (ItemId, &Value),
+        json: &str,
+    ) -> Try<()> {
+        let info = self.root(root)?;
+        let packed = keys::pack(root, key);
+        let under = keys::of_entry(keys::UNDER, info.number, &packed);
+        if self.base.edge(root)?.has_removed {
+            self.remove(&keys::of_entry(keys::REMOVED, info.number, &packed))?;
+        }
+        let bytes = info.form.as_ref().and_then(|form| form.bytes_of(key));
+        let mut buffer = Vec::new();
+        let is_kept = self.base.under(root, key)?.flatten().is_some_and(|(known, _)| known == id);
+        if !is_kept {
+            encode_row(&mut buffer, &under, id, value_of(value));
+            self.insert(&under, &buffer)?;
+        }
+        encode_row(
+            &mut buffer,
+            bytes.as_deref().unwrap_or(key.as_bytes()),
+            id,
+            RowValue::Late(json),
+        );
+        match (&mut self.rows, &bytes) {
+            (Some(rows), Some(bytes)) => rows.row(root, bytes, Some(&buffer)),
+            (Some(rows), None) => rows.text(root, key, Some(&buffer)),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// The cells of the rows that are written anew, or whose cells are.
+    fn cells_by_row(&self) -> Result<BTreeMap<EntryRef, Vec<Cell>>> {
+        let mut rows: BTreeSet<EntryRef> = BTreeSet::new();
+        for (root, keys) in &self.cell_keys {
+            let of_root = keys.iter().filter_map(|key| row_of(root, key));
+            rows.extend(of_root.map(|(table, row, _)| EntryRef::new(table, row)));
+        }
+        for (root, entries) in &self.entries {
+            if self.has_cells(root)? {
+                rows.extend(entries.keys().map(|key| EntryRef::new(&**root, &**key)));
+            }
+        }
+        for at in self.late.keys().chain(&self.reviewed) {
+            if self.has_cells(&at.root)? {
+                rows.insert(at.clone());
+            }
+        }
+        let with_cells = rows.into_iter().map(|at| {
+            let cells = self.cells(&at.root, &at.key)?;
+            Ok((at, cells))
+        });
+        with_cells.collect()
+    }
+
     /// Writes what was staged by key; rows in the order of their bytes, which redb writes fastest.
     pub(super) fn write_entries(&mut self) -> Result<Vec<EntryChange>> {
+        let cells_by_row = self.cells_by_row()?;
         let mut staged: Vec<(Arc<str>, Arc<str>, Option<StagedEntry>)> = Vec::new();
         for (root, entries) in std::mem::take(&mut self.entries) {
             for (key, entry) in entries {
@@ -92,7 +152,8 @@ impl StagedDocument<'_> {
                 .iter()
                 .any(|(root, key, _)| (&**root, &**key) == (at.root.as_str(), at.key.as_str()))
         };
-        let others: BTreeSet<&EntryRef> = self.late.keys().chain(&self.reviewed).collect();
+        let others: BTreeSet<&EntryRef> =
+            self.late.keys().chain(&self.reviewed).chain(cells_by_row.keys()).collect();
         let others: Vec<_> = if others.is_empty() {
             Vec::new()
         } else if staged.len() < 64 {
@@ -115,8 +176,13 @@ impl StagedDocument<'_> {
         sorted.sort_unstable_by(|a, b| (&a.0, &a.1, &a.2).cmp(&(&b.0, &b.1, &b.2)));
         let mut buffer = Vec::new();
         for (root, bytes, key, entry) in sorted {
-            let change =
-                guarded(|| self.write_entry(&mut writer, &mut buffer, root, bytes, key, entry))?;
+            let cells = if cells_by_row.is_empty() {
+                &[]
+            } else {
+                cells_by_row.get(&EntryRef::new(&*root, &*key)).map_or(&[][..], Vec::as_slice)
+            };
+            let at = (root, bytes, key);
+            let change = guarded(|| self.write_entry(&mut writer, &mut buffer, at, entry, cells))?;
             changes.push(change);
         }
         guarded(|| writer.flush())?;
@@ -127,10 +193,9 @@ impl StagedDocument<'_> {
         &mut self,
         writer: &mut RowWriter<'_>,
         buffer: &mut Vec<u8>,
-        root: Arc<str>,
-        bytes: Option<Vec<u8>>,
-        key: Arc<str>,
+        (root, bytes, key): (Arc<str>, Option<Vec<u8>>, Arc<str>),
         entry: Option<StagedEntry>,
+        cells: &[Cell],
     ) -> Try<EntryChange> {
         let number = self.root(&root)?.number;
         let packed = keys::pack(&root, &key);
@@ -165,7 +230,18 @@ impl StagedDocument<'_> {
         let at = EntryRef::new(&*root, &*key);
         let late = self.late.remove(&at);
         let row_key = bytes.as_deref().unwrap_or(key.as_bytes());
-        let now = match (&late, own) {
+        // What readers see in place of the own entry: a late edit, or cells over either of the two.
+        let over = match (&late, &own) {
+            (Some((id, json)), _) => Some((*id, row_with(json, cells))),
+            (None, Some((id, Value::Text(base)))) if !cells.is_empty() => {
+                Some((*id, row_with(base, cells)))
+            }
+            _ => None,
+        };
+        if was_late && over.is_none() {
+            self.remove(&under)?;
+        }
+        let now = match (over, own) {
             (Some((id, json)), own) => {
                 match own {
                     Some((own, value)) => {
@@ -174,8 +250,8 @@ impl StagedDocument<'_> {
                     }
                     None => self.insert(&under, &[])?,
                 }
-                encode_row(buffer, row_key, *id, RowValue::Late(json));
-                Some((*id, Content::Text(json.as_str().into())))
+                encode_row(buffer, row_key, id, RowValue::Late(&json));
+                Some((id, Content::Text(json.into())))
             }
             (None, Some((id, value))) => {
                 encode_row(buffer, row_key, id, value_of(&value));
@@ -183,16 +259,19 @@ impl StagedDocument<'_> {
             }
             (None, None) => None,
         };
-        if was_late && late.is_none() {
-            self.remove(&under)?;
-        }
         let row = now.as_ref().map(|_| buffer.as_slice());
         match &bytes {
             Some(bytes) => writer.row(&root, bytes, row)?,
             None if row.is_none() && was.is_none() => {}
             None => writer.text(&root, &key, row)?,
         }
-        let is_visible = was != now.as_ref().map(|(id, _)| *id) || is_shown_anew;
+        let is_same_text = || match (&stored, &now) {
+            (Some(row), Some((_, now))) => row.content() == *now,
+            _ => true,
+        };
+        let is_visible = was != now.as_ref().map(|(id, _)| *id)
+            || is_shown_anew
+            || (was_late || !cells.is_empty()) && !is_same_text();
         Ok(EntryChange { existed: was.is_some(), root, key, bytes, is_visible, now, removed })
     }
 

@@ -1,16 +1,18 @@
 //! A changed document as its rules see it.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Bound, Range};
+use std::sync::Arc;
 
 use super::{MAX_WAITING, MAX_WAITING_BYTES, Own, StagedDocument, StagedEntry};
 use crate::disk::dead::{self, Dead};
 use crate::disk::document::{chunks_of, covered};
 use crate::disk::failure::guarded;
-use crate::doc::items::{ClockRanges, ItemRun, Place, ReadItems, Tip, Value, WriteItems};
+use crate::doc::cells::{cell_of, cells_of};
+use crate::doc::items::{Cell, ClockRanges, ItemRun, Place, ReadItems, Tip, Value, WriteItems};
 use crate::doc::{Unseen, deletion_hash};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::ItemId;
+use crate::row::{ItemId, cell_key, split_cell_key};
 
 impl ReadItems for StagedDocument<'_> {
     fn clients(&self) -> Result<Vec<(u64, u32)>> {
@@ -135,6 +137,47 @@ impl ReadItems for StagedDocument<'_> {
         }
         if self.has_unseen()? { self.base.unseen(root, key) } else { Ok(Unseen::default()) }
     }
+
+    fn has_cells(&self, root: &str) -> Result<bool> {
+        let Some(cells) = cells_of(root) else { return Ok(false) };
+        Ok(self.cell_keys.contains_key(cells.as_str())
+            || self.roots.contains_key(cells.as_str())
+            || self.base.has_cells(root)?)
+    }
+
+    fn cells(&self, root: &str, key: &str) -> Result<Vec<Cell>> {
+        let mut cells = self.base.cells(root, key)?;
+        let Some(cells_root) = cells_of(root) else { return Ok(cells) };
+        let Some(keys) = self.cell_keys.get(cells_root.as_str()) else { return Ok(cells) };
+        let first = cell_key(key, "");
+        let range = (Bound::Included(first.as_str()), Bound::Unbounded);
+        for at in keys.range::<str, _>(range).take_while(|at| at.starts_with(&first)) {
+            cells.retain(|cell| {
+                first.len() + cell.path.len() != at.len() || !at.ends_with(&cell.path)
+            });
+            if let Some(Own::Live(id, value)) = self.own(&cells_root, at) {
+                cells.extend(cell_of(key, at, *id, value));
+            }
+        }
+        cells.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(cells)
+    }
+
+    fn unseen_cells(&self, root: &str, key: &str) -> Result<Vec<String>> {
+        let mut paths: BTreeSet<String> = self.base.unseen_cells(root, key)?.into_iter().collect();
+        let Some(cells_root) = cells_of(root) else { return Ok(Vec::new()) };
+        let first: (Arc<str>, Arc<str>) = (cells_root.into(), cell_key(key, "").into());
+        for ((of, at), unseen) in self.unseen.range(first.clone()..) {
+            let path = split_cell_key(at).filter(|(row, _)| *of == first.0 && *row == key);
+            let Some((_, path)) = path else { break };
+            if unseen.is_empty() {
+                paths.remove(path);
+            } else {
+                paths.insert(path.to_owned());
+            }
+        }
+        Ok(paths.into_iter().collect())
+    }
 }
 
 impl WriteItems for StagedDocument<'_> {
@@ -195,6 +238,21 @@ impl WriteItems for StagedDocument<'_> {
             let own = Own::Live(id, Value::Other { kind, bytes, json });
             self.stage(root, key, StagedEntry { own, is_shown_anew: true });
         }
+        Ok(())
+    }
+
+    fn put_below(
+        &mut self,
+        root: &str,
+        key: &str,
+        (id, value): (ItemId, Value),
+        row: &str,
+    ) -> Result<()> {
+        if self.rows.is_some() {
+            return guarded(|| self.write_below(root, key, (id, &value), row));
+        }
+        // Rows are put together at the end, since keys may be written several times.
+        self.stage(root, key, StagedEntry { own: Own::Live(id, value), is_shown_anew: false });
         Ok(())
     }
 

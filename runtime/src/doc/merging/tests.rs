@@ -8,7 +8,7 @@ use crate::doc::item_history::history;
 use crate::doc::items::{ItemRun, Place, ReadItems, Tip, Value};
 use crate::doc::memory::Memory;
 use crate::doc::outgoing::Position;
-use crate::doc::writing::{EntryOp, write};
+use crate::doc::writing::{EntryOp, EntryWrite, write};
 
 const OWN: u64 = 50;
 
@@ -52,7 +52,12 @@ pub(super) fn stands(items: &Memory, id: ItemId, text: &str) {
 }
 
 fn own_write(items: &mut Memory, value: Option<&str>) {
-    write(items, OWN, [EntryOp { root: "table:notes", key: "k", value }].into_iter()).unwrap();
+    write(
+        items,
+        OWN,
+        [EntryOp { root: "table:notes", key: "k", write: EntryWrite::of(value) }].into_iter(),
+    )
+    .unwrap();
 }
 
 /// Takes updates in every order and gives what stands, which is always the same.
@@ -187,7 +192,7 @@ fn a_write_beyond_the_last_clock_is_refused() {
     let mut run = Blocks::new(OWN, 0);
     run.put_gone(u32::MAX);
     take(&mut items, &update_of(vec![run], &[]));
-    let op = EntryOp { root: "table:notes", key: "k", value: Some("a") };
+    let op = EntryOp { root: "table:notes", key: "k", write: EntryWrite::Put("a") };
     let error = write(&mut items, OWN, [op].into_iter()).unwrap_err();
     assert_eq!(error.kind(), crate::ErrorKind::Storage);
 }

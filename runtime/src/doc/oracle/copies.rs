@@ -15,7 +15,7 @@ use crate::doc::items::{ClockRanges, Place, ReadItems};
 use crate::doc::memory::Memory;
 use crate::doc::merging::merge;
 use crate::doc::wire::Reader;
-use crate::doc::writing::{EntryOp, write};
+use crate::doc::writing::{EntryOp, EntryWrite, write};
 use crate::row::ItemId;
 
 /// A change of an entry: root, key, and a text or nothing.
@@ -134,8 +134,11 @@ impl Copy {
 impl Ours {
     fn write(&mut self, ops: &[Op]) -> Vec<u8> {
         let before = view::of_items(&self.items);
-        let entry_ops =
-            ops.iter().map(|(root, key, value)| EntryOp { root, key, value: value.as_deref() });
+        let entry_ops = ops.iter().map(|(root, key, value)| EntryOp {
+            root,
+            key,
+            write: EntryWrite::of(value.as_deref()),
+        });
         write(&mut self.items, self.client, entry_ops).unwrap();
         let deletions = self.items.deletions().unwrap().into_iter().map(|(client, ranges)| {
             let known = before.deletions.get(&client).cloned().unwrap_or_default();

@@ -14,7 +14,7 @@ use crate::doc::memory::Memory;
 use crate::doc::merging::merge;
 use crate::doc::oracle::random::Random;
 use crate::doc::rules::{Rule, with_broken};
-use crate::doc::writing::{EntryOp, write};
+use crate::doc::writing::{EntryOp, EntryWrite, write};
 use crate::row::ItemId;
 
 const KEYS: [&str; 3] = ["a", "b", "c"];
@@ -123,7 +123,7 @@ impl World {
 
     fn write(&mut self, at: usize, key: usize, text: Option<String>) {
         let device = &mut self.devices[at];
-        let op = EntryOp { root: ROOT, key: KEYS[key], value: text.as_deref() };
+        let op = EntryOp { root: ROOT, key: KEYS[key], write: EntryWrite::of(text.as_deref()) };
         let known = device.known.clone();
         write(&mut device.items, device.id, [op].into_iter()).unwrap();
         let edit = text.map(|text| (text, self.row(at, key).unwrap().0));
@@ -163,7 +163,7 @@ impl World {
         assert!(!merged.waits, "an exchange is causal");
         device.known.extend(ops);
         let known = device.known.clone();
-        let outcome = merged.met.conclude(&mut device.items, device.id).unwrap();
+        let outcome = merged.met.conclude(&mut device.items, device.id.into()).unwrap();
         for (_, id) in &outcome.found {
             device.listed.remove(&self.by_item[id]);
         }

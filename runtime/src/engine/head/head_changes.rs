@@ -1,7 +1,7 @@
 //! What a commit adds to the head document.
 
 use crate::disk::{Commit, HEAD_DOCUMENT, StoredDocument};
-use crate::doc::{EntryOp, Root, write};
+use crate::doc::{EntryOp, EntryWrite, Root, write};
 use crate::engine::open::Engine;
 use crate::engine::writer::Writer;
 use crate::error::Result;
@@ -41,7 +41,7 @@ impl Engine {
         let ops = writer.head_changes.iter().zip(&roots).map(|(change, root)| EntryOp {
             root,
             key: &change.name,
-            value: Some(&change.json),
+            write: EntryWrite::Put(&change.json),
         });
         write(&mut document, writer.device.unwrap_or_default(), ops)?;
         document.finish().map(drop)

@@ -28,8 +28,10 @@ fn cells_lie_over_the_base() {
     );
     let counted = over(base, &[("n\u{2}7", "4"), ("n\u{2}8", "-1"), ("new\u{2}7", "2")]);
     assert!(counted.contains(r#""n":6"#) && counted.ends_with(r#","new":2}"#), "{counted}");
-    let united =
-        over(base, &[("tags\u{3}\"c\"", "true"), ("tags\u{4}\"b\"", "true"), ("tags\u{3}\"d\"", "true")]);
+    let united = over(
+        base,
+        &[("tags\u{3}\"c\"", "true"), ("tags\u{4}\"b\"", "true"), ("tags\u{3}\"d\"", "true")],
+    );
     assert!(united.contains(r#""tags":["c","d"]"#), "{united}");
 }
 
@@ -102,7 +104,10 @@ fn a_difference_names_what_changed() {
     );
     let whole = difference(r#"{"at":{"c":1}}"#, r#"{"at":null}"#, &merge_of);
     assert_eq!(whole, [set("at", Some("null"))]);
-    assert_eq!(difference("{}", r#"{"n":2}"#, &merge_of), [CellWrite::Add { field: "n".into(), by: 2 }]);
+    assert_eq!(
+        difference("{}", r#"{"n":2}"#, &merge_of),
+        [CellWrite::Add { field: "n".into(), by: 2 }]
+    );
 }
 
 #[test]
