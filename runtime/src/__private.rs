@@ -11,10 +11,10 @@ pub use crate::recorder::check_history;
 pub use crate::row::{
     Above, Absent, Apart, Begin, ByKey, ByNothing, ByOrder, ByShape, Carry, CarryOver, Coding,
     Comparable, Compare, Compared, ConvertError, DefaultError, Encode, Encoded, FieldJson,
-    FieldType, Group, IndexValues, Is, IsTwice, Items, Key, KeyBytes, KeyField, NOWHERE, NoOption,
-    NoReference, Part, Parts, Record, Reference, RefersTo, Row, Shape, ShapeOnce, SortKey, Stamp,
-    Step, Successor, Way, WayToBegin, WayToCarryOver, WayToWiden, Widen, WithEquality,
-    WithoutEquality, computed_default, has_schema, kind_of, no_default, refer, take,
+    FieldMerge, FieldType, Group, IndexValues, Is, IsTwice, Items, Key, KeyBytes, KeyField,
+    NOWHERE, NoOption, NoReference, Part, Parts, Record, Reference, RefersTo, Row, Shape,
+    ShapeOnce, SortKey, Stamp, Step, Successor, Way, WayToBegin, WayToCarryOver, WayToWiden, Widen,
+    WithEquality, WithoutEquality, computed_default, has_schema, kind_of, no_default, refer, take,
     written_as_reference,
 };
 pub use crate::schema::describe::{Described, RecordDef};

@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 use super::codec::is_same;
 use super::{at, coding, default, located, parts, step};
 use crate::model::{Default, Field, Record};
-use crate::parse::{is_option, is_primitive, option_inner};
+use crate::parse::{FieldMerge, is_option, is_primitive, option_inner};
 
 /// `impl Record for …`
 pub(super) fn record(record: &Record) -> TokenStream {
@@ -168,6 +168,14 @@ pub(super) fn def(field: &Field, private: &TokenStream) -> TokenStream {
     }
     if field.nullable.is_some() {
         def.extend(quote!(.nullable()));
+    }
+    if let Some(merge) = &field.parsed.merge {
+        let how = match merge.how {
+            FieldMerge::Fields => quote!(Fields),
+            FieldMerge::Sum => quote!(Sum),
+            FieldMerge::Union => quote!(Union),
+        };
+        def.extend(quote!(.merging(#private::FieldMerge::#how)));
     }
     if let Some(same_as) = &field.parsed.same_as {
         let spelling = &same_as.text;

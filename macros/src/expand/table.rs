@@ -37,6 +37,9 @@ pub(crate) fn table(row: &Record) -> TokenStream {
     let (private, name) = (&row.paths.private, &row.name.text);
     let (codecs, record) = (codec::codecs(row), record::record(row));
     let (columns, indexes) = (columns::columns(row), indexes::indexes(row));
+    let merges = row.merge.as_ref().map(|_| {
+        quote_spanned!(Span::mixed_site()=> const MERGES_FIELDS: ::core::primitive::bool = true;)
+    });
     let (references, within) = (references::members(row), references::within(row));
     let stamps = stamps::member(row);
     hidden(&quote_spanned! {Span::mixed_site()=>
@@ -51,6 +54,7 @@ pub(crate) fn table(row: &Record) -> TokenStream {
             type Itself = Self;
             const TABLE: &'static ::core::primitive::str = #name;
             const KEY_FIELDS: &'static [::core::primitive::usize] = &[#(#places),*];
+            #merges
             #indexes
             #references
             #stamps

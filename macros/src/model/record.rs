@@ -36,6 +36,8 @@ pub(crate) struct Record {
     /// Whether there was to be one.
     pub(crate) is_key_broken: bool,
     pub(crate) indexes: Vec<Index>,
+    /// How rows merge, if not as one value.
+    pub(crate) merge: Option<LitStr>,
     /// How it follows from the struct of the epoch before.
     pub(crate) step: Option<Step>,
     /// Whether there was to be one.
@@ -144,6 +146,7 @@ impl Record {
             name: Name::new(container.name.as_ref(), &input.ident),
             serde,
             indexes: Index::all(&fields, &container.indexes, &key),
+            merge: container.merge.clone(),
             step: Step::new(&container),
             is_previous_broken: container.is_previous_broken,
             conversions: container.from.iter().chain(&container.try_from).cloned().collect(),

@@ -38,6 +38,8 @@ pub(crate) struct Container {
     pub(crate) is_key_broken: bool,
     /// Indexes over several fields.
     pub(crate) indexes: Vec<TableIndex>,
+    /// How rows merge.
+    pub(crate) merge: Option<LitStr>,
 }
 
 const REMOVES: (&str, &str) =
@@ -106,6 +108,7 @@ fn read(container: &mut Container, meta: &Meta, kind: Kind, diag: &mut Diag) {
             container.is_key_broken |= fields.is_none();
             set(&mut container.key, key, fields, diag);
         }
+        "merge" => set(&mut container.merge, key, string(meta, diag), diag),
         "index" | "unique" => container.indexes.extend(table_index(meta, diag)),
         _ => set(&mut container.history, key, string(meta, diag), diag),
     }

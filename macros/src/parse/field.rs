@@ -6,6 +6,7 @@ use syn::{Attribute, Ident, Path, Type, Visibility};
 use super::column::{Column, column};
 use super::evolve::{Evolve, Renamed, SameAs, With, evolve};
 use super::index::{FieldIndex, field_index};
+use super::merge::{Merge, merge};
 use super::meta::{bare, set};
 use super::reference::{Reference, reference};
 use super::serde::{SerdeField, serde_field};
@@ -28,6 +29,7 @@ pub(crate) struct Field {
     pub(crate) created: Option<Path>,
     /// Whether heirloom fills it with the time at which the row is changed.
     pub(crate) updated: Option<Path>,
+    pub(crate) merge: Option<Merge>,
     pub(crate) evolve: Option<Evolve>,
     pub(crate) same_as: Option<SameAs>,
     pub(crate) renamed_from: Option<Renamed>,
@@ -52,6 +54,7 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
         reference: None,
         created: None,
         updated: None,
+        merge: None,
         evolve: None,
         same_as: None,
         renamed_from: None,
@@ -79,6 +82,8 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
         } else if path.is_ident("updated") {
             bare(attribute, diag);
             set(&mut parsed.updated, path, Some(path.clone()), diag);
+        } else if path.is_ident("merge") {
+            set(&mut parsed.merge, path, merge(attribute, diag), diag);
         } else if path.is_ident("evolve") {
             evolve(&mut parsed, attribute, diag);
         }

@@ -6,6 +6,7 @@ mod history;
 mod indexes;
 mod keys;
 mod members;
+mod merges;
 mod names;
 mod references;
 mod serde;
@@ -31,6 +32,10 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     indexes::key_is_not_indexed_alone,
     indexes::paths_begin_at_columns,
     indexes::indexes_are_distinct,
+    merges::tables_merge_by_field_or_whole,
+    merges::fields_merge_where_the_table_does,
+    merges::fields_merge_as_their_type_can,
+    merges::names_have_no_reserved_signs,
     references::references_refer_to_rows,
     references::set_null_has_a_null,
     references::unchecked_references_do_nothing,

@@ -15,7 +15,7 @@ use super::writer::Writer;
 use crate::disk::{Commit, IndexFacts, View};
 use crate::doc::{EntryOp, EntryWrite, Root, write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{CellWrite, Content, EntryRef, difference};
+use crate::row::{CellWrite, Content, EntryRef, difference, may_have_cells};
 use crate::schema::descriptor::TableIdx;
 
 impl Engine {
@@ -163,7 +163,7 @@ impl Engine {
             let merge_of = |name: &str| {
                 table.fields.iter().find(|field| field.name == name).and_then(|field| field.merge)
             };
-            for (key, op) in rows.iter().filter(|(_, op)| op.is_edit) {
+            for (key, op) in rows.iter().filter(|(_, op)| op.is_edit && may_have_cells(&op.key)) {
                 let stands = loaded.document.entry(&root, &op.key).map(|entry| entry.content);
                 if let (Some(Content::Text(stands)), Some(json)) = (stands, &op.json) {
                     let cells = difference(&stands, json, &merge_of);

@@ -72,6 +72,11 @@ pub(crate) fn split_cell_key(key: &str) -> Option<(&str, &str)> {
     key.split_once(PATH)
 }
 
+/// Whether a row of this key may have cells: the sign that their keys begin with after it is not in it.
+pub(crate) fn may_have_cells(key: &str) -> bool {
+    !key.contains(PATH)
+}
+
 /// The path of the cell in which a client counts what it adds to a field.
 pub(crate) fn count_path(field: &str, client: u64) -> String {
     format!("{field}{COUNT}{client}")

@@ -27,7 +27,11 @@ pub(super) fn fingerprint(schema: &Schema) -> String {
     let tables = schema.tables.iter().map(|(name, table)| {
         let fields = fields(&table.fields, &types);
         let key: Vec<&str> = table.key.iter().flat_map(|key| [&*key.field, &*key.kind]).collect();
-        (name.clone(), json!({ "key": key, "fields": fields }))
+        let mut table_json = json!({ "key": key, "fields": fields });
+        if table.merges_fields {
+            table_json["merge"] = json!("fields");
+        }
+        (name.clone(), table_json)
     });
     let groups =
         schema.groups.iter().map(|(name, group)| (name.clone(), fields(&group.fields, &types)));
@@ -51,16 +55,19 @@ fn fields(fields: &BTreeMap<String, FieldSchema>, types: &BTreeMap<&str, String>
         let mut aliases = field.aliases.clone();
         aliases.sort();
         let references = field.references.as_ref();
-        let mut field = json!({
+        let mut field_json = json!({
             "aliases": aliases,
             "default": default,
             "nullable": field.nullable,
             "schema": hash_schema(&field.schema, types),
         });
         if let Some(table) = references {
-            field["references"] = json!(table);
+            field_json["references"] = json!(table);
         }
-        (name.clone(), field)
+        if let Some(merge) = &field.merge {
+            field_json["merge"] = json!(merge);
+        }
+        (name.clone(), field_json)
     });
     Value::Object(fields.collect())
 }

@@ -114,7 +114,8 @@ fn describe_table(table: &TableDef, fields: BTreeMap<String, FieldSchema>) -> Ta
         unique: index.unique,
         each: index.each,
     });
-    TableSchema { key: key.collect(), indexes: indexes.collect(), fields }
+    let merges_fields = table.merges_fields;
+    TableSchema { key: key.collect(), indexes: indexes.collect(), merges_fields, fields }
 }
 
 fn fields(
@@ -141,6 +142,7 @@ fn fields(
                 .find(|reference| reference.field == def.name)
                 .map(|reference| reference.table.to_owned()),
             filled: None,
+            merge: def.merge.map(|merge| merge.word().to_owned()),
             schema,
         };
         (def.name.to_owned(), field)

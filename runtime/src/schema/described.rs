@@ -64,6 +64,9 @@ pub struct TableSchema {
     /// Its indexes, in declaration order.
     #[serde(default)]
     pub indexes: Vec<IndexSchema>,
+    /// Whether edits of different fields of a row both survive.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub merges_fields: bool,
     /// The fields of its row, by stored name, the key among them.
     pub fields: BTreeMap<String, FieldSchema>,
 }
@@ -121,6 +124,9 @@ pub struct FieldSchema {
     /// Whether heirloom fills it with a time, and when: `created` or `updated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filled: Option<String>,
+    /// How it merges in a table that merges by field, if not as one value: `fields`, `sum` or `union`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge: Option<String>,
     /// The JSON Schema of its value.
     pub schema: Value,
 }

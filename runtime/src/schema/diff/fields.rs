@@ -101,6 +101,11 @@ impl<'a> FieldComparison<'a> {
         } else {
             self.compare_values(name, was, is, changes);
         }
+        if was.merge != is.merge {
+            let words = |field: &FieldSchema| field.merge.as_deref().unwrap_or("value").to_owned();
+            let change = self.change(&rules::FIELD_MERGE_CHANGED, name);
+            changes.push(change.old_is(words(was)).new_is(words(is)));
+        }
         for alias in is.aliases.iter().filter(|alias| !was.aliases.contains(alias)) {
             let rule = match self.old.contains_key(alias) {
                 true => &rules::ALIAS_CONFLICT,

@@ -30,6 +30,8 @@ pub enum Operation {
     ChangeIndex,
     /// A field refers to another table, or has become a reference, or is one no longer.
     ChangeReference,
+    /// The rows of a table, or the values of a field, merge otherwise.
+    ChangeMerge,
     /// A field is new.
     AddField,
     /// A field is gone.

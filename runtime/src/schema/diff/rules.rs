@@ -270,6 +270,12 @@ rules! {
     REFERENCE_REMOVED = "reference-removed", ChangeReference, Warn, [],
         "New code may refer to what does not exist, which old code does not expect.",
         "";
+    TABLE_MERGE_CHANGED = "table-merge-changed", ChangeMerge, Breaking, [],
+        "Code of the one version writes rows whole over the fields that the other writes by themselves.",
+        "keep `merge` as it was, or raise the epoch";
+    FIELD_MERGE_CHANGED = "field-merge-changed", ChangeMerge, Breaking, [],
+        "Code of the one version replaces what the other adds up or unites.",
+        "keep `#[merge]` as it was, or raise the epoch";
     INDEX_ADDED = "index-added", AddIndex, Additive, [65, 66],
         "Indexes are local, and built on each device.",
         "";

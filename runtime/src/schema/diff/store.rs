@@ -123,6 +123,14 @@ fn table<'a>(
         let change = Change::of(rule).at_table(name).at_field(fields(&new.key).join(", "));
         changes.push(change.old_is(words(&old.key)).new_is(words(&new.key)));
     }
+    if old.merges_fields != new.merges_fields {
+        let words = |table: &TableSchema| match table.merges_fields {
+            true => "by field",
+            false => "as one value",
+        };
+        let change = Change::of(&rules::TABLE_MERGE_CHANGED).at_table(name);
+        changes.push(change.old_is(words(old)).new_is(words(new)));
+    }
     let mut of_fields = FieldComparison {
         scope,
         owner: Owner::Table(name),
