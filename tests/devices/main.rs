@@ -7,6 +7,7 @@ mod catching_up;
 mod conflicts;
 mod conflicts_random;
 mod copies;
+mod fields;
 mod hostile;
 mod merging;
 mod outgrown;

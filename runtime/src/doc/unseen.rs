@@ -160,8 +160,18 @@ pub(crate) struct Lost {
     pub(crate) is_removed: bool,
     /// Whether it was listed as displaced by a removal before.
     pub(crate) was_listed: bool,
-    /// The path and the text of the cell that it wrote, of which `json` is the row with it.
-    pub(crate) cell: Option<(String, String)>,
+    /// The cell that it wrote: `json` is the row with it.
+    pub(crate) cell: Option<LostCell>,
+}
+
+/// A cell that lost, or that stands without a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LostCell {
+    pub(crate) path: String,
+    pub(crate) json: String,
+    /// Whether nothing else of its row is known.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) is_alone: bool,
 }
 
 /// What follows of edits that met.
@@ -331,8 +341,8 @@ impl Met {
             outcome.found.push((at.clone(), edit.id));
             outcome.rewritten.push(at);
         }
-        for (at, before) in &self.rows {
-            list_orphans(items, own, at, before, &mut outcome)?;
+        for at in self.rows.keys() {
+            list_orphans(items, own, at, &mut outcome)?;
         }
         outcome.name_rows(items, &self.rows)?;
         Ok(outcome)
@@ -432,7 +442,6 @@ fn list_orphans<W: WriteItems + ?Sized>(
     items: &mut W,
     own: OwnIds<'_>,
     (root, key): &At,
-    before: &RowBefore,
     outcome: &mut Outcome,
 ) -> Result<()> {
     let Some(cells_root) = cells_of(root) else { return Ok(()) };
@@ -454,7 +463,7 @@ fn list_orphans<W: WriteItems + ?Sized>(
                 unseen.edits.remove(listed);
                 outcome.found.push((at, id));
             }
-            (None, false) if before.base.is_some() => {
+            (None, false) => {
                 let json = json.to_string();
                 outcome.lost.push(Lost {
                     at,
@@ -496,10 +505,10 @@ impl Outcome {
                 Some(row_with(before.base.as_ref()?, &before.cells))
             };
             let text = row_text(items, &lost.at.0, row)?.or_else(before);
-            let text = text.unwrap_or_else(|| "{}".to_owned());
+            let is_alone = text.is_none();
             let json = std::mem::take(&mut lost.json);
-            lost.json = overlay(&text, [(path, json.as_str())]);
-            lost.cell = Some((path.to_owned(), json));
+            lost.json = overlay(text.as_deref().unwrap_or("{}"), [(path, json.as_str())]);
+            lost.cell = Some(LostCell { path: path.to_owned(), json, is_alone });
         }
         for (at, _) in &mut self.found {
             if let Some((table, row, _)) = row_of(&at.0, &at.1) {

@@ -11,7 +11,7 @@ use super::open::Engine;
 use super::write::not_loaded;
 use super::writer::Writer;
 use crate::disk::{Commit, StoredDocument};
-use crate::doc::{At, Lost, Root, give_up};
+use crate::doc::{At, Lost, LostCell, Root, give_up};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{CellWrite, Content, EntryRef, ItemId, overlay};
 
@@ -64,10 +64,9 @@ pub(crate) struct LostValue {
     pub(crate) nth: u32,
     /// Whether a removal has displaced it.
     pub(crate) is_removed: bool,
-    /// The path and the text of the cell that it wrote, if it is an edit of a field; `json` is the row
-    /// with it.
+    /// The cell that it wrote, if it is an edit of a field: `json` is the row with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) cell: Option<(String, String)>,
+    pub(crate) cell: Option<LostCell>,
 }
 
 /// A lost edit, and what stands in its place.
@@ -156,8 +155,8 @@ impl Engine {
     /// A lost edit with what stands in its place. The edit of a field is shown as the row with it.
     fn lost_edit(&self, key: LostKey, mut value: LostValue) -> Result<LostEdit> {
         let winner = self.winner(&key)?;
-        if let (Some((path, cell)), Some((_, row))) = (&value.cell, &winner) {
-            value.json = overlay(row, [(path.as_str(), cell.as_str())]);
+        if let (Some(cell), Some((_, row))) = (&value.cell, &winner) {
+            value.json = overlay(row, [(cell.path.as_str(), cell.json.as_str())]);
         }
         Ok(LostEdit { key, value, winner })
     }
@@ -220,7 +219,8 @@ impl Engine {
             seen.into_iter().map(|(key, json)| RootOp::put(Root::Settled, key, json)).collect();
         let json = lost.value.json.clone();
         ops.push(match &lost.value.cell {
-            Some((path, cell)) => {
+            Some(cell) if cell.is_alone && lost.winner.is_none() => return Err(no_row(&lost.key)),
+            Some(LostCell { path, json: cell, .. }) => {
                 let set = CellWrite::Set { path: path.clone(), json: Some(cell.clone()) };
                 RootOp::edit(root, at.key.clone(), vec![set], json)
             }
@@ -272,6 +272,12 @@ impl Writer {
             None => Ok(()),
         }
     }
+}
+
+fn no_row(key: &LostKey) -> Error {
+    Error::new(ErrorKind::NotFound, "the row of a lost edit of a field was removed")
+        .at_key(key.at.key.clone())
+        .help("insert the row with the field in it, and `dismiss` the lost edit")
 }
 
 fn gone(key: &LostKey) -> Error {

@@ -1,0 +1,297 @@
+//! Tables that merge by field: edits of different fields both survive.
+
+use std::collections::BTreeSet;
+
+use heirloom::sync::Summary;
+use heirloom::{ErrorKind, Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::support::{Heard, assert_sound, exchange, give, place, refused, rows};
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+struct Address {
+    city: String,
+    zip: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "people", merge = "fields")]
+struct Person {
+    id: u32,
+    #[index]
+    name: String,
+    note: Option<String>,
+    #[evolve(default)]
+    #[merge(sum)]
+    visits: i64,
+    #[evolve(default)]
+    #[merge(union)]
+    tags: BTreeSet<String>,
+    #[evolve(default)]
+    #[merge(fields)]
+    address: Address,
+}
+
+#[derive(Store)]
+#[store(name = "contacts")]
+struct Contacts {
+    people: Table<Person>,
+}
+
+fn person(id: u32) -> Person {
+    Person {
+        id,
+        name: format!("person {id}"),
+        note: Some("new".into()),
+        visits: 1,
+        tags: ["a", "b"].map(String::from).into(),
+        address: Address { city: "Berlin".into(), zip: None },
+    }
+}
+
+/// Two devices with three people each.
+fn pair() -> (Contacts, Contacts) {
+    let (a, b) = (Contacts::in_memory().unwrap(), Contacts::in_memory().unwrap());
+    a.people.insert_many((1..=3).map(person)).unwrap();
+    meet(&a, &b);
+    (a, b)
+}
+
+fn meet(a: &Contacts, b: &Contacts) {
+    exchange(a, b);
+    assert_eq!(rows(&a.people), rows(&b.people));
+    for app in [a, b] {
+        assert_eq!(app.people.len().unwrap(), rows(&app.people).len());
+        for person in rows(&app.people) {
+            let found = app.people.filter(Person::NAME.eq(person.name.as_str())).all().unwrap();
+            assert!(found.contains(&person), "{found:?}");
+        }
+    }
+}
+
+fn of(app: &Contacts, id: u32) -> Person {
+    app.people.get(&id).unwrap().unwrap()
+}
+
+const PAIRS: usize = 12;
+
+#[test]
+fn edits_of_different_fields_both_survive() {
+    for _ in 0..PAIRS {
+        let (a, b) = pair();
+        a.people.update(&1, |person| person.name = "Ada".into()).unwrap();
+        b.people.update(&1, |person| person.note = None).unwrap();
+        b.people.update(&1, |person| person.address.zip = Some("1".into())).unwrap();
+        a.people.update(&1, |person| person.address.city = "Bonn".into()).unwrap();
+        meet(&a, &b);
+        let address = Address { city: "Bonn".into(), zip: Some("1".into()) };
+        let expected = Person { name: "Ada".into(), note: None, address, ..person(1) };
+        assert_eq!(of(&a, 1), expected);
+        for app in [&a, &b] {
+            assert!(app.lost_edits().unwrap().is_empty(), "{:?}", app.lost_edits().unwrap());
+        }
+        // And all of it is there on a third.
+        let third = Contacts::in_memory().unwrap();
+        third.apply(&a.changes_since(&Summary::default()).unwrap()).unwrap();
+        assert_eq!(rows(&third.people), rows(&a.people));
+    }
+}
+
+#[test]
+fn counts_add_up_and_elements_unite() {
+    for _ in 0..PAIRS {
+        let (a, b) = pair();
+        for _ in 0..3 {
+            a.people.update(&1, |person| person.visits += 2).unwrap();
+            b.people.update(&1, |person| person.visits -= 1).unwrap();
+        }
+        a.people.update(&1, |person| drop(person.tags.insert("c".into()))).unwrap();
+        b.people
+            .update(&1, |person| {
+                person.tags.remove("a");
+                person.tags.insert("d".into());
+            })
+            .unwrap();
+        meet(&a, &b);
+        let tags = ["b", "c", "d"].map(String::from).into();
+        assert_eq!(of(&a, 1), Person { visits: 4, tags, ..person(1) });
+        // Put back by the one, taken out by the other: who put it did not know, so it stays.
+        a.people.update(&1, |person| drop(person.tags.remove("c"))).unwrap();
+        a.people.update(&1, |person| drop(person.tags.insert("c".into()))).unwrap();
+        b.people.update(&1, |person| drop(person.tags.remove("c"))).unwrap();
+        meet(&a, &b);
+        assert!(of(&b, 1).tags.contains("c"));
+        // A removal that knew it.
+        b.people.update(&1, |person| drop(person.tags.remove("c"))).unwrap();
+        meet(&a, &b);
+        assert!(!of(&a, 1).tags.contains("c"));
+        // A put replaces what it knew and keeps what it did not.
+        a.people.put(&Person { visits: 100, ..person(1) }).unwrap();
+        b.people.update(&1, |person| person.visits += 1).unwrap();
+        assert_eq!(of(&a, 1).visits, 100);
+        meet(&a, &b);
+        assert_eq!(of(&a, 1).visits, 101);
+        assert!(a.lost_edits().unwrap().is_empty() && b.lost_edits().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn edits_of_one_field_are_told_and_taken_as_edits_of_it() {
+    for _ in 0..PAIRS {
+        let (a, b) = pair();
+        let heard = Heard::<(String, String)>::default();
+        let to = heard.clone();
+        let _subscription = b
+            .on_conflict(move |lost| to.note((lost.key().to_owned(), lost.loser().to_owned())))
+            .unwrap();
+        a.people.update(&1, |person| person.name = "by a".into()).unwrap();
+        b.people.update(&1, |person| person.name = "by b".into()).unwrap();
+        b.people.update(&1, |person| person.note = None).unwrap();
+        meet(&a, &b);
+        let winner = of(&a, 1);
+        assert_eq!(winner.note, None);
+        let lost = b.lost_edits().unwrap();
+        let [lost] = lost.as_slice() else { panic!("{lost:?}") };
+        assert_eq!(heard.take(), [("1".to_owned(), lost.loser().to_owned())]);
+        assert_eq!((lost.table(), lost.key()), ("people", "1"));
+        let loser: Person = lost.loser_as().unwrap();
+        assert_ne!(loser.name, winner.name);
+        assert_eq!(Person { name: winner.name.clone(), ..loser.clone() }, winner);
+        // Taken, it writes that field alone.
+        a.people.update(&1, |person| person.visits = 7).unwrap();
+        lost.take().unwrap();
+        meet(&a, &b);
+        assert_eq!(of(&a, 1), Person { name: loser.name, visits: 7, ..winner });
+        assert!(b.lost_edits().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn an_edit_of_a_field_wins_against_a_removal_that_did_not_know_it() {
+    for _ in 0..PAIRS {
+        let (a, b) = pair();
+        a.people.update(&1, |person| person.visits += 4).unwrap();
+        b.people.update(&1, |person| person.visits += 1).unwrap();
+        b.people.update(&1, |person| person.name = "by b".into()).unwrap();
+        b.people.remove(&1).unwrap();
+        // Edited by both, then removed by the one.
+        a.people.update(&2, |person| person.name = "by a".into()).unwrap();
+        b.people.update(&2, |person| person.name = "by b".into()).unwrap();
+        b.people.remove(&2).unwrap();
+        // Known.
+        b.people.remove(&3).unwrap();
+        meet(&a, &b);
+        let back = of(&a, 1);
+        assert_eq!(back.visits, 5);
+        assert_eq!(of(&b, 2).name, "by a");
+        assert_eq!(b.people.get(&3).unwrap(), None);
+        // Removed by one that knows it, it stays removed, and comes without its fields.
+        b.people.remove(&1).unwrap();
+        meet(&a, &b);
+        assert_eq!(a.people.get(&1).unwrap(), None);
+        a.people.insert(&person(1)).unwrap();
+        meet(&a, &b);
+        assert_eq!(of(&b, 1), person(1));
+    }
+}
+
+#[test]
+fn an_edit_whose_row_was_removed_and_whose_author_is_away_is_listed() {
+    let (a, b) = pair();
+    let c = Contacts::in_memory().unwrap();
+    exchange(&a, &c);
+    for id in [1, 2] {
+        a.people.update(&id, |person| person.name = "by a".into()).unwrap();
+    }
+    b.people.remove(&1).unwrap();
+    give(&b, &c);
+    give(&a, &c);
+    b.people.remove(&2).unwrap();
+    give(&b, &c);
+    assert_eq!(rows(&c.people), [person(3)]);
+    let lost = c.lost_edits().unwrap();
+    // Of the one that was gone already, nothing but the field is known.
+    let told: Vec<_> = lost.iter().map(|lost| (lost.key(), lost.winner())).collect();
+    assert_eq!(told, [("1", "null"), ("2", "null")]);
+    assert_eq!(lost[0].loser(), r#"{"name":"by a"}"#);
+    assert_eq!(refused(lost[0].take()).kind(), ErrorKind::NotFound);
+    let loser = Person { name: "by a".into(), ..person(2) };
+    assert_eq!(lost[1].loser_as::<Person>().unwrap(), loser);
+    // Its author comes back.
+    exchange(&a, &c);
+    assert_eq!(of(&c, 1).name, "by a");
+    assert!(c.lost_edits().unwrap().is_empty(), "{:?}", c.lost_edits().unwrap());
+}
+
+#[test]
+fn every_way_to_read_and_to_write_sees_the_row_whole() {
+    let (_folder, path) = place();
+    let app = Contacts::open(&path).unwrap();
+    app.people.insert_many((1..=3).map(person)).unwrap();
+    let watch = app.people.filter(Person::NAME.starts_with("Ada")).watch().unwrap();
+    assert!(watch.recv().unwrap().inserted().is_empty());
+    let heard = Heard::<String>::default();
+    let to = heard.clone();
+    let _observed = app
+        .people
+        .observe(move |changes| {
+            changes
+                .iter()
+                .for_each(|change| to.note(format!("{} {:?}", change.key(), change.kind())));
+        })
+        .unwrap();
+    let snapshot = app.snapshot().unwrap();
+    app.transaction(|tx| {
+        tx.update::<Person>(&1, |person| person.name = "Ada".into())?;
+        assert_eq!(tx.get::<Person>(&1)?.unwrap().name, "Ada");
+        tx.update::<Person>(&1, |person| person.visits = 9)?;
+        tx.update::<Person>(&2, |person| person.visits = 9)?;
+        tx.remove::<Person>(&2)?;
+        tx.update::<Person>(&3, |person| person.note = None)?;
+        tx.put(&Person { note: Some("put".into()), ..person(3) })?;
+        tx.insert(&person(4))?;
+        tx.update::<Person>(&4, |person| person.visits = 2).map(drop)
+    })
+    .unwrap();
+    assert_eq!(heard.take(), ["1 Updated", "2 Removed", "3 Updated", "4 Inserted"]);
+    assert_eq!(snapshot.get::<Person>(&1).unwrap(), Some(person(1)));
+    let expected = [
+        Person { name: "Ada".into(), visits: 9, ..person(1) },
+        Person { note: Some("put".into()), ..person(3) },
+        Person { visits: 2, ..person(4) },
+    ];
+    assert_eq!(rows(&app.people), expected);
+    assert_eq!(watch.recv().unwrap().inserted()[0].row().name, "Ada");
+    assert_eq!(app.people.filter(Person::VISITS.gt(1)).update_all(|p| p.visits += 1).unwrap(), 2);
+    assert_eq!(app.people.filter(Person::VISITS.gt(0)).sum(Person::VISITS).unwrap(), 10 + 1 + 3);
+    drop((app, watch, snapshot, _observed));
+    let app = Contacts::open(&path).unwrap();
+    assert_eq!(of(&app, 1).visits, 10);
+    app.backup(path.with_extension("copy")).unwrap();
+    drop(app);
+    assert_sound::<Contacts>(&path);
+    assert_sound::<Contacts>(&path.with_extension("copy"));
+}
+
+#[test]
+fn a_rebuild_takes_the_fields_into_the_rows() {
+    let (_folder, path) = place();
+    let app = Contacts::open(&path).unwrap();
+    app.people.insert_many((1..=3).map(person)).unwrap();
+    for id in 1..=3 {
+        app.people.update(&id, |person| person.visits += i64::from(id)).unwrap();
+        app.people.update(&id, |person| person.name.push('!')).unwrap();
+    }
+    let before = rows(&app.people);
+    app.compact_history().unwrap();
+    assert_eq!(rows(&app.people), before);
+    let other = Contacts::in_memory().unwrap();
+    meet(&app, &other);
+    app.people.update(&1, |person| person.visits += 1).unwrap();
+    other.people.update(&1, |person| person.visits += 1).unwrap();
+    meet(&app, &other);
+    assert_eq!(of(&app, 1).visits, before[0].visits + 2);
+    drop(app);
+    assert_sound::<Contacts>(&path);
+}
