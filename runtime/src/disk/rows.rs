@@ -200,8 +200,9 @@ impl StoredRow<'_> {
         self.is_damaged
     }
 
-    /// Whether it is a late edit, in place of the document's own entry.
-    pub(super) fn is_late(&self) -> bool {
+    /// Whether readers see something else than the document's own entry: a late edit, or a row with its
+    /// cells.
+    pub(crate) fn is_late(&self) -> bool {
         !self.is_damaged && self.tag() == LATE
     }
 

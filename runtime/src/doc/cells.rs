@@ -122,6 +122,9 @@ impl Writing {
                     below.into_iter().for_each(|path| change(&mut cells, path, None));
                     change(&mut cells, path.clone(), Some(json.as_deref().unwrap_or_default()));
                 }
+                CellWrite::Carry { field, json } => {
+                    change(&mut cells, field.clone(), Some(json.as_deref().unwrap_or_default()));
+                }
                 CellWrite::Add { field, by } => {
                     let path = count_path(field, self.client);
                     let counted = cells.get(&path).and_then(|text| text.parse::<i64>().ok());

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::late_edits::LateEdits;
 use crate::disk::{StoredDocument, View};
+use crate::doc::items::{Cell, ReadItems};
 use crate::doc::{DocVersion, Entry, History, Root, history};
 use crate::error::{Error, Result};
 use crate::row::{Content, EntryRef, ItemId};
@@ -101,6 +102,11 @@ impl Document {
             return planned.clone();
         }
         self.failure.keep(self.stored.entry(root, key)).flatten()
+    }
+
+    /// The cells of a row that stand.
+    pub(crate) fn cells(&self, root: &str, key: &str) -> Vec<Cell> {
+        self.failure.keep(self.stored.cells(root, key)).unwrap_or_default()
     }
 
     /// Whether there is an entry under a key.

@@ -17,6 +17,7 @@ use super::claim::{Claim, CopySource};
 use super::document::Document;
 use super::documents::DocName;
 use crate::disk::{Shown, StagedDocument};
+use crate::doc::cells::row_with;
 use crate::doc::{Entry, Root};
 use crate::error::{Error, Result};
 use crate::row::{Content, EntryRef, ItemId};
@@ -161,9 +162,11 @@ impl StoredEdit {
         (self.id, self.edit.value.clone().unwrap_or_default())
     }
 
-    fn entry(&self) -> Entry {
+    /// The entry that readers see because of it: of a row, with the cells that the document has.
+    fn entry_in(&self, document: &Document, root: &str, key: &str) -> Entry {
         let value = self.edit.value.as_deref().unwrap_or_default();
-        Entry { id: self.id, content: Content::Text(value.into()) }
+        let row = row_with(value, &document.cells(root, key));
+        Entry { id: self.id, content: Content::Text(row.into()) }
     }
 }
 
@@ -405,7 +408,7 @@ pub(crate) fn entry(
 ) -> Option<Entry> {
     let main = document.entry(&at.root, &at.key);
     match late_edits.showing(claim, at, main.as_ref().map(|entry| entry.id)) {
-        Some((_, stored)) => Some(stored.entry()),
+        Some((_, stored)) => Some(stored.entry_in(document, &at.root, &at.key)),
         None => main,
     }
 }
@@ -425,7 +428,7 @@ pub(crate) fn for_each<E: From<Error>>(
     document.for_each(root, |key, main| {
         key.clone_into(&mut at.key);
         let showing = late_edits.showing(claim, &at, Some(main.id));
-        visit(key, showing.map_or(main, |(_, stored)| stored.entry()))
+        visit(key, showing.map_or(main, |(_, stored)| stored.entry_in(document, root, key)))
     })?;
     for at in late_edits.entries(root) {
         if document.entry(root, &at.key).is_none()

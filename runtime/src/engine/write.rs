@@ -13,9 +13,11 @@ use super::open::Engine;
 use super::write_batch::{RowOp, WriteBatch};
 use super::writer::Writer;
 use crate::disk::{Commit, IndexFacts, View};
-use crate::doc::{EntryOp, EntryWrite, Root, write};
+use crate::doc::cells::row_with;
+use crate::doc::items::Cell;
+use crate::doc::{Entry, EntryOp, EntryWrite, Root, write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{CellWrite, Content, EntryRef, difference, may_have_cells};
+use crate::row::{CellWrite, Content, EntryRef, Object, difference, may_have_cells};
 use crate::schema::descriptor::TableIdx;
 
 impl Engine {
@@ -83,7 +85,7 @@ impl Engine {
         let Some(loaded) = &writer.loaded else { return Err(not_loaded()) };
         let seen = self.seen(&batch, loaded, writer.current, writer.claim());
         let (base, device) = (loaded.document.stored(), writer.device.unwrap_or_default());
-        let edits = self.edits(&batch, loaded);
+        let edits = self.edits(&batch, loaded, writer.claim());
         writer.failure.take()?;
         let ops = Ops::of(self, &batch, &seen, &edits);
         self.store(writer, |writer, commit| {
@@ -152,7 +154,7 @@ impl Engine {
 
     /// The cells of the rows of which only fields were changed, in tables that merge by field: what makes
     /// the row as the document has it the one that was written.
-    fn edits(&self, batch: &WriteBatch, loaded: &Loaded) -> Edits {
+    fn edits(&self, batch: &WriteBatch, loaded: &Loaded, claim: Option<&Claim>) -> Edits {
         let mut edits = Edits::new();
         for (table_idx, rows) in &batch.tables {
             let table = &self.def.tables[*table_idx];
@@ -164,11 +166,25 @@ impl Engine {
                 table.fields.iter().find(|field| field.name == name).and_then(|field| field.merge)
             };
             for (key, op) in rows.iter().filter(|(_, op)| op.is_edit && may_have_cells(&op.key)) {
-                let stands = loaded.document.entry(&root, &op.key).map(|entry| entry.content);
-                if let (Some(Content::Text(stands)), Some(json)) = (stands, &op.json) {
-                    let cells = difference(&stands, json, &merge_of);
-                    edits.insert((*table_idx, key.clone()), cells);
-                }
+                let entry = loaded.document.entry(&root, &op.key);
+                let (Some(Entry { id, content: Content::Text(stands) }), Some(json)) =
+                    (entry, &op.json)
+                else {
+                    continue;
+                };
+                let at = EntryRef::new(root.as_str(), op.key.as_str());
+                let late = loaded.late_edits.showing(claim, &at, Some(id));
+                let late = late.and_then(|(_, stored)| stored.edit.value.as_deref());
+                let cells = match late {
+                    None => difference(&stands, json, &merge_of),
+                    Some(late) => {
+                        let cells = loaded.document.cells(&root, &op.key);
+                        let mut writes = carried(&stands, late, &cells);
+                        writes.extend(difference(&row_with(late, &cells), json, &merge_of));
+                        writes
+                    }
+                };
+                edits.insert((*table_idx, key.clone()), cells);
             }
         }
         edits
@@ -200,6 +216,19 @@ impl Change {
         let kind = ChangeKind::of(op.existed, op.json.is_some());
         Self { key: op.key, kind, json: op.json }
     }
+}
+
+/// What a write takes over of a late edit that shows: the fields that it changed, and no cell here.
+fn carried(stands: &str, late: &str, cells: &[Cell]) -> Vec<CellWrite> {
+    let changed = difference(stands, &row_with(late, cells), &|_| None);
+    let carry = |write| match write {
+        CellWrite::Set { path, .. } => {
+            let json = Object::parse(late).and_then(|row| row.get(&path).map(str::to_owned));
+            Some(CellWrite::Carry { field: path, json })
+        }
+        _ => None,
+    };
+    changed.into_iter().filter_map(carry).collect()
 }
 
 /// The cells of rows, by table and key.

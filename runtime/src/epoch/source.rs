@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::incorporate::{Incorporated, knows};
 use super::scratch_store::{ReadStore, ScratchStore};
-use crate::disk::View;
+use crate::disk::{StoredDocument, View};
 use crate::doc::Root;
+use crate::doc::items::ReadItems;
 use crate::engine::{Claim, CopySource, DocName, LateEdit, LateEditKey, Loaded, late_edits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId, KeyForm};
@@ -174,6 +175,18 @@ impl Source<'_> {
         shown.or_else(copied).unwrap_or(CopySource::Document(self.name))
     }
 
+    /// Where a copy of a row comes from: one with cells of its own is an edit of this document.
+    fn source_of_row(&self, id: ItemId, has_cells: bool) -> CopySource {
+        match self.copy_source(id) {
+            source if !has_cells => source,
+            CopySource::Document(name) if self.shown.contains_key(&id) => {
+                CopySource::LateEdit(name)
+            }
+            CopySource::LateEdit(name) => CopySource::LateEdit(name),
+            CopySource::Made | CopySource::Document(_) => CopySource::Document(self.name),
+        }
+    }
+
     pub(super) fn len(&self, table_idx: TableIdx) -> Result<u64> {
         match &self.rows {
             RowsOf::File(view) => view.len(table_idx),
@@ -217,7 +230,10 @@ impl Source<'_> {
                         visit(RowRef {
                             key: (table.read_key)(key).as_deref(),
                             text: Some(key),
-                            source: self.copy_source(entry.id),
+                            source: self.source_of_row(
+                                entry.id,
+                                !loaded.document.cells(&root, key).is_empty(),
+                            ),
                             content: ContentRef::of(&entry.content),
                         })
                     },
@@ -226,6 +242,12 @@ impl Source<'_> {
             RowsOf::File(view) => view,
             RowsOf::One(of, row) if *of == table_idx => return visit(row.by_ref()),
             RowsOf::One(..) | RowsOf::Group(..) => return Ok(()),
+        };
+        let root = Root::Table(table.name.to_owned()).name();
+        let document = StoredDocument::new(view.clone(), view.document_name());
+        let has_cells = |key: &[u8]| match KeyForm::of(table).text_of(key) {
+            Some(key) => Ok::<_, Error>(!document.cells(&root, &key)?.is_empty()),
+            None => Ok(false),
         };
         let mut rows = view.rows(table_idx)?;
         while let Some(visited) = rows.next_with(|key, row| {
@@ -240,7 +262,7 @@ impl Source<'_> {
             visit(RowRef {
                 key: Some(key),
                 text: None,
-                source: self.copy_source(row.id()),
+                source: self.source_of_row(row.id(), row.is_late() && has_cells(key)?),
                 content,
             })
         }) {

@@ -54,6 +54,8 @@ impl FieldMerge {
 pub(crate) enum CellWrite {
     /// A value takes the place of what is at the path; `None` takes that out.
     Set { path: String, json: Option<String> },
+    /// The value of a field is taken over from a late edit: what lies over a part of it stays.
+    Carry { field: String, json: Option<String> },
     /// A number is added to the field.
     Add { field: String, by: i64 },
     /// An element is put into the set of the field.

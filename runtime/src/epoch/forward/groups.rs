@@ -232,7 +232,7 @@ impl Carrying<'_> {
             source: self.from.name,
             plan: self.plan,
             of: &of,
-            id: nobody,
+            items: &[nobody],
             late: Vec::new(),
         };
         let report = |_| {};

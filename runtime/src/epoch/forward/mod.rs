@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use knowledge::lost_documents;
 
+use crate::doc::cells::row_of;
 use crate::doc::{History, Root};
 use crate::engine::{
     Claim, Claims, CopySource, DocName, LateEdit, LateEditKey, Loaded, OtherMerged, RootOp,
@@ -38,6 +39,18 @@ impl DocRef<'_> {
     /// The item that stands under a key of the document itself, late edits aside.
     fn main(&self, at: &EntryRef) -> Option<ItemId> {
         self.loaded.document.entry(&at.root, &at.key).map(|entry| entry.id)
+    }
+
+    /// The items of what stands under a key: of a row, those of its cells after its own.
+    fn items(&self, at: &EntryRef) -> Vec<ItemId> {
+        let cells = self.loaded.document.cells(&at.root, &at.key);
+        self.main(at).into_iter().chain(cells.into_iter().map(|cell| cell.id)).collect()
+    }
+
+    /// Where what stands under a key comes from; `None` if it is, or has in it, an edit of this document.
+    fn source_of(&self, at: &EntryRef) -> Option<CopySource> {
+        let source = self.copy_source(self.main(at)?)?;
+        self.loaded.document.cells(&at.root, &at.key).is_empty().then_some(source)
     }
 
     /// Where an item comes from that a migration wrote; `None` if it is an edit.
@@ -201,6 +214,10 @@ impl Carrying<'_> {
             Some(Root::Group(name)) => {
                 groups.insert(name);
             }
+            Some(Root::Cells(_)) => {
+                let row = row_of(&at.root, &at.key);
+                rows.extend(row.map(|(table, row, _)| EntryRef::new(table, row)));
+            }
             _ => {}
         };
         let mut was: BTreeMap<EntryRef, String> = BTreeMap::new();
@@ -308,7 +325,7 @@ impl Carrying<'_> {
 
     /// Whether one of these is what stands there.
     pub(super) fn stands_there(&self, at: &EntryRef, items: &[ItemId]) -> bool {
-        self.from.main(at).is_some_and(|id| items.contains(&id))
+        self.from.items(at).iter().any(|id| items.contains(id))
     }
 
     fn add_earlier(&self, at: &EntryRef, add: &mut dyn FnMut(EntryRef)) {

@@ -83,6 +83,6 @@ impl Carrying<'_> {
             let entries = Entries::from([(at.key.clone(), value.to_owned())]);
             return self.run_group(group_idx, &name, &entries);
         }
-        self.convert(at, id, Content::Text(value.into()))
+        self.convert(at, &[id], Content::Text(value.into()))
     }
 }

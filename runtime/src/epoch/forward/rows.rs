@@ -20,11 +20,15 @@ impl Carrying<'_> {
         let entry = self.from.loaded.document.entry(&of.root, &of.key);
         let main = entry.as_ref().map(|entry| entry.id);
         let is_there = main.is_some();
-        if let Some(entry) = entry.filter(|entry| self.is_late(entry.id)) {
+        // A row is late if it is, or one of its cells.
+        let mut items = if is_there { self.from.items(of) } else { Vec::new() };
+        items.retain(|id| self.is_late(*id));
+        let is_late = !items.is_empty();
+        if let Some(entry) = entry.filter(|_| is_late) {
             // What a `migrate` function makes of an edit is written once.
-            if !self.plan.has_migrate() || self.is_unknown(of, entry.id) {
+            if !self.plan.has_migrate() || self.is_unknown(of, &items) {
                 self.is_of_known_row = self.came_unchanged(of);
-                let made = self.convert(of, entry.id, entry.content)?;
+                let made = self.convert(of, &items, entry.content)?;
                 let is_outdated = made.iter().any(|late| self.is_outdated(late));
                 for late in made {
                     self.resolve_or_store(&late);
@@ -33,7 +37,7 @@ impl Carrying<'_> {
                 self.is_of_known_row = false;
                 if self.plan.has_migrate() && !is_outdated {
                     let key = self.run_key(of);
-                    self.resolve(&key, &[entry.id]);
+                    self.resolve(&key, &items);
                 }
                 return Ok(());
             }
@@ -43,7 +47,7 @@ impl Carrying<'_> {
             return Ok(());
         }
         // What stands there as the migration knew it has prevailed over what was written beside it.
-        if main.is_some_and(|id| !self.is_late(id)) {
+        if is_there && !is_late {
             let is_other = |key: &&LateEditKey| {
                 let stored = self.into.loaded.late_edits.get(key);
                 stored.is_some_and(|stored| !self.stands_there(of, &stored.edit.items))
@@ -57,9 +61,8 @@ impl Carrying<'_> {
         if let Some(Root::Table(table)) = Root::parse(&of.root) {
             for (root, key) in self.rows_here(&table, &of.key, was.filter(|_| !is_there))? {
                 let at = EntryRef::new(root.name(), key.as_str());
-                let main = self.into.main(&at);
-                let source = main.and_then(|id| self.into.copy_source(id));
-                let is_copy = source == Some(CopySource::Document(self.from.name));
+                let is_copy =
+                    self.into.source_of(&at) == Some(CopySource::Document(self.from.name));
                 if !is_there && is_copy && self.trusts_absence {
                     self.ops.push(RootOp::remove(root, key));
                 }
@@ -100,7 +103,7 @@ impl Carrying<'_> {
             let nobody = ItemId { client: 0, clock: 0 };
             let content = Content::Text(json.into());
             let at = EntryRef::new(Root::Table(table.to_owned()).name(), key);
-            let converted = self.convert(&at, nobody, content)?;
+            let converted = self.convert(&at, &[nobody], content)?;
             // What a `migrate` function made may belong to other rows, too.
             let own = converted
                 .into_iter()
@@ -136,7 +139,7 @@ impl Carrying<'_> {
         let Some(Root::Table(table)) = Root::parse(&of.root) else { return false };
         self.rows_of_kept_keys(&table, &of.key).iter().any(|(root, key)| {
             let at = EntryRef::new(root.name(), key.as_str());
-            let source = self.into.main(&at).and_then(|id| self.into.copy_source(id));
+            let source = self.into.source_of(&at);
             source.and_then(CopySource::copied).is_some_and(|name| {
                 self.knew_source(self.from.name, name)
                     || self.has_taken_place(&self.from, &at, name)
@@ -150,8 +153,8 @@ impl Carrying<'_> {
         LateEditKey::new(self.from.name, run_entry(of))
     }
 
-    fn is_unknown(&self, of: &EntryRef, id: ItemId) -> bool {
-        !self.has_run(of, &[id]) || self.holds_older(of, &[id])
+    fn is_unknown(&self, of: &EntryRef, items: &[ItemId]) -> bool {
+        !self.has_run(of, items) || self.holds_older(of, items)
     }
 
     pub(super) fn has_run(&self, of: &EntryRef, items: &[ItemId]) -> bool {
@@ -172,14 +175,19 @@ impl Carrying<'_> {
     }
 
     /// What an edit becomes here.
-    pub(super) fn convert(&self, of: &EntryRef, id: ItemId, content: Content) -> Result<Vec<Late>> {
+    pub(super) fn convert(
+        &self,
+        of: &EntryRef,
+        items: &[ItemId],
+        content: Content,
+    ) -> Result<Vec<Late>> {
         let EntryRef { root, key } = of;
         let late = |root: Root, key: String, outcome: Outcome| Late {
             source: self.from.name,
             root,
             key,
             of: of.clone(),
-            items: vec![id],
+            items: items.to_vec(),
             outcome,
             is_made: false,
         };
@@ -205,10 +213,10 @@ impl Carrying<'_> {
             content,
         };
         let [stretch] = self.plan.stretches.as_slice() else {
-            return self.run_alone(table_idx, row, of, id);
+            return self.run_alone(table_idx, row, of, items);
         };
         if stretch.migrate.is_some() {
-            return self.run_alone(table_idx, row, of, id);
+            return self.run_alone(table_idx, row, of, items);
         }
         let mut converted = Vec::new();
         for route in stretch.tables.iter().filter(|route| route.from == table_idx) {
@@ -245,12 +253,12 @@ impl Carrying<'_> {
         table_idx: TableIdx,
         row: SourceRow,
         of: &EntryRef,
-        id: ItemId,
+        items: &[ItemId],
     ) -> Result<Vec<Late>> {
         let rows = RowsOf::One(table_idx, Box::new(row));
         let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
         let mut sink =
-            LateSink { source: self.from.name, plan: self.plan, of, id, late: Vec::new() };
+            LateSink { source: self.from.name, plan: self.plan, of, items, late: Vec::new() };
         let report = |_| {};
         let prepared = prepare(self.plan, alone, false, &report, &mut sink)?;
         prepared.pour(&mut sink)?;
@@ -268,13 +276,13 @@ pub(super) struct LateSink<'l> {
     pub(super) source: DocName,
     pub(super) plan: &'l Plan,
     pub(super) of: &'l EntryRef,
-    pub(super) id: ItemId,
+    pub(super) items: &'l [ItemId],
     pub(super) late: Vec<Late>,
 }
 
 impl LateSink<'_> {
     fn push(&mut self, root: Root, key: String, outcome: Outcome, is_made: bool) {
-        let (of, items) = (self.of.clone(), vec![self.id]);
+        let (of, items) = (self.of.clone(), self.items.to_vec());
         self.late.push(Late { source: self.source, root, key, of, items, outcome, is_made });
     }
 }

@@ -90,7 +90,7 @@ impl Carrying<'_> {
         let displaced = edit_key.clone().next().to_text();
         let displaced = there.main(&EntryRef::new(Root::Quarantine.name(), displaced));
         let is_taken_over = displaced.is_some_and(|id| there.copy_source(id).is_some());
-        let main = there.main(&at).map(|id| claim.copy_source(id));
+        let main = there.main(&at).map(|_| there.source_of(&at));
         // A removal of the row there leaves it in quarantine, which comes along.
         let is_quarantined =
             is_taken_over && main.is_some() || there.quarantined(&edit_key).is_some();
@@ -238,7 +238,7 @@ impl Carrying<'_> {
     /// knew it.
     pub(super) fn is_copy_gone(&self, at: &EntryRef) -> bool {
         let Some(entry) = self.into.loaded.document.entry(&at.root, &at.key) else { return false };
-        let Some(source) = self.into.copy_source(entry.id) else { return false };
+        let Some(source) = self.into.source_of(at) else { return false };
         let Some(name) = source.copied() else {
             let json = text_of(entry.content);
             return self.docs_below().any(|there| self.is_made_gone(&there, at, source, &json));

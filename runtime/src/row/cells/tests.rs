@@ -144,7 +144,7 @@ proptest! {
             .map(|write| match write {
                 CellWrite::Set { path, json } => (path, json.unwrap_or_default()),
                 CellWrite::Add { field, by } => (count_path(&field, 1), by.to_string()),
-                CellWrite::Insert { .. } | CellWrite::Remove { .. } => unreachable!(),
+                write => unreachable!("{write:?}"),
             })
             .collect();
         let over = overlay(&before, cells.iter().map(|(path, text)| (path.as_str(), text.as_str())));
