@@ -10,33 +10,33 @@ use serde::{Deserialize, Serialize};
 use crate::support::{Heard, assert_sound, exchange, give, place, refused, rows};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-struct Address {
-    city: String,
-    zip: Option<String>,
+pub struct Address {
+    pub city: String,
+    pub zip: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
 #[table(name = "people", merge = "fields")]
-struct Person {
-    id: u32,
+pub struct Person {
+    pub id: u32,
     #[index]
-    name: String,
-    note: Option<String>,
+    pub name: String,
+    pub note: Option<String>,
     #[evolve(default)]
     #[merge(sum)]
-    visits: i64,
+    pub visits: i64,
     #[evolve(default)]
     #[merge(union)]
-    tags: BTreeSet<String>,
+    pub tags: BTreeSet<String>,
     #[evolve(default)]
     #[merge(fields)]
-    address: Address,
+    pub address: Address,
 }
 
 #[derive(Store)]
 #[store(name = "contacts")]
-struct Contacts {
-    people: Table<Person>,
+pub struct Contacts {
+    pub people: Table<Person>,
 }
 
 fn person(id: u32) -> Person {
@@ -294,4 +294,111 @@ fn a_rebuild_takes_the_fields_into_the_rows() {
     assert_eq!(of(&app, 1).visits, before[0].visits + 2);
     drop(app);
     assert_sound::<Contacts>(&path);
+}
+
+#[test]
+fn a_late_edit_of_a_field_lies_beside_what_was_written_after_a_rebuild() {
+    for order in 0..2 {
+        let (a, b) = pair();
+        // Folded by the rebuild.
+        a.people.update(&1, |person| person.visits += 10).unwrap();
+        meet(&a, &b);
+        a.compact_history().unwrap();
+        b.people.update(&1, |person| person.name = "by b".into()).unwrap();
+        b.people.update(&1, |person| person.visits += 1).unwrap();
+        b.people.update(&2, |person| person.name = "by b".into()).unwrap();
+        a.people.update(&1, |person| person.note = None).unwrap();
+        a.people.update(&1, |person| person.visits += 2).unwrap();
+        a.people.remove(&2).unwrap();
+        if order == 0 {
+            give(&b, &a);
+            // Written where the late edit shows.
+            a.people.update(&1, |person| person.visits += 100).unwrap();
+            a.people.update(&1, |person| drop(person.tags.insert("z".into()))).unwrap();
+        }
+        meet(&a, &b);
+        if order == 1 {
+            b.people.update(&1, |person| person.visits += 100).unwrap();
+            a.people.update(&1, |person| drop(person.tags.insert("z".into()))).unwrap();
+            meet(&a, &b);
+        }
+        let tags = ["a", "b", "z"].map(String::from).into();
+        let expected =
+            Person { name: "by b".into(), note: None, visits: 1 + 10 + 1 + 2 + 100, tags, ..person(1) };
+        assert_eq!(of(&a, 1), expected, "{order}");
+        assert_eq!(of(&b, 2).name, "by b");
+        // And again.
+        b.compact_history().unwrap();
+        meet(&a, &b);
+        assert_eq!(of(&a, 1), expected, "{order}");
+        assert!(a.quarantine().unwrap().is_empty() && b.quarantine().unwrap().is_empty());
+    }
+}
+
+/// The next epoch: a field has another name.
+mod v1 {
+    use super::*;
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "people", merge = "fields", previous = super::Person, removes(address))]
+    pub struct Person {
+        pub id: u32,
+        #[index]
+        #[evolve(renamed_from = "name")]
+        pub full_name: String,
+        pub note: Option<String>,
+        #[merge(sum)]
+        pub visits: i64,
+        #[merge(union)]
+        pub tags: BTreeSet<String>,
+    }
+
+    #[derive(Store)]
+    #[store(name = "contacts", epoch = 1, previous = super::Contacts)]
+    pub struct Contacts {
+        pub people: Table<Person>,
+    }
+}
+
+#[test]
+fn a_late_edit_of_a_field_is_carried_across_an_epoch_as_one() {
+    for order in 0..2 {
+        let (_folder, path) = place();
+        let (a, b) = (Contacts::open(&path).unwrap(), Contacts::in_memory().unwrap());
+        a.people.insert_many((1..=3).map(person)).unwrap();
+        a.people.update(&1, |person| person.visits += 10).unwrap();
+        exchange(&a, &b);
+        drop(a);
+        let a = v1::Contacts::open(&path).unwrap();
+        assert_eq!(a.people.get(&1).unwrap().unwrap().visits, 11);
+        b.people.update(&1, |person| person.name = "by b".into()).unwrap();
+        b.people.update(&1, |person| person.visits += 1).unwrap();
+        b.people.update(&2, |person| person.note = None).unwrap();
+        let edit = || {
+            a.people.update(&1, |person| person.note = Some("by a".into())).unwrap();
+            a.people.update(&1, |person| person.visits += 2).unwrap();
+            a.people.update(&2, |person| person.full_name = "by a".into()).unwrap();
+        };
+        if order == 0 {
+            edit();
+        }
+        give(&b, &a);
+        if order == 1 {
+            edit();
+        }
+        let one = a.people.get(&1).unwrap().unwrap();
+        assert_eq!((one.full_name.as_str(), one.visits), ("by b", 14), "{order}");
+        assert_eq!(one.note.as_deref(), Some("by a"));
+        let two = a.people.get(&2).unwrap().unwrap();
+        assert_eq!((two.full_name.as_str(), two.note), ("by a", None), "{order}");
+        let found = a.people.filter(v1::Person::FULL_NAME.eq("by b")).all().unwrap();
+        assert_eq!(found, [one.clone()]);
+        // A copy that hears of all of it later sees the same.
+        let c = v1::Contacts::in_memory().unwrap();
+        exchange(&a, &c);
+        assert_eq!(rows(&c.people), rows(&a.people), "{order}");
+        drop(a);
+        assert_sound::<v1::Contacts>(&path);
+        assert_eq!(v1::Contacts::open(&path).unwrap().people.get(&1).unwrap(), Some(one));
+    }
 }
