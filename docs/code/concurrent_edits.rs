@@ -1,5 +1,6 @@
 //! The code of the guide on concurrent edits. What stands between `[name]` and `[end]` is shown.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use heirloom::{Store, Table};
@@ -88,4 +89,56 @@ fn an_edit_wins_against_a_removal_that_did_not_know_it() -> heirloom::Result<()>
     assert!(phone.lost_edits()?.is_empty());
     // [end]
     Ok(())
+}
+
+// [fields]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "talks", merge = "fields")]
+pub struct Talk {
+    pub id: u32,
+    pub title: String,
+    pub done: bool,
+    #[merge(sum)]
+    pub votes: i64,
+    #[merge(union)]
+    pub tags: BTreeSet<String>,
+}
+// [end]
+
+#[derive(Store)]
+#[store(name = "conference")]
+pub struct Conference {
+    pub talks: Table<Talk>,
+}
+
+fn meet_by_field() -> heirloom::Result<String> {
+    let mut out = String::new();
+    let (laptop, phone) = (Conference::in_memory()?, Conference::in_memory()?);
+    let (title, tags) = ("CRDTs".to_owned(), BTreeSet::new());
+    laptop.talks.insert(&Talk { id: 1, title, done: false, votes: 0, tags })?;
+    phone.apply(&laptop.changes_since(&phone.summary()?)?)?;
+    // [fields-meet]
+    laptop.talks.update(&1, |talk| talk.title = "CRDTs, quietly".into())?;
+    laptop.talks.update(&1, |talk| talk.votes += 2)?;
+    phone.talks.update(&1, |talk| talk.done = true)?;
+    phone.talks.update(&1, |talk| {
+        talk.votes += 3;
+        talk.tags.insert("sync".into());
+    })?;
+    phone.apply(&laptop.changes_since(&phone.summary()?)?)?;
+    laptop.apply(&phone.changes_since(&laptop.summary()?)?)?;
+
+    for (name, device) in [("laptop", &laptop), ("phone", &phone)] {
+        writeln!(out, "{name}: {:?}", device.talks.get(&1)?).ok();
+        assert!(device.lost_edits()?.is_empty());
+    }
+    // [end]
+    Ok(out)
+}
+
+#[test]
+fn fields_merge_by_themselves() {
+    let out = meet_by_field().unwrap();
+    let shown = include_str!("concurrent_edits/fields.txt");
+    assert_eq!(out, shown, "{out}");
 }

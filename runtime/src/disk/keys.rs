@@ -11,7 +11,7 @@
 //! | `r`, number (4) | the name of a root |
 //! | `R`, name | its number (4), and how its keys are written; nothing where as texts |
 //! | `s` | how many commits there were (8), a hash of the deletions (8), and how many bytes the table holds beside this (8) |
-//! | `u`, number (4), packed key | the document's own entry, where readers see a late edit instead |
+//! | `u`, number (4), packed key | the document's own entry, where readers see a late edit, or a row with its cells instead |
 //! | `w`, number (8) | an update that waits for others |
 //! | `x`, number (4), packed key | the last item, client (8) and clock (4), of a key that holds nothing |
 //!

@@ -86,7 +86,7 @@ const TEXT: u8 = 0;
 /// What another program wrote: the kind of its content, the length of the JSON that shows it, that JSON,
 /// and the content as it stands in an update.
 const OTHER: u8 = 1;
-/// The JSON text of a late edit, which shows in place of the document's own entry.
+/// JSON text that shows in place of the document's own entry: a late edit, or a row with its cells.
 const LATE: u8 = 2;
 
 /// What stands in the file under a key.

@@ -155,3 +155,6 @@ impl Writing {
         items.put_below(root, key, (id, Value::Text(Arc::clone(base))), &overlay(base, cells))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 //! mark under the root `seen:`. As long as an edit of this device is unseen, a removal of the key did not
 //! know it, and this device writes it again. `docs/design/concurrent-edits.md` states the rule.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use super::items::{Cell, Value, WriteItems};
 use super::rules::{Rule, says};
 use super::writing::put_after_tip;
 use crate::error::{ErrorKind, Result};
-use crate::row::{ItemId, cell_key, is_added_element, is_count, overlay};
+use crate::row::{ItemId, cell_key, is_added_element, is_told, overlay};
 
 /// So many unseen edits of one key are kept; of more, the oldest of other devices are given up.
 const MAX_UNSEEN: usize = 64;
@@ -288,10 +289,11 @@ impl Met {
         key: &str,
     ) -> Result<()> {
         let Some(at) = row_at(items, root, key)? else { return Ok(()) };
-        if !self.rows.contains_key(&at) {
-            let base = standing(items, &at.0, &at.1)?.flatten();
-            let cells = items.cells(&at.0, &at.1)?;
-            self.rows.insert(at, RowBefore { base, cells });
+        if let Entry::Vacant(row) = self.rows.entry(at) {
+            let (root, key) = row.key();
+            let base = standing(items, root, key)?.flatten();
+            let cells = items.cells(root, key)?;
+            row.insert(RowBefore { base, cells });
         }
         Ok(())
     }
@@ -323,7 +325,9 @@ impl Met {
             let is_live = stands.is_some();
             let home = Home::of(items, root, key)?;
             let shown = if is_live || home != Home::Field { stands } else { Some(None) };
-            report(&mut unseen, &at, shown.as_ref().map(Option::as_deref), &mut outcome);
+            if row_of(root, key).is_none_or(|(_, _, path)| is_told(path)) {
+                report(&mut unseen, &at, shown.as_ref().map(Option::as_deref), &mut outcome);
+            }
             let again = unseen.edits.iter().rposition(|edit| edit.is_own && edit.json.is_some());
             let may_rewrite = !is_live && matches!(home, Home::Alone | Home::Element);
             let Some(again) = again.filter(|_| may_rewrite && says(Rule::EditWins, true)) else {
@@ -451,7 +455,7 @@ fn list_orphans<W: WriteItems + ?Sized>(
     }
     let cells_root: Arc<str> = Arc::from(cells_root);
     for Cell { path, id, json } in items.cells(root, key)? {
-        if is_count(&path) || own.contains(id.client) {
+        if !is_told(&path) || own.contains(id.client) {
             continue;
         }
         let cell: Arc<str> = Arc::from(cell_key(key, &path));

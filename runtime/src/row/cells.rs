@@ -94,6 +94,11 @@ pub(crate) fn is_added_element(path: &str) -> bool {
     matches!(Part::of(path), Some((_, Part::Added(_))))
 }
 
+/// Whether a cell says something that a user would miss: not that an element is out, or how much was counted.
+pub(crate) fn is_told(path: &str) -> bool {
+    !matches!(Part::of(path), Some((_, Part::Count | Part::Taken(_))))
+}
+
 /// Whether a cell counts.
 pub(crate) fn is_count(path: &str) -> bool {
     matches!(Part::of(path), Some((_, Part::Count)))

@@ -1,0 +1,28 @@
+// A union is of sets.
+
+use std::collections::BTreeSet;
+
+use heirloom::{Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(merge = "fields")]
+struct Person {
+    id: u32,
+    #[merge(union)]
+    names: Vec<String>,
+    tags: BTreeSet<String>,
+}
+
+#[derive(Store)]
+struct Contacts {
+    people: Table<Person>,
+}
+
+// None of this is wrong, so none of it is reported.
+fn main() -> heirloom::Result<()> {
+    let app = Contacts::in_memory()?;
+    app.people.filter(Person::ID.eq(7)).all()?;
+    Ok(())
+}

@@ -1,0 +1,28 @@
+// A field merges by itself in a table that merges by field.
+
+use std::collections::BTreeSet;
+
+use heirloom::{Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "people")]
+struct Person {
+    id: u32,
+    #[merge(sum)]
+    visits: i64,
+    tags: BTreeSet<String>,
+}
+
+#[derive(Store)]
+struct Contacts {
+    people: Table<Person>,
+}
+
+// None of this is wrong, so none of it is reported.
+fn main() -> heirloom::Result<()> {
+    let app = Contacts::in_memory()?;
+    app.people.filter(Person::ID.eq(7)).all()?;
+    Ok(())
+}
