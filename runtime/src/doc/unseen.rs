@@ -269,7 +269,11 @@ impl Met {
             again_for = rewrite.again_for;
         }
         let at = (Arc::clone(root), Arc::clone(key));
-        let (is_reported, is_displaced) = (false, false);
+        // A cell that stood without its row is listed already.
+        let listed = unseen.edits.iter().position(|edit| edit.id == id);
+        let is_displaced =
+            listed.map(|at| unseen.edits.remove(at)).is_some_and(|edit| edit.is_displaced);
+        let is_reported = false;
         let edit = UnseenEdit { id, json, is_own, is_reported, is_displaced, again_for };
         if !is_marked(items, root, id)? {
             unseen.push(edit);

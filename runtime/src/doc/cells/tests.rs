@@ -16,7 +16,7 @@ use crate::doc::oracle::random::Random;
 use crate::doc::rules::{Rule, with_broken};
 use crate::doc::unseen::OwnIds;
 use crate::doc::writing::{EntryOp, EntryWrite, write};
-use crate::row::{CellWrite, FieldMerge, Object, difference, overlay};
+use crate::row::{CellWrite, FieldMerge, ItemId, Object, difference, overlay};
 
 const KEYS: [&str; 3] = ["a", "b", "c"];
 const ROOT: &str = "table:notes";
@@ -52,6 +52,7 @@ struct Device {
     known: Known,
     /// What it was told is lost, by key, field and text.
     told: BTreeSet<(usize, String, String)>,
+    told_items: BTreeSet<ItemId>,
     twice: u64,
 }
 
@@ -112,6 +113,7 @@ impl World {
             earlier: Vec::new(),
             known: Known::new(),
             told: BTreeSet::new(),
+            told_items: BTreeSet::new(),
             twice: 0,
         });
         let devices = devices.collect();
@@ -220,7 +222,9 @@ impl World {
                 Some(cell) => (cell.path.clone(), cell.json.clone()),
                 None => (String::new(), lost.json.clone()),
             };
-            device.twice += u64::from(!device.told.insert((key, path, json)));
+            // What was written again is another edit, which may be lost like the first.
+            device.twice += u64::from(!device.told_items.insert(lost.id));
+            device.told.insert((key, path, json));
         }
         for (root, key) in &outcome.rewritten {
             if **root == *ROOT {
