@@ -313,8 +313,10 @@ impl World {
         let removals = of(&|did| *did == Did::Remove);
         let puts = of(&|did| matches!(did, Did::Put(_)));
         counts.add("rows", 1_u64);
-        let is_free = |edit: &usize| !removals.iter().any(|op| knew(*op, *edit));
-        let has_free = edits.iter().any(is_free);
+        // What takes an element out may be no more than the removal of a cell.
+        let is_free = |edit: &&usize| !removals.iter().any(|op| knew(*op, **edit));
+        let mut free = edits.iter().filter(is_free);
+        let has_free = free.any(|edit| !matches!(ops[*edit].did, Did::Take(_)));
         counts.add(NEVER[0], has_free && row.is_none());
         let knew_all = |op: &usize| edits.iter().all(|edit| knew(*op, *edit));
         counts.add("back", !has_free && row.is_some() && removals.iter().any(knew_all));
