@@ -412,9 +412,13 @@ fn revive_row<W: WriteItems + ?Sized>(
         let mut unseen = items.unseen(&cells_root, &cell)?;
         let last = unseen.edits.iter().rposition(|edit| edit.is_own && edit.json.is_some());
         let is_standing = standing.iter().any(|other| other.path == path);
-        let Some(last) = last.filter(|_| !is_standing) else { continue };
-        let edit = unseen.edits.remove(last);
+        let Some(last) = last else { continue };
         is_unknown = true;
+        // What it lost to lies over the base that is written.
+        if is_standing {
+            continue;
+        }
+        let edit = unseen.edits.remove(last);
         again_for.push(edit.id);
         rewritten.push(((Arc::clone(&cells_root), Arc::clone(&cell)), edit.id));
         over.insert(path, edit.json.unwrap_or_default());
