@@ -407,3 +407,35 @@ fn a_late_edit_of_a_field_is_carried_across_an_epoch_as_one() {
         assert_eq!(v1::Contacts::open(&path).unwrap().people.get(&1).unwrap(), Some(one));
     }
 }
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+#[table(merge = "fields")]
+struct Page {
+    id: u32,
+    title: String,
+    done: bool,
+    #[updated]
+    changed_at: i64,
+}
+
+#[derive(Store)]
+struct Pages {
+    pages: Table<Page>,
+}
+
+#[test]
+fn the_time_of_a_change_is_not_a_lost_edit() {
+    for _ in 0..PAIRS {
+        let (a, b) = (Pages::in_memory().unwrap(), Pages::in_memory().unwrap());
+        let page = Page { id: 1, title: "one".into(), done: false, changed_at: 0 };
+        a.pages.insert(&page).unwrap();
+        exchange(&a, &b);
+        a.pages.update(&1, |page| page.title = "two".into()).unwrap();
+        b.pages.update(&1, |page| page.done = true).unwrap();
+        exchange(&a, &b);
+        let page = a.pages.get(&1).unwrap().unwrap();
+        assert_eq!((page.title.as_str(), page.done), ("two", true));
+        assert_eq!(b.pages.get(&1).unwrap(), Some(page));
+        assert!(a.lost_edits().unwrap().is_empty() && b.lost_edits().unwrap().is_empty());
+    }
+}

@@ -102,6 +102,10 @@ impl Engine {
         }
         let at = now();
         for (nth, Lost { at: entry, id, json, is_removed, was_listed, cell }) in (0..).zip(lost) {
+            // The time of a change is nothing that a user wrote.
+            if cell.as_ref().is_some_and(|cell| self.is_stamp(&entry.0, &cell.path)) {
+                continue;
+            }
             let key = LostKey::new(document, entry, *id);
             let text = key.to_text()?;
             // Listed before, and decided on since.
@@ -117,6 +121,13 @@ impl Engine {
         }
         self.bound_lost(commit)?;
         Ok(told)
+    }
+
+    /// Whether heirloom fills a field of a table with a time.
+    fn is_stamp(&self, root: &str, field: &str) -> bool {
+        let table = root.strip_prefix("table:").and_then(|table| self.def.table_idx(table));
+        let stamps = table.map_or(&[][..], |table_idx| self.def.tables[table_idx].stamps);
+        stamps.iter().any(|stamp| stamp.field == field)
     }
 
     /// Forgets the oldest lost edits beyond the bound.
