@@ -58,8 +58,7 @@ impl Writing {
         key: &str,
         row: Option<&str>,
     ) -> Result<()> {
-        let cells_root = if items.has_cells(root)? { cells_of(root) } else { None };
-        let Some(cells_root) = cells_root else {
+        let Some(cells_root) = self.cells_root(items, root)? else {
             return match row {
                 Some(row) => self.put(items, root, key, row).map(drop),
                 None => self.remove(items, root, key),
@@ -86,6 +85,23 @@ impl Writing {
         let id = self.append(items, root, key)?;
         let below = (id, Value::Text(Arc::from(base.as_str())));
         items.put_below(root, key, below, &overlay(&base, counts()))
+    }
+
+    /// The root of the cells of rows that have been there before this transaction.
+    fn cells_root<W: WriteItems + ?Sized>(
+        &mut self,
+        items: &W,
+        root: &str,
+    ) -> Result<Option<Arc<str>>> {
+        match &self.last_cells {
+            Some((last, cells)) if last == root => Ok(cells.clone()),
+            _ => {
+                let cells = if items.has_cells(root)? { cells_of(root) } else { None };
+                let cells: Option<Arc<str>> = cells.map(Arc::from);
+                self.last_cells = Some((root.to_owned(), cells.clone()));
+                Ok(cells)
+            }
+        }
     }
 
     /// Writes cells of a row that stands.

@@ -52,6 +52,7 @@ pub(crate) fn write<'a, W: WriteItems + ?Sized>(
         clock: items.clock(client)?,
         client,
         last_root: Arc::from(""),
+        last_cells: None,
         has_unseen: items.has_unseen()?,
         seen: Vec::new(),
     };
@@ -82,8 +83,8 @@ pub(super) fn put_after_tip<W: WriteItems + ?Sized>(
     value: &str,
 ) -> Result<ItemId> {
     let (has_unseen, seen) = (false, Vec::new());
-    Writing { clock: items.clock(client)?, client, last_root: Arc::from(root), has_unseen, seen }
-        .put(items, root, key, value)
+    let (clock, last_root, last_cells) = (items.clock(client)?, Arc::from(root), None);
+    Writing { clock, client, last_root, last_cells, has_unseen, seen }.put(items, root, key, value)
 }
 
 /// Adds an item to a key that never held anything, and kills it at once.
@@ -108,6 +109,8 @@ pub(super) struct Writing {
     clock: u32,
     /// The root that came last, since most items are of the same.
     last_root: Arc<str>,
+    /// The root of rows that came last, and that of its cells if there are any.
+    pub(super) last_cells: Option<(String, Option<Arc<str>>)>,
     /// Whether edits are unseen under any key.
     pub(super) has_unseen: bool,
     /// The unseen edits under the keys that were written, by root.
