@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use heirloom::sync::Summary;
+use heirloom::sync::{Changes, Summary};
 use heirloom::{ErrorKind, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::support::{Heard, assert_sound, exchange, give, place, refused, rows};
+use crate::support::{Heard, assert_sound, exchange, forge, give, place, refused, rows};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Address {
@@ -438,4 +438,47 @@ fn the_time_of_a_change_is_not_a_lost_edit() {
         assert_eq!(b.pages.get(&1).unwrap(), Some(page));
         assert!(a.lost_edits().unwrap().is_empty() && b.lost_edits().unwrap().is_empty());
     }
+}
+
+#[test]
+fn cells_that_no_heirloom_writes_harm_nothing() {
+    let (_folder, path) = place();
+    let app = Contacts::open(&path).unwrap();
+    app.people.insert_many((1..=3).map(person)).unwrap();
+    let text = forge::Value::Text;
+    let cells = [
+        ("1\u{1}name", text("\"by another program\"")),
+        ("1\u{1}note", text("\"x\",\"id\":7")),
+        ("1\u{1}visits\u{2}7", text("many")),
+        ("1\u{1}visits\u{2}8", text("9223372036854775807")),
+        ("1\u{1}tags\u{3}\"c\"", forge::Value::Null),
+        ("1\u{1}tags\u{3}[", text("true")),
+        ("1\u{1}address\u{1}zip\u{1}deep", text("1")),
+        ("1\u{1}unknown", text("[1,2]")),
+        ("2", text("\"no path\"")),
+        ("\u{1}", text("1")),
+        ("9\u{1}name", text("\"of no row\"")),
+        ("3\u{1}name", text("7")),
+    ];
+    let update = forge::update(7, 0, "cells:people", &cells);
+    app.apply(&Changes::from_bytes(&forge::framed("contacts", "0", &update)).unwrap()).unwrap();
+    let tags = ["a", "b", "c"].map(String::from).into();
+    let expected =
+        Person { name: "by another program".into(), visits: i64::MAX, tags, ..person(1) };
+    assert_eq!(of(&app, 1), expected);
+    assert_eq!(of(&app, 2), person(2));
+    // A value of another type is an invalid row, which is named and can be put right.
+    let invalid = app.people.invalid().unwrap();
+    assert_eq!(invalid.iter().map(|row| row.key().to_owned()).collect::<Vec<_>>(), ["3"]);
+    app.people.put(&person(3)).unwrap();
+    // What this code does not know is kept by its edits.
+    app.people.update(&1, |person| person.name = "mine".into()).unwrap();
+    let other = Contacts::in_memory().unwrap();
+    meet(&app, &other);
+    assert_eq!(of(&other, 1), Person { name: "mine".into(), ..expected });
+    assert_eq!(of(&other, 3), person(3));
+    app.people.remove(&1).unwrap();
+    meet(&app, &other);
+    drop(app);
+    assert_sound::<Contacts>(&path);
 }
