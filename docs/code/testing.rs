@@ -144,3 +144,54 @@ fn every_enum_may_grow() {
     assert!(lint.is_empty(), "{lint}");
 }
 // [end]
+
+// [link]
+#[test]
+fn a_bad_connection_loses_nothing() -> heirloom::Result<()> {
+    let (phone, laptop) = heirloom::testing::pair::<Notebook>(7)?;
+    let mut link = heirloom::testing::Link::new(&phone, &laptop, 7).loses(0.5);
+    let milk = note("milk");
+    phone.notes.insert(&milk)?;
+    for day in 0..20 {
+        phone.notes.update(&milk.id, |note| note.text = format!("milk, day {day}"))?;
+        laptop.notes.insert(&note("tea"))?;
+        link.step()?;
+    }
+    link.finish()?;
+    assert_eq!(phone.notes.query().all()?, laptop.notes.query().all()?);
+    assert_eq!(phone.notes.len()?, 21);
+    Ok(())
+}
+// [end]
+
+// [generic]
+/// Checks what holds for every table.
+fn check<R: heirloom::Row>(table: &heirloom::Table<R>) -> heirloom::Result<()> {
+    assert!(table.invalid()?.is_empty());
+    assert_eq!(table.query().count()?, table.len()?);
+    for key in table.query().keys()? {
+        assert!(table.contains(&key)?);
+    }
+    Ok(())
+}
+// [end]
+
+// [fixture]
+#[test]
+fn the_file_of_version_1_opens() -> Result<(), Box<dyn std::error::Error>> {
+    let app = heirloom::testing::open_copy::<Notebook>(fixture("notebook-1.redb"))?;
+    check(&app.notes)?;
+    assert_eq!(app.notes.len()?, 1);
+    Ok(())
+}
+// [end]
+
+/// The path of a file that last year's code has written.
+fn fixture(name: &str) -> std::path::PathBuf {
+    crate::enter_folder();
+    let path = std::path::PathBuf::from(name);
+    let old = last_year::Notebook::open(&path).expect("a file");
+    let milk = last_year::Note { id: Id::new(), text: "milk".into() };
+    old.notes.insert(&milk).expect("a row");
+    path
+}

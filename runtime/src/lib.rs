@@ -58,6 +58,7 @@
 //! | refer from one row to another, and keep that in order? | [`Ref`], [`Store::dangling`] |
 //! | keep a list or a number on the screen up to date? | [`watch`] |
 //! | take data out and in as text? | [`transfer`] |
+//! | test an app with two devices, or with files of old versions? | [`testing`] |
 //! | bring two devices together, and which edit wins if both have edited? | [`sync`] |
 //! | add, remove or rename a field without losing data? | [`#[evolve(…)]`](macro@Table#defaults-evolvedefault-), [`schema`] |
 //! | make a breaking change, such as another type or another key? | [`migration`] |
@@ -105,6 +106,7 @@ mod row;
 pub mod schema;
 mod store;
 pub mod sync;
+pub mod testing;
 pub mod transfer;
 pub mod watch;
 

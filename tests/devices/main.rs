@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_link;
 mod catching_up;
 mod conflicts;
 mod conflicts_random;

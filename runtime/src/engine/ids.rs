@@ -10,6 +10,15 @@ use super::open::Engine;
 /// Gives the bits of ids in place of chance, so that a test runs twice the same way.
 pub type IdSource = Arc<dyn Fn() -> u128 + Send + Sync>;
 
+/// Random numbers that are the same for the same seed.
+pub(crate) fn next_random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut bits = *state;
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
 impl Engine {
     /// A client id no other device has: random, and below 2^53, which is what Yjs can represent.
     pub(crate) fn new_device(&self) -> u64 {

@@ -43,6 +43,7 @@ pub(crate) use head::{read_claims, recorded};
 pub(crate) use hub::{Change, KeepsView, Topic, Views};
 pub use hub::{ChangeKind, Origin, Subscription};
 pub use ids::IdSource;
+pub(crate) use ids::next_random;
 pub(crate) use inactive_documents::OtherMerged;
 pub(crate) use indexes::IndexState;
 pub(crate) use internal_writes::{RootOp, show};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::handle::Handle;
@@ -289,6 +289,33 @@ impl<S: Store> Builder<S> {
     pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.settings.clock = Some(Arc::new(clock));
         self
+    }
+
+    /// Makes the ids of the device and of its migrations from `seed`, in place of chance. For tests: which of two
+    /// concurrent edits wins depends on these ids, and then is the same in each run.
+    ///
+    /// Two stores that exchange changes must have different seeds, and a file must be opened with one seed
+    /// once: two devices of one id diverge. Keys are not made from it; give rows keys of your own, such as
+    /// `Id::from_uuid(Uuid::from_u128(1))`.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct Note { #[key] name: String }
+    /// # #[derive(Store)]
+    /// # struct App { notes: Table<Note> }
+    /// let (one, again) = (App::builder().ids_from(1), App::builder().ids_from(1));
+    /// let device = |app: App| app.status().map(|status| status.device());
+    /// assert_eq!(device(one.in_memory()?)?, device(again.in_memory()?)?);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    pub fn ids_from(self, seed: u64) -> Self {
+        let state = Mutex::new(seed);
+        self.id_source(Arc::new(move || {
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut half = || u128::from(crate::engine::next_random(&mut state));
+            half() << 64 | half()
+        }))
     }
 
     /// Takes the bits of new ids from `ids`. For this project's own tests.
