@@ -27,7 +27,7 @@ use syn::{DeriveInput, ItemTrait, parse_macro_input};
 #[doc = include_str!("../docs/table.md")]
 #[proc_macro_derive(
     Table,
-    attributes(table, key, index, column, evolve, reference, merge, created, updated)
+    attributes(table, key, index, column, evolve, reference, merge, created, updated, check)
 )]
 pub fn derive_table(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     record(&parse_macro_input!(input as DeriveInput), Kind::Table).into()

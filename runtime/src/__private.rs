@@ -19,8 +19,9 @@ pub use crate::row::{
 };
 pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{
-    DefaultKind, FieldDef, GroupDef, GroupIdx, IndexBasis, IndexDef, IndexVisitor, KeyKind,
-    OnRemove, ReferenceDef, StampDef, StampKind, StoreDef, TableDef, TableIdx, ValueTraits,
+    CheckDef, DefaultKind, FieldDef, GroupDef, GroupIdx, IndexBasis, IndexDef, IndexVisitor,
+    KeyKind, OnRemove, ReferenceDef, StampDef, StampKind, StoreDef, TableDef, TableIdx,
+    ValueTraits,
 };
 pub use crate::schema::guard::{
     Conversion, Link, Message, Recorded, RecordedField, RecordedKey, RecordedStruct, Structs,
@@ -95,6 +96,7 @@ pub const fn table_def<R: Row>() -> TableDef {
             crate::store::write_back::<R>(stored, now, |row| row.clear_reference(number))
         },
         stamps: R::STAMPS,
+        checks: R::CHECKS,
         record: record_def::<R>(),
         read_key: |text| R::Key::from_text(text).ok().map(|key| key.to_bytes().as_slice().to_vec()),
         key_text: |bytes| R::Key::from_bytes(bytes).map(|key| key.to_text()),

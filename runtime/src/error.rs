@@ -30,6 +30,8 @@ pub enum ErrorKind {
     NotFound,
     /// A row has the value of another in a field that is unique.
     NotUnique,
+    /// A row breaks a rule of its table, which `#[check(…)]` says.
+    CheckFailed,
     /// A row refers to one that does not exist.
     DanglingReference,
     /// A row cannot be removed, since another refers to it.

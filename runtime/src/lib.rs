@@ -62,6 +62,7 @@
 //! | bring two devices together, and which edit wins if both have edited? | [`sync`] |
 //! | add, remove or rename a field without losing data? | [`#[evolve(…)]`](macro@Table#defaults-evolvedefault-), [`schema`] |
 //! | make a breaking change, such as another type or another key? | [`migration`] |
+//! | refuse rows that break a rule, and find those that do? | `#[check(…)]`, [`Table::violations`], [`Violation`] |
 //! | find and repair rows that do not decode? | [`Table::invalid`], [`InvalidRow`], [`Table::repair`] |
 //! | know whether another device has a newer version of the app? | [`Store::status`], [`Store::on_newer_schema`], [`Builder::refuse_newer_schema`] |
 //! | back a store up, check a file, look into one without its types? | [`Store::backup`], [`Store::check`], [`inspect`] |
@@ -123,6 +124,7 @@ pub use row::{Comparable, Id, Key, Open, Ref, Row};
 #[doc(inline)]
 pub use store::{
     Builder, Durability, Entry, InvalidRow, Kv, Query, Snapshot, Store, Table, Transaction,
+    Violation,
 };
 
 pub use heirloom_macros::{Comparable, Fields, Key, Kv, Store, Table};

@@ -18,6 +18,7 @@ mod overwriting;
 mod patching;
 mod reading;
 mod round_trip;
+mod rules;
 mod threads;
 mod times;
 mod transfer;

@@ -27,6 +27,7 @@ fn mistakes_are_reported_once_and_with_the_fix() {
         "newtype",
         "query",
         "reference",
+        "rule",
         "serde",
         "shape",
         "store",

@@ -17,6 +17,7 @@ mod methods;
 mod parts;
 mod record;
 mod references;
+mod rules;
 mod stamps;
 mod step;
 mod store;

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-use super::{at, codec, columns, hidden, indexes, record, references, stamps};
+use super::{at, codec, columns, hidden, indexes, record, references, rules, stamps};
 use crate::model::Record;
 
 /// The impls of a row:
@@ -41,7 +41,7 @@ pub(crate) fn table(row: &Record) -> TokenStream {
         quote_spanned!(Span::mixed_site()=> const MERGES_FIELDS: ::core::primitive::bool = true;)
     });
     let (references, within) = (references::members(row), references::within(row));
-    let stamps = stamps::member(row);
+    let (stamps, rules) = (stamps::member(row), rules::members(row));
     hidden(&quote_spanned! {Span::mixed_site()=>
         #codecs
         #record
@@ -58,6 +58,7 @@ pub(crate) fn table(row: &Record) -> TokenStream {
             #indexes
             #references
             #stamps
+            #rules
 
             fn key(&self) -> ::std::borrow::Cow<'_, Self::Key> {
                 ::std::borrow::Cow::#key

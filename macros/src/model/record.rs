@@ -38,6 +38,8 @@ pub(crate) struct Record {
     pub(crate) indexes: Vec<Index>,
     /// How rows merge, if not as one value.
     pub(crate) merge: Option<LitStr>,
+    /// The rules of its values.
+    pub(crate) checks: Vec<Check>,
     /// How it follows from the struct of the epoch before.
     pub(crate) step: Option<Step>,
     /// Whether there was to be one.
@@ -53,6 +55,19 @@ pub(crate) struct Composite {
     pub(crate) origin: Path,
     /// As written; a name without a place is no field.
     pub(crate) fields: Vec<(Ident, Option<usize>)>,
+}
+
+/// A rule of the values of a row.
+#[derive(Debug)]
+pub(crate) struct Check {
+    /// The tokens to blame.
+    pub(crate) origin: Path,
+    /// With `self.field` for the name of a field.
+    pub(crate) expr: TokenStream,
+    /// As written.
+    pub(crate) code: String,
+    /// Which fields it reads.
+    pub(crate) reads: Vec<usize>,
 }
 
 /// A field with everything resolved.
@@ -121,6 +136,7 @@ impl Record {
         let parsed: Vec<parse::Field> =
             fields.named.iter().filter_map(|field| parse::field(field, diag)).collect();
         let names: Vec<String> = parsed.iter().map(|field| field.name.clone()).collect();
+        let checks = checks(input, kind, &parsed, &names, diag);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let marked = parsed.iter().position(|field| field.key.is_some());
         let composite = container.key.as_ref().map(|key| Composite {
@@ -152,6 +168,7 @@ impl Record {
             conversions: container.from.iter().chain(&container.try_from).cloned().collect(),
             fields,
             removed: container.removes.unwrap_or_default(),
+            checks,
             key,
             composite,
             is_key_broken: container.is_key_broken,
@@ -186,6 +203,29 @@ impl Record {
     pub(crate) fn key_fields(&self) -> impl Iterator<Item = &Field> {
         self.key.iter().filter_map(|&place| self.fields.get(place))
     }
+}
+
+/// The rules of the struct and of its fields, in which names are those of fields.
+fn checks(
+    input: &DeriveInput,
+    kind: Kind,
+    fields: &[parse::Field],
+    names: &[String],
+    diag: &mut Diag,
+) -> Vec<Check> {
+    if kind != Kind::Table {
+        return Vec::new();
+    }
+    let of_struct = parse::checks(&input.attrs, diag);
+    let of_fields = fields.iter().flat_map(|field| &field.checks);
+    let written = of_fields.chain(&of_struct).filter_map(|check| {
+        let mut over = parse::OverFields::new(names);
+        let expr = over.rewrite(check.expr.clone());
+        let is_right = over.report(&input.ident, diag);
+        let code = crate::text::text(check.expr.clone());
+        is_right.then(|| Check { origin: check.path.clone(), expr, code, reads: over.reads })
+    });
+    written.collect()
 }
 
 /// The place of the field of this name.

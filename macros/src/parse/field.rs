@@ -3,6 +3,7 @@
 use syn::ext::IdentExt as _;
 use syn::{Attribute, Ident, Path, Type, Visibility};
 
+use super::check::{Check, checks};
 use super::column::{Column, column};
 use super::evolve::{Evolve, Renamed, SameAs, With, evolve};
 use super::index::{FieldIndex, field_index};
@@ -30,6 +31,7 @@ pub(crate) struct Field {
     /// Whether heirloom fills it with the time at which the row is changed.
     pub(crate) updated: Option<Path>,
     pub(crate) merge: Option<Merge>,
+    pub(crate) checks: Vec<Check>,
     pub(crate) evolve: Option<Evolve>,
     pub(crate) same_as: Option<SameAs>,
     pub(crate) renamed_from: Option<Renamed>,
@@ -55,6 +57,7 @@ pub(crate) fn field(field: &syn::Field, diag: &mut Diag) -> Option<Field> {
         created: None,
         updated: None,
         merge: None,
+        checks: checks(&field.attrs, diag),
         evolve: None,
         same_as: None,
         renamed_from: None,

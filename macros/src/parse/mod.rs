@@ -3,6 +3,7 @@
 //! What is wrong with an attribute itself is reported here; what is wrong with the struct as a
 //! whole, by [`validate`](crate::validate).
 
+mod check;
 mod closure;
 mod column;
 mod container;
@@ -17,6 +18,7 @@ mod serde;
 mod shape;
 mod ty;
 
+pub(crate) use check::{OverFields, checks};
 pub(crate) use closure::Closure;
 pub(crate) use container::{Container, container, key_container};
 pub(crate) use evolve::{Evolve, Form, With};

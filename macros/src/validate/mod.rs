@@ -1,5 +1,6 @@
 //! The rules: one function each, listed here, every mistake reported.
 
+mod checks;
 mod defaults;
 mod fields;
 mod history;
@@ -40,6 +41,7 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     references::set_null_has_a_null,
     references::unchecked_references_do_nothing,
     stamps::times_are_filled_by_heirloom,
+    checks::rules_are_about_the_row,
     fields::stored_names_are_distinct,
     fields::column_names_are_distinct,
     fields::column_names_are_free,

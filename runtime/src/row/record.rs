@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Above, DefaultError, IndexValues, Key, Shape};
-use crate::schema::descriptor::{FieldDef, IndexDef, ReferenceDef, StampDef};
+use crate::schema::descriptor::{CheckDef, FieldDef, IndexDef, ReferenceDef, StampDef};
 
 /// A struct that is stored as a JSON object: what rows and kv groups have in common.
 ///
@@ -139,6 +139,17 @@ pub trait Row: Record + Send {
     /// The fields that heirloom fills with times.
     #[doc(hidden)]
     const STAMPS: &'static [StampDef] = &[];
+
+    /// The rules of its values.
+    #[doc(hidden)]
+    const CHECKS: &'static [CheckDef] = &[];
+
+    /// Whether the row keeps a rule.
+    #[doc(hidden)]
+    fn keeps(&self, check: usize) -> bool {
+        let _ = check;
+        true
+    }
 
     /// Returns the key of this row: borrowed if it is one field, made of them if it is several.
     fn key(&self) -> Cow<'_, Self::Key>;

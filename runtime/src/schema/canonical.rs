@@ -31,6 +31,11 @@ pub(super) fn fingerprint(schema: &Schema) -> String {
         if table.merges_fields {
             table_json["merge"] = json!("fields");
         }
+        if !table.checks.is_empty() {
+            let mut checks = table.checks.clone();
+            checks.sort();
+            table_json["checks"] = json!(checks);
+        }
         (name.clone(), table_json)
     });
     let groups =

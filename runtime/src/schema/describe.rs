@@ -115,7 +115,8 @@ fn describe_table(table: &TableDef, fields: BTreeMap<String, FieldSchema>) -> Ta
         each: index.each,
     });
     let merges_fields = table.merges_fields;
-    TableSchema { key: key.collect(), indexes: indexes.collect(), merges_fields, fields }
+    let checks = table.checks.iter().map(|check| check.code.to_owned()).collect();
+    TableSchema { key: key.collect(), indexes: indexes.collect(), checks, merges_fields, fields }
 }
 
 fn fields(

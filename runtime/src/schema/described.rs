@@ -67,6 +67,9 @@ pub struct TableSchema {
     /// Whether edits of different fields of a row both survive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub merges_fields: bool,
+    /// The rules of its rows as they are written, in declaration order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<String>,
     /// The fields of its row, by stored name, the key among them.
     pub fields: BTreeMap<String, FieldSchema>,
 }

@@ -269,6 +269,15 @@ pub struct StampDef {
     pub read: fn(&str) -> Option<i64>,
 }
 
+/// A rule of the values of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckDef {
+    /// As written.
+    pub code: &'static str,
+    /// The stored names of the fields that it reads.
+    pub reads: &'static [&'static str],
+}
+
 /// Receives the number of a reference, and the bytes of the key that it refers to.
 pub(crate) type ReferenceVisitor<'v> = dyn FnMut(usize, &[u8]) + 'v;
 
@@ -319,6 +328,8 @@ pub struct TableDef {
     pub clear_reference: fn(&str, usize, i64) -> Result<String>,
     /// Its fields that heirloom fills with times.
     pub stamps: &'static [StampDef],
+    /// The rules of its values.
+    pub checks: &'static [CheckDef],
     /// What describes its row.
     pub record: RecordDef,
     /// The byte form of a key's text; `None` where it is no key of the table's type.

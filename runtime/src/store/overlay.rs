@@ -7,6 +7,7 @@ use super::codec::Codec;
 use super::overlay_rows::OverlayRows;
 use super::read::{EntriesOf, typed_row, typed_text};
 use super::stamps::{self, Changed};
+use super::violations::refuse_broken;
 use crate::disk::View;
 use crate::engine::{RowOp, WriteBatch};
 use crate::error::{Error, ErrorKind, Result};
@@ -107,8 +108,7 @@ impl Overlay<'_> {
             ));
         }
         let json = self.new_text(row).map_err(|invalid| refused::<R>(key, invalid))?;
-        self.set(table_idx, key, Some((json, row)), state.whole());
-        Ok(())
+        self.set(table_idx, key, Some((json, row)), state.whole())
     }
 
     /// Whether rows of this type get times of the transaction.
@@ -140,7 +140,7 @@ impl Overlay<'_> {
         };
         if let Some(json) = json.map_err(|invalid| refused::<R>(key, invalid))? {
             let state = self.state::<R>(table_idx, key)?;
-            self.set(table_idx, key, Some((json, row)), state.whole());
+            self.set(table_idx, key, Some((json, row)), state.whole())?;
         }
         Ok(())
     }
@@ -167,7 +167,7 @@ impl Overlay<'_> {
                 row.push(name, value);
             }
             let (json, state) = (row.to_text(), self.state::<R>(table_idx, key)?);
-            self.set(table_idx, key, Some((json, written)), state);
+            self.set(table_idx, key, Some((json, written)), state)?;
         }
         Ok(())
     }
@@ -186,7 +186,7 @@ impl Overlay<'_> {
             row = updated.row;
             if let Some(json) = updated.json {
                 let state = self.state::<R>(table_idx, key)?;
-                self.set(table_idx, key, Some((json, &row)), state);
+                self.set(table_idx, key, Some((json, &row)), state)?;
             }
         }
         Ok(Some(row))
@@ -216,7 +216,7 @@ impl Overlay<'_> {
                 .finding(row.key().to_text());
             return Err(error.at_table(R::TABLE).help("keep the row's key as it was"));
         }
-        self.set(table_idx, &*row.key(), Some((json.to_owned(), &row)), state.whole());
+        self.set(table_idx, &*row.key(), Some((json.to_owned(), &row)), state.whole())?;
         Ok(row)
     }
 
@@ -224,7 +224,7 @@ impl Overlay<'_> {
     pub(super) fn remove<R: Row>(&mut self, table_idx: TableIdx, key: &R::Key) -> Result<bool> {
         let state = self.state::<R>(table_idx, key)?;
         if state.exists {
-            self.set::<R>(table_idx, key, None, state.whole());
+            self.set::<R>(table_idx, key, None, state.whole())?;
         }
         Ok(state.exists)
     }
@@ -248,15 +248,17 @@ impl Overlay<'_> {
         key: &R::Key,
         row: Option<(String, &R)>,
         state: State,
-    ) {
+    ) -> Result<()> {
         let mut refers_to = Vec::new();
-        if let Some((_, row)) = row {
+        if let Some((json, row)) = &row {
+            keeps_rules(*row, json)?;
             row.references(&mut |number, key| refers_to.push((number, key.to_vec())));
         }
         let (key_text, json) = (key.to_text(), row.map(|(json, _)| json));
         let State { existed, is_edited: is_edit, .. } = state;
         let op = RowOp { key: key_text, json, existed, is_edit, refers_to };
         self.batch.set_row(table_idx, key.to_bytes().as_slice().to_vec(), op);
+        Ok(())
     }
 
     pub(super) fn entries(&self, group_idx: GroupIdx) -> EntriesOf<'_> {
@@ -344,6 +346,18 @@ fn changed<R: Row>(row: &mut R, key: &R::Key, change: impl FnOnce(&mut R)) -> Re
     Ok(before)
 }
 
+/// Refuses a row that breaks a rule, and is to be stored as this JSON text.
+fn keeps_rules<R: Row>(row: &R, json: &str) -> Result<()> {
+    if R::CHECKS.is_empty() {
+        return Ok(());
+    }
+    // The text has the times that the row gets.
+    match R::STAMPS {
+        [] => refuse_broken(row, json),
+        _ => decode_text::<R>(json).map_or(Ok(()), |row| refuse_broken(&row, json)),
+    }
+}
+
 /// A row that may have been changed.
 fn updated<R: Row>(stored: &str, before: &Encoded, row: R, now: i64) -> Result<Changed<R>> {
     let key = row.key().into_owned();
@@ -388,7 +402,10 @@ pub(crate) fn write_back<R: Row>(
     let read = || decode_text::<R>(stored).map_err(|row| row.into_error().at_table(R::TABLE));
     let (mut row, unchanged) = (read()?, read()?);
     let before = changed(&mut row, &unchanged.key(), change)?;
-    Ok(updated(stored, &before, row, now)?.json.unwrap_or_else(|| stored.to_owned()))
+    match updated(stored, &before, row, now)? {
+        Changed { row, json: Some(json) } => keeps_rules(&row, &json).map(|()| json),
+        Changed { json: None, .. } => Ok(stored.to_owned()),
+    }
 }
 
 fn refused<R: Row>(key: &R::Key, invalid: Invalid) -> Error {

@@ -32,6 +32,8 @@ pub enum Operation {
     ChangeReference,
     /// The rows of a table, or the values of a field, merge otherwise.
     ChangeMerge,
+    /// A rule of the values of rows is new, or is gone.
+    ChangeCheck,
     /// A field is new.
     AddField,
     /// A field is gone.

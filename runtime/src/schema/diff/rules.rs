@@ -276,6 +276,12 @@ rules! {
     FIELD_MERGE_CHANGED = "field-merge-changed", ChangeMerge, Breaking, [],
         "Code of the one version replaces what the other adds up or unites.",
         "keep `#[merge]` as it was, or raise the epoch";
+    CHECK_ADDED = "check-added", ChangeCheck, Warn, [],
+        "Old rows and old code may break the rule; `Table::violations` lists such rows.",
+        "";
+    CHECK_REMOVED = "check-removed", ChangeCheck, Warn, [],
+        "New code may write rows that break the rule, which old code does not expect.",
+        "";
     INDEX_ADDED = "index-added", AddIndex, Additive, [65, 66],
         "Indexes are local, and built on each device.",
         "";
@@ -317,6 +323,8 @@ pub(super) const READ_OLD: &[Rule] = &[
     OBJECT_OPENED,
     REFERENCE_ADDED,
     REFERENCE_REMOVED,
+    CHECK_ADDED,
+    CHECK_REMOVED,
     INDEX_ADDED,
     INDEX_REMOVED,
 ];

@@ -145,6 +145,12 @@ fn table<'a>(
     }
     changes.append(&mut of_fields);
     indexes(name, &old.indexes, &new.indexes, changes);
+    for check in new.checks.iter().filter(|check| !old.checks.contains(check)) {
+        changes.push(Change::of(&rules::CHECK_ADDED).at_table(name).new_is(check));
+    }
+    for check in old.checks.iter().filter(|check| !new.checks.contains(check)) {
+        changes.push(Change::of(&rules::CHECK_REMOVED).at_table(name).old_is(check));
+    }
 }
 
 fn indexes(table: &str, old: &[IndexSchema], new: &[IndexSchema], changes: &mut Vec<Change>) {
