@@ -8,27 +8,11 @@ use std::collections::BTreeSet;
 use std::env;
 use std::path::PathBuf;
 
+use crate::support::random::Random;
 use crate::support::{Notebook, give, note, rows};
 
 const SEEDS: u64 = 100;
 const KEYS: u32 = 2;
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % end as u64) as usize
-    }
-
-    fn percent(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-}
 
 /// An edit, with its text, or a removal.
 struct Op {
@@ -71,7 +55,7 @@ fn exchange(devices: &mut [Device], from: usize, to: usize) {
 }
 
 fn run_seed(seed: u64) {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let folder = tempfile::tempdir().unwrap();
     let mut devices: Vec<Device> = Vec::new();
     for index in 0..3 + random.below(2) {

@@ -7,6 +7,8 @@
 mod check;
 mod document;
 mod examples;
+#[path = "../support/random.rs"]
+#[allow(dead_code, reason = "every test file uses a part of it")]
 mod random;
 mod rule;
 mod schema;

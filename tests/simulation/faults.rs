@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use heirloom::__private::{IdSource, StorageHook};
+use heirloom::__private::StorageHook;
 
 /// When a disk refuses, counted in storage operations from now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,40 +49,4 @@ impl Disk {
         self.from.store(0, SeqCst);
         was_met
     }
-}
-
-/// Numbers that look random, and are the same for the same seed.
-#[derive(Debug, Clone)]
-pub struct Chance(u64);
-
-impl Chance {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        mixed(self.0)
-    }
-
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-}
-
-fn mixed(mut bits: u64) -> u64 {
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    bits ^ (bits >> 31)
-}
-
-/// The ids of one device.
-pub fn ids(seed: u64, device: usize) -> IdSource {
-    let count = AtomicU64::new(0);
-    let start = mixed(mixed(seed) ^ device as u64);
-    Arc::new(move || {
-        let number = count.fetch_add(2, SeqCst);
-        let half = |more: u64| u128::from(mixed(start.wrapping_add(number + more)));
-        half(0) << 64 | half(1)
-    })
 }

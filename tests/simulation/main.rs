@@ -11,6 +11,9 @@ mod code;
 mod faults;
 mod frames;
 mod model;
+#[path = "../support/random.rs"]
+#[allow(dead_code, reason = "every test file uses a part of it")]
+mod random;
 mod scenarios;
 mod steps;
 mod stores;
@@ -20,7 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 
-use faults::Chance;
+use random::Random;
 use steps::{Step, draw};
 use world::World;
 
@@ -69,7 +72,7 @@ fn text_of_panic(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 fn steps_of(seed: u64) -> Vec<Step> {
-    draw(&mut Chance::new(seed), number("HEIRLOOM_STEPS").unwrap_or(STEPS) as usize)
+    draw(&mut Random::new(seed), number("HEIRLOOM_STEPS").unwrap_or(STEPS) as usize)
 }
 
 /// What went wrong, whichever the key, device and edit.
@@ -126,7 +129,7 @@ fn print(seed: u64, steps: &[Step], failure: &Failure) {
 /// The history of a seed ends as the model says.
 #[track_caller]
 fn holds(seed: u64) {
-    let steps = draw(&mut Chance::new(seed), STEPS as usize);
+    let steps = draw(&mut Random::new(seed), STEPS as usize);
     if let Err(failure) = run(seed, &steps) {
         print(seed, &steps[..failure.taken], &failure);
         panic!("seed {seed} fails; replay it, made short, with `{}`", replay(seed));

@@ -1,7 +1,8 @@
 //! What happens in a run, drawn from its seed before anything happens: so a failing run can be
 //! made shorter by leaving steps out.
 
-use super::faults::{Chance, Fault};
+use super::faults::Fault;
+use super::random::Random;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
@@ -33,7 +34,7 @@ pub struct Step {
 }
 
 /// How often each act comes.
-const SHARES: [(Act, u64); 12] = [
+const SHARES: [(Act, usize); 12] = [
     (Act::Put, 22),
     (Act::Update, 12),
     (Act::Remove, 9),
@@ -48,11 +49,11 @@ const SHARES: [(Act, u64); 12] = [
     (Act::Meet, 2),
 ];
 
-pub fn draw(chance: &mut Chance, count: usize) -> Vec<Step> {
+pub fn draw(random: &mut Random, count: usize) -> Vec<Step> {
     let all = SHARES.iter().map(|(_, share)| share).sum();
     let mut steps = Vec::with_capacity(count);
     for _ in 0..count {
-        let mut left = chance.below(all);
+        let mut left = random.below(all);
         let mut act = Act::Put;
         for (candidate, share) in SHARES {
             act = candidate;
@@ -61,12 +62,14 @@ pub fn draw(chance: &mut Chance, count: usize) -> Vec<Step> {
             }
             left -= share;
         }
-        let reach = if chance.below(2) == 0 { 6 } else { 60 };
-        let lasts = 1 + chance.below(4);
-        let fault =
-            Fault { after: chance.below(reach), lasts: (chance.below(3) == 0).then_some(lasts) };
-        let fault = (chance.below(8) == 0).then_some(fault);
-        steps.push(Step { act, device: chance.next(), choice: chance.next(), fault });
+        let reach = if random.below(2) == 0 { 6 } else { 60 };
+        let lasts = 1 + random.below(4) as u64;
+        let fault = Fault {
+            after: random.below(reach) as u64,
+            lasts: (random.below(3) == 0).then_some(lasts),
+        };
+        let fault = (random.below(8) == 0).then_some(fault);
+        steps.push(Step { act, device: random.next(), choice: random.next(), fault });
     }
     steps
 }

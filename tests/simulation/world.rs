@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
+use heirloom::__private::IdSource;
 use heirloom::ErrorKind;
 use heirloom::sync::{Changes, Summary};
 use tempfile::TempDir;
 
 use super::code::{Code, Kept, REGISTERS, Register, Replica};
-use super::faults::{Chance, Disk, Fault, ids};
+use super::faults::{Disk, Fault};
 use super::frames::documents_in;
 use super::model::{self, Edit, Edits, Seen};
+use super::random::{Random, mix};
 use super::steps::{Act, Step};
 
 /// After so many rounds in which everybody gives everybody what it lacks, all must have all.
@@ -55,8 +58,8 @@ type Outcome<T = ()> = Result<T, String>;
 impl World {
     pub fn new(seed: u64) -> Outcome<Self> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let mut chance = Chance::new(seed ^ 0x5EED);
-        let count = 3 + chance.below(3) as usize;
+        let mut random = Random::new(seed ^ 0x5EED);
+        let count = 3 + random.below(3);
         let mut world = Self {
             devices: Vec::new(),
             edits: BTreeMap::new(),
@@ -65,14 +68,14 @@ impl World {
             _folder: folder,
         };
         for number in 0..count {
-            let is_in_memory = number > 1 && chance.below(4) == 0;
+            let is_in_memory = number > 1 && random.below(4) == 0;
             let path = world._folder.path().join(format!("{number}.redb"));
             // Most begin with the oldest code; nothing in memory ever gets newer code.
             let first = if is_in_memory { 4 } else { 2 };
-            let code = match chance.below(2) {
+            let code = match random.below(2) {
                 0 if number == 0 => Code::V0,
-                0 => Code::ALL[chance.below(first) as usize],
-                _ => Code::ALL[chance.below(4) as usize],
+                0 => Code::ALL[random.below(first)],
+                _ => Code::ALL[random.below(4)],
             };
             let code = if number == 0 { Code::V0 } else { code };
             let disk = Arc::<Disk>::default();
@@ -598,4 +601,15 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// The ids of one device.
+fn ids(seed: u64, device: usize) -> IdSource {
+    let count = AtomicU64::new(0);
+    let start = mix(mix(seed) ^ device as u64);
+    Arc::new(move || {
+        let number = count.fetch_add(2, SeqCst);
+        let half = |more: u64| u128::from(mix(start.wrapping_add(number + more)));
+        half(0) << 64 | half(1)
+    })
 }

@@ -6,6 +6,7 @@ pub mod file;
 pub mod forge;
 pub mod history;
 pub mod loose;
+pub mod random;
 pub mod versions;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Numbers that look random and are the same for each seed.
 
 /// SplitMix64.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Random(u64);
 
 impl Random {
@@ -9,12 +9,9 @@ impl Random {
         Self(seed)
     }
 
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        mix(self.0)
     }
 
     /// A number below `end`.
@@ -26,4 +23,11 @@ impl Random {
     pub fn percent(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
+}
+
+/// Spreads a number over all 64 bits.
+pub fn mix(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
 }
