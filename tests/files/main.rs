@@ -4,6 +4,7 @@
 mod support;
 
 mod bad_input;
+mod beside_writer;
 mod compacting;
 mod creating;
 mod damage;

@@ -12,12 +12,19 @@
 use std::fmt;
 use std::io;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use redb::{BackendError, StorageBackend};
 
+use super::copy::is_being_copied;
+
 /// redb's header has the first page of the file to itself.
-const HEADER_BYTES: usize = 4096;
+pub(super) const HEADER_BYTES: usize = 4096;
+
+/// For how long a commit waits for another process that copies the file.
+const LONGEST_WAIT_FOR_COPY: Duration = Duration::from_secs(1);
 
 /// A storage operation that is about to change the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +81,8 @@ struct Shared {
     /// Whether nothing is ever let through.
     is_read_only: bool,
     opened_by: OpenedBy,
+    /// Whether a copy took longer than a commit waits for one, and is not done yet.
+    is_copy_slow: AtomicBool,
     /// The header as last written; empty until it is first asked for. Reading it back after every
     /// commit takes a third of a commit's time.
     header: Mutex<Vec<u8>>,
@@ -111,6 +120,7 @@ impl Backend {
             hook,
             is_read_only: false,
             opened_by: OpenedBy::this_process(),
+            is_copy_slow: AtomicBool::new(false),
             header: Mutex::default(),
         }))
     }
@@ -136,6 +146,7 @@ impl Backend {
             hook,
             is_read_only: false,
             opened_by: OpenedBy::this_process(),
+            is_copy_slow: AtomicBool::new(false),
             header: Mutex::default(),
         })))
     }
@@ -154,6 +165,7 @@ impl Backend {
             hook,
             is_read_only: true,
             opened_by: OpenedBy::this_process(),
+            is_copy_slow: AtomicBool::new(false),
             header: Mutex::default(),
         })))
     }
@@ -173,10 +185,12 @@ impl Backend {
         held.as_ref().map_or(0, |held| held.bytes)
     }
 
-    /// Lets writes through from now on, those held back first, in their order.
+    /// Lets writes through from now on, those held back first, in their order. Waits for another process that
+    /// is copying the file: each commit to the file calls this before it changes the header.
     ///
     /// After an error they are still held back, and it may be tried again.
     pub(super) fn release(&self) -> io::Result<()> {
+        self.0.wait_for_copy();
         if self.0.held.read().unwrap_or_else(PoisonError::into_inner).is_none() {
             return Ok(());
         }
@@ -217,6 +231,20 @@ impl Backend {
 }
 
 impl Shared {
+    /// Waits as long as the file is copied, for a second at most, and once for each copy that takes longer.
+    fn wait_for_copy(&self) {
+        let begin = Instant::now();
+        let mut is_copied = is_being_copied(&*self.inner);
+        while is_copied
+            && !self.is_copy_slow.load(Ordering::Relaxed)
+            && begin.elapsed() < LONGEST_WAIT_FOR_COPY
+        {
+            std::thread::sleep(Duration::from_micros(500));
+            is_copied = is_being_copied(&*self.inner);
+        }
+        self.is_copy_slow.store(is_copied, Ordering::Relaxed);
+    }
+
     fn before(&self, op: StorageOp) -> io::Result<()> {
         // redb writes when it is closed, too.
         self.opened_by.check()?;

@@ -11,6 +11,7 @@ use tempfile::TempPath;
 
 use super::backend::{Backend, OpenedBy, StorageHook};
 use super::commit::Commit;
+use super::copy::copy_of;
 use super::device::{Whereabouts, is_in_place};
 use super::failure::{corrupt, database_error, guarded, io as io_error};
 use super::journal::KEPT_COMMITS;
@@ -95,6 +96,8 @@ enum Medium {
         /// The same place, whatever becomes of the current directory, and behind a link to nothing.
         target: PathBuf,
         file: File,
+        /// What is read in its place, as another process has it open to write.
+        copy: Option<File>,
         /// Whether it was opened without write permission.
         is_read_only: bool,
     },
@@ -149,10 +152,23 @@ impl Disk {
         (file, is_read_only): (File, bool),
         options: StorageOptions,
     ) -> Result<Self> {
-        let live = Live::of_file(&file, is_read_only, &options, None)?;
+        let (copy, live) = match Live::of_file(&file, is_read_only, &options, None) {
+            // On Windows a lock keeps others from reading, too.
+            Err(error)
+                if error.kind() == ErrorKind::Locked
+                    && options.access != Access::Write
+                    && !cfg!(windows) =>
+            {
+                let copy = copy_of(&file)?;
+                let live = Live::of_file(&copy, true, &options, None)?;
+                (Some(copy), live)
+            }
+            opened => (None, opened?),
+        };
+        let is_read_only = is_read_only || copy.is_some();
         let target = std::path::absolute(path).map_err(io_error)?;
         Ok(Self {
-            medium: Medium::File { path: path.to_owned(), target, file, is_read_only },
+            medium: Medium::File { path: path.to_owned(), target, file, copy, is_read_only },
             options,
             opened_by: OpenedBy::this_process(),
             names: Mutex::default(),
@@ -174,7 +190,13 @@ impl Disk {
             FileBackend::new(file.try_clone().map_err(io_error)?).map_err(database_error)?;
         let live = Live::open(Backend::direct(backend, options.hook.clone()), &options)?;
         Ok(Self {
-            medium: Medium::File { path: path.to_owned(), target, file, is_read_only: false },
+            medium: Medium::File {
+                path: path.to_owned(),
+                target,
+                file,
+                copy: None,
+                is_read_only: false,
+            },
             options,
             opened_by: OpenedBy::this_process(),
             names: Mutex::default(),
@@ -404,7 +426,8 @@ impl Disk {
     fn live_again(&self, header: Option<Vec<u8>>) -> Result<Live> {
         self.refuse_if_forked()?;
         match &self.medium {
-            Medium::File { file, is_read_only, .. } => {
+            Medium::File { file, copy, is_read_only, .. } => {
+                let file = copy.as_ref().unwrap_or(file);
                 Live::of_file(file, *is_read_only, &self.options, header)
             }
             Medium::Memory(backend) => Live::open(backend.clone(), &self.options),

@@ -3,6 +3,7 @@
 mod backend;
 mod blocks;
 mod commit;
+mod copy;
 mod counts;
 mod dead;
 mod device;

@@ -47,12 +47,13 @@ pub use crate::engine::CheckReport;
 #[doc(inline)]
 pub use crate::store::{HistoryStats, Status};
 
-/// Opens a file to look into. No other process can write to it meanwhile. The file and its folder may be
-/// without write permission.
+/// Opens a file to look into. The file and its folder may be without write permission. A process that has it
+/// open to write goes on: a copy of the file is looked into, as by
+/// [`Builder::read_only`](crate::Builder::read_only). Otherwise, no process can write to it meanwhile.
 ///
 /// # Errors
 ///
-/// [`Locked`](crate::ErrorKind::Locked) if it is open already, in this process or another;
+/// [`Locked`](crate::ErrorKind::Locked) if it is open to write and cannot be copied;
 /// [`WrongStore`](crate::ErrorKind::WrongStore) if it is a redb database of another program;
 /// [`NewerFormat`](crate::ErrorKind::NewerFormat) if a newer heirloom wrote it;
 /// [`Corrupt`](crate::ErrorKind::Corrupt) if it is empty, truncated or not a store;

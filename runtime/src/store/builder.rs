@@ -195,10 +195,16 @@ impl<S: Store> Builder<S> {
     /// may change. Off unless set.
     ///
     /// The file stays as it is, byte for byte, with its time of modification. A store that was not closed
-    /// properly is repaired in memory alone, each time. Several processes may have a file open read-only,
-    /// but not beside one that has it open to write: while a process writes, pages that another one is
-    /// still reading would be written over. That is refused with
-    /// [`Locked`](crate::ErrorKind::Locked), on either side.
+    /// properly is repaired in memory alone, each time. Several processes may have a file open read-only. A
+    /// process that opens it to write meanwhile gets [`Locked`](crate::ErrorKind::Locked).
+    ///
+    /// If a process has the file open to write already, a copy of the file is read, as of its newest commit;
+    /// open the store again to see later ones. The copy is made among the temporary files of the system, without
+    /// a name, and goes with the store. It costs room and time for the whole file, which is read twice: to be
+    /// copied, and to be checked. The next commit of the other process waits until the copy is made, for a
+    /// second at most. Do not use it to follow a large store; read in the process that writes.
+    /// [`Locked`](crate::ErrorKind::Locked) is the answer if the file does not stay the same for as long as a copy
+    /// takes, and on Windows, which lets nothing be read of a file that is open to write.
     ///
     /// Every write is an error of kind [`ReadOnly`](crate::ErrorKind::ReadOnly), and so is opening a file
     /// that this code cannot read without writing to it: one of an earlier epoch, or with keys that are

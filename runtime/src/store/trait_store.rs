@@ -172,7 +172,9 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// The errors of [`open`](Self::open), if the file cannot be opened at all;
-    /// [`Storage`](crate::ErrorKind::Storage) if there is no file.
+    /// [`Storage`](crate::ErrorKind::Storage) if there is no file. A process that has it open to write goes on: a
+    /// copy is checked, as by
+    /// [`Builder::read_only`](crate::Builder::read_only).
     fn check(path: impl AsRef<Path>) -> Result<CheckReport> {
         let engine = engine_to_look::<Self>(path.as_ref())?;
         engine.check().map_err(|error| engine.placed(error))
@@ -772,7 +774,8 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// The errors of [`open`](Self::open), and [`Storage`](crate::ErrorKind::Storage) if there is
-    /// no file.
+    /// no file. Beside a process that has it open to write, a copy is read, as by
+    /// [`Builder::read_only`](crate::Builder::read_only).
     fn preview_migration(path: impl AsRef<Path>) -> Result<Preview> {
         let engine = engine_to_look::<Self>(path.as_ref())?;
         let preview = crate::epoch::preview(&engine).map_err(|error| engine.placed(error))?;
