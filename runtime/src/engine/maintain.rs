@@ -230,8 +230,7 @@ impl Engine {
                                 Invalid::of_failure(failure).into_refusal().at_table(table.name);
                             error.at_key(key.as_str())
                         })?;
-                        let (existed, is_edit, refers_to) = (true, true, Vec::new());
-                        let op = RowOp { key, json: Some(json), existed, is_edit, refers_to };
+                        let op = RowOp::new(key, Some(json), true, true, Vec::new());
                         batch.set_row(table_idx, bytes, op);
                         changed += 1;
                     }

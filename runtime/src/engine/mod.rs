@@ -58,5 +58,5 @@ pub use progress::Progress;
 pub(crate) use progress::REPORT_EVERY_ROWS;
 pub(crate) use references::Dangling;
 pub(crate) use write::not_loaded;
-pub(crate) use write_batch::{RowOp, WriteBatch};
+pub(crate) use write_batch::{RowOp, RowOps, WriteBatch};
 pub(crate) use writer::{Unrecorded, Writer, WriterIndexes};

@@ -70,7 +70,7 @@ impl Engine {
     ) -> Result<Vec<(TableIdx, Vec<u8>)>> {
         let removed = batch.tables.iter().flat_map(|(table_idx, rows)| {
             let removed = rows.iter().filter(|(_, op)| op.json.is_none());
-            removed.map(|(key, _)| (*table_idx, key.clone()))
+            removed.map(|(key, _)| (*table_idx, key.to_vec()))
         });
         let mut removed: Vec<(TableIdx, Vec<u8>)> = removed.collect();
         if removed.is_empty() {
@@ -99,9 +99,8 @@ impl Engine {
                         let refers_to = references_of(table, json.as_bytes());
                         (Some(json), refers_to)
                     };
-                    let RowNow { key: key_text, existed, is_edit, .. } = now;
-                    let is_edit = is_edit && json.is_some();
-                    let op = RowOp { json, refers_to, key: key_text, existed, is_edit };
+                    let is_edit = now.is_edit && json.is_some();
+                    let op = RowOp::new(now.key, json, now.existed, is_edit, refers_to);
                     batch.set_row(field.table_idx, key, op);
                 }
             }
@@ -187,7 +186,7 @@ impl Engine {
                     );
                     return Err(error
                         .at_table(table.name)
-                        .at_key(op.key.as_str())
+                        .at_key(&*op.key)
                         .at_field(reference.field)
                         .expecting(format!("the key of a row of table `{}`", target.name))
                         .finding(format!("`{missing}`"))
@@ -211,8 +210,8 @@ impl Engine {
     ) -> Result<Option<RowNow>> {
         if let Some(op) = batch.row(table_idx, key) {
             let now = op.json.as_ref().map(|json| RowNow {
-                json: json.clone(),
-                key: op.key.clone(),
+                json: json.to_string(),
+                key: op.key.to_string(),
                 existed: op.existed,
                 is_edit: op.is_edit,
             });
@@ -370,7 +369,7 @@ impl Written {
             for (key, op) in rows {
                 for (number, target_key) in &op.refers_to {
                     let field = FieldIdx { table_idx: *table_idx, number: *number };
-                    keys.entry((field, target_key.clone())).or_default().push(key.clone());
+                    keys.entry((field, target_key.clone())).or_default().push(key.to_vec());
                 }
             }
         }

@@ -138,7 +138,7 @@ impl Engine {
             return seen;
         }
         let mut see = |root: &Root, op: &RowOp| {
-            let at = EntryRef::new(root.name(), op.key.as_str());
+            let at = EntryRef::new(root.name(), &*op.key);
             seen.extend(late_edits.seen(document, claim, source, &at, op.json.is_none()));
         };
         for (table_idx, rows) in &batch.tables {
@@ -172,7 +172,7 @@ impl Engine {
                 else {
                     continue;
                 };
-                let at = EntryRef::new(root.as_str(), op.key.as_str());
+                let at = EntryRef::new(root.as_str(), &*op.key);
                 let late = loaded.late_edits.showing(claim, &at, Some(id));
                 let late = late.and_then(|(_, stored)| stored.edit.value.as_deref());
                 let cells = match late {
@@ -184,7 +184,7 @@ impl Engine {
                         writes
                     }
                 };
-                edits.insert((*table_idx, key.clone()), cells);
+                edits.insert((*table_idx, key.to_vec()), cells);
             }
         }
         edits
@@ -214,7 +214,7 @@ impl Engine {
 impl Change {
     fn of(op: RowOp) -> Self {
         let kind = ChangeKind::of(op.existed, op.json.is_some());
-        Self { key: op.key, kind, json: op.json }
+        Self { key: op.key.into(), kind, json: op.json.map(String::from) }
     }
 }
 
@@ -270,7 +270,7 @@ impl<'b> Ops<'b> {
         }
         let rows = self.batch.tables.iter().flat_map(|(table_idx, rows)| {
             rows.iter().map(|(key, row)| {
-                let cells = row.is_edit.then(|| self.edits.get(&(*table_idx, key.clone())));
+                let cells = row.is_edit.then(|| self.edits.get(&(*table_idx, key.to_vec())));
                 match (cells.flatten(), &row.json) {
                     (Some(cells), Some(json)) => EntryOp {
                         root: &self.tables[table_idx.0],

@@ -4,28 +4,44 @@ use std::collections::BTreeMap;
 
 use crate::schema::descriptor::{GroupIdx, TableIdx};
 
-/// The new state of one row or entry.
+/// The new state of one row or entry, without room to spare: a transaction may have many.
 #[derive(Debug, Clone)]
 pub(crate) struct RowOp {
     /// The key's text, which names the entry in the document.
-    pub(crate) key: String,
+    pub(crate) key: Box<str>,
     /// The JSON to store; `None` removes.
-    pub(crate) json: Option<String>,
+    pub(crate) json: Option<Box<str>>,
     /// Whether there was one before the transaction.
     pub(crate) existed: bool,
     /// Whether fields of a row were changed that was there before, and nothing else was done to it.
     pub(crate) is_edit: bool,
     /// What a row refers to: the number of each reference, and the bytes of a key.
-    pub(crate) refers_to: Vec<(usize, Vec<u8>)>,
+    pub(crate) refers_to: Box<[(usize, Vec<u8>)]>,
 }
+
+impl RowOp {
+    pub(crate) fn new(
+        key: impl Into<Box<str>>,
+        json: Option<String>,
+        existed: bool,
+        is_edit: bool,
+        refers_to: Vec<(usize, Vec<u8>)>,
+    ) -> Self {
+        let json = json.map(String::into_boxed_str);
+        Self { key: key.into(), json, existed, is_edit, refers_to: refers_to.into() }
+    }
+}
+
+/// Rows of one table, by key bytes.
+pub(crate) type RowOps = BTreeMap<Box<[u8]>, RowOp>;
 
 /// The rows and entries that a transaction changes, each once, in its last state.
 #[derive(Debug, Default)]
 pub(crate) struct WriteBatch {
     /// By table, then by key bytes, so that the file is written in its own order.
-    pub(crate) tables: BTreeMap<TableIdx, BTreeMap<Vec<u8>, RowOp>>,
+    pub(crate) tables: BTreeMap<TableIdx, RowOps>,
     /// By group, then by stored name.
-    pub(crate) groups: BTreeMap<GroupIdx, BTreeMap<String, RowOp>>,
+    pub(crate) groups: BTreeMap<GroupIdx, BTreeMap<Box<str>, RowOp>>,
     /// Rows to remove whose key text does not parse as the table's key type.
     pub(crate) strays: Vec<(TableIdx, String)>,
     /// The time of the transaction, in milliseconds since 1970.
@@ -51,7 +67,7 @@ impl WriteBatch {
     }
 
     pub(crate) fn set_row(&mut self, table_idx: TableIdx, key: Vec<u8>, op: RowOp) {
-        self.tables.entry(table_idx).or_default().insert(key, op);
+        self.tables.entry(table_idx).or_default().insert(key.into(), op);
     }
 
     pub(crate) fn set_entry(&mut self, group_idx: GroupIdx, op: RowOp) {

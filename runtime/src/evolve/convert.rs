@@ -32,7 +32,7 @@ pub(crate) fn convert_row<R: Row>(steps: u32, json: &str) -> Result<Converted, F
         // What does not change is taken over to the letter.
         json.to_owned()
     } else {
-        let wanted = encode_sized(&row, json.len()).map_err(unencodable)?;
+        let wanted = encode_sized(&row, json.len() + json.len() / 4).map_err(unencodable)?;
         let carried = (!is_whole).then(|| carry::<R>(steps, json)).transpose()?;
         let form = Form::of_record();
         match carried.filter(|carried| form.check(carried, &wanted, &row).is_ok()) {
@@ -60,7 +60,7 @@ fn back<R: Record>(steps: u32, json: &str) -> Result<Back<R>, Failure> {
         Some(step) if steps > 0 => (step.back)(steps, json),
         _ => {
             let record = decode_text::<R>(json).map_err(Invalid::into_failure)?;
-            let whole = encode_sized(&record, json.len()).map_err(unencodable)?;
+            let whole = encode_sized(&record, json.len() + json.len() / 4).map_err(unencodable)?;
             let known = R::shape().whole();
             let is_whole = canonical(json, &known).is_some_and(|json| json == whole.json);
             Ok(Back { record, is_whole })

@@ -9,7 +9,10 @@
 
 use super::decode_text;
 use super::explain::{Invalid, snippet};
-use crate::row::{EncodeError, Encoded, Known, Object, Patch, Record, encode, overwrite, without};
+use crate::row::{
+    EncodeError, Encoded, Known, Object, Patch, Record, USUAL_BYTES, encode_sized, overwrite,
+    without,
+};
 use crate::schema::descriptor::FieldDef;
 
 /// Of how many stored members it is found out at most whether they are read under another name.
@@ -17,8 +20,8 @@ const MAX_ASKED: usize = 32;
 
 /// How values of a type are written and read.
 pub(crate) struct Form<'f, T> {
-    /// Gives the canonical form.
-    pub(crate) encode: &'f dyn Fn(&T) -> Result<Encoded, EncodeError>,
+    /// Gives the canonical form, in room for so many bytes if they are enough.
+    pub(crate) encode: &'f dyn Fn(&T, usize) -> Result<Encoded, EncodeError>,
     pub(crate) decode: &'f dyn Fn(&str) -> Result<T, Invalid>,
     /// Whether two values are equal, if the type has an equality.
     pub(crate) is_same: &'f dyn Fn(&T, &T) -> Option<bool>,
@@ -31,7 +34,7 @@ impl<R: Record> Form<'static, R> {
     /// The form of a record.
     pub(crate) fn of_record() -> Self {
         Self {
-            encode: &encode::<R>,
+            encode: &encode_sized::<R>,
             decode: &decode_text::<R>,
             is_same: &R::is_same,
             known: R::shape().whole(),
@@ -43,16 +46,16 @@ impl<R: Record> Form<'static, R> {
 impl<T> Form<'_, T> {
     /// The text of a value that takes no other's place.
     pub(crate) fn new_text(&self, value: &T) -> Result<String, Invalid> {
-        let wanted = (self.encode)(value).map_err(Invalid::unencodable)?;
-        self.check(&wanted.json, &wanted, value)?;
-        Ok(wanted.json)
+        let wanted = (self.encode)(value, USUAL_BYTES).map_err(Invalid::unencodable)?;
+        // The same text, without room to spare.
+        Ok(self.check(&wanted.json, &wanted, value)?.json)
     }
 
     /// The text of a value in place of a stored one, with what this code does not know of that;
     /// `None` if it is the same already.
     pub(crate) fn text_over(&self, stored: &str, value: &T) -> Result<Option<String>, Invalid> {
         let before = (self.decode)(stored).ok();
-        let before = before.and_then(|before| (self.encode)(&before).ok());
+        let before = before.and_then(|before| (self.encode)(&before, stored.len()).ok());
         self.changed_text(stored, before.as_ref(), value)
     }
 
@@ -63,7 +66,7 @@ impl<T> Form<'_, T> {
         before: Option<&Encoded>,
         value: &T,
     ) -> Result<Option<String>, Invalid> {
-        let wanted = (self.encode)(value).map_err(Invalid::unencodable)?;
+        let wanted = (self.encode)(value, USUAL_BYTES).map_err(Invalid::unencodable)?;
         let is_read = |text: &String| self.check(text, &wanted, value).is_ok();
         if let Some(before) = before {
             // Two variants of an untagged enum may have one form.
@@ -83,8 +86,7 @@ impl<T> Form<'_, T> {
                 return Ok(Some(merged));
             }
         }
-        self.check(&wanted.json, &wanted, value)?;
-        Ok(Some(wanted.json))
+        Ok(Some(self.check(&wanted.json, &wanted, value)?.json))
     }
 
     /// The stored text with the difference applied, as deep as it reads as what is wanted.
@@ -104,7 +106,7 @@ impl<T> Form<'_, T> {
         // serde knows. It gives way to the member that has the name of today.
         let is_alias = |member: &&std::ops::Range<usize>| {
             let without = without(stored, member).map(|text| (self.decode)(&text));
-            let read = without.and_then(|read| (self.encode)(&read.ok()?).ok());
+            let read = without.and_then(|read| (self.encode)(&read.ok()?, stored.len()).ok());
             read.as_ref() != Some(before)
         };
         let aliases = first.kept.iter().take(MAX_ASKED).filter(is_alias);
@@ -119,10 +121,15 @@ impl<T> Form<'_, T> {
         is_read(&coarse).then_some(coarse)
     }
 
-    /// Finds out whether a text reads as what is wanted.
-    pub(crate) fn check(&self, text: &str, wanted: &Encoded, value: &T) -> Result<(), Invalid> {
+    /// Finds out whether a text reads as what is wanted; returns how it reads.
+    pub(crate) fn check(
+        &self,
+        text: &str,
+        wanted: &Encoded,
+        value: &T,
+    ) -> Result<Encoded, Invalid> {
         let read = (self.decode)(text).map_err(Invalid::unreadable)?;
-        let again = (self.encode)(&read).map_err(Invalid::unencodable)?;
+        let again = (self.encode)(&read, wanted.json.len()).map_err(Invalid::unencodable)?;
         if again.json != wanted.json {
             let reason = "it does not read back as what was given";
             return Err(self.differing(&wanted.json, &again.json, None, reason));
@@ -138,7 +145,7 @@ impl<T> Form<'_, T> {
             let field = self.known.ambiguous_member();
             return Err(self.differing(&wanted.json, &again.json, field, reason));
         }
-        Ok(())
+        Ok(again)
     }
 
     /// Says in which field two texts differ.

@@ -11,7 +11,7 @@ use super::run::Run;
 use super::spec::Spec;
 use super::walk::{Common, Walk, WalkStep};
 use crate::disk::{Fetched, Span, View};
-use crate::engine::{Engine, IndexState, RowOp, WriteBatch};
+use crate::engine::{Engine, IndexState, RowOps, WriteBatch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::TableIdx;
 
@@ -25,7 +25,7 @@ pub(crate) struct Source<'s> {
     pub(crate) engine: Arc<Engine>,
     pub(crate) view: Arc<View>,
     pub(crate) table_idx: TableIdx,
-    pub(crate) written: Option<&'s BTreeMap<Vec<u8>, RowOp>>,
+    pub(crate) written: Option<&'s RowOps>,
     /// All that the transaction wrote.
     pub(crate) batch: Option<&'s WriteBatch>,
 }

@@ -82,14 +82,17 @@ impl Encoded {
 
 type Result<T, E = EncodeError> = std::result::Result<T, E>;
 
+/// Room for most records.
+pub(crate) const USUAL_BYTES: usize = 320;
+
 /// Encodes a record as the JSON object that is stored.
 pub(crate) fn encode<R: Record>(record: &R) -> Result<Encoded> {
-    encode_sized(record, 256)
+    encode_sized(record, USUAL_BYTES)
 }
 
-/// [`encode`] if this record, or one much like it, is known to take some bytes.
+/// [`encode`], with room for so many bytes, which are taken as they are if they are enough.
 pub(crate) fn encode_sized<R: Record>(record: &R, bytes: usize) -> Result<Encoded> {
-    let json = Vec::with_capacity(bytes + bytes / 4);
+    let json = Vec::with_capacity(bytes);
     let fields = Fields { json, nulls: Vec::new(), defs: R::FIELDS };
     let (json, nulls) = record.serialize(fields)?;
     Encoded::new(json, nulls)?.canonical(&R::shape().whole())

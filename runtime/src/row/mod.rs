@@ -60,7 +60,8 @@ pub(crate) use cells::{
     is_below, is_count, is_told, may_have_cells, overlay, split_cell_key, without_counts,
 };
 pub(crate) use encode::{
-    EncodeError, encode, encode_any, encode_record, encode_sized, encode_value, is_none,
+    EncodeError, USUAL_BYTES, encode, encode_any, encode_record, encode_sized, encode_value,
+    is_none,
 };
 pub(crate) use index_values::{VALUE_LIMIT_BYTES, cut};
 pub(crate) use json::scan_members;

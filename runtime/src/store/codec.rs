@@ -36,7 +36,7 @@ impl<T> Codec<T> {
         work: impl FnOnce(&Form<'_, T>) -> O,
     ) -> O {
         let known = G::shape().field(field.name);
-        let encode = |value: &T| {
+        let encode = |value: &T, _| {
             let encoded = (self.encode)(value).map_err(EncodeError::custom)?;
             encoded.canonical(&known)
         };

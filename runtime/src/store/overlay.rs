@@ -51,7 +51,10 @@ impl Overlay<'_> {
     fn current<R: Row>(&self, table_idx: TableIdx, key: &R::Key) -> Result<Current> {
         let bytes = key.to_bytes();
         if let Some(op) = self.batch.row(table_idx, bytes.as_slice()) {
-            return Ok(op.json.clone().map_or(Current::Absent, Current::Text));
+            return Ok(op
+                .json
+                .as_deref()
+                .map_or(Current::Absent, |json| Current::Text(json.to_owned())));
         }
         Ok(match self.view.row(table_idx, bytes.as_slice())? {
             None => Current::Absent,
@@ -255,8 +258,7 @@ impl Overlay<'_> {
             row.references(&mut |number, key| refers_to.push((number, key.to_vec())));
         }
         let (key_text, json) = (key.to_text(), row.map(|(json, _)| json));
-        let State { existed, is_edited: is_edit, .. } = state;
-        let op = RowOp { key: key_text, json, existed, is_edit, refers_to };
+        let op = RowOp::new(key_text, json, state.existed, state.is_edited, refers_to);
         self.batch.set_row(table_idx, key.to_bytes().as_slice().to_vec(), op);
         Ok(())
     }
@@ -320,10 +322,7 @@ impl Overlay<'_> {
             Some(op) => op.existed,
             None => self.view.entry(group_idx, name)?.is_some(),
         };
-        self.batch.set_entry(
-            group_idx,
-            RowOp { key: name.to_owned(), json, existed, is_edit: false, refers_to: Vec::new() },
-        );
+        self.batch.set_entry(group_idx, RowOp::new(name, json, existed, false, Vec::new()));
         Ok(())
     }
 }

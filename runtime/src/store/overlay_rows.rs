@@ -15,7 +15,7 @@ pub(super) struct OverlayRows<'t, R> {
     committed: disk::Rows,
     /// The committed row that comes next, read ahead to compare its key.
     ahead: Option<(Vec<u8>, Result<R>)>,
-    written: Peekable<btree_map::Iter<'t, Vec<u8>, RowOp>>,
+    written: Peekable<btree_map::Iter<'t, Box<[u8]>, RowOp>>,
     strays: std::vec::IntoIter<String>,
     row: PhantomData<fn() -> R>,
 }
@@ -23,7 +23,7 @@ pub(super) struct OverlayRows<'t, R> {
 impl<'t, R: Row> OverlayRows<'t, R> {
     pub(super) fn new(
         committed: disk::Rows,
-        written: btree_map::Iter<'t, Vec<u8>, RowOp>,
+        written: btree_map::Iter<'t, Box<[u8]>, RowOp>,
         strays: Vec<String>,
     ) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl<R: Row> Iterator for OverlayRows<'_, R> {
                 return Some(Err(error));
             }
             let committed_first = match (&self.ahead, self.written.peek()) {
-                (Some((committed, _)), Some((written, _))) => committed < *written,
+                (Some((committed, _)), Some((written, _))) => **committed < ***written,
                 (Some(_), None) => true,
                 (None, Some(_)) => false,
                 (None, None) => {
@@ -66,7 +66,7 @@ impl<R: Row> Iterator for OverlayRows<'_, R> {
             }
             let (bytes, op) = self.written.next()?;
             // What the transaction wrote stands in for what is committed under the same key.
-            self.ahead.take_if(|(committed, _)| committed == bytes);
+            self.ahead.take_if(|(committed, _)| **committed == **bytes);
             if let (Some(json), Some(key)) = (&op.json, R::Key::from_bytes(bytes)) {
                 return Some(typed_text(&key, json));
             }

@@ -129,7 +129,7 @@ impl EntriesOf<'_> {
     /// The JSON text under a stored name.
     fn text(&self, name: &str) -> Result<Option<String>> {
         if let Some(op) = self.batch.and_then(|batch| batch.entry(self.group_idx, name)) {
-            return Ok(op.json.clone());
+            return Ok(op.json.as_deref().map(str::to_owned));
         }
         match self.view.entry(self.group_idx, name)? {
             Some(stored) if stored.is_damaged() => Err(damaged("the entry")),

@@ -114,7 +114,7 @@ impl<'s> Run<'s> {
             match read {
                 Ok(()) if self.matches(buffer) && self.is_past(bytes, buffer) => {
                     let rank = self.rank(bytes, buffer);
-                    written.push((rank, Found { key: bytes.clone(), row: buffer.set_aside() }));
+                    written.push((rank, Found { key: bytes.to_vec(), row: buffer.set_aside() }));
                 }
                 Ok(()) => {}
                 Err(error) if !self.is_filtered => self.errors.push_back(error),
