@@ -9,6 +9,8 @@
 //! Commits that do not wait for the disk are held back in the same way: to redb they have been
 //! written, and what a full disk refuses later can be written once there is room.
 
+mod held;
+
 use std::fmt;
 use std::io;
 use std::ops::Bound;
@@ -18,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use redb::{BackendError, StorageBackend};
 
+use self::held::{Held, Step, overlay};
 use super::copy::is_being_copied;
 
 /// redb's header has the first page of the file to itself.
@@ -88,28 +91,9 @@ struct Shared {
     header: Mutex<Vec<u8>>,
 }
 
-/// What was written while the file must not change, in order.
-struct Held {
-    steps: Vec<Step>,
-    /// The length as redb sees it.
-    len: u64,
-    /// Beyond this, nothing of the file is visible any more.
-    base_len: u64,
-    /// How many bytes the writes among the steps have.
-    bytes: u64,
-    /// With more, nothing is held back any longer.
-    limit: u64,
-}
-
 /// A file that is only read is marked as open and as closed. More than this is a transaction, which may
 /// be larger than the memory.
 const MAX_BYTES_OF_MARKS: u64 = 1 << 20;
-
-enum Step {
-    Write(u64, Vec<u8>),
-    SetLen(u64),
-    Sync,
-}
 
 impl Backend {
     /// A backend whose writes reach `inner` at once.
@@ -264,53 +248,6 @@ impl Shared {
     fn sync(&self) -> io::Result<()> {
         self.before(StorageOp::Sync)?;
         self.inner.sync_data()
-    }
-}
-
-impl Held {
-    /// Nothing yet, over a file of this length.
-    fn over(len: u64, limit: u64) -> Self {
-        Self { steps: Vec::new(), len, base_len: len, bytes: 0, limit }
-    }
-
-    fn write(&mut self, offset: u64, data: &[u8]) {
-        self.len = self.len.max(offset + data.len() as u64);
-        self.bytes += data.len() as u64;
-        self.steps.push(Step::Write(offset, data.to_vec()));
-    }
-
-    fn read(&self, inner: &dyn StorageBackend, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let end = offset + out.len() as u64;
-        if end > self.len {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let in_base = usize::try_from(self.base_len.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let (base, beyond) = out.split_at_mut(in_base.min(out.len()));
-        if !base.is_empty() {
-            inner.read(offset, base)?;
-        }
-        beyond.fill(0);
-        for step in &self.steps {
-            match step {
-                Step::Write(at, data) => overlay(offset, out, *at, data),
-                Step::SetLen(len) if *len < end => {
-                    let kept = usize::try_from(len.saturating_sub(offset)).unwrap_or(usize::MAX);
-                    out[kept..].fill(0);
-                }
-                Step::SetLen(_) | Step::Sync => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Copies what `data`, which stands at `at`, has in common with `out`, which stands at `offset`.
-fn overlay(offset: u64, out: &mut [u8], at: u64, data: &[u8]) {
-    let start = offset.max(at);
-    let end = (offset + out.len() as u64).min(at + data.len() as u64);
-    if start < end {
-        let span = |from: u64| (start - from) as usize..(end - from) as usize;
-        out[span(offset)].copy_from_slice(&data[span(at)]);
     }
 }
 
