@@ -1,11 +1,7 @@
 //! What is written over leaves no more than where it stood, and nothing is lost by that.
 
-use crate::support::{
-    self, Notebook, Settings, assert_sound, content, converge, give, note, place, rows,
-};
-use heirloom::{Durability, Kv, Store, Table};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::support::{Notebook, Pages, assert_sound, content, converge, give, note, place, rows};
+use heirloom::Durability;
 
 /// What a document may keep of a write that was written over: the place of its item, what the journal says of
 /// its commit, and a bit that says
@@ -60,23 +56,6 @@ fn restarts_leave_nothing_of_their_own() {
         });
     }
     assert_sound::<Notebook>(&path);
-}
-
-/// What goes on from the notes in the next epoch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
-#[table(name = "notes", previous = support::Note, removes(stars))]
-struct Page {
-    #[key]
-    id: u32,
-    #[evolve(renamed_from = "title")]
-    text: String,
-}
-
-#[derive(Store)]
-#[store(name = "notebook", epoch = 1, previous = Notebook)]
-struct Pages {
-    notes: Table<Page>,
-    settings: Kv<Settings>,
 }
 
 fn texts(pages: &Pages) -> Vec<String> {

@@ -1,35 +1,10 @@
 //! Updates as no honest device makes them: refused with nothing changed, or taken in, and then everything
 //! still works. The bytes are built here, since no encoder writes them.
 
+use crate::support::forge::Bytes;
 use crate::support::{Notebook, assert_sound, forge, note, place, refused};
 use heirloom::ErrorKind;
 use heirloom::sync::{Changes, Summary};
-
-/// An update, piece by piece.
-#[derive(Clone, Default)]
-struct Bytes(Vec<u8>);
-
-impl Bytes {
-    fn number(mut self, mut number: u64) -> Self {
-        while number >= 0x80 {
-            self.0.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.0.push(number as u8);
-        self
-    }
-
-    fn text(self, text: &str) -> Self {
-        let mut this = self.number(text.len() as u64);
-        this.0.extend(text.as_bytes());
-        this
-    }
-
-    fn raw(mut self, bytes: &[u8]) -> Self {
-        self.0.extend(bytes);
-        self
-    }
-}
 
 type Block = Vec<u8>;
 

@@ -8,12 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
-use crate::support::{self, Notebook, Settings, assert_sound, content, note, place, refused};
+use crate::support::{Notebook, Page, Pages, assert_sound, content, give, note, place, refused};
 use heirloom::__private::StorageHook;
 use heirloom::sync::Summary;
-use heirloom::{Durability, ErrorKind, Kv, Store, Table};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use heirloom::{Durability, ErrorKind};
 
 #[cfg(unix)]
 #[test]
@@ -65,23 +63,6 @@ fn temporary_files_that_were_left_behind_go() {
     drop(Notebook::open(&path).unwrap());
     let is_there = [&old, &young, &used, &foreign, &path].map(|path| path.exists());
     assert_eq!(is_there, [false, true, true, true, true]);
-}
-
-/// What goes on from the notes in the next epoch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
-#[table(name = "notes", previous = support::Note, removes(stars))]
-struct Page {
-    #[key]
-    id: u32,
-    #[evolve(renamed_from = "title")]
-    text: String,
-}
-
-#[derive(Store)]
-#[store(name = "notebook", epoch = 1, previous = Notebook)]
-struct Pages {
-    notes: Table<Page>,
-    settings: Kv<Settings>,
 }
 
 /// A disk that refuses everything while it is full.
@@ -141,12 +122,12 @@ fn one_refused_flush_after_an_adoption_loses_nothing() {
     let (_folder, path) = place();
     sixty_notes(&path);
     let other = Notebook::in_memory().unwrap();
-    support::give(&Notebook::open(&path).unwrap(), &other);
+    give(&Notebook::open(&path).unwrap(), &other);
     other.compact_history().unwrap();
     let (is_full, hook) = disk();
     let builder = Notebook::builder().durability(Durability::Eventual).storage_hook(hook);
     let app = builder.open(&path).unwrap();
-    support::give(&other, &app);
+    give(&other, &app);
     assert_eq!(app.status().unwrap().generation(), 1);
     refuse_one_flush(&path, app, &is_full);
 }

@@ -8,13 +8,11 @@ use std::sync::Arc;
 
 use crate::support::file;
 use crate::support::{
-    self, Notebook, Settings, assert_same_bytes, content, give, note, place, refused,
+    self, Notebook, Pages, Settings, assert_same_bytes, content, give, note, place, refused,
 };
 use heirloom::__private::StorageHook;
 use heirloom::sync::Summary;
-use heirloom::{ErrorKind, Kv, Store, Table};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use heirloom::{ErrorKind, Kv, Store};
 use tempfile::TempDir;
 
 use super::formats::first::Fixture;
@@ -198,23 +196,6 @@ fn what_is_missing_or_in_memory_is_not_made_to_be_read() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
-#[table(name = "notes", previous = support::Note, removes(stars))]
-struct Page {
-    #[key]
-    id: u32,
-    #[evolve(renamed_from = "title")]
-    text: String,
-}
-
-/// The notebook in its next epoch.
-#[derive(Store)]
-#[store(name = "notebook", epoch = 1, previous = Notebook)]
-struct Pages {
-    pages: Table<Page>,
-    settings: Kv<Settings>,
-}
-
 #[test]
 fn a_file_of_another_epoch_is_refused_and_can_be_previewed() {
     let (folder, path) = with_two_notes();
@@ -231,9 +212,9 @@ fn a_file_of_another_epoch_is_refused_and_can_be_previewed() {
     }
 
     let (_folder, path) = with_two_notes();
-    assert_eq!(Pages::open(&path).unwrap().pages.len().unwrap(), 2);
+    assert_eq!(Pages::open(&path).unwrap().notes.len().unwrap(), 2);
     leaving_as_it_is(&path, || {
-        assert_eq!(reader::<Pages>(&path).unwrap().pages.len().unwrap(), 2);
+        assert_eq!(reader::<Pages>(&path).unwrap().notes.len().unwrap(), 2);
         let error = refused(reader::<Notebook>(&path).map(drop));
         assert_eq!(error.kind(), ErrorKind::NewerEpoch, "{error}");
     });

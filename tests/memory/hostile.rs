@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 #[allow(dead_code, reason = "every test file uses a part of it")]
 mod forge;
 
+use forge::Bytes;
+
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
 
@@ -35,30 +37,6 @@ fn peak_of<T>(work: impl FnOnce() -> T) -> (usize, T) {
     HEAP.reset_peak_usage();
     let value = work();
     (HEAP.peak_usage().saturating_sub(before), value)
-}
-
-/// The update, piece by piece.
-#[derive(Default)]
-struct Bytes(Vec<u8>);
-
-impl Bytes {
-    fn number(mut self, mut number: u64) -> Self {
-        while number >= 0x80 {
-            self.0.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.0.push(number as u8);
-        self
-    }
-
-    fn text(self, text: &str) -> Self {
-        self.number(text.len() as u64).raw(text.as_bytes())
-    }
-
-    fn raw(mut self, bytes: &[u8]) -> Self {
-        self.0.extend(bytes);
-        self
-    }
 }
 
 const MIB: usize = 1 << 20;

@@ -5,6 +5,30 @@ use twox_hash::XxHash3_64;
 
 const HEADER_LEN: usize = 13;
 
+/// An update, piece by piece, as no encoder writes it.
+#[derive(Debug, Clone, Default)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Bytes {
+    pub fn number(mut self, mut number: u64) -> Self {
+        while number >= 0x80 {
+            self.0.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.0.push(number as u8);
+        self
+    }
+
+    pub fn text(self, text: &str) -> Self {
+        self.number(text.len() as u64).raw(text.as_bytes())
+    }
+
+    pub fn raw(mut self, bytes: &[u8]) -> Self {
+        self.0.extend(bytes);
+        self
+    }
+}
+
 /// The bytes of changes that hold `update`, framed as the sync format says.
 pub fn framed(store: &str, document: &str, update: &[u8]) -> Vec<u8> {
     framed_all(store, document, &[update])

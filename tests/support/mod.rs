@@ -48,6 +48,24 @@ pub struct Notebook {
     pub settings: Kv<Settings>,
 }
 
+/// What goes on from the notes in the next epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+#[table(name = "notes", previous = Note, removes(stars))]
+pub struct Page {
+    #[key]
+    pub id: u32,
+    #[evolve(renamed_from = "title")]
+    pub text: String,
+}
+
+/// The notebook in its next epoch.
+#[derive(Store)]
+#[store(name = "notebook", epoch = 1, previous = Notebook)]
+pub struct Pages {
+    pub notes: Table<Page>,
+    pub settings: Kv<Settings>,
+}
+
 #[derive(Store)]
 #[store(name = "notebook")]
 pub struct RawNotebook {
