@@ -98,7 +98,7 @@ fn assert_whole(path: &Path, at: &str) {
         let kept = new.quarantine().unwrap();
         assert_eq!(kept.len(), 1, "{at}: {kept:?}");
         assert!(kept[0].theirs().contains("e5"), "{at}: {kept:?}");
-        assert_eq!(new.status().unwrap().pending_forwards(), 0, "{at}");
+        assert_eq!(new.status().unwrap().uncarried_documents(), 0, "{at}");
     }
     assert_sound::<v2::App>(path);
 }
@@ -267,7 +267,7 @@ fn an_adoption_that_the_disk_refuses_is_done_again() {
             assert_eq!(title(1).as_deref(), Some("winner's"), "{at}");
             assert_eq!(title(2).as_deref(), Some("loser's"), "{at}");
             assert_eq!(title(3), None, "{at}");
-            assert_eq!(app.status().unwrap().pending_forwards(), 0, "{at}");
+            assert_eq!(app.status().unwrap().uncarried_documents(), 0, "{at}");
             drop(app);
             assert_sound::<v2::App>(path);
         },
@@ -313,7 +313,7 @@ fn late_edits_that_the_disk_refuses_are_carried_again() {
             assert_eq!(app.settings.language.get().unwrap(), "late", "{at}");
             let kept = app.quarantine().unwrap();
             assert!(kept.iter().any(|kept| kept.theirs().contains("too late")), "{at}: {kept:?}");
-            assert_eq!(app.status().unwrap().pending_forwards(), 0, "{at}");
+            assert_eq!(app.status().unwrap().uncarried_documents(), 0, "{at}");
             drop(app);
             assert_sound::<v1::App>(path);
         },

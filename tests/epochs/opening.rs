@@ -201,7 +201,7 @@ fn a_file_of_an_earlier_epoch_opens_in_one_step() {
         assert_eq!(app.settings.font_size.get().unwrap(), 7);
         assert_eq!(app.settings.language.get().unwrap(), "en");
         let status = app.status().unwrap();
-        assert_eq!((status.epoch(), status.generation(), status.pending_forwards()), (1, 0, 0));
+        assert_eq!((status.epoch(), status.generation(), status.uncarried_documents()), (1, 0, 0));
         assert!(app.quarantine().unwrap().is_empty());
         app.notes.insert(&v1::note("c", "three")).unwrap();
         let old = app.open_epoch::<v0::Library>().unwrap();

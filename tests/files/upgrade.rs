@@ -362,7 +362,7 @@ fn late_edits_of_two_epochs_show_as_they_did() {
     assert_titles(&app);
     let late = app.notes.filter(epochs::v1::Note::TITLE.eq("late")).first().unwrap();
     assert_eq!(late.map(|note| note.id), Some(1));
-    assert_eq!(app.status().unwrap().pending_forwards(), 0);
+    assert_eq!(app.status().unwrap().uncarried_documents(), 0);
     // A peer of the first epoch gets all of it, and what it edits late is carried.
     let peer = epochs::v0::App::in_memory().unwrap();
     peer.notes.insert(&epochs::v0::Note { id: 20, text: "of the peer".into() }).unwrap();

@@ -269,7 +269,7 @@ macro_rules! table_methods {
 
         fn unfinished(&self) -> heirloom::Result<Option<String>> {
             let status = Store::status(self)?;
-            let (pending, missing) = (status.pending_forwards(), status.missing_documents());
+            let (pending, missing) = (status.uncarried_documents(), status.missing_documents());
             // What was given up before anybody else had it stays missing.
             let is_done = pending == 0;
             Ok((!is_done).then(|| format!("{pending} documents to carry, missing {missing:?}")))

@@ -97,7 +97,7 @@ impl fmt::Debug for Status {
             .field("newer_epoch", &self.newer_epoch)
             .field("versions", &self.versions.len())
             .field("generation", &self.epochs.generation)
-            .field("pending_forwards", &self.epochs.pending)
+            .field("uncarried_documents", &self.epochs.pending)
             .field("missing_documents", &self.epochs.missing)
             .field("history", &self.history)
             .field("is_damaged", &self.is_damaged)
@@ -135,9 +135,9 @@ impl Status {
     }
 
     /// Returns the number of documents, of earlier epochs or of migrations that another has
-    /// replaced, that hold edits which could not be carried yet, since a part of them has not
+    /// replaced, that hold late edits which could not be carried yet, since a part of them has not
     /// arrived.
-    pub fn pending_forwards(&self) -> usize {
+    pub fn uncarried_documents(&self) -> usize {
         self.epochs.pending
     }
 
