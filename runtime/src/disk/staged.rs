@@ -334,8 +334,9 @@ impl<'c> StagedDocument<'c> {
         }
     }
 
-    /// Notes that this is a merge: another copy may hold the same afterwards, and what is damaged here.
-    pub(crate) fn is_merge(&mut self, damaged: BTreeSet<ItemId>) {
+    /// Begins a merge, after which another copy may hold the same. Of damaged items, the content is taken
+    /// from the update.
+    pub(crate) fn begin_merge(&mut self, damaged: BTreeSet<ItemId>) {
         self.is_merge = true;
         self.damaged = damaged;
     }

@@ -223,7 +223,7 @@ impl Engine {
         self.load(writer)?;
         let damaged = self.damage.of(&writer.current.to_string());
         self.change_current(writer, Origin::Remote, |document, own, changed| {
-            document.is_merge(damaged);
+            document.begin_merge(damaged);
             let merged = merge(document, own, update)?;
             *changed = merged.changed;
             Ok(Learnt { is_new: merged.is_new, is_of_own_id: merged.is_of_own_id, met: merged.met })

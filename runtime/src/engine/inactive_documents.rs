@@ -67,7 +67,7 @@ impl Engine {
         let before = base.clocks()?;
         self.store_if(writer, |writer, commit| {
             let mut document = commit.document(&base, [].into())?;
-            document.is_merge(self.damage.of(&name.to_string()));
+            document.begin_merge(self.damage.of(&name.to_string()));
             let mut merged = merge(&mut document, writer.own_ids(), update)?;
             if !merged.is_new {
                 return Ok(None);

@@ -186,7 +186,7 @@ impl Engine {
         };
         let mut document = commit.document(&base, forms)?;
         // A peer may hold the same, and is then sent only what comes after.
-        document.is_merge(BTreeSet::new());
+        document.begin_merge(BTreeSet::new());
         let device = writer.device.unwrap_or_default();
         let (mut last, mut is_whole) = (0, true);
         view.each_format_1_record(name, &mut |record| {

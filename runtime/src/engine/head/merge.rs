@@ -27,7 +27,7 @@ impl Engine {
         let device = writer.device.unwrap_or_default();
         let merged = self.store_if(writer, |writer, commit| {
             let mut document = commit.document(&base, [].into())?;
-            document.is_merge(self.damage.of(HEAD_DOCUMENT));
+            document.begin_merge(self.damage.of(HEAD_DOCUMENT));
             let (mut is_new, mut is_of_own_id) = (false, false);
             for update in updates {
                 let merged = merge(&mut document, device.into(), update)?;
