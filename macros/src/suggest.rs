@@ -10,7 +10,7 @@ fn nearest<'a>(found: &str, candidates: &[&'a str]) -> Option<&'a str> {
         .max_by(|a, b| score(a).total_cmp(&score(b)))
 }
 
-/// `; did you mean …?`, or nothing where no candidate is near.
+/// `; did you mean …?`, or nothing if no candidate is near.
 pub(crate) fn did_you_mean(found: &str, candidates: &[&str]) -> String {
     match nearest(found, candidates) {
         Some(candidate) => format!("; did you mean `{candidate}`?"),

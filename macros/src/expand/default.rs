@@ -8,7 +8,7 @@ use super::{at, codec, located};
 use crate::model::{Default, Field, Record, Source};
 use crate::parse::{SerdeDefault, option_inner, resolve_self};
 
-/// What answers for the default of a field, as a block; nothing where there is none.
+/// What answers for the default of a field, as a block; nothing if there is none.
 pub(super) fn default(record: &Record, index: usize) -> Option<TokenStream> {
     let private = &record.paths.private;
     let field = &record.fields[index];
@@ -34,7 +34,7 @@ pub(super) fn default(record: &Record, index: usize) -> Option<TokenStream> {
     Some(quote!({ #body }))
 }
 
-/// The default of a field that reads no other; nothing where there is none.
+/// The default of a field that reads no other; nothing if there is none.
 pub(super) fn value(record: &Record, index: usize) -> Option<TokenStream> {
     let field = &record.fields[index];
     Some(match &field.default {

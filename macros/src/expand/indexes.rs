@@ -7,7 +7,7 @@ use super::{at, coding};
 use crate::model::{Index, IndexField, Record};
 use crate::parse::{item_type, option_inner};
 
-/// The members of `impl Row` that describe its indexes; nothing where it has none.
+/// The members of `impl Row` that describe its indexes; nothing if it has none.
 pub(super) fn indexes(row: &Record) -> TokenStream {
     if row.indexes.is_empty() {
         return TokenStream::new();

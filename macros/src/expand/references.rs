@@ -11,7 +11,7 @@ fn references(row: &Record) -> impl Iterator<Item = (usize, &Field)> {
     row.fields.iter().enumerate().filter(|(_, field)| field.referred().is_some())
 }
 
-/// The members of `impl Row` that describe its references; nothing where it has none.
+/// The members of `impl Row` that describe its references; nothing if it has none.
 pub(super) fn members(row: &Record) -> TokenStream {
     if references(row).next().is_none() {
         return TokenStream::new();

@@ -9,7 +9,7 @@ use super::{at, located};
 use crate::kind::Kind;
 use crate::model::{Record, Step, Way};
 
-/// `impl Successor for …`, and the checks of its conversion; nothing where there is no previous
+/// `impl Successor for …`, and the checks of its conversion; nothing if there is no previous
 /// struct.
 ///
 /// ```text

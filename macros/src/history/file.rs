@@ -30,7 +30,7 @@ pub(crate) struct History {
     pub(crate) newest: Option<Recorded>,
 }
 
-/// Reads the history of a store; nothing where there is none yet.
+/// Reads the history of a store; nothing if there is none yet.
 pub(crate) fn read(store: &Store, diag: &mut Diag) -> Option<History> {
     let literal = store.history.as_ref()?;
     let path = literal.value();

@@ -82,7 +82,7 @@ impl<'t> Lines<'t> {
         lines
     }
 
-    /// Takes in a line, and tells where the next one stands; nothing where it is out of place.
+    /// Takes in a line, and tells where the next one stands; nothing if it is out of place.
     fn line(
         &mut self,
         line: &'t str,

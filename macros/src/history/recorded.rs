@@ -41,7 +41,7 @@ pub(crate) struct Field {
     pub(crate) default: String,
 }
 
-/// Reads a version; nothing where it is not laid out as one. What a newer heirloom adds is passed
+/// Reads a version; nothing if it is not laid out as one. What a newer heirloom adds is passed
 /// over.
 pub(super) fn recorded(entry: &Entry<'_>) -> Option<Recorded> {
     let version: Value = serde_json::from_str(&entry.json()).ok()?;

@@ -12,7 +12,7 @@ use crate::parse::{self, Closure, Evolve, Form, SerdeDefault, resolve_self};
 pub(crate) enum Default {
     /// There is none.
     Required,
-    /// An `Option`, which is `None` where it is missing.
+    /// An `Option`, which is `None` if it is missing.
     Optional,
     /// serde's, for this field.
     Serde(SerdeDefault),

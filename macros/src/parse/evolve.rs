@@ -47,7 +47,7 @@ pub(crate) struct Renamed {
 #[derive(Debug)]
 pub(crate) struct With {
     pub(crate) key: Path,
-    /// Nothing where it is a mistake that has been reported.
+    /// Nothing if it is a mistake that has been reported.
     pub(crate) closure: Option<Closure>,
 }
 

@@ -9,7 +9,7 @@
 //! `v` is a variable-length integer: seven bits a byte, the lowest first. A record is a byte of flags,
 //! and then, by them: of the first item of a key its root and its key; of any other the item it comes
 //! after and the first item of its key, each as a client, by its place among those named (0 for the
-//! client of the block), and a clock; the length, where it is more than one.
+//! client of the block), and a clock; the length, if it is more than one.
 
 use super::failure::{Failure, Try, corrupt};
 use crate::row::ItemId;

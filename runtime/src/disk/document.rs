@@ -25,7 +25,7 @@ use crate::row::{ItemId, KeyForm};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RootInfo {
     pub(super) number: u32,
-    /// How the keys of its rows are written; `None` where as texts.
+    /// How the keys of its rows are written; `None` if they are texts.
     pub(super) form: Option<KeyForm>,
 }
 

@@ -415,7 +415,7 @@ impl Disk {
         }
     }
 
-    /// Closes the file and opens it again, as of `header`; where that fails, the next use tries
+    /// Closes the file and opens it again, as of `header`; if that fails, the next use tries
     /// once more.
     fn reopen(&self, header: Option<Vec<u8>>) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);

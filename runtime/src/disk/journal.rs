@@ -30,7 +30,7 @@ pub(super) struct JournalRecord {
     /// The hash of all deletions after the commit.
     pub(super) deletions_hash: u64,
     pub(super) inserted: Vec<ItemRange>,
-    /// What was removed; `None` where that is too much to keep.
+    /// What was removed; `None` if that is too much to keep.
     pub(super) removed: Option<Vec<ItemRange>>,
 }
 

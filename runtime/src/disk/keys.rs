@@ -9,7 +9,7 @@
 //! | `m`, commit (8) | the hash of the deletions after that merge (of the newest ones) |
 //! | `n`, client (8), clock (4) | a part of a nested type, as it stands in an update |
 //! | `r`, number (4) | the name of a root |
-//! | `R`, name | its number (4), and how its keys are written; nothing where as texts |
+//! | `R`, name | its number (4), and how its keys are written; nothing if they are texts |
 //! | `s` | how many commits there were (8), a hash of the deletions (8), and how many bytes the table holds beside this (8) |
 //! | `u`, number (4), packed key | the document's own entry, where readers see a late edit, or a row with its cells instead |
 //! | `w`, number (8) | an update that waits for others |

@@ -11,7 +11,7 @@ use super::failure::io as io_error;
 use super::file::Access;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The file at `path`, and whether it is open for reading only; `None` where there is nothing yet.
+/// The file at `path`, and whether it is open for reading only; `None` if there is nothing yet.
 pub(super) fn existing(path: &Path, access: Access) -> Result<Option<(File, bool)>> {
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => {

@@ -106,7 +106,7 @@ impl<'a> Incoming<'a> {
 }
 
 impl Section {
-    /// Reads over a section; `None` where it is empty.
+    /// Reads over a section; `None` if it is empty.
     fn read(reader: &mut Reader<'_>, is_crossed: &mut bool) -> Result<Option<Self>> {
         let blocks = u32::try_from(reader.number()?).map_err(|_| invalid("too many blocks"))?;
         let client = reader.client()?;

@@ -79,7 +79,7 @@ impl WriterLock {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for others; nothing where this thread is the writer already.
+    /// Waits for others; nothing if this thread is the writer already.
     pub(crate) fn lock(&self, user: LockUser) -> Option<WriterGuard<'_>> {
         let this = thread::current().id();
         let mut turns = self.turns();

@@ -27,7 +27,7 @@ pub(crate) struct Writer {
     pub(crate) claims: Claims,
     /// Whether the claim of the current document is another one than what is read was made by.
     pub(crate) is_claim_new: bool,
-    /// What readers are to see once the next commit has succeeded, where that is another document.
+    /// What readers are to see once the next commit has succeeded, if that is another document.
     pub(crate) shows_next: Option<Arc<ViewNames>>,
     /// The current document, once something was written or merged, as of the last commit.
     pub(crate) loaded: Option<Loaded>,
@@ -39,7 +39,7 @@ pub(crate) struct Writer {
     pub(crate) is_recorded: bool,
     /// What came of comparing the code with the recorded versions; `None` in a new store.
     pub(super) compared: Option<Compared>,
-    /// The id this device writes under; `None` where one must be made first.
+    /// The id this device writes under; `None` if one must be made first.
     pub(crate) device: Option<u64>,
     /// The ids it wrote under before, the newest last: edits under them are its own.
     pub(crate) earlier_devices: Vec<u64>,
@@ -74,7 +74,7 @@ pub(crate) struct Unrecorded {
 }
 
 impl Writer {
-    /// The claim of the current document, where it is one.
+    /// The claim of the current document, if it is one.
     pub(crate) fn claim(&self) -> Option<&Claim> {
         self.claims.get(&self.current)
     }

@@ -44,7 +44,7 @@ pub(crate) struct Plan {
     pub(crate) stretches: Vec<Stretch>,
 }
 
-/// One or more steps that are taken row by row; where there is a `migrate`, it is one step, after
+/// One or more steps that are taken row by row; if there is a `migrate`, it is one step, after
 /// which that runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Stretch {
@@ -75,7 +75,7 @@ pub(crate) struct GroupRoute {
 }
 
 impl Plan {
-    /// The plan from an epoch to that of the code; `None` where no chain leads there.
+    /// The plan from an epoch to that of the code; `None` if no chain leads there.
     pub(crate) fn new(to: &StoreDef, epoch: u32) -> Option<Self> {
         let mut defs = vec![*to];
         let mut def = *to;
@@ -266,7 +266,7 @@ impl Stretch {
     }
 }
 
-/// How many conversions lead from a table to one of the next epoch; `None` where it is another.
+/// How many conversions lead from a table to one of the next epoch; `None` if it is another.
 fn follows(before: &TableDef, now: &TableDef) -> Option<u32> {
     let is_same_type = (before.type_id)() == (now.type_id)();
     match now.step {

@@ -42,7 +42,7 @@ pub(crate) struct PreviewTable {
 #[derive(Debug, Clone)]
 pub(crate) struct PreviewSample {
     pub(crate) key: String,
-    /// `None` where a `migrate` function makes the row.
+    /// `None` if a `migrate` function makes the row.
     pub(crate) before: Option<String>,
     /// `None` until it has come out at the end.
     pub(crate) after: Option<String>,

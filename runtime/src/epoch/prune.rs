@@ -17,7 +17,7 @@ pub(crate) struct PrunedDocument {
     pub(crate) name: DocName,
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
-    /// Why it was kept; nothing where it is gone.
+    /// Why it was kept; nothing if it is gone.
     pub(crate) kept: Option<&'static str>,
 }
 

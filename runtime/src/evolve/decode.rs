@@ -1,5 +1,5 @@
-//! JSON to a typed record. Where nothing is missing, in one pass over the text; where only
-//! constants are missing, in the same pass; where a computed default is, in a second one.
+//! JSON to a typed record. If nothing is missing, in one pass over the text; if only
+//! constants are missing, in the same pass; if a computed default is, in a second one.
 
 use super::explain::{Invalid, explain};
 use super::fill::fill;

@@ -17,7 +17,7 @@ use crate::schema::descriptor::{
 /// how values are encoded, and how entries are kept.
 const ENCODING_VERSION: u32 = 4;
 
-/// Visits the values of a stored row for each index; false where the row does not decode, or says
+/// Visits the values of a stored row for each index; false if the row does not decode, or says
 /// it has another key.
 pub(crate) fn index_values<R: Row>(json: &[u8], key: &[u8], visit: &mut IndexVisitor<'_>) -> bool {
     let Ok(row) = decode::<R>(json) else { return false };
@@ -42,7 +42,7 @@ pub(crate) fn index_values<R: Row>(json: &[u8], key: &[u8], visit: &mut IndexVis
     true
 }
 
-/// Visits the references of a stored row; false where the row does not decode.
+/// Visits the references of a stored row; false if the row does not decode.
 pub(crate) fn references_of<R: Row>(json: &[u8], visit: &mut ReferenceVisitor<'_>) -> bool {
     let Ok(row) = decode::<R>(json) else { return false };
     row.references(visit);
@@ -110,7 +110,7 @@ fn basis_of<R: Row>(schema: &Value, fields: &[usize], comparison: &str) -> u64 {
     XxHash3_64::oneshot(basis.as_bytes())
 }
 
-/// The JSON of a default that reads no other field; nothing where it differs between two looks.
+/// The JSON of a default that reads no other field; nothing if it differs between two looks.
 fn constant_of<R: Row>(index: usize) -> Option<String> {
     let default = R::FIELDS.get(index)?.default;
     let default = || match default {

@@ -7,7 +7,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-/// The variants that a field of a struct may be, in the order of their declaration; nothing where its
+/// The variants that a field of a struct may be, in the order of their declaration; nothing if its
 /// type is not an enum, or an `Option`, a newtype or a list of one.
 pub(super) fn variants_of<R: DeserializeOwned>(field: &str) -> &'static [&'static str] {
     let mut variants: &'static [&'static str] = &[];

@@ -6,7 +6,7 @@ use super::ranges::{Range, Ranges};
 use crate::row::order::{TEXT, integer_of, text_of, uuid_of};
 use crate::schema::descriptor::{KeyKind, TableDef};
 
-/// The ranges of key bytes that hold the keys in a set; nothing where they cannot be told.
+/// The ranges of key bytes that hold the keys in a set; nothing if they cannot be told.
 pub(crate) fn key_ranges(table: &TableDef, values: &Ranges) -> Option<Ranges> {
     let mut ranges = Vec::with_capacity(values.len());
     for range in values.iter() {

@@ -41,7 +41,7 @@ impl Parts<'_> {
         self.split(0..self.keys.len(), threads(), buffer)
     }
 
-    /// Leaves half of the keys to another thread, where there is one and they are many.
+    /// Leaves half of the keys to another thread, if there is one and they are many.
     fn split(&self, range: Range<usize>, threads: usize, buffer: &mut dyn RowBuffer) -> Result<()> {
         if threads < 2 || range.len() < 2 * ROWS_OF_A_THREAD {
             return self.part(range, buffer);

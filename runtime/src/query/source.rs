@@ -273,7 +273,7 @@ impl<'s> Source<'s> {
         Ok(is_exact.then_some(plan))
     }
 
-    /// The keys of the rows of a query, where an index alone can say.
+    /// The keys of the rows of a query, if an index alone can say.
     fn exact_keys(&self, spec: &Spec) -> Result<Option<Vec<Vec<u8>>>> {
         let Some(plan) = self.exact_access(spec)? else { return Ok(None) };
         let walks = self.walks(&plan.access, plan.is_back)?;

@@ -34,7 +34,7 @@ impl Spec {
         });
     }
 
-    /// The filter, ready to be planned; nothing where all rows are asked for.
+    /// The filter, ready to be planned; nothing if all rows are asked for.
     pub(crate) fn simplified(&self) -> Option<Node> {
         self.filter.as_ref().map(Node::simplified)
     }

@@ -13,7 +13,7 @@ use super::{Known, Record};
 /// Generated code reads them through [`get`](Self::get) and answers through
 /// [`json`](Self::json) or [`computed`](Self::computed).
 pub struct Above<'a> {
-    /// The JSON text of the field of a stored name; nothing where it is absent.
+    /// The JSON text of the field of a stored name; nothing if it is absent.
     read: &'a dyn Fn(&str) -> Result<Option<String>, DefaultError>,
     /// What is known of the field that is missing.
     known: Known<'static>,
@@ -126,7 +126,7 @@ impl<'a> Above<'a> {
     }
 }
 
-/// The JSON text of the default of a field that reads no field above it; nothing where it has none
+/// The JSON text of the default of a field that reads no field above it; nothing if it has none
 /// that is sure.
 pub(crate) fn default_alone<R: Record>(index: usize) -> Option<String> {
     let nothing = |_: &str| Err(DefaultError::new("no field above it is known"));

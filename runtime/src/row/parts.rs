@@ -19,7 +19,7 @@ pub trait Parts {}
 /// `T` is a parameter, since an associated type could not be private, as the types of private
 /// fields may be.
 pub trait Part<const PLACE: usize, T> {
-    /// Takes it; `None` where it was taken before.
+    /// Takes it; `None` if it was taken before.
     fn part(&mut self) -> Option<T>;
 }
 
@@ -45,7 +45,7 @@ pub fn take<const PLACE: usize, T, P: Part<PLACE, T>>(parts: &mut P) -> Result<T
     parts.part().ok_or_else(|| ConvertError::new("a field was taken twice"))
 }
 
-/// The JSON text of a field above a computed default; `None` where it is absent.
+/// The JSON text of a field above a computed default; `None` if it is absent.
 pub type FieldJson<'a> = &'a dyn Fn() -> Result<Option<String>, DefaultError>;
 
 /// The JSON text of the computed default of field `index`, from the fields above it.

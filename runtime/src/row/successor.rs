@@ -11,7 +11,7 @@ pub trait Successor: Record {
     /// What it was.
     type Previous: Record;
 
-    /// Where each field comes from, in declaration order; `None` where the user's own `From` or
+    /// Where each field comes from, in declaration order; `None` if the user's own `From` or
     /// `TryFrom` converts.
     const SOURCES: Option<&'static [SourceDef]>;
 

@@ -11,7 +11,7 @@ const MAX_COMPARED: usize = 32;
 /// The versions in the order of their age, the oldest first.
 ///
 /// Epochs come first, then numbers. A version without a number stands behind the one it was made
-/// from; where nothing is known of that either, what can be read by the other is older.
+/// from; if nothing is known of that either, what can be read by the other is older.
 pub(crate) fn sort(versions: Vec<Version>) -> Vec<Version> {
     let ages = Ages::of(&versions);
     let keys: Vec<Key> = versions.iter().map(|version| ages.key(version)).collect();

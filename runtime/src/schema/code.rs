@@ -108,7 +108,7 @@ impl Code {
 /// What the standing of a version follows from.
 struct Comparing<'c> {
     code: &'c Code,
-    /// The code's own version, where history or store know it.
+    /// The code's own version, if history or store know it.
     own: Option<&'c Version>,
     is_in_history: bool,
     history: BTreeMap<&'c str, &'c Version>,
@@ -155,7 +155,7 @@ impl<'c> Comparing<'c> {
         }
     }
 
-    /// Whether a version was made after the code's own; `None` where nothing tells.
+    /// Whether a version was made after the code's own; `None` if nothing tells.
     fn came_after_code(&self, version: &Version, is_known: bool) -> Option<bool> {
         if is_known {
             return Some(false);

@@ -24,7 +24,7 @@ pub struct RecordStep {
     pub name: &'static str,
     /// The fields that it had.
     pub fields: &'static [FieldDef],
-    /// Where each field comes from, in declaration order; `None` where the user's own `From` or
+    /// Where each field comes from, in declaration order; `None` if the user's own `From` or
     /// `TryFrom` converts.
     pub sources: Option<&'static [SourceDef]>,
 }

@@ -256,7 +256,7 @@ impl<S: Store> Snapshot<S> {
         self.filter(column.eq(value)).first()
     }
 
-    /// Returns the rows under some keys, in the order of the keys; `None` where there was none.
+    /// Returns the rows under some keys, in the order of the keys; `None` if there was none.
     ///
     /// # Errors
     ///
@@ -285,7 +285,7 @@ impl<S: Store> Transaction<'_, S> {
     }
 
     /// Returns the rows under some keys, in the order of the keys, the transaction's own writes
-    /// included; `None` where there is none.
+    /// included; `None` if there is none.
     ///
     /// # Errors
     ///

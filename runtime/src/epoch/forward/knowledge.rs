@@ -143,7 +143,7 @@ impl<'c> Carrying<'c> {
     }
 
     /// All that stood under a key of a document when the migration that made this one read that, or
-    /// before, and was written over or removed since; empty where that cannot be told.
+    /// before, and was written over or removed since; empty if that cannot be told.
     pub(super) fn stood_before(&self, name: DocName, at: &EntryRef) -> Vec<ItemId> {
         let read = || self.others.get(&name).and_then(|other| other.document.history());
         let history =

@@ -87,7 +87,7 @@ impl<R> Reader<R> {
         queue.waker.take()
     }
 
-    /// What comes next, without waiting; where nothing does, `waker` is told when it does.
+    /// What comes next, without waiting; if nothing does, `waker` is told when it does.
     pub(crate) fn poll(&self, result: &LiveResult<R>, waker: Option<&Waker>) -> Next<R> {
         let mut queue = self.queue();
         loop {

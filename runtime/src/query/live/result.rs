@@ -214,7 +214,7 @@ impl<R: Row + Send + Sync> LiveResult<R> {
         Some(Item { rank, key: key.to_vec(), row: row.clone() })
     }
 
-    /// Changes the list; nothing where what is seen of it stays as it was.
+    /// Changes the list; nothing if what is seen of it stays as it was.
     fn take_in(
         &self,
         state: &mut State<R>,

@@ -21,7 +21,7 @@ pub(crate) struct Event<R> {
     pub(super) rows: std::result::Result<ChangedRows<R>, Arc<Error>>,
 }
 
-/// Rows by key; nothing where there is none any more.
+/// Rows by key; nothing if there is none any more.
 type ChangedRows<R> = Vec<(Vec<u8>, Option<Arc<R>>)>;
 
 /// Where the rows of a live result come from, and how they are read.

@@ -66,7 +66,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Adds the rows that were looked up together with the last one, where nothing more is to be
+    /// Adds the rows that were looked up together with the last one, if nothing more is to be
     /// asked of them.
     fn take_fetched(&mut self, buffer: &mut dyn RowBuffer) -> Result<()> {
         let is_asked_more = self.filter.is_some() || self.is_cut_off || self.to_skip > 0;
@@ -94,7 +94,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Adds many rows of an index, looked up and decoded by several threads, where nothing more is to
+    /// Adds many rows of an index, looked up and decoded by several threads, if nothing more is to
     /// be asked of them.
     fn take_in_parts(&mut self, buffer: &mut dyn RowBuffer) -> Result<()> {
         let is_asked_more = self.filter.is_some() || self.is_cut_off || self.to_skip > 0;
@@ -122,7 +122,7 @@ impl Run<'_> {
         found
     }
 
-    /// About how many rows still come, where an index tells by its blocks; 0 where none does.
+    /// About how many rows still come, if an index tells by its blocks; 0 if none does.
     fn still_to_come(&self) -> Result<usize> {
         let Some(Access::Index { index, spans }) = &self.counted else { return Ok(0) };
         let mut count = 0;

@@ -15,7 +15,7 @@ use super::walk::{Walk, WalkStep};
 use crate::disk::{Fetched, Span};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How many keys are sorted at once; where there are more, reading the table in order is no slower.
+/// How many keys are sorted at once; if there are more, reading the table in order is no slower.
 const MAX_SORTED_KEYS: usize = 1 << 16;
 
 /// A row that is set aside in the buffer, under a number, and the bytes of its key.
@@ -189,7 +189,7 @@ impl<'s> Run<'s> {
         Ok(())
     }
 
-    /// The keys of all candidates in their order; nothing where there are too many.
+    /// The keys of all candidates in their order; nothing if there are too many.
     fn sorted_keys(&mut self, plan: &Plan) -> Result<Option<Vec<Vec<u8>>>> {
         let mut keys = Vec::new();
         let mut walks = self.source.walks(&plan.access, false)?;
@@ -386,7 +386,7 @@ impl<'s> Run<'s> {
         Ok(next.map(|(_, found)| found))
     }
 
-    /// Goes to where the window begins; `None` where nothing is left of it.
+    /// Goes to where the window begins; `None` if nothing is left of it.
     fn enter_window(&mut self, buffer: &mut dyn RowBuffer) -> Option<Result<()>> {
         if self.left == 0 {
             return None;

@@ -14,7 +14,7 @@ use super::super::{Change, Schema};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Version {
     pub(super) epoch: u32,
-    /// Nothing where the code keeps no history.
+    /// Nothing if the code keeps no history.
     #[serde(rename = "version", default, skip_serializing_if = "Option::is_none")]
     pub(super) number: Option<u32>,
     pub(super) fingerprint: String,

@@ -136,7 +136,7 @@ impl<'a> Keywords<'a> {
         true
     }
 
-    /// The types that the keywords speak of, where no type is named.
+    /// The types that the keywords speak of, if no type is named.
     pub(super) fn implied_types(&self) -> BTreeSet<&'a str> {
         let says = |keywords: &[&str]| keywords.iter().any(|name| self.plain.contains_key(name));
         let is_object = !self.properties.is_empty()

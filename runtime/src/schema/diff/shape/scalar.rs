@@ -116,7 +116,7 @@ impl<'a> Number<'a> {
         }
     }
 
-    /// How many bits it has, where that is known.
+    /// How many bits it has, if that is known.
     pub(in super::super) fn bits(&self) -> Option<u8> {
         match self.format {
             None | Some("double") => Some(64),
