@@ -53,6 +53,14 @@ impl Commit {
 }
 
 impl View {
+    /// Whether a lost edit is kept.
+    pub(crate) fn has_lost(&self, key: &str) -> Result<bool> {
+        guarded(|| match self.open(LOST_EDITS)? {
+            Some(table) => Ok(table.get(key)?.is_some()),
+            None => Ok(false),
+        })
+    }
+
     /// The lost edits that are kept, by key.
     pub(crate) fn lost(&self) -> Result<Vec<(String, Vec<u8>)>> {
         guarded(|| {

@@ -268,7 +268,7 @@ impl Engine {
         let mut writer = self.lock_writer()?;
         self.load(&mut writer)?;
         let text = key.to_text()?;
-        if !self.view().lost()?.iter().any(|(known, _)| *known == text) {
+        if !self.view().has_lost(&text)? {
             return Err(gone(key));
         }
         Ok((writer, text))
