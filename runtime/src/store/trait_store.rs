@@ -69,7 +69,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// # struct Note { #[key] name: String }
     /// # #[derive(Store)]
     /// # struct App { note: Table<Note> }
-    /// assert_eq!(App::schema().tables["note"].key.field, "name");
+    /// assert_eq!(App::schema().tables["note"].key[0].field, "name");
     /// ```
     fn schema() -> Schema {
         Self::described().schema(&Self::DEF).clone()
