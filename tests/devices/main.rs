@@ -9,6 +9,7 @@ mod conflicts;
 mod conflicts_random;
 mod copies;
 mod fields;
+mod fields_random;
 mod hostile;
 mod merging;
 mod outgrown;

@@ -25,6 +25,7 @@ fn mistakes_are_reported_once_and_with_the_fix() {
         "many",
         "name",
         "newtype",
+        "merge",
         "query",
         "reference",
         "rule",

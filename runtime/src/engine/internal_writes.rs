@@ -5,6 +5,7 @@ use super::claim::Claim;
 use super::document::Loaded;
 use super::late_edits::{LateEditKey, LateEdits, are_later};
 use crate::disk::StagedDocument;
+use crate::doc::cells::row_of;
 use crate::doc::items::ReadItems;
 use crate::doc::{ChangedKeys, Entry, EntryOp, EntryWrite, Root, write};
 use crate::error::Result;
@@ -129,12 +130,14 @@ pub(crate) fn show(
     changed: &ChangedKeys,
 ) -> Result<()> {
     for (root, keys) in changed {
-        if !matches!(Root::parse(root), Some(Root::Table(_) | Root::Group(_))) {
-            continue;
-        }
         for key in keys {
-            let at = EntryRef::new(&**root, &**key);
-            let main = document.value(root, key)?.map(|(id, _)| id);
+            // A cell shows in its row.
+            let at = match (Root::parse(root), row_of(root, key)) {
+                (Some(Root::Table(_) | Root::Group(_)), _) => EntryRef::new(&**root, &**key),
+                (_, Some((table, row, _))) => EntryRef::new(table, row),
+                _ => continue,
+            };
+            let main = document.value(&at.root, &at.key)?.map(|(id, _)| id);
             let showing = late_edits.showing(claim, &at, main);
             document.show_late(at, showing.map(|(_, stored)| stored.shown()));
         }
