@@ -8,8 +8,8 @@ use super::unseen::standing;
 use super::writing::Writing;
 use crate::error::Result;
 use crate::row::{
-    CellWrite, ItemId, cell_key, count_path, element_paths, has_element, is_below, is_count,
-    overlay, split_cell_key, without_counts,
+    CellWrite, ItemId, cell_key, count_path, element_paths, is_below, is_count, overlay,
+    split_cell_key, without_counts,
 };
 
 /// The root of the cells of a table; `None` for a root that is not a table.
@@ -84,7 +84,7 @@ impl Writing {
         let base = without_counts(row, counts());
         let id = self.append(items, root, key)?;
         let below = (id, Value::Text(Arc::from(base.as_str())));
-        items.put_below(root, key, below, &overlay(&base, counts()))
+        items.put_below(root, key, below, (id, &overlay(&base, counts())))
     }
 
     /// The root of the cells of rows that have been there before this transaction.
@@ -110,9 +110,10 @@ impl Writing {
         items: &mut W,
         root: &str,
         key: &str,
-        (id, base): (ItemId, &Arc<str>),
+        (id, base, late): (ItemId, &Arc<str>, Option<(ItemId, &str)>),
         writes: &[CellWrite],
     ) -> Result<()> {
+        let below = late.unwrap_or((id, base));
         let Some(cells_root) = cells_of(root) else { return Ok(()) };
         let cells = if items.has_cells(root)? { items.cells(root, key)? } else { Vec::new() };
         let mut cells: BTreeMap<String, Arc<str>> =
@@ -138,9 +139,6 @@ impl Writing {
                     below.into_iter().for_each(|path| change(&mut cells, path, None));
                     change(&mut cells, path.clone(), Some(json.as_deref().unwrap_or_default()));
                 }
-                CellWrite::Carry { field, json } => {
-                    change(&mut cells, field.clone(), Some(json.as_deref().unwrap_or_default()));
-                }
                 CellWrite::Add { field, by } => {
                     let path = count_path(field, self.client);
                     let counted = cells.get(&path).and_then(|text| text.parse::<i64>().ok());
@@ -153,10 +151,10 @@ impl Writing {
                 CellWrite::Remove { field, element } => {
                     let (added, taken) = element_paths(field, element);
                     change(&mut cells, added, None);
-                    let below = cells.get(field).map(|whole| (field.as_str(), &**whole));
-                    if has_element(&overlay(base, below), field, element) {
-                        change(&mut cells, taken, Some("true"));
-                    }
+                    // Written anew each time: where an item comes late, the removal of a cell alone is not
+                    // noticed.
+                    cells.remove(&taken);
+                    change(&mut cells, taken, Some("true"));
                 }
             }
         }
@@ -168,7 +166,8 @@ impl Writing {
             }
         }
         let cells = cells.iter().map(|(path, json)| (path.as_str(), &**json));
-        items.put_below(root, key, (id, Value::Text(Arc::clone(base))), &overlay(base, cells))
+        let row = overlay(below.1, cells);
+        items.put_below(root, key, (id, Value::Text(Arc::clone(base))), (below.0, &row))
     }
 }
 

@@ -158,8 +158,15 @@ pub(crate) trait WriteItems: ReadItems {
     /// What stands under a key shows differently, without being another item.
     fn show(&mut self, root: &str, key: &str, json: String) -> Result<()>;
 
-    /// A live item is the tip of a key of a table, and with its cells over it, the row reads like `row`.
-    fn put_below(&mut self, root: &str, key: &str, item: (ItemId, Value), row: &str) -> Result<()>;
+    /// A live item is the tip of a key of a table, and readers see a text in its place: it, or a late edit, with
+    /// cells over it.
+    fn put_below(
+        &mut self,
+        root: &str,
+        key: &str,
+        item: (ItemId, Value),
+        shown: (ItemId, &str),
+    ) -> Result<()>;
 
     /// Whether the content of an item that is here is damaged, and is to be taken from another copy.
     fn is_damaged(&self, id: ItemId) -> bool {

@@ -220,7 +220,7 @@ impl WriteItems for Memory {
         root: &str,
         key: &str,
         (id, value): (ItemId, Value),
-        _row: &str,
+        _shown: (ItemId, &str),
     ) -> Result<()> {
         self.put(root, key, id, value)
     }

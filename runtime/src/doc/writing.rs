@@ -25,6 +25,8 @@ pub(crate) enum EntryWrite<'a> {
     Edit {
         cells: &'a [CellWrite],
         row: &'a str,
+        /// The item and the text of the late edit that readers see in place of the row.
+        late: Option<(ItemId, &'a str)>,
     },
 }
 
@@ -60,9 +62,9 @@ pub(crate) fn write<'a, W: WriteItems + ?Sized>(
         match write {
             EntryWrite::Put(row) => writing.write_row(items, root, key, Some(row))?,
             EntryWrite::Remove => writing.write_row(items, root, key, None)?,
-            EntryWrite::Edit { cells, row } => match items.value(root, key)? {
+            EntryWrite::Edit { cells, row, late } => match items.value(root, key)? {
                 Some((id, Value::Text(base))) => {
-                    writing.edit_row(items, root, key, (id, &base), cells)?;
+                    writing.edit_row(items, root, key, (id, &base, late), cells)?;
                 }
                 _ => writing.write_row(items, root, key, Some(row))?,
             },

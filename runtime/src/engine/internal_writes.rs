@@ -38,7 +38,9 @@ impl RootOp {
 
     fn write(&self) -> EntryWrite<'_> {
         match &self.value {
-            Some(row) if !self.cells.is_empty() => EntryWrite::Edit { cells: &self.cells, row },
+            Some(row) if !self.cells.is_empty() => {
+                EntryWrite::Edit { cells: &self.cells, row, late: None }
+            }
             value => EntryWrite::of(value.as_deref()),
         }
     }

@@ -225,7 +225,13 @@ impl Engine {
         let Some(root) = Root::parse(&at.root) else { return Err(gone(&lost.key)) };
         let Some(loaded) = &writer.loaded else { return Err(not_loaded()) };
         let (document, late_edits) = (&loaded.document, &loaded.late_edits);
-        let seen = late_edits.seen(document, writer.claim(), writer.current, at, false);
+        // An edit of a field leaves open what shows of other fields.
+        let is_field = lost.value.cell.is_some() && lost.winner.is_some();
+        let seen = if is_field {
+            Vec::new()
+        } else {
+            late_edits.seen(document, writer.claim(), writer.current, at, false)
+        };
         let mut ops: Vec<RootOp> =
             seen.into_iter().map(|(key, json)| RootOp::put(Root::Settled, key, json)).collect();
         let json = lost.value.json.clone();

@@ -14,10 +14,9 @@ use super::write_batch::{RowOp, WriteBatch};
 use super::writer::Writer;
 use crate::disk::{Commit, IndexFacts, View};
 use crate::doc::cells::row_with;
-use crate::doc::items::Cell;
 use crate::doc::{Entry, EntryOp, EntryWrite, Root, write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{CellWrite, Content, EntryRef, Object, difference, may_have_cells};
+use crate::row::{CellWrite, Content, EntryRef, ItemId, difference, may_have_cells};
 use crate::schema::descriptor::TableIdx;
 
 impl Engine {
@@ -83,9 +82,9 @@ impl Engine {
             return self.store(writer, |_, _| Ok(()));
         }
         let Some(loaded) = &writer.loaded else { return Err(not_loaded()) };
-        let seen = self.seen(&batch, loaded, writer.current, writer.claim());
-        let (base, device) = (loaded.document.stored(), writer.device.unwrap_or_default());
         let edits = self.edits(&batch, loaded, writer.claim());
+        let seen = self.seen(&batch, &edits, loaded, (writer.current, writer.claim()));
+        let (base, device) = (loaded.document.stored(), writer.device.unwrap_or_default());
         writer.failure.take()?;
         let ops = Ops::of(self, &batch, &seen, &edits);
         self.store(writer, |writer, commit| {
@@ -129,9 +128,9 @@ impl Engine {
     fn seen(
         &self,
         batch: &WriteBatch,
+        edits: &Edits,
         Loaded { document, late_edits }: &Loaded,
-        source: DocName,
-        claim: Option<&Claim>,
+        (source, claim): (DocName, Option<&Claim>),
     ) -> Vec<(String, String)> {
         let mut seen = Vec::new();
         if late_edits.is_empty() && !claim.is_some_and(Claim::has_made) {
@@ -143,7 +142,10 @@ impl Engine {
         };
         for (table_idx, rows) in &batch.tables {
             let root = Root::Table(self.def.tables[*table_idx].name.to_owned());
-            rows.values().for_each(|op| see(&root, op));
+            let whole = rows.iter().filter(|(key, op)| {
+                !op.is_edit || !edits.contains_key(&(*table_idx, key.to_vec()))
+            });
+            whole.for_each(|(_, op)| see(&root, op));
         }
         for (group_idx, entries) in &batch.groups {
             let root = Root::Group(self.def.groups[*group_idx].name.to_owned());
@@ -174,17 +176,15 @@ impl Engine {
                 };
                 let at = EntryRef::new(root.as_str(), &*op.key);
                 let late = loaded.late_edits.showing(claim, &at, Some(id));
-                let late = late.and_then(|(_, stored)| stored.edit.value.as_deref());
-                let cells = match late {
+                let late = late.map(|(_, stored)| stored.shown());
+                let cells = match &late {
                     None => difference(&stands, json, &merge_of),
-                    Some(late) => {
+                    Some((_, late)) => {
                         let cells = loaded.document.cells(&root, &op.key);
-                        let mut writes = carried(&stands, late, &cells);
-                        writes.extend(difference(&row_with(late, &cells), json, &merge_of));
-                        writes
+                        difference(&row_with(late, &cells), json, &merge_of)
                     }
                 };
-                edits.insert((*table_idx, key.to_vec()), cells);
+                edits.insert((*table_idx, key.to_vec()), FieldEdit { cells, late });
             }
         }
         edits
@@ -218,21 +218,15 @@ impl Change {
     }
 }
 
-/// What a write takes over of a late edit that shows: the fields that it changed, and no cell here.
-fn carried(stands: &str, late: &str, cells: &[Cell]) -> Vec<CellWrite> {
-    let changed = difference(stands, &row_with(late, cells), &|_| None);
-    let carry = |write| match write {
-        CellWrite::Set { path, .. } => {
-            let json = Object::parse(late).and_then(|row| row.get(&path).map(str::to_owned));
-            Some(CellWrite::Carry { field: path, json })
-        }
-        _ => None,
-    };
-    changed.into_iter().filter_map(carry).collect()
+/// Which fields of a row a transaction changes.
+struct FieldEdit {
+    cells: Vec<CellWrite>,
+    /// The item and the text of the late edit that shows, which stays open: its other fields still show.
+    late: Option<(ItemId, String)>,
 }
 
-/// The cells of rows, by table and key.
-type Edits = BTreeMap<(TableIdx, Vec<u8>), Vec<CellWrite>>;
+/// The edits of fields, by table and key.
+type Edits = BTreeMap<(TableIdx, Vec<u8>), FieldEdit>;
 
 /// The batch as the document sees it.
 struct Ops<'b> {
@@ -270,12 +264,16 @@ impl<'b> Ops<'b> {
         }
         let rows = self.batch.tables.iter().flat_map(|(table_idx, rows)| {
             rows.iter().map(|(key, row)| {
-                let cells = row.is_edit.then(|| self.edits.get(&(*table_idx, key.to_vec())));
-                match (cells.flatten(), &row.json) {
-                    (Some(cells), Some(json)) => EntryOp {
+                let edit = row.is_edit.then(|| self.edits.get(&(*table_idx, key.to_vec())));
+                match (edit.flatten(), &row.json) {
+                    (Some(FieldEdit { cells, late }), Some(row_json)) => EntryOp {
                         root: &self.tables[table_idx.0],
                         key: &row.key,
-                        write: EntryWrite::Edit { cells, row: json },
+                        write: EntryWrite::Edit {
+                            cells,
+                            row: row_json,
+                            late: late.as_ref().map(|(id, json)| (*id, json.as_str())),
+                        },
                     },
                     _ => op(&self.tables[table_idx.0], row),
                 }

@@ -54,8 +54,6 @@ impl FieldMerge {
 pub(crate) enum CellWrite {
     /// A value takes the place of what is at the path; `None` takes that out.
     Set { path: String, json: Option<String> },
-    /// The value of a field is taken over from a late edit: what lies over a part of it stays.
-    Carry { field: String, json: Option<String> },
     /// A number is added to the field.
     Add { field: String, by: i64 },
     /// An element is put into the set of the field.
@@ -398,13 +396,6 @@ fn within(field: &str, was: Option<&str>, is: &str, merge: FieldMerge) -> Option
             Some(writes)
         }
     }
-}
-
-/// Whether the set that a field of a base holds has an element.
-pub(crate) fn has_element(base: &str, field: &str, element: &str) -> bool {
-    let row = Object::parse(base);
-    let value = row.as_ref().and_then(|row| row.get(field)).and_then(elements);
-    value.is_some_and(|elements| elements.iter().any(|known| known == element))
 }
 
 #[cfg(test)]

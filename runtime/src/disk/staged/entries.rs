@@ -86,7 +86,7 @@ impl StagedDocument<'_> {
         root: &str,
         key: &str,
         (id, value): (ItemId, &Value),
-        json: &str,
+        (shown, json): (ItemId, &str),
     ) -> Try<()> {
         let info = self.root(root)?;
         let packed = keys::pack(root, key);
@@ -104,7 +104,7 @@ impl StagedDocument<'_> {
         encode_row(
             &mut buffer,
             bytes.as_deref().unwrap_or(key.as_bytes()),
-            id,
+            shown,
             RowValue::Late(json),
         );
         match (&mut self.rows, &bytes) {

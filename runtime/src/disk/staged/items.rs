@@ -246,10 +246,10 @@ impl WriteItems for StagedDocument<'_> {
         root: &str,
         key: &str,
         (id, value): (ItemId, Value),
-        row: &str,
+        shown: (ItemId, &str),
     ) -> Result<()> {
         if self.rows.is_some() {
-            return guarded(|| self.write_below(root, key, (id, &value), row));
+            return guarded(|| self.write_below(root, key, (id, &value), shown));
         }
         // Rows are put together at the end, since keys may be written several times.
         self.stage(root, key, StagedEntry { own: Own::Live(id, value), is_shown_anew: false });

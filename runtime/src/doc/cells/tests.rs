@@ -132,7 +132,7 @@ impl World {
             (Did::Put(_) | Did::Remove, _, _) => EntryWrite::of(row.as_deref()),
             (_, Some(row), Some(before)) => {
                 cells = difference(before, row, &merge_of);
-                EntryWrite::Edit { cells: &cells, row }
+                EntryWrite::Edit { cells: &cells, row, late: None }
             }
             _ => return,
         };
