@@ -8,8 +8,6 @@ use std::collections::BTreeSet;
 use std::env;
 use std::path::PathBuf;
 
-use heirloom::Store;
-
 use super::fields::{Address, Contacts, Person};
 use crate::support::random::Random;
 use crate::support::{give, rows};
