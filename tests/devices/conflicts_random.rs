@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use heirloom::Store;
 
 use crate::support::random::Random;
 use crate::support::{Notebook, give, note, rows};
@@ -22,20 +24,31 @@ struct Op {
     known: BTreeSet<usize>,
 }
 
-struct Device {
+/// A device, and which operations it has.
+pub(super) struct Device<S> {
     /// Where its file is; `None` for a store in memory.
     path: Option<PathBuf>,
-    app: Option<Notebook>,
-    known: BTreeSet<usize>,
+    app: Option<S>,
+    pub(super) known: BTreeSet<usize>,
 }
 
-impl Device {
-    fn app(&self) -> &Notebook {
+impl<S: Store> Device<S> {
+    /// The next device, with a file in a folder or in memory.
+    pub(super) fn new(random: &mut Random, folder: &Path, index: usize) -> Self {
+        let path = random.percent(40).then(|| folder.join(format!("{index}.redb")));
+        let app = match &path {
+            Some(path) => S::open(path).unwrap(),
+            None => S::in_memory().unwrap(),
+        };
+        Self { path, app: Some(app), known: BTreeSet::new() }
+    }
+
+    pub(super) fn app(&self) -> &S {
         self.app.as_ref().expect("it is open")
     }
 
     /// Closes its file and opens it again: the same, or as a copy, which is another device.
-    fn restart(&mut self, as_copy: bool) {
+    pub(super) fn restart(&mut self, as_copy: bool) {
         let Some(path) = self.path.clone() else { return };
         self.app = None;
         if as_copy {
@@ -44,27 +57,39 @@ impl Device {
             std::fs::remove_file(&path).unwrap();
             std::fs::copy(&moved, &path).unwrap();
         }
-        self.app = Some(Notebook::open(&path).unwrap());
+        self.app = Some(S::open(&path).unwrap());
     }
 }
 
-fn exchange(devices: &mut [Device], from: usize, to: usize) {
+pub(super) fn exchange<S: Store>(devices: &mut [Device<S>], from: usize, to: usize) {
     give(devices[from].app(), devices[to].app());
     let known = devices[from].known.clone();
     devices[to].known.extend(known);
 }
 
+/// Exchanges until all have the same.
+pub(super) fn exchange_all<S: Store>(seed: u64, devices: &mut [Device<S>]) {
+    let count = devices.len();
+    for round in 0.. {
+        assert!(round < 20, "seed {seed}: it does not end");
+        for pair in 0..count * count {
+            if pair / count != pair % count {
+                exchange(devices, pair / count, pair % count);
+            }
+        }
+        let first = devices[0].app().summary().unwrap();
+        if devices.iter().all(|device| device.app().summary().unwrap() == first) {
+            break;
+        }
+    }
+}
+
 fn run_seed(seed: u64) {
     let mut random = Random::new(seed);
     let folder = tempfile::tempdir().unwrap();
-    let mut devices: Vec<Device> = Vec::new();
+    let mut devices: Vec<Device<Notebook>> = Vec::new();
     for index in 0..3 + random.below(2) {
-        let path = random.percent(40).then(|| folder.path().join(format!("{index}.redb")));
-        let app = match &path {
-            Some(path) => Notebook::open(path).unwrap(),
-            None => Notebook::in_memory().unwrap(),
-        };
-        devices.push(Device { path, app: Some(app), known: BTreeSet::new() });
+        devices.push(Device::new(&mut random, folder.path(), index));
     }
     let mut ops: Vec<Op> = Vec::new();
     for _ in 0..6 + random.below(30) {
@@ -92,19 +117,7 @@ fn run_seed(seed: u64) {
             }
         }
     }
-    let count = devices.len();
-    for round in 0.. {
-        assert!(round < 20, "seed {seed}: it does not end");
-        for pair in 0..count * count {
-            if pair / count != pair % count {
-                exchange(&mut devices, pair / count, pair % count);
-            }
-        }
-        let first = devices[0].app().summary().unwrap();
-        if devices.iter().all(|device| device.app().summary().unwrap() == first) {
-            break;
-        }
-    }
+    exchange_all(seed, &mut devices);
     let expected = rows(&devices[0].app().notes);
     for device in &devices {
         assert_eq!(rows(&device.app().notes), expected, "seed {seed}: copies differ");
@@ -133,13 +146,16 @@ fn number(name: &str) -> Option<u64> {
     env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
-#[test]
-fn no_edit_is_lost_to_a_removal_that_did_not_know_it_and_every_loss_is_told() {
+/// Runs the seeds that the environment names, or the first ones.
+pub(super) fn run_seeds(count: u64, run: impl Fn(u64)) {
     if let Some(seed) = number("HEIRLOOM_SEED") {
-        return run_seed(seed);
+        return run(seed);
     }
     let first = number("HEIRLOOM_FIRST_SEED").unwrap_or_default();
-    for seed in first..first + number("HEIRLOOM_SEEDS").unwrap_or(SEEDS) {
-        run_seed(seed);
-    }
+    (first..first + number("HEIRLOOM_SEEDS").unwrap_or(count)).for_each(run);
+}
+
+#[test]
+fn no_edit_is_lost_to_a_removal_that_did_not_know_it_and_every_loss_is_told() {
+    run_seeds(SEEDS, run_seed);
 }

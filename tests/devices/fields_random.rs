@@ -5,12 +5,11 @@
 //! histories of whole rows.
 
 use std::collections::BTreeSet;
-use std::env;
-use std::path::PathBuf;
 
+use super::conflicts_random::{Device, exchange, exchange_all, run_seeds};
 use super::fields::{Address, Contacts, Person};
 use crate::support::random::Random;
-use crate::support::{give, rows};
+use crate::support::rows;
 
 const SEEDS: u64 = 60;
 const KEYS: u32 = 2;
@@ -28,38 +27,6 @@ struct Op {
     key: u32,
     did: Did,
     known: BTreeSet<usize>,
-}
-
-struct Device {
-    /// Where its file is; `None` for a store in memory.
-    path: Option<PathBuf>,
-    app: Option<Contacts>,
-    known: BTreeSet<usize>,
-}
-
-impl Device {
-    fn app(&self) -> &Contacts {
-        self.app.as_ref().expect("it is open")
-    }
-
-    /// Closes its file and opens it again: the same, or as a copy, which is another device.
-    fn restart(&mut self, as_copy: bool) {
-        let Some(path) = self.path.clone() else { return };
-        self.app = None;
-        if as_copy {
-            let moved = path.with_extension("moved");
-            std::fs::copy(&path, &moved).unwrap();
-            std::fs::remove_file(&path).unwrap();
-            std::fs::copy(&moved, &path).unwrap();
-        }
-        self.app = Some(Contacts::open(&path).unwrap());
-    }
-}
-
-fn exchange(devices: &mut [Device], from: usize, to: usize) {
-    give(devices[from].app(), devices[to].app());
-    let known = devices[from].known.clone();
-    devices[to].known.extend(known);
 }
 
 fn edit(random: &mut Random, app: &Contacts, key: u32, nth: usize) -> Option<Did> {
@@ -87,14 +54,9 @@ fn edit(random: &mut Random, app: &Contacts, key: u32, nth: usize) -> Option<Did
 fn run_seed(seed: u64) {
     let mut random = Random::new(seed);
     let folder = tempfile::tempdir().unwrap();
-    let mut devices: Vec<Device> = Vec::new();
+    let mut devices: Vec<Device<Contacts>> = Vec::new();
     for index in 0..3 {
-        let path = random.percent(40).then(|| folder.path().join(format!("{index}.redb")));
-        let app = match &path {
-            Some(path) => Contacts::open(path).unwrap(),
-            None => Contacts::in_memory().unwrap(),
-        };
-        devices.push(Device { path, app: Some(app), known: BTreeSet::new() });
+        devices.push(Device::new(&mut random, folder.path(), index));
     }
     let person = |id| Person {
         id,
@@ -131,19 +93,7 @@ fn run_seed(seed: u64) {
             }
         }
     }
-    let count = devices.len();
-    for round in 0.. {
-        assert!(round < 20, "seed {seed}: it does not end");
-        for pair in 0..count * count {
-            if pair / count != pair % count {
-                exchange(&mut devices, pair / count, pair % count);
-            }
-        }
-        let first = devices[0].app().summary().unwrap();
-        if devices.iter().all(|device| device.app().summary().unwrap() == first) {
-            break;
-        }
-    }
+    exchange_all(seed, &mut devices);
     let expected = rows(&devices[0].app().people);
     for device in &devices {
         assert_eq!(rows(&device.app().people), expected, "seed {seed}: copies differ");
@@ -198,17 +148,7 @@ fn check_tags(seed: u64, person: &Person, ops: &[Op]) {
     }
 }
 
-fn number(name: &str) -> Option<u64> {
-    env::var(name).ok().and_then(|text| text.parse().ok())
-}
-
 #[test]
 fn no_edit_of_a_field_is_lost_beside_one_of_another_field() {
-    if let Some(seed) = number("HEIRLOOM_SEED") {
-        return run_seed(seed);
-    }
-    let first = number("HEIRLOOM_FIRST_SEED").unwrap_or_default();
-    for seed in first..first + number("HEIRLOOM_SEEDS").unwrap_or(SEEDS) {
-        run_seed(seed);
-    }
+    run_seeds(SEEDS, run_seed);
 }

@@ -24,12 +24,12 @@ pub(crate) enum FieldMerge {
 
 /// Reads a `#[merge(…)]`.
 pub(super) fn merge(attribute: &Attribute, diag: &mut Diag) -> Option<Merge> {
-    let found = entries(attribute, diag);
-    if let (Meta::Path(path), true) = (&attribute.meta, found.is_empty()) {
+    if let Meta::Path(path) = &attribute.meta {
         diag.error(path, "`#[merge]` needs one of `fields`, `sum` and `union`: `#[merge(sum)]`");
+        return None;
     }
     let mut merge = None;
-    for meta in found {
+    for meta in entries(attribute, diag) {
         let key = meta.path();
         let how = match key_name(key).as_str() {
             "fields" => FieldMerge::Fields,
