@@ -47,7 +47,7 @@ struct Recorder<'a> {
 enum Outcome {
     Same,
     Recorded(String),
-    /// Something is to be recorded, and nobody asked for it yet; or it must not be recorded.
+    /// Something is to be recorded, and was not asked for yet; or it must not be recorded.
     Refused(String),
 }
 

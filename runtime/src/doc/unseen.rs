@@ -5,18 +5,21 @@
 //! mark under the root `seen:`. As long as an edit of this device is unseen, a removal of the key did not
 //! know it, and this device writes it again. `docs/design/concurrent-edits.md` states the rule.
 
+mod rows;
+
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::cells::{cells_of, row_of, row_text, row_with};
-use super::items::{Cell, Value, WriteItems};
+use self::rows::{Home, RowBefore, list_orphans, revive_row, row_at};
+use super::cells::row_of;
+use super::items::{Value, WriteItems};
 use super::rules::{Rule, says};
 use super::writing::put_after_tip;
 use crate::error::{ErrorKind, Result};
-use crate::row::{ItemId, cell_key, is_added_element, is_told, overlay};
+use crate::row::{ItemId, is_told};
 
 /// So many unseen edits of one key are kept; of more, the oldest of other devices are given up.
 const MAX_UNSEEN: usize = 64;
@@ -144,13 +147,6 @@ pub(crate) struct Met {
     rows: BTreeMap<At, RowBefore>,
 }
 
-/// A row with its cells as it was before updates were taken in.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct RowBefore {
-    base: Option<String>,
-    cells: Vec<Cell>,
-}
-
 /// An edit that lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lost {
@@ -188,14 +184,6 @@ pub(crate) struct Outcome {
 /// Whether edits under a root may meet: rows, cells and entries, which apps write.
 pub(super) fn is_watched(root: &str) -> bool {
     ["table:", "kv:", "cells:"].iter().any(|kind| root.starts_with(kind))
-}
-
-/// The row that an entry belongs to, if it has cells or is one.
-fn row_at<W: WriteItems + ?Sized>(items: &W, root: &str, key: &str) -> Result<Option<At>> {
-    if let Some((table, row, _)) = row_of(root, key) {
-        return Ok(Some((Arc::from(table), Arc::from(row))));
-    }
-    Ok(items.has_cells(root)?.then(|| (Arc::from(root), Arc::from(key))))
 }
 
 /// The root of the marks that say which edits a write has seen.
@@ -354,181 +342,6 @@ impl Met {
         }
         outcome.name_rows(items, &self.rows)?;
         Ok(outcome)
-    }
-}
-
-/// What an entry is a part of, as far as it says whether an edit of it is written again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Home {
-    /// A row or an entry: it stands for itself.
-    Alone,
-    /// An element of a set, of a row that stands.
-    Element,
-    /// Another cell of a row that stands: the row was written whole.
-    Field,
-    /// A cell of a row that does not stand: with it, the row is written again.
-    Removed,
-}
-
-impl Home {
-    fn of<W: WriteItems + ?Sized>(items: &W, root: &str, key: &str) -> Result<Self> {
-        let Some((table, row, path)) = row_of(root, key) else { return Ok(Self::Alone) };
-        Ok(match items.tip(&table, row)? {
-            Some(tip) if tip.is_live && is_added_element(path) => Self::Element,
-            Some(tip) if tip.is_live => Self::Field,
-            _ => Self::Removed,
-        })
-    }
-}
-
-/// Writes the base of a row again that a removal took without having seen an edit of this device, of the
-/// base or of a cell.
-fn revive_row<W: WriteItems + ?Sized>(
-    items: &mut W,
-    own: OwnIds<'_>,
-    (root, key): &At,
-    before: &RowBefore,
-    outcome: &mut Outcome,
-) -> Result<()> {
-    let is_live = items.tip(root, key)?.is_some_and(|tip| tip.is_live);
-    let Some(cells_root) = cells_of(root).filter(|_| !is_live && says(Rule::EditWins, true)) else {
-        return Ok(());
-    };
-    let cells_root: Arc<str> = Arc::from(cells_root);
-    let standing = items.cells(root, key)?;
-    let mut is_unknown = standing.iter().any(|cell| own.contains(cell.id.client));
-    // Of what the removal took, and what lost before: its own edits alone.
-    let is_gone = |cell: &&Cell| !standing.iter().any(|other| other.path == cell.path);
-    let mut over: BTreeMap<String, String> = before
-        .cells
-        .iter()
-        .filter(is_gone)
-        .map(|cell| (cell.path.clone(), cell.json.to_string()))
-        .collect();
-    let mut again_for = Vec::new();
-    let mut rewritten: Vec<(At, ItemId)> = Vec::new();
-    for path in items.unseen_cells(root, key)? {
-        let cell: Arc<str> = Arc::from(cell_key(key, &path));
-        let mut unseen = items.unseen(&cells_root, &cell)?;
-        let last = unseen.edits.iter().rposition(|edit| edit.is_own && edit.json.is_some());
-        let is_standing = standing.iter().any(|other| other.path == path);
-        let Some(last) = last else { continue };
-        is_unknown = true;
-        // What it lost to lies over the base that is written.
-        if is_standing {
-            continue;
-        }
-        let edit = unseen.edits.remove(last);
-        again_for.push(edit.id);
-        rewritten.push(((Arc::clone(&cells_root), Arc::clone(&cell)), edit.id));
-        over.insert(path, edit.json.unwrap_or_default());
-        items.set_unseen(&cells_root, &cell, unseen)?;
-    }
-    let mut unseen = items.unseen(root, key)?;
-    let own_base = unseen.edits.iter().rposition(|edit| edit.is_own && edit.json.is_some());
-    let base = match own_base {
-        Some(at) => {
-            let edit = unseen.edits.remove(at);
-            again_for.extend(edit.again_for);
-            again_for.push(edit.id);
-            rewritten.push(((Arc::clone(root), Arc::clone(key)), edit.id));
-            edit.json
-        }
-        None if is_unknown => before.base.clone(),
-        None => None,
-    };
-    let Some(base) = base else { return Ok(()) };
-    let row = overlay(&base, over.iter().map(|(path, json)| (path.as_str(), json.as_str())));
-    let id = put_after_tip(items, own.device, root, key, &row)?;
-    again_for.drain(..again_for.len().saturating_sub(MAX_AGAIN_FOR));
-    unseen.rewrite = Some(Rewrite { id, again_for, is_seen: false });
-    items.set_unseen(root, key, unseen)?;
-    outcome.found.extend(rewritten);
-    outcome.rewritten.push((Arc::clone(root), Arc::clone(key)));
-    Ok(())
-}
-
-/// Lists the cells of other devices that stand while their row was removed; those whose row stands again
-/// leave the list.
-fn list_orphans<W: WriteItems + ?Sized>(
-    items: &mut W,
-    own: OwnIds<'_>,
-    (root, key): &At,
-    outcome: &mut Outcome,
-) -> Result<()> {
-    let Some(cells_root) = cells_of(root) else { return Ok(()) };
-    let is_live = items.tip(root, key)?.is_some_and(|tip| tip.is_live);
-    if is_live && (!items.has_unseen()? || items.unseen_cells(root, key)?.is_empty()) {
-        return Ok(());
-    }
-    let cells_root: Arc<str> = Arc::from(cells_root);
-    for Cell { path, id, json } in items.cells(root, key)? {
-        if !is_told(&path) || own.contains(id.client) {
-            continue;
-        }
-        let cell: Arc<str> = Arc::from(cell_key(key, &path));
-        let mut unseen = items.unseen(&cells_root, &cell)?;
-        let listed = unseen.edits.iter().position(|edit| edit.id == id);
-        let at = (Arc::clone(&cells_root), Arc::clone(&cell));
-        match (listed, is_live) {
-            (Some(listed), true) => {
-                unseen.edits.remove(listed);
-                outcome.found.push((at, id));
-            }
-            (None, false) => {
-                let json = json.to_string();
-                outcome.lost.push(Lost {
-                    at,
-                    id,
-                    json: json.clone(),
-                    is_removed: true,
-                    was_listed: false,
-                    cell: None,
-                });
-                unseen.push(UnseenEdit {
-                    id,
-                    json: Some(json),
-                    is_own: false,
-                    is_reported: false,
-                    is_displaced: true,
-                    again_for: Vec::new(),
-                });
-            }
-            _ => continue,
-        }
-        items.set_unseen(&cells_root, &cell, unseen)?;
-    }
-    Ok(())
-}
-
-impl Outcome {
-    /// Names the rows that cells belong to: an edit of a cell is an edit of its row.
-    fn name_rows<W: WriteItems + ?Sized>(
-        &mut self,
-        items: &W,
-        rows: &BTreeMap<At, RowBefore>,
-    ) -> Result<()> {
-        for lost in &mut self.lost {
-            let (root, key) = lost.at.clone();
-            let Some((table, row, path)) = row_of(&root, &key) else { continue };
-            lost.at = (Arc::from(table), Arc::from(row));
-            let before = || {
-                let before = rows.get(&lost.at)?;
-                Some(row_with(before.base.as_ref()?, &before.cells))
-            };
-            let text = row_text(items, &lost.at.0, row)?.or_else(before);
-            let is_alone = text.is_none();
-            let json = std::mem::take(&mut lost.json);
-            lost.json = overlay(text.as_deref().unwrap_or("{}"), [(path, json.as_str())]);
-            lost.cell = Some(LostCell { path: path.to_owned(), json, is_alone });
-        }
-        for (at, _) in &mut self.found {
-            if let Some((table, row, _)) = row_of(&at.0, &at.1) {
-                *at = (Arc::from(table), Arc::from(row));
-            }
-        }
-        self.rewritten.dedup();
-        Ok(())
     }
 }
 

@@ -160,7 +160,7 @@ struct Accepted {
 }
 
 /// Whether what a `migrate` function makes may be written: as for a late edit, where nothing stands
-/// but what one has made, and nobody has removed the same.
+/// but what one has made, and no device has removed the same.
 fn is_free(writer: &Writer, loaded: &Loaded, row: &Accepted) -> bool {
     let at = EntryRef::new(row.root.name(), row.key.as_str());
     let main = loaded.document.entry(&at.root, &at.key);

@@ -225,14 +225,14 @@ impl Carrying<'_> {
         entries: &Entries,
     ) -> Result<Vec<Late>> {
         let of = EntryRef::new(Root::Group(name.to_owned()).name(), "");
-        let nobody = ItemId { client: 0, clock: 0 };
+        let no_item = ItemId { client: 0, clock: 0 };
         let rows = RowsOf::Group(group_idx, entries.clone());
         let alone = Source::new(self.from.name, None, self.plan.from, rows, &BTreeMap::new())?;
         let mut sink = LateSink {
             source: self.from.name,
             plan: self.plan,
             of: &of,
-            items: &[nobody],
+            items: &[no_item],
             late: Vec::new(),
         };
         let report = |_| {};

@@ -100,10 +100,10 @@ impl Carrying<'_> {
         if found.is_empty()
             && let Some(json) = was
         {
-            let nobody = ItemId { client: 0, clock: 0 };
+            let no_item = ItemId { client: 0, clock: 0 };
             let content = Content::Text(json.into());
             let at = EntryRef::new(Root::Table(table.to_owned()).name(), key);
-            let converted = self.convert(&at, &[nobody], content)?;
+            let converted = self.convert(&at, &[no_item], content)?;
             // What a `migrate` function made may belong to other rows, too.
             let own = converted
                 .into_iter()

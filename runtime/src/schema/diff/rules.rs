@@ -78,7 +78,7 @@ rules! {
         "If it is the same field, old and new code would each read and write a name of its own.",
         "if it is the same field, keep its stored name: `#[serde(rename = \"{old}\")]`; if `{old}` \
          was removed on purpose, say so with `removes({old})`";
-    // Inside a value nobody can say that a field was removed on purpose, so that this is only said.
+    // Inside a value no attribute says that a field was removed on purpose, so that this is only said.
     FIELD_RENAMED_INSIDE = "field-renamed-inside", RenameField, Warn, [11, 49],
         "If it is the same field, old and new code would each read and write a name of its own.",
         "if it is the same field, keep its stored name: `#[serde(rename = \"{old}\")]`";
