@@ -199,14 +199,25 @@ fn in_summary(summary: &[u8], wanted: &str) -> (u64, BTreeMap<u64, u32>) {
     assert_eq!((&summary[..4], summary[4]), (b"HLsm".as_slice(), 1));
     assert_eq!(summary[5..13], xxh3(&summary[13..]).to_le_bytes());
     let mut reader = Reader(&summary[13..]);
-    let number = |reader: &mut Reader<'_>| u64::from_le_bytes(reader.take(8).try_into().unwrap());
+    let hash = |reader: &mut Reader<'_>| u64::from_le_bytes(reader.take(8).try_into().unwrap());
+    let number = |reader: &mut Reader<'_>| {
+        let (mut number, mut shift) = (0, 0);
+        loop {
+            let byte = reader.take(1)[0];
+            number |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                return number;
+            }
+        }
+    };
     let text = |reader: &mut Reader<'_>| {
         let len = usize::try_from(number(reader)).unwrap();
         String::from_utf8(reader.take(len).to_vec()).unwrap()
     };
     assert_eq!(text(&mut reader), "fixture");
     for _ in 0..number(&mut reader) {
-        let (name, deletions) = (text(&mut reader), number(&mut reader));
+        let (name, deletions) = (text(&mut reader), hash(&mut reader));
         let mut clocks = BTreeMap::new();
         for _ in 0..number(&mut reader) {
             let client = number(&mut reader);

@@ -201,21 +201,8 @@ fn what_comes_takes_a_few_times_its_bytes() {
 fn bombs() {
     let zeros = vec![0_u8; 16 * MIB];
     let framed = |len: usize, block: &[u8]| {
-        let mut parts = Vec::new();
-        let mut put = |bytes: &[u8]| {
-            parts.extend((bytes.len() as u64).to_le_bytes());
-            parts.extend(bytes);
-        };
-        put(b"notebook");
-        parts.extend(1_u64.to_le_bytes());
-        let mut put = |bytes: &[u8]| {
-            parts.extend((bytes.len() as u64).to_le_bytes());
-            parts.extend(bytes);
-        };
-        put(b"0");
-        parts.extend((len as u64).to_le_bytes());
-        parts.extend((block.len() as u64).to_le_bytes());
-        parts.extend(block);
+        let parts = forge::Bytes::default().text("notebook").number(1).text("0");
+        let forge::Bytes(parts) = parts.number(len as u64).number(block.len() as u64).raw(block);
         forge::sealed(b"HLch", &parts)
     };
     let block = lz4_flex::block::compress(&zeros);

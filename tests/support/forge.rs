@@ -44,36 +44,42 @@ pub fn framed_all(store: &str, document: &str, updates: &[&[u8]]) -> Vec<u8> {
 pub fn framed_documents(store: &str, updates: &[(String, &[u8])]) -> Vec<u8> {
     let mut parts = Vec::new();
     text(&mut parts, store.as_bytes());
-    parts.extend((updates.len() as u64).to_le_bytes());
+    varint(&mut parts, updates.len() as u64);
     for (document, update) in updates {
         text(&mut parts, document.as_bytes());
-        parts.extend((update.len() as u64).to_le_bytes());
+        varint(&mut parts, update.len() as u64);
         text(&mut parts, &lz4_literals(update));
     }
     sealed(b"HLch", &parts)
 }
 
+/// The parts of a frame, one after the other.
+struct Parts<'b>(&'b [u8]);
+
+impl<'b> Parts<'b> {
+    fn number(&mut self) -> u64 {
+        let len = 1 + self.0.iter().take_while(|byte| **byte >= 0x80).count();
+        let (bytes, rest) = self.0.split_at(len);
+        self.0 = rest;
+        bytes.iter().rev().fold(0, |number, byte| number << 7 | u64::from(byte & 0x7f))
+    }
+
+    fn bytes(&mut self) -> &'b [u8] {
+        let len = usize::try_from(self.number()).unwrap();
+        let (bytes, rest) = self.0.split_at(len);
+        self.0 = rest;
+        bytes
+    }
+}
+
 /// The updates of one document among the bytes of changes.
 pub fn updates_of(bytes: &[u8], document: &str) -> Vec<Vec<u8>> {
-    fn part<'b>(rest: &mut &'b [u8]) -> &'b [u8] {
-        let len = number(rest);
-        let (part, after) = rest.split_at(len);
-        *rest = after;
-        part
-    }
-    fn number(rest: &mut &[u8]) -> usize {
-        let (number, after) = rest.split_first_chunk::<8>().unwrap();
-        *rest = after;
-        usize::try_from(u64::from_le_bytes(*number)).unwrap()
-    }
-    let mut rest = &bytes[HEADER_LEN..];
-    part(&mut rest);
-    let count = number(&mut rest);
+    let mut parts = Parts(&bytes[HEADER_LEN..]);
+    parts.bytes();
     let mut updates = Vec::new();
-    for _ in 0..count {
-        let name = part(&mut rest);
-        let len = number(&mut rest);
-        let update = match part(&mut rest) {
+    for _ in 0..parts.number() {
+        let (name, len) = (parts.bytes(), usize::try_from(parts.number()).unwrap());
+        let update = match parts.bytes() {
             plain if plain.len() == len => plain.to_vec(),
             block => lz4_flex::block::decompress(block, len).unwrap(),
         };
@@ -86,33 +92,23 @@ pub fn updates_of(bytes: &[u8], document: &str) -> Vec<Vec<u8>> {
 
 /// The same changes without those of one document.
 pub fn without(bytes: &[u8], document: &str) -> Vec<u8> {
-    fn text<'b>(rest: &mut &'b [u8]) -> &'b [u8] {
-        let (text, after) = rest[8..].split_at(number(rest) as usize);
-        *rest = after;
-        text
-    }
-    fn number(bytes: &[u8]) -> u64 {
-        u64::from_le_bytes(bytes[..8].try_into().unwrap())
-    }
-    let mut rest = &bytes[HEADER_LEN..];
-    let store = text(&mut rest);
-    let count = number(rest);
-    rest = &rest[8..];
-    let (mut kept, mut parts) = (0u64, Vec::<u8>::new());
-    for _ in 0..count {
-        let start = rest;
-        let name = text(&mut rest);
-        rest = &rest[8..];
-        text(&mut rest);
+    let mut parts = Parts(&bytes[HEADER_LEN..]);
+    let store = parts.bytes();
+    let (mut kept, mut documents) = (0, Vec::<u8>::new());
+    for _ in 0..parts.number() {
+        let start = parts.0;
+        let name = parts.bytes();
+        parts.number();
+        parts.bytes();
         if name != document.as_bytes() {
             kept += 1;
-            parts.extend(&start[..start.len() - rest.len()]);
+            documents.extend(&start[..start.len() - parts.0.len()]);
         }
     }
-    let mut all = (store.len() as u64).to_le_bytes().to_vec();
-    all.extend(store);
-    all.extend(kept.to_le_bytes());
-    all.extend(parts);
+    let mut all = Vec::new();
+    text(&mut all, store);
+    varint(&mut all, kept);
+    all.extend(documents);
     sealed(b"HLch", &all)
 }
 
@@ -143,7 +139,7 @@ pub fn changes(update: &[u8]) -> Changes {
 }
 
 fn text(parts: &mut Vec<u8>, text: &[u8]) {
-    parts.extend((text.len() as u64).to_le_bytes());
+    varint(parts, text.len() as u64);
     parts.extend(text);
 }
 

@@ -51,7 +51,7 @@ impl Changes {
         let mut reader = Reader::new(bytes, TAG, "changes")?;
         let store = reader.text()?;
         let mut documents = Vec::new();
-        for _ in 0..reader.count(24)? {
+        for _ in 0..reader.count(3)? {
             let name = reader.text()?;
             let len = usize::try_from(reader.number()?).unwrap_or(usize::MAX);
             let compressed = reader.bytes()?;

@@ -5,7 +5,9 @@
 //! | 4 | `HLsm` for a summary, `HLch` for changes |
 //! | 1 | format, 1 |
 //! | 8 | XXH3 (64 bits, little-endian) of all that follows |
-//! | … | the parts; numbers are little-endian, texts and bytes come after their length (8 bytes) |
+//! | … | the parts: hashes are 8 bytes, little-endian; numbers are varints; texts and bytes come after their length |
+//!
+//! A varint has seven bits a byte, the lowest first, and the highest bit of each byte but the last is set.
 
 use twox_hash::XxHash3_64;
 
@@ -25,8 +27,16 @@ impl Writer {
         Self(bytes)
     }
 
-    pub(super) fn number(&mut self, number: u64) {
-        self.0.extend(number.to_le_bytes());
+    pub(super) fn number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.0.push((number & 0x7f) as u8 | 0x80);
+            number >>= 7;
+        }
+        self.0.push(number as u8);
+    }
+
+    pub(super) fn hash(&mut self, hash: u64) {
+        self.0.extend(hash.to_le_bytes());
     }
 
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
@@ -68,9 +78,26 @@ impl<'b> Reader<'b> {
     }
 
     pub(super) fn number(&mut self) -> Result<u64> {
-        let Some((number, rest)) = self.rest.split_first_chunk() else { return Err(self.short()) };
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let Some((&byte, rest)) = self.rest.split_first() else { return Err(self.short()) };
+            self.rest = rest;
+            let bits = u64::from(byte & 0x7f);
+            number |= bits << shift;
+            if bits << shift >> shift != bits {
+                break;
+            }
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(damaged(self.what, "a number is too large"))
+    }
+
+    pub(super) fn hash(&mut self) -> Result<u64> {
+        let Some((hash, rest)) = self.rest.split_first_chunk() else { return Err(self.short()) };
         self.rest = rest;
-        Ok(u64::from_le_bytes(*number))
+        Ok(u64::from_le_bytes(*hash))
     }
 
     /// A count of parts that take at least `each` bytes, so that a wrong one cannot exhaust memory.

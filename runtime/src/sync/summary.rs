@@ -36,7 +36,7 @@ impl Summary {
         writer.number(versions.len() as u64);
         for (name, version) in versions {
             writer.bytes(name.as_bytes());
-            writer.number(version.deletions);
+            writer.hash(version.deletions);
             writer.number(version.clocks.len() as u64);
             for (&client, &clock) in &version.clocks {
                 writer.number(client);
@@ -49,10 +49,10 @@ impl Summary {
         for (name, marks) in marks {
             writer.bytes(name.as_bytes());
             writer.number(marks.len() as u64);
-            marks.iter().for_each(|mark| writer.number(*mark));
+            marks.iter().for_each(|mark| writer.hash(*mark));
         }
         writer.number(waiting.len() as u64);
-        waiting.iter().for_each(|hash| writer.number(*hash));
+        waiting.iter().for_each(|hash| writer.hash(*hash));
         writer.number(damaged.len() as u64);
         for (name, items) in damaged {
             writer.bytes(name.as_bytes());
@@ -75,38 +75,38 @@ impl Summary {
         let mut reader = Reader::new(bytes, TAG, "summary")?;
         let store = reader.text()?;
         let mut held = Held::default();
-        for _ in 0..reader.count(24)? {
+        for _ in 0..reader.count(10)? {
             let name = reader.text()?;
-            let deletions = reader.number()?;
+            let deletions = reader.hash()?;
             let mut clocks = BTreeMap::new();
-            for _ in 0..reader.count(16)? {
+            for _ in 0..reader.count(2)? {
                 // A clock beyond what a document can hold says only that they have more than we.
                 let client = reader.number()? & ((1 << 53) - 1);
                 clocks.insert(client, u32::try_from(reader.number()?).unwrap_or(u32::MAX));
             }
             held.versions.insert(name, DocVersion { clocks, deletions });
         }
-        for _ in 0..reader.count(8)? {
+        for _ in 0..reader.count(1)? {
             held.pruned.insert(reader.text()?);
         }
-        for _ in 0..reader.count(16)? {
+        for _ in 0..reader.count(2)? {
             let name = reader.text()?;
             let mut marks = Vec::new();
             for _ in 0..reader.count(8)? {
-                marks.push(reader.number()?);
+                marks.push(reader.hash()?);
             }
             // Each is looked for in the journal.
             marks.truncate(MAX_MARKS);
             held.marks.insert(name, marks);
         }
         for _ in 0..reader.count(8)? {
-            held.waiting.insert(reader.number()?);
+            held.waiting.insert(reader.hash()?);
         }
         let mut left = MAX_DAMAGED;
-        for _ in 0..reader.count(16)? {
+        for _ in 0..reader.count(2)? {
             let name = reader.text()?;
             let mut items = Vec::new();
-            for _ in 0..reader.count(16)? {
+            for _ in 0..reader.count(2)? {
                 let (client, clock) = (reader.number()?, reader.number()?);
                 // An item that no document can hold is not here.
                 if let Ok(clock) = u32::try_from(clock)
