@@ -183,7 +183,7 @@ fn an_edit_of_a_field_wins_against_a_removal_that_did_not_know_it() {
         b.people.remove(&3).unwrap();
         meet(&a, &b);
         let back = of(&a, 1);
-        assert_eq!(back.visits, 5);
+        assert_eq!(back.visits, 6);
         assert_eq!(of(&b, 2).name, "by a");
         assert_eq!(b.people.get(&3).unwrap(), None);
         // Removed by one that knows it, it stays removed, and comes without its fields.
@@ -193,6 +193,48 @@ fn an_edit_of_a_field_wins_against_a_removal_that_did_not_know_it() {
         a.people.insert(&person(1)).unwrap();
         meet(&a, &b);
         assert_eq!(of(&b, 1), person(1));
+    }
+}
+
+#[test]
+fn a_row_that_is_inserted_again_counts_from_its_number() {
+    for _ in 0..PAIRS {
+        let (_folder, path) = place();
+        let (a, b) = pair();
+        let c = Contacts::open(&path).unwrap();
+        a.people.update(&1, |person| person.visits += 5).unwrap();
+        b.people.update(&1, |person| person.visits += 3).unwrap();
+        meet(&a, &b);
+        exchange(&a, &c);
+        b.people.remove(&1).unwrap();
+        b.people.insert(&Person { visits: 100, ..person(1) }).unwrap();
+        assert_eq!(of(&b, 1).visits, 100);
+        a.people.update(&1, |person| person.visits += 2).unwrap();
+        meet(&a, &b);
+        exchange(&a, &c);
+        for app in [&a, &b, &c] {
+            assert_eq!(of(app, 1).visits, 102);
+        }
+        // One that knows all that was counted removes the row, and the counts do not bring it back.
+        b.people.remove(&1).unwrap();
+        meet(&a, &b);
+        exchange(&a, &c);
+        assert_eq!(a.people.get(&1).unwrap(), None);
+        assert_eq!(c.people.len().unwrap(), 2);
+        c.people.insert(&person(1)).unwrap();
+        exchange(&a, &c);
+        a.people.update(&1, |person| person.visits += 1).unwrap();
+        meet(&a, &b);
+        exchange(&a, &c);
+        assert_eq!((of(&b, 1).visits, of(&c, 1).visits), (2, 2));
+        // What was counted meanwhile does.
+        b.people.remove(&1).unwrap();
+        a.people.update(&1, |person| person.visits += 1).unwrap();
+        meet(&a, &b);
+        assert_eq!(of(&b, 1).visits, 3);
+        assert!(a.lost_edits().unwrap().is_empty() && b.lost_edits().unwrap().is_empty());
+        drop(c);
+        assert_sound::<Contacts>(&path);
     }
 }
 

@@ -70,13 +70,20 @@ impl Writing {
                 self.see(items, &cells_root, &cell_key(key, &path), true)?;
             }
         }
-        // What a device has counted so far is in the number that is written, and it goes on from there.
-        let stays = |cell: &&Cell| row.is_some() && is_count(&cell.path);
-        let (kept, gone): (Vec<&Cell>, Vec<&Cell>) = cells.iter().partition(stays);
+        // What a device has counted goes on from there, also if the row is removed and comes again: a count
+        // names its total, and the number that is written allows for it.
+        let (kept, gone): (Vec<&Cell>, Vec<&Cell>) =
+            cells.iter().partition(|cell| is_count(&cell.path));
         for cell in gone {
             self.remove(items, &cells_root, &cell_key(key, &cell.path))?;
         }
-        let Some(row) = row else { return self.remove(items, root, key) };
+        let Some(row) = row else {
+            if !kept.is_empty() {
+                let counts = kept.iter().map(|cell| cell.id).collect();
+                self.seen.push((cells_root, counts));
+            }
+            return self.remove(items, root, key);
+        };
         let counts = || kept.iter().map(|cell| (cell.path.as_str(), &*cell.json));
         if kept.is_empty() {
             return self.put(items, root, key, row).map(drop);

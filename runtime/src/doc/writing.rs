@@ -115,8 +115,8 @@ pub(super) struct Writing {
     pub(super) last_cells: Option<(String, Option<Arc<str>>)>,
     /// Whether edits are unseen under any key.
     pub(super) has_unseen: bool,
-    /// The unseen edits under the keys that were written, by root.
-    seen: Vec<(Arc<str>, Vec<ItemId>)>,
+    /// The edits that are to be marked as seen, by root.
+    pub(super) seen: Vec<(Arc<str>, Vec<ItemId>)>,
 }
 
 impl Writing {

@@ -164,7 +164,11 @@ impl World {
             return;
         };
         if self.random.percent(removing) {
-            return self.write(at, key, Did::Remove, None);
+            self.write(at, key, Did::Remove, None);
+            if self.random.percent(40) {
+                self.put(at, key);
+            }
+            return;
         }
         if self.random.percent(putting) {
             return self.put(at, key);
@@ -355,12 +359,18 @@ impl World {
                 counts.add("untold", !told.contains(&told_of));
             }
         }
+        // The last one that wrote the row, knowing all who did.
+        let whole = of(&|did| matches!(did, Did::Put(_) | Did::Remove | Did::Again));
+        let knew_whole = |put: &&usize| whole.iter().all(|op| op == *put || knew(**put, *op));
+        if let Some(put) = puts.iter().find(knew_whole) {
+            let by = |op: &usize| if let Did::Add(by) = ops[*op].did { by } else { 0 };
+            let sum: i64 = edits.iter().filter(|edit| !knew(*put, **edit)).map(by).sum();
+            counts.add("sums", 1_u64);
+            counts.add("another sum", row.get("n") != Some((10 + sum).to_string().as_str()));
+        }
         if !is_only_edited {
             return;
         }
-        let by = |op: &usize| if let Did::Add(by) = ops[*op].did { by } else { 0 };
-        let sum: i64 = edits.iter().map(by).sum();
-        counts.add("another sum", row.get("n") != Some((10 + sum).to_string().as_str()));
         let tags = tags_in(&row);
         for element in 0..3 {
             let puts_in = |op: &&usize| match &ops[**op].did {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{At, Lost, LostCell, MAX_AGAIN_FOR, Outcome, OwnIds, Rewrite, UnseenEdit};
+use super::{At, Lost, LostCell, MAX_AGAIN_FOR, Outcome, OwnIds, Rewrite, UnseenEdit, is_marked};
 use crate::doc::cells::{cells_of, row_of, row_text, row_with};
 use crate::doc::items::{Cell, WriteItems};
 use crate::doc::rules::{Rule, says};
@@ -70,7 +70,11 @@ pub(super) fn revive_row<W: WriteItems + ?Sized>(
     };
     let cells_root: Arc<str> = Arc::from(cells_root);
     let standing = items.cells(root, key)?;
-    let mut is_unknown = standing.iter().any(|cell| own.contains(cell.id.client));
+    let mut is_unknown = false;
+    for cell in standing.iter().filter(|cell| own.contains(cell.id.client)) {
+        // Counts stay when a row is removed, with a mark.
+        is_unknown |= !is_marked(items, &cells_root, cell.id)?;
+    }
     // Of what the removal took, and what lost before: its own edits alone.
     let is_gone = |cell: &&Cell| !standing.iter().any(|other| other.path == cell.path);
     let mut over: BTreeMap<String, String> = before
