@@ -1,19 +1,15 @@
-//! Random histories of whole stores that edit and remove the same few rows, with restarts and copied files,
-//! held against a model that knows which write knew which.
+//! Random histories of whole stores that edit and remove the same few rows, with restarts, copied files,
+//! kills, and other programs in the mix, held against a model that knows which write knew which.
 //!
-//! The test command runs 100 seeds. `HEIRLOOM_SEEDS=5000` runs as many, `HEIRLOOM_FIRST_SEED` says where to
-//! begin, and `HEIRLOOM_SEED=123` runs one.
+//! The test command runs 300 seeds; `histories.rs` says how to run others.
 
 use std::collections::BTreeSet;
-use std::env;
-use std::path::{Path, PathBuf};
 
-use heirloom::Store;
-
+use super::histories::{Device, exchange_all, exchange_with_kills, run_seeds, text_in, write_in};
 use crate::support::random::Random;
-use crate::support::{Notebook, give, note, rows};
+use crate::support::{Notebook, note, rows};
 
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 300;
 const KEYS: u32 = 2;
 
 /// An edit, with its text, or a removal.
@@ -24,117 +20,109 @@ struct Op {
     known: BTreeSet<usize>,
 }
 
-/// A device, and which operations it has.
-pub(super) struct Device<S> {
-    /// Where its file is; `None` for a store in memory.
-    path: Option<PathBuf>,
-    app: Option<S>,
-    pub(super) known: BTreeSet<usize>,
+/// How often what the rule does not promise occurred.
+#[derive(Debug, Default)]
+struct Counts {
+    seeds: u64,
+    rows: u64,
+    /// Rows that are there though a removal knew all edits, in a history of stores alone, and with others.
+    back: u64,
+    back_beside_others: u64,
+    /// Rows that are gone though no removal knew the edit of another program.
+    of_others_gone: u64,
 }
 
-impl<S: Store> Device<S> {
-    /// The next device, with a file in a folder or in memory.
-    pub(super) fn new(random: &mut Random, folder: &Path, index: usize) -> Self {
-        let path = random.percent(40).then(|| folder.join(format!("{index}.redb")));
-        let app = match &path {
-            Some(path) => S::open(path).unwrap(),
-            None => S::in_memory().unwrap(),
-        };
-        Self { path, app: Some(app), known: BTreeSet::new() }
-    }
-
-    pub(super) fn app(&self) -> &S {
-        self.app.as_ref().expect("it is open")
-    }
-
-    /// Closes its file and opens it again: the same, or as a copy, which is another device.
-    pub(super) fn restart(&mut self, as_copy: bool) {
-        let Some(path) = self.path.clone() else { return };
-        self.app = None;
-        if as_copy {
-            let moved = path.with_extension("moved");
-            std::fs::copy(&path, &moved).unwrap();
-            std::fs::remove_file(&path).unwrap();
-            std::fs::copy(&moved, &path).unwrap();
-        }
-        self.app = Some(S::open(&path).unwrap());
-    }
+fn text_of(device: &Device<Notebook>, key: u32) -> Option<String> {
+    let stored = match device.plain_doc() {
+        Some(doc) => text_in(doc, "table:notes", &key.to_string()),
+        None => return device.app().notes.get(&key).unwrap().map(|note| note.title),
+    };
+    let json: serde_json::Value = serde_json::from_str(&stored?).unwrap();
+    json["title"].as_str().map(str::to_owned)
 }
 
-pub(super) fn exchange<S: Store>(devices: &mut [Device<S>], from: usize, to: usize) {
-    give(devices[from].app(), devices[to].app());
-    let known = devices[from].known.clone();
-    devices[to].known.extend(known);
-}
-
-/// Exchanges until all have the same.
-pub(super) fn exchange_all<S: Store>(seed: u64, devices: &mut [Device<S>]) {
-    let count = devices.len();
-    for round in 0.. {
-        assert!(round < 20, "seed {seed}: it does not end");
-        for pair in 0..count * count {
-            if pair / count != pair % count {
-                exchange(devices, pair / count, pair % count);
-            }
-        }
-        let first = devices[0].app().summary().unwrap();
-        if devices.iter().all(|device| device.app().summary().unwrap() == first) {
-            break;
-        }
+/// Writes or removes a row; false if the device was killed before that was stored.
+fn write(random: &mut Random, device: &mut Device<Notebook>, key: u32, text: Option<&str>) -> bool {
+    if let Some(doc) = device.plain_doc() {
+        let json = text.map(|text| serde_json::to_string(&note(key, text)).unwrap());
+        write_in(doc, &[("table:notes", key.to_string(), json)]);
+        return true;
     }
+    let is_done = device.survive(random, |app| match text {
+        Some(text) => app.notes.put(&note(key, text)),
+        None => app.notes.remove(&key).map(drop),
+    });
+    is_done || text_of(device, key).as_deref() == text
 }
 
-fn run_seed(seed: u64) {
+fn run_seed(seed: u64, counts: &mut Counts) {
     let mut random = Random::new(seed);
     let folder = tempfile::tempdir().unwrap();
     let mut devices: Vec<Device<Notebook>> = Vec::new();
     for index in 0..3 + random.below(2) {
         devices.push(Device::new(&mut random, folder.path(), index));
     }
+    if random.percent(30) {
+        devices.extend((0..1 + random.below(2)).map(|_| Device::plain()));
+    }
     let mut ops: Vec<Op> = Vec::new();
     for _ in 0..6 + random.below(30) {
         let at = random.below(devices.len());
         if random.percent(50) {
             let key = random.below(KEYS as usize) as u32;
-            let app = devices[at].app();
-            let is_there = app.notes.contains(&key).unwrap();
+            let is_there = text_of(&devices[at], key).is_some();
             let text = (!is_there || random.percent(60)).then(|| format!("v{}", ops.len()));
-            match &text {
-                Some(text) => app.notes.put(&note(key, text)).unwrap(),
-                None => assert!(app.notes.remove(&key).unwrap()),
+            if write(&mut random, &mut devices[at], key, text.as_deref()) {
+                let known = devices[at].known.clone();
+                devices[at].known.insert(ops.len());
+                ops.push(Op { device: at, key, text, known });
             }
-            let index = ops.len();
-            let known = devices[at].known.clone();
-            devices[at].known.insert(index);
-            ops.push(Op { device: at, key, text, known });
         } else if random.percent(8) {
             let as_copy = random.percent(50);
             devices[at].restart(as_copy);
         } else {
             let from = random.below(devices.len());
             if from != at {
-                exchange(&mut devices, from, at);
+                exchange_with_kills(&mut random, &mut devices, from, at, "notebook");
             }
         }
     }
-    exchange_all(seed, &mut devices);
+    exchange_all(seed, &mut devices, "notebook");
     let expected = rows(&devices[0].app().notes);
+    let texts = |device: &Device<Notebook>| (0..KEYS).map(|key| text_of(device, key)).collect();
+    let first: Vec<Option<String>> = texts(&devices[0]);
     for device in &devices {
-        assert_eq!(rows(&device.app().notes), expected, "seed {seed}: copies differ");
+        assert_eq!(texts(device), first, "seed {seed}: copies differ");
+        if let Some(app) = device.store() {
+            assert_eq!(rows(&app.notes), expected, "seed {seed}: copies differ");
+        }
     }
-    for key in 0..KEYS {
+    counts.seeds += 1;
+    let is_plain = |device: usize| devices[device].plain_doc().is_some();
+    for (key, stands) in (0..KEYS).zip(&first) {
+        let stands = stands.as_deref();
         let of_key: Vec<usize> = (0..ops.len()).filter(|op| ops[*op].key == key).collect();
-        let stands = expected.iter().find(|note| note.id == key).map(|note| note.title.as_str());
-        for edit in of_key.iter().copied() {
+        let (edits, removals): (Vec<usize>, Vec<usize>) =
+            of_key.iter().partition(|op| ops[**op].text.is_some());
+        counts.rows += u64::from(!edits.is_empty());
+        let is_removed = |edit: &usize| removals.iter().any(|op| ops[*op].known.contains(edit));
+        let knew_all = |op: &usize| edits.iter().all(|edit| ops[*op].known.contains(edit));
+        let is_back = stands.is_some() && removals.iter().any(knew_all);
+        match devices.iter().any(|device| device.plain_doc().is_some()) {
+            true => counts.back_beside_others += u64::from(is_back),
+            false => counts.back += u64::from(is_back),
+        }
+        for edit in edits.iter().copied() {
             let Some(text) = ops[edit].text.as_deref() else { continue };
-            let is_seen = |op: &&usize| ops[**op].known.contains(&edit);
-            let is_removed = of_key.iter().filter(is_seen).any(|op| ops[*op].text.is_none());
-            assert!(
-                is_removed || stands.is_some(),
-                "seed {seed}: {key} is gone though no removal knew {text}"
-            );
-            let lost = devices[ops[edit].device].app().lost_edits().unwrap();
-            if of_key.iter().find(is_seen).is_none() && stands != Some(text) {
+            let is_gone = stands.is_none() && !is_removed(&edit);
+            if is_plain(ops[edit].device) {
+                counts.of_others_gone += u64::from(is_gone);
+                continue;
+            }
+            assert!(!is_gone, "seed {seed}: {key} is gone though no removal knew {text}");
+            let is_seen = of_key.iter().any(|op| ops[*op].known.contains(&edit));
+            if !is_seen && stands != Some(text) {
+                let lost = devices[ops[edit].device].app().lost_edits().unwrap();
                 let is_listed = lost.iter().any(|lost| lost.loser().contains(text));
                 assert!(is_listed, "seed {seed}: the author of {text} was not told");
             }
@@ -142,20 +130,12 @@ fn run_seed(seed: u64) {
     }
 }
 
-fn number(name: &str) -> Option<u64> {
-    env::var(name).ok().and_then(|text| text.parse().ok())
-}
-
-/// Runs the seeds that the environment names, or the first ones.
-pub(super) fn run_seeds(count: u64, run: impl Fn(u64)) {
-    if let Some(seed) = number("HEIRLOOM_SEED") {
-        return run(seed);
-    }
-    let first = number("HEIRLOOM_FIRST_SEED").unwrap_or_default();
-    (first..first + number("HEIRLOOM_SEEDS").unwrap_or(count)).for_each(run);
-}
-
 #[test]
 fn no_edit_is_lost_to_a_removal_that_did_not_know_it_and_every_loss_is_told() {
-    run_seeds(SEEDS, run_seed);
+    let mut counts = Counts::default();
+    run_seeds(SEEDS, |seed| run_seed(seed, &mut counts));
+    println!("{counts:?}");
+    // Two removals may race a rewrite; other programs mark nothing.
+    assert!(counts.back <= 1 + counts.rows / 1_000, "{counts:?}");
+    assert!(counts.back_beside_others <= 3 + counts.rows / 200, "{counts:?}");
 }

@@ -1,5 +1,8 @@
 //! Copies of a store: merging, copied files, bytes from elsewhere.
 
+#[path = "../simulation/faults.rs"]
+#[allow(dead_code, reason = "the simulation uses the rest")]
+mod faults;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -10,6 +13,7 @@ mod conflicts_random;
 mod copies;
 mod fields;
 mod fields_random;
+mod histories;
 mod hostile;
 mod merging;
 mod outgrown;
