@@ -13,6 +13,7 @@ mod conflicts_random;
 mod copies;
 mod fields;
 mod fields_random;
+mod foreign_edits;
 mod histories;
 mod hostile;
 mod merging;
