@@ -5,8 +5,8 @@
 
 use std::{fs, path};
 
-use heirloom::schema::Record;
-use heirloom::{Id, Kv, Store, Table};
+use heirloom::schema::{History, Record};
+use heirloom::{ErrorKind, Id, Kv, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -154,5 +154,48 @@ mod shadowed {
     pub(super) struct App {
         notes: ::heirloom::Table<super::Note>,
         settings: ::heirloom::Kv<super::Settings>,
+    }
+}
+
+#[test]
+fn the_file_says_how_a_table_merges_and_a_change_of_it_is_refused() {
+    mod whole {
+        use super::*;
+
+        #[derive(Serialize, Deserialize, JsonSchema, Table)]
+        pub struct Page {
+            id: Id<Page>,
+            title: String,
+        }
+
+        #[derive(Store)]
+        #[store(name = "app")]
+        pub struct App {
+            pages: Table<Page>,
+        }
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    #[table(merge = "fields")]
+    struct Page {
+        id: Id<Page>,
+        title: String,
+    }
+
+    #[derive(Store)]
+    #[store(name = "app")]
+    struct App {
+        pages: Table<Page>,
+    }
+
+    for [old, new] in [[whole::App::schema(), App::schema()], [App::schema(), whole::App::schema()]]
+    {
+        let mut history = History::new("app");
+        assert!(history.record(&old, "2026-11-30").unwrap());
+        let read = History::parse(history.text()).unwrap();
+        assert_eq!(read.newest().unwrap().schema(), &old);
+        let error = read.check(&new).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BreakingChange, "{error}");
+        assert!(error.to_string().contains("`page`"), "{error}");
     }
 }

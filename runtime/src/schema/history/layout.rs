@@ -62,6 +62,9 @@ fn schema(lines: &mut Vec<String>, schema: &Schema) {
         };
         lines.push(format!("            \"key\": {key},"));
         list(lines, 12, "indexes", table.indexes.iter().map(json), true);
+        if table.merges_fields {
+            lines.push("            \"merges_fields\": true,".to_owned());
+        }
         if !table.checks.is_empty() {
             list(lines, 12, "checks", table.checks.iter().map(json), true);
         }
