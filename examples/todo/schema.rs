@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
-#[table(name = "todos")]
+// A todo that gets another date on one device, and is ticked off on the other, has both once they meet.
+#[table(name = "todos", merge = "fields")]
 pub struct Todo {
     /// Ids sort by the time they were made, so rows come in the order they were added, on every
     /// device alike.

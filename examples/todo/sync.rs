@@ -10,9 +10,9 @@ use crate::schema::{Todo, TodoList};
 
 /// Brings both files to the same state.
 ///
-/// Todos that only one side added, changed or removed come through as they are. Where both changed
-/// the same todo, one change wins, the same in both files, and the other is shown; an edit wins over a
-/// removal that did not know it.
+/// Todos that only one side added, changed or removed come through as they are. If both changed the same todo,
+/// its fields merge one by one: of two changes of one field, one wins, the same in both files, and the other is
+/// shown. An edit wins over a removal that did not know it.
 pub fn sync(
     app: &TodoList,
     file: &Path,

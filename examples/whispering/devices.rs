@@ -20,10 +20,13 @@ pub fn part_and_meet(path: &Path, ids: &[Id<Recording>; 3]) -> Result<()> {
         device.recordings.update(id, |row| row.title = title.to_owned()).map(|_| ())
     };
     rename(&laptop, standup, "Standup (laptop)")?;
+    phone.recordings.update(standup, |row| row.tags.push("work".to_owned()))?;
     rename(&laptop, interview, "Interview (laptop)")?;
     rename(&phone, interview, "Interview (phone)")?;
     rename(&phone, shopping, "Shopping (phone)")?;
-    println!("   Both go offline. Each renames one recording of its own, and both the interview:");
+    println!(
+        "   Both go offline. The laptop renames the standup, the phone tags it; both rename the interview:"
+    );
     show("laptop", &laptop, ids)?;
     show("phone", &phone, ids)?;
 
@@ -31,7 +34,9 @@ pub fn part_and_meet(path: &Path, ids: &[Id<Recording>; 3]) -> Result<()> {
     println!("   They meet: {up} bytes one way, {down} the other.");
     show("laptop", &laptop, ids)?;
     show("phone", &phone, ids)?;
-    println!("   Nothing collided but the interview, where one of the two edits stands on both.");
+    println!(
+        "   Fields merge one by one, so the standup has its name and its tag. The interview has one name."
+    );
     for (name, device) in [("laptop", &laptop), ("phone", &phone)] {
         for lost in device.lost_edits()? {
             let title = lost.loser_as::<Recording>()?.title;
@@ -62,7 +67,9 @@ fn is_synced(one: &Whispering, other: &Whispering) -> Result<bool> {
 fn show(name: &str, device: &Whispering, ids: &[Id<Recording>]) -> Result<()> {
     let mut titles = Vec::new();
     for id in ids {
-        titles.extend(device.recordings.get(id)?.map(|row| row.title));
+        let tags =
+            |tags: Vec<String>| tags.iter().map(|tag| format!(" #{tag}")).collect::<String>();
+        titles.extend(device.recordings.get(id)?.map(|row| row.title + &tags(row.tags)));
     }
     println!("     {name:<7} {}", titles.join(" | "));
     Ok(())

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
-#[table(name = "recordings")]
+#[table(name = "recordings", merge = "fields")]
 pub struct Recording {
     pub id: Id<Recording>,
     pub title: String,
