@@ -12,6 +12,7 @@ mod hostile;
 mod invalid;
 mod kv;
 mod lists;
+mod many_rows;
 mod model;
 mod older_code;
 mod overwriting;

@@ -152,6 +152,11 @@ pub(crate) trait WriteItems: ReadItems {
     /// A live item becomes the tip of a key.
     fn put(&mut self, root: &str, key: &str, id: ItemId, value: Value) -> Result<()>;
 
+    /// [`put`](Self::put) of a JSON text.
+    fn put_text(&mut self, root: &str, key: &str, id: ItemId, json: &str) -> Result<()> {
+        self.put(root, key, id, Value::Text(Arc::from(json)))
+    }
+
     /// A dead item is the tip of a key, which holds nothing any more.
     fn clear(&mut self, root: &str, key: &str, id: ItemId) -> Result<()>;
 

@@ -128,7 +128,7 @@ impl Writing {
         value: &str,
     ) -> Result<ItemId> {
         let id = self.append(items, root, key)?;
-        items.put(root, key, id, Value::Text(Arc::from(value)))?;
+        items.put_text(root, key, id, value)?;
         Ok(id)
     }
 

@@ -230,8 +230,8 @@ impl Engine {
                                 Invalid::of_failure(failure).into_refusal().at_table(table.name);
                             error.at_key(key.as_str())
                         })?;
-                        let op = RowOp::new(key, Some(json), true, true, Vec::new());
-                        batch.set_row(table_idx, bytes, op);
+                        let op = RowOp::new(key, Some(json.into()), true, true, Vec::new());
+                        batch.set_row(table_idx, bytes.into(), op);
                         changed += 1;
                     }
                 }

@@ -97,11 +97,11 @@ impl Engine {
                         let cleared = (table.clear_reference)(&now.json, field.number, batch.now);
                         let json = cleared.map_err(|error| error.at_key(key_text(table, &key)))?;
                         let refers_to = references_of(table, json.as_bytes());
-                        (Some(json), refers_to)
+                        (Some(json.into_boxed_str()), refers_to)
                     };
                     let is_edit = now.is_edit && json.is_some();
                     let op = RowOp::new(now.key, json, now.existed, is_edit, refers_to);
-                    batch.set_row(field.table_idx, key, op);
+                    batch.set_row(field.table_idx, key.into(), op);
                 }
             }
         }

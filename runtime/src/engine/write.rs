@@ -264,7 +264,8 @@ impl<'b> Ops<'b> {
         }
         let rows = self.batch.tables.iter().flat_map(|(table_idx, rows)| {
             rows.iter().map(|(key, row)| {
-                let edit = row.is_edit.then(|| self.edits.get(&(*table_idx, key.to_vec())));
+                let is_edit = row.is_edit && !self.edits.is_empty();
+                let edit = is_edit.then(|| self.edits.get(&(*table_idx, key.to_vec())));
                 match (edit.flatten(), &row.json) {
                     (Some(FieldEdit { cells, late }), Some(row_json)) => EntryOp {
                         root: &self.tables[table_idx.0],

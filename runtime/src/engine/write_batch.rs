@@ -22,12 +22,11 @@ pub(crate) struct RowOp {
 impl RowOp {
     pub(crate) fn new(
         key: impl Into<Box<str>>,
-        json: Option<String>,
+        json: Option<Box<str>>,
         existed: bool,
         is_edit: bool,
         refers_to: Vec<(usize, Vec<u8>)>,
     ) -> Self {
-        let json = json.map(String::into_boxed_str);
         Self { key: key.into(), json, existed, is_edit, refers_to: refers_to.into() }
     }
 }
@@ -66,8 +65,8 @@ impl WriteBatch {
         self.groups.get(&group_idx)?.get(name)
     }
 
-    pub(crate) fn set_row(&mut self, table_idx: TableIdx, key: Vec<u8>, op: RowOp) {
-        self.tables.entry(table_idx).or_default().insert(key.into(), op);
+    pub(crate) fn set_row(&mut self, table_idx: TableIdx, key: Box<[u8]>, op: RowOp) {
+        self.tables.entry(table_idx).or_default().insert(key, op);
     }
 
     pub(crate) fn set_entry(&mut self, group_idx: GroupIdx, op: RowOp) {

@@ -128,6 +128,23 @@ impl<T> Form<'_, T> {
         wanted: &Encoded,
         value: &T,
     ) -> Result<Encoded, Invalid> {
+        let (read, again) = self.read_back(text, wanted)?;
+        if self.known.is_ambiguous() && (self.is_same)(value, &read) == Some(false) {
+            let reason = "it does not read back as what was given: another variant of an untagged \
+                          enum has the same form, and comes first";
+            let field = self.known.ambiguous_member();
+            return Err(self.differing(&wanted.json, &again.json, field, reason));
+        }
+        Ok(again)
+    }
+
+    /// [`check`](Self::check) of a value that is not ambiguous.
+    pub(crate) fn check_unambiguous(&self, text: &str, wanted: &Encoded) -> Result<(), Invalid> {
+        self.read_back(text, wanted).map(drop)
+    }
+
+    /// Returns a text as it reads, and that encoded again, which must be what is wanted.
+    fn read_back(&self, text: &str, wanted: &Encoded) -> Result<(T, Encoded), Invalid> {
         let read = (self.decode)(text).map_err(Invalid::unreadable)?;
         let again = (self.encode)(&read, wanted.json.len()).map_err(Invalid::unencodable)?;
         if again.json != wanted.json {
@@ -139,13 +156,7 @@ impl<T> Form<'_, T> {
                           like are stored as `null`, which reads as `None`";
             return Err(self.differing(&wanted.json, &again.json, Some(field), reason));
         }
-        if self.known.is_ambiguous() && (self.is_same)(value, &read) == Some(false) {
-            let reason = "it does not read back as what was given: another variant of an untagged \
-                          enum has the same form, and comes first";
-            let field = self.known.ambiguous_member();
-            return Err(self.differing(&wanted.json, &again.json, field, reason));
-        }
-        Ok(again)
+        Ok((read, again))
     }
 
     /// Says in which field two texts differ.

@@ -7,6 +7,7 @@ mod codec;
 mod conflicts;
 mod entry;
 mod handle;
+mod insert_many;
 mod invalid;
 mod kv;
 mod link;

@@ -23,7 +23,7 @@ pub(super) struct Overlay<'t> {
 
 /// Whether there is a row under a key.
 #[derive(Clone, Copy)]
-struct State {
+pub(super) struct State {
     /// Before the transaction.
     existed: bool,
     /// With its own writes so far.
@@ -102,6 +102,17 @@ impl Overlay<'_> {
     /// Stores a row that is not there yet.
     pub(super) fn insert<R: Row>(&mut self, table_idx: TableIdx, row: &R) -> Result<()> {
         let key = &*row.key();
+        let state = self.state_to_insert::<R>(table_idx, key)?;
+        let json = self.new_text(row).map_err(|invalid| refused::<R>(key, invalid))?;
+        self.set(table_idx, key, Some((json, row)), state)
+    }
+
+    /// The state of a key under which there is no row yet.
+    pub(super) fn state_to_insert<R: Row>(
+        &self,
+        table_idx: TableIdx,
+        key: &R::Key,
+    ) -> Result<State> {
         let state = self.state::<R>(table_idx, key)?;
         if state.exists {
             return Err(at_row::<R>(
@@ -110,12 +121,11 @@ impl Overlay<'_> {
                 key,
             ));
         }
-        let json = self.new_text(row).map_err(|invalid| refused::<R>(key, invalid))?;
-        self.set(table_idx, key, Some((json, row)), state.whole())
+        Ok(state.whole())
     }
 
     /// Whether rows of this type get times of the transaction.
-    fn stamps<R: Row>(&self) -> bool {
+    pub(super) fn stamps<R: Row>(&self) -> bool {
         !R::STAMPS.is_empty() && !self.batch.has_times
     }
 
@@ -257,10 +267,22 @@ impl Overlay<'_> {
             keeps_rules(*row, json)?;
             row.references(&mut |number, key| refers_to.push((number, key.to_vec())));
         }
-        let (key_text, json) = (key.to_text(), row.map(|(json, _)| json));
-        let op = RowOp::new(key_text, json, state.existed, state.is_edited, refers_to);
-        self.batch.set_row(table_idx, key.to_bytes().as_slice().to_vec(), op);
+        let json = row.map(|(json, _)| json.into_boxed_str());
+        self.set_op(table_idx, key, json, state, refers_to);
         Ok(())
+    }
+
+    /// Puts into the batch what becomes of a row.
+    pub(super) fn set_op<K: Key>(
+        &mut self,
+        table_idx: TableIdx,
+        key: &K,
+        json: Option<Box<str>>,
+        state: State,
+        refers_to: Vec<(usize, Vec<u8>)>,
+    ) {
+        let op = RowOp::new(key.to_text(), json, state.existed, state.is_edited, refers_to);
+        self.batch.set_row(table_idx, key.to_bytes().as_slice().into(), op);
     }
 
     pub(super) fn entries(&self, group_idx: GroupIdx) -> EntriesOf<'_> {
@@ -322,6 +344,7 @@ impl Overlay<'_> {
             Some(op) => op.existed,
             None => self.view.entry(group_idx, name)?.is_some(),
         };
+        let json = json.map(String::into_boxed_str);
         self.batch.set_entry(group_idx, RowOp::new(name, json, existed, false, Vec::new()));
         Ok(())
     }
@@ -346,7 +369,7 @@ fn changed<R: Row>(row: &mut R, key: &R::Key, change: impl FnOnce(&mut R)) -> Re
 }
 
 /// Refuses a row that breaks a rule, and is to be stored as this JSON text.
-fn keeps_rules<R: Row>(row: &R, json: &str) -> Result<()> {
+pub(super) fn keeps_rules<R: Row>(row: &R, json: &str) -> Result<()> {
     if R::CHECKS.is_empty() {
         return Ok(());
     }
@@ -407,7 +430,7 @@ pub(crate) fn write_back<R: Row>(
     }
 }
 
-fn refused<R: Row>(key: &R::Key, invalid: Invalid) -> Error {
+pub(super) fn refused<R: Row>(key: &R::Key, invalid: Invalid) -> Error {
     at_row::<R>(invalid.into_refusal(), key)
 }
 

@@ -190,6 +190,9 @@ impl<R: Row> Table<R> {
 
     /// Inserts new rows in one transaction, all of them or none, and returns their number.
     ///
+    /// Of many rows, a second thread reads back each that is encoded, to see that it comes back as it is; some
+    /// more rows may have been taken from `rows` by then.
+    ///
     /// ```
     /// # use heirloom::{Store, Table};
     /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
@@ -210,14 +213,7 @@ impl<R: Row> Table<R> {
         I: IntoIterator,
         I::Item: Borrow<R>,
     {
-        self.write(|overlay| {
-            let mut count = 0;
-            for row in rows {
-                overlay.insert(self.table_idx, row.borrow())?;
-                count += 1;
-            }
-            Ok(count)
-        })
+        self.write(|overlay| overlay.insert_many(self.table_idx, rows))
     }
 
     /// Inserts a row, or replaces the one under its key.

@@ -157,7 +157,7 @@ impl<'t, S: Store> Transaction<'t, S> {
         self.placed(done)
     }
 
-    /// Inserts new rows and returns their number.
+    /// Inserts new rows and returns their number. Some more rows may be taken from `rows` than are stored.
     ///
     /// # Errors
     ///
@@ -168,12 +168,8 @@ impl<'t, S: Store> Transaction<'t, S> {
         I: IntoIterator,
         I::Item: Borrow<R>,
     {
-        let mut count = 0;
-        for row in rows {
-            self.insert::<R>(row.borrow())?;
-            count += 1;
-        }
-        Ok(count)
+        let inserted = self.overlay.insert_many(R::TABLE_IDX, rows);
+        self.placed(inserted)
     }
 
     /// Inserts a row, or replaces the one under its key.

@@ -73,7 +73,12 @@ impl StagedDocument<'_> {
             self.remove(&keys::of_entry(keys::UNDER, info.number, &keys::pack(root, key)))?;
             let bytes = info.form.as_ref().and_then(|form| form.bytes_of(key));
             match (&mut self.rows, bytes) {
-                (Some(rows), Some(bytes)) => rows.row(root, &bytes, None),
+                (Some(rows), Some(bytes)) => {
+                    // The row comes after others that have greater keys.
+                    rows.flush()?;
+                    rows.row(root, &bytes, None)?;
+                    rows.flush()
+                }
                 (Some(rows), None) => rows.text(root, key, None),
                 (None, _) => Ok(()),
             }
@@ -275,33 +280,35 @@ impl StagedDocument<'_> {
         Ok(EntryChange { existed: was.is_some(), root, key, bytes, is_visible, now, removed })
     }
 
-    /// Writes the one change of a key in this commit.
-    pub(super) fn write_at_once(&mut self, root: &str, key: &str, own: Own) -> Try<()> {
+    /// Writes the one change of a key in this commit: the item that stands there now, or died.
+    pub(super) fn write_at_once(
+        &mut self,
+        root: &str,
+        key: &str,
+        id: ItemId,
+        value: Option<RowValue<'_>>,
+    ) -> Try<()> {
         let info = self.root(root)?;
         let (number, edge) = (info.number, self.base.edge(root)?);
         let bytes = info.form.as_ref().and_then(|form| form.bytes_of(key));
-        if edge.has_late || edge.has_removed || matches!(own, Own::Dead(_)) {
+        if edge.has_late || edge.has_removed || value.is_none() {
             let packed = keys::pack(root, key);
             let removed = keys::of_entry(keys::REMOVED, number, &packed);
             if edge.has_late {
                 self.remove(&keys::of_entry(keys::UNDER, number, &packed))?;
             }
-            match &own {
-                Own::Dead(id) => self.set(&removed, &write_id(*id))?,
-                Own::Live(..) if edge.has_removed => self.remove(&removed)?,
-                Own::Live(..) => {}
+            if value.is_none() {
+                self.set(&removed, &write_id(id))?;
+            } else if edge.has_removed {
+                self.remove(&removed)?;
             }
         }
         let Some(rows) = &mut self.rows else { return Ok(()) };
         let mut buffer = std::mem::take(&mut rows.buffer);
-        let row = match &own {
-            Own::Live(id, value) => {
-                let row_key = bytes.as_deref().unwrap_or(key.as_bytes());
-                encode_row(&mut buffer, row_key, *id, value_of(value));
-                Some(buffer.as_slice())
-            }
-            Own::Dead(_) => None,
-        };
+        let row = value.map(|value| {
+            encode_row(&mut buffer, bytes.as_deref().unwrap_or(key.as_bytes()), id, value);
+            buffer.as_slice()
+        });
         match &bytes {
             Some(bytes) => rows.row(root, bytes, row)?,
             // A mark never held anything.
@@ -313,7 +320,7 @@ impl StagedDocument<'_> {
     }
 }
 
-fn value_of(value: &Value) -> RowValue<'_> {
+pub(super) fn value_of(value: &Value) -> RowValue<'_> {
     match value {
         Value::Text(json) => RowValue::Text(json),
         Value::Other { kind, bytes, json } => RowValue::Other { kind: *kind, bytes, json },

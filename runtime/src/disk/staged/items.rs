@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Range};
 use std::sync::Arc;
 
+use super::entries::value_of;
 use super::{MAX_WAITING, MAX_WAITING_BYTES, Own, StagedDocument, StagedEntry};
 use crate::disk::dead::{self, Dead};
 use crate::disk::document::{chunks_of, covered};
 use crate::disk::failure::guarded;
+use crate::disk::rows::RowValue;
 use crate::doc::cells::{cell_of, cells_of};
 use crate::doc::items::{Cell, ClockRanges, ItemRun, Place, ReadItems, Tip, Value, WriteItems};
 use crate::doc::{Unseen, deletion_hash};
@@ -210,10 +212,17 @@ impl WriteItems for StagedDocument<'_> {
 
     fn put(&mut self, root: &str, key: &str, id: ItemId, value: Value) -> Result<()> {
         if self.rows.is_some() {
-            return guarded(|| self.write_at_once(root, key, Own::Live(id, value)));
+            return guarded(|| self.write_at_once(root, key, id, Some(value_of(&value))));
         }
         self.stage(root, key, StagedEntry { own: Own::Live(id, value), is_shown_anew: false });
         Ok(())
+    }
+
+    fn put_text(&mut self, root: &str, key: &str, id: ItemId, json: &str) -> Result<()> {
+        if self.rows.is_some() {
+            return guarded(|| self.write_at_once(root, key, id, Some(RowValue::Text(json))));
+        }
+        self.put(root, key, id, Value::Text(Arc::from(json)))
     }
 
     fn is_damaged(&self, id: ItemId) -> bool {
@@ -227,7 +236,7 @@ impl WriteItems for StagedDocument<'_> {
 
     fn clear(&mut self, root: &str, key: &str, id: ItemId) -> Result<()> {
         if self.rows.is_some() {
-            return guarded(|| self.write_at_once(root, key, Own::Dead(id)));
+            return guarded(|| self.write_at_once(root, key, id, None));
         }
         self.stage(root, key, StagedEntry { own: Own::Dead(id), is_shown_anew: false });
         Ok(())
