@@ -14,6 +14,7 @@ mod formats;
 mod full_disk;
 mod gone;
 mod healing;
+mod healing_blocks;
 mod inspecting;
 mod keeping;
 mod names;

@@ -19,6 +19,7 @@ use super::names;
 use super::seal::unseal;
 use super::view::{BytesTable, TextTable, View};
 use crate::doc::items::{Place, ReadItems};
+use crate::error::{Error, ErrorKind};
 use crate::row::{ItemId, KeyForm};
 
 /// What is known of a root.
@@ -336,6 +337,14 @@ fn damaged_entry(root: &str, key: &str) -> Failure {
         Some(("kv", group)) => error.at_group(group).at_field(key),
         _ => error.at_key(key),
     })
+}
+
+fn damaged_items(client: u64, start: u32) -> Failure {
+    let what = format!("the file is damaged: the items of client {client} from {start} on");
+    Failure(Error::new(ErrorKind::Corrupt, what).help(
+        "exchange with a device that has them, and they come back; until then, rows that they belong to can \
+         be read and not written",
+    ))
 }
 
 fn no_item() -> Failure {

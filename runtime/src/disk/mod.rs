@@ -5,6 +5,7 @@ mod blocks;
 mod commit;
 mod copy;
 mod counts;
+mod damaged_blocks;
 mod dead;
 mod device;
 mod document;
@@ -31,6 +32,7 @@ mod view;
 
 pub use backend::{StorageHook, StorageOp};
 pub(crate) use commit::Commit;
+pub(crate) use damaged_blocks::DamagedBlock;
 pub(crate) use document::StoredDocument;
 pub(crate) use fetched::{Fetched, Keys};
 pub(crate) use file::{Access, Disk, Location, StorageOptions};

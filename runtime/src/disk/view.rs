@@ -9,6 +9,7 @@ use redb::{
 };
 
 use super::backend::{StorageHook, StorageOp};
+use super::damaged_blocks::DamagedBlocks;
 use super::failure::{Failure, Try, corrupt, guarded};
 use super::index_facts::IndexFacts;
 use super::names;
@@ -80,6 +81,7 @@ pub(crate) struct View {
     pub(crate) stamp: u64,
     /// The format of the file.
     format: u64,
+    pub(super) blocks: DamagedBlocks,
 }
 
 impl std::fmt::Debug for View {
@@ -103,6 +105,7 @@ impl View {
             hook: None,
             stamp: 0,
             format,
+            blocks: DamagedBlocks::default(),
         }
     }
 
@@ -138,7 +141,8 @@ impl View {
 
     /// The same moment, of these tables.
     pub(crate) fn with_names(self, names: Arc<ViewNames>) -> Self {
-        Self { hook: self.hook, stamp: self.stamp, ..Self::new(self.txn, names, self.format) }
+        let Self { hook, stamp, blocks, .. } = self;
+        Self { hook, stamp, blocks, ..Self::new(self.txn, names, self.format) }
     }
 
     /// To be called where rows or entries begin to be read.

@@ -33,42 +33,56 @@ pub(crate) fn changes_since<R: ReadItems + ?Sized>(
     theirs: &BTreeMap<u64, u32>,
     deletions: &[(u64, ClockRanges)],
 ) -> Result<Given> {
+    let mut withheld = Withheld::default();
+    loop {
+        withheld.add_ends(items.damaged_ends());
+        let before = withheld.len();
+        let given = given_with(items, theirs, deletions, &mut withheld);
+        withheld.add_ends(items.damaged_ends());
+        match given {
+            // What is withheld now may be needed by what was written before.
+            Ok(_) if withheld.len() > before => {}
+            Err(error) if error.kind() == ErrorKind::Corrupt && withheld.len() > before => {}
+            given => return given,
+        }
+    }
+}
+
+/// What a copy lacks, without what is withheld, of which more may be found.
+fn given_with<R: ReadItems + ?Sized>(
+    items: &R,
+    theirs: &BTreeMap<u64, u32>,
+    deletions: &[(u64, ClockRanges)],
+    withheld: &mut Withheld,
+) -> Result<Given> {
     let mut clients = items.clients()?;
     // From the highest client down, as Yjs writes them.
     clients.reverse();
-    let mut withheld = Withheld::default();
-    loop {
-        let before = withheld.len();
-        let mut sections = Vec::new();
-        for &(client, clock) in &clients {
-            let from = theirs.get(&client).copied().unwrap_or(0);
-            if from >= clock {
-                continue;
-            }
-            let blocks = Blocks::new(client, from);
-            let mut section =
-                SectionWriter { items, client, dead: None, blocks, withheld: &mut withheld };
-            let first = ItemId { client, clock: from };
-            items.runs_from(first, &mut |run| section.run(&run, from))?;
-            section.finish_dead();
-            if !section.blocks.is_empty() {
-                sections.push(section.blocks);
-            }
-        }
-        // What is withheld now may be needed by what was written before.
-        if withheld.len() > before {
+    let mut sections = Vec::new();
+    for &(client, clock) in &clients {
+        let from = theirs.get(&client).copied().unwrap_or(0);
+        if from >= clock {
             continue;
         }
-        let held_back;
-        let mut deletions = deletions;
-        if !withheld.ends.is_empty() {
-            held_back = withheld.without(items, &clients, deletions)?;
-            deletions = &held_back;
+        let blocks = Blocks::new(client, from);
+        let mut section = SectionWriter { items, client, dead: None, blocks, withheld };
+        let first = ItemId { client, clock: from };
+        items.runs_from(first, &mut |run| section.run(&run, from))?;
+        section.finish_dead();
+        if !section.blocks.is_empty() {
+            sections.push(section.blocks);
         }
-        let is_empty = sections.is_empty() && deletions.is_empty();
-        let update = update_of(sections, deletions);
-        return Ok(Given { update, is_empty, damaged: withheld.damaged.into_values().collect() });
     }
+    let held_back;
+    let mut deletions = deletions;
+    if !withheld.ends.is_empty() && !deletions.is_empty() {
+        held_back = withheld.without(items, &clients, deletions)?;
+        deletions = &held_back;
+    }
+    let is_empty = sections.is_empty() && deletions.is_empty();
+    let update = update_of(sections, deletions);
+    let damaged = withheld.damaged.values().cloned().collect();
+    Ok(Given { update, is_empty, damaged })
 }
 
 /// What is withheld from a copy.
@@ -79,6 +93,8 @@ struct Withheld {
     /// The keys whose value is withheld.
     keys: BTreeSet<(Arc<str>, Arc<str>)>,
     damaged: BTreeMap<ItemId, (EntryRef, ItemId)>,
+    /// Whether items are not known which keys hold.
+    has_damaged_blocks: bool,
 }
 
 impl Withheld {
@@ -86,6 +102,30 @@ impl Withheld {
     fn len(&self) -> u64 {
         let given = self.ends.values().map(|end| u64::from(u32::MAX - *end) + 1);
         given.fold(self.keys.len() as u64, u64::wrapping_add)
+    }
+
+    /// Withholds what comes after damaged blocks.
+    fn add_ends(&mut self, damaged: Vec<(u64, u32)>) {
+        for (client, clock) in damaged {
+            self.has_damaged_blocks = true;
+            let end = self.ends.entry(client).or_insert(clock);
+            *end = clock.min(*end);
+        }
+    }
+
+    /// Whether the value of a key is withheld.
+    fn holds_key<R: ReadItems + ?Sized>(
+        &self,
+        items: &R,
+        at: &(Arc<str>, Arc<str>),
+    ) -> Result<bool> {
+        if self.keys.contains(at) {
+            return Ok(true);
+        }
+        if !self.has_damaged_blocks {
+            return Ok(false);
+        }
+        Ok(items.tip(&at.0, &at.1)?.is_some_and(|tip| self.holds(tip.id)))
     }
 
     fn holds(&self, id: ItemId) -> bool {
@@ -104,9 +144,12 @@ impl Withheld {
         for &(client, _) in clients {
             let ranges = kept.entry(client).or_default();
             items.runs_from(ItemId { client, clock: 0 }, &mut |run| {
-                if let Some(at) = key_of(items, &run)?
-                    && self.keys.contains(&at)
-                {
+                let is_kept = match known_key_of(items, &run)? {
+                    KnownKey::Of(at) => self.holds_key(items, &at)?,
+                    KnownKey::OfNone => false,
+                    KnownKey::Damaged => true,
+                };
+                if is_kept {
                     ranges.push(run.start..end_of(&run));
                 }
                 Ok(())
@@ -147,6 +190,23 @@ pub(super) fn key_of<R: ReadItems + ?Sized>(
     })
 }
 
+/// The root and the key of a run, as far as they are known.
+pub(super) enum KnownKey {
+    Of((Arc<str>, Arc<str>)),
+    OfNone,
+    /// The first item of the key was in a damaged block.
+    Damaged,
+}
+
+pub(super) fn known_key_of<R: ReadItems + ?Sized>(items: &R, run: &ItemRun) -> Result<KnownKey> {
+    match key_of(items, run) {
+        Ok(Some(at)) => Ok(KnownKey::Of(at)),
+        Ok(None) => Ok(KnownKey::OfNone),
+        Err(error) if error.kind() == ErrorKind::Corrupt => Ok(KnownKey::Damaged),
+        Err(error) => Err(error),
+    }
+}
+
 /// The items of one client, on their way into an update.
 struct SectionWriter<'r, R: ReadItems + ?Sized> {
     items: &'r R,
@@ -179,7 +239,7 @@ impl<R: ReadItems + ?Sized> SectionWriter<'_, R> {
             self.withhold(id);
             if run.place != Place::Nested
                 && !self.items.is_dead(id)?
-                && let Some((root, key)) = key_of(self.items, run)?
+                && let KnownKey::Of((root, key)) = known_key_of(self.items, run)?
             {
                 // Only to know what of it is damaged, too.
                 self.value(id, &root, &key)?;
@@ -249,13 +309,15 @@ impl<R: ReadItems + ?Sized> SectionWriter<'_, R> {
             let block = Block::read(&mut Reader::new(nested::block_in(&record)?, 0), run.start)?;
             return Ok(block.needs().any(lacks));
         }
-        if let Place::After { origin, .. } = run.place
-            && id.clock == run.start
-            && lacks(origin)
+        if let Place::After { origin, first } = run.place
+            && (id.clock == run.start && lacks(origin) || lacks(first))
         {
             return Ok(true);
         }
-        Ok(key_of(self.items, run)?.is_some_and(|at| self.withheld.keys.contains(&at)))
+        match key_of(self.items, run)? {
+            Some(at) => self.withheld.holds_key(self.items, &at),
+            None => Ok(false),
+        }
     }
 
     fn nested(&mut self, run: &ItemRun, start: u32) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::changes::key_of;
+use super::changes::{KnownKey, key_of, known_key_of};
 use super::items::{Place, ReadItems};
 use super::outgoing::{Blocks, Position, update_of};
 use crate::error::{ErrorKind, Result};
@@ -62,7 +62,7 @@ pub(crate) fn live_items<R: ReadItems + ?Sized>(
             if run.place == Place::Nested || items.is_dead(id)? {
                 return Ok(());
             }
-            if let Some((root, key)) = key_of(items, &run)? {
+            if let KnownKey::Of((root, key)) = known_key_of(items, &run)? {
                 let at = EntryRef::new(&*root, &*key);
                 if keys.contains(&at) {
                     found.push((at, id));

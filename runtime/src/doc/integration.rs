@@ -7,6 +7,7 @@
 //! that has to be kept of a key.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use yrs::block::BLOCK_ITEM_TYPE_REF_NUMBER;
@@ -107,10 +108,56 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
         match self.home(block, origin)? {
             Home::Nowhere => self.add_dead(client, start, block.end(), Place::Gone),
             Home::Entry { root, key, place } => {
+                let end = self.known_to_key(client, start..block.end(), &root, &key)?;
+                if end > start {
+                    self.items.append(client, ItemRun { start, len: end - start, place })?;
+                    return self.block(client, block);
+                }
                 self.add_to_entry(client, start, block, &root, &key, place)
             }
             Home::Nested { holder } => self.add_nested(client, start, block, holder),
         }
+    }
+
+    /// Takes in what was here before of a block, and was lost with a damaged one: what comes new may need it,
+    /// whichever comes first.
+    pub(super) fn restore(&mut self, client: u64, block: &Block<'_>) -> Result<()> {
+        let start = self.items.clock(client)?;
+        if block.start > start || block.end() <= start {
+            return Ok(());
+        }
+        let is_rest = block.start < start;
+        let origin = if is_rest { start.checked_sub(1) } else { None };
+        let origin = origin.map(|clock| ItemId { client, clock }).or(block.origin);
+        match self.home(block, origin) {
+            Ok(Home::Entry { root, key, place }) => {
+                let end = self.known_to_key(client, start..block.end(), &root, &key)?;
+                if end > start {
+                    self.is_new = true;
+                    self.has_grown = true;
+                    self.items.append(client, ItemRun { start, len: end - start, place })?;
+                }
+                Ok(())
+            }
+            // It comes after something new.
+            Err(error) if error.kind() == ErrorKind::Corrupt => Ok(()),
+            home => home.map(drop),
+        }
+    }
+
+    /// Up to which clock of a run of new items its key holds them already, or held them until they died: of
+    /// these only the places are not known any more.
+    fn known_to_key(&self, client: u64, clocks: Range<u32>, root: &str, key: &str) -> Result<u32> {
+        let mut end = clocks.start;
+        let Some(tip) = self.items.tip(root, key)? else { return Ok(end) };
+        while end < clocks.end {
+            let id = ItemId { client, clock: end };
+            if id != tip.id && !self.items.is_dead(id)? {
+                break;
+            }
+            end += 1;
+        }
+        Ok(end)
     }
 
     /// Takes the content of an item that is here from a block, if it is damaged here.

@@ -134,6 +134,12 @@ pub(crate) trait ReadItems {
     /// The cells of a row that stand, by their paths.
     fn cells(&self, root: &str, key: &str) -> Result<Vec<Cell>>;
 
+    /// From which clock on the items of clients are not known though they were, since a block of them is
+    /// damaged. Their keys hold what they held, and what is dead is known.
+    fn damaged_ends(&self) -> Vec<(u64, u32)> {
+        Vec::new()
+    }
+
     /// The paths of the cells of a row where edits met.
     fn unseen_cells(&self, root: &str, key: &str) -> Result<Vec<String>>;
 }

@@ -115,6 +115,10 @@ fn take_in<W: WriteItems + ?Sized>(
     let Some(readiness) = Readiness::of(integration, incoming)? else {
         return Ok(Some(update.to_vec()));
     };
+    if !integration.items.damaged_ends().is_empty() {
+        let mut walk = incoming.walk(readiness.known.clone());
+        walk.each(&mut |client, block| integration.restore(client, block))?;
+    }
     let mut walk = incoming.walk(readiness.known);
     walk.each(&mut |client, block| integration.block(client, block))?;
     for (client, clocks) in &readiness.deletions {

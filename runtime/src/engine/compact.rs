@@ -14,11 +14,15 @@ impl Engine {
             self.flush_held(&mut writer)?;
             // Its documents are read through the view.
             writer.forget_loaded();
-            let fallback = self.view().closed()?;
+            let view = self.view();
+            let (fallback, blocks) = (view.closed()?, view.damaged_blocks());
+            drop(view);
             self.hub.release_views();
             let compacted = self.view.without_readers(fallback, || {
                 let compacted = self.disk.compact();
-                (compacted, self.view_of_disk(self.stamp()).ok())
+                let view = self.view_of_disk(self.stamp());
+                let view = view.and_then(|view| view.look_at_blocks(blocks).map(|()| view));
+                (compacted, view.ok())
             });
             self.hub.keep_view(&self.view());
             compacted

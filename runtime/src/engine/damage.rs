@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::meta_keys;
 use super::store::to_json;
-use crate::disk::{Commit, Meta, StoredDocument, View};
+use crate::disk::{Commit, DamagedBlock, Meta, StoredDocument, View};
 use crate::doc::items::ReadItems;
 use crate::doc::{Root, live_items};
 use crate::error::{Error, ErrorKind, Result};
@@ -31,14 +31,16 @@ struct Known {
     /// Keys of the current document under which a reader has come upon damage: which items they are is
     /// not known yet.
     noticed: BTreeSet<EntryRef>,
-    /// Counts up with each change of the items.
+    blocks: Vec<DamagedBlock>,
+    /// Counts up with each change.
     version: u64,
     recorded: u64,
     /// What the running commit records.
     recording: u64,
 }
 
-/// What the fact of the file says of an entry: document, client, clock, root, key.
+/// What the fact of the file says of an entry: document, client, clock, root, key. A damaged block has no
+/// root, and the clock of its first item.
 type RecordedItem = (String, u64, u32, String, String);
 
 impl Damage {
@@ -47,12 +49,20 @@ impl Damage {
         let recorded = meta.text(meta_keys::DAMAGED);
         let recorded: Vec<RecordedItem> =
             recorded.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
-        let items = recorded.into_iter().take(MAX_REMEMBERED).map(
-            |(document, client, clock, root, key)| {
-                ((document, ItemId { client, clock }), EntryRef { root, key })
-            },
-        );
-        Self(Mutex::new(Known { items: items.collect(), ..Known::default() }))
+        let mut known = Known::default();
+        for (document, client, clock, root, key) in recorded.into_iter().take(MAX_REMEMBERED) {
+            if root.is_empty() {
+                known.blocks.push((document, client, clock));
+            } else {
+                known.items.insert((document, ItemId { client, clock }), EntryRef { root, key });
+            }
+        }
+        Self(Mutex::new(known))
+    }
+
+    /// The damaged blocks of which the file says so.
+    pub(super) fn recorded_blocks(&self) -> Vec<DamagedBlock> {
+        self.known().blocks.clone()
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -101,6 +111,11 @@ impl Damage {
                 known.insert(view.document_name(), id, at);
             }
         }
+        let blocks = view.damaged_blocks();
+        if known.blocks != blocks {
+            known.blocks = blocks;
+            known.version += 1;
+        }
         let mut failed = None;
         let before = known.items.len();
         known.items.retain(|(document, id), at| {
@@ -133,6 +148,9 @@ impl Damage {
             .map(|((document, id), at)| {
                 (document.clone(), id.client, id.clock, at.root.clone(), at.key.clone())
             })
+            .chain(known.blocks.iter().map(|(document, client, start)| {
+                (document.clone(), *client, *start, String::new(), String::new())
+            }))
             .collect();
         commit.set_meta(meta_keys::DAMAGED, &to_json(&items)?)?;
         known.recording = known.version;

@@ -4,13 +4,15 @@ use super::document::{Document, Loaded};
 use super::documents::DocName;
 use super::open::Engine;
 use super::writer::Writer;
-use crate::disk::Mark;
+use crate::disk::{Mark, View};
+use crate::doc::items::ReadItems;
 use crate::error::Result;
 
 impl Engine {
     /// Makes the current document ready to be written to, under a device id that is ours alone.
     pub(crate) fn load(&self, writer: &mut Writer) -> Result<()> {
-        if writer.loaded.is_some() && writer.device.is_some() {
+        if writer.loaded.is_some() && writer.device.is_some() && !self.is_own_block_damaged(writer)
+        {
             return Ok(());
         }
         self.upgrade(writer)?;
@@ -23,12 +25,23 @@ impl Engine {
         let is_rolled_back = |device: u64| {
             self.disk.mark().is_some_and(|mark| mark.device == device && mark.sequence > commits)
         };
-        if writer.device.is_none_or(is_rolled_back) {
+        if let Some(device) = writer.device {
+            // Finds out whether the block that is to be written on is damaged.
+            document.stored().clock(device)?;
+        }
+        // The same with what a damaged block held.
+        if writer.device.is_none_or(is_rolled_back) || self.is_own_block_damaged(writer) {
             writer.renew_device(self.new_device());
         }
         writer.loaded = Some(Loaded::new(document)?);
         writer.is_marked = false;
         Ok(())
+    }
+
+    /// Whether it is not known which clocks this device has given out.
+    pub(super) fn is_own_block_damaged(&self, writer: &Writer) -> bool {
+        let blocks = self.with_view(View::damaged_blocks);
+        blocks.iter().any(|(_, client, _)| writer.device == Some(*client))
     }
 
     /// Makes a data document that is not the current one ready to be read.

@@ -158,6 +158,7 @@ impl Engine {
         let names = Arc::new(view_names(&def, writer.current));
         disk.show(names.clone());
         let view = view.with_names(names);
+        view.look_at_blocks(damage.recorded_blocks()).map_err(at_file)?;
         // The tables of other epochs are not those of this code.
         let is_readable = writer.current.epoch == def.epoch;
         let engine = Self {
@@ -197,10 +198,11 @@ impl Engine {
         Ok(device.filter(|_| self.disk.path().is_none() || is_here()))
     }
 
-    /// Whether rows or entries are withheld from other devices, since they are damaged.
+    /// Whether rows, entries or items are withheld from other devices, since they are damaged.
     pub(crate) fn is_damaged(&self) -> Result<bool> {
-        let left = self.damage.first_left(&self.view()).map_err(|error| self.placed(error))?;
-        Ok(left.is_some())
+        let view = self.view();
+        let left = self.damage.first_left(&view).map_err(|error| self.placed(error))?;
+        Ok(left.is_some() || !view.damaged_blocks().is_empty())
     }
 
     /// What is committed now.
@@ -221,6 +223,7 @@ impl Engine {
     /// Shows readers what was committed last.
     pub(crate) fn refresh_view(&self) -> Result<()> {
         let view = self.view_of_disk(self.stamp() + 1)?;
+        view.look_at_blocks(self.view().damaged_blocks())?;
         self.stamp.store(view.stamp, Ordering::Release);
         self.view.replace(view);
         Ok(())

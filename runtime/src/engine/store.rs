@@ -37,6 +37,9 @@ impl Engine {
             let done = work(writer, commit)?;
             if done.is_some() {
                 self.write_head_changes(writer, commit)?;
+                if self.is_own_block_damaged(writer) {
+                    return Err(clocks_unknown());
+                }
                 // What was concluded from look-ups that failed is not written.
                 writer.failure.take()?;
                 writer.forget_decided(commit)?;
@@ -110,6 +113,15 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Only now was it found out; the next write is made under another id.
+fn clocks_unknown() -> Error {
+    Error::new(
+        ErrorKind::Corrupt,
+        "the file is damaged: what this device wrote last cannot be read",
+    )
+    .help("nothing was changed; try again, which writes under a new device id")
 }
 
 pub(crate) fn to_json<T: serde::Serialize>(fact: &T) -> Result<Vec<u8>> {

@@ -154,11 +154,11 @@ impl Status {
 
     /// Whether rows or entries are withheld from other devices, since they are damaged in the file.
     ///
-    /// A damaged row is never given to a peer, nor what the same device wrote after it. Reading it finds
-    /// out, and so does [`changes_since`](crate::Store::changes_since); [`check`](crate::Store::check)
-    /// reads the whole file, and names what is damaged. From then on the
-    /// [summary](crate::Store::summary) asks other devices for it. It ends when each of them has come
-    /// back, or was written over, repaired or removed.
+    /// A damaged row, or a damaged record of what was written after what, is never given to a peer, nor what the
+    /// same device wrote after it. Reading the row finds out, and so does
+    /// [`changes_since`](crate::Store::changes_since); [`check`](crate::Store::check) reads the whole file, and
+    /// names what is damaged. From then on the [summary](crate::Store::summary) asks other devices for it. It
+    /// ends when each of them has come back, or was written over, repaired or removed.
     ///
     /// ```
     /// # use heirloom::{Store, Table};

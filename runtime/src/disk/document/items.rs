@@ -2,7 +2,9 @@
 
 use std::ops::{Bound, Range};
 
-use super::{StoredDocument, chunks_of, clamp, covered, damaged_root, no_item, read_block};
+use super::{
+    StoredDocument, chunks_of, clamp, covered, damaged_items, damaged_root, no_item, read_block,
+};
 use crate::disk::blocks::{Block, PackedPlace, PackedRun};
 use crate::disk::dead::{self, Bitmap, Dead, push_range};
 use crate::disk::failure::{Failure, Try, guarded};
@@ -18,13 +20,30 @@ impl StoredDocument {
     /// The stored block of a client with the greatest start up to a clock.
     pub(in crate::disk) fn block_up_to(&self, client: u64, clock: u32) -> Try<Option<Block>> {
         let Some(items) = self.items()? else { return Ok(None) };
-        let (from, to) =
-            (keys::of_item(keys::BLOCK, client, 0), keys::of_item(keys::BLOCK, client, clock));
-        let mut range = items.range::<&[u8]>(from.as_slice()..=to.as_slice())?;
-        match range.next_back().transpose()? {
-            Some((key, value)) => Ok(Some(read_block(key.value(), value.value())?)),
-            None => Ok(None),
+        let mut clock = clock;
+        loop {
+            // What is known of a client ends with its first damaged block.
+            if let Some(start) = self.damaged_from(client) {
+                let Some(before) = start.checked_sub(1) else { return Ok(None) };
+                clock = clock.min(before);
+            }
+            let (from, to) =
+                (keys::of_item(keys::BLOCK, client, 0), keys::of_item(keys::BLOCK, client, clock));
+            let mut range = items.range::<&[u8]>(from.as_slice()..=to.as_slice())?;
+            let Some((key, value)) = range.next_back().transpose()? else { return Ok(None) };
+            match read_block(key.value(), value.value()) {
+                Err(Failure(error)) if error.kind() == ErrorKind::Corrupt => {
+                    let (_, start) = keys::item_of(key.value()).ok_or_else(damaged_root)?;
+                    self.view.blocks.add(&self.name, client, start);
+                }
+                block => return block.map(Some),
+            }
         }
+    }
+
+    /// The clock from which on the items of a client are not known, since a block of them is damaged.
+    pub(in crate::disk) fn damaged_from(&self, client: u64) -> Option<u32> {
+        self.view.blocks.start(&self.name, client)
     }
 
     /// What stands in the file for the bitmap of some clocks of a client.
@@ -103,8 +122,9 @@ impl ReadItems for StoredDocument {
                 let next = items.range::<&[u8]>(bounds)?.next().transpose()?;
                 let Some((key, _)) = next else { return Ok(clients) };
                 let (client, _) = keys::item_of(key.value()).ok_or_else(damaged_root)?;
-                let end = self.block_up_to(client, u32::MAX)?.map_or(0, |block| block.end);
-                clients.push((client, end));
+                if let Some(block) = self.block_up_to(client, u32::MAX)? {
+                    clients.push((client, block.end));
+                }
                 after = keys::of_item(keys::BLOCK, client, u32::MAX).to_vec();
             }
         })
@@ -117,9 +137,19 @@ impl ReadItems for StoredDocument {
     fn run(&self, id: ItemId) -> Result<ItemRun> {
         guarded(|| {
             let block = self.block_up_to(id.client, id.clock)?;
-            let block = block.filter(|block| id.clock < block.end).ok_or_else(no_item)?;
+            let block = block.filter(|block| id.clock < block.end);
+            let block = block.ok_or_else(|| match self.damaged_from(id.client) {
+                Some(start) => damaged_items(id.client, start),
+                None => no_item(),
+            })?;
             self.unpacked(block.run_at(id.clock)?)
         })
+    }
+
+    fn damaged_ends(&self) -> Vec<(u64, u32)> {
+        let blocks = self.view.damaged_blocks().into_iter();
+        let own = blocks.filter(|(document, ..)| *document == self.name);
+        own.map(|(_, client, start)| (client, start)).collect()
     }
 
     fn runs_from(&self, id: ItemId, visit: &mut dyn FnMut(ItemRun) -> Result<()>) -> Result<()> {

@@ -82,6 +82,10 @@ impl ReadItems for StagedDocument<'_> {
         ))
     }
 
+    fn damaged_ends(&self) -> Vec<(u64, u32)> {
+        self.base.damaged_ends()
+    }
+
     fn tip(&self, root: &str, key: &str) -> Result<Option<Tip>> {
         match self.own(root, key) {
             Some(Own::Live(id, _)) => Ok(Some(Tip { id: *id, is_live: true })),

@@ -1,5 +1,7 @@
 //! The items of a changed document on their way into the file, and what its journal says of them.
 
+use std::collections::BTreeSet;
+
 use redb::ReadableTable;
 
 use super::StagedDocument;
@@ -17,6 +19,15 @@ impl StagedDocument<'_> {
         let mut blocks: Vec<Block> =
             std::mem::take(&mut self.blocks).into_values().flatten().collect();
         blocks.sort_unstable_by_key(|block| (block.client(), block.start));
+        let clients: BTreeSet<u64> = blocks.iter().map(Block::client).collect();
+        for client in clients {
+            // What was known from the damaged block on has come again, or comes.
+            if let Some(start) = self.base.damaged_from(client) {
+                let (from, to) = (start, u32::MAX);
+                let [from, to] = [from, to].map(|clock| keys::of_item(keys::BLOCK, client, clock));
+                self.forget(&from, &to)?;
+            }
+        }
         for block in blocks.into_iter().filter(|block| block.start < block.end) {
             let key = keys::of_item(keys::BLOCK, block.client(), block.start);
             self.set(&key, &block.encode())?;
