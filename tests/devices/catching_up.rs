@@ -1,6 +1,12 @@
 //! What a copy is sent costs what it lacks, not all that was ever written or removed.
 
-use crate::support::{Notebook, note};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use heirloom::__private::{StorageHook, StorageOp};
+use heirloom::sync::Summary;
+
+use crate::support::{Notebook, note, place};
 
 /// A notebook with notes of which every second one was removed, and a copy of it that holds the same.
 fn two(notes: u32) -> (Notebook, Notebook) {
@@ -92,4 +98,50 @@ fn a_longer_journal_spares_removals_to_who_was_away_for_longer() {
     let (short, usual, long) = (sent(1), sent(1_024), sent(10_000));
     assert!(long < 500, "{long} bytes");
     assert!(usual > 5 * long && short > 5 * long, "{short}, {usual}, {long} bytes");
+}
+
+/// How many pieces of two files are written, and how many bytes are sent, until one has a row of the other, beside
+/// scattered removals that both know: each tenth of `notes`.
+fn cost_of_one_row(notes: u32) -> (u64, usize) {
+    let written = Arc::new(AtomicU64::new(0));
+    let counter = written.clone();
+    let hook: StorageHook = Arc::new(move |op| {
+        if op == StorageOp::Write {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    });
+    let (_folder, path) = place();
+    let one = Notebook::in_memory().unwrap();
+    let two = Notebook::builder().storage_hook(hook).open(&path).unwrap();
+    one.notes.insert_many((0..notes).map(|id| note(id, "note"))).unwrap();
+    exchange(&one, &two);
+    let removed: Vec<u32> = (0..notes).step_by(10).collect();
+    for part in removed.chunks(100) {
+        one.transaction(|tx| {
+            part.iter().try_for_each(|id| tx.remove::<crate::support::Note>(id).map(drop))
+        })
+        .unwrap();
+    }
+    exchange(&one, &two);
+    one.notes.insert(&note(notes, "new")).unwrap();
+    let before = written.load(Ordering::Relaxed);
+    let summary = two.summary().unwrap().to_bytes();
+    let changes = one.changes_since(&Summary::from_bytes(&summary).unwrap()).unwrap();
+    let bytes = summary.len() + changes.to_bytes().len();
+    assert_eq!(two.apply(&changes).unwrap().rows(), 1);
+    assert_eq!(two.notes.get(&notes).unwrap(), Some(note(notes, "new")));
+    (written.load(Ordering::Relaxed) - before, bytes)
+}
+
+#[test]
+fn one_row_costs_the_same_beside_any_number_of_scattered_removals() {
+    let (few, few_bytes) = cost_of_one_row(300);
+    let (many, many_bytes) = cost_of_one_row(30_000);
+    // The trees of the file are a little higher.
+    assert!(
+        many <= few + 6,
+        "{few} pieces of the file are written beside 30 removals, {many} beside 3,000"
+    );
+    assert!(few_bytes < 1_000 && many_bytes < 1_000, "{few_bytes} and {many_bytes} bytes are sent");
 }
