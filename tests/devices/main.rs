@@ -21,3 +21,4 @@ mod outgrown;
 mod received;
 mod rules;
 mod stock;
+mod whole_store;

@@ -74,6 +74,12 @@ impl<'b> Parts<'b> {
 
 /// The updates of one document among the bytes of changes.
 pub fn updates_of(bytes: &[u8], document: &str) -> Vec<Vec<u8>> {
+    let of_it = all_updates(bytes).into_iter().filter(|(name, _)| name == document);
+    of_it.map(|(_, update)| update).collect()
+}
+
+/// The updates among the bytes of changes, each with the name of its document.
+pub fn all_updates(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut parts = Parts(&bytes[HEADER_LEN..]);
     parts.bytes();
     let mut updates = Vec::new();
@@ -83,9 +89,7 @@ pub fn updates_of(bytes: &[u8], document: &str) -> Vec<Vec<u8>> {
             plain if plain.len() == len => plain.to_vec(),
             block => lz4_flex::block::decompress(block, len).unwrap(),
         };
-        if name == document.as_bytes() {
-            updates.push(update);
-        }
+        updates.push((String::from_utf8(name.to_vec()).unwrap(), update));
     }
     updates
 }
