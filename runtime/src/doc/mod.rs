@@ -5,6 +5,8 @@ mod block;
 pub(crate) mod cells;
 mod changes;
 mod healing;
+#[cfg(test)]
+mod histories;
 mod home;
 mod incoming;
 mod integration;

@@ -1,29 +1,20 @@
 //! Random histories of copies that edit fields of the same few rows, put and remove them, held against a
-//! model that knows which write knew which.
-//!
-//! The test command runs 300 seeds; `HEIRLOOM_SEEDS`, `HEIRLOOM_FIRST_SEED` and `HEIRLOOM_SEED` as for the
-//! histories of whole rows.
+//! model that knows which write knew which. `histories.rs` says how to run more seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 
 use super::row_text;
-use crate::doc::changes::changes_since;
+use crate::doc::histories::{Copy, Known, Sent, pairs, seeds};
 use crate::doc::items::ReadItems;
 use crate::doc::memory::Memory;
-use crate::doc::merging::merge;
 use crate::doc::oracle::random::Random;
 use crate::doc::rules::{Rule, with_broken};
-use crate::doc::unseen::OwnIds;
 use crate::doc::writing::{EntryOp, EntryWrite, write};
 use crate::row::{CellWrite, FieldMerge, ItemId, Object, difference, overlay};
 
 const KEYS: [&str; 3] = ["a", "b", "c"];
 const ROOT: &str = "table:notes";
 const FIELDS: [&str; 3] = ["x", "y", "z"];
-const SEEDS: u64 = 300;
-
-type Known = BTreeSet<usize>;
 
 /// What a device did to a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,10 +37,7 @@ struct Op {
 }
 
 struct Device {
-    items: Memory,
-    id: u64,
-    earlier: Vec<u64>,
-    known: Known,
+    copy: Copy,
     /// What it was told is lost, by key, field and text.
     told: BTreeSet<(usize, String, String)>,
     told_items: BTreeSet<ItemId>,
@@ -105,13 +93,8 @@ fn merge_of(field: &str) -> Option<FieldMerge> {
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let mut ids: Vec<u64> = (1..=9).collect();
-        random.shuffle(&mut ids);
-        let devices = ids.iter().take(3 + random.below(3)).map(|id| Device {
-            items: Memory::default(),
-            id: *id * 100,
-            earlier: Vec::new(),
-            known: Known::new(),
+        let devices = Copy::some(&mut random).into_iter().map(|copy| Device {
+            copy,
             told: BTreeSet::new(),
             told_items: BTreeSet::new(),
             twice: 0,
@@ -121,7 +104,7 @@ impl World {
     }
 
     fn row(&self, device: usize, key: usize) -> Option<String> {
-        row_text(&self.devices[device].items, ROOT, KEYS[key]).unwrap()
+        row_text(&self.devices[device].copy.items, ROOT, KEYS[key]).unwrap()
     }
 
     fn write(&mut self, at: usize, key: usize, did: Did, row: Option<String>) {
@@ -137,14 +120,14 @@ impl World {
             _ => return,
         };
         let op = EntryOp { root: ROOT, key: KEYS[key], write: entry_write };
-        write(&mut device.items, device.id, [op].into_iter()).unwrap();
+        write(&mut device.copy.items, device.copy.id, [op].into_iter()).unwrap();
         assert_eq!(self.row(at, key), row, "{did:?}");
         self.note(at, key, did);
     }
 
     fn note(&mut self, device: usize, key: usize, did: Did) {
-        let known = self.devices[device].known.clone();
-        self.devices[device].known.insert(self.ops.len());
+        let known = self.devices[device].copy.known.clone();
+        self.devices[device].copy.known.insert(self.ops.len());
         self.ops.push(Op { key, did, device, known });
     }
 
@@ -205,21 +188,9 @@ impl World {
         }
     }
 
-    fn changes(&self, from: usize, to: usize) -> (Vec<u8>, Known) {
-        let clocks: BTreeMap<u64, u32> =
-            self.devices[to].items.clients().unwrap().into_iter().collect();
-        let items = &self.devices[from].items;
-        let given = changes_since(items, &clocks, &items.deletions().unwrap()).unwrap();
-        (given.update, self.devices[from].known.clone())
-    }
-
-    fn deliver(&mut self, to: usize, update: &[u8], ops: &Known) {
+    fn deliver(&mut self, to: usize, sent: &Sent) {
         let device = &mut self.devices[to];
-        let own = OwnIds { device: device.id, earlier: &device.earlier };
-        let merged = merge(&mut device.items, own, update).unwrap();
-        assert!(!merged.waits, "an exchange is causal");
-        device.known.extend(ops);
-        let outcome = merged.met.conclude(&mut device.items, own).unwrap();
+        let outcome = device.copy.take_in(sent);
         for lost in outcome.lost.iter().filter(|lost| !lost.is_removed) {
             let key = KEYS.iter().position(|key| **key == *lost.at.1).unwrap();
             let (path, json) = match &lost.cell {
@@ -238,7 +209,7 @@ impl World {
         }
     }
 
-    fn step(&mut self, flight: &mut Vec<(usize, Vec<u8>, Known)>, keys: usize, rates: (u64, u64)) {
+    fn step(&mut self, flight: &mut Vec<(usize, Sent)>, keys: usize, rates: (u64, u64)) {
         let at = self.random.below(self.devices.len());
         if self.random.percent(60) {
             let key = self.random.below(keys);
@@ -246,25 +217,21 @@ impl World {
         } else if self.random.percent(4) {
             // A copy of the file, or a restored backup, writes under another id.
             self.next_id += 1;
-            let device = &mut self.devices[at];
-            let id = device.id / 100 * 100 + self.next_id % 100;
-            if !device.earlier.contains(&id) && id != device.id {
-                device.earlier.push(std::mem::replace(&mut device.id, id));
-            }
+            self.devices[at].copy.renew(self.next_id);
         } else if self.random.percent(66) || flight.is_empty() {
             let from = self.random.below(self.devices.len());
             if from != at {
-                let (update, ops) = self.changes(from, at);
+                let sent = self.devices[from].copy.changes_for(&self.devices[at].copy);
                 if self.random.percent(60) {
-                    self.deliver(at, &update, &ops);
+                    self.deliver(at, &sent);
                 }
                 if self.random.percent(55) {
-                    flight.push((at, update, ops));
+                    flight.push((at, sent));
                 }
             }
         } else {
-            let (to, update, ops) = flight[self.random.below(flight.len())].clone();
-            self.deliver(to, &update, &ops);
+            let (to, sent) = flight[self.random.below(flight.len())].clone();
+            self.deliver(to, &sent);
         }
     }
 
@@ -272,17 +239,12 @@ impl World {
     fn quiesce(&mut self) {
         for round in 0.. {
             let state = |world: &Self| -> Vec<Memory> {
-                world.devices.iter().map(|device| device.items.without_waiting()).collect()
+                world.devices.iter().map(|device| device.copy.items.without_waiting()).collect()
             };
             let before = state(self);
-            let count = self.devices.len();
-            let mut pairs: Vec<(usize, usize)> =
-                (0..count * count).map(|pair| (pair / count, pair % count)).collect();
-            pairs.retain(|(from, to)| from != to);
-            self.random.shuffle(&mut pairs);
-            for (from, to) in pairs {
-                let (update, known) = self.changes(from, to);
-                self.deliver(to, &update, &known);
+            for (from, to) in pairs(&mut self.random, self.devices.len()) {
+                let sent = self.devices[from].copy.changes_for(&self.devices[to].copy);
+                self.deliver(to, &sent);
             }
             if state(self) == before {
                 return;
@@ -295,10 +257,10 @@ impl World {
     }
 
     fn check(&mut self, keys: usize) {
-        let first = &self.devices[0].items;
-        for device in &self.devices[1..] {
-            assert!(device.items.entries == first.entries, "copies differ");
-            assert_eq!(device.items.deletions().unwrap(), first.deletions().unwrap());
+        let first = &self.devices[0].copy.items;
+        for Device { copy, .. } in &self.devices[1..] {
+            assert!(copy.items.entries == first.entries, "copies differ");
+            assert_eq!(copy.items.deletions().unwrap(), first.deletions().unwrap());
         }
         let twice: u64 = self.devices.iter().map(|device| device.twice).sum();
         self.counts.add("told twice", twice);
@@ -402,8 +364,8 @@ fn run_seed(seed: u64, all: &mut Counts) {
     };
     (0..keys).for_each(|key| world.put(0, key));
     for to in 1..world.devices.len() {
-        let (update, known) = world.changes(0, to);
-        world.deliver(to, &update, &known);
+        let sent = world.devices[0].copy.changes_for(&world.devices[to].copy);
+        world.deliver(to, &sent);
     }
     let mut flight = Vec::new();
     for _ in 0..world.random.in_range(6..50) {
@@ -416,21 +378,10 @@ fn run_seed(seed: u64, all: &mut Counts) {
     }
 }
 
-fn number(name: &str) -> Option<u64> {
-    env::var(name).ok().and_then(|text| text.parse().ok())
-}
-
 #[test]
 fn edits_of_different_fields_survive_and_none_is_lost_unsaid() {
-    let seeds = match number("HEIRLOOM_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => {
-            let first = number("HEIRLOOM_FIRST_SEED").unwrap_or_default();
-            first..first + number("HEIRLOOM_SEEDS").unwrap_or(SEEDS)
-        }
-    };
     let mut all = Counts::default();
-    for seed in seeds {
+    for seed in seeds() {
         run_seed(seed, &mut all);
         assert_eq!(all.mistakes(), 0, "seed {seed}: {all:?}");
     }

@@ -1,17 +1,10 @@
 //! Random histories of copies that edit and remove the same few keys, held against a model that knows which
-//! write knew which.
-//!
-//! The test command runs 300 seeds. `HEIRLOOM_SEEDS=5000` runs as many, `HEIRLOOM_FIRST_SEED` says where to
-//! begin, and `HEIRLOOM_SEED=123` runs one.
+//! write knew which. `histories.rs` says how to run more seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 
-use super::OwnIds;
-use crate::doc::changes::changes_since;
+use crate::doc::histories::{Copy, Known, Sent, number, pairs, seeds};
 use crate::doc::items::{ReadItems, Value};
-use crate::doc::memory::Memory;
-use crate::doc::merging::merge;
 use crate::doc::oracle::random::Random;
 use crate::doc::rules::{Rule, with_broken};
 use crate::doc::writing::{EntryOp, EntryWrite, write};
@@ -19,12 +12,6 @@ use crate::row::ItemId;
 
 const KEYS: [&str; 3] = ["a", "b", "c"];
 const ROOT: &str = "table:notes";
-
-/// As many seeds the test command runs.
-const SEEDS: u64 = 300;
-
-/// Indexes of operations.
-type Known = BTreeSet<usize>;
 
 /// An edit or a removal of a key.
 struct Op {
@@ -39,10 +26,7 @@ struct Op {
 }
 
 struct Device {
-    items: Memory,
-    id: u64,
-    earlier: Vec<u64>,
-    known: Known,
+    copy: Copy,
     /// The edits that it was told are lost.
     told: BTreeSet<usize>,
     /// The edits that are listed as displaced by a removal.
@@ -93,13 +77,8 @@ impl Mistakes {
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let mut ids: Vec<u64> = (1..=9).collect();
-        random.shuffle(&mut ids);
-        let devices = ids.iter().take(3 + random.below(3)).map(|id| Device {
-            items: Memory::default(),
-            id: *id * 100,
-            earlier: Vec::new(),
-            known: Known::new(),
+        let devices = Copy::some(&mut random).into_iter().map(|copy| Device {
+            copy,
             told: BTreeSet::new(),
             listed: BTreeSet::new(),
         });
@@ -115,7 +94,7 @@ impl World {
     }
 
     fn row(&self, device: usize, key: usize) -> Option<(ItemId, String)> {
-        match self.devices[device].items.value(ROOT, KEYS[key]).unwrap()? {
+        match self.devices[device].copy.items.value(ROOT, KEYS[key]).unwrap()? {
             (id, Value::Text(text)) => Some((id, text.to_string())),
             _ => None,
         }
@@ -124,8 +103,8 @@ impl World {
     fn write(&mut self, at: usize, key: usize, text: Option<String>) {
         let device = &mut self.devices[at];
         let op = EntryOp { root: ROOT, key: KEYS[key], write: EntryWrite::of(text.as_deref()) };
-        let known = device.known.clone();
-        write(&mut device.items, device.id, [op].into_iter()).unwrap();
+        let known = device.copy.known.clone();
+        write(&mut device.copy.items, device.copy.id, [op].into_iter()).unwrap();
         let edit = text.map(|text| (text, self.row(at, key).unwrap().0));
         self.note(at, key, edit, None, known);
     }
@@ -142,28 +121,14 @@ impl World {
         if let Some((_, id)) = &edit {
             self.by_item.insert(*id, index);
         }
-        self.devices[device].known.insert(index);
+        self.devices[device].copy.known.insert(index);
         self.ops.push(Op { key, device, edit, again_for, known });
     }
 
-    /// What `from` has and `to` lacks.
-    fn changes(&self, from: usize, to: usize) -> (Vec<u8>, Known) {
-        let clocks: BTreeMap<u64, u32> =
-            self.devices[to].items.clients().unwrap().into_iter().collect();
-        let items = &self.devices[from].items;
-        let deletions = items.deletions().unwrap();
-        let given = changes_since(items, &clocks, &deletions).unwrap();
-        (given.update, self.devices[from].known.clone())
-    }
-
-    fn deliver(&mut self, to: usize, update: &[u8], ops: &Known) {
+    fn deliver(&mut self, to: usize, sent: &Sent) {
         let device = &mut self.devices[to];
-        let own = OwnIds { device: device.id, earlier: &device.earlier };
-        let merged = merge(&mut device.items, own, update).unwrap();
-        assert!(!merged.waits, "an exchange is causal");
-        device.known.extend(ops);
-        let known = device.known.clone();
-        let outcome = merged.met.conclude(&mut device.items, device.id.into()).unwrap();
+        let outcome = device.copy.take_in(sent);
+        let known = device.copy.known.clone();
         for (_, id) in &outcome.found {
             device.listed.remove(&self.by_item[id]);
         }
@@ -194,7 +159,7 @@ impl World {
 
     fn report(&mut self, at: usize, lost: usize) {
         self.mistakes.reports += 1;
-        let known = &self.devices[at].known;
+        let known = &self.devices[at].copy.known;
         let is_concurrent = |other: &usize| {
             let op = &self.ops[*other];
             op.key == self.ops[lost].key
@@ -210,7 +175,7 @@ impl World {
         }
     }
 
-    fn step(&mut self, flight: &mut Vec<(usize, Vec<u8>, Known)>, keys: usize, removing: u64) {
+    fn step(&mut self, flight: &mut Vec<(usize, Sent)>, keys: usize, removing: u64) {
         let at = self.random.below(self.devices.len());
         if self.random.percent(50) {
             let key = self.random.below(keys);
@@ -227,25 +192,21 @@ impl World {
         } else if self.random.percent(4) {
             // A copy of the file, or a restored backup, writes under another id.
             self.next_id += 1;
-            let device = &mut self.devices[at];
-            let id = device.id / 100 * 100 + self.next_id % 100;
-            if !device.earlier.contains(&id) && id != device.id {
-                device.earlier.push(std::mem::replace(&mut device.id, id));
-            }
+            self.devices[at].copy.renew(self.next_id);
         } else if self.random.percent(66) || flight.is_empty() {
             let from = self.random.below(self.devices.len());
             if from != at {
-                let (update, ops) = self.changes(from, at);
+                let sent = self.devices[from].copy.changes_for(&self.devices[at].copy);
                 if self.random.percent(60) {
-                    self.deliver(at, &update, &ops);
+                    self.deliver(at, &sent);
                 }
                 if self.random.percent(55) {
-                    flight.push((at, update, ops));
+                    flight.push((at, sent));
                 }
             }
         } else {
-            let (to, update, ops) = flight[self.random.below(flight.len())].clone();
-            self.deliver(to, &update, &ops);
+            let (to, sent) = flight[self.random.below(flight.len())].clone();
+            self.deliver(to, &sent);
         }
     }
 
@@ -253,14 +214,9 @@ impl World {
     fn quiesce(&mut self) {
         for round in 0.. {
             let ops = self.ops.len();
-            let count = self.devices.len();
-            let mut pairs: Vec<(usize, usize)> =
-                (0..count * count).map(|pair| (pair / count, pair % count)).collect();
-            pairs.retain(|(from, to)| from != to);
-            self.random.shuffle(&mut pairs);
-            for (from, to) in pairs {
-                let (update, known) = self.changes(from, to);
-                self.deliver(to, &update, &known);
+            for (from, to) in pairs(&mut self.random, self.devices.len()) {
+                let sent = self.devices[from].copy.changes_for(&self.devices[to].copy);
+                self.deliver(to, &sent);
             }
             if self.ops.len() == ops && round > 0 {
                 return;
@@ -273,11 +229,11 @@ impl World {
     }
 
     fn check(&mut self, keys: usize) {
-        let first = &self.devices[0].items;
-        for device in &self.devices[1..] {
-            assert!(device.items.entries == first.entries, "copies differ");
-            assert_eq!(device.items.clients().unwrap(), first.clients().unwrap());
-            assert_eq!(device.items.deletions().unwrap(), first.deletions().unwrap());
+        let first = &self.devices[0].copy.items;
+        for Device { copy, .. } in &self.devices[1..] {
+            assert!(copy.items.entries == first.entries, "copies differ");
+            assert_eq!(copy.items.clients().unwrap(), first.clients().unwrap());
+            assert_eq!(copy.items.deletions().unwrap(), first.deletions().unwrap());
         }
         for key in 0..keys {
             let of_key = |op: &&usize| self.ops[**op].key == key;
@@ -339,10 +295,6 @@ fn run_seed(seed: u64) -> Mistakes {
     world.mistakes
 }
 
-fn number(name: &str) -> Option<u64> {
-    env::var(name).ok().and_then(|text| text.parse().ok())
-}
-
 fn run(seeds: std::ops::Range<u64>) -> Mistakes {
     let mut all = Mistakes::default();
     for seed in seeds {
@@ -357,14 +309,7 @@ fn run(seeds: std::ops::Range<u64>) -> Mistakes {
 
 #[test]
 fn an_edit_wins_against_a_removal_that_did_not_know_it_and_losses_are_told() {
-    let seeds = match number("HEIRLOOM_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => {
-            let first = number("HEIRLOOM_FIRST_SEED").unwrap_or_default();
-            first..first + number("HEIRLOOM_SEEDS").unwrap_or(SEEDS)
-        }
-    };
-    let all = run(seeds);
+    let all = run(seeds());
     println!("{all:?}");
     // Two removals that race a rewrite can bring a row back: 2 keys in 10,000.
     assert!(all.back * 1_000 <= all.keys, "{all:?}");
