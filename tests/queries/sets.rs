@@ -37,6 +37,42 @@ impl<T: Comparable> Comparable for Around<T> {
     }
 }
 
+/// Written as what it shares, as an `Arc` is with serde's feature `rc`.
+#[derive(Debug, Clone, PartialEq)]
+struct Shared<T>(Arc<T>);
+
+impl<T: Serialize> Serialize for Shared<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        T::serialize(&self.0, serializer)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Shared<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(|value| Self(Arc::new(value)))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Shared<T> {
+    fn inline_schema() -> bool {
+        Arc::<T>::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Arc::<T>::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Arc::<T>::json_schema(generator)
+    }
+}
+
+impl<T: Comparable> Comparable for Shared<T> {
+    fn sort_key(&self, key: &mut SortKey<'_>) {
+        key.push(&self.0);
+    }
+}
+
 /// Written as a set, and none in Rust.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "HashSet<String>", into = "HashSet<String>")]
@@ -181,6 +217,7 @@ place!(optional: Option<Tags>);
 place!(boxed: Box<Option<Around<HashSet<String>>>>);
 place!(borrowed: Cow<'static, Around<HashSet<String>>>);
 place!(converted: Converted);
+place!(shared: Vec<Option<Shared<HashSet<String>>>>);
 place!(listed: Vec<Vec<Tags>>);
 place!(mapped: Vec<BTreeMap<String, Option<Tags>>>);
 place!(hashed: HashMap<u8, HashMap<String, Twice>>);
@@ -214,6 +251,7 @@ proptest! {
         boxed::check(|| Box::new(Some(Around(set()))));
         borrowed::check(|| Cow::Owned(Around(set())));
         converted::check(|| Converted(set()));
+        shared::check(|| vec![Some(Shared(Arc::new(set()))), None]);
         listed::check(|| vec![vec![], vec![tags(), tags()]]);
         mapped::check(|| vec![BTreeMap::from([("a".into(), Some(tags())), ("b".into(), None)])]);
         hashed::check(|| {
