@@ -5,7 +5,7 @@
 //! Structs gain fields for years, and code of any age reads rows of any age.
 //!
 //! Do not use it as a server's database for many users, for data larger than a device can hold, or for
-//! text that two people edit letter by letter: rows merge as a whole.
+//! text that two people edit letter by letter: rows merge as a whole, or field by field.
 //!
 //! ```
 //! use heirloom::{Id, Kv, Store, Table};
@@ -112,7 +112,7 @@ pub mod transfer;
 pub mod watch;
 
 #[doc(inline)]
-pub use engine::{ChangeKind, Origin, Progress, Subscription};
+pub use engine::Progress;
 #[doc(inline)]
 pub use error::{Error, ErrorKind, Result};
 #[doc(inline)]

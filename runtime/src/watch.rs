@@ -33,6 +33,8 @@
 //! With the feature `stream`, a [`Watch`] is a `futures_core::Stream`, for any executor.
 
 #[doc(inline)]
+pub use crate::engine::{ChangeKind, Origin, Subscription};
+#[doc(inline)]
 pub use crate::query::live::{Delta, Inserted, Moved, Removed, Updated};
 #[doc(inline)]
 pub use crate::store::{

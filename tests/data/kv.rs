@@ -3,7 +3,8 @@
 use crate::support::{
     Heard, Notebook, assert_sound, converge, file, give, give_rows, place, refused,
 };
-use heirloom::{ChangeKind, ErrorKind, Kv, Origin, Store, Table};
+use heirloom::watch::{ChangeKind, Origin};
+use heirloom::{ErrorKind, Kv, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

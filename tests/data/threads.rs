@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use crate::support::{Note, Notebook, Settings, assert_sound, converge, give, note, place};
 use heirloom::query::Rows;
 use heirloom::sync::{Applied, Changes, Summary};
-use heirloom::{Entry, Error, Id, Kv, Snapshot, Subscription, Table};
+use heirloom::watch::Subscription;
+use heirloom::{Entry, Error, Id, Kv, Snapshot, Table};
 
 const ACCOUNTS: u32 = 8;
 const TOTAL: i64 = 800;

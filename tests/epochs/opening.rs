@@ -3,7 +3,8 @@
 use crate::support::give;
 use heirloom::migration::OnInvalid;
 use heirloom::sync::Summary;
-use heirloom::{ChangeKind, ErrorKind, Progress, Store};
+use heirloom::watch::ChangeKind;
+use heirloom::{ErrorKind, Progress, Store};
 
 /// The store in three epochs.
 mod epochs {

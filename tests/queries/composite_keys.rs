@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use crate::support::{exchange, refused, rows};
 use heirloom::transfer::OnExisting;
-use heirloom::{ChangeKind, ErrorKind, Id, Key, Ref, Row, Store, Table};
+use heirloom::watch::ChangeKind;
+use heirloom::{ErrorKind, Id, Key, Ref, Row, Store, Table};
 use proptest::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::support::{Heard, Note, Notebook, converge, give, note, place, refused};
 use heirloom::watch::TableChanges;
-use heirloom::{ChangeKind, Error, Origin, Store, Subscription};
+use heirloom::watch::{ChangeKind, Origin, Subscription};
+use heirloom::{Error, Store};
 
 use ChangeKind::{Inserted, Removed, Updated};
 

@@ -421,7 +421,8 @@ impl<R: Row> Table<R> {
     /// [`watch`](crate::watch) compares the ways to follow changes.
     ///
     /// ```
-    /// # use heirloom::{ChangeKind, Origin, Store, Table};
+    /// use heirloom::watch::{ChangeKind, Origin};
+    /// # use heirloom::{Store, Table};
     /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
     /// # struct Note { #[key] name: String }
     /// # #[derive(Store)]
