@@ -22,7 +22,7 @@ const RECORD: &str = "HEIRLOOM=record cargo test";
 ///
 /// # Panics
 ///
-/// Where they differ, unless the environment variable `HEIRLOOM` is `record` and the changes need
+/// If they differ, unless the environment variable `HEIRLOOM` is `record` and the changes need
 /// no epoch: then they are recorded as a new version.
 #[track_caller]
 pub fn check_history<S: Store>(manifest_dir: &str, history: &str) {

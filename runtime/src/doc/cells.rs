@@ -158,7 +158,7 @@ impl Writing {
                 CellWrite::Remove { field, element } => {
                     let (added, taken) = element_paths(field, element);
                     change(&mut cells, added, None);
-                    // Written anew each time: where an item comes late, the removal of a cell alone is not
+                    // Written anew each time: if an item comes late, the removal of a cell alone is not
                     // noticed.
                     cells.remove(&taken);
                     change(&mut cells, taken, Some("true"));

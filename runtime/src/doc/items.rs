@@ -190,7 +190,7 @@ pub(crate) trait WriteItems: ReadItems {
         self.put(root, key, id, value)
     }
 
-    /// Keeps an update that waits; `false` where there is no room for more.
+    /// Keeps an update that waits; `false` if there is no room for more.
     fn wait(&mut self, update: &[u8]) -> Result<bool>;
 
     /// Forgets an update that waited.

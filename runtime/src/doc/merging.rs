@@ -105,7 +105,7 @@ fn retry<W: WriteItems + ?Sized>(
     Ok(())
 }
 
-/// Takes in what is ready of an update, and gives what is left, which is all of it where anything
+/// Takes in what is ready of an update, and gives what is left, which is all of it if anything
 /// is missing that is not behind a gap of its own.
 fn take_in<W: WriteItems + ?Sized>(
     integration: &mut Integration<'_, W>,

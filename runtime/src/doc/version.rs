@@ -10,7 +10,7 @@ use twox_hash::XxHash3_64;
 pub(crate) struct DocVersion {
     /// How many clocks of each device.
     pub(crate) clocks: BTreeMap<u64, u32>,
-    /// A hash of the deletions, which the clocks do not show; 0 where there are none.
+    /// A hash of the deletions, which the clocks do not show; 0 if there are none.
     pub(crate) deletions: u64,
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn deletion_hash(client: u64, clocks: Range<u32>) -> u64 {
 /// A power of a number, and the sum of all lower ones.
 fn power_and_sum(base: u64, exponent: u32) -> (u64, u64) {
     let (mut power, mut sum) = (1u64, 0u64);
-    // Those of the bits seen so far, from the highest: doubled, and one more where a bit is set.
+    // Those of the bits seen so far, from the highest: doubled, and one more if a bit is set.
     for bit in (0..u32::BITS).rev() {
         sum = sum.wrapping_add(power.wrapping_mul(sum));
         power = power.wrapping_mul(power);

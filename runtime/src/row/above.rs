@@ -53,7 +53,7 @@ impl<'a> Above<'a> {
     ///
     /// # Errors
     ///
-    /// Where the field is missing without a default, or does not decode.
+    /// If the field is missing without a default, or does not decode.
     pub fn get<T: DeserializeOwned>(&self, stored_name: &str) -> Result<T, DefaultError> {
         // An absent `Option` reads as `None`, which is what `null` decodes to.
         let json = (self.read)(stored_name)?;
@@ -66,7 +66,7 @@ impl<'a> Above<'a> {
     ///
     /// # Errors
     ///
-    /// Where the field does not decode.
+    /// If the field does not decode.
     pub fn nullable<T: DeserializeOwned>(
         &self,
         stored_name: &str,
@@ -81,7 +81,7 @@ impl<'a> Above<'a> {
     ///
     /// # Errors
     ///
-    /// Where the value does not serialize.
+    /// If the value does not serialize.
     pub fn json<T: Serialize + ?Sized>(&self, value: &T) -> Result<String, DefaultError> {
         let encoded = super::encode_any(value).and_then(|value| value.canonical(&self.known));
         encoded.map(|encoded| encoded.json).map_err(DefaultError::new)
@@ -95,7 +95,7 @@ impl<'a> Above<'a> {
     ///
     /// # Errors
     ///
-    /// Where a field above does not decode, the value does not serialize, or the two differ.
+    /// If a field above does not decode, the value does not serialize, or the two differ.
     pub fn computed(
         &self,
         twice: bool,

@@ -82,7 +82,7 @@ pub trait KeyField: Key {
 ///
 /// # Panics
 ///
-/// At compile time, where that is a tuple.
+/// At compile time, if that is a tuple.
 #[doc(hidden)]
 pub const fn kind_of(kinds: &'static [KeyKind]) -> KeyKind {
     match kinds {

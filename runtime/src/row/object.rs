@@ -25,7 +25,7 @@ impl<'a> Object<'a> {
         Some(Self { members: members.collect::<Option<_>>()? })
     }
 
-    /// Returns whether a text is one JSON value of whatever kind.
+    /// Returns whether a text is one JSON value of any kind.
     pub(crate) fn is_json(text: &str) -> bool {
         serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
     }

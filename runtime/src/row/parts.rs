@@ -40,7 +40,7 @@ impl<P: Parts> Part<NOWHERE, Absent> for P {
 ///
 /// # Errors
 ///
-/// Where it was taken before, which generated code does not do.
+/// If it was taken before, which generated code does not do.
 pub fn take<const PLACE: usize, T, P: Part<PLACE, T>>(parts: &mut P) -> Result<T, ConvertError> {
     parts.part().ok_or_else(|| ConvertError::new("a field was taken twice"))
 }

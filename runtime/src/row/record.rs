@@ -91,7 +91,7 @@ pub trait Row: Record + Send {
     /// The type of the key.
     type Key: Key;
 
-    /// The row itself: where it is none, code that names it so has no other mistake.
+    /// The row itself: if it is not one, code that names it so has no other mistake.
     #[doc(hidden)]
     type Itself;
 
@@ -171,7 +171,7 @@ pub trait Group: Record {
     /// The stored name of the group.
     const GROUP: &'static str;
 
-    /// The group itself: where it is none, code that names it so has no other mistake.
+    /// The group itself: if it is not one, code that names it so has no other mistake.
     #[doc(hidden)]
     type Itself;
 

@@ -148,7 +148,7 @@ impl<'c> Comparing<'c> {
         match came_after {
             Some(true) if may_be_newer => Standing::Newer,
             Some(true) => Standing::Breaking(Break { diff: on, code_is_older: true }),
-            // Where nothing tells which came first, it is the one that has less.
+            // If nothing tells which came first, it is the one that has less.
             None if may_be_newer && (gains(&on) || !may_be_older) => Standing::Newer,
             _ if may_be_older => Standing::Older,
             _ => Standing::Breaking(Break { diff: back, code_is_older: false }),

@@ -152,7 +152,7 @@ pub struct TableDef {
     pub references: &'static [ReferenceDef],
     /// The tables that these refer to.
     pub targets: &'static [TableIdx],
-    /// Visits the references of a stored row; false where the row does not decode.
+    /// Visits the references of a stored row; false if the row does not decode.
     pub references_of: fn(&[u8], &mut ReferenceVisitor<'_>) -> bool,
     /// The JSON text of a row after a reference was made to refer to nothing, at a time in milliseconds.
     pub clear_reference: fn(&str, usize, i64) -> Result<String>,
@@ -162,14 +162,14 @@ pub struct TableDef {
     pub checks: &'static [CheckDef],
     /// What describes its row.
     pub record: RecordDef,
-    /// The byte form of a key's text; `None` where it is no key of the table's type.
+    /// The byte form of a key's text; `None` if it does not parse as the table's key type.
     pub read_key: fn(&str) -> Option<Vec<u8>>,
     /// The text of a key's bytes.
     pub key_text: fn(&[u8]) -> Option<String>,
     /// The JSON object of a row with its missing defaults written out; `None` if it lacks none or
     /// does not decode.
     pub fill: fn(&str) -> Result<Option<String>, Failure>,
-    /// Visits the values of a stored row, JSON text and key bytes, for each index; false where the
+    /// Visits the values of a stored row, JSON text and key bytes, for each index; false if the
     /// row does not decode.
     pub index_values: fn(&[u8], &[u8], &mut IndexVisitor<'_>) -> bool,
     /// What the entries of its indexes depend on.
@@ -233,7 +233,7 @@ impl StoreDef {
     ///
     /// # Panics
     ///
-    /// At compile time, where two tables or two groups have one name.
+    /// At compile time, if two tables or two groups have one name.
     pub const fn new(
         name: &'static str,
         epoch: u32,

@@ -98,7 +98,7 @@ impl Copy {
         }
     }
 
-    /// What a copy with that view lacks, and no more where we can tell.
+    /// What a copy with that view lacks, and no more as far as it can be told.
     pub(super) fn lacking_in(&self, view: &View) -> Vec<u8> {
         match self {
             Self::Yrs(_) | Self::Yjs(_) => self.since(&view.clocks),

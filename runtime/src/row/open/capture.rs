@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Asked for a newtype of this name, the deserializers of serde_json give the text as it stands, in
-/// a map with the same name as its key. Where that is not available, numbers lose what is beyond 64
+/// a map with the same name as its key. If that is not available, numbers lose what is beyond 64
 /// bits, as they do in whatever serde buffers.
 const RAW: &str = "$serde_json::private::RawValue";
 

@@ -1,4 +1,4 @@
-//! Which way a type compares, where its name is known: the derives ask with a value of [`Coding`], and
+//! Which way a type compares, if its name is known: the derives ask with a value of [`Coding`], and
 //! the compiler takes the first of the traits below that the type has.
 
 use std::marker::PhantomData;

@@ -1,7 +1,7 @@
 //! Refuses, in the compiler, to compare by text what is not one.
 //!
 //! A serializer that is never run. Building it for a type builds all that the type's `Serialize` may
-//! call, and where that is a text, a constant panics. This is why such a mistake is an error of `cargo
+//! call, and if that is a text, a constant panics. This is why such a mistake is an error of `cargo
 //! build` and `cargo test`, and not of `cargo check`, which builds nothing.
 
 use std::marker::PhantomData;
@@ -21,7 +21,7 @@ pub trait Compared {
 
 /// Compares `T` for a column `C`.
 ///
-/// `IS_TOP` where `T` is the type of the column itself; `HAS_ORDER` where that has an order, and not
+/// `IS_TOP` if `T` is the type of the column itself; `HAS_ORDER` if that has an order, and not
 /// equality alone.
 pub(super) struct Probe<C, T: ?Sized, const IS_TOP: bool, const HAS_ORDER: bool>(
     PhantomData<C>,

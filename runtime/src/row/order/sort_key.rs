@@ -23,8 +23,8 @@ use crate::schema::descriptor::KeyKind;
 /// this trait, a type is compared by what serde writes of it: numbers, and the variants of an enum in
 /// the order of their declaration, field after field.
 ///
-/// That cannot be right where serde writes text, since texts have an order of their own. A column of
-/// such a type does not build where it is compared or indexed, until the type
+/// That cannot be right if serde writes text, since texts have an order of their own. A column of
+/// such a type does not build if it is compared or indexed, until the type
 ///
 /// - derives `Comparable`, which compares like the derives of `PartialEq` and `PartialOrd`: field by
 ///   field, variants in the order of their declaration; or
@@ -201,12 +201,12 @@ pub(crate) fn encode_stored<T>(value: &T, bytes: &mut Vec<u8>, encode: Encode<T>
 impl SortKey<'_> {
     /// Adds the next part.
     ///
-    /// Parts compare one after another: a later one counts where all before it are equal.
+    /// Parts compare one after another: a later one counts if all before it are equal.
     pub fn push<T: Comparable + ?Sized>(&mut self, part: &T) {
         self.part(|key| part.sort_key(key));
     }
 
-    /// Adds a part that ends somewhere, also where it consists of nothing.
+    /// Adds a part that ends somewhere, also if it consists of nothing.
     pub(super) fn part(&mut self, write: impl FnOnce(&mut SortKey<'_>)) {
         let start = self.bytes.len();
         write(self);

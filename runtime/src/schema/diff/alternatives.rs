@@ -5,7 +5,7 @@ use super::shape::{Array, Node, Object, Payload, Shape};
 use super::{Rule, rules};
 
 impl<'a> Comparison<'a> {
-    /// The rule where the two are not of one kind, so that there is nothing to compare further.
+    /// The rule if the two are not of one kind, so that there is nothing to compare further.
     pub(super) fn retyping(
         &self,
         old: (&Shape<'a>, &Node<'a>),

@@ -1,4 +1,4 @@
-//! What a field reads as where it is absent or `null`, and whether two versions agree on it.
+//! What a field that is absent or `null` reads as, and whether two versions agree on it.
 
 use std::borrow::Cow;
 

@@ -1,6 +1,6 @@
 //! What was perhaps renamed: something gone and something new that are alike.
 //!
-//! Never more than a hint. Where several pairs are possible, each is told.
+//! Never more than a hint. If several pairs are possible, each is told.
 
 use std::collections::{BTreeMap, BTreeSet};
 

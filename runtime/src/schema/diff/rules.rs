@@ -221,7 +221,7 @@ rules! {
         "Alternatives are tried in order, so the same value may read as another one.",
         "";
 
-    // Whether a type enforces its limits when it is read cannot be seen. Where one does, rows
+    // Whether a type enforces its limits when it is read cannot be seen. If one does, rows
     // beyond a tightened limit are invalid. A loosened one concerns old code, which either reads
     // what it thought impossible or refuses it.
     LIMIT_LOOSENED = "limit-loosened", ChangeLimit, Warn, [53],

@@ -44,7 +44,7 @@ pub struct RecordedField {
     pub name: &'static str,
     /// The type as written.
     pub ty: &'static str,
-    /// The word for what fills it where a row lacks it.
+    /// The word for what fills it if a row lacks it.
     pub default: &'static str,
 }
 

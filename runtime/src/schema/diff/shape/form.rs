@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::node::Node;
 use super::scalar::{Integer, Number, Text};
 
-/// What a value may be: one thing, or several where a type is an `Option`, an enum or untagged.
+/// What a value may be: one thing, or several if a type is an `Option`, an enum or untagged.
 #[derive(Debug, Default)]
 pub(in super::super) struct Shape<'a> {
     pub(in super::super) null: bool,

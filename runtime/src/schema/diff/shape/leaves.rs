@@ -68,7 +68,7 @@ impl<'a> Pending<'a> {
             if let Some(Value::Array(all)) = keywords.get("allOf") {
                 self.todo.extend(all.iter().map(|schema| Part { schema, is_bare: false }));
             }
-            // Where a schema has both keywords, which serde's types never do, `anyOf` is left over.
+            // If a schema has both keywords, which serde's types never do, `anyOf` is left over.
             let alternatives = match (keywords.get("oneOf"), keywords.get("anyOf")) {
                 (Some(Value::Array(alternatives)), _) => Some((alternatives, true)),
                 (_, Some(Value::Array(alternatives))) => Some((alternatives, false)),

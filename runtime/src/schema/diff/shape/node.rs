@@ -49,7 +49,7 @@ impl<'a> Node<'a> {
         Self::of(&ANYTHING)
     }
 
-    /// The same place, where the other must be satisfied as well.
+    /// The same place, if the other must be satisfied as well.
     pub(super) fn and(&mut self, other: &Self) {
         self.parts.extend(other.parts.iter().copied());
     }

@@ -56,7 +56,7 @@ fn external<'a>(object: &Object<'a>, is_exclusive: bool) -> Option<&'a str> {
     (is_variant && object.required.contains(name)).then_some(name)
 }
 
-/// The field that names the variant, where each object has one with a word of its own.
+/// The field that names the variant, if each object has one with a word of its own.
 fn tag_of<'a>(objects: &[Object<'a>]) -> Option<&'a str> {
     let mut words: BTreeMap<&'a str, Vec<&'a str>> = BTreeMap::new();
     let mut tagged = 0;
