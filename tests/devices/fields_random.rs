@@ -134,6 +134,9 @@ struct Counts {
     back_beside_others: u64,
     /// Rows that are gone though no removal knew the edit of another program.
     of_others_gone: u64,
+    elements: u64,
+    /// Elements that are there beside other programs though each insertion was known to a removal of it.
+    elements_back: u64,
 }
 
 /// What may happen in a history beside edits and exchanges.
@@ -212,7 +215,7 @@ fn run_seed(seed: u64, counts: &mut Counts) {
         check(seed, person, &ops);
         // Where a late insertion meets a removal of the element in the new document, the removal stands.
         if mix != Mix::Rebuild {
-            check_tags(seed, person, &ops);
+            check_tags(seed, person, &devices, &ops, counts);
         }
     }
 }
@@ -275,22 +278,32 @@ fn check(seed: u64, person: &Person, ops: &[Op]) {
     assert_eq!(person.visits, 10 + counted, "seed {seed}: the visits of {}", person.id);
 }
 
-/// Sets hold what was put in and not taken out knowingly.
-fn check_tags(seed: u64, person: &Person, ops: &[Op]) {
+/// Sets hold what was put in and not taken out knowingly. What another program has put in may be displaced
+/// and then is not put in again, and an element that it took out may come back.
+fn check_tags(
+    seed: u64,
+    person: &Person,
+    devices: &[Device<Contacts>],
+    ops: &[Op],
+    counts: &mut Counts,
+) {
+    let is_plain = |device: usize| devices[device].plain_doc().is_some();
     let of_key = || ops.iter().enumerate().filter(|(_, op)| op.key == person.id);
     for element in 0..3 {
         let takes: Vec<&Op> =
             of_key().filter(|(_, op)| op.did == Did::Take(element)).map(|(_, op)| op).collect();
         let inserts = of_key().filter(|(_, op)| op.did == Did::Insert(element));
-        let mut inserts = inserts.map(|(at, _)| at);
-        let is_left = inserts.any(|at| !takes.iter().any(|take| take.known.contains(&at)));
-        let is_first = element == 0 && takes.is_empty();
-        assert_eq!(
-            person.tags.contains(&element.to_string()),
-            is_left || is_first,
-            "seed {seed}: {element} in the tags of {}",
-            person.id
-        );
+        let left = inserts.filter(|(at, _)| !takes.iter().any(|take| take.known.contains(at)));
+        let (of_others, own): (Vec<_>, Vec<_>) = left.partition(|(_, op)| is_plain(op.device));
+        let has_to_be = !own.is_empty() || (element == 0 && takes.is_empty());
+        let is_in = person.tags.contains(&element.to_string());
+        let place = format!("seed {seed}: {element} in the tags of {}", person.id);
+        assert!(is_in || !has_to_be, "{place} is gone");
+        counts.elements += 1;
+        if is_in && !has_to_be && of_others.is_empty() {
+            assert!((0..devices.len()).any(is_plain), "{place} is back");
+            counts.elements_back += 1;
+        }
     }
 }
 
@@ -302,4 +315,5 @@ fn no_edit_of_a_field_is_lost_beside_one_of_another_field() {
     // Two removals may race a rewrite; other programs mark nothing.
     assert!(counts.back <= 1 + counts.rows / 1_000, "{counts:?}");
     assert!(counts.back_beside_others <= 3 + counts.rows / 50, "{counts:?}");
+    assert!(counts.elements_back <= 3 + counts.elements / 200, "{counts:?}");
 }
