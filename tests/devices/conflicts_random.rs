@@ -28,7 +28,7 @@ struct Counts {
     /// Rows that are there though a removal knew all edits, in a history of stores alone, and with others.
     back: u64,
     back_beside_others: u64,
-    /// Rows that are gone though no removal knew the edit of another program.
+    /// Rows that are gone though no removal knew an edit that another program made or replaced.
     of_others_gone: u64,
 }
 
@@ -115,11 +115,18 @@ fn run_seed(seed: u64, counts: &mut Counts) {
         for edit in edits.iter().copied() {
             let Some(text) = ops[edit].text.as_deref() else { continue };
             let is_gone = stands.is_none() && !is_removed(&edit);
-            if is_plain(ops[edit].device) {
-                counts.of_others_gone += u64::from(is_gone);
+            // An edit of another program is not written again, nor one that it has taken the place of.
+            let is_of_others = |op: &usize| {
+                is_plain(ops[*op].device) && (*op == edit || ops[*op].known.contains(&edit))
+            };
+            if is_gone && edits.iter().any(is_of_others) {
+                counts.of_others_gone += 1;
                 continue;
             }
             assert!(!is_gone, "seed {seed}: {key} is gone though no removal knew {text}");
+            if is_plain(ops[edit].device) {
+                continue;
+            }
             let is_seen = of_key.iter().any(|op| ops[*op].known.contains(&edit));
             if !is_seen && stands != Some(text) {
                 let lost = devices[ops[edit].device].app().lost_edits().unwrap();

@@ -132,7 +132,7 @@ struct Counts {
     /// Rows that are there though a removal knew all edits, in a history of stores alone, and with others.
     back: u64,
     back_beside_others: u64,
-    /// Rows that are gone though no removal knew the edit of another program.
+    /// Rows that are gone though no removal knew an edit that another program made or replaced.
     of_others_gone: u64,
     elements: u64,
     /// Elements that are there beside other programs though each insertion was known to a removal of it.
@@ -164,8 +164,12 @@ fn run_seed(seed: u64, counts: &mut Counts) {
         address: Address { city: "first".into(), zip: None },
     };
     devices[0].app().people.insert_many((0..KEYS).map(person)).unwrap();
-    // A program that has only the first document does not follow a rebuild.
+    // A program that has only the first document does not follow a rebuild. Late edits of one row by several
+    // devices wait for the rule of `docs/design/late-edits.md`.
     let mix = [Mix::Rebuild, Mix::Others, Mix::Removals, Mix::OthersAndRemovals][random.below(4)];
+    if mix == Mix::Rebuild {
+        devices.truncate(2);
+    }
     let has_others = matches!(mix, Mix::Others | Mix::OthersAndRemovals);
     let removes = matches!(mix, Mix::Removals | Mix::OthersAndRemovals);
     if has_others {
@@ -241,8 +245,12 @@ fn check_removals(
             continue;
         }
         let is_gone = !is_there && !removals.iter().any(|op| knew(*op, edit));
-        if devices[ops[edit].device].plain_doc().is_some() {
-            counts.of_others_gone += u64::from(is_gone);
+        // An edit of another program is not written again, nor one that it has taken the place of.
+        let is_of_others = |op: &usize| {
+            devices[ops[*op].device].plain_doc().is_some() && (*op == edit || knew(*op, edit))
+        };
+        if is_gone && edits.iter().any(is_of_others) {
+            counts.of_others_gone += 1;
         } else {
             assert!(!is_gone, "seed {seed}: {key} is gone beside {:?}", ops[edit].did);
         }
