@@ -20,6 +20,15 @@ use crate::evolve::Invalid;
 use crate::row::{EntryRef, KeyForm};
 use crate::schema::descriptor::{StoreDef, TableIdx};
 
+/// The bytes that the items of a document may take at least before it is rebuilt, unless set.
+const LEAST_HISTORY_LIMIT: u64 = 64 << 20;
+
+/// How many bytes the items of a document may take if nothing is set: up to twice the least, another number for each
+/// file, so that one device rebuilds and the others take over what it made before they come to theirs.
+pub(super) fn usual_history_limit(whereabouts: u64) -> u64 {
+    LEAST_HISTORY_LIMIT + whereabouts % LEAST_HISTORY_LIMIT
+}
+
 /// How much of a document is history.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct HistorySize {
@@ -238,5 +247,20 @@ impl Engine {
             }
             Ok(changed)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_have_other_limits_of_their_history_within_bounds() {
+        let files = (0..1_000_u64).map(|file| file.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut limits: Vec<u64> = files.map(usual_history_limit).collect();
+        assert!(limits.iter().all(|limit| (64 << 20..128 << 20).contains(limit)));
+        limits.sort_unstable();
+        limits.dedup();
+        assert!(limits.len() > 990, "{} limits", limits.len());
     }
 }

@@ -13,6 +13,7 @@ use super::hub::Hub;
 use super::ids::IdSource;
 use super::indexes::{Indexes, index_names};
 use super::lock::{LockUser, WriterGuard, WriterLock};
+use super::maintain::usual_history_limit;
 use super::meta_keys;
 use super::progress::Progress;
 use super::read_counts::ReadCounts;
@@ -38,7 +39,8 @@ pub(crate) struct Settings {
     /// Whether a store that newer code has written is refused.
     pub(crate) refuse_newer_schema: bool,
     pub(crate) on_invalid: OnInvalid,
-    /// How many bytes the items of the current document may take before it is rebuilt.
+    /// How many bytes the items of the current document may take before it is rebuilt; of an open store, never
+    /// `None`.
     pub(crate) history_limit: Option<u64>,
     /// Whether every write of the app is refused, in a store that is filled in memory.
     pub(crate) read_only: bool,
@@ -135,7 +137,7 @@ impl Engine {
     pub(crate) fn open(
         code: Code,
         location: &Location,
-        settings: Settings,
+        mut settings: Settings,
     ) -> Result<(Self, bool)> {
         let def = *code.def();
         let in_store = |error: Error| error.at_store(def.name);
@@ -144,6 +146,7 @@ impl Engine {
             Some(path) => in_store(error).at_file(path),
             None => in_store(error),
         };
+        settings.history_limit.get_or_insert(usual_history_limit(disk.whereabouts().0));
         let view = disk.view().map_err(at_file)?;
         let writer = if is_new {
             Writer::of_new_store(def.epoch)

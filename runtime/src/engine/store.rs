@@ -74,7 +74,7 @@ impl Engine {
         self.refresh_view()?;
         writer.follow(&self.view());
         if let (Some(limit), Some(loaded)) = (self.settings.history_limit, &writer.loaded)
-            && loaded.document.stored().state()?.bytes > limit
+            && loaded.document.stored().state().is_ok_and(|state| state.bytes > limit)
         {
             self.is_outgrown.store(true, Ordering::Release);
         }

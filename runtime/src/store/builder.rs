@@ -141,16 +141,17 @@ impl<S: Store> Builder<S> {
         self
     }
 
-    /// Has the history of the store rebuilt by itself once it takes more than `bytes` in the file. Off
-    /// unless set.
+    /// Sets how many bytes of the file the history may take before it is rebuilt by itself; between 64 and
+    /// 128 MiB unless set, another number for each file. `u64::MAX` turns it off.
     ///
     /// It is what [`compact_history`](crate::Store::compact_history) does, in the background after a commit, and
     /// then the generation from before is given up, as [`prune_epochs`](crate::Store::prune_epochs) does. It
     /// waits until there are at least four remembered writes for each live row. So the file holds the rows
     /// and at most `bytes` of history, or three writes for each row if that is more, and twice that while it
     /// is rebuilt; every write takes about 4 to 6 bytes of history. Writers wait meanwhile, about 4 µs a row.
-    /// Every other device is sent all rows anew, so do not set less than a few megabytes, and set it on one
-    /// of the devices if possible: what two rebuild at once is compared row by row.
+    /// Every other device is sent all rows anew, so do not set less than a few megabytes, and set less on one
+    /// of the devices than on the others: what two rebuild at once is compared row by row. Edits of a device
+    /// that was away meanwhile are carried over when it comes back.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
