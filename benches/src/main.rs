@@ -15,6 +15,8 @@ mod data;
 mod epochs;
 #[cfg(feature = "heirloom")]
 mod evolve;
+#[cfg(feature = "heirloom")]
+mod ledger;
 mod measure;
 #[cfg(feature = "heirloom")]
 mod merging;
@@ -75,6 +77,8 @@ fn run(args: &Args) -> Result<()> {
     #[cfg(feature = "heirloom")]
     let queried = query::run(args, &stage)?;
     #[cfg(feature = "heirloom")]
+    let ledger = ledger::run(args, &stage)?;
+    #[cfg(feature = "heirloom")]
     let migrated = epochs::run(args, &stage)?;
     #[cfg(feature = "heirloom")]
     let merged = merging::run(args, &stage)?;
@@ -85,6 +89,8 @@ fn run(args: &Args) -> Result<()> {
     report::evolve_table(&evolved);
     #[cfg(feature = "heirloom")]
     report::lines_table("queries and live results", &queried);
+    #[cfg(feature = "heirloom")]
+    report::lines_table("sums, references and pages", &ledger);
     #[cfg(feature = "heirloom")]
     report::lines_table("epochs", &migrated);
     #[cfg(feature = "heirloom")]

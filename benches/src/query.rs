@@ -128,7 +128,8 @@ fn select(db: &Connection, condition: &str) -> Result<usize> {
     Ok(black_box(all).len())
 }
 
-fn time<T>(work: impl FnOnce() -> Result<T>) -> Result<f64> {
+/// How long work takes, in nanoseconds.
+pub fn time<T>(work: impl FnOnce() -> Result<T>) -> Result<f64> {
     let start = Instant::now();
     black_box(work()?);
     Ok(start.elapsed().as_nanos() as f64)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use redb::{ReadableTable, ReadableTableMetadata, Table, TableDefinition};
 use twox_hash::XxHash3_64;
@@ -32,7 +32,7 @@ const CHECKED_LEN: usize = 5;
 const CURSOR_FROM_ENTRIES: usize = 16;
 
 /// An entry to add to an index or to take out of it: the bytes, and how many of them are values.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct IndexEntry {
     pub(crate) bytes: Vec<u8>,
     pub(crate) values_len: usize,
@@ -77,11 +77,17 @@ impl IndexEntry {
     }
 
     fn read(bytes: &[u8], header: &[u8]) -> Try<Self> {
-        Ok(Self {
-            bytes: bytes.to_vec(),
-            values_len: values_len(bytes, header)?,
-            is_null: header.first() == Some(&IS_NULL),
-        })
+        let mut entry = Self::default();
+        entry.set(bytes, header)?;
+        Ok(entry)
+    }
+
+    fn set(&mut self, bytes: &[u8], header: &[u8]) -> Try<()> {
+        self.values_len = values_len(bytes, header)?;
+        self.is_null = header.first() == Some(&IS_NULL);
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
     }
 }
 
@@ -199,7 +205,7 @@ impl View {
         table_idx: TableIdx,
         index: usize,
     ) -> Try<Option<&BytesTable>> {
-        let cell = self.index_cell(table_idx, index);
+        let cell = &self.index_cell(table_idx, index).table;
         if cell.get().is_none() {
             let name = &self.names().indexes_of(table_idx)[index];
             let opened = self.open(TableDefinition::new(name))?;
@@ -248,7 +254,33 @@ impl View {
         table_idx: TableIdx,
         index: usize,
     ) -> Result<bool> {
-        Ok(self.index(table_idx, index, &Span::cut())?.next(false).transpose()?.is_some())
+        let known = &self.index_cell(table_idx, index).is_cut;
+        self.index_has(known, table_idx, index, &Span::cut())
+    }
+
+    /// Whether a row of its table does not decode, as an index says.
+    pub(crate) fn index_has_invalid(
+        self: &Arc<Self>,
+        table_idx: TableIdx,
+        index: usize,
+    ) -> Result<bool> {
+        let known = &self.index_cell(table_idx, index).has_invalid;
+        self.index_has(known, table_idx, index, &Span::invalid())
+    }
+
+    /// Whether an index has an entry in a span, if that is not known yet.
+    fn index_has(
+        self: &Arc<Self>,
+        known: &OnceLock<bool>,
+        table_idx: TableIdx,
+        index: usize,
+        span: &Span,
+    ) -> Result<bool> {
+        if let Some(known) = known.get() {
+            return Ok(*known);
+        }
+        let found = self.index(table_idx, index, span)?.next(false).transpose()?.is_some();
+        Ok(*known.get_or_init(|| found))
     }
 }
 
@@ -268,6 +300,11 @@ impl IndexEntries {
     /// The next entry, or where `back`, the one before the end.
     pub(crate) fn next(&mut self, back: bool) -> Option<Result<IndexEntry>> {
         self.step(back, IndexEntry::read)
+    }
+
+    /// Puts the next entry in the place of another.
+    pub(crate) fn next_into(&mut self, entry: &mut IndexEntry) -> Option<Result<()>> {
+        self.step(false, |bytes, header| entry.set(bytes, header))
     }
 
     /// Puts the key of the next entry into `key`.

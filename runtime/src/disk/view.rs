@@ -64,6 +64,16 @@ impl ViewNames {
     }
 }
 
+/// An index, and what queries ask of it, looked up once.
+#[derive(Default)]
+pub(super) struct IndexCell {
+    pub(super) table: OnceLock<Option<BytesTable>>,
+    /// Whether it holds only a part of some value.
+    pub(super) is_cut: OnceLock<bool>,
+    /// Whether a row of its table does not decode.
+    pub(super) has_invalid: OnceLock<bool>,
+}
+
 /// What was committed at one moment. Later commits do not change it.
 pub(crate) struct View {
     txn: ReadTransaction,
@@ -71,8 +81,9 @@ pub(crate) struct View {
     // Opened at first use: a store may have many tables, and a commit makes a new view.
     rows: Box<[OnceLock<Option<BytesTable>>]>,
     entries: Box<[OnceLock<Option<TextTable>>]>,
+    strays: Box<[OnceLock<Option<TextTable>>]>,
     /// Of each table, in one row.
-    indexes: Box<[OnceLock<Option<BytesTable>>]>,
+    indexes: Box<[IndexCell]>,
     /// What is recorded of the indexes, looked up once.
     index_facts: OnceLock<IndexFacts>,
     /// Called before reads, in tests.
@@ -92,13 +103,15 @@ impl std::fmt::Debug for View {
 
 impl View {
     pub(super) fn new(txn: ReadTransaction, names: Arc<ViewNames>, format: u64) -> Self {
-        let indexes = names.indexes.iter().flatten().map(|_| OnceLock::new()).collect();
+        let indexes = names.indexes.iter().flatten().map(|_| IndexCell::default()).collect();
         let rows = names.rows.iter().map(|_| OnceLock::new()).collect();
+        let strays = names.strays.iter().map(|_| OnceLock::new()).collect();
         let entries = names.entries.iter().map(|_| OnceLock::new()).collect();
         Self {
             txn,
             names,
             rows,
+            strays,
             entries,
             indexes,
             index_facts: OnceLock::new(),
@@ -162,11 +175,7 @@ impl View {
         &self.names.document
     }
 
-    pub(super) fn index_cell(
-        &self,
-        table_idx: TableIdx,
-        index: usize,
-    ) -> &OnceLock<Option<BytesTable>> {
+    pub(super) fn index_cell(&self, table_idx: TableIdx, index: usize) -> &IndexCell {
         let before: usize = self.names.indexes.iter().take(table_idx.0).map(Vec::len).sum();
         &self.indexes[before + index]
     }
@@ -293,8 +302,13 @@ impl View {
         })
     }
 
-    fn stray_table(&self, table_idx: TableIdx) -> Try<Option<TextTable>> {
-        self.open(TableDefinition::new(&self.names.strays[table_idx.0]))
+    fn stray_table(&self, table_idx: TableIdx) -> Try<Option<&TextTable>> {
+        let cell = &self.strays[table_idx.0];
+        if cell.get().is_none() {
+            let opened = self.open(TableDefinition::new(&self.names.strays[table_idx.0]))?;
+            let _ = cell.set(opened);
+        }
+        Ok(cell.get().and_then(Option::as_ref))
     }
 
     /// The entry of a declared kv group.

@@ -8,7 +8,7 @@ use super::head::Compared;
 use super::meta_keys;
 use super::open::Engine;
 use super::writer::{Writer, WriterIndexes};
-use crate::disk::{Commit, IndexChange, IndexEntry, IndexFact, IndexFacts, Span, View, index_name};
+use crate::disk::{Commit, IndexChange, IndexEntry, IndexFact, IndexFacts, View, index_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::{IndexBasis, StoreDef, TableDef, TableIdx};
 
@@ -101,9 +101,8 @@ impl Engine {
         if fact.row_basis == Some(basis.row) {
             return Ok(IndexState::Complete);
         }
-        let has_invalid =
-            view.index(table_idx, index, &Span::invalid())?.next(false).transpose()?;
-        Ok(if has_invalid.is_some() { IndexState::Building } else { IndexState::Candidates })
+        let has_invalid = view.index_has_invalid(table_idx, index)?;
+        Ok(if has_invalid { IndexState::Building } else { IndexState::Candidates })
     }
 
     /// All declared indexes of a document that is filled anew, to be built from its rows.

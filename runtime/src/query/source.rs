@@ -10,7 +10,7 @@ use super::plan::{Access, Arrangement, Facts, Plan, plan};
 use super::run::Run;
 use super::spec::Spec;
 use super::walk::{Common, Walk, WalkStep};
-use crate::disk::{Fetched, Span, View};
+use crate::disk::{Fetched, View};
 use crate::engine::{Engine, IndexState, RowOps, WriteBatch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::TableIdx;
@@ -93,8 +93,7 @@ impl<'s> Source<'s> {
         let states = self.engine.index_states(&self.view, self.table_idx);
         let known = states.iter().position(|state| *state == IndexState::Complete);
         let Some(index) = known else { return Ok(false) };
-        let mut invalid = self.view.index(self.table_idx, index, &Span::invalid())?;
-        Ok(invalid.next(false).transpose()?.is_none())
+        Ok(!self.view.index_has_invalid(self.table_idx, index)?)
     }
 
     /// The error with its store and table.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::functions::{Aggregate, Step};
 use super::tally::Tally;
-use crate::disk::Span;
+use crate::disk::{IndexEntry, Span};
 use crate::error::Result;
 use crate::query::buffer::Read;
 use crate::query::columns::Columns;
@@ -121,9 +121,7 @@ pub(super) fn fold_covered<R: Row, K: Columns<R>, G: Aggregate<R>>(
 
 /// Whether there are rows that are not in the order of an index.
 pub(super) fn has_invalid(source: &Source<'_>, index: usize) -> Result<bool> {
-    let mut invalid = source.view.index(source.table_idx, index, &Span::invalid())?;
-    let is_any = invalid.next(false).transpose()?.is_some();
-    Ok(is_any || !source.view.strays(source.table_idx)?.is_empty())
+    Ok(source.view.index_has_invalid(source.table_idx, index)? || !source.view.strays(source.table_idx)?.is_empty())
 }
 
 /// Walking an index.
@@ -156,10 +154,11 @@ impl<R: Row, K: Columns<R>, G: Aggregate<R>> Covered<'_, R, K, G> {
     /// Adds all entries in some spans; false if that would take longer than reading the rows.
     fn walk(&mut self, tally: &Tally<R, K, G>, spans: &[Span], step: Step) -> Result<bool> {
         let group_end = self.group_places.iter().map(|place| place + 1).max().unwrap_or_default();
+        let mut entry = IndexEntry::default();
         for span in spans {
             let mut entries = self.source.view.index(self.source.table_idx, self.index, span)?;
-            while let Some(entry) = entries.next(false) {
-                let entry = entry?;
+            while let Some(next) = entries.next_into(&mut entry) {
+                next?;
                 self.entries_read += 1;
                 self.known.compare(entry.values());
                 if self.known.ends.len() < group_end {

@@ -151,7 +151,9 @@ impl<'s> Run<'s> {
             self.walks = self.source.walks(&plan.access, plan.is_back)?;
         }
         if !self.is_filtered && !self.spec.is_reversed {
-            if let Access::Index { index, .. } = plan.access {
+            if let Access::Index { index, .. } = plan.access
+                && self.source.view.index_has_invalid(self.source.table_idx, index)?
+            {
                 let invalid =
                     self.source.view.index(self.source.table_idx, index, &Span::invalid())?;
                 self.walks.push_back(Walk::Index(invalid));
