@@ -1,6 +1,7 @@
 //! Edits that meet: an edit wins against a removal that did not know it, and every loss is reported.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, UNIX_EPOCH};
 
 use crate::support::{Heard, Note, Notebook, assert_sound, content, give, note, place, refused};
 use heirloom::ErrorKind;
@@ -69,6 +70,21 @@ fn the_author_and_the_device_that_merged_first_are_told_of_an_edit_that_lost_onc
         assert_eq!(b.lost_edits().unwrap().len(), 1);
     }
     assert_eq!(losers.len(), 2, "each order of device ids");
+}
+
+#[test]
+fn a_loss_is_noticed_at_the_time_of_the_stores_own_clock() {
+    let now = UNIX_EPOCH + Duration::from_secs(5);
+    let a = Notebook::builder().clock(move || now).in_memory().unwrap();
+    a.notes.insert(&note(1, "one")).unwrap();
+    let b = Notebook::in_memory().unwrap();
+    meet(&a, &b);
+    // Of edits of both, `a` merges first and so notices the one that lost.
+    a.notes.update(&1, |note| note.title = "by a".into()).unwrap();
+    b.notes.update(&1, |note| note.title = "by b".into()).unwrap();
+    give(&b, &a);
+    let lost = a.lost_edits().unwrap();
+    assert_eq!(lost.iter().map(LostEdit::noticed_at).collect::<Vec<_>>(), [now]);
 }
 
 #[test]

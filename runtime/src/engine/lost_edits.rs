@@ -1,7 +1,5 @@
 //! Lost edits: what lost against another device's write or removal, kept until the app has decided.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde::{Deserialize, Serialize};
 
 use super::documents::DocName;
@@ -78,11 +76,6 @@ pub(crate) struct LostEdit {
     pub(crate) winner: Option<(u64, String)>,
 }
 
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
 impl Engine {
     /// Keeps what a merge has lost of a document, and forgets what is not lost any more. Gives those that
     /// observers are to be told of.
@@ -100,7 +93,7 @@ impl Engine {
         for (at, id) in found {
             commit.remove_lost(&LostKey::new(document, at, *id).to_text()?)?;
         }
-        let at = now();
+        let at = u64::try_from(self.now()).unwrap_or_default();
         for (nth, Lost { at: entry, id, json, is_removed, was_listed, cell }) in (0..).zip(lost) {
             // The time of a change is nothing that a user wrote.
             if cell.as_ref().is_some_and(|cell| self.is_stamp(&entry.0, &cell.path)) {

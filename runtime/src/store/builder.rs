@@ -266,8 +266,8 @@ impl<S: Store> Builder<S> {
         self
     }
 
-    /// Takes the time of `#[created]` and `#[updated]` fields from `clock` in place of the system's clock, so that
-    /// a test runs twice the same way.
+    /// Takes the time of `#[created]` and `#[updated]` fields, and that at which a lost edit is noticed, from `clock`
+    /// in place of the system's clock, so that a test runs twice the same way.
     ///
     /// It is asked once a transaction, so that all rows of one have the same time.
     ///
