@@ -61,11 +61,16 @@ fn generic_columns(input: &DeriveInput, record: &Record) -> TokenStream {
         let (name, vis, ty) = (field.column()?, &field.parsed.vis, &field.ty);
         Some(quote!(#vis const #name: #private::Column<Self, #ty> = #never;))
     });
+    let computed = record.computed.iter().map(|computed| {
+        let (name, vis, ty) = (computed.column(), &record.vis, &computed.ty);
+        quote!(#vis const #name: #private::Column<Self, #ty> = #never;)
+    });
     quote! {
         #[automatically_derived]
         #[allow(dead_code, missing_docs, private_interfaces)]
         impl #impl_generics #ident #type_generics #clause {
             #(#columns)*
+            #(#computed)*
         }
     }
 }

@@ -45,8 +45,8 @@ impl Kind {
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Table => &[
-                "name", "key", "index", "unique", "merge", "removes", "previous", "from",
-                "try_from", "crate",
+                "name", "key", "index", "unique", "computed", "merge", "removes", "previous",
+                "from", "try_from", "crate",
             ],
             Self::Kv => &["name", "removes", "previous", "from", "try_from", "crate"],
             Self::Store => &["name", "epoch", "history", "previous", "drops", "migrate", "crate"],

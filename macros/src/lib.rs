@@ -34,7 +34,7 @@ pub fn derive_table(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 }
 
 #[doc = include_str!("../docs/kv.md")]
-#[proc_macro_derive(Kv, attributes(kv, evolve))]
+#[proc_macro_derive(Kv, attributes(kv, evolve, check))]
 pub fn derive_kv(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     record(&parse_macro_input!(input as DeriveInput), Kind::Kv).into()
 }

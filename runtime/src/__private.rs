@@ -6,7 +6,7 @@ pub use crate::error::{Error, Result};
 pub use crate::evolve::step_to;
 pub use crate::query::UniqueColumn;
 pub use crate::query::column::{Column, column};
-pub use crate::query::path::{EncodeItem, Fold, IsOption, Member};
+pub use crate::query::path::{EncodeItem, Fold, IsOption, Member, compute};
 pub use crate::recorder::check_history;
 pub use crate::row::{
     Above, Absent, Apart, Begin, ByKey, ByNothing, ByOrder, ByShape, Carry, CarryOver, Coding,
@@ -19,9 +19,9 @@ pub use crate::row::{
 };
 pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{
-    CheckDef, DefaultKind, FieldDef, GroupDef, GroupIdx, IndexBasis, IndexDef, IndexVisitor,
-    KeyKind, OnRemove, ReferenceDef, StampDef, StampKind, StoreDef, TableDef, TableIdx,
-    ValueTraits,
+    CheckDef, ComputedDef, DefaultKind, FieldDef, GroupDef, GroupIdx, IndexBasis, IndexDef,
+    IndexVisitor, KeyKind, OnRemove, ReferenceDef, StampDef, StampKind, StoreDef, TableDef,
+    TableIdx, ValueTraits,
 };
 pub use crate::schema::guard::{
     Conversion, Link, Message, Recorded, RecordedField, RecordedKey, RecordedStruct, Structs,
@@ -97,6 +97,7 @@ pub const fn table_def<R: Row>() -> TableDef {
         },
         stamps: R::STAMPS,
         checks: R::CHECKS,
+        computed: R::COMPUTED,
         record: record_def::<R>(),
         read_key: |text| R::Key::from_text(text).ok().map(|key| key.to_bytes().as_slice().to_vec()),
         key_text: |bytes| R::Key::from_bytes(bytes).map(|key| key.to_text()),
@@ -114,6 +115,8 @@ pub const fn group_def<G: Group>() -> GroupDef {
     GroupDef {
         name: G::GROUP,
         fields: G::FIELDS,
+        checks: G::CHECKS,
+        keep_rules: crate::store::refuse_broken_group::<G>,
         record: record_def::<G>(),
         step: step_of::<G>(),
         convert: crate::evolve::convert_group::<G>,

@@ -11,6 +11,7 @@ mod csv;
 mod hostile;
 mod invalid;
 mod kv;
+mod kv_rules;
 mod lists;
 mod many_rows;
 mod model;

@@ -9,6 +9,7 @@ mod shelf;
 mod aggregating;
 mod comparing;
 mod composite_keys;
+mod computed;
 mod each_item;
 mod index_entries;
 mod indexes;

@@ -14,6 +14,7 @@ fn mistakes_are_reported_once_and_with_the_fix() {
     for topic in [
         "attribute",
         "bounds",
+        "computed",
         "default",
         "epoch",
         "field",

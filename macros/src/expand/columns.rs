@@ -3,9 +3,10 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::Type;
+use syn::spanned::Spanned as _;
 
 use super::{at, codec, coding};
-use crate::model::Record;
+use crate::model::{Computed, Record};
 use crate::parse::item_type;
 
 /// One constant for each field, of a type that has its name, which compile errors show:
@@ -79,7 +80,14 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
                 #private::column::<#ident, #ty, #named>();
         })
     });
-    let columns: TokenStream = columns.collect();
+    let mut columns: TokenStream = columns.collect();
+    for (number, computed) in row.computed.iter().enumerate() {
+        let name = computed.column();
+        if !taken.contains(&name) {
+            taken.push(name);
+            columns.extend(computed_column(row, number, computed, &mut names));
+        }
+    }
     quote_spanned! {Span::mixed_site()=>
         #[allow(
             dead_code,
@@ -90,6 +98,7 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
             non_upper_case_globals,
             private_interfaces,
             unnameable_types,
+            unreachable_code,
             unreachable_pub,
             clippy::all,
             clippy::pedantic
@@ -102,6 +111,74 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
                 #columns
             }
         };
+    }
+}
+
+/// The constant of a computed column; its name goes to `names`:
+///
+/// ```text
+/// impl Member<Txn, String> for MONTH {
+///     const IS_PATH: bool = true;
+///     fn look(row: &Txn, see: &mut dyn FnMut(&String)) { compute(|| { let value: String = …; value }, see) }
+/// }
+/// ```
+fn computed_column(
+    row: &Record,
+    number: usize,
+    computed: &Computed,
+    names: &mut TokenStream,
+) -> TokenStream {
+    let (ident, private, vis) = (&row.ident, &row.paths.private, &row.vis);
+    let Computed { name: text, ty, ty_text, expr, code, reads, .. } = computed;
+    let name = computed.column();
+    let named = name_type(row, &name);
+    let place = format!("`{ident}::{text}` is of type `{ty_text}`");
+    let compared = coding::checked(&place, ty, &named, private);
+    let encoder = coding::encoder(ty, private);
+    let (is_option, coding) = (coding::is_option(ty, private), coding::name(ty, private));
+    let roots = reads.iter().filter_map(|&place| row.fields.get(place));
+    let root = roots.map(|field| &field.stored).next();
+    let root = root.map(|root| {
+        quote_spanned!(Span::mixed_site()=>
+            const ROOT: &'static ::core::primitive::str = #root;
+        )
+    });
+    let is_unique = row.indexes.iter().any(|index| index.unique && index.is_of_computed(number));
+    let unique = is_unique.then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            #[automatically_derived]
+            impl #private::UniqueColumn for #named {}
+        }
+    });
+    let value = quote_spanned! {Span::mixed_site().located_at(expr.span())=>
+        let value: #ty = #expr;
+    };
+    names.extend(quote_spanned! {Span::mixed_site().located_at(computed.ident.span())=>
+        pub struct #named {}
+
+        #unique
+
+        #compared
+
+        #[automatically_derived]
+        impl #private::Member<#ident, #ty> for #named {
+            type Kind = #private::IsOption<{ #is_option }>;
+            const NAME: &'static ::core::primitive::str = #text;
+            const IS_PATH: ::core::primitive::bool = true;
+            #root
+            const ENCODE: #private::Encode<#ty> = |value, bytes| #encoder(value, bytes);
+            const CODING: fn() -> &'static ::core::primitive::str = || #coding;
+
+            fn look(row: &#ident, see: &mut dyn ::core::ops::FnMut(&#ty)) {
+                #private::compute(|| { #value value }, see);
+            }
+        }
+    });
+    let doc = format!("The computed column `{text}`: `{code}`.");
+    quote_spanned! {Span::mixed_site().located_at(computed.ident.span())=>
+        #[doc = #doc]
+        #vis const #name: #private::Column<#ident, #ty, #named> =
+            #private::column::<#ident, #ty, #named>();
     }
 }
 
@@ -144,8 +221,11 @@ fn parse(row: &Record, place: usize) -> Option<TokenStream> {
 /// hidden by it.
 fn name_type(row: &Record, column: &Ident) -> Ident {
     let types = row.fields.iter().map(|field| field.ty.to_token_stream());
-    let used: TokenStream =
-        types.chain([row.paths.root.clone(), row.ident.to_token_stream()]).collect();
+    let computed = row.computed.iter().flat_map(|it| [it.ty.to_token_stream(), it.expr.clone()]);
+    let used: TokenStream = types
+        .chain(computed)
+        .chain([row.paths.root.clone(), row.ident.to_token_stream()])
+        .collect();
     let mut name = column.to_string();
     while mentions(used.clone(), &name) {
         name.push('_');

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::{at, coding};
-use crate::model::{Index, IndexField, Record};
+use crate::model::{Field, Index, IndexField, Record};
 use crate::parse::{item_type, option_inner};
 
 /// The members of `impl Row` that describe its indexes; nothing if it has none.
@@ -14,11 +14,14 @@ pub(super) fn indexes(row: &Record) -> TokenStream {
     }
     let private = &row.paths.private;
     let defs = row.indexes.iter().map(|index| {
-        let names = index.places().map(|(place, field)| match path(row, place, field) {
-            Some(path) => quote_spanned!(at(&field.origin)=> #path.name()),
-            None => row.fields[place].stored.to_token_stream(),
+        let names = parts(row, index).map(|part| match part {
+            Part::Field(field) => field.stored.to_token_stream(),
+            Part::Column(column) => quote!(#column.name()),
         });
-        let roots = index.places().map(|(place, _)| &row.fields[place].stored);
+        let roots = parts(row, index).map(|part| match part {
+            Part::Field(field) => field.stored.to_token_stream(),
+            Part::Column(column) => quote!(#column.root()),
+        });
         let (unique, each) = (index.unique, index.each);
         quote! {
             #private::IndexDef {
@@ -33,11 +36,14 @@ pub(super) fn indexes(row: &Record) -> TokenStream {
         if let Some(push) = push_items(row, index) {
             return quote!(#number => { #push });
         }
-        let pushes = index.places().enumerate().map(|(at_place, (place, index_field))| {
-            if let Some(path) = path(row, place, index_field) {
-                return quote_spanned!(at(&index_field.origin)=> #path.index_value(self, values););
-            }
-            let field = &row.fields[place];
+        let pushes = parts(row, index).enumerate().map(|(at_place, part)| {
+            let field = match part {
+                Part::Field(field) => field,
+                Part::Column(column) => {
+                    let span = at(&column);
+                    return quote_spanned!(span=> #column.index_value(self, values););
+                }
+            };
             let (member, ty) = (&field.parsed.ident, &field.ty);
             let named = format_ident!("Indexed{at_place}");
             let compared = coding::compared(row, field, &named);
@@ -52,12 +58,15 @@ pub(super) fn indexes(row: &Record) -> TokenStream {
     });
     let (defs, arms): (Vec<_>, Vec<_>) = (defs.collect(), arms.collect());
     let codings = row.indexes.iter().flat_map(|index| {
-        index.places().map(move |(place, field)| {
-            let ty = &row.fields[place].ty;
-            let item = item_type(ty).filter(|_| index.each);
-            let name = match path(row, place, field) {
-                Some(path) => quote_spanned!(at(&field.origin)=> #path.coding()),
-                None => coding::name(item.unwrap_or(ty), private),
+        parts(row, index).map(move |part| {
+            let name = match part {
+                Part::Field(Field { ty, .. }) => {
+                    coding::name(item_type(ty).filter(|_| index.each).unwrap_or(ty), private)
+                }
+                Part::Column(column) => {
+                    let span = at(&column);
+                    quote_spanned!(span=> #column.coding())
+                }
             };
             quote_spanned!(Span::mixed_site()=> see(#name);)
         })
@@ -82,16 +91,31 @@ pub(super) fn indexes(row: &Record) -> TokenStream {
     }
 }
 
-/// The column of a path, as a query names it: `Person::HOME.field(Address::CITY)`. A field of the row is
-/// none.
-fn path(row: &Record, place: usize, field: &IndexField) -> Option<TokenStream> {
-    let inner = field.inner.as_ref()?;
-    let root = row.fields.get(place)?;
-    let (ident, column, ty) =
-        (&row.ident, root.column()?, option_inner(&root.ty).unwrap_or(&root.ty));
+/// What an index orders rows by.
+enum Part<'r> {
+    /// A field of the row.
+    Field(&'r Field),
+    /// The column of a path, as a query names it: `Person::HOME.field(Address::CITY)`; or a computed one:
+    /// `Txn::MONTH`.
+    Column(TokenStream),
+}
+
+fn parts<'r>(row: &'r Record, index: &'r Index) -> impl Iterator<Item = Part<'r>> {
+    index.fields.iter().filter_map(|field| part(row, field))
+}
+
+fn part<'r>(row: &'r Record, field: &IndexField) -> Option<Part<'r>> {
+    let ident = &row.ident;
+    if let Some(computed) = field.computed.and_then(|number| row.computed.get(number)) {
+        let column = computed.column();
+        return Some(Part::Column(quote_spanned!(at(&field.origin)=> #ident::#column)));
+    }
+    let root = row.fields.get(field.place?)?;
+    let Some(inner) = &field.inner else { return Some(Part::Field(root)) };
+    let (column, ty) = (root.column()?, option_inner(&root.ty).unwrap_or(&root.ty));
     let name = syn::ext::IdentExt::unraw(inner).to_string().to_uppercase();
     let name = syn::Ident::new(&name, inner.span());
-    Some(quote_spanned!(at(inner)=> #ident::#column.field(<#ty>::#name)))
+    Some(Part::Column(quote_spanned!(at(inner)=> #ident::#column.field(<#ty>::#name))))
 }
 
 /// The values of an index over each item of a field; nothing for another index.

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::codec::is_same;
-use super::{at, coding, default, located, parts, step};
+use super::{at, coding, default, located, parts, rules, step};
 use crate::model::{Default, Field, Record};
 use crate::parse::{FieldMerge, is_option, is_primitive, option_inner};
 
@@ -25,7 +25,7 @@ pub(super) fn record(record: &Record) -> TokenStream {
     let removed = removed(record);
     let removed_names = removed_names(record);
     let (step_member, step) = (step::member(record), step::step(record));
-    let parts = parts::parts(record);
+    let (parts, rules) = (parts::parts(record), rules::members(record));
     let schemas = schemas(record);
     let is_same = is_same(&quote!(self), &quote!(other), private);
     let above = quote_spanned!(Span::mixed_site()=> above);
@@ -52,6 +52,7 @@ pub(super) fn record(record: &Record) -> TokenStream {
             const FIELDS: &'static [#private::FieldDef] = &[#(#defs),*];
             #removed
             #step_member
+            #rules
 
             fn shape() -> &'static #private::Shape {
                 static SHAPE: #private::ShapeOnce = #private::ShapeOnce::new();

@@ -1,4 +1,4 @@
-//! The rules that the values of a row keep.
+//! The rules that the values of a row keep, and what is computed from them.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 
 use crate::model::Record;
 
-/// The members of `impl Row` that check a row; nothing where it has no rule.
+/// The members of `impl Record` that check a row or a group; nothing where it has no rule.
 ///
 /// ```text
 /// const CHECKS: &'static [CheckDef] = &[CheckDef { code: "amount >= 0", reads: &["amount"] }];
@@ -35,6 +35,35 @@ pub(super) fn members(row: &Record) -> TokenStream {
         fn keeps(&self, check: ::core::primitive::usize) -> ::core::primitive::bool {
             match check {
                 #(#arms)*
+                _ => true,
+            }
+        }
+    }
+}
+
+/// The member of `impl Row` that says what is computed; nothing where nothing is.
+pub(super) fn computed(row: &Record) -> TokenStream {
+    if row.computed.is_empty() {
+        return TokenStream::new();
+    }
+    let (ident, private) = (&row.ident, &row.paths.private);
+    let defs = row.computed.iter().map(|computed| {
+        let (name, ty, code) = (&computed.name, &computed.ty_text, &computed.code);
+        let reads = computed.reads.iter().map(|&place| &row.fields[place].stored);
+        quote! {
+            #private::ComputedDef { name: #name, rust_type: #ty, code: #code, reads: &[#(#reads),*] }
+        }
+    });
+    let arms = row.computed.iter().enumerate().map(|(number, computed)| {
+        let column = computed.column();
+        quote_spanned!(Span::mixed_site()=> #number => #ident::#column.is_computed(self))
+    });
+    quote_spanned! {Span::mixed_site()=>
+        const COMPUTED: &'static [#private::ComputedDef] = &[#(#defs),*];
+
+        fn is_computed(&self, column: ::core::primitive::usize) -> ::core::primitive::bool {
+            match column {
+                #(#arms,)*
                 _ => true,
             }
         }

@@ -41,7 +41,7 @@ pub(crate) fn table(row: &Record) -> TokenStream {
         quote_spanned!(Span::mixed_site()=> const MERGES_FIELDS: ::core::primitive::bool = true;)
     });
     let (references, within) = (references::members(row), references::within(row));
-    let (stamps, rules) = (stamps::member(row), rules::members(row));
+    let (stamps, computed) = (stamps::member(row), rules::computed(row));
     hidden(&quote_spanned! {Span::mixed_site()=>
         #codecs
         #record
@@ -58,7 +58,7 @@ pub(crate) fn table(row: &Record) -> TokenStream {
             #indexes
             #references
             #stamps
-            #rules
+            #computed
 
             fn key(&self) -> ::std::borrow::Cow<'_, Self::Key> {
                 ::std::borrow::Cow::#key

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::Ident;
 
-use super::Field;
+use super::{Computed, Field};
 use crate::parse;
 
 /// An index, its fields by their place in the struct.
@@ -20,7 +20,7 @@ pub(crate) struct Index {
     pub(crate) on_field: bool,
 }
 
-/// What an index orders rows by: a field, or a field of a struct in one.
+/// What an index orders rows by: a field, a field of a struct in one, or a computed column.
 #[derive(Debug)]
 pub(crate) struct IndexField {
     /// The tokens to blame.
@@ -31,21 +31,31 @@ pub(crate) struct IndexField {
     pub(crate) place: Option<usize>,
     /// The field of the struct in it.
     pub(crate) inner: Option<Ident>,
+    /// Which computed column it is.
+    pub(crate) computed: Option<usize>,
 }
 
 impl IndexField {
     fn plain(origin: TokenStream, field: &Field, place: usize) -> Self {
-        Self { origin, name: field.parsed.name.clone(), place: Some(place), inner: None }
+        let name = field.parsed.name.clone();
+        Self { origin, name, place: Some(place), inner: None, computed: None }
     }
 
-    fn resolve(path: &parse::IndexPath, fields: &[Field]) -> Self {
+    fn resolve(path: &parse::IndexPath, fields: &[Field], computed: &[Computed]) -> Self {
         let name = syn::ext::IdentExt::unraw(&path.field).to_string();
         let place = fields.iter().position(|field| field.parsed.name == name);
+        let computed = computed.iter().position(|column| column.name == name);
+        let computed = computed.filter(|_| place.is_none() && path.inner.is_none());
         let origin = match place {
             Some(_) => path.to_token_stream(),
             None => path.field.to_token_stream(),
         };
-        Self { origin, name, place, inner: path.inner.clone() }
+        Self { origin, name, place, inner: path.inner.clone(), computed }
+    }
+
+    /// Whether there is what it names.
+    pub(crate) fn is_known(&self) -> bool {
+        self.place.is_some() || self.computed.is_some()
     }
 
     /// As written.
@@ -60,7 +70,12 @@ impl IndexField {
 impl Index {
     /// All indexes that fields and struct ask for, and one for each reference that no other index has
     /// first; the key needs none, nor does the first field of it.
-    pub(super) fn all(fields: &[Field], table: &[parse::TableIndex], key: &[usize]) -> Vec<Self> {
+    pub(super) fn all(
+        fields: &[Field],
+        computed: &[Computed],
+        table: &[parse::TableIndex],
+        key: &[usize],
+    ) -> Vec<Self> {
         let single = fields.iter().enumerate().filter_map(|(place, field)| {
             let index = field.parsed.index.as_ref()?;
             let origin = index.path.to_token_stream();
@@ -72,7 +87,11 @@ impl Index {
             origin: index.key.to_token_stream(),
             unique: index.unique,
             each: false,
-            fields: index.fields.iter().map(|path| IndexField::resolve(path, fields)).collect(),
+            fields: index
+                .fields
+                .iter()
+                .map(|path| IndexField::resolve(path, fields, computed))
+                .collect(),
             on_field: false,
         });
         let mut all: Vec<Self> = single.chain(several).collect();
@@ -101,6 +120,11 @@ impl Index {
     /// Whether a field is all that it has.
     pub(crate) fn is_of(&self, place: usize) -> bool {
         self.fields.len() == 1 && self.is_led_by(place)
+    }
+
+    /// Whether a computed column is all that it has.
+    pub(crate) fn is_of_computed(&self, number: usize) -> bool {
+        matches!(&self.fields[..], [only] if only.computed == Some(number))
     }
 
     /// What it has, as far as that begins at a field, with the place of the field.

@@ -14,6 +14,6 @@ mod store;
 pub(crate) use default::{Default, Source};
 pub(crate) use index::{Index, IndexField};
 pub(crate) use name::{Name, snake_case};
-pub(crate) use record::{Field, Record};
+pub(crate) use record::{Computed, Field, Record};
 pub(crate) use step::{FieldSource, Step, Way};
 pub(crate) use store::{Member, Store};

@@ -36,6 +36,8 @@ pub(crate) struct Record {
     /// Whether there was to be one.
     pub(crate) is_key_broken: bool,
     pub(crate) indexes: Vec<Index>,
+    /// Its columns that are computed from fields.
+    pub(crate) computed: Vec<Computed>,
     /// How rows merge, if not as one value.
     pub(crate) merge: Option<LitStr>,
     /// The rules of its values.
@@ -55,6 +57,33 @@ pub(crate) struct Composite {
     pub(crate) origin: Path,
     /// As written; a name without a place is no field.
     pub(crate) fields: Vec<(Ident, Option<usize>)>,
+}
+
+/// A column that is computed from fields.
+#[derive(Debug)]
+pub(crate) struct Computed {
+    pub(crate) ident: Ident,
+    /// Its name, without `r#`.
+    pub(crate) name: String,
+    /// The type, with `Self` spelled out.
+    pub(crate) ty: Type,
+    /// The type as written, as text.
+    pub(crate) ty_text: String,
+    /// With `row.field` for the name of a field.
+    pub(crate) expr: TokenStream,
+    /// As written.
+    pub(crate) code: String,
+    /// Which fields it reads.
+    pub(crate) reads: Vec<usize>,
+    /// Whether it has a mistake that has been reported.
+    pub(crate) is_broken: bool,
+}
+
+impl Computed {
+    /// The name of its column's constant.
+    pub(crate) fn column(&self) -> Ident {
+        Ident::new(&self.name.to_uppercase(), self.ident.span())
+    }
 }
 
 /// A rule of the values of a row.
@@ -131,12 +160,14 @@ impl Record {
         fields: &FieldsNamed,
         diag: &mut Diag,
     ) -> Self {
-        let container = parse::container(&input.attrs, kind, diag);
+        let mut container = parse::container(&input.attrs, kind, diag);
         let serde = parse::serde_container(&input.attrs);
         let parsed: Vec<parse::Field> =
             fields.named.iter().filter_map(|field| parse::field(field, diag)).collect();
         let names: Vec<String> = parsed.iter().map(|field| field.name.clone()).collect();
         let checks = checks(input, kind, &parsed, &names, diag);
+        let written = std::mem::take(&mut container.computed);
+        let computed = computed(&input.ident, written, &names, diag);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let marked = parsed.iter().position(|field| field.key.is_some());
         let composite = container.key.as_ref().map(|key| Composite {
@@ -161,7 +192,8 @@ impl Record {
             paths: Paths::new(container.krate.as_ref()),
             name: Name::new(container.name.as_ref(), &input.ident),
             serde,
-            indexes: Index::all(&fields, &container.indexes, &key),
+            indexes: Index::all(&fields, &computed, &container.indexes, &key),
+            computed,
             merge: container.merge.clone(),
             step: Step::new(&container),
             is_previous_broken: container.is_previous_broken,
@@ -213,19 +245,47 @@ fn checks(
     names: &[String],
     diag: &mut Diag,
 ) -> Vec<Check> {
-    if kind != Kind::Table {
+    if kind == Kind::Fields {
         return Vec::new();
     }
     let of_struct = parse::checks(&input.attrs, diag);
     let of_fields = fields.iter().flat_map(|field| &field.checks);
     let written = of_fields.chain(&of_struct).filter_map(|check| {
-        let mut over = parse::OverFields::new(names);
+        let mut over = parse::OverFields::new(names, "self");
         let expr = over.rewrite(check.expr.clone());
         let is_right = over.report(&input.ident, diag);
         let code = crate::text::text(check.expr.clone());
         is_right.then(|| Check { origin: check.path.clone(), expr, code, reads: over.reads })
     });
     written.collect()
+}
+
+/// The computed columns, in which names are those of fields.
+fn computed(
+    row: &Ident,
+    written: Vec<parse::Computed>,
+    names: &[String],
+    diag: &mut Diag,
+) -> Vec<Computed> {
+    let resolved = written.into_iter().map(|parse::Computed { ident, ty, expr }| {
+        let mut over = parse::OverFields::new(names, "row");
+        let (code, ty_text) = (crate::text::text(expr.clone()), ty.to_token_stream());
+        let expr = over.rewrite(expr);
+        let is_right = over.report(row, diag);
+        // What has a mistake is not to be found to have another one.
+        let expr = if is_right { expr } else { quote!(::core::panic!()) };
+        Computed {
+            name: ident.unraw().to_string(),
+            ident,
+            ty: syn::parse2(resolve_self(ty_text.clone(), row)).unwrap_or(ty),
+            ty_text: crate::text::text(ty_text),
+            expr: resolve_self(expr, row),
+            code,
+            reads: over.reads,
+            is_broken: !is_right,
+        }
+    });
+    resolved.collect()
 }
 
 /// The place of the field of this name.

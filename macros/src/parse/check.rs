@@ -41,10 +41,12 @@ pub(crate) fn checks(attributes: &[Attribute], diag: &mut Diag) -> Vec<Check> {
     own.filter_map(|attribute| check(attribute, diag)).collect()
 }
 
-/// An expression in which the names of fields stand for the fields of `self`.
+/// An expression in which the names of fields stand for the fields of a receiver.
 #[derive(Debug)]
 pub(crate) struct OverFields<'f> {
     names: &'f [String],
+    /// What has the fields: `self`, or a variable.
+    receiver: &'static str,
     /// Which fields it reads.
     pub(crate) reads: Vec<usize>,
     /// Names that are no fields where a field could stand.
@@ -56,8 +58,9 @@ pub(crate) struct OverFields<'f> {
 }
 
 impl<'f> OverFields<'f> {
-    pub(crate) fn new(names: &'f [String]) -> Self {
-        Self { names, reads: Vec::new(), unknown: Vec::new(), hidden: Vec::new(), binds: false }
+    pub(crate) fn new(names: &'f [String], receiver: &'static str) -> Self {
+        let (reads, unknown, hidden) = (Vec::new(), Vec::new(), Vec::new());
+        Self { names, receiver, reads, unknown, hidden, binds: false }
     }
 
     /// Reports what is wrong with it, and returns whether that is nothing.
@@ -109,7 +112,7 @@ impl<'f> OverFields<'f> {
                             let mut dot = Punct::new('.', Spacing::Alone);
                             dot.set_span(span);
                             written.extend([
-                                TokenTree::Ident(Ident::new("self", span)),
+                                TokenTree::Ident(Ident::new(self.receiver, span)),
                                 TokenTree::Punct(dot),
                             ]);
                         }
@@ -190,7 +193,7 @@ mod tests {
 
     fn rewritten(tokens: proc_macro2::TokenStream) -> (String, Vec<usize>, Vec<String>) {
         let names = ["amount", "limit", "tags"].map(str::to_owned);
-        let mut over = OverFields::new(&names);
+        let mut over = OverFields::new(&names, "self");
         let text = over.rewrite(tokens).to_string();
         let unknown = over.unknown.iter().filter(|_| !over.binds).map(ToString::to_string);
         (text, over.reads.clone(), unknown.collect())

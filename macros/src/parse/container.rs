@@ -2,6 +2,7 @@
 
 use syn::{Attribute, ExprPath, Lit, LitInt, LitStr, Meta, Path, TypePath};
 
+use super::computed::{Computed, computed};
 use super::index::{TableIndex, TableKey, table_index, table_key};
 use super::meta::{
     crate_path, entries, key_name, literal, path, refuse_value, set, string, unknown, word,
@@ -38,6 +39,8 @@ pub(crate) struct Container {
     pub(crate) is_key_broken: bool,
     /// Indexes over several fields.
     pub(crate) indexes: Vec<TableIndex>,
+    /// Columns that are computed from fields.
+    pub(crate) computed: Vec<Computed>,
     /// How rows merge.
     pub(crate) merge: Option<LitStr>,
 }
@@ -109,6 +112,7 @@ fn read(container: &mut Container, meta: &Meta, kind: Kind, diag: &mut Diag) {
             set(&mut container.key, key, fields, diag);
         }
         "merge" => set(&mut container.merge, key, string(meta, diag), diag),
+        "computed" => container.computed.extend(computed(meta, diag)),
         "index" | "unique" => container.indexes.extend(table_index(meta, diag)),
         _ => set(&mut container.history, key, string(meta, diag), diag),
     }

@@ -6,6 +6,7 @@
 mod check;
 mod closure;
 mod column;
+mod computed;
 mod container;
 mod evolve;
 mod field;
@@ -20,6 +21,7 @@ mod ty;
 
 pub(crate) use check::{OverFields, checks};
 pub(crate) use closure::Closure;
+pub(crate) use computed::Computed;
 pub(crate) use container::{Container, container, key_container};
 pub(crate) use evolve::{Evolve, Form, With};
 pub(crate) use field::{Field, field};

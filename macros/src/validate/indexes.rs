@@ -7,11 +7,12 @@ use crate::suggest::did_you_mean;
 
 /// An index names fields of the row, each once.
 pub(super) fn indexes_name_fields(record: &Record, diag: &mut Diag) {
-    let names: Vec<&str> = record.fields.iter().map(|field| &*field.parsed.name).collect();
+    let fields = record.fields.iter().map(|field| &*field.parsed.name);
+    let names: Vec<&str> = fields.chain(record.computed.iter().map(|it| &*it.name)).collect();
     for index in &record.indexes {
         for (at, field) in index.fields.iter().enumerate() {
             let (name, text) = (&field.name, field.text());
-            if field.place.is_none() {
+            if !field.is_known() {
                 let meant = did_you_mean(name, &names);
                 let row = &record.ident;
                 diag.error(&field.origin, format_args!("`{row}` has no field `{name}`{meant}"));
@@ -128,7 +129,7 @@ pub(super) fn paths_begin_at_columns(record: &Record, diag: &mut Diag) {
 
 /// No two indexes are the same.
 pub(super) fn indexes_are_distinct(record: &Record, diag: &mut Diag) {
-    let complete = |index: &&Index| index.fields.iter().all(|field| field.place.is_some());
+    let complete = |index: &&Index| index.fields.iter().all(IndexField::is_known);
     let mut known: Vec<Vec<String>> = Vec::new();
     for index in record.indexes.iter().filter(complete) {
         let fields: Vec<String> = index.fields.iter().map(IndexField::text).collect();

@@ -1,6 +1,7 @@
 //! The rules: one function each, listed here, every mistake reported.
 
 mod checks;
+mod computed;
 mod defaults;
 mod fields;
 mod history;
@@ -42,6 +43,9 @@ const RECORD_RULES: &[fn(&Record, &mut Diag)] = &[
     references::unchecked_references_do_nothing,
     stamps::times_are_filled_by_heirloom,
     checks::rules_are_about_the_row,
+    computed::computed_columns_read_fields,
+    computed::computed_columns_have_names_of_their_own,
+    computed::computed_columns_have_one_value,
     fields::stored_names_are_distinct,
     fields::column_names_are_distinct,
     fields::column_names_are_free,

@@ -17,7 +17,7 @@ use crate::doc::cells::row_with;
 use crate::doc::{Entry, EntryOp, EntryWrite, Root, write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{CellWrite, Content, EntryRef, ItemId, difference, may_have_cells};
-use crate::schema::descriptor::TableIdx;
+use crate::schema::descriptor::{GroupIdx, GroupTexts, TableIdx};
 
 impl Engine {
     /// Runs `work` on what is committed, then commits what it put into the batch.
@@ -32,7 +32,7 @@ impl Engine {
         let mut batch = WriteBatch::at(self.now());
         let view = self.view();
         let value = work(&view, &mut batch)?;
-        self.keep_references(&view, &mut batch).map_err(|error| self.placed(error))?;
+        self.keep_rules(&view, &mut batch).map_err(|error| self.placed(error))?;
         self.finish(writer, batch)?;
         Ok(value)
     }
@@ -60,11 +60,31 @@ impl Engine {
         let mut batch = WriteBatch::at(self.now());
         let view = self.view();
         let value = seed(&view, &mut batch)?;
-        self.keep_references(&view, &mut batch)
+        self.keep_rules(&view, &mut batch)
             .and_then(|()| self.commit(&mut writer, batch))
             .and_then(|()| self.disk.publish())
             .map_err(|error| self.placed(error))?;
         Ok(value)
+    }
+
+    /// Refuses a batch that breaks a rule of a kv group, or leaves a reference to nothing. Rules of rows are
+    /// checked with each row.
+    fn keep_rules(&self, view: &Arc<View>, batch: &mut WriteBatch) -> Result<()> {
+        self.keep_references(view, batch)?;
+        for (group_idx, entries) in &batch.groups {
+            let Some(def) = self.def.groups.get(group_idx.0) else { continue };
+            if def.checks.is_empty() {
+                continue;
+            }
+            (def.keep_rules)(&GroupTexts {
+                text: &|name| match entries.get(name) {
+                    Some(op) => Ok(op.json.as_deref().map(str::to_owned)),
+                    None => stored_text(view, *group_idx, name),
+                },
+                is_written: &|name| entries.contains_key(name),
+            })?;
+        }
+        Ok(())
     }
 
     fn commit(&self, writer: &mut Writer, mut batch: WriteBatch) -> Result<()> {
@@ -208,6 +228,17 @@ impl Engine {
             }
         }
         by_topic
+    }
+}
+
+/// The JSON text of an entry that is committed.
+fn stored_text(view: &View, group_idx: GroupIdx, name: &str) -> Result<Option<String>> {
+    match view.entry(group_idx, name)? {
+        Some(stored) if stored.is_damaged() || stored.is_foreign() => {
+            Err(Error::new(ErrorKind::InvalidRow, "the entry cannot be read").at_field(name))
+        }
+        Some(stored) => Ok(Some(String::from_utf8_lossy(stored.json()).into_owned())),
+        None => Ok(None),
     }
 }
 

@@ -10,7 +10,8 @@ use super::variants::variants_of;
 use super::{decode, default_of_field};
 use crate::row::{IndexValues, Key, Row};
 use crate::schema::descriptor::{
-    DefaultKind, FieldDef, IndexBasis, IndexVisitor, KeyKind, ReferenceVisitor, ValueTraits,
+    ComputedDef, DefaultKind, FieldDef, IndexBasis, IndexVisitor, KeyKind, ReferenceVisitor,
+    ValueTraits,
 };
 
 /// Changes with everything about the entries of an index that is not said by the row's own types:
@@ -51,7 +52,8 @@ pub(crate) fn references_of<R: Row>(json: &[u8], visit: &mut ReferenceVisitor<'_
 
 /// What the entries of a table's indexes depend on.
 ///
-/// A computed default counts by its text; what functions it calls do is nothing we could see.
+/// A computed default and a computed column count by their text; what functions they call do is nothing we
+/// could see.
 pub(crate) fn index_basis<R: Row>() -> IndexBasis {
     let schema = stable_schema::<R>();
     let all: Vec<usize> = (0..R::FIELDS.len()).collect();
@@ -60,15 +62,21 @@ pub(crate) fn index_basis<R: Row>() -> IndexBasis {
     R::index_codings(&mut |coding| codings.push(coding.to_owned()));
     let mut codings = codings.into_iter();
     let indexes = R::INDEXES.iter().map(|index| {
-        let positions = index.roots.iter().filter_map(|name| position::<R>(name));
+        let mut roots = index.roots.to_vec();
         let mut comparison = if index.each { " each".to_owned() } else { String::new() };
         for ((field, is_path), coding) in index.columns().zip(codings.by_ref()) {
+            let computed = R::COMPUTED.iter().find(|computed| is_path && computed.name == field);
             // Writing to a string cannot fail.
-            let _ = match is_path {
-                true => write!(comparison, " {coding} {field:?}"),
-                false => write!(comparison, " {coding} {:?}", variants_of::<R>(field)),
+            let _ = match computed {
+                Some(ComputedDef { rust_type, code, reads, .. }) => {
+                    roots.extend(*reads);
+                    write!(comparison, " {coding} {field:?} {rust_type} {code:?}")
+                }
+                None if is_path => write!(comparison, " {coding} {field:?}"),
+                None => write!(comparison, " {coding} {:?}", variants_of::<R>(field)),
             };
         }
+        let positions = roots.iter().filter_map(|name| position::<R>(name));
         basis_of::<R>(&schema, &positions.collect::<Vec<_>>(), &comparison)
     });
     let indexes = indexes.collect();

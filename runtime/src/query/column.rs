@@ -77,11 +77,26 @@ pub struct Column<R, T, C = Unnamed> { // compared by methods: `.eq("x")`, `.ne(
     named: PhantomData<fn() -> C>,
 }
 
+/// The name of a column, and whether it is that of a path or a computed column.
+pub(crate) type Name = (&'static str, bool);
+
 /// Shows the value that a row has.
 type Look<R, T> = fn(&R, &mut dyn FnMut(&T));
 
 /// Shows the value that the JSON text of a field says; false if it does not say.
 type Parse<T> = fn(&str, &mut dyn FnMut(&T)) -> bool;
+
+/// Adds the encoding of the value in a row. One that cannot be computed equals nothing.
+fn encode_shown<R, T>(look: Look<R, T>, row: &R, bytes: &mut Vec<u8>, encode: Encode<T>) {
+    let mut is_shown = false;
+    look(row, &mut |value| {
+        is_shown = true;
+        encode_stored(value, bytes, encode);
+    });
+    if !is_shown {
+        bytes.push(UNENCODABLE);
+    }
+}
 
 /// The name of a column that has no name in the compiler's messages.
 #[derive(Debug)]
@@ -189,21 +204,38 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         (self.parse)(json, see)
     }
 
-    /// The stored name of the field of the row in which the value is.
-    pub(super) fn root(self) -> &'static str {
+    /// The stored name of the field of the row in which the value is, or of the first that it is computed
+    /// from.
+    #[doc(hidden)]
+    pub const fn root(self) -> &'static str {
         self.root
     }
 
     /// Adds the encoding of the value in a row.
     pub(super) fn encode(self, row: &R, bytes: &mut Vec<u8>) {
         check::<C>();
-        (self.look)(row, &mut |value| encode_stored(value, bytes, self.encode));
+        encode_shown(self.look, row, bytes, self.encode);
     }
 
     /// Adds the value in a row to those of an index over a path.
     #[doc(hidden)]
     pub fn index_value(self, row: &R, values: &mut IndexValues) {
-        (self.look)(row, &mut |value| values.push::<T, C>(value, self.encode));
+        let mut is_shown = false;
+        (self.look)(row, &mut |value| {
+            is_shown = true;
+            values.push::<T, C>(value, self.encode);
+        });
+        if !is_shown {
+            values.push_nothing();
+        }
+    }
+
+    /// Whether a row has a value, which it has not if that cannot be computed.
+    #[doc(hidden)]
+    pub fn is_computed(self, row: &R) -> bool {
+        let mut is_shown = false;
+        (self.look)(row, &mut |_| is_shown = true);
+        is_shown
     }
 
     /// The name of the way in which values are encoded, which an index records.
@@ -226,15 +258,15 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         Node::Within(self.erased(), none.complement())
     }
 
-    /// The stored name of the field, unless it is a path.
-    pub(super) fn stored_name(self) -> Option<&'static str> {
-        (!self.is_path).then_some(self.name)
+    /// The name, and whether it is that of a path or a computed column.
+    pub(super) fn full_name(self) -> Name {
+        (self.name, self.is_path)
     }
 
     pub(crate) fn erased(self) -> Field {
         let Self { look, encode, .. } = self;
         Field::new(self.name, self.is_path, move |row, bytes| {
-            look(row, &mut |value| encode_stored(value, bytes, encode));
+            encode_shown(look, row, bytes, encode);
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::query::column::Column;
+use crate::query::column::{Column, Name};
 use crate::row::order::Encode;
 use crate::row::{Comparable, Row};
 
@@ -42,9 +42,9 @@ pub trait Columns<R>: Clone + Send + Sync + 'static {
         None
     }
 
-    /// Adds the stored names of the columns that it reads; false if they are not fields of the row.
+    /// Adds the columns that an index must have for it.
     #[doc(hidden)]
-    fn needs(&self, columns: &mut Vec<&'static str>) -> bool;
+    fn needs(&self, columns: &mut Vec<Name>);
 
     /// Adds the stored names of the fields of the row that it is read from.
     #[doc(hidden)]
@@ -73,9 +73,8 @@ impl<R: Row, T: Clone + Send + 'static, C: 'static> Columns<R> for Column<R, T, 
         found
     }
 
-    fn needs(&self, columns: &mut Vec<&'static str>) -> bool {
-        columns.extend(self.stored_name());
-        self.stored_name().is_some()
+    fn needs(&self, columns: &mut Vec<Name>) {
+        columns.push(self.full_name());
     }
 
     fn roots(&self, roots: &mut Vec<&'static str>) {
@@ -132,9 +131,8 @@ where
         found
     }
 
-    fn needs(&self, columns: &mut Vec<&'static str>) -> bool {
-        columns.extend(self.column.stored_name());
-        self.column.stored_name().is_some()
+    fn needs(&self, columns: &mut Vec<Name>) {
+        columns.push(self.column.full_name());
     }
 
     fn roots(&self, roots: &mut Vec<&'static str>) {
@@ -167,8 +165,8 @@ macro_rules! tuples {
                 Some(($(self.$place.value(row)?,)*))
             }
 
-            fn needs(&self, columns: &mut Vec<&'static str>) -> bool {
-                $(self.$place.needs(columns))&&*
+            fn needs(&self, columns: &mut Vec<Name>) {
+                $(self.$place.needs(columns);)*
             }
 
             fn roots(&self, roots: &mut Vec<&'static str>) {

@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::ops::Bound;
 
+use super::column::Name;
 use super::order::{ColumnOrder, rank};
-use super::plan::Name;
 use crate::disk::Span;
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::cut;

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::row::order::{Encode, NONE, NoOrder, SOME, check};
 
@@ -11,6 +12,14 @@ const PATH_LIMIT_BYTES: usize = 512;
 /// Adds the encoding of an item; false if it has none.
 #[doc(hidden)]
 pub type EncodeItem = fn(&dyn Any, &mut Vec<u8>) -> bool;
+
+/// Shows what is computed from a row: nothing if that panics, which code of the app may do.
+#[doc(hidden)]
+pub fn compute<T>(value: impl FnOnce() -> T, see: &mut dyn FnMut(&T)) {
+    if let Ok(value) = catch_unwind(AssertUnwindSafe(value)) {
+        see(&value);
+    }
+}
 
 /// The name of a column of the struct `S` and the type `T`, which finds its value; implemented by the
 /// derives.

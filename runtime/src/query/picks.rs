@@ -6,7 +6,7 @@ use super::buffer::{Aside, Read, RowBuffer};
 use super::columns::Columns;
 use super::run::Run;
 use crate::disk::StoredRow;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{MAX_PICKED, pick};
 use crate::row::{Key, Row};
 
@@ -21,6 +21,8 @@ pub(crate) struct Picks<R: Row, S: Columns<R>> {
     current: Option<Picked<R, S::Value>>,
     aside: Aside<S::Value>,
     result: Vec<S::Value>,
+    /// Why the first row without what is selected has none.
+    failed: Option<Error>,
 }
 
 /// A row, or what is selected of it.
@@ -42,25 +44,38 @@ impl<R: Row, S: Columns<R>> Picks<R, S> {
             current: None,
             aside: Aside::EMPTY,
             result: Vec::new(),
+            failed: None,
         }
     }
 
     /// The next values of a query whose rows go through this buffer.
     pub(crate) fn next(&mut self, run: &mut Run<'_>) -> Option<Result<S::Value>> {
         match run.next(self)? {
-            Ok(()) => self.take().map(Ok),
+            Ok(()) => match self.take() {
+                Some(value) => Some(Ok(value)),
+                None => self.failed.take().map(Err),
+            },
             Err(error) => Some(Err(error)),
         }
     }
 
     /// The values of the result.
-    pub(crate) fn into_result(self) -> Vec<S::Value> {
-        self.result
+    pub(crate) fn into_result(self) -> Result<Vec<S::Value>> {
+        match self.failed {
+            Some(error) => Err(error),
+            None => Ok(self.result),
+        }
     }
 
     fn take(&mut self) -> Option<S::Value> {
         match self.current.take()? {
-            Picked::Row(row) => self.columns.value(&row),
+            Picked::Row(row) => {
+                let value = self.columns.value(&row);
+                if value.is_none() && self.failed.is_none() {
+                    self.failed = Some(not_computed(&row));
+                }
+                value
+            }
             Picked::Value(value) => Some(value),
         }
     }
@@ -143,10 +158,28 @@ impl<R: Row, S: Columns<R>> RowBuffer for Picks<R, S> {
     fn append(&mut self, other: Box<dyn RowBuffer + Send>) {
         if let Ok(mut other) = other.into_any().downcast::<Self>() {
             self.result.append(&mut other.result);
+            self.failed = self.failed.take().or(other.failed);
         }
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
     }
+}
+
+/// A row of another device of which a computed column that is selected has no value.
+#[cold]
+fn not_computed<R: Row>(row: &R) -> Error {
+    let computed = R::COMPUTED.iter().enumerate().find(|(number, _)| !row.is_computed(*number));
+    let (name, code) =
+        computed.map(|(_, computed)| (computed.name, computed.code)).unwrap_or_default();
+    Error::new(ErrorKind::CheckFailed, format!("the computed column `{name}` panicked"))
+        .at_table(R::TABLE)
+        .at_key(row.key().to_text())
+        .at_field(name)
+        .expecting(format!("values of which `{code}` can be computed"))
+        .help(
+            "correct the row, which `violations` lists, or make the expression compute a value for all \
+             rows, without a panic",
+        )
 }

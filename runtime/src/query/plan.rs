@@ -9,6 +9,7 @@ use self::by_index::by_index;
 use self::by_key::by_key;
 use self::conditions::Conditions;
 use self::used::Used;
+use super::column::Name;
 use super::expr::Node;
 use super::spec::Spec;
 use crate::disk::Span;
@@ -73,9 +74,6 @@ pub(crate) struct Plan {
     pub(crate) waits_for: Option<usize>,
 }
 
-/// The name of a field or path, and whether it is that of a path.
-pub(super) type Name = (&'static str, bool);
-
 struct Candidate {
     plan: Plan,
     cost: f64,
@@ -122,11 +120,11 @@ pub(crate) fn plan(spec: &Spec, filter: Option<&Node>, facts: &Facts<'_>) -> Pla
     }
 }
 
-/// An index that has all of these fields and whose entries in the spans are just the rows of a filter.
+/// An index that has all of these columns and whose entries in the spans are just the rows of a filter.
 pub(crate) fn covering(
     filter: Option<&Node>,
     facts: &Facts<'_>,
-    fields: &[&str],
+    columns: &[Name],
 ) -> Option<(usize, Vec<Span>)> {
     let conditions = Conditions::of(filter);
     if !conditions.rest.is_empty() || conditions.fields.iter().any(|(_, set)| set.is_none()) {
@@ -136,7 +134,7 @@ pub(crate) fn covering(
         facts.indexes.get(*index) == Some(&IndexState::Complete)
             // A row may have several entries in one over each item, or none.
             && !def.each
-            && fields.iter().all(|field| def.columns().any(|name| name == (*field, false)))
+            && columns.iter().all(|column| def.columns().any(|name| name == *column))
     });
     let used = indexes.filter_map(|(index, def)| {
         let names: Vec<Name> = def.columns().collect();

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use twox_hash::XxHash3_64;
 
-use super::order::{Encode, NONE, check, encode_stored};
+use super::order::{Encode, NONE, UNENCODABLE, check, encode_stored};
 
 /// How much of one value an index holds. Longer ones are cut there and told apart by their hash.
 pub(crate) const VALUE_LIMIT_BYTES: usize = 1024;
@@ -79,6 +79,13 @@ impl IndexValues {
             self.bytes.extend_from_slice(&cut);
             self.is_cut = true;
         }
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Adds that the next column has no value, since it cannot be computed.
+    pub(crate) fn push_nothing(&mut self) {
+        self.bytes.push(UNENCODABLE);
+        self.is_null = true;
         self.ends.push(self.bytes.len());
     }
 

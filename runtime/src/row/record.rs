@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Above, DefaultError, IndexValues, Key, Shape};
-use crate::schema::descriptor::{CheckDef, FieldDef, IndexDef, ReferenceDef, StampDef};
+use crate::schema::descriptor::{
+    CheckDef, ComputedDef, FieldDef, IndexDef, ReferenceDef, StampDef,
+};
 
 /// A struct that is stored as a JSON object: what rows and kv groups have in common.
 ///
@@ -24,6 +26,17 @@ pub trait Record: Serialize + DeserializeOwned + JsonSchema + Sized + 'static {
     /// How it follows from the record of the epoch before.
     #[doc(hidden)]
     const STEP: Option<super::Step<Self>> = None;
+
+    /// The rules of its values.
+    #[doc(hidden)]
+    const CHECKS: &'static [CheckDef] = &[];
+
+    /// Whether it keeps a rule.
+    #[doc(hidden)]
+    fn keeps(&self, check: usize) -> bool {
+        let _ = check;
+        true
+    }
 
     /// What its JSON Schema says of its values.
     #[doc(hidden)]
@@ -140,14 +153,14 @@ pub trait Row: Record + Send {
     #[doc(hidden)]
     const STAMPS: &'static [StampDef] = &[];
 
-    /// The rules of its values.
+    /// The columns that are computed from its fields.
     #[doc(hidden)]
-    const CHECKS: &'static [CheckDef] = &[];
+    const COMPUTED: &'static [ComputedDef] = &[];
 
-    /// Whether the row keeps a rule.
+    /// Whether a column can be computed of this row, which it cannot if that panics.
     #[doc(hidden)]
-    fn keeps(&self, check: usize) -> bool {
-        let _ = check;
+    fn is_computed(&self, column: usize) -> bool {
+        let _ = column;
         true
     }
 

@@ -32,20 +32,31 @@ pub(super) fn fingerprint(schema: &Schema) -> String {
             table_json["merge"] = json!("fields");
         }
         if !table.checks.is_empty() {
-            let mut checks = table.checks.clone();
-            checks.sort();
-            table_json["checks"] = json!(checks);
+            table_json["checks"] = rules(&table.checks);
         }
         (name.clone(), table_json)
     });
     let groups =
         schema.groups.iter().map(|(name, group)| (name.clone(), fields(&group.fields, &types)));
-    let canonical = json!({
+    let mut canonical = json!({
         "epoch": schema.epoch,
         "tables": Value::Object(tables.collect()),
         "groups": Value::Object(groups.collect()),
     });
+    // The entries of a group have no other names beside them.
+    let checked = schema.groups.iter().filter(|(_, group)| !group.checks.is_empty());
+    let checks: Map<_, _> =
+        checked.map(|(name, group)| (name.clone(), rules(&group.checks))).collect();
+    if !checks.is_empty() {
+        canonical["group_checks"] = Value::Object(checks);
+    }
     hash(&canonical)
+}
+
+fn rules(checks: &[String]) -> Value {
+    let mut checks = checks.to_vec();
+    checks.sort();
+    json!(checks)
 }
 
 fn fields(fields: &BTreeMap<String, FieldSchema>, types: &BTreeMap<&str, String>) -> Value {

@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value};
 
-use super::descriptor::{DefaultKind, FieldDef, ReferenceDef, StoreDef, TableDef};
+use super::descriptor::{CheckDef, DefaultKind, FieldDef, ReferenceDef, StoreDef, TableDef};
 use super::{
     FieldDefault, FieldSchema, GroupSchema, IndexSchema, KeySchema, Reserved, Schema, TableSchema,
 };
@@ -93,7 +93,9 @@ pub(crate) fn describe(def: &StoreDef) -> Schema {
     }
     for group in def.groups {
         let fields = fields(&mut generator, group.fields, &group.record, &[]);
-        schema.groups.insert(group.name.to_owned(), GroupSchema { fields });
+        schema
+            .groups
+            .insert(group.name.to_owned(), GroupSchema { checks: codes(group.checks), fields });
         schema.reserved.extend(group.record.removed.iter().map(|field| Reserved {
             table: None,
             group: Some(group.name.to_owned()),
@@ -115,8 +117,21 @@ fn describe_table(table: &TableDef, fields: BTreeMap<String, FieldSchema>) -> Ta
         each: index.each,
     });
     let merges_fields = table.merges_fields;
-    let checks = table.checks.iter().map(|check| check.code.to_owned()).collect();
-    TableSchema { key: key.collect(), indexes: indexes.collect(), checks, merges_fields, fields }
+    let checks = codes(table.checks);
+    let computed = table.computed.iter();
+    let computed = computed.map(|computed| (computed.name.to_owned(), computed.code.to_owned()));
+    TableSchema {
+        key: key.collect(),
+        indexes: indexes.collect(),
+        merges_fields,
+        checks,
+        computed: computed.collect(),
+        fields,
+    }
+}
+
+fn codes(checks: &[CheckDef]) -> Vec<String> {
+    checks.iter().map(|check| check.code.to_owned()).collect()
 }
 
 fn fields(

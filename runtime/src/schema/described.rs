@@ -70,6 +70,9 @@ pub struct TableSchema {
     /// The rules of its rows as they are written, in declaration order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<String>,
+    /// The expressions of its computed columns as they are written, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub computed: BTreeMap<String, String>,
     /// The fields of its row, by stored name, the key among them.
     pub fields: BTreeMap<String, FieldSchema>,
 }
@@ -102,6 +105,9 @@ pub struct IndexSchema {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GroupSchema {
+    /// The rules of its entries as they are written, in declaration order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<String>,
     /// Its entries, by stored name.
     pub fields: BTreeMap<String, FieldSchema>,
 }

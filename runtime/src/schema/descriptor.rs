@@ -14,10 +14,11 @@ use crate::error::Result;
 /// One index of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexDef {
-    /// The stored names of what it orders rows by, first things first: fields, and paths to fields of
-    /// structs in them.
+    /// The stored names of what it orders rows by, first things first: fields, paths to fields of
+    /// structs in them, and computed columns.
     pub fields: &'static [&'static str],
-    /// The stored names of the fields of the row that these are in; a field is in itself.
+    /// The stored names of the fields of the row that these are in, or that they are computed from; a field
+    /// is in itself.
     pub roots: &'static [&'static str],
     /// Whether two rows with equal values are a conflict.
     pub unique: bool,
@@ -99,10 +100,23 @@ pub struct StampDef {
     pub read: fn(&str) -> Option<i64>,
 }
 
-/// A rule of the values of a row.
+/// A rule of the values of a row or a kv group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CheckDef {
     /// As written.
+    pub code: &'static str,
+    /// The stored names of the fields that it reads.
+    pub reads: &'static [&'static str],
+}
+
+/// A column that is computed from fields of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ComputedDef {
+    /// Its name, which is not that of a field.
+    pub name: &'static str,
+    /// The type as written.
+    pub rust_type: &'static str,
+    /// The expression as written.
     pub code: &'static str,
     /// The stored names of the fields that it reads.
     pub reads: &'static [&'static str],
@@ -160,6 +174,8 @@ pub struct TableDef {
     pub stamps: &'static [StampDef],
     /// The rules of its values.
     pub checks: &'static [CheckDef],
+    /// Its columns that are computed.
+    pub computed: &'static [ComputedDef],
     /// What describes its row.
     pub record: RecordDef,
     /// The byte form of a key's text; `None` if it does not parse as the table's key type.
@@ -196,6 +212,15 @@ impl TableDef {
     }
 }
 
+/// The entries of a kv group after a transaction.
+#[expect(missing_debug_implementations, reason = "it is two closures")]
+pub struct GroupTexts<'t> {
+    /// The JSON text under a stored name.
+    pub text: &'t dyn Fn(&str) -> Result<Option<String>>,
+    /// Whether the transaction has written it.
+    pub is_written: &'t dyn Fn(&str) -> bool,
+}
+
 /// One kv group.
 #[derive(Debug, Clone, Copy)]
 pub struct GroupDef {
@@ -203,6 +228,10 @@ pub struct GroupDef {
     pub name: &'static str,
     /// Its entries, in declaration order.
     pub fields: &'static [FieldDef],
+    /// The rules of its values.
+    pub checks: &'static [CheckDef],
+    /// Refuses the entries of a transaction that break a rule.
+    pub keep_rules: fn(&GroupTexts<'_>) -> Result<()>,
     /// What describes its entries.
     pub record: RecordDef,
     /// How it follows from the group of the epoch before.

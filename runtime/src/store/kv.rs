@@ -10,8 +10,8 @@ use super::entry::EntryMaker;
 use super::handle::{Attach, Handle};
 use super::observe::KvChanges;
 use super::read::EntriesOf;
-use crate::engine::{Change, Subscription, Topic};
-use crate::error::Result;
+use crate::engine::{Change, Engine, Subscription, Topic};
+use crate::error::{Error, Result};
 use crate::row::Group;
 use crate::schema::descriptor::GroupIdx;
 
@@ -87,6 +87,10 @@ impl<G> Kv<G> {
     pub(in crate::store) fn group_idx(&self) -> GroupIdx {
         self.__group_idx
     }
+
+    pub(in crate::store) fn engine(&self) -> &Engine {
+        self.__handle.engine()
+    }
 }
 
 impl<G: Group> Attach for Kv<G> {
@@ -118,7 +122,11 @@ impl<G: Group> Kv<G> {
         let group = self.__handle.engine().with_view(|view| {
             EntriesOf { view, batch: None, group_idx: self.__group_idx }.group::<G>()
         });
-        group.map_err(|error| self.__handle.placed(error.at_group(G::GROUP)))
+        group.map_err(|error| self.placed(error))
+    }
+
+    pub(in crate::store) fn placed(&self, error: Error) -> Error {
+        self.__handle.placed(error.at_group(G::GROUP))
     }
 
     /// Calls `observer` after each commit that changes the group, once a transaction, outside all

@@ -66,3 +66,4 @@ pub use watch_aggregate::WatchAggregate;
 pub use watch_value::WatchValue;
 
 pub(crate) use overlay::write_back;
+pub(crate) use violations::refuse_broken_group;

@@ -127,7 +127,7 @@ pub(super) struct EntriesOf<'v> {
 
 impl EntriesOf<'_> {
     /// The JSON text under a stored name.
-    fn text(&self, name: &str) -> Result<Option<String>> {
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>> {
         if let Some(op) = self.batch.and_then(|batch| batch.entry(self.group_idx, name)) {
             return Ok(op.json.as_deref().map(str::to_owned));
         }
@@ -143,12 +143,7 @@ impl EntriesOf<'_> {
 
     /// The stored name a field is found under, with its JSON text.
     pub(super) fn field(&self, field: &FieldDef) -> Result<Option<(&'static str, String)>> {
-        for name in std::iter::once(&field.name).chain(field.aliases) {
-            if let Some(json) = self.text(name)? {
-                return Ok(Some((name, json)));
-            }
-        }
-        Ok(None)
+        field_of(field, &|name| self.text(name))
     }
 
     /// The value of one entry.
@@ -183,29 +178,48 @@ impl EntriesOf<'_> {
 
     /// The whole group as its struct.
     pub(super) fn group<G: Group>(&self) -> Result<G> {
-        let mut stored = Vec::new();
-        for field in G::FIELDS {
-            let found = self.field(field).map_err(|error| invalid_entry::<G>(error, field))?;
-            stored.extend(found.map(|(_, json)| (field, json)));
-        }
-        let mut object = String::from("{");
-        for (field, json) in &stored {
-            if Object::is_json(json) {
-                let separator = if object.len() > 1 { "," } else { "" };
-                let name = serde_json::Value::from(field.name);
-                object.push_str(&format!("{separator}{name}:{json}"));
-            } else {
-                let error = Error::new(ErrorKind::InvalidRow, "the entry is not JSON text");
-                return Err(invalid_entry::<G>(error.finding(snippet(json)), field));
-            }
-        }
-        object.push('}');
-        decode_text(&object).map_err(|invalid| {
-            invalid.into_error().at_group(G::GROUP).help(
-                "the entry is kept as it is: replace it with `set`, or `reset` it to its default",
-            )
-        })
+        group_of(&|name| self.text(name))
     }
+}
+
+/// The stored name a field is found under, with its JSON text.
+fn field_of(
+    field: &FieldDef,
+    text: &dyn Fn(&str) -> Result<Option<String>>,
+) -> Result<Option<(&'static str, String)>> {
+    for name in std::iter::once(&field.name).chain(field.aliases) {
+        if let Some(json) = text(name)? {
+            return Ok(Some((name, json)));
+        }
+    }
+    Ok(None)
+}
+
+/// The whole group as its struct, whose entries have these JSON texts under their stored names.
+pub(super) fn group_of<G: Group>(text: &dyn Fn(&str) -> Result<Option<String>>) -> Result<G> {
+    let mut stored = Vec::new();
+    for field in G::FIELDS {
+        let found = field_of(field, text).map_err(|error| invalid_entry::<G>(error, field))?;
+        stored.extend(found.map(|(_, json)| (field, json)));
+    }
+    let mut object = String::from("{");
+    for (field, json) in &stored {
+        if Object::is_json(json) {
+            let separator = if object.len() > 1 { "," } else { "" };
+            let name = serde_json::Value::from(field.name);
+            object.push_str(&format!("{separator}{name}:{json}"));
+        } else {
+            let error = Error::new(ErrorKind::InvalidRow, "the entry is not JSON text");
+            return Err(invalid_entry::<G>(error.finding(snippet(json)), field));
+        }
+    }
+    object.push('}');
+    decode_text(&object).map_err(|invalid| {
+        invalid
+            .into_error()
+            .at_group(G::GROUP)
+            .help("the entry is kept as it is: replace it with `set`, or `reset` it to its default")
+    })
 }
 
 fn invalid_entry<G: Group>(error: Error, field: &FieldDef) -> Error {

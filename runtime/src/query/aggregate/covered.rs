@@ -11,6 +11,7 @@ use super::tally::Tally;
 use crate::disk::{IndexEntry, Span};
 use crate::error::Result;
 use crate::query::buffer::Read;
+use crate::query::column::Name;
 use crate::query::columns::Columns;
 use crate::query::plan::covering;
 use crate::query::source::Source;
@@ -69,7 +70,8 @@ pub(super) fn fold_covered<R: Row, K: Columns<R>, G: Aggregate<R>>(
         return Ok(false);
     }
     let (mut columns, mut taken) = (Vec::new(), Vec::new());
-    if !(tally.key.needs(&mut columns) && tally.aggregate.needs(&mut taken)) {
+    tally.key.needs(&mut columns);
+    if !tally.aggregate.needs(&mut taken) {
         return Ok(false);
     }
     let group_len = columns.len();
@@ -80,11 +82,10 @@ pub(super) fn fold_covered<R: Row, K: Columns<R>, G: Aggregate<R>>(
         return Ok(false);
     };
     let def = &facts.table.indexes[index];
-    let place = |name: &&str| def.columns().position(|column| column == (*name, false));
+    let place = |name: &Name| def.columns().position(|column| column == *name);
     let places: Vec<usize> = columns.iter().filter_map(place).collect();
-    let is_number =
-        |name: &&str| taken.iter().any(|column| column.is_number && column.name == *name);
-    let is_number: Vec<bool> = def.fields.iter().map(is_number).collect();
+    let is_number = |name: Name| taken.iter().any(|column| column.is_number && column.name == name);
+    let is_number: Vec<bool> = def.columns().map(is_number).collect();
     if filter.is_none() && !skips_invalid && has_invalid(source, index)? {
         return Ok(false);
     }
@@ -121,7 +122,8 @@ pub(super) fn fold_covered<R: Row, K: Columns<R>, G: Aggregate<R>>(
 
 /// Whether there are rows that are not in the order of an index.
 pub(super) fn has_invalid(source: &Source<'_>, index: usize) -> Result<bool> {
-    Ok(source.view.index_has_invalid(source.table_idx, index)? || !source.view.strays(source.table_idx)?.is_empty())
+    Ok(source.view.index_has_invalid(source.table_idx, index)?
+        || !source.view.strays(source.table_idx)?.is_empty())
 }
 
 /// Walking an index.

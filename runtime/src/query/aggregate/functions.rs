@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::number::{Summable, Total};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::column::Column;
+use crate::query::column::{Column, Name};
 use crate::query::named::{OrderedColumn, SummableColumn};
 use crate::query::path::{Fold, Member};
 use crate::row::order::{NONE, UNENCODABLE};
@@ -66,7 +66,7 @@ pub trait Aggregate<R>: Clone + Send + Sync + 'static {
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Needed {
-    pub(super) name: &'static str,
+    pub(super) name: Name,
     /// Whether it is encoded as one number, whose bytes say where they end.
     pub(super) is_number: bool,
 }
@@ -260,9 +260,8 @@ macro_rules! of_numbers {
         }
 
         fn needs(&self, columns: &mut Vec<Needed>) -> bool {
-            let name = self.0.stored_name().filter(|_| T::IS_READ_FROM_INDEX);
-            columns.extend(name.map(|name| Needed { name, is_number: true }));
-            name.is_some()
+            columns.push(Needed { name: self.0.full_name(), is_number: true });
+            T::IS_READ_FROM_INDEX
         }
 
         fn take_encoded(
@@ -416,9 +415,8 @@ impl<R: Row, T: 'static, C: 'static> Aggregate<R> for CountDistinct<R, T, C> {
     }
 
     fn needs(&self, columns: &mut Vec<Needed>) -> bool {
-        let name = self.0.stored_name();
-        columns.extend(name.map(|name| Needed { name, is_number: false }));
-        name.is_some()
+        columns.push(Needed { name: self.0.full_name(), is_number: false });
+        true
     }
 
     fn take_encoded(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::functions::{Aggregate, Step};
 use crate::error::Result;
+use crate::query::column::Name;
 use crate::query::columns::Columns;
 
 /// What an aggregate keeps of each group of rows, by the encoding of what these have in common.
@@ -43,9 +44,7 @@ impl<R> Columns<R> for Whole {
         Some(())
     }
 
-    fn needs(&self, _: &mut Vec<&'static str>) -> bool {
-        true
-    }
+    fn needs(&self, _: &mut Vec<Name>) {}
 
     fn roots(&self, _: &mut Vec<&'static str>) {}
 

@@ -277,7 +277,7 @@ rules! {
         "Code of the one version replaces what the other adds up or unites.",
         "keep `#[merge]` as it was, or raise the epoch";
     CHECK_ADDED = "check-added", ChangeCheck, Warn, [],
-        "Old rows and old code may break the rule; `Table::violations` lists such rows.",
+        "Old rows and old code may break the rule; `violations` lists such rows and entries.",
         "";
     CHECK_REMOVED = "check-removed", ChangeCheck, Warn, [],
         "New code may write rows that break the rule, which old code does not expect.",

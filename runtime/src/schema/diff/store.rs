@@ -7,7 +7,7 @@ use super::compare::{BUDGET, HINT_BUDGET, Owner, Scope};
 use super::fields::FieldComparison;
 use super::shape::Types;
 use super::{Change, Diff, renames, rules};
-use crate::schema::{GroupSchema, IndexSchema, KeySchema, Schema, TableSchema};
+use crate::schema::{GroupSchema, KeySchema, Schema, TableSchema};
 
 impl Schema {
     /// Compares this schema with a newer one, and returns the changes, each with its class.
@@ -144,34 +144,43 @@ fn table<'a>(
         of_fields.retain(|change| change.rule() != rules::KEY_TYPE_CHANGED.id);
     }
     changes.append(&mut of_fields);
-    indexes(name, &old.indexes, &new.indexes, changes);
-    for check in new.checks.iter().filter(|check| !old.checks.contains(check)) {
-        changes.push(Change::of(&rules::CHECK_ADDED).at_table(name).new_is(check));
-    }
-    for check in old.checks.iter().filter(|check| !new.checks.contains(check)) {
-        changes.push(Change::of(&rules::CHECK_REMOVED).at_table(name).old_is(check));
-    }
+    indexes(name, old, new, changes);
+    let checks = checks(&old.checks, &new.checks);
+    changes.extend(checks.map(|change| change.at_table(name)));
 }
 
-fn indexes(table: &str, old: &[IndexSchema], new: &[IndexSchema], changes: &mut Vec<Change>) {
+/// The rules that are added or removed, of a table or a group.
+fn checks<'c>(old: &'c [String], new: &'c [String]) -> impl Iterator<Item = Change> + use<'c> {
+    let added = new.iter().filter(|check| !old.contains(check));
+    let removed = old.iter().filter(|check| !new.contains(check));
+    let added = added.map(|check| Change::of(&rules::CHECK_ADDED).new_is(check));
+    added.chain(removed.map(|check| Change::of(&rules::CHECK_REMOVED).old_is(check)))
+}
+
+fn indexes(table: &str, old: &TableSchema, new: &TableSchema, changes: &mut Vec<Change>) {
     /// What it is about, and whether that is each item of it.
-    type Fields<'i> = (&'i [String], bool);
-    fn by_fields(indexes: &[IndexSchema]) -> BTreeMap<Fields<'_>, bool> {
-        let mut by_fields: BTreeMap<Fields<'_>, bool> = BTreeMap::new();
-        for index in indexes {
-            *by_fields.entry((&index.fields, index.each)).or_default() |= index.unique;
+    type Fields = (Vec<String>, bool);
+    fn by_fields(table: &TableSchema) -> BTreeMap<Fields, bool> {
+        let mut by_fields: BTreeMap<Fields, bool> = BTreeMap::new();
+        for index in &table.indexes {
+            // Another expression makes another index.
+            let fields = index.fields.iter().map(|field| match table.computed.get(field) {
+                Some(code) => format!("{field} = {code}"),
+                None => field.clone(),
+            });
+            *by_fields.entry((fields.collect(), index.each)).or_default() |= index.unique;
         }
         by_fields
     }
     let (old, new) = (by_fields(old), by_fields(new));
-    let all: BTreeSet<Fields<'_>> = old.keys().chain(new.keys()).copied().collect();
+    let all: BTreeSet<&Fields> = old.keys().chain(new.keys()).collect();
     for fields in all {
         let words = |unique| {
             let kind = if unique { "unique index" } else { "index" };
             let each = if fields.1 { "each of " } else { "" };
             format!("{kind} on {each}{}", fields.0.join(", "))
         };
-        let (was, is) = (old.get(&fields).copied(), new.get(&fields).copied());
+        let (was, is) = (old.get(fields).copied(), new.get(fields).copied());
         let rule = match (was, is) {
             (None, Some(true)) | (Some(false), Some(true)) => &rules::UNIQUENESS_ADDED,
             (Some(true), None) | (Some(true), Some(false)) => &rules::UNIQUENESS_REMOVED,
@@ -204,6 +213,8 @@ fn groups<'a>(old: &'a Schema, new: &'a Schema, scope: Scope<'a>, changes: &mut 
             key: &[],
         };
         changes.extend(fields.changes());
+        let checks = checks(&was.checks, &is.checks);
+        changes.extend(checks.map(|change| change.at_group(name)));
     }
     let gone = only_in(&old.groups, &new.groups);
     let come = only_in(&new.groups, &old.groups);

@@ -68,6 +68,13 @@ fn schema(lines: &mut Vec<String>, schema: &Schema) {
         if !table.checks.is_empty() {
             list(lines, 12, "checks", table.checks.iter().map(json), true);
         }
+        if !table.computed.is_empty() {
+            open(lines, 12, "computed");
+            for (name, code) in &table.computed {
+                lines.push(format!("              {}: {},", json(name), json(code)));
+            }
+            close(lines, 12, true);
+        }
         fields(lines, table.fields.iter());
         close(lines, 10, true);
     }
@@ -75,6 +82,9 @@ fn schema(lines: &mut Vec<String>, schema: &Schema) {
     open(lines, 8, "groups");
     for (name, group) in &schema.groups {
         open(lines, 10, name);
+        if !group.checks.is_empty() {
+            list(lines, 12, "checks", group.checks.iter().map(json), true);
+        }
         fields(lines, group.fields.iter());
         close(lines, 10, true);
     }

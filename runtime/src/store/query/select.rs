@@ -67,7 +67,7 @@ impl<R: Row, S: Columns<R>, A: At> Select<R, S, A> {
     pub fn all(&self) -> Result<Vec<S::Value>> {
         let (run, mut picks) = self.run(None)?;
         self.query.placed(run.all(&mut picks))?;
-        Ok(picks.into_result())
+        picks.into_result()
     }
 
     /// Returns the columns of the first row of the result; `None` if it is empty.

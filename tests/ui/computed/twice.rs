@@ -1,0 +1,20 @@
+// Two computed columns have two names.
+
+use heirloom::{Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(computed(lower: String = name.to_lowercase(), lower: u8 = stars + 1))]
+struct Note {
+    #[key]
+    name: String,
+    stars: u8,
+}
+
+#[derive(Store)]
+struct App {
+    notes: Table<Note>,
+}
+
+fn main() {}

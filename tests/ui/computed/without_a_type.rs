@@ -1,0 +1,20 @@
+// A computed column says its type.
+
+use heirloom::{Store, Table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+#[table(computed(lower = name.to_lowercase()))]
+struct Note {
+    #[key]
+    name: String,
+    stars: u8,
+}
+
+#[derive(Store)]
+struct App {
+    notes: Table<Note>,
+}
+
+fn main() {}
