@@ -278,6 +278,12 @@ impl Error {
         self
     }
 
+    /// The same error, found in this line of a text.
+    pub(crate) fn in_line(mut self, line: &str) -> Self {
+        self.0.what = format!("{line}: {}", self.0.what);
+        self
+    }
+
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.0.help.get_or_insert_with(|| help.into());
         self

@@ -9,6 +9,7 @@ mod borrowed;
 mod counting;
 mod csv;
 mod hostile;
+mod import_lines;
 mod invalid;
 mod kv;
 mod kv_rules;

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 
 use csv::{ByteRecord, ReaderBuilder, WriterBuilder};
 
+use super::places::Places;
 use super::{Imported, OnExisting, import_row, unwritten};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Json, Kind, Known, Object, Row};
@@ -90,8 +91,8 @@ impl<R: Row> Table<R> {
     fn import_cells(&self, from: Box<dyn Read + '_>, existing: OnExisting) -> Result<Imported> {
         // It has a buffer of its own.
         let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(from);
-        let mut record = ByteRecord::new();
-        self.write(|overlay| {
+        let (mut record, mut places) = (ByteRecord::new(), Places::default());
+        let outcome = self.write(|overlay| {
             let mut imported = Imported::default();
             if !reader.read_byte_record(&mut record).map_err(unread)? {
                 return Ok(imported);
@@ -101,10 +102,15 @@ impl<R: Row> Table<R> {
                 let line = line_of(&record);
                 let row = columns.row(&record)?;
                 let place = |field: Option<&str>| columns.place(line, field);
-                import_row(overlay, self, &row, existing, &place, &mut imported)?;
+                if let Some(key) = import_row(overlay, self, &row, existing, &place, &mut imported)?
+                {
+                    places.add(R::TABLE, &key, line);
+                }
             }
+            places.all_read();
             Ok(imported)
-        })
+        });
+        outcome.map_err(|error| places.named(error))
     }
 }
 

@@ -4,6 +4,7 @@
 #[cfg(feature = "csv")]
 mod csv;
 mod lines;
+mod places;
 mod whole;
 
 pub use self::whole::StorePart;
@@ -13,6 +14,7 @@ use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use self::lines::Lines;
+use self::places::Places;
 
 use super::overlay::Overlay;
 use super::read::{stray_row, typed_in_scan};
@@ -136,20 +138,27 @@ impl<R: Row> Table<R> {
     ///
     /// # Errors
     ///
-    /// [`InvalidRow`](ErrorKind::InvalidRow) if a line is not a row: the error names the line, the field
-    /// and the fault. [`AlreadyExists`](ErrorKind::AlreadyExists) with [`OnExisting::Fail`];
+    /// Each names the line of the row. [`InvalidRow`](ErrorKind::InvalidRow) if a line is not a row: the error
+    /// names the field and the fault as well. [`CheckFailed`](ErrorKind::CheckFailed) if a row breaks a rule of
+    /// `#[check(…)]`; [`DanglingReference`](ErrorKind::DanglingReference) if it refers to a row that does not
+    /// exist. [`AlreadyExists`](ErrorKind::AlreadyExists) with [`OnExisting::Fail`];
     /// [`NotUnique`](ErrorKind::NotUnique) if two rows have one value in a unique field;
     /// [`Storage`](ErrorKind::Storage) if the reader fails. Nothing has changed then.
     pub fn import(&self, mut from: impl BufRead, existing: OnExisting) -> Result<Imported> {
-        let mut lines = Lines::of(&mut from);
-        self.placed(self.write(|overlay| {
+        let (mut lines, mut places) = (Lines::of(&mut from), Places::default());
+        let outcome = self.write(|overlay| {
             let mut imported = Imported::default();
             while let Some((number, line)) = lines.next()? {
                 let place = |_: Option<&str>| format!("line {number}");
-                import_row(overlay, self, line, existing, &place, &mut imported)?;
+                if let Some(key) = import_row(overlay, self, line, existing, &place, &mut imported)?
+                {
+                    places.add(R::TABLE, &key, number as u64);
+                }
             }
+            places.all_read();
             Ok(imported)
-        }))
+        });
+        self.placed(outcome.map_err(|error| places.named(error)))
     }
 }
 
@@ -163,7 +172,8 @@ fn line<R: Row>(key: &[u8], stored: &StoredRow<'_>) -> Result<String> {
     Ok(text.replace(['\n', '\r'], " "))
 }
 
-/// Stores a row whose JSON text is given. `place` names where it was read, and where a field of it was.
+/// Stores a row whose JSON text is given, and returns its key if it is stored. `place` names where it was read,
+/// and where a field of it was.
 fn import_row<R: Row>(
     overlay: &mut Overlay<'_>,
     table: &Table<R>,
@@ -171,7 +181,7 @@ fn import_row<R: Row>(
     existing: OnExisting,
     place: &dyn Fn(Option<&str>) -> String,
     imported: &mut Imported,
-) -> Result<()> {
+) -> Result<Option<String>> {
     // A row comes with its times.
     overlay.batch.has_times = true;
     let row = decode_text::<R>(line).map_err(|invalid| {
@@ -180,25 +190,30 @@ fn import_row<R: Row>(
         let error = Invalid { reason, ..invalid }.into_error().at_table(R::TABLE);
         error.help("nothing was imported: correct the line, and import again")
     })?;
+    let in_line = |error: Error| {
+        let place = place(error.field());
+        error.in_line(&place)
+    };
     match (overlay.contains::<R>(table.table_idx, &row.key())?, existing) {
         (true, OnExisting::Skip) => {
             imported.skipped += 1;
-            return Ok(());
+            return Ok(None);
         }
         (true, OnExisting::Fail) => {
             let what = format!("{} has a key that a row has already", place(None));
             return Err(there_already(what).at_table(R::TABLE).at_key(row.key().to_text()));
         }
         (true, OnExisting::Replace) => {
-            overlay.put(table.table_idx, &row)?;
+            overlay.put(table.table_idx, &row).map_err(in_line)?;
             imported.replaced += 1;
         }
         (false, _) => {
-            overlay.insert(table.table_idx, &row)?;
+            overlay.insert(table.table_idx, &row).map_err(in_line)?;
             imported.inserted += 1;
         }
     }
-    overlay.add_unknown(table.table_idx, &row, line)
+    overlay.add_unknown(table.table_idx, &row, line).map_err(in_line)?;
+    Ok(Some(row.key().to_text()))
 }
 
 fn there_already(what: String) -> Error {

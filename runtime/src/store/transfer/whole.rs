@@ -4,6 +4,7 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use super::lines::Lines;
+use super::places::Places;
 use super::{Imported, OnExisting, import_row, there_already, unwritten};
 use crate::disk::View;
 use crate::error::{Error, ErrorKind, Result};
@@ -58,6 +59,7 @@ pub struct Incoming<'i, 't> {
     line: Object<'i>,
     existing: OnExisting,
     imported: &'i mut Imported,
+    places: &'i mut Places,
 }
 
 impl std::fmt::Debug for Incoming<'_, '_> {
@@ -107,7 +109,10 @@ impl<R: Row> StorePart for Table<R> {
         }
         let (number, row) = (line.number, line.member("row")?);
         let place = |_: Option<&str>| format!("line {number}");
-        import_row(line.overlay, self, &row, line.existing, &place, line.imported)?;
+        let key = import_row(line.overlay, self, &row, line.existing, &place, line.imported)?;
+        if let Some(key) = key {
+            line.places.add(R::TABLE, &key, number as u64);
+        }
         Ok(true)
     }
 }
@@ -170,6 +175,7 @@ impl<G: Group> StorePart for Kv<G> {
         if stored.is_some() {
             line.overlay.put_entry(group_idx, field.name, stored)?;
         }
+        line.places.add(G::GROUP, field.name, number as u64);
         Ok(true)
     }
 }
@@ -195,8 +201,8 @@ pub(in crate::store) fn import<S: Store>(
     from: &mut dyn BufRead,
     existing: OnExisting,
 ) -> Result<Imported> {
-    let mut lines = Lines::of(from);
-    store.handle().transaction(|view, batch| {
+    let (mut lines, mut places) = (Lines::of(from), Places::default());
+    let outcome = store.handle().transaction(|view, batch| {
         let mut overlay = Overlay { view, batch };
         let mut imported = Imported::default();
         while let Some((number, text)) = lines.next()? {
@@ -204,8 +210,8 @@ pub(in crate::store) fn import<S: Store>(
                 let what = format!("line {number} is not a JSON object");
                 return Err(shaped(Error::new(ErrorKind::InvalidRow, what)));
             };
-            let (overlay, imported) = (&mut overlay, &mut imported);
-            let mut line = Incoming { overlay, number, line, existing, imported };
+            let (overlay, imported, places) = (&mut overlay, &mut imported, &mut places);
+            let mut line = Incoming { overlay, number, line, existing, imported, places };
             let mut outcome = Ok(false);
             store.parts(&mut |part| {
                 if matches!(outcome, Ok(false)) {
@@ -219,6 +225,8 @@ pub(in crate::store) fn import<S: Store>(
                 ));
             }
         }
+        places.all_read();
         Ok(imported)
-    })
+    });
+    outcome.map_err(|error| places.named(error))
 }
