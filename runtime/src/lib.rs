@@ -83,6 +83,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `bigdecimal`, `chrono`, `indexmap`, `jiff`, `rust_decimal`, `semver`, `smol_str`, `time`, `url` | off | the types of that crate in rows: their serde and JSON Schema, and how they compare; see [`Comparable`](trait@Comparable) and the guide `docs/foreign-types.md` |
+//! | `collation` | off | `query::Collation`: orders of texts in a language |
 //! | `csv` | off | `Table::export_csv` and `Table::import_csv` |
 //! | `stream` | off | `futures_core::Stream` for [`watch::Watch`], for any executor |
 //!

@@ -32,6 +32,8 @@
 
 pub(crate) mod aggregate;
 mod buffer;
+#[cfg(feature = "collation")]
+mod collation;
 pub(crate) mod column;
 pub(crate) mod columns;
 mod cursor;
@@ -57,6 +59,8 @@ mod walk;
 #[doc(hidden)]
 pub use self::aggregate::{Needed, Step};
 #[doc(inline)]
+#[cfg(feature = "collation")]
+pub use self::collation::Collation;
 pub use self::{
     aggregate::{
         Aggregate, Amount, Avg, Count, CountDistinct, Max, Min, Sum, Summable, Total, count,
