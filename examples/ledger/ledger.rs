@@ -11,7 +11,13 @@ use crate::first::{Account, Category};
 use crate::second::{self, Rule};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
-#[table(name = "txns", previous = second::Txn, index(date, cents))]
+#[table(
+    name = "txns",
+    previous = second::Txn,
+    computed(month: String = month(&date)),
+    index(month, cents)
+)]
+#[check(splits.is_empty() || splits.iter().map(|part| part.cents).sum::<i64>() == cents)]
 pub struct Txn {
     #[key]
     pub reference: String,
@@ -52,7 +58,7 @@ fn cents(amount: &str) -> i64 {
 }
 
 /// The month of a date: `2024-05`.
-pub fn month(date: &str) -> String {
+fn month(date: &str) -> String {
     date.chars().take(7).collect()
 }
 
@@ -94,22 +100,13 @@ impl Ledger {
         Ok(self.txns.filter(Txn::CATEGORY.is_in(branch)))
     }
 
-    /// Splits a transaction; its parts must make up its amount.
-    pub fn split(&self, reference: &str, splits: Vec<Split>) -> heirloom::Result<bool> {
-        let sum: i64 = splits.iter().map(|split| split.cents).sum();
-        let done = self.transaction(|tx| {
-            tx.update::<Txn>(reference, |txn| {
-                if txn.cents == sum {
-                    txn.splits = splits;
-                }
-            })
-        })?;
-        Ok(done.is_some_and(|txn| !txn.splits.is_empty()))
+    /// Splits a transaction; a rule of `Txn` is that its parts make up its amount.
+    pub fn split(&self, reference: &str, splits: Vec<Split>) -> heirloom::Result<Option<Txn>> {
+        self.txns.update(reference, |txn| txn.splits = splits)
     }
 
     /// The sums of all months.
     pub fn months(&self) -> heirloom::Result<Months> {
-        let by_month = Txn::DATE.map(|date| month(date));
-        self.txns.query().group_by(by_month).aggregate((count(), Txn::CENTS.sum())).all()
+        self.txns.query().group_by(Txn::MONTH).aggregate((count(), Txn::CENTS.sum())).all()
     }
 }
