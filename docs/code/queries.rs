@@ -81,6 +81,7 @@ mod tasks {
 mod pages {
     use super::tasks::{Status, Task, Todo};
     use heirloom::Id;
+    use heirloom::query::Collation;
 
     #[test]
     fn pages() -> heirloom::Result<()> {
@@ -90,6 +91,11 @@ mod pages {
             let (status, tags) = (Status::Open, Vec::new());
             app.tasks.insert(&Task { id: Id::new(), title, status, urgency: 1, due, tags })?;
         }
+        // [collation]
+        let german = Collation::new("de")?;
+        let in_german = app.tasks.order_by((Task::TITLE.asc_in(&german), Task::DUE.asc()));
+        // [end]
+        assert_eq!(in_german.count()?, app.tasks.len()?);
         // [pages]
         let tasks = app.tasks.order_by(Task::DUE);
         let first: Vec<Task> = tasks.clone().limit(2).all()?;

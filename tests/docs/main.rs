@@ -44,3 +44,5 @@ mod relations;
 mod testing;
 #[path = "../../docs/code/transfer.rs"]
 mod transfer;
+#[path = "../../docs/code/values.rs"]
+mod values;

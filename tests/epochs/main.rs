@@ -15,3 +15,4 @@ mod kills;
 mod late_edits;
 mod opening;
 mod quarantine;
+mod times;

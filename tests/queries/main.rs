@@ -7,6 +7,7 @@ mod support;
 mod shelf;
 
 mod aggregating;
+mod bad_input;
 mod collations;
 mod comparing;
 mod composite_keys;

@@ -31,7 +31,8 @@ use crate::schema::descriptor::TableIdx;
 /// [`Table::query`](crate::Table::query); by the methods of the same names on a
 /// [`Snapshot`](crate::Snapshot), for rows as they were, and on a
 /// [`Transaction`](crate::Transaction), for rows with its own writes over them. Nothing is read
-/// until a method asks for rows, and each of these reads the newest commit anew.
+/// until a method asks for rows, and each of these reads the newest commit anew. It is a handle of the store, as a
+/// table is: while there is one, the store stays open.
 ///
 /// Without `order_by`, rows come in the order of their keys. With it, rows that are equal in all of
 /// its columns come in the order of their keys, in the direction of the last column. The rows and
