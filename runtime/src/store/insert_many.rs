@@ -45,12 +45,21 @@ impl<K> EncodedRow<K> {
     }
 }
 
+impl<K> EncodedRow<K> {
+    /// Reads the row back, which may read as something else.
+    fn read_back<R: Row<Key = K>>(&mut self) {
+        let Ok(text) = &self.text else { return };
+        if let Err(invalid) = Form::<R>::of_record().check_unambiguous(&text.json, text) {
+            self.text = Err(invalid);
+        }
+    }
+}
+
 /// Reads rows back, up to the first one that reads as something else.
 fn read_back<R: Row>(rows: &mut [EncodedRow<R::Key>]) {
     for row in rows {
-        let Ok(text) = &row.text else { return };
-        if let Err(invalid) = Form::<R>::of_record().check_unambiguous(&text.json, text) {
-            row.text = Err(invalid);
+        row.read_back::<R>();
+        if row.text.is_err() {
             return;
         }
     }
@@ -72,13 +81,21 @@ impl Overlay<'_> {
             });
         }
         let now = self.stamps::<R>().then_some(self.batch.now);
+        let encode_and_read = |row: &R| {
+            let mut row = EncodedRow::new(row, now);
+            row.read_back::<R>();
+            row
+        };
+        let first = rows.by_ref().take(CHUNK_ROWS).map(|row| encode_and_read(row.borrow()));
+        let first: Vec<EncodedRow<R::Key>> = first.collect();
+        let are_more = first.len() == CHUNK_ROWS;
+        let inserted = self.insert_read::<R>(table_idx, first)?;
         let mut next_chunk = || -> Vec<EncodedRow<R::Key>> {
             rows.by_ref().take(CHUNK_ROWS).map(|row| EncodedRow::new(row.borrow(), now)).collect()
         };
-        let mut chunk = next_chunk();
-        if chunk.len() < CHUNK_ROWS {
-            read_back::<R>(&mut chunk);
-            return self.insert_read::<R>(table_idx, chunk);
+        let mut chunk = if are_more { next_chunk() } else { Vec::new() };
+        if chunk.is_empty() {
+            return Ok(inserted);
         }
         thread::scope(|scope| {
             let (give, given) = sync_channel::<Vec<EncodedRow<R::Key>>>(1);
@@ -93,7 +110,7 @@ impl Overlay<'_> {
             });
             let Ok(reader) = reader else {
                 // The system has no thread left.
-                let mut count = 0;
+                let mut count = inserted;
                 while !chunk.is_empty() {
                     read_back::<R>(&mut chunk);
                     count += self.insert_read::<R>(table_idx, chunk)?;
@@ -102,7 +119,7 @@ impl Overlay<'_> {
                 return Ok(count);
             };
             let insert_all = || {
-                let mut count = 0;
+                let mut count = inserted;
                 // If it is not taken, reading has panicked.
                 while !chunk.is_empty() && give.send(std::mem::take(&mut chunk)).is_ok() {
                     for chunk in read.try_iter() {
