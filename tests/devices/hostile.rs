@@ -203,8 +203,8 @@ fn strange_updates_are_taken_in_and_everything_works() {
         ("what comes after what never comes", of_nine(vec![after(8, 3, GOOD)])),
         ("a gap", of_nine(vec![good(), skip(3), row(NOTES, "8", GOOD)])),
         ("bookkeeping that says nothing", {
-            let settled = at_key(8, "settled", "7").raw(&[1, 126]).0;
-            of_nine(vec![settled, row("forwarded", "x", "]"), row("quarantine", "", "{")])
+            let seen = at_key(8, "seen", "7").raw(&[1, 126]).0;
+            of_nine(vec![seen, row("forwarded", "x", "]"), row("forwarded", "", "{")])
         }),
     ];
     for (name, update) in cases {

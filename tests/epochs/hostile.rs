@@ -92,9 +92,7 @@ fn rows(document: &str, client: u64, values: &[(&str, Value<'_>)]) -> Changes {
 }
 
 fn claim_json(client: u64, baseline: u32) -> String {
-    format!(
-        r#"{{"client":{client},"baseline":{baseline},"source":"0","covers":{{"0":{{}}}},"origins":[[{baseline},""]]}}"#
-    )
+    format!(r#"{{"client":{client},"baseline":{baseline},"source":"0","covers":{{"0":{{}}}}}}"#)
 }
 
 fn library() -> v1::Library {
@@ -248,7 +246,7 @@ fn a_forged_claim_hides_rows_and_what_it_hides_stays_in_the_file() {
     let forged = "1.1/00000000-0000-7000-8000-000000000001";
     let max = u32::MAX;
     let claim = format!(
-        r#"{{"client":7,"baseline":1,"source":"{source}","covers":{{"{source}":{{"{device}":{max}}}}},"origins":[[1,""]]}}"#
+        r#"{{"client":7,"baseline":1,"source":"{source}","covers":{{"{source}":{{"{device}":{max}}}}}}}"#
     );
     app.apply(&claims(8, &[(forged, Value::Text(&claim))])).unwrap();
     app.apply(&rows(forged, 7, &[("c", Value::Text(r#"{"id":"c","title":"forged"}"#))])).unwrap();

@@ -106,6 +106,13 @@ scenarios! {
     /// This, or what was resolved in a document did not count as known there: found by seed 826027.
     a_document_with_own_writes_comes_again_2: 826027,
 
+    /// An edit was lost, since the knowledge of two migrations was put together from their documents.
+    the_knowledge_of_two_migrations: 4204893,
+    /// Two devices showed what a `migrate` function made of different edits.
+    a_function_is_given_two_edits: 11005000,
+    /// An edit that was decided on elsewhere left the copy of another in its place.
+    a_copy_below_an_edit_that_is_over: 11003735,
+
     /// A removed row stayed because another version of it waited in the quarantine, it seems: found by
     /// seed 868201, pinned after that was mended.
     a_removed_row_waits_in_the_quarantine: 868201,

@@ -51,7 +51,7 @@ pub(super) fn index_parts(document: &str, name: &str) -> Option<(String, Vec<Str
 pub(super) fn other(document: &str, root: &str) -> String {
     match root {
         // These have no table of rows that they could be taken for.
-        "forwarded" | "settled" | "quarantine" => [document, "/", root].concat(),
+        "forwarded" | "seen" | "settled" | "quarantine" => [document, "/", root].concat(),
         _ => [document, "/other/", root].concat(),
     }
 }

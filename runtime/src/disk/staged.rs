@@ -61,8 +61,6 @@ pub(crate) struct EntryChange {
     pub(crate) is_visible: bool,
     /// What readers see now.
     pub(crate) now: Option<(ItemId, Content)>,
-    /// What the document's own entry held that is removed now.
-    pub(crate) removed: Option<Content>,
 }
 
 /// A late edit that is to show under a key: its item and its JSON.
@@ -388,6 +386,15 @@ impl<'c> StagedDocument<'c> {
             }
         }
         Ok(())
+    }
+
+    /// The items that were alive before, or came dead.
+    pub(crate) fn removed_items(&self) -> &[ItemRange] {
+        &self.removed
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.base.name()
     }
 
     /// How many commits it has had once this one is made.

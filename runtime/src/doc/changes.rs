@@ -174,8 +174,18 @@ fn without(ranges: &[Range<u32>], hole: &Range<u32>) -> ClockRanges {
     parts.filter(|range| !range.is_empty()).collect()
 }
 
+/// The item that an item was written over.
+pub(crate) fn written_over<R: ReadItems + ?Sized>(items: &R, id: ItemId) -> Result<Option<ItemId>> {
+    let run = items.run(id)?;
+    Ok(match run.place {
+        _ if run.start < id.clock => Some(ItemId { clock: id.clock.saturating_sub(1), ..id }),
+        Place::After { origin, .. } => Some(origin),
+        _ => None,
+    })
+}
+
 /// The root and the key of a run; `None` for what belongs to no key.
-pub(super) fn key_of<R: ReadItems + ?Sized>(
+pub(crate) fn key_of<R: ReadItems + ?Sized>(
     items: &R,
     run: &ItemRun,
 ) -> Result<Option<(Arc<str>, Arc<str>)>> {

@@ -10,7 +10,6 @@ mod histories;
 mod home;
 mod incoming;
 mod integration;
-mod item_history;
 pub(crate) mod items;
 #[cfg(test)]
 mod memory;
@@ -28,9 +27,8 @@ mod version;
 mod wire;
 mod writing;
 
-pub(crate) use changes::changes_since;
+pub(crate) use changes::{changes_since, key_of, written_over};
 pub(crate) use healing::{contents_of, live_items};
-pub(crate) use item_history::{History, history};
 pub(crate) use items::Entry;
 pub(crate) use merging::{ChangedKeys, check_update, merge};
 pub(crate) use root::Root;

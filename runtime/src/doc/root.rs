@@ -7,16 +7,14 @@ pub(crate) enum Root {
     Group(String),
     /// The cells of a table's rows.
     Cells(String),
-    /// Late edits of other documents that this one carries.
+    /// Late edits of other documents that this one carries, and what could not be converted.
     Forwarded,
-    /// Which of those have been dealt with.
-    Settled,
-    /// What could not be carried.
-    Quarantine,
+    /// Which edits of other documents were decided on.
+    Seen,
 }
 
 /// The roots that belong neither to tables nor to kv groups.
-pub(crate) const BOOKKEEPING: [Root; 3] = [Root::Forwarded, Root::Settled, Root::Quarantine];
+pub(crate) const BOOKKEEPING: [Root; 2] = [Root::Forwarded, Root::Seen];
 
 impl Root {
     pub(crate) fn name(&self) -> String {
@@ -25,8 +23,7 @@ impl Root {
             Self::Group(name) => format!("kv:{name}"),
             Self::Cells(name) => format!("cells:{name}"),
             Self::Forwarded => "forwarded".to_owned(),
-            Self::Settled => "settled".to_owned(),
-            Self::Quarantine => "quarantine".to_owned(),
+            Self::Seen => "seen".to_owned(),
         }
     }
 

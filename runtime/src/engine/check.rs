@@ -130,7 +130,8 @@ impl Engine {
             if !matches!(Root::parse(&at.root), Some(Root::Table(_) | Root::Group(_))) {
                 continue;
             }
-            let expected = entry(&document, &late_edits, claim.as_ref(), &at);
+            let copies = self.copies(current, claim.as_ref());
+            let expected = entry(&document, &late_edits, copies, &at)?;
             let found = document.stored().visible(&at.root, &at.key)?;
             if expected != found {
                 problems.push(format!(

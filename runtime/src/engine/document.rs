@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::late_edits::LateEdits;
 use crate::disk::{StoredDocument, View};
 use crate::doc::items::{Cell, ReadItems};
-use crate::doc::{DocVersion, Entry, History, Root, history};
+use crate::doc::{DocVersion, Entry, Root};
 use crate::error::{Error, Result};
 use crate::row::{Content, EntryRef, ItemId};
 
@@ -180,11 +180,6 @@ impl Document {
     /// Whether updates wait for others.
     pub(crate) fn has_pending(&self) -> bool {
         self.failure.keep(self.stored.has_waiting()).unwrap_or_default()
-    }
-
-    /// All that was written over or removed.
-    pub(crate) fn history(&self) -> Option<History> {
-        self.failure.keep(history(&*self.stored))
     }
 }
 

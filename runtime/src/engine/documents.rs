@@ -119,10 +119,6 @@ pub(crate) struct DocFact {
     /// Up to which commit it has been carried into the current document.
     #[serde(default)]
     pub(crate) carried: u64,
-    /// Whether it lacks what the current document was made of, so that what is removed in it cannot be
-    /// told from what has not arrived.
-    #[serde(default)]
-    pub(crate) is_incomplete: bool,
     /// Whether changes of it wait for others.
     #[serde(default)]
     pub(crate) waits: bool,

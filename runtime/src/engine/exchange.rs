@@ -9,7 +9,7 @@ use super::damage::MAX_LISTED;
 use super::documents::{DocFact, Documents};
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
-use super::internal_writes::{LateEditChanges, RootOp, show, write_ops};
+use super::internal_writes::{RootOp, show, write_ops};
 use super::late_edits::LateEditKey;
 use super::meta_keys;
 use super::open::Engine;
@@ -87,7 +87,7 @@ pub(crate) struct MergeOutcome {
     pub(crate) changed: Vec<(Root, Vec<(String, ChangeKind)>)>,
     /// Whether updates wait for others that have not arrived.
     pub(crate) pending: bool,
-    /// Late edits that changed, or were resolved.
+    /// Late edits that have come.
     pub(crate) late_edits: Vec<LateEditKey>,
 }
 
@@ -129,6 +129,12 @@ struct ChangedRoot {
     name: Arc<str>,
     target: Target,
     rows: Vec<ChangedEntry>,
+}
+
+/// The late edits among the keys of a document that have changed.
+fn late_edits_in(changed: &ChangedKeys) -> Vec<LateEditKey> {
+    let keys = changed.get(Root::Forwarded.name().as_str()).into_iter().flatten();
+    keys.filter_map(|key| LateEditKey::parse(key)).collect()
 }
 
 /// What a change of a document has brought.
@@ -278,15 +284,16 @@ impl Engine {
                 changed.entry(root).or_default().insert(key);
             }
             let lost = self.record_lost(commit, writer.current, &edits.lost, &edits.found)?;
+            let late_edits = late_edits_in(&changed);
             let had_late_edits = !loaded.late_edits.is_empty();
-            let LateEditChanges { late_edits, outrun } =
-                loaded.update_late_edits(&mut changed, &document)?;
-            if !outrun.is_empty() {
-                write_ops(&mut document, device, &outrun, &mut changed)?;
-                loaded.update_late_edits(&mut changed, &document)?;
-            }
-            if had_late_edits || !loaded.late_edits.is_empty() || !late_edits.is_empty() {
-                show(&loaded.late_edits, &mut document, writer.claim(), &changed)?;
+            let copies = self.copies(writer.current, writer.claim());
+            loaded.update_late_edits(&mut changed, &document, copies)?;
+            if had_late_edits
+                || !loaded.late_edits.is_empty()
+                || changed.contains_key(Root::Seen.name().as_str())
+            {
+                let over = show(&loaded.late_edits, &mut document, copies, &changed)?;
+                write_ops(&mut document, device, &over, &mut changed)?;
             }
             let pending = !document.waiting()?.is_empty();
             let effect = self.effect(document.finish()?);

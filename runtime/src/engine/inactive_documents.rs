@@ -1,8 +1,7 @@
 //! Data documents beside the current one: those of earlier and later epochs, and those of other
 //! devices' migrations. They are kept and passed on, and what is late in them is carried over.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Range;
 
 use super::document::Loaded;
 use super::documents::DocName;
@@ -12,23 +11,13 @@ use super::writer::Writer;
 use crate::doc::items::ReadItems;
 use crate::doc::{ChangedKeys, merge};
 use crate::error::Result;
-use crate::row::Content;
-
-/// An entry that is gone, and what it was.
-#[derive(Debug)]
-pub(crate) struct Removed {
-    pub(crate) root: Arc<str>,
-    pub(crate) key: Arc<str>,
-    pub(crate) content: Content,
-}
 
 /// What a merge did to a document that is not current.
 #[derive(Debug, Default)]
 pub(crate) struct OtherMerged {
-    /// How much of the document was here before, by client.
-    pub(crate) before: BTreeMap<u64, u32>,
     pub(crate) changed: ChangedKeys,
-    pub(crate) removed: Vec<Removed>,
+    /// The items that are dead now.
+    pub(crate) dead: Vec<(u64, Range<u32>)>,
     pub(crate) pending: bool,
     /// Whether there was anything new in it, so that the document has had one more commit.
     pub(crate) is_recorded: bool,
@@ -64,7 +53,6 @@ impl Engine {
         update: &[u8],
     ) -> Result<Option<OtherMerged>> {
         let base = loaded.document.stored();
-        let before = base.clocks()?;
         self.store_if(writer, |writer, commit| {
             let mut document = commit.document(&base, [].into())?;
             document.begin_merge(self.damage.of(&name.to_string()));
@@ -76,7 +64,8 @@ impl Engine {
                 // Another copy has written under our id, so this one is a restored backup.
                 writer.renew_device(self.new_device());
             }
-            loaded.update_late_edits(&mut merged.changed, &document)?;
+            let copies = self.copies(name, writer.claims.get(&name));
+            loaded.update_late_edits(&mut merged.changed, &document, copies)?;
             let fact = writer.documents.0.entry(name).or_default();
             fact.last = document.commits();
             fact.set_version(document.version()?);
@@ -84,12 +73,9 @@ impl Engine {
             fact.is_pruned = false;
             let pending = fact.waits;
             writer.unrecorded.documents = true;
-            let removed = document.finish()?.into_iter().filter_map(|change| {
-                let content = change.removed?;
-                Some(Removed { root: change.root, key: change.key, content })
-            });
-            let (changed, removed) = (merged.changed, removed.collect());
-            Ok(Some(OtherMerged { before, changed, removed, pending, is_recorded: true }))
+            let dead = document.removed_items().to_vec();
+            document.finish()?;
+            Ok(Some(OtherMerged { changed: merged.changed, dead, pending, is_recorded: true }))
         })
     }
 }

@@ -1,9 +1,11 @@
 //! Writes to a document that are not a transaction of the app's, and what a change of it means for the
 //! late edits that it carries.
 
-use super::claim::Claim;
+use std::collections::BTreeSet;
+
 use super::document::Loaded;
-use super::late_edits::{LateEditKey, LateEdits, are_later};
+use super::late_edits::{Copies, LateEdits, Showing, StoredEdit};
+use super::part::Part;
 use crate::disk::StagedDocument;
 use crate::doc::cells::row_of;
 use crate::doc::items::ReadItems;
@@ -22,7 +24,15 @@ pub(crate) struct RootOp {
     cells: Vec<CellWrite>,
 }
 
+/// What a mark holds: that it is there says everything.
+pub(crate) const MARK: &str = "1";
+
 impl RootOp {
+    /// Says that a part was decided on.
+    pub(crate) fn mark(part: &Part) -> Self {
+        Self::put(Root::Seen, part.to_text(), MARK.to_owned())
+    }
+
     pub(crate) fn put(root: Root, key: String, json: String) -> Self {
         Self { root, key, value: Some(json), cells: Vec::new() }
     }
@@ -46,18 +56,8 @@ impl RootOp {
     }
 }
 
-/// What has changed of the late edits that a document carries.
-#[derive(Debug, Default)]
-pub(crate) struct LateEditChanges {
-    /// Those that changed, or were resolved.
-    pub(crate) late_edits: Vec<LateEditKey>,
-    /// Entries about them that older ones have taken the place of, to be written again: two devices had
-    /// each written theirs, and the document has kept the one of the device that knew less.
-    pub(crate) outrun: Vec<RootOp>,
-}
-
 /// Writes entries to a document inside a commit, and adds the keys to those that have changed.
-pub(super) fn write_ops(
+pub(crate) fn write_ops(
     document: &mut StagedDocument<'_>,
     client: u64,
     ops: &[RootOp],
@@ -73,76 +73,102 @@ pub(super) fn write_ops(
     Ok(())
 }
 
-fn is_about_late_edits(root: &Root) -> bool {
-    matches!(root, Root::Forwarded | Root::Settled)
-}
-
 impl Loaded {
     /// Plans to write entries to a document, without a commit.
-    pub(crate) fn plan(&mut self, client: u64, ops: &[RootOp]) {
+    pub(crate) fn plan(&mut self, client: u64, ops: &[RootOp], copies: Copies<'_>) -> Result<()> {
+        let mut reviewed = BTreeSet::new();
         for RootOp { root, key, value, .. } in ops {
             self.document.plan(client, &root.name(), key, value.as_deref());
-            if is_about_late_edits(root) {
-                let entry = self.document.entry(&root.name(), key);
-                self.late_edits.update(root, key, entry.as_ref());
+            match root {
+                Root::Forwarded => {
+                    let entry = self.document.entry(&root.name(), key);
+                    reviewed.extend(self.late_edits.update(key, entry.as_ref()));
+                }
+                Root::Seen => {
+                    if let Some(part) = Part::parse(key) {
+                        let stored = self.document.stored();
+                        reviewed.extend(copies.entries_of(&*stored, part.origin)?);
+                        reviewed.extend(self.late_edits.entries_of(part.origin).cloned());
+                    }
+                }
+                _ => {}
             }
         }
+        for at in reviewed {
+            let main = self.document.entry(&at.root, &at.key).map(|entry| entry.id);
+            let standing = self.late_edits.standing(&self.document, copies, &at, main)?;
+            let is_over = matches!(standing.shown, Showing::Nothing);
+            if is_over && self.document.cells(&at.root, &at.key).is_empty() {
+                self.document.plan(client, &at.root, &at.key, None);
+            }
+        }
+        Ok(())
     }
 
-    /// Brings what is known of late edits up to date with what has changed in the document, and adds
-    /// the keys where they show.
+    /// Brings what is known of late edits up to date with what has changed in the document, and adds the
+    /// keys under which that may show.
     pub(crate) fn update_late_edits(
         &mut self,
         changed: &mut ChangedKeys,
         document: &StagedDocument<'_>,
-    ) -> Result<LateEditChanges> {
-        let mut changes = LateEditChanges::default();
-        for root in [Root::Forwarded, Root::Settled] {
-            for key in changed.get(root.name().as_str()).cloned().unwrap_or_default() {
-                let edit_key = LateEditKey::parse(&key);
-                let entry_of = |late_edits: &LateEdits| {
-                    let (items, json) = late_edits.entry_of(&root, edit_key.as_ref()?)?;
-                    Some((items.to_vec(), json))
-                };
-                let before = entry_of(&self.late_edits);
-                let entry = document.value(&root.name(), &key)?.map(Entry::from);
-                // A late edit shows elsewhere than where it is kept.
-                if let Some(at) = self.late_edits.update(&root, &key, entry.as_ref()) {
-                    let keys = changed.entry(at.root.as_str().into()).or_default();
-                    keys.insert(at.key.as_str().into());
-                }
-                if let (Some((ours, json)), Some((theirs, _))) =
-                    (before, entry_of(&self.late_edits))
-                    && are_later(&ours, &theirs)
-                {
-                    changes.outrun.push(RootOp::put(root.clone(), key.to_string(), json));
-                }
-                changes.late_edits.extend(edit_key);
+        copies: Copies<'_>,
+    ) -> Result<()> {
+        let mut entries = BTreeSet::new();
+        let root = Root::Forwarded.name();
+        for key in changed.get(root.as_str()).into_iter().flatten() {
+            let entry = document.value(&root, key)?.map(Entry::from);
+            entries.extend(self.late_edits.update(key, entry.as_ref()));
+        }
+        for key in changed.get(Root::Seen.name().as_str()).into_iter().flatten() {
+            if let Some(part) = Part::parse(key) {
+                entries.extend(self.late_edits.entries_of(part.origin).cloned());
+                entries.extend(copies.entries_of(document, part.origin)?);
             }
         }
-        Ok(changes)
+        for at in entries {
+            let keys = changed.entry(at.root.into()).or_default();
+            keys.insert(at.key.into());
+        }
+        Ok(())
     }
 }
 
-/// Has readers see what they are to see under the keys that have changed.
+/// The entry that something under a key shows in: a cell shows in its row.
+pub(crate) fn entry_of(root: &str, key: &str) -> Option<EntryRef> {
+    match (Root::parse(root), row_of(root, key)) {
+        (Some(Root::Table(_) | Root::Group(_)), _) => Some(EntryRef::new(root, key)),
+        (_, Some((table, row, _))) => Some(EntryRef::new(table, row)),
+        _ => None,
+    }
+}
+
+/// Has readers see what they are to see under the keys that have changed. Returns what is to be removed:
+/// copies of which nothing is left to decide on.
 pub(crate) fn show(
     late_edits: &LateEdits,
     document: &mut StagedDocument<'_>,
-    claim: Option<&Claim>,
+    copies: Copies<'_>,
     changed: &ChangedKeys,
-) -> Result<()> {
+) -> Result<Vec<RootOp>> {
+    let mut over = Vec::new();
     for (root, keys) in changed {
-        for key in keys {
-            // A cell shows in its row.
-            let at = match (Root::parse(root), row_of(root, key)) {
-                (Some(Root::Table(_) | Root::Group(_)), _) => EntryRef::new(&**root, &**key),
-                (_, Some((table, row, _))) => EntryRef::new(table, row),
-                _ => continue,
-            };
+        for at in keys.iter().filter_map(|key| entry_of(root, key)) {
             let main = document.value(&at.root, &at.key)?.map(|(id, _)| id);
-            let showing = late_edits.showing(claim, &at, main);
-            document.show_late(at, showing.map(|(_, stored)| stored.shown()));
+            let standing = late_edits.standing(document, copies, &at, main)?;
+            let late = match standing.shown {
+                Showing::Late(late) => late.stored.map(StoredEdit::shown),
+                Showing::Main => None,
+                Showing::Nothing => {
+                    if document.cells(&at.root, &at.key)?.is_empty()
+                        && let Some(root) = Root::parse(&at.root)
+                    {
+                        over.push(RootOp::remove(root, at.key.clone()));
+                    }
+                    None
+                }
+            };
+            document.show_late(at, late);
         }
     }
-    Ok(())
+    Ok(over)
 }

@@ -1,35 +1,37 @@
 //! Late edits that a document carries from others, and what shows under a key because of them.
 //!
-//! An edit that was made in another document is never written over an entry of this one: two
-//! devices that carry it would each overwrite what the other's user writes on top. It is stored
-//! beside the entry, in the root map `forwarded`, and shows as long as there is no entry, or only the
-//! migration's own. A write of the entry while the edit shows has seen it, and the root map `settled`
-//! records so.
+//! An edit that was made in another document is never written over an entry of this one: two devices that
+//! carry it would each overwrite what the other's user writes on top. It is stored beside the entry, in the
+//! root map `forwarded`, under the parts that it stands for: so two devices store the same. A part that was
+//! decided on is marked in the root map `seen`. `docs/design/late-edits.md` states the rule.
+
+mod format_1;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use twox_hash::XxHash3_128;
 
-use super::claim::{Claim, CopySource};
+use super::claim::Claim;
 use super::document::Document;
 use super::documents::DocName;
+use super::open::Engine;
+use super::part::{Part, PartOf, Parts};
 use crate::disk::{Shown, StagedDocument};
 use crate::doc::cells::row_with;
-use crate::doc::{Entry, Root};
+use crate::doc::items::ReadItems;
+use crate::doc::{Entry, Root, key_of};
 use crate::error::{Error, Result};
 use crate::row::{Content, EntryRef, ItemId};
 
-/// A late edit, or an edit that could not be carried.
+/// A late edit, or an edit that could not be converted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LateEdit {
-    /// The entry that it was made in, in the document that it comes from.
+    /// The document that it ranks with.
+    pub(crate) from: DocName,
+    /// The entry that it was made in, in that document.
     pub(crate) of: EntryRef,
-    /// The items of that document that it was made from.
-    pub(crate) items: Vec<ItemId>,
-    /// What shows here because of it, as JSON text.
+    /// What may show here because of it, as JSON text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<String>,
     /// Why it could not be converted.
@@ -38,12 +40,12 @@ pub(crate) struct LateEdit {
     /// What was written, if it could not be converted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) raw: Option<String>,
-    /// The entry that could not be taken further, if that is another one than `of`.
-    #[serde(default, rename = "stood", skip_serializing_if = "Option::is_none")]
-    pub(crate) stopped_at: Option<StoppedAt>,
-    /// Whether a `migrate` function made the value from what was written.
+    /// Whether it takes the place of what a function made under its key of an earlier state of the same.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) made: bool,
+    pub(crate) replaces: bool,
+    /// The entry that could not be taken further, if that is another one than `of`.
+    #[serde(default, rename = "stopped", skip_serializing_if = "Option::is_none")]
+    pub(crate) stopped_at: Option<StoppedAt>,
 }
 
 /// The row or entry of an epoch that could not be taken further.
@@ -57,58 +59,23 @@ pub(crate) struct StoppedAt {
     pub(crate) is_unseen: bool,
 }
 
-/// Records that an edit is resolved: a user has seen it, and decided on it or written over it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Resolution {
-    pub(crate) items: Vec<ItemId>,
-    /// The checksums of values that a `migrate` function made, and that were written over or removed
-    /// in this document.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) made: Vec<String>,
-}
-
-/// Returns the checksum of a value that a `migrate` function made.
-pub(crate) fn checksum(json: &str) -> String {
-    format!("{:032x}", XxHash3_128::oneshot(json.as_bytes()))
-}
-
-/// The document that a late edit comes from and the entry that it belongs to: the key of the edit
-/// and of its resolution.
+/// The entry that a late edit belongs to, and what it stands for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LateEditKey {
-    pub(crate) source: DocName,
     pub(crate) at: EntryRef,
-    /// The number of an entry in quarantine, of several for one row; a displaced edit is never the
-    /// first.
-    pub(crate) nth: u32,
+    pub(crate) parts: Parts,
 }
 
 impl LateEditKey {
-    pub(crate) fn new(source: DocName, at: EntryRef) -> Self {
-        Self { source, at, nth: 0 }
-    }
-
     pub(crate) fn to_text(&self) -> String {
-        let (source, EntryRef { root, key }) = (self.source.to_string(), &self.at);
-        match self.nth {
-            0 => serde_json::json!([source, root, key]),
-            nth => serde_json::json!([source, root, key, nth]),
-        }
-        .to_string()
+        serde_json::to_string(&(&self.at.root, &self.at.key, &self.parts)).unwrap_or_default()
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (source, root, key, nth): (String, String, String, u32) = serde_json::from_str(text)
-            .or_else(|_| {
-                serde_json::from_str(text).map(|(source, root, key)| (source, root, key, 0))
-            })
-            .ok()?;
-        Some(Self { source: DocName::parse(&source)?, at: EntryRef { root, key }, nth })
-    }
-
-    /// Returns the key of the next entry in quarantine for the same row.
-    pub(crate) fn next(self) -> Self {
-        Self { nth: self.nth.wrapping_add(1), ..self }
+        let (root, key, parts): (String, String, Parts) = serde_json::from_str(text).ok()?;
+        let key = Self { at: EntryRef { root, key }, parts };
+        // Another spelling is another key, and would be the same edit once more.
+        (!key.parts.is_empty() && key.to_text() == text).then_some(key)
     }
 }
 
@@ -118,34 +85,54 @@ impl StoppedAt {
     }
 
     /// Returns the same, unless it is the entry itself of the document that an edit was made in.
-    pub(crate) fn unless_in(self, source: DocName, of: &EntryRef) -> Option<Self> {
-        let is_same = !self.is_unseen && self.epoch == source.epoch;
+    pub(crate) fn unless_in(self, from: DocName, of: &EntryRef) -> Option<Self> {
+        let is_same = !self.is_unseen && self.epoch == from.epoch;
         Some(self).filter(|it| !is_same || (&it.root, &it.key) != (&of.root, &of.key))
     }
 }
 
 impl LateEdit {
     /// Returns the entry that could not be taken further.
-    pub(crate) fn stopped_at(&self, source: DocName) -> StoppedAt {
-        let own = || StoppedAt::new(source.epoch, self.of.clone());
+    pub(crate) fn stopped_at(&self) -> StoppedAt {
+        let own = || StoppedAt::new(self.from.epoch, self.of.clone());
         self.stopped_at.clone().unwrap_or_else(own)
     }
 
+    /// What a migration had taken over, and another edit shows in the place of.
+    pub(crate) fn of_copy(from: DocName, of: &EntryRef, json: String) -> Self {
+        let reason = "it was changed on two devices that did not know of each other, before and after \
+                      a migration; the later epoch's change stands";
+        Self {
+            from,
+            of: of.clone(),
+            value: Some(json),
+            reason: Some(reason.to_owned()),
+            raw: None,
+            replaces: false,
+            stopped_at: None,
+        }
+    }
+
+    /// A value of an edit.
+    pub(crate) fn of_value(from: DocName, of: &EntryRef, json: String) -> Self {
+        Self { reason: None, ..Self::of_copy(from, of, json) }
+    }
+
+    /// An edit that could not be converted.
+    pub(crate) fn rejected(from: DocName, of: &EntryRef, raw: String, reason: String) -> Self {
+        let (reason, raw) = (Some(reason), Some(raw));
+        Self { value: None, reason, raw, ..Self::of_copy(from, of, String::new()) }
+    }
+
     pub(crate) fn read(content: &Content) -> Option<Self> {
         let Content::Text(json) = content else { return None };
         serde_json::from_str(json).ok()
     }
-}
 
-impl Resolution {
-    /// The resolution of an edit that was made from these items.
-    pub(crate) fn of(items: Vec<ItemId>) -> Self {
-        Self { items, made: Vec::new() }
-    }
-
-    pub(crate) fn read(content: &Content) -> Option<Self> {
-        let Content::Text(json) = content else { return None };
-        serde_json::from_str(json).ok()
+    pub(crate) fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|error| {
+            Error::new(crate::ErrorKind::Storage, "a late edit does not serialize").because(error)
+        })
     }
 }
 
@@ -170,254 +157,399 @@ impl StoredEdit {
     }
 }
 
-/// The late edits of a document, by the entry that they belong to and the document they come from.
+/// A document that says which parts were decided on in it.
+pub(crate) trait Marks {
+    /// Whether there is an entry under a key of `seen`.
+    fn has_mark(&self, key: &str) -> Result<bool>;
+
+    fn epoch(&self) -> u32;
+
+    /// Whether a part was decided on, alone or with all that it comes of.
+    fn is_marked(&self, part: &Part) -> Result<bool> {
+        for part in part.containers(self.epoch()) {
+            if self.has_mark(&part.to_text())? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Marks for Document {
+    fn has_mark(&self, key: &str) -> Result<bool> {
+        Ok(self.entry_in(&Root::Seen.name(), key))
+    }
+
+    fn epoch(&self) -> u32 {
+        epoch_of(self.stored().name())
+    }
+}
+
+impl Marks for StagedDocument<'_> {
+    fn has_mark(&self, key: &str) -> Result<bool> {
+        Ok(self.value(&Root::Seen.name(), key)?.is_some())
+    }
+
+    fn epoch(&self) -> u32 {
+        epoch_of(self.name())
+    }
+}
+
+fn epoch_of(document: &str) -> u32 {
+    DocName::parse(document).map_or(0, |name| name.epoch)
+}
+
+/// What the copies of a document stand for.
+#[derive(Clone, Copy)]
+pub(crate) struct Copies<'e> {
+    pub(crate) engine: &'e Engine,
+    pub(crate) name: DocName,
+    pub(crate) claim: Option<&'e Claim>,
+}
+
+impl Copies<'_> {
+    /// What a copy stands for; `None` if the item is an edit of the document.
+    pub(crate) fn parts_of(&self, id: ItemId) -> Result<Option<Parts>> {
+        if !self.claim.is_some_and(|claim| claim.is_copy(id)) {
+            return Ok(None);
+        }
+        let parts = self.engine.frontier(self.name)?.parts_of(id.clock);
+        Ok(Some(parts.unwrap_or_else(|| unknown_copy(self.name, id))))
+    }
+
+    /// The entries of the copies that stand for something of an origin.
+    pub(crate) fn entries_of(
+        &self,
+        document: &impl ReadItems,
+        origin: PartOf,
+    ) -> Result<Vec<EntryRef>> {
+        let Some(claim) = self.claim else { return Ok(Vec::new()) };
+        let mut entries = Vec::new();
+        for clock in self.engine.frontier(self.name)?.copies_of(origin) {
+            let id = ItemId { client: claim.client, clock };
+            if clock < document.clock(id.client)?
+                && let Some((root, key)) = key_of(document, &document.run(id)?)?
+            {
+                entries.push(EntryRef::new(&*root, &*key));
+            }
+        }
+        Ok(entries)
+    }
+}
+
+/// What a copy stands for if nothing says so, as in files of format 1: something below all edits.
+pub(crate) fn unknown_copy(document: DocName, id: ItemId) -> Parts {
+    let root = PartOf::Edit(document, id).to_string();
+    Parts::from([Part::whole(PartOf::made(&root, "", ""))])
+}
+
+/// The highest document that parts are of.
+pub(crate) fn rank_of(parts: &Parts) -> Option<DocName> {
+    let documents = parts.iter().filter_map(|part| match part.origin {
+        PartOf::Edit(document, _) => Some(document),
+        PartOf::Made(_) => None,
+    });
+    documents.max()
+}
+
+/// What stands under a key of a document, by what the document says alone.
+#[derive(Debug)]
+pub(crate) struct Standing<'l> {
+    pub(crate) shown: Showing<'l>,
+    /// What else is not decided on, the highest first.
+    pub(crate) waiting: Vec<Candidate<'l>>,
+}
+
+/// What readers see.
+#[derive(Debug)]
+pub(crate) enum Showing<'l> {
+    /// The document's own entry, if there is one.
+    Main,
+    Late(Candidate<'l>),
+    /// Nothing, though there is a copy: all that it stands for is over.
+    Nothing,
+}
+
+/// A value that is not decided on.
+#[derive(Debug)]
+pub(crate) struct Candidate<'l> {
+    pub(crate) from: DocName,
+    pub(crate) parts: Parts,
+    /// Those of the parts that are not over.
+    pub(crate) open: Parts,
+    /// `None` if it is the document's own copy.
+    pub(crate) stored: Option<&'l StoredEdit>,
+}
+
+impl Candidate<'_> {
+    fn can_show(&self) -> bool {
+        self.stored.is_none_or(|stored| stored.edit.value.is_some())
+    }
+
+    fn is_whole(&self) -> bool {
+        let parts = self.parts.iter().filter(|part| !part.is_ground());
+        self.open.len() == parts.count()
+    }
+
+    fn rank(&self) -> (bool, DocName, bool, bool, &Parts) {
+        let is_of_edits = !self.parts.iter().all(|part| part.is_made() && !part.is_ground());
+        (self.can_show(), self.from, is_of_edits, self.is_whole(), &self.parts)
+    }
+
+    /// Whether another value stands for no more than this one, or for what this one was made again of.
+    fn hides(&self, other: &Self) -> bool {
+        let is_made = |part: &Part| part.is_made() || part.is_ground();
+        if self.stored.is_some_and(|stored| stored.edit.replaces)
+            && other.stored.is_none()
+            && other.parts.iter().all(is_made)
+        {
+            return other.from <= self.from;
+        }
+        self.parts != other.parts
+            && (self.can_show() || !other.can_show())
+            && other.open.is_subset(&self.open)
+            && (other.open != self.open
+                || (other.is_whole(), other.from, &other.parts)
+                    < (self.is_whole(), self.from, &self.parts))
+    }
+}
+
+/// The late edits of a document, by the entry that they belong to.
 #[derive(Debug, Default)]
 pub(crate) struct LateEdits {
-    by_entry: BTreeMap<Arc<EntryRef>, BTreeMap<DocName, StoredEdit>>,
-    /// The entries that late edits belong to, by the entry that the edit was made in.
-    by_source: BTreeMap<(DocName, EntryRef), BTreeSet<Arc<EntryRef>>>,
-    /// The same, by the items that the edit was made from.
-    by_item: BTreeSet<(DocName, ItemId, Arc<EntryRef>)>,
-    resolved: BTreeMap<LateEditKey, Resolution>,
+    by_entry: BTreeMap<EntryRef, BTreeMap<Parts, StoredEdit>>,
+    /// The entries that late edits belong to, by what those are of.
+    by_origin: BTreeMap<PartOf, BTreeSet<EntryRef>>,
 }
 
 impl LateEdits {
     /// Reads those of a document.
     pub(crate) fn of(document: &Document) -> Result<Self> {
         let mut late_edits = Self::default();
-        for root in [Root::Forwarded, Root::Settled] {
-            document.for_each::<Error>(&root.name(), |key, entry| {
-                late_edits.update(&root, key, Some(&entry));
+        let mut entries = format_1::Entries::default();
+        for root in [Root::Forwarded.name().as_str(), format_1::SETTLED, format_1::QUARANTINE] {
+            document.for_each::<Error>(root, |key, entry| {
+                if late_edits.update(key, Some(&entry)).is_none() {
+                    entries.add(root, key, entry);
+                }
                 Ok(())
             })?;
         }
+        entries.open().for_each(|(key, edit)| late_edits.insert(key, edit));
         Ok(late_edits)
     }
 
     /// Reads those of a document inside a commit.
     pub(crate) fn of_staged(document: &StagedDocument<'_>) -> Result<Self> {
         let mut late_edits = Self::default();
-        for root in [Root::Forwarded, Root::Settled] {
-            for (key, entry) in document.entries_of(&root.name())? {
-                late_edits.update(&root, &key, Some(&entry));
+        let mut entries = format_1::Entries::default();
+        for root in [Root::Forwarded.name().as_str(), format_1::SETTLED, format_1::QUARANTINE] {
+            for (key, entry) in document.entries_of(root)? {
+                if late_edits.update(&key, Some(&entry)).is_none() {
+                    entries.add(root, &key, entry);
+                }
             }
         }
+        entries.open().for_each(|(key, edit)| late_edits.insert(key, edit));
         Ok(late_edits)
     }
 
-    /// Takes in what was written to `settled`.
-    pub(crate) fn resolve(&mut self, key: &str, json: &str) {
-        let entry =
-            Entry { id: ItemId { client: 0, clock: 0 }, content: Content::Text(json.into()) };
-        self.update(&Root::Settled, key, Some(&entry));
+    /// Takes in what stands now under a key of `forwarded`. Returns the entry that it is about.
+    pub(crate) fn update(&mut self, key: &str, entry: Option<&Entry>) -> Option<EntryRef> {
+        let LateEditKey { at, parts } = LateEditKey::parse(key)?;
+        let edit = entry.and_then(|entry| Some((entry.id, LateEdit::read(&entry.content)?)));
+        match edit {
+            Some((id, edit)) => {
+                self.insert(LateEditKey { at: at.clone(), parts }, StoredEdit { id, edit });
+            }
+            None => {
+                if let Some(stored) = self.by_entry.get_mut(&at) {
+                    stored.remove(&parts);
+                    if stored.is_empty() {
+                        self.by_entry.remove(&at);
+                    }
+                }
+            }
+        }
+        Some(at)
     }
 
-    /// Takes in what stands now under a key of `forwarded` or `settled`. Returns the entry that it
-    /// is about.
-    pub(crate) fn update(
-        &mut self,
-        root: &Root,
-        key: &str,
-        entry: Option<&Entry>,
-    ) -> Option<Arc<EntryRef>> {
-        let parsed = LateEditKey::parse(key).filter(|key| key.nth == 0)?;
-        let known = self.by_entry.get_key_value(&parsed.at).map(|(known, _)| known.clone());
-        let target = known.unwrap_or_else(|| Arc::new(parsed.at.clone()));
-        if *root == Root::Settled {
-            match entry.and_then(|entry| Resolution::read(&entry.content)) {
-                Some(resolution) => self.resolved.insert(parsed, resolution),
-                None => self.resolved.remove(&parsed),
-            };
-            return Some(target);
+    fn insert(&mut self, LateEditKey { at, parts }: LateEditKey, stored: StoredEdit) {
+        for part in &parts {
+            self.by_origin.entry(part.origin).or_default().insert(at.clone());
         }
-        let stored = self.by_entry.entry(target.clone()).or_default();
-        if let Some(before) = stored.remove(&parsed.source) {
-            for item in before.edit.items {
-                self.by_item.remove(&(parsed.source, item, target.clone()));
-            }
-            if let Some(targets) = self.by_source.get_mut(&(parsed.source, before.edit.of)) {
-                targets.remove(&target);
-            }
-        }
-        if let Some((id, edit)) = entry.and_then(|e| Some((e.id, LateEdit::read(&e.content)?))) {
-            let targets = self.by_source.entry((parsed.source, edit.of.clone())).or_default();
-            targets.insert(target.clone());
-            let items = edit.items.iter();
-            self.by_item.extend(items.map(|item| (parsed.source, *item, target.clone())));
-            stored.insert(parsed.source, StoredEdit { id, edit });
-        }
-        if stored.is_empty() {
-            self.by_entry.remove(&target);
-        }
-        Some(target)
+        self.by_entry.entry(at).or_default().insert(parts, stored);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.by_entry.is_empty()
     }
 
-    /// Returns the entries of a root that late edits belong to.
-    pub(crate) fn entries<'s>(&'s self, root: &'s str) -> impl Iterator<Item = &'s EntryRef> {
-        let of_root = self.by_entry.range::<EntryRef, _>(EntryRef::new(root, "")..);
-        of_root.map(|(at, _)| &**at).take_while(move |at| at.root == root)
-    }
-
-    /// Returns all late edits, resolved ones included.
+    /// Returns all late edits, decided ones included.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (LateEditKey, &StoredEdit)> {
         self.by_entry.iter().flat_map(|(at, stored)| {
-            let key = |source: &DocName| LateEditKey::new(*source, (**at).clone());
-            stored.iter().map(move |(source, stored)| (key(source), stored))
+            let key = |parts: &Parts| LateEditKey { at: at.clone(), parts: parts.clone() };
+            stored.iter().map(move |(parts, stored)| (key(parts), stored))
         })
     }
 
-    /// Returns the late edits that were made in an entry of a document.
-    pub(crate) fn made_in(&self, source: DocName, of: &EntryRef) -> Vec<LateEditKey> {
-        let targets = self.by_source.get(&(source, of.clone())).into_iter().flatten();
-        targets.map(|at| LateEditKey::new(source, (**at).clone())).collect()
+    /// Returns the entries that late edits belong to.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &EntryRef> {
+        self.by_entry.keys()
     }
 
-    /// Returns the late edits that were made from what a client wrote in a document, from one clock
-    /// to another.
-    pub(crate) fn made_from(
+    /// Returns the late edits of an entry.
+    pub(crate) fn at(&self, at: &EntryRef) -> impl Iterator<Item = (&Parts, &StoredEdit)> {
+        self.by_entry.get(at).into_iter().flatten()
+    }
+
+    /// Returns the entries that late edits of an origin belong to.
+    pub(crate) fn entries_of(&self, origin: PartOf) -> impl Iterator<Item = &EntryRef> {
+        self.by_origin.get(&origin).into_iter().flatten()
+    }
+
+    /// Returns the origins of late edits that a client made in a document, by their clocks.
+    pub(crate) fn origins_in(
         &self,
-        source: DocName,
+        document: DocName,
         client: u64,
         clocks: Range<u32>,
-    ) -> impl Iterator<Item = LateEditKey> {
-        let at = move |clock| (source, ItemId { client, clock }, Arc::<EntryRef>::default());
-        // A range that ends before it begins is empty, and `range` would panic on it.
-        let from = clocks.start.min(clocks.end);
-        let of = self.by_item.range(at(from)..at(clocks.end));
-        of.map(move |(_, _, at)| LateEditKey::new(source, (**at).clone()))
+    ) -> impl Iterator<Item = PartOf> {
+        let at = |clock| PartOf::Edit(document, ItemId { client, clock });
+        // A range that ends before it begins would panic.
+        let of = self.by_origin.range(at(clocks.start.min(clocks.end))..at(clocks.end));
+        of.map(|(origin, _)| *origin)
     }
 
     pub(crate) fn get(&self, key: &LateEditKey) -> Option<&StoredEdit> {
-        self.by_entry.get(&key.at)?.get(&key.source)
+        self.by_entry.get(&key.at)?.get(&key.parts)
     }
 
-    /// Returns the items that a late edit or its resolution is about, and its text.
-    pub(crate) fn entry_of(&self, root: &Root, key: &LateEditKey) -> Option<(&[ItemId], String)> {
-        let (items, json) = match root {
-            Root::Forwarded => {
-                let edit = &self.get(key)?.edit;
-                (&edit.items, serde_json::to_string(edit))
-            }
-            _ => {
-                let resolution = self.resolution(key)?;
-                (&resolution.items, serde_json::to_string(resolution))
-            }
-        };
-        Some((items, json.ok()?))
-    }
-
-    pub(crate) fn resolution(&self, key: &LateEditKey) -> Option<&Resolution> {
-        self.resolved.get(key)
-    }
-
-    /// Returns the unresolved late edits of an entry, the highest source first.
-    pub(crate) fn open(&self, at: &EntryRef) -> Vec<(DocName, &StoredEdit)> {
-        let Some(stored) = self.by_entry.get(at) else {
-            return Vec::new();
-        };
-        let open = stored.iter().rev().filter(|(source, stored)| {
-            let key = LateEditKey::new(**source, at.clone());
-            self.resolved.get(&key).is_none_or(|resolution| resolution.items != stored.edit.items)
-        });
-        open.map(|(source, stored)| (*source, stored)).collect()
-    }
-
-    /// Returns the entries for `settled`, as key and JSON, which record that a write or a removal of
-    /// an entry in the document `source` has seen what stands there of other documents: late edits,
-    /// and what a `migrate` function made.
-    pub(crate) fn seen(
+    /// What stands under a key of a document whose own item there is `main`.
+    pub(crate) fn standing(
         &self,
-        document: &Document,
-        claim: Option<&Claim>,
-        source: DocName,
+        marks: &impl Marks,
+        copies: Copies<'_>,
         at: &EntryRef,
-        is_removed: bool,
-    ) -> Vec<(String, String)> {
-        let mut seen = Vec::new();
-        let mut record = |source: DocName, resolution: &Resolution| {
-            if let Ok(json) = serde_json::to_string(resolution) {
-                seen.push((LateEditKey::new(source, at.clone()).to_text(), json));
+        main: Option<ItemId>,
+    ) -> Result<Standing<'_>> {
+        let mut all = Vec::new();
+        let mut add = |from: DocName, parts: &Parts, stored: Option<&'_ StoredEdit>| {
+            let mut open = Parts::new();
+            for part in parts {
+                let is_over = marks.is_marked(part)?;
+                match part.is_ground() {
+                    true if is_over => return Ok(()),
+                    false if !is_over => drop(open.insert(part.clone())),
+                    _ => {}
+                }
             }
+            if !open.is_empty() {
+                all.push((from, parts.clone(), open, stored.map(|stored| stored.id)));
+            }
+            Ok::<_, Error>(())
         };
-        let entry = document.entry(&at.root, &at.key);
-        let showing = self.showing(claim, at, entry.as_ref().map(|entry| entry.id));
-        let mut made = Vec::new();
-        if let Some(Entry { id, content: Content::Text(json) }) = &entry
-            && claim.and_then(|claim| claim.copy_source(*id)).is_some_and(CopySource::is_made)
-        {
-            made.push(checksum(json));
+        for (parts, stored) in self.at(at) {
+            add(stored.edit.from, parts, Some(stored))?;
         }
-        let shown = showing.filter(|(_, stored)| stored.edit.made);
-        made.extend(shown.and_then(|(_, stored)| stored.edit.value.as_deref()).map(checksum));
-        if !made.is_empty() {
-            let own = LateEditKey::new(source, at.clone());
-            made.extend(self.resolution(&own).into_iter().flat_map(|it| it.made.clone()));
-            record(source, &Resolution { items: Vec::new(), made });
+        let mut is_copy = false;
+        if let Some(parts) = main.map(|id| copies.parts_of(id)).transpose()?.flatten() {
+            is_copy = true;
+            // What a function made of rows that are not known ranks below all edits.
+            add(rank_of(&parts).unwrap_or(DocName::unclaimed(0)), &parts, None)?;
         }
-        let showing = showing.map(|(source, _)| source);
-        for (source, stored) in self.open(at) {
-            // Once the row is removed, no edit of it is to come up again.
-            if Some(source) == showing || is_removed {
-                record(source, &Resolution::of(stored.edit.items.clone()));
+        let stored = self.by_entry.get(at);
+        let all: Vec<Candidate<'_>> = all
+            .into_iter()
+            .map(|(from, parts, open, id)| {
+                let stored = id.and_then(|_| stored?.get(&parts));
+                Candidate { from, parts, open, stored }
+            })
+            .collect();
+        let is_hidden: Vec<bool> =
+            all.iter().map(|one| all.iter().any(|other| other.hides(one))).collect();
+        let mut hidden = is_hidden.into_iter();
+        let mut waiting = all;
+        waiting.retain(|_| !hidden.next().unwrap_or_default());
+        waiting.sort_by(|a, b| b.rank().cmp(&a.rank()));
+        // An entry that was written in this document stands.
+        if main.is_some() && !is_copy {
+            return Ok(Standing { shown: Showing::Main, waiting });
+        }
+        let shown = match waiting.first() {
+            Some(first) if first.can_show() => {
+                let first = waiting.remove(0);
+                if first.stored.is_some() { Showing::Late(first) } else { Showing::Main }
             }
-        }
-        seen
+            _ if is_copy => Showing::Nothing,
+            _ => Showing::Main,
+        };
+        Ok(Standing { shown, waiting })
     }
 
     /// Returns the late edit that shows in place of an entry whose own item is `main`.
     pub(crate) fn showing(
         &self,
-        claim: Option<&Claim>,
+        marks: &impl Marks,
+        copies: Copies<'_>,
         at: &EntryRef,
         main: Option<ItemId>,
-    ) -> Option<(DocName, &StoredEdit)> {
-        if self.by_entry.is_empty() {
-            return None;
+    ) -> Result<Option<&StoredEdit>> {
+        if !self.by_entry.contains_key(at) {
+            return Ok(None);
         }
-        let copied_from = match main {
-            None => None,
-            // An entry that was written in this document stands.
-            Some(id) => claim?.copy_source(id)?.document(),
-        };
-        let mut open = self.open(at).into_iter();
-        // What was edited in an epoch is newer than what comes from the one before.
-        open.find(|(source, stored)| {
-            stored.edit.value.is_some()
-                && copied_from.is_none_or(|copied_from| *source >= copied_from)
+        Ok(match self.standing(marks, copies, at, main)?.shown {
+            Showing::Late(late) => late.stored,
+            Showing::Main | Showing::Nothing => None,
         })
     }
-}
 
-/// Whether each of `than` was written by a client that wrote one of `items` later.
-pub(crate) fn are_later(items: &[ItemId], than: &[ItemId]) -> bool {
-    let is_before =
-        |id: &ItemId| items.iter().any(|later| later.client == id.client && later.clock > id.clock);
-    !than.is_empty() && than.iter().all(is_before)
+    /// Returns what a write or a removal of an entry has decided on, which is to be marked: what showed
+    /// there of other documents, and if the entry is removed, what waited.
+    pub(crate) fn seen(
+        &self,
+        document: &Document,
+        copies: Copies<'_>,
+        at: &EntryRef,
+        is_removed: bool,
+    ) -> Result<Parts> {
+        if !self.by_entry.contains_key(at) {
+            return Ok(Parts::new());
+        }
+        let main = document.entry(&at.root, &at.key).map(|entry| entry.id);
+        let Standing { shown, waiting } = self.standing(document, copies, at, main)?;
+        let mut seen = Parts::new();
+        if let Showing::Late(late) = shown {
+            seen.extend(late.open);
+        }
+        // Once the row is removed, no edit of it is to come up again.
+        if is_removed {
+            seen.extend(waiting.into_iter().flat_map(|waiting| waiting.open));
+        }
+        Ok(seen)
+    }
 }
 
 /// Returns what stands under a key of a document, late edits included.
 pub(crate) fn entry(
     document: &Document,
     late_edits: &LateEdits,
-    claim: Option<&Claim>,
+    copies: Copies<'_>,
     at: &EntryRef,
-) -> Option<Entry> {
+) -> Result<Option<Entry>> {
     let main = document.entry(&at.root, &at.key);
-    match late_edits.showing(claim, at, main.as_ref().map(|entry| entry.id)) {
-        Some((_, stored)) => Some(stored.entry_in(document, &at.root, &at.key)),
+    let id = main.as_ref().map(|entry| entry.id);
+    Ok(match late_edits.showing(document, copies, at, id)? {
+        Some(stored) => Some(stored.entry_in(document, &at.root, &at.key)),
         None => main,
-    }
+    })
 }
 
 /// Calls `visit` with everything that stands under a root, late edits included.
 pub(crate) fn for_each<E: From<Error>>(
     document: &Document,
     late_edits: &LateEdits,
-    claim: Option<&Claim>,
+    copies: Copies<'_>,
     root: &str,
     mut visit: impl FnMut(&str, Entry) -> std::result::Result<(), E>,
 ) -> std::result::Result<(), E> {
@@ -427,12 +559,12 @@ pub(crate) fn for_each<E: From<Error>>(
     let mut at = EntryRef::new(root, "");
     document.for_each(root, |key, main| {
         key.clone_into(&mut at.key);
-        let showing = late_edits.showing(claim, &at, Some(main.id));
-        visit(key, showing.map_or(main, |(_, stored)| stored.entry_in(document, root, key)))
+        let showing = late_edits.showing(document, copies, &at, Some(main.id))?;
+        visit(key, showing.map_or(main, |stored| stored.entry_in(document, root, key)))
     })?;
-    for at in late_edits.entries(root) {
+    for at in late_edits.entries().filter(|at| at.root == root) {
         if document.entry(root, &at.key).is_none()
-            && let Some(entry) = entry(document, late_edits, claim, at)
+            && let Some(entry) = entry(document, late_edits, copies, at)?
         {
             visit(&at.key, entry)?;
         }
@@ -445,18 +577,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_late_edit_is_written_as_pairs() {
-        let json = r#"{"of":["table:notes","a"],"items":[[7,3],[9007199254740991,4294967295]],"raw":"{}","stood":{"epoch":1,"root":"table:notes","key":"b","is_unseen":true}}"#;
+    fn a_late_edit_is_written_under_what_it_stands_for() {
+        let json = r#"{"from":"0","of":["table:notes","a"],"raw":"{}","stopped":{"epoch":1,"root":"table:notes","key":"b","is_unseen":true}}"#;
         let edit = LateEdit::read(&Content::Text(json.into())).unwrap();
         assert_eq!(edit.of, EntryRef::new("table:notes", "a"));
-        assert_eq!(edit.items[0], ItemId { client: 7, clock: 3 });
         assert_eq!(edit.stopped_at.as_ref().map(|it| (it.epoch, it.is_unseen)), Some((1, true)));
-        assert_eq!(serde_json::to_string(&edit).unwrap(), json);
+        assert_eq!(edit.to_json().unwrap(), json);
 
-        let text = r#"["0","table:notes","a",2]"#;
+        let text = r#"["table:notes","a",["0:7.3","0:7.4"]]"#;
         let key = LateEditKey::parse(text).unwrap();
-        assert_eq!((key.at.root.as_str(), key.nth), ("table:notes", 2));
+        assert_eq!((key.at.root.as_str(), key.parts.len()), ("table:notes", 2));
         assert_eq!(key.to_text(), text);
-        assert_eq!(LateEditKey::new(key.source, key.at).to_text(), r#"["0","table:notes","a"]"#);
+        for text in [r#"["table:notes","a",["0:7.4","0:7.3"]]"#, r#"["table:notes","a",[]]"#] {
+            assert_eq!(LateEditKey::parse(text), None, "{text}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::documents::DocName;
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::internal_writes::RootOp;
 use super::open::Engine;
+use super::part::Parts;
 use super::write::not_loaded;
 use super::writer::Writer;
 use crate::disk::{Commit, StoredDocument};
@@ -221,12 +222,12 @@ impl Engine {
         // An edit of a field leaves open what shows of other fields.
         let is_field = lost.value.cell.is_some() && lost.winner.is_some();
         let seen = if is_field {
-            Vec::new()
+            Parts::new()
         } else {
-            late_edits.seen(document, writer.claim(), writer.current, at, false)
+            let copies = self.copies(writer.current, writer.claim());
+            late_edits.seen(document, copies, at, false)?
         };
-        let mut ops: Vec<RootOp> =
-            seen.into_iter().map(|(key, json)| RootOp::put(Root::Settled, key, json)).collect();
+        let mut ops: Vec<RootOp> = seen.iter().map(RootOp::mark).collect();
         let json = lost.value.json.clone();
         ops.push(match &lost.value.cell {
             Some(cell) if cell.is_alone && lost.winner.is_none() => return Err(no_row(&lost.key)),

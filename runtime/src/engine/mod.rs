@@ -9,6 +9,7 @@ mod damage;
 mod document;
 mod documents;
 mod exchange;
+mod frontier;
 mod head;
 mod hub;
 mod ids;
@@ -24,6 +25,7 @@ mod lost_edits;
 mod maintain;
 mod meta_keys;
 mod open;
+mod part;
 mod progress;
 mod read_counts;
 mod references;
@@ -34,11 +36,12 @@ mod write_batch;
 mod writer;
 
 pub use check::CheckReport;
-pub(crate) use claim::{Claim, Claims, CopySource};
+pub(crate) use claim::{Claim, Claims};
 pub(crate) use current_view::OldReaders;
-pub(crate) use document::Loaded;
+pub(crate) use document::{Document, Loaded, ReadFailure};
 pub(crate) use documents::{DocFact, DocName, Documents};
 pub(crate) use exchange::{Held, MergeOutcome, documents_in};
+pub(crate) use frontier::{Frontier, FrontierWriter};
 pub(crate) use head::{read_claims, recorded};
 pub(crate) use hub::{Change, KeepsView, Topic, Views};
 pub use hub::{ChangeKind, Origin, Subscription};
@@ -46,14 +49,16 @@ pub use ids::IdSource;
 pub(crate) use ids::next_random;
 pub(crate) use inactive_documents::OtherMerged;
 pub(crate) use indexes::IndexState;
-pub(crate) use internal_writes::{RootOp, show};
+pub(crate) use internal_writes::{MARK, RootOp, entry_of, show};
 pub(crate) use late_edits::{
-    LateEdit, LateEditKey, LateEdits, Resolution, StoppedAt, StoredEdit, are_later, checksum,
+    Candidate, Copies, LateEdit, LateEditKey, LateEdits, Marks, Showing, Standing, StoppedAt,
+    rank_of, unknown_copy,
 };
 pub(crate) use lost_edits::LostEdit;
 pub(crate) use maintain::HistorySize;
 pub use open::OnInvalid;
 pub(crate) use open::{Engine, Settings, current_document, identity, index_facts_of, view_names};
+pub(crate) use part::{Base, Part, PartOf, Parts, Split};
 pub use progress::Progress;
 pub(crate) use progress::REPORT_EVERY_ROWS;
 pub(crate) use references::Dangling;

@@ -1,13 +1,15 @@
 //! An open store without its types, and how it comes to be.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::clock::Clock;
 use super::current_view::{CurrentView, OldReaders};
 use super::damage::Damage;
 use super::documents::DocName;
+use super::frontier::Frontier;
 use super::head::{Compared, read_claims};
 use super::hub::Hub;
 use super::ids::IdSource;
@@ -102,6 +104,8 @@ pub(crate) struct Engine {
     /// Whether that is of a file which an error has closed, and which did not open again.
     pub(super) is_view_closed: AtomicBool,
     writer: WriterLock,
+    /// What migrations left open, as far as it was asked for.
+    pub(super) frontiers: Mutex<BTreeMap<DocName, Arc<Frontier>>>,
     /// How the rows of the declared tables are kept, by root.
     pub(super) key_forms: Arc<[(String, KeyForm)]>,
     /// Whether commits wait to be made durable.
@@ -177,6 +181,7 @@ impl Engine {
             stamp: AtomicU64::new(0),
             is_view_closed: AtomicBool::new(false),
             writer: WriterLock::new(writer),
+            frontiers: Mutex::default(),
             key_forms: key_forms(&def),
             unflushed: AtomicBool::new(false),
             unbuilt: AtomicBool::new(false),

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::documents::DocName;
 use super::internal_writes::show;
-use super::late_edits::LateEdits;
+use super::late_edits::{Copies, LateEdits, StoredEdit};
 use super::open::{Engine, key_forms};
 use super::progress::{Progress, REPORT_EVERY_ROWS};
 use super::writer::Writer;
@@ -233,11 +233,11 @@ impl Engine {
         if is_current {
             let late_edits = LateEdits::of_staged(&document)?;
             let mut shown = ChangedKeys::new();
-            for (key, _) in late_edits.iter() {
-                let keys = shown.entry(key.at.root.as_str().into()).or_default();
-                keys.insert(key.at.key.as_str().into());
+            for EntryRef { root, key } in late_edits.entries() {
+                shown.entry(root.as_str().into()).or_default().insert(key.as_str().into());
             }
-            show(&late_edits, &mut document, writer.claim(), &shown)?;
+            let copies = self.copies(writer.current, writer.claim());
+            show(&late_edits, &mut document, copies, &shown)?;
         }
         // The same number that the file had given its last record: how far late edits were carried and the
         // device got is told by it.
@@ -268,15 +268,17 @@ impl Engine {
         let mut late_ids = HashSet::new();
         // First what late edits are made of, since that decides what shows in rows and entries.
         let nothing = LateEdits::default();
+        let copies = self.copies(writer.current, writer.claim());
         old.each(|root| !holds_rows(root), &mut |root, key, row| {
             late_ids.insert(row.id());
-            found.compare(document, &nothing, writer, &late_ids, &EntryRef::new(root, key), row)
+            let at = EntryRef::new(root, key);
+            found.compare(document, (&nothing, copies), &late_ids, &at, row)
         })?;
         self.write_missing(document, &mut found, upgrade)?;
         let late_edits = LateEdits::of_staged(document)?;
         old.each(holds_rows, &mut |root, key, row| {
             let at = EntryRef::new(root, key);
-            found.compare(document, &late_edits, writer, &late_ids, &at, row)
+            found.compare(document, (&late_edits, copies), &late_ids, &at, row)
         })?;
         let mut surplus = Vec::new();
         document.each_staged(&mut |root, key| {
@@ -345,8 +347,7 @@ impl Reconciled {
     fn compare(
         &mut self,
         document: &StagedDocument<'_>,
-        late_edits: &LateEdits,
-        writer: &Writer,
+        (late_edits, copies): (&LateEdits, Copies<'_>),
         late_ids: &HashSet<ItemId>,
         at: &EntryRef,
         row: &StoredRow<'_>,
@@ -354,7 +355,7 @@ impl Reconciled {
         let own = document.value(&at.root, &at.key)?.map(Entry::from);
         let own_id = own.as_ref().map(|own| own.id);
         let content = row.content();
-        let shown = late_edits.showing(writer.claim(), at, own_id).map(|(_, edit)| edit.shown());
+        let shown = late_edits.showing(document, copies, at, own_id)?.map(StoredEdit::shown);
         let now = match &shown {
             Some((id, json)) => Some((*id, Content::Text(json.as_str().into()))),
             None => own.map(|own| (own.id, own.content)),

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::claim::Claim;
 use super::document::Loaded;
-use super::documents::DocName;
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
+use super::internal_writes::MARK;
+use super::late_edits::{Copies, StoredEdit};
 use super::lock::WriterGuard;
 use super::open::Engine;
+use super::part::{Part, Parts};
 use super::write_batch::{RowOp, WriteBatch};
 use super::writer::Writer;
 use crate::disk::{Commit, IndexFacts, View};
@@ -102,8 +103,9 @@ impl Engine {
             return self.store(writer, |_, _| Ok(()));
         }
         let Some(loaded) = &writer.loaded else { return Err(not_loaded()) };
-        let edits = self.edits(&batch, loaded, writer.claim());
-        let seen = self.seen(&batch, &edits, loaded, (writer.current, writer.claim()));
+        let copies = self.copies(writer.current, writer.claim());
+        let edits = self.edits(&batch, loaded, copies)?;
+        let seen = self.seen(&batch, &edits, loaded, copies)?;
         let (base, device) = (loaded.document.stored(), writer.device.unwrap_or_default());
         writer.failure.take()?;
         let ops = Ops::of(self, &batch, &seen, &edits);
@@ -116,11 +118,6 @@ impl Engine {
             }
             document.finish().map(drop)
         })?;
-        if let Some(loaded) = &mut writer.loaded {
-            for (key, json) in &seen {
-                loaded.late_edits.resolve(key, json);
-            }
-        }
         self.hub.push(Origin::Local, self.changes_of(batch), &view, || self.view());
         Ok(())
     }
@@ -143,40 +140,41 @@ impl Engine {
         Ok(())
     }
 
-    /// What stands under keys that the batch writes, and is of other documents: late edits, and what
-    /// a `migrate` function made. The author of the batch has seen it.
+    /// The marks of what stands under keys that the batch writes, and is of other documents. The author
+    /// of the batch has seen it.
     fn seen(
         &self,
         batch: &WriteBatch,
         edits: &Edits,
         Loaded { document, late_edits }: &Loaded,
-        (source, claim): (DocName, Option<&Claim>),
-    ) -> Vec<(String, String)> {
-        let mut seen = Vec::new();
-        if late_edits.is_empty() && !claim.is_some_and(Claim::has_made) {
-            return seen;
+        copies: Copies<'_>,
+    ) -> Result<Vec<String>> {
+        let mut seen = Parts::new();
+        if late_edits.is_empty() {
+            return Ok(Vec::new());
         }
         let mut see = |root: &Root, op: &RowOp| {
             let at = EntryRef::new(root.name(), &*op.key);
-            seen.extend(late_edits.seen(document, claim, source, &at, op.json.is_none()));
+            seen.extend(late_edits.seen(document, copies, &at, op.json.is_none())?);
+            Ok::<_, Error>(())
         };
         for (table_idx, rows) in &batch.tables {
             let root = Root::Table(self.def.tables[*table_idx].name.to_owned());
-            let whole = rows.iter().filter(|(key, op)| {
+            let mut whole = rows.iter().filter(|(key, op)| {
                 !op.is_edit || !edits.contains_key(&(*table_idx, key.to_vec()))
             });
-            whole.for_each(|(_, op)| see(&root, op));
+            whole.try_for_each(|(_, op)| see(&root, op))?;
         }
         for (group_idx, entries) in &batch.groups {
             let root = Root::Group(self.def.groups[*group_idx].name.to_owned());
-            entries.values().for_each(|op| see(&root, op));
+            entries.values().try_for_each(|op| see(&root, op))?;
         }
-        seen
+        Ok(seen.iter().map(Part::to_text).collect())
     }
 
     /// The cells of the rows of which only fields were changed, in tables that merge by field: what makes
     /// the row as the document has it the one that was written.
-    fn edits(&self, batch: &WriteBatch, loaded: &Loaded, claim: Option<&Claim>) -> Edits {
+    fn edits(&self, batch: &WriteBatch, loaded: &Loaded, copies: Copies<'_>) -> Result<Edits> {
         let mut edits = Edits::new();
         for (table_idx, rows) in &batch.tables {
             let table = &self.def.tables[*table_idx];
@@ -195,8 +193,8 @@ impl Engine {
                     continue;
                 };
                 let at = EntryRef::new(root.as_str(), &*op.key);
-                let late = loaded.late_edits.showing(claim, &at, Some(id));
-                let late = late.map(|(_, stored)| stored.shown());
+                let late = loaded.late_edits.showing(&loaded.document, copies, &at, Some(id))?;
+                let late = late.map(StoredEdit::shown);
                 let cells = match &late {
                     None => difference(&stands, json, &merge_of),
                     Some((_, late)) => {
@@ -207,7 +205,7 @@ impl Engine {
                 edits.insert((*table_idx, key.to_vec()), FieldEdit { cells, late });
             }
         }
-        edits
+        Ok(edits)
     }
 
     /// What observers are told of a local batch.
@@ -263,19 +261,14 @@ type Edits = BTreeMap<(TableIdx, Vec<u8>), FieldEdit>;
 struct Ops<'b> {
     batch: &'b WriteBatch,
     edits: &'b Edits,
-    seen: &'b [(String, String)],
+    seen: &'b [String],
     tables: Vec<String>,
     groups: Vec<String>,
-    settled: String,
+    marks: String,
 }
 
 impl<'b> Ops<'b> {
-    fn of(
-        engine: &Engine,
-        batch: &'b WriteBatch,
-        seen: &'b [(String, String)],
-        edits: &'b Edits,
-    ) -> Self {
+    fn of(engine: &Engine, batch: &'b WriteBatch, seen: &'b [String], edits: &'b Edits) -> Self {
         let table = |name: &str| Root::Table(name.to_owned()).name();
         let group = |name: &str| Root::Group(name.to_owned()).name();
         Self {
@@ -284,7 +277,7 @@ impl<'b> Ops<'b> {
             seen,
             tables: engine.def.tables.iter().map(|def| table(def.name)).collect(),
             groups: engine.def.groups.iter().map(|def| group(def.name)).collect(),
-            settled: Root::Settled.name(),
+            marks: Root::Seen.name(),
         }
     }
 
@@ -319,10 +312,10 @@ impl<'b> Ops<'b> {
             key,
             write: EntryWrite::Remove,
         });
-        let seen = self.seen.iter().map(|(key, json)| EntryOp {
-            root: &self.settled,
+        let seen = self.seen.iter().map(|key| EntryOp {
+            root: &self.marks,
             key,
-            write: EntryWrite::Put(json),
+            write: EntryWrite::Put(MARK),
         });
         rows.chain(entries).chain(strays).chain(seen)
     }

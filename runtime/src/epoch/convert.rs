@@ -8,7 +8,7 @@ use super::row_chunk::{ChunkRow, RowChunk};
 use super::scratch_store::{MigrationStores, ReadStore, ScratchStore};
 use super::source::{ContentRef, RowRef, Source, SourceRow};
 use crate::doc::Root;
-use crate::engine::{CopySource, Progress, REPORT_EVERY_ROWS, StoppedAt};
+use crate::engine::{Base, Progress, REPORT_EVERY_ROWS, StoppedAt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef};
 use crate::schema::descriptor::{GroupDef, GroupIdx, TableDef, TableIdx};
@@ -20,7 +20,8 @@ pub(super) struct NewRow {
     /// `None` if its text does not parse as the table's key type.
     pub(super) key: Option<Vec<u8>>,
     pub(super) key_text: String,
-    pub(super) source: CopySource,
+    /// What it stands for.
+    pub(super) base: Base,
     pub(super) json: String,
 }
 
@@ -30,6 +31,8 @@ pub(super) struct Rejected {
     /// The root and key that it would belong under.
     pub(super) root: Root,
     pub(super) key: String,
+    /// What it would stand for.
+    pub(super) base: Base,
     pub(super) raw: String,
     /// Where it stopped.
     pub(super) stopped_at: StoppedAt,
@@ -39,13 +42,7 @@ pub(super) struct Rejected {
 /// What takes converted rows.
 pub(super) trait Sink {
     fn row(&mut self, table_idx: TableIdx, row: NewRow) -> Result<()>;
-    fn entry(
-        &mut self,
-        group_idx: GroupIdx,
-        name: &str,
-        source: CopySource,
-        json: &str,
-    ) -> Result<()>;
+    fn entry(&mut self, group_idx: GroupIdx, name: &str, base: &Base, json: &str) -> Result<()>;
     fn reject(&mut self, rejected: Rejected) -> Result<()>;
     /// Rows of one table together.
     fn rows(&mut self, table_idx: TableIdx, chunk: RowChunk) -> Result<()> {
@@ -57,8 +54,6 @@ pub(super) trait Sink {
     }
     /// A row of a table of the source, by that table's name, and the key that it is on its way under.
     fn sample(&mut self, _table: &'static str, _key: &str, _before: &Content) {}
-    /// A row of a table of an epoch has come under another key than it had.
-    fn moved(&mut self, _epoch: u32, _table: &'static str) {}
 }
 
 /// All that is done before rows come out at the end of a plan.
@@ -110,14 +105,8 @@ impl dyn Sink + '_ {
     fn take(&mut self, output: Output<'_>) -> Result<()> {
         match output {
             Output::Rows(table_idx, chunk) => self.rows(table_idx, chunk),
-            Output::Entry(group_idx, name, source, json) => {
-                self.entry(group_idx, name, source, json)
-            }
+            Output::Entry(group_idx, name, base, json) => self.entry(group_idx, name, base, json),
             Output::Rejected(rejected) => self.reject(rejected),
-            Output::Moved(epoch, table) => {
-                self.moved(epoch, table);
-                Ok(())
-            }
             Output::Sample(table, key, before) => {
                 self.sample(table, &key, &before);
                 Ok(())
@@ -134,10 +123,9 @@ pub(super) enum Input<'s> {
 
 enum Output<'o> {
     Rows(TableIdx, RowChunk),
-    Entry(GroupIdx, &'o str, CopySource, &'o str),
+    Entry(GroupIdx, &'o str, &'o Base, &'o str),
     Rejected(Rejected),
     Sample(&'static str, String, Content),
-    Moved(u32, &'static str),
 }
 
 /// A rebuild: everything as it stands, whether it decodes or not.
@@ -152,16 +140,16 @@ fn take_over(
         let mut chunk = RowChunk::default();
         source.for_each_row(table_idx, &mut |row| {
             count.one();
-            let (key, source, json) = (row.key, row.source, row.content.json());
-            chunk.push(ChunkRow { key, key_text: &row.key_text(table), source, json });
+            let (key, base, json) = (row.key, row.base, row.content.json());
+            chunk.push(ChunkRow { key, key_text: &row.key_text(table), base, json });
             if chunk.is_full() { sink.rows(table_idx, std::mem::take(&mut chunk)) } else { Ok(()) }
         })?;
         sink.rows(table_idx, chunk)?;
         count.end();
     }
     for (group_idx, group) in plan.to.groups_by_idx() {
-        for (name, copied, content) in source.entries(group.name)? {
-            sink.entry(group_idx, &name, copied, &text_of(content))?;
+        for (name, base, content) in source.entries(group.name)? {
+            sink.entry(group_idx, &name, &base, &text_of(content))?;
         }
     }
     Ok(())
@@ -189,10 +177,10 @@ fn fill_scratch(
             if scratch.get(table_idx, key)?.is_some() {
                 return sink.reject(twice(stretch, table_idx, row.to_new()));
             }
-            scratch.put(table_idx, key, row.source, row.json)
+            scratch.put(table_idx, key, row.base, row.json)
         }),
-        Output::Entry(group_idx, name, source, json) => {
-            scratch.set_entry(group_idx, name, source, json)
+        Output::Entry(group_idx, name, base, json) => {
+            scratch.set_entry(group_idx, name, base, json)
         }
         other => sink.take(other),
     })?;
@@ -206,6 +194,7 @@ pub(super) fn twice(stretch: &Stretch, table_idx: TableIdx, row: NewRow) -> Reje
     Rejected {
         root,
         key: row.key_text,
+        base: row.base,
         raw: row.json,
         stopped_at: StoppedAt { is_unseen: true, ..StoppedAt::new(stretch.to.epoch, at) },
         failure: Failure {
@@ -264,14 +253,14 @@ fn pour(scratch: &ScratchStore, sink: &mut dyn Sink) -> Result<()> {
                 let key_text = (table.key_text)(&row.key).unwrap_or_default();
                 sink.row(
                     table_idx,
-                    NewRow { key: Some(row.key), key_text, source: row.source, json: row.json },
+                    NewRow { key: Some(row.key), key_text, base: row.base, json: row.json },
                 )?;
             }
         }
     }
     for (group_idx, _) in scratch.def.groups_by_idx() {
-        for (name, source, json) in scratch.entries_with_source(group_idx)? {
-            sink.entry(group_idx, &name, source, &json)?;
+        for (name, base, json) in scratch.entries_with_base(group_idx)? {
+            sink.entry(group_idx, &name, &base, &json)?;
         }
     }
     Ok(())
@@ -292,15 +281,13 @@ fn convert_all(
             before,
             now,
             conversions: route.conversions,
+            splits: &route.splits,
             samples: if matches!(input, Input::Source(_)) { samples } else { 0 },
             outcome: Outcome::default(),
         };
         let mut take = |outcome: Outcome| {
             let mut samples = outcome.samples.into_iter();
             samples.try_for_each(|(key, row)| give(Output::Sample(before.name, key, row)))?;
-            if !route.keeps_keys && outcome.is_moved {
-                give(Output::Moved(stretch.to.epoch, now.name))?;
-            }
             give(Output::Rows(route.to, outcome.rows))?;
             outcome.rejected.into_iter().try_for_each(|row| give(Output::Rejected(row)))
         };
@@ -324,7 +311,7 @@ fn convert_all(
                         let full = packer.row(RowRef {
                             key: Some(&row.key),
                             text: None,
-                            source: row.source,
+                            base: &row.base,
                             content: ContentRef::Text(&row.json),
                         })?;
                         full.map_or(Ok(()), &mut take)?;
@@ -382,15 +369,16 @@ fn convert_one_group(
 ) -> Result<()> {
     let before = &stretch.from.groups[route.from];
     let now = &stretch.to.groups[route.to];
-    let mut set: Vec<(String, CopySource, String)> = Vec::new();
+    let mut set: Vec<(String, Base, String)> = Vec::new();
     let mut rejected = Vec::new();
     match input {
         Input::Source(source) => {
-            for (name, copied, content) in source.entries(before.name)? {
+            for (name, base, content) in source.entries(before.name)? {
                 match content {
-                    Content::Text(json) => set.push((name, copied, json.to_string())),
+                    Content::Text(json) => set.push((name, base, json.to_string())),
                     Content::Foreign(raw) => rejected.push((
                         name,
+                        base,
                         raw,
                         Failure {
                             field: None,
@@ -403,33 +391,31 @@ fn convert_one_group(
                 }
             }
         }
-        Input::ScratchStore(scratch) => set = scratch.entries_with_source(route.from)?,
+        Input::ScratchStore(scratch) => set = scratch.entries_with_base(route.from)?,
     }
     let entries: Entries = set.iter().map(|(name, _, json)| (name.clone(), json.clone())).collect();
     let ConvertedGroup { entries: converted, failures } =
         convert_group(now, route.conversions, &entries)?;
     for (name, failure) in failures {
         let raw = entries.get(&name).cloned().unwrap_or_default();
-        rejected.push((name, raw, failure));
+        let base = set.iter().find(|(stored, _, _)| *stored == name);
+        let base = base.map_or(Base::Made, |(_, base, _)| base.clone());
+        rejected.push((name, base, raw, failure));
     }
-    // Which entries a new one was made from is not known of a user's own conversion: if they are from
-    // several documents, it is a copy of none.
-    let mut sources = set.iter().map(|(_, source, _)| *source);
-    let first = sources.next().unwrap_or(CopySource::Made);
-    let common = if sources.all(|source| source == first) { first } else { CopySource::Made };
     for (name, json) in &converted {
         let earlier = earlier_entry(&stretch.to, stretch.from.epoch, now.name, name);
-        let was = |(stored, _, _): &&(String, CopySource, String)| {
+        let was = |(stored, _, _): &&(String, Base, String)| {
             earlier.is_some_and(|(_, entry)| entry == stored)
         };
-        let source = set.iter().find(was).map_or(common, |(_, source, _)| *source);
-        give(Output::Entry(route.to, name, source, json))?;
+        // Which entries a new one was made from is not known of a user's own conversion.
+        let base = set.iter().find(was).map_or(&Base::Made, |(_, base, _)| base);
+        give(Output::Entry(route.to, name, base, json))?;
     }
-    for (key, raw, failure) in rejected {
+    for (key, base, raw, failure) in rejected {
         let root = Root::Group(before.name.to_owned()).name();
         let stopped_at = StoppedAt::new(stretch.from.epoch, EntryRef::new(root, key.as_str()));
         let root = Root::Group(now.name.to_owned());
-        give(Output::Rejected(Rejected { root, key, raw, stopped_at, failure }))?;
+        give(Output::Rejected(Rejected { root, key, base, raw, stopped_at, failure }))?;
     }
     Ok(())
 }

@@ -7,9 +7,9 @@ use super::convert::{Rejected, convert_one, text_of};
 use super::row_chunk::{ChunkRow, RowChunk};
 use super::source::{RowRef, Source};
 use crate::doc::Root;
-use crate::engine::StoppedAt;
+use crate::engine::{Split, StoppedAt};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{Content, EntryRef};
+use crate::row::{Content, EntryRef, renamed};
 use crate::schema::descriptor::{TableDef, TableIdx};
 
 /// From so many rows on, a thread of their own is worth starting.
@@ -29,8 +29,6 @@ pub(super) struct Outcome {
     /// Some of them as they were, by the key that they have now.
     pub(super) samples: Vec<(String, Content)>,
     pub(super) rows: RowChunk,
-    /// Whether one of them has come under another key than it had.
-    pub(super) is_moved: bool,
     pub(super) rejected: Vec<Rejected>,
 }
 
@@ -41,6 +39,8 @@ pub(super) struct Packer<'p> {
     pub(super) before: &'p TableDef,
     pub(super) now: &'p TableDef,
     pub(super) conversions: u32,
+    /// Which of the rows that come of one are meant.
+    pub(super) splits: &'p [Split],
     /// How many more rows are to be given as they were.
     pub(super) samples: usize,
     pub(super) outcome: Outcome,
@@ -58,21 +58,22 @@ impl Packer<'_> {
                     self.samples -= 1;
                     outcome.samples.push((new.key_text.clone(), row.content.to_owned()));
                 }
-                outcome.is_moved |= row.key != Some(&new.key);
                 outcome.rows.push(ChunkRow {
                     key: Some(&new.key),
                     key_text: &new.key_text,
-                    source: row.source,
+                    base: &row.base.split(self.splits),
                     json: &new.json,
                 });
             }
             Err(failure) => {
                 let key = row.key_text(self.before);
+                let later = renamed(self.before.key, self.now.key, &key);
                 let root = Root::Table(self.before.name.to_owned()).name();
                 let stopped_at = StoppedAt::new(self.epoch, EntryRef::new(root, key.as_str()));
                 outcome.rejected.push(Rejected {
                     root: Root::Table(self.now.name.to_owned()),
-                    key,
+                    key: later.unwrap_or(key),
+                    base: row.base.split(self.splits),
                     raw: text_of(row.content.to_owned()),
                     stopped_at,
                     failure,

@@ -1,9 +1,7 @@
 //! Which document a device uses, and how rows of one epoch become those of another: pure.
 
-use std::collections::BTreeSet;
-
 use crate::doc::{DocVersion, Root};
-use crate::engine::{Claims, DocName};
+use crate::engine::{Claims, DocName, Split};
 use crate::row::{EntryRef, are_alike, renamed};
 use crate::schema::descriptor::{GroupDef, GroupIdx, StoreDef, TableDef, TableIdx};
 use crate::schema::step::MigrateFn;
@@ -56,7 +54,7 @@ pub(crate) struct Stretch {
 }
 
 /// What a table becomes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct TableRoute {
     pub(crate) from: TableIdx,
     pub(crate) to: TableIdx,
@@ -64,6 +62,8 @@ pub(crate) struct TableRoute {
     pub(crate) conversions: u32,
     /// Whether a row keeps its key.
     pub(crate) keeps_keys: bool,
+    /// The tables on the way that are one of several which a row goes into.
+    pub(crate) splits: Vec<Split>,
 }
 
 /// What a kv group becomes.
@@ -96,30 +96,9 @@ impl Plan {
         Some(Self { from: def, to: *to, stretches })
     }
 
-    /// Whether a `migrate` function takes part, so that rows cannot be converted one by one.
-    pub(crate) fn has_migrate(&self) -> bool {
-        self.stretches.iter().any(|stretch| stretch.migrate.is_some())
-    }
-
     /// Whether rows stay as they are.
     pub(crate) fn is_identity(&self) -> bool {
         self.stretches.is_empty()
-    }
-
-    /// What the table under a root becomes, and by how many conversions: where it is one table, and
-    /// no `migrate` function takes part.
-    pub(crate) fn only_route(
-        &self,
-        root: &str,
-    ) -> Option<(&'static TableDef, &'static TableDef, u32)> {
-        let name = root.strip_prefix("table:")?;
-        let [stretch] = self.stretches.as_slice() else { return None };
-        let table_idx = self.from.table_idx(name)?;
-        let mut routes = stretch.tables.iter().filter(|route| route.from == table_idx);
-        let (Some(route), None, None) = (routes.next(), routes.next(), stretch.migrate) else {
-            return None;
-        };
-        Some((&self.from.tables[table_idx], &stretch.to.tables[route.to], route.conversions))
     }
 
     /// The table of the older epoch that goes on as the newer's `name`, and whether keys are kept
@@ -133,21 +112,6 @@ impl Plan {
             (table_idx, def) = (route.from, stretch.from);
         }
         Some((&def.tables[table_idx], keeps_keys))
-    }
-
-    /// The newer epoch's tables in which rows have other keys than where they came from: those that
-    /// had them before, and those that conversions gave them to, by epoch and name.
-    pub(crate) fn moved(&self, before: &[String], now: &BTreeSet<(u32, &str)>) -> Vec<String> {
-        let was_moved = |table: &&TableDef| {
-            let earlier = self.earlier_table(table.name);
-            earlier.is_some_and(|(earlier, _)| before.iter().any(|moved| moved == earlier.name))
-                || now.iter().any(|(epoch, moved)| {
-                    let since = Self::new(&self.to, *epoch);
-                    since.is_some_and(|since| since.follows(table.name, moved))
-                })
-        };
-        let moved = self.to.tables.iter().filter(was_moved);
-        moved.map(|table| table.name.to_owned()).collect()
     }
 
     /// The kv group of the older epoch that goes on as the newer's `name`.
@@ -194,22 +158,6 @@ impl Plan {
         let entry = entries.find(|entry| came(entry) == Some((group.as_str(), key.as_str())))?;
         Some(EntryRef::new(Root::Group(now.name.to_owned()).name(), entry))
     }
-
-    /// The older epoch's text of a key of the newer's table `name`; `has_kept` says whether keys
-    /// stayed as they were where a conversion could have changed them.
-    pub(crate) fn earlier_key(
-        &self,
-        name: &str,
-        key: &str,
-        has_kept: bool,
-    ) -> Option<(&'static str, String)> {
-        let (earlier, keeps_keys) = self.earlier_table(name)?;
-        let now = self.to.tables.iter().find(|table| table.name == name)?;
-        if !(keeps_keys || has_kept && are_alike(earlier.key, now.key)) {
-            return None;
-        }
-        Some((earlier.name, renamed(now.key, earlier.key, key)?))
-    }
 }
 
 impl Stretch {
@@ -224,7 +172,14 @@ impl Stretch {
                 to: to_idx,
                 conversions,
                 keeps_keys: keeps_keys(&from.tables[from_idx], now, conversions),
+                splits: Vec::new(),
             }));
+        }
+        let sources: Vec<TableIdx> = tables.iter().map(|route: &TableRoute| route.from).collect();
+        for route in &mut tables {
+            if sources.iter().filter(|from| **from == route.from).count() > 1 {
+                route.splits.push(Split::Table(to.tables[route.to].name.to_owned()));
+            }
         }
         let mut groups = Vec::new();
         for (to_idx, now) in to.groups_by_idx() {
@@ -251,6 +206,7 @@ impl Stretch {
                 to: further.to,
                 conversions: route.conversions + further.conversions,
                 keeps_keys: route.keeps_keys && further.keeps_keys,
+                splits: [&*route.splits, &*further.splits].concat(),
             }));
         }
         let mut groups = Vec::new();

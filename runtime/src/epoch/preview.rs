@@ -11,7 +11,7 @@ use super::select_document::best;
 use super::sink::describe;
 use super::source::{RowsOf, Source};
 use crate::disk::StoredDocument;
-use crate::engine::{CopySource, Engine, not_loaded, view_names};
+use crate::engine::{Base, Engine, not_loaded, view_names};
 use crate::error::Result;
 use crate::row::Content;
 use crate::schema::descriptor::{GroupIdx, TableIdx};
@@ -89,7 +89,8 @@ pub(crate) fn preview(engine: &Engine) -> Result<Preview> {
         Some(loaded) => RowsOf::Document(loaded),
         None => RowsOf::File(view),
     };
-    let source = Source::new(from, claim.as_ref(), plan.from, rows, &BTreeMap::new())?;
+    let copies = engine.copies(from, claim.as_ref());
+    let source = Source::of_document(copies, plan.from, rows)?;
     for table in plan.to.tables {
         let before = match plan.earlier_table(table.name) {
             Some((earlier, _)) => {
@@ -131,7 +132,7 @@ impl PreviewSink<'_> {
             keys => keys.insert(ScratchStore::new(self.plan.to, true)?),
         };
         let is_taken = keys.get(table_idx, key)?.is_some();
-        keys.put(table_idx, key, CopySource::Made, "")?;
+        keys.put(table_idx, key, &Base::Made, "")?;
         Ok(is_taken)
     }
 }
@@ -148,14 +149,14 @@ impl Sink for PreviewSink<'_> {
         let sample = table.samples.iter_mut().find(|sample| sample.key == row.key_text);
         if let Some(sample) = sample {
             sample.after = Some(row.json);
-        } else if table.samples.len() < SAMPLES && row.source == CopySource::Made {
+        } else if table.samples.len() < SAMPLES && row.base == Base::Made {
             let (before, after) = (None, Some(row.json));
             table.samples.push(PreviewSample { key: row.key_text, before, after });
         }
         Ok(())
     }
 
-    fn entry(&mut self, _: GroupIdx, _: &str, _: CopySource, _: &str) -> Result<()> {
+    fn entry(&mut self, _: GroupIdx, _: &str, _: &Base, _: &str) -> Result<()> {
         Ok(())
     }
 

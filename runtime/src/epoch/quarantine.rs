@@ -1,6 +1,5 @@
 //! The quarantine: edits that could not be carried, and deciding on them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::convert::{NewRow, Rejected, Sink, convert_row, prepare, text_of};
@@ -10,64 +9,60 @@ use super::source::{RowsOf, Source, SourceRow};
 use crate::disk::View;
 use crate::doc::Root;
 use crate::engine::{
-    CopySource, Engine, LateEdit, LateEditKey, Loaded, Origin, Resolution, RootOp, StoppedAt,
-    Writer, checksum, not_loaded,
+    Base, Candidate, Copies, DocName, Document, Engine, LateEdit, LateEditKey, LateEdits, Loaded,
+    Marks, Origin, Part, PartOf, Parts, ReadFailure, RootOp, Showing, Standing, StoppedAt,
+    not_loaded, read_claims,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId};
 use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
-use crate::schema::step::Entries;
 
 /// Something in quarantine.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
-    /// The root map that holds it.
-    kind: KeptIn,
     pub(crate) key: LateEditKey,
     pub(crate) edit: LateEdit,
     /// What stands in its place.
     pub(crate) ours: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum KeptIn {
-    /// `forwarded`: a late edit.
-    Forwarded,
-    /// `quarantine`: what a migration could not convert, or a late edit has displaced.
-    Quarantine,
-}
-
 /// Everything in quarantine, in the order of tables and keys.
 pub(crate) fn list(engine: &Engine) -> Result<Vec<Kept>> {
-    let view = engine.view();
-    let document = view.document_name().to_owned();
+    let view = engine.in_view(Ok)?;
+    let failure = ReadFailure::default();
+    let document = Document::new(view.clone(), view.document_name(), &failure);
+    let name = DocName::parse(view.document_name());
+    let name = name.unwrap_or(DocName::unclaimed(engine.def.epoch));
+    let late_edits = LateEdits::of(&document)?;
+    if late_edits.is_empty() {
+        failure.take()?;
+        return Ok(Vec::new());
+    }
+    let claims = read_claims(&view)?;
+    let copies = engine.copies(name, claims.get(&name));
     let mut kept = Vec::new();
-    let resolutions = view.bookkeeping(&document, &Root::Settled.name())?;
-    for (text, id, content) in view.bookkeeping(&document, &Root::Forwarded.name())? {
-        let (Some(key), Some(edit)) = (LateEditKey::parse(&text), LateEdit::read(&content)) else {
-            continue;
-        };
-        let is_resolved = resolutions.iter().any(|(name, _, content)| {
-            *name == text && Resolution::read(content).is_some_and(|s| s.items == edit.items)
-        });
-        if is_resolved {
-            continue;
-        }
-        let standing = standing(engine, &view, &key.at)?;
-        let is_showing = standing.as_ref().is_some_and(|(at, _)| *at == id);
-        let ours = standing.map(|(_, json)| json);
-        if is_showing || (edit.value.is_some() && edit.value == ours) {
-            continue;
-        }
-        kept.push(Kept { kind: KeptIn::Forwarded, key, edit, ours });
-    }
-    for (text, _, content) in view.bookkeeping(&document, &Root::Quarantine.name())? {
-        if let (Some(key), Some(edit)) = (LateEditKey::parse(&text), LateEdit::read(&content)) {
-            let ours = standing(engine, &view, &key.at)?.map(|(_, json)| json);
-            kept.push(Kept { kind: KeptIn::Quarantine, key, edit, ours });
+    for at in late_edits.entries() {
+        let main = document.entry(&at.root, &at.key);
+        let id = main.as_ref().map(|entry| entry.id);
+        let Standing { waiting, .. } = late_edits.standing(&document, copies, at, id)?;
+        let ours = standing(engine, &view, at)?.map(|(_, json)| json);
+        for Candidate { from, parts, stored, .. } in waiting {
+            let edit = match (stored, &main) {
+                (Some(stored), _) => stored.edit.clone(),
+                (None, Some(main)) => LateEdit::of_copy(from, at, text_of(main.content.clone())),
+                (None, None) => continue,
+            };
+            if edit.value.is_none() || edit.value != ours {
+                let key = LateEditKey { at: at.clone(), parts };
+                kept.push(Kept { key, edit, ours: ours.clone() });
+            }
         }
     }
-    kept.sort_by_cached_key(|Kept { key, .. }| (key.at.clone(), key.source, key.nth));
+    failure.take()?;
+    let order = |Kept { key, edit, .. }: &Kept| {
+        (key.at.clone(), edit.value.is_some(), edit.from, key.parts.clone())
+    };
+    kept.sort_by_cached_key(order);
     Ok(kept)
 }
 
@@ -113,38 +108,43 @@ pub(crate) fn dismiss(engine: &Engine, kept: &Kept) -> Result<()> {
 fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
     engine.refuse_if_read_only()?;
     let mut writer = engine.lock_writer()?;
-    let text = kept.key.to_text();
     engine.load(&mut writer)?;
-    let root = match kept.kind {
-        KeptIn::Forwarded => Root::Forwarded,
-        KeptIn::Quarantine => Root::Quarantine,
-    };
     let Some(loaded) = &writer.loaded else { return Err(not_loaded()) };
-    let is_there = loaded.document.entry(&root.name(), &text);
-    if is_there.and_then(|entry| LateEdit::read(&entry.content)).as_ref() != Some(&kept.edit) {
-        return Err(gone(kept));
+    let copies = engine.copies(writer.current, writer.claim());
+    let (document, late_edits) = (&loaded.document, &loaded.late_edits);
+    let at = &kept.key.at;
+    let main = document.entry(&at.root, &at.key).map(|entry| entry.id);
+    let standing = late_edits.standing(document, copies, at, main)?;
+    let waiting = standing.waiting.iter().find(|waiting| waiting.parts == kept.key.parts);
+    let Some(waiting) = waiting else { return Err(gone(kept)) };
+    // What another value stands for, too, is left to that.
+    let mut others = standing.waiting.iter().filter(|other| other.parts != waiting.parts);
+    let shown = match &standing.shown {
+        Showing::Late(late) => Some(&late.open),
+        Showing::Main | Showing::Nothing => None,
+    };
+    let is_shared = |part: &Part| {
+        shown.is_some_and(|open| open.contains(part))
+            || others.any(|other| other.open.contains(part))
+    };
+    let is_accepted = !accepted.is_empty();
+    let mut decided: Parts = waiting.open.clone();
+    if !is_accepted {
+        let mut is_shared = is_shared;
+        decided.retain(|part| !is_shared(part));
     }
-    let is_written = |row: &Accepted| !row.is_made || is_free(&writer, loaded, row);
-    let rows = accepted.into_iter().filter(is_written);
     let mut ops = Vec::new();
-    for row in rows {
+    for row in accepted {
         let at = EntryRef::new(row.root.name(), row.key.as_str());
-        let (document, late_edits) = (&loaded.document, &loaded.late_edits);
-        let seen = late_edits.seen(document, writer.claim(), writer.current, &at, false);
-        ops.extend(seen.into_iter().map(|(key, json)| RootOp::put(Root::Settled, key, json)));
+        if row.is_made && !is_free(copies, loaded, &at, &row.json)? {
+            continue;
+        }
+        decided.extend(late_edits.seen(document, copies, &at, false)?);
         ops.push(RootOp::put(row.root, row.key, row.json));
     }
-    match kept.kind {
-        KeptIn::Forwarded => {
-            let resolution = Resolution::of(kept.edit.items.clone());
-            let json = serde_json::to_string(&resolution).map_err(|error| {
-                Error::new(ErrorKind::Storage, "a resolution does not serialize").because(error)
-            })?;
-            ops.push(RootOp::put(Root::Settled, text, json));
-        }
-        KeptIn::Quarantine => ops.push(RootOp::remove(Root::Quarantine, text)),
-    }
-    let outcome = engine.write_roots(&mut writer, &ops, Origin::Local);
+    let mut all: Vec<RootOp> = decided.iter().map(RootOp::mark).collect();
+    all.extend(ops);
+    let outcome = engine.write_roots(&mut writer, &all, Origin::Local);
     drop(writer);
     engine.hub.deliver();
     outcome.map(drop)
@@ -159,28 +159,28 @@ struct Accepted {
     is_made: bool,
 }
 
-/// Whether what a `migrate` function makes may be written: as for a late edit, where nothing stands
-/// but what one has made, and no device has removed the same.
-fn is_free(writer: &Writer, loaded: &Loaded, row: &Accepted) -> bool {
-    let at = EntryRef::new(row.root.name(), row.key.as_str());
-    let main = loaded.document.entry(&at.root, &at.key);
-    let id = main.as_ref().map(|entry| entry.id);
-    if let Some((_, stored)) = loaded.late_edits.showing(writer.claim(), &at, id) {
-        return stored.edit.made;
-    }
-    if let Some(main) = main {
-        let source = writer.claim().and_then(|claim| claim.copy_source(main.id));
-        return source.is_some_and(CopySource::is_made) && text_of(main.content) != row.json;
-    }
-    let own = LateEditKey::new(writer.current, at);
-    let resolution = loaded.late_edits.resolution(&own);
-    !resolution.is_some_and(|resolution| resolution.made.contains(&checksum(&row.json)))
+/// Whether what a `migrate` function makes may be written: where nothing stands but what one has made, and
+/// no device has removed the same.
+fn is_free(copies: Copies<'_>, loaded: &Loaded, at: &EntryRef, json: &str) -> Result<bool> {
+    let is_made = |parts: &Parts| parts.iter().all(|part| part.is_made() || part.is_ground());
+    let made = Part::whole(PartOf::made(&at.root, &at.key, json));
+    let main = loaded.document.entry(&at.root, &at.key).map(|entry| entry.id);
+    let standing = loaded.late_edits.standing(&loaded.document, copies, at, main)?;
+    Ok(match (standing.shown, main) {
+        (Showing::Late(late), _) => is_made(&late.parts),
+        (_, Some(id)) => copies.parts_of(id)?.is_some_and(|parts| is_made(&parts)),
+        (_, None) => {
+            let was_copied =
+                !copies.engine.frontier(copies.name)?.copies_of(made.origin).is_empty();
+            !was_copied && !loaded.document.is_marked(&made)?
+        }
+    })
 }
 
 /// What becomes of it with the code as it is now, which may convert what earlier code could not: taken
 /// alone through the steps that it has still to go, `migrate` functions included.
 fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
-    let stopped_at = kept.edit.stopped_at(kept.key.source);
+    let stopped_at = kept.edit.stopped_at();
     let Some(raw) = &kept.edit.raw else { return refused("its old value is not known") };
     if stopped_at.is_unseen {
         return refused(&format!(
@@ -217,7 +217,7 @@ fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
 fn taken_alone(plan: &Plan, kept: &Kept, stopped_at: &StoppedAt, raw: &str) -> Result<Taken> {
     let take = |rows: RowsOf<'_>| {
         let mut taken = Taken { to: plan.to, rows: Vec::new(), rejected: Vec::new() };
-        let source = Source::new(kept.key.source, None, plan.from, rows, &BTreeMap::new())?;
+        let source = Source::alone(kept.edit.from, plan.from, rows);
         prepare(plan, source, false, &|_| {}, &mut taken)?.pour(&mut taken)?;
         Ok(taken)
     };
@@ -230,7 +230,7 @@ fn taken_alone(plan: &Plan, kept: &Kept, stopped_at: &StoppedAt, raw: &str) -> R
             let row = SourceRow {
                 key: (table.read_key)(&stopped_at.key),
                 key_text: stopped_at.key.clone(),
-                source: CopySource::Document(kept.key.source),
+                base: Base::Parts(Arc::new(kept.key.parts.clone())),
                 content: Content::Text(raw.into()),
             };
             if !plan.is_identity() {
@@ -253,10 +253,11 @@ fn taken_alone(plan: &Plan, kept: &Kept, stopped_at: &StoppedAt, raw: &str) -> R
                     raw.to_owned(),
                 ));
             }
-            let entries = Entries::from([(stopped_at.key.clone(), raw.to_owned())]);
+            let base = Base::Parts(Arc::new(kept.key.parts.clone()));
+            let entries = vec![(stopped_at.key.clone(), base, raw.to_owned())];
             let mut with = take(RowsOf::Group(group_idx, entries))?;
             // What comes without it, too, is not of it.
-            let without = take(RowsOf::Group(group_idx, Entries::new()))?.rows;
+            let without = take(RowsOf::Group(group_idx, Vec::new()))?.rows;
             let is_same = |a: &Accepted, b: &Accepted| {
                 (&a.root, &a.key, &a.json) == (&b.root, &b.key, &b.json)
             };
@@ -284,20 +285,14 @@ impl Taken {
 impl Sink for Taken {
     fn row(&mut self, table_idx: TableIdx, row: NewRow) -> Result<()> {
         let root = Root::Table(self.to.tables[table_idx].name.to_owned());
-        let (key, json, is_made) = (row.key_text, row.json, row.source == CopySource::Made);
+        let (key, json, is_made) = (row.key_text, row.json, row.base == Base::Made);
         self.rows.push(Accepted { root, key, json, is_made });
         Ok(())
     }
 
-    fn entry(
-        &mut self,
-        group_idx: GroupIdx,
-        name: &str,
-        source: CopySource,
-        json: &str,
-    ) -> Result<()> {
+    fn entry(&mut self, group_idx: GroupIdx, name: &str, base: &Base, json: &str) -> Result<()> {
         let root = Root::Group(self.to.groups[group_idx].name.to_owned());
-        let (key, json, is_made) = (name.to_owned(), json.to_owned(), source == CopySource::Made);
+        let (key, json, is_made) = (name.to_owned(), json.to_owned(), *base == Base::Made);
         self.rows.push(Accepted { root, key, json, is_made });
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Rows of one table, packed: they are made in one thread, used in others, and given back as a whole.
 
 use super::convert::NewRow;
-use crate::engine::CopySource;
+use crate::engine::Base;
 
 /// How many rows are handed over together, and how many bytes if they are large: somewhat less than
 /// a power of two, which is what the file takes for the record of a chunk.
@@ -14,7 +14,7 @@ pub(super) struct RowChunk {
     keys: Vec<u8>,
     /// The text of each key, and after it the JSON of its row.
     texts: String,
-    sources: Vec<CopySource>,
+    bases: Vec<Base>,
     rows: Vec<PackedRow>,
 }
 
@@ -26,7 +26,7 @@ struct PackedRow {
     text: usize,
     json: usize,
     end: usize,
-    source: usize,
+    base: usize,
 }
 
 /// A row of a chunk.
@@ -35,7 +35,7 @@ pub(super) struct ChunkRow<'b> {
     /// `None` if its text does not parse as the table's key type.
     pub(super) key: Option<&'b [u8]>,
     pub(super) key_text: &'b str,
-    pub(super) source: CopySource,
+    pub(super) base: &'b Base,
     pub(super) json: &'b str,
 }
 
@@ -50,12 +50,11 @@ impl RowChunk {
         self.texts.push_str(row.key_text);
         let json = self.texts.len();
         self.texts.push_str(row.json);
-        let source = self.sources.iter().rposition(|source| *source == row.source);
-        let source = source.unwrap_or_else(|| {
-            self.sources.push(row.source);
-            self.sources.len() - 1
-        });
-        self.rows.push(PackedRow { key, text, json, end: self.texts.len(), source });
+        if self.bases.last() != Some(row.base) {
+            self.bases.push(row.base.clone());
+        }
+        let base = self.bases.len().saturating_sub(1);
+        self.rows.push(PackedRow { key, text, json, end: self.texts.len(), base });
     }
 
     pub(super) fn len(&self) -> usize {
@@ -87,21 +86,13 @@ impl RowChunk {
         ChunkRow {
             key: self.key(row),
             key_text: &self.texts[row.text..row.json],
-            source: self.sources[row.source],
+            base: &self.bases[row.base],
             json: &self.texts[row.json..row.end],
         }
     }
 
     fn key(&self, row: &PackedRow) -> Option<&[u8]> {
         row.key.map(|(start, end)| &self.keys[start..end])
-    }
-
-    /// Keeps the rows of those sources that `takes` accepts.
-    pub(super) fn retain(&mut self, mut takes: impl FnMut(CopySource) -> bool) {
-        let taken: Vec<bool> = self.sources.iter().map(|source| takes(*source)).collect();
-        if !taken.iter().all(|is_taken| *is_taken) {
-            self.rows.retain(|row| taken[row.source]);
-        }
     }
 
     /// Puts the rows into the order of their keys, those without one at the end, and takes out each
@@ -141,7 +132,7 @@ impl ChunkRow<'_> {
         NewRow {
             key: self.key.map(<[u8]>::to_vec),
             key_text: self.key_text.to_owned(),
-            source: self.source,
+            base: self.base.clone(),
             json: self.json.to_owned(),
         }
     }
@@ -150,16 +141,11 @@ impl ChunkRow<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::DocName;
 
-    fn document(epoch: u32) -> CopySource {
-        CopySource::Document(DocName::unclaimed(epoch))
-    }
-
-    fn chunk(rows: &[(Option<&[u8]>, &str, CopySource)]) -> RowChunk {
+    fn chunk(rows: &[(Option<&[u8]>, &str)]) -> RowChunk {
         let mut chunk = RowChunk::default();
-        for (key, json, source) in rows {
-            chunk.push(ChunkRow { key: *key, key_text: "k", source: *source, json });
+        for (key, json) in rows {
+            chunk.push(ChunkRow { key: *key, key_text: "k", base: &Base::Made, json });
         }
         chunk
     }
@@ -171,36 +157,17 @@ mod tests {
     #[test]
     fn of_rows_under_one_key_the_first_stays() {
         let mut chunk = chunk(&[
-            (Some(b"b"), "1", CopySource::Made),
-            (None, "2", CopySource::Made),
-            (Some(b""), "3", CopySource::Made),
-            (Some(b"b"), "4", CopySource::Made),
-            (Some(b"a"), "5", CopySource::Made),
-            (None, "6", CopySource::Made),
-            (Some(b"b"), "7", CopySource::Made),
+            (Some(b"b"), "1"),
+            (None, "2"),
+            (Some(b""), "3"),
+            (Some(b"b"), "4"),
+            (Some(b"a"), "5"),
+            (None, "6"),
+            (Some(b"b"), "7"),
         ]);
         let out = chunk.sort(|key| Ok::<_, ()>(key == b"a")).unwrap();
         assert_eq!(jsons(&chunk), ["3", "1", "2", "6"]);
         assert_eq!(chunk.keyed_rows().map(|(_, json)| json).collect::<Vec<_>>(), ["3", "1"]);
         assert_eq!(out.iter().map(|row| &*row.json).collect::<Vec<_>>(), ["5", "4", "7"]);
-    }
-
-    #[test]
-    fn rows_are_told_apart_by_source() {
-        let (x, y) = (document(0), document(1));
-        let rows: [(Option<&[u8]>, &str, CopySource); 4] = [
-            (Some(b"a"), "1", x),
-            (Some(b"b"), "2", y),
-            (None, "3", x),
-            (None, "4", CopySource::Made),
-        ];
-        let mut chunk = chunk(&rows);
-        let mut asked = Vec::new();
-        chunk.retain(|source| {
-            asked.push(source);
-            source == x
-        });
-        assert_eq!(asked, [x, y, CopySource::Made]);
-        assert_eq!(jsons(&chunk), ["1", "3"]);
     }
 }

@@ -11,10 +11,11 @@ use super::plan::Plan;
 use super::sink::{DocumentSink, Written, describe};
 use super::source::{RowsOf, Source};
 use crate::disk::{Commit, StoredDocument};
-use crate::doc::Root;
+use crate::doc::items::ReadItems;
+use crate::doc::{Root, written_over};
 use crate::engine::{
-    Claim, CopySource, DocFact, DocName, Documents, Engine, OnInvalid, Progress, Unrecorded,
-    Writer, WriterIndexes, not_loaded, view_names,
+    Claim, Copies, DocFact, DocName, Documents, Engine, Loaded, OnInvalid, Part, PartOf, Parts,
+    Progress, Unrecorded, Writer, WriterIndexes, not_loaded, view_names,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -24,7 +25,7 @@ pub(super) fn run(
     writer: &mut Writer,
     from: DocName,
     generation: u32,
-) -> Result<u64> {
+) -> Result<()> {
     let Some(plan) = Plan::new(&engine.def, from.epoch) else {
         return Err(no_chain(engine, from.epoch));
     };
@@ -48,36 +49,28 @@ pub(super) fn run(
     };
     let Some(mut loaded) = loaded else { return Err(not_loaded()) };
     let fact = DocFact::of(&loaded);
-    let complete = incorporate(engine, writer, from, &mut loaded, claim.as_ref(), &def)?;
-    let carried_over = CarriedOver::of(&loaded, fact, claim.as_ref(), &plan, &complete)?;
+    let known = incorporate(engine, writer, from, &mut loaded, def)?;
     // What is read of it is what readers see, as long as that is kept as the code of its epoch does.
     let is_read = is_current
         && !loaded.document.is_changed()
         && engine.to_rekey(&def, &loaded.document.stored())?.is_empty();
-    let kept = if is_read { None } else { Some(loaded) };
     let view = engine.disk.view_as(Arc::new(view_names(&def, from)))?;
     let view = Arc::new(view);
 
     let name = engine.new_claim(generation);
     let client = engine.new_device();
     let mut covers = claim.as_ref().map(|claim| claim.covers.clone()).unwrap_or_default();
-    covers.insert(from, carried_over.fact.clocks.clone());
-    for (source, clocks) in &complete {
+    covers.insert(from, fact.clocks.clone());
+    for (source, clocks) in &known {
         let covered: &mut BTreeMap<u64, u32> = covers.entry(*source).or_default();
         for (client, clock) in clocks {
             let known = covered.entry(*client).or_default();
             *known = (*known).max(*clock);
         }
     }
-    let mut claim_made = Claim {
-        client,
-        baseline: 0,
-        source: from,
-        covers,
-        sources: Vec::new(),
-        moved: Vec::new(),
-        sealed: false,
-    };
+    let mut claim_made = Claim { client, baseline: 0, source: from, covers, sealed: false };
+    let copies = engine.copies(from, claim.as_ref());
+    let carried_over = CarriedOver::of(&loaded, copies, &plan, &claim_made)?;
 
     engine.record_versions(writer)?;
     let before = WriterBackup::of(writer);
@@ -85,12 +78,11 @@ pub(super) fn run(
     if let Some((name, fact)) = aside {
         writer.documents.0.insert(name, fact);
     }
-    for fact in writer.documents.0.values_mut() {
-        fact.carried = 0;
+    // Nothing of those is late: they are read now.
+    for (name, fact) in &mut writer.documents.0 {
+        fact.carried = if known.contains_key(name) { fact.last } else { 0 };
     }
-    // Nothing of it is late: it is read now.
-    let read = DocFact { carried: carried_over.fact.last, ..carried_over.fact.clone() };
-    writer.documents.0.insert(from, read);
+    writer.documents.0.insert(from, DocFact { carried: fact.last, ..fact });
     writer.indexes = engine.indexes_to_build(name);
     writer.unrecorded.identity = true;
     writer.unrecorded.documents = true;
@@ -99,27 +91,21 @@ pub(super) fn run(
     let stored = engine.store(writer, |writer, commit| {
         commit.clear_indexes(&before.current.to_string())?;
         let mut on_reject = |row: &Rejected| refuse(engine, row);
-        let rows = match &kept {
-            Some(loaded) => RowsOf::Document(loaded),
-            None => RowsOf::File(view.clone()),
-        };
-        let source = Source::new(from, claim.as_ref(), def, rows, &complete)?;
+        let rows = if is_read { RowsOf::File(view.clone()) } else { RowsOf::Document(&loaded) };
+        let source = Source::of_document(copies, def, rows)?;
         let filled =
             fill(engine, commit, &plan, name, client, &carried_over, &mut on_reject, source)?;
         claim_made.baseline = filled.baseline;
-        claim_made.sources.clone_from(&filled.sources);
-        let before = claim.as_ref().map(|claim| claim.moved.as_slice());
-        claim_made.moved = plan.moved(before.unwrap_or_default(), &filled.moved);
-        engine.record_claim(writer, name, &claim_made)?;
-        Ok(filled.rejected)
-    });
-    let rejected = match stored {
-        Ok(rejected) => rejected,
-        Err(error) => {
-            before.restore(writer);
-            return Err(error);
+        let mut open: Parts = filled.late.union(&carried_over.missing).cloned().collect();
+        for part in &filled.rejected {
+            open.extend(replaced_by(&loaded, copies, part)?);
         }
-    };
+        engine.record_claim(writer, name, &claim_made, filled.frontier.finish(open))
+    });
+    if let Err(error) = stored {
+        before.restore(writer);
+        return Err(error);
+    }
     writer.claims.insert(name, claim_made);
     writer.is_claim_new = false;
     writer.loaded = None;
@@ -128,7 +114,20 @@ pub(super) fn run(
         let commits = loaded.document.commits();
         engine.mark(writer, commits);
     }
-    Ok(rejected)
+    Ok(())
+}
+
+/// What an edit was written over that could not be converted: it has replaced nothing, so that another
+/// device may still show what was copied of that.
+fn replaced_by(loaded: &Loaded, copies: Copies<'_>, part: &Part) -> Result<Parts> {
+    let stored = loaded.document.stored();
+    let PartOf::Edit(document, id) = part.origin else { return Ok(Parts::new()) };
+    if document != copies.name || id.clock >= stored.clock(id.client)? {
+        return Ok(Parts::new());
+    }
+    let Some(before) = written_over(&*stored, id)? else { return Ok(Parts::new()) };
+    let copied = copies.parts_of(before)?;
+    Ok(copied.unwrap_or_else(|| Parts::from([Part::edit(document, before)])))
 }
 
 fn refuse(engine: &Engine, row: &Rejected) -> Result<()> {
@@ -188,30 +187,15 @@ fn fill(
     let document = commit.document_once(&new, engine.declared(name))?;
     let mut sink = DocumentSink::new(document, &engine.def, from, client, on_reject);
     {
-        let prepared = prepare(plan, source, true, &report, &mut sink)?;
-        // One pass for each source, so that what comes from one document is one range of clocks.
-        let mut passes: Vec<Option<CopySource>> = vec![None];
-        let mut done = Vec::new();
-        while let Some(source) = passes.pop() {
-            sink.pass = source;
-            prepared.pour(&mut sink)?;
-            done.extend(sink.pass);
-            sink.end_pass()?;
-            for left in std::mem::take(&mut sink.left) {
-                if !done.contains(&left) && !passes.contains(&Some(left)) {
-                    passes.push(Some(left));
-                }
-            }
-        }
-        sink.pass = Some(CopySource::Document(from));
+        prepare(plan, source, true, &report, &mut sink)?.pour(&mut sink)?;
         for (root, entries) in &carried_over.unknown {
             let table_idx = match root {
                 Root::Table(name) => engine.def.table_idx(name),
                 _ => None,
             };
-            for (key, json) in entries {
+            for (key, base, json) in entries {
                 let Some(table_idx) = table_idx else {
-                    sink.keep(root, key, json)?;
+                    sink.keep(root, key, base, json)?;
                     continue;
                 };
                 // Code of the epoch before knew the table that this code declares, too.
@@ -221,14 +205,17 @@ fn fill(
                     NewRow {
                         key: bytes,
                         key_text: key.clone(),
-                        source: CopySource::Document(from),
+                        base: base.clone(),
                         json: json.clone(),
                     },
                 )?;
             }
         }
-        for (root, key, json) in &carried_over.bookkeeping {
-            sink.keep(root, key, json)?;
+        for part in &carried_over.marks {
+            sink.mark(part)?;
+        }
+        for (key, edit) in &carried_over.late {
+            sink.keep_late(key.clone(), edit.clone());
         }
         sink.finish()
     }

@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::disk::{Scratch, View};
-use crate::engine::CopySource;
+use crate::engine::Base;
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::Content;
 use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
@@ -13,7 +13,7 @@ use crate::schema::step::Entries;
 /// How many rows are looked at together.
 const PIECE_ROWS: usize = 512;
 
-/// Rows and entries by table and group, each with the document that it stands in unchanged.
+/// Rows and entries by table and group, each with what it stands for.
 #[derive(Debug)]
 pub(crate) struct ScratchStore {
     pub(crate) def: StoreDef,
@@ -24,7 +24,7 @@ pub(crate) struct ScratchStore {
 #[derive(Debug, Clone)]
 pub(crate) struct ScratchRow {
     pub(crate) key: Vec<u8>,
-    pub(crate) source: CopySource,
+    pub(crate) base: Base,
     pub(crate) json: String,
 }
 
@@ -36,18 +36,18 @@ fn group_name(group_idx: GroupIdx) -> String {
     format!("group/{}", group_idx.0)
 }
 
-fn encode(source: CopySource, json: &str) -> Vec<u8> {
-    // No name of a document has a line break.
-    format!("{source}\n{json}").into_bytes()
+fn encode(base: &Base, json: &str) -> Vec<u8> {
+    // No text of a base has a line break.
+    format!("{}\n{json}", base.to_text()).into_bytes()
 }
 
-fn decode(value: &[u8]) -> Result<(CopySource, String)> {
+fn decode(value: &[u8]) -> Result<(Base, String)> {
     let text = std::str::from_utf8(value).ok().and_then(|text| text.split_once('\n'));
-    let parsed = text.and_then(|(source, json)| Some((CopySource::parse(source)?, json)));
-    let (source, json) = parsed.ok_or_else(|| {
+    let parsed = text.and_then(|(base, json)| Some((Base::parse(base)?, json)));
+    let (base, json) = parsed.ok_or_else(|| {
         Error::new(ErrorKind::Corrupt, "a row changed on its way to the next epoch")
     })?;
-    Ok((source, json.to_owned()))
+    Ok((base, json.to_owned()))
 }
 
 impl ScratchStore {
@@ -66,17 +66,17 @@ impl ScratchStore {
         &self,
         table_idx: TableIdx,
         key: &[u8],
-        source: CopySource,
+        base: &Base,
         json: &str,
     ) -> Result<()> {
-        self.scratch.put(&table_name(table_idx), key, &encode(source, json))
+        self.scratch.put(&table_name(table_idx), key, &encode(base, json))
     }
 
-    /// Stores a row; one that is there already keeps its source.
+    /// Stores a row; one that is there already stands for what it did.
     pub(crate) fn replace(&self, table_idx: TableIdx, key: &[u8], json: &str) -> Result<()> {
         let stored = self.scratch.get(&table_name(table_idx), key)?;
-        let source = stored.map(|value| decode(&value)).transpose()?.map(|(source, _)| source);
-        self.put(table_idx, key, source.unwrap_or(CopySource::Made), json)
+        let base = stored.map(|value| decode(&value)).transpose()?.map(|(base, _)| base);
+        self.put(table_idx, key, &base.unwrap_or(Base::Made), json)
     }
 
     pub(crate) fn remove(&self, table_idx: TableIdx, key: &[u8]) -> Result<()> {
@@ -92,28 +92,28 @@ impl ScratchStore {
     pub(crate) fn after(&self, table_idx: TableIdx, key: Option<&[u8]>) -> Result<Vec<ScratchRow>> {
         let entries = self.scratch.after(&table_name(table_idx), key, PIECE_ROWS)?;
         let rows = entries.into_iter().map(|(key, value)| {
-            let (source, json) = decode(&value)?;
-            Ok(ScratchRow { key, source, json })
+            let (base, json) = decode(&value)?;
+            Ok(ScratchRow { key, base, json })
         });
         rows.collect()
     }
 
-    /// The entries of a group that are set, each with its source.
-    pub(crate) fn entries_with_source(
+    /// The entries of a group that are set, each with what it stands for.
+    pub(crate) fn entries_with_base(
         &self,
         group_idx: GroupIdx,
-    ) -> Result<Vec<(String, CopySource, String)>> {
+    ) -> Result<Vec<(String, Base, String)>> {
         let mut found = Vec::new();
         for (name, value) in self.scratch.after(&group_name(group_idx), None, usize::MAX)? {
-            let (source, json) = decode(&value)?;
-            found.push((String::from_utf8_lossy(&name).into_owned(), source, json));
+            let (base, json) = decode(&value)?;
+            found.push((String::from_utf8_lossy(&name).into_owned(), base, json));
         }
         Ok(found)
     }
 
     /// The entries of a group that are set.
     pub(crate) fn entries(&self, group_idx: GroupIdx) -> Result<Entries> {
-        let found = self.entries_with_source(group_idx)?;
+        let found = self.entries_with_base(group_idx)?;
         Ok(found.into_iter().map(|(name, _, json)| (name, json)).collect())
     }
 
@@ -121,10 +121,10 @@ impl ScratchStore {
         &self,
         group_idx: GroupIdx,
         name: &str,
-        source: CopySource,
+        base: &Base,
         json: &str,
     ) -> Result<()> {
-        self.scratch.put(&group_name(group_idx), name.as_bytes(), &encode(source, json))
+        self.scratch.put(&group_name(group_idx), name.as_bytes(), &encode(base, json))
     }
 
     pub(crate) fn reset_entry(&self, group_idx: GroupIdx, name: &str) -> Result<()> {

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::forward::{Carrying, DocRef, Scope};
+use super::forward::{Scope, carry};
 use super::notify::{changed_since, notify};
-use super::plan::{Plan, choose, oldest};
+use super::plan::{choose, oldest};
 use super::run::{no_chain, run};
 use super::switch_document::switch_document;
 use crate::doc::DocVersion;
@@ -212,17 +212,12 @@ fn carry_all(engine: &Engine, writer: &mut Writer, changes: &MergeChanges) -> Re
         return Ok(outcome);
     }
     let oldest = oldest(&engine.def);
-    let mut sources: Vec<(DocName, bool)> = Vec::new();
-    for (name, fact) in writer.documents.present() {
-        if name < current && name.epoch >= oldest {
-            let has_late_edits = changes.late_edits.iter().any(|key| key.source == name);
-            if fact.carried < fact.last || has_late_edits {
-                sources.push((name, fact.carried < fact.last));
-            }
-        }
-    }
-    sources.sort_unstable();
-    if sources.is_empty() {
+    let is_behind = |(name, fact): &(DocName, &DocFact)| {
+        *name < current && name.epoch >= oldest && fact.carried < fact.last
+    };
+    let sources: Vec<DocName> =
+        writer.documents.present().filter(is_behind).map(|(name, _)| name).collect();
+    if sources.is_empty() && changes.late_edits.is_empty() {
         return Ok(outcome);
     }
     // What their authors knew of each other is to be seen in all of them.
@@ -236,88 +231,34 @@ fn carry_all(engine: &Engine, writer: &mut Writer, changes: &MergeChanges) -> Re
     for name in lower {
         engine.load_other(writer, name)?;
     }
-    let mut carried = Vec::new();
-    for (source, is_behind) in sources {
-        // Claims that are known say more of what their authors knew.
-        let Some(plan) = Plan::new(&engine.def, source.epoch) else { continue };
-        let mut is_complete = true;
-        let scopes = scopes(writer, source, is_behind, changes);
-        for scope in &scopes {
-            is_complete &= carry_from(engine, writer, source, &plan, scope, &mut outcome)?;
-        }
-        let is_all = scopes.iter().any(|scope| matches!(scope, Scope::All));
-        carried.push((source, plan, is_complete, is_all));
-    }
-    for (source, plan, _, _) in carried.iter().filter(|(_, _, _, is_all)| *is_all) {
-        carry_from(engine, writer, *source, plan, &Scope::Outcome, &mut outcome)?;
-    }
-    for (source, _, is_complete, _) in carried {
+    let scopes = sources.iter().map(|name| (*name, scope_of(writer, *name, changes))).collect();
+    let Some(into) = &writer.loaded else { return Err(not_loaded()) };
+    let into = (current, into);
+    let arrived = changes.late_edits.as_slice();
+    let ops = carry(engine, engine.def, &writer.claims, into, &writer.others, &scopes, arrived)?;
+    for source in sources {
         let fact = writer.documents.0.entry(source).or_default();
-        // What is left is looked for again with the next changes.
-        if fact.carried != fact.last || fact.is_incomplete == is_complete {
-            (fact.carried, fact.is_incomplete) = (fact.last, !is_complete);
-            writer.unrecorded.documents = true;
-        }
+        fact.carried = fact.last;
+        writer.unrecorded.documents = true;
     }
-    if writer.unrecorded.documents {
+    // With the facts, in one commit.
+    if !ops.is_empty() {
+        outcome.add(engine.write_roots(writer, &ops, Origin::Remote)?);
+    } else if writer.unrecorded.documents {
         engine.store(writer, |_, _| Ok(()))?;
     }
     Ok(outcome)
 }
 
-/// Carries from one of them; gives whether nothing of it is left to find out.
-fn carry_from(
-    engine: &Engine,
-    writer: &mut Writer,
-    source: DocName,
-    plan: &Plan,
-    scope: &Scope<'_>,
-    outcome: &mut MergeOutcome,
-) -> Result<bool> {
-    engine.load(writer)?;
-    engine.load_other(writer, source)?;
-    let Some(into) = &writer.loaded else { return Err(not_loaded()) };
-    let Some(from) = writer.others.get(&source) else { return Err(not_loaded()) };
-    let carrying = Carrying::new(
-        DocRef { name: writer.current, loaded: into, claim: writer.claim() },
-        DocRef { name: source, loaded: from, claim: writer.claims.get(&source) },
-        plan,
-        &writer.claims,
-        &writer.others,
-    );
-    let is_complete = carrying.is_complete();
-    let ops = carrying.carry(scope)?;
-    if !ops.is_empty() {
-        outcome.add(engine.write_roots(writer, &ops, Origin::Remote)?);
-    }
-    Ok(is_complete)
-}
-
-fn scopes<'n>(
-    writer: &Writer,
-    source: DocName,
-    is_behind: bool,
-    changes: &'n MergeChanges,
-) -> Vec<Scope<'n>> {
-    let mut scopes = Vec::new();
-    let merged = changes.merged.get(&source);
-    let fact = writer.documents.0.get(&source);
+/// What of a document there is to look at.
+fn scope_of<'n>(writer: &Writer, name: DocName, changes: &'n MergeChanges) -> Scope<'n> {
+    let Some(merged) = changes.merged.get(&name) else { return Scope::All };
     // Each record of the log is one merge: what they have changed is all there is to look at.
-    let is_known = merged.is_some_and(|merged| {
-        let recorded = merged.iter().filter(|merged| merged.is_recorded).count() as u64;
-        fact.is_some_and(|fact| {
-            fact.carried > 0 && !fact.is_incomplete && fact.last - fact.carried <= recorded
-        })
-    });
-    match merged {
-        Some(merged) if is_behind && is_known => {
-            scopes.extend(merged.iter().map(Scope::Changed));
-        }
-        _ if is_behind => scopes.push(Scope::All),
-        _ => {}
-    }
-    if changes.late_edits.iter().any(|key| key.source == source) {
-        scopes.push(Scope::LateEdits(&changes.late_edits));
-    }
-    scopes
+    let recorded = merged.iter().filter(|merged| merged.is_recorded).count() as u64;
+    let is_known = writer
+        .documents
+        .0
+        .get(&name)
+        .is_some_and(|fact| fact.carried > 0 && fact.last - fact.carried <= recorded);
+    if is_known { Scope::Changed(merged) } else { Scope::All }
 }

@@ -6,7 +6,9 @@ use super::convert::{NewRow, Rejected, Sink};
 use super::row_chunk::{ChunkRow, RowChunk};
 use crate::disk::StagedDocument;
 use crate::doc::{EntryOp, EntryWrite, Root, write};
-use crate::engine::{CopySource, DocName, LateEdit, LateEditKey, StoppedAt};
+use crate::engine::{
+    Base, DocName, FrontierWriter, LateEdit, LateEditKey, MARK, Part, Parts, StoppedAt, rank_of,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId};
 use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
@@ -15,11 +17,12 @@ use crate::schema::step::Failure;
 /// What the migration wrote, once it is done.
 pub(super) struct Written {
     pub(super) baseline: u32,
-    /// Up to which clock, and where that comes from.
-    pub(super) sources: Vec<(u32, CopySource)>,
-    pub(super) rejected: u64,
-    /// The tables in which rows have come under other keys, with their epochs.
-    pub(super) moved: BTreeSet<(u32, &'static str)>,
+    /// What its copies stand for.
+    pub(super) frontier: FrontierWriter,
+    /// What it stored beside them: late edits, and what could not be converted.
+    pub(super) late: Parts,
+    /// What of that could not be converted.
+    pub(super) rejected: Parts,
 }
 
 pub(super) struct DocumentSink<'s> {
@@ -30,10 +33,6 @@ pub(super) struct DocumentSink<'s> {
     source: DocName,
     /// The client that writes it.
     client: u64,
-    /// The source of the rows that are taken in this pass; that of all others is counted as left.
-    pub(super) pass: Option<CopySource>,
-    /// Sources that were left out so far.
-    pub(super) left: Vec<CopySource>,
     /// What is being collected, the root that it belongs to, and the table if the code declares it.
     entries: RowChunk,
     root: Root,
@@ -43,9 +42,10 @@ pub(super) struct DocumentSink<'s> {
     /// The other entries in the document: nothing is written twice.
     known: BTreeSet<EntryRef>,
     clock: u32,
-    rejected: BTreeMap<String, LateEdit>,
-    moved: BTreeSet<(u32, &'static str)>,
-    sources: Vec<(u32, CopySource)>,
+    /// What is stored beside the copies.
+    late: BTreeMap<LateEditKey, LateEdit>,
+    rejected: Parts,
+    frontier: FrontierWriter,
     on_reject: &'s mut dyn FnMut(&Rejected) -> Result<()>,
 }
 
@@ -62,42 +62,17 @@ impl<'s> DocumentSink<'s> {
             def,
             source,
             client,
-            pass: None,
-            left: Vec::new(),
             entries: RowChunk::default(),
-            root: Root::Quarantine,
+            root: Root::Seen,
             table_idx: None,
             greatest: None,
             known: BTreeSet::new(),
             clock: 0,
-            rejected: BTreeMap::new(),
-            moved: BTreeSet::new(),
-            sources: Vec::new(),
+            late: BTreeMap::new(),
+            rejected: Parts::new(),
+            frontier: FrontierWriter::default(),
             on_reject,
         }
-    }
-
-    /// Whether rows of this source are taken now; the first one found decides for the pass.
-    fn takes(&mut self, source: CopySource) -> bool {
-        let is_taken = *self.pass.get_or_insert(source) == source;
-        if !is_taken && !self.left.contains(&source) {
-            self.left.push(source);
-        }
-        is_taken
-    }
-
-    /// Ends a pass: what was written in it is all of one source.
-    pub(super) fn end_pass(&mut self) -> Result<()> {
-        self.flush()?;
-        // The next pass begins with its first table again, which may be the one that this ended with.
-        (self.root, self.table_idx) = (Root::Quarantine, None);
-        let source = self.pass.take().unwrap_or(CopySource::Made);
-        match self.sources.last_mut() {
-            Some((end, last)) if *last == source => *end = self.clock,
-            _ if self.clock > 0 => self.sources.push((self.clock, source)),
-            _ => {}
-        }
-        Ok(())
     }
 
     /// Goes to a root; what was collected for another one is written.
@@ -146,6 +121,11 @@ impl<'s> DocumentSink<'s> {
             .ok()
             .and_then(|written| first.checked_add(written))
             .ok_or_else(too_many)?;
+        if !matches!(self.root, Root::Forwarded | Root::Seen) {
+            for ChunkRow { base, key_text, json, .. } in entries.rows() {
+                self.frontier.push(base, &root, key_text, json);
+            }
+        }
         let ops = entries.rows().map(|row| EntryOp {
             root: &root,
             key: row.key_text,
@@ -161,22 +141,22 @@ impl<'s> DocumentSink<'s> {
 
     /// Late edits are carried over, and show where there is no row: the row could not be converted.
     fn show_late(&mut self, first: u32, entries: &RowChunk) -> Result<()> {
-        let mut highest: BTreeMap<EntryRef, (DocName, ItemId, String)> = BTreeMap::new();
+        let mut highest: BTreeMap<EntryRef, (DocName, Parts, ItemId, String)> = BTreeMap::new();
         for (clock, row) in (first..).zip(entries.rows()) {
             let edit = LateEdit::read(&Content::Text(row.json.into()));
-            let (Some(LateEditKey { source, at, .. }), Some(value)) =
-                (LateEditKey::parse(row.key_text), edit.and_then(|edit| edit.value))
+            let (Some(LateEditKey { at, parts }), Some(LateEdit { from, value: Some(value), .. })) =
+                (LateEditKey::parse(row.key_text), edit)
             else {
                 continue;
             };
             let Some(Root::Table(_)) = Root::parse(&at.root) else { continue };
             let id = ItemId { client: self.client, clock };
-            let shown = highest.entry(at).or_insert((source, id, value.clone()));
-            if shown.0 < source {
-                *shown = (source, id, value);
+            let shown = highest.entry(at).or_insert((from, parts.clone(), id, value.clone()));
+            if (shown.0, &shown.1) < (from, &parts) {
+                *shown = (from, parts, id, value);
             }
         }
-        for (at, (_, id, json)) in highest {
+        for (at, (_, _, id, json)) in highest {
             self.document.show_where_nothing_is(&at, id, &json)?;
         }
         Ok(())
@@ -188,12 +168,12 @@ impl<'s> DocumentSink<'s> {
     }
 
     /// Keeps an entry as it is, whatever it is; of several under one key the first.
-    pub(super) fn keep(&mut self, root: &Root, key: &str, json: &str) -> Result<()> {
+    pub(super) fn keep(&mut self, root: &Root, key: &str, base: &Base, json: &str) -> Result<()> {
         if !self.known.insert(EntryRef::new(root.name(), key)) {
             return Ok(());
         }
         self.at(root.clone(), None)?;
-        self.add(ChunkRow { key: None, key_text: key, source: CopySource::Made, json })
+        self.add(ChunkRow { key: None, key_text: key, base, json })
     }
 
     fn reject_twice(&mut self, row: NewRow) -> Result<()> {
@@ -206,91 +186,75 @@ impl<'s> DocumentSink<'s> {
         let (root, key) = (self.root.clone(), row.key_text);
         // It was converted all the way.
         let stopped_at = StoppedAt::new(self.def.epoch, EntryRef::new(root.name(), key.as_str()));
-        self.reject(Rejected { root, key, raw: row.json, stopped_at, failure })
+        self.reject(Rejected { root, key, base: row.base, raw: row.json, stopped_at, failure })
     }
 
-    /// Writes what could not be converted, and what is still collected.
+    /// Stores a late edit beside the copies.
+    pub(super) fn keep_late(&mut self, key: LateEditKey, edit: LateEdit) {
+        self.late.insert(key, edit);
+    }
+
+    /// Says that a part of another document was decided on.
+    pub(super) fn mark(&mut self, part: &Part) -> Result<()> {
+        self.keep(&Root::Seen, &part.to_text(), &Base::Made, MARK)
+    }
+
+    /// Writes what is stored beside the copies, and what is still collected.
     pub(super) fn finish(mut self) -> Result<Written> {
-        let rejected = std::mem::take(&mut self.rejected);
-        let count = rejected.len() as u64;
-        for (key, edit) in &rejected {
-            let json = serde_json::to_string(edit).map_err(|error| {
-                Error::new(ErrorKind::Storage, "a quarantined row does not serialize")
-                    .because(error)
-            })?;
-            self.keep(&Root::Quarantine, key, &json)?;
+        let late = std::mem::take(&mut self.late);
+        for (key, edit) in &late {
+            self.keep(&Root::Forwarded, &key.to_text(), &Base::Made, &edit.to_json()?)?;
         }
-        self.end_pass()?;
-        let Self { document, clock, sources, moved, .. } = self;
+        self.flush()?;
+        let Self { document, clock, frontier, rejected, .. } = self;
         document.finish()?;
-        Ok(Written { baseline: clock, sources, rejected: count, moved })
+        let late = late.into_keys().flat_map(|key| key.parts).collect();
+        Ok(Written { baseline: clock, frontier, late, rejected })
     }
 }
 
 impl Sink for DocumentSink<'_> {
     fn row(&mut self, table_idx: TableIdx, row: NewRow) -> Result<()> {
-        if !self.takes(row.source) {
-            return Ok(());
-        }
         self.at_table(table_idx)?;
         self.add(ChunkRow {
             key: row.key.as_deref(),
             key_text: &row.key_text,
-            source: row.source,
+            base: &row.base,
             json: &row.json,
         })
     }
 
-    fn rows(&mut self, table_idx: TableIdx, mut chunk: RowChunk) -> Result<()> {
-        chunk.retain(|source| self.takes(source));
+    fn rows(&mut self, table_idx: TableIdx, chunk: RowChunk) -> Result<()> {
         self.at_table(table_idx)?;
         self.flush()?;
         self.write(chunk)
     }
 
-    fn entry(
-        &mut self,
-        group_idx: GroupIdx,
-        name: &str,
-        source: CopySource,
-        json: &str,
-    ) -> Result<()> {
-        if !self.takes(source) {
-            return Ok(());
-        }
-        self.keep(&Root::Group(self.def.groups[group_idx].name.to_owned()), name, json)
-    }
-
-    fn moved(&mut self, epoch: u32, table: &'static str) {
-        self.moved.insert((epoch, table));
+    fn entry(&mut self, group_idx: GroupIdx, name: &str, base: &Base, json: &str) -> Result<()> {
+        self.keep(&Root::Group(self.def.groups[group_idx].name.to_owned()), name, base, json)
     }
 
     fn reject(&mut self, rejected: Rejected) -> Result<()> {
-        let of = EntryRef::new(rejected.root.name(), rejected.key.as_str());
-        let mut key = LateEditKey::new(self.source, of.clone());
-        // Of two rows under one key each is kept.
-        let is_other = |edit: &LateEdit| edit.raw.as_deref() != Some(&rejected.raw);
-        while self.rejected.get(&key.to_text()).is_some_and(is_other) {
-            key = key.next();
-        }
-        let text = key.to_text();
-        if !self.rejected.contains_key(&text) {
+        let (key, edit) = rejected.to_late(self.source);
+        if !self.late.contains_key(&key) {
             (self.on_reject)(&rejected)?;
-            let reason = describe(&rejected.failure);
-            self.rejected.insert(
-                text,
-                LateEdit {
-                    stopped_at: rejected.stopped_at.unless_in(self.source, &of),
-                    of,
-                    items: Vec::new(),
-                    value: None,
-                    reason: Some(reason),
-                    raw: Some(rejected.raw),
-                    made: false,
-                },
-            );
+            self.rejected.extend(key.parts.iter().cloned());
+            self.late.insert(key, edit);
         }
         Ok(())
+    }
+}
+
+impl Rejected {
+    /// The late edit that it is kept as; `from` is the document that it was read of.
+    pub(super) fn to_late(&self, from: DocName) -> (LateEditKey, LateEdit) {
+        let of = EntryRef::new(self.root.name(), self.key.as_str());
+        let parts = self.base.parts(&of.root, &of.key, &self.raw);
+        let from = rank_of(&parts).unwrap_or(from);
+        let (raw, reason) = (self.raw.clone(), describe(&self.failure));
+        let stopped_at = self.stopped_at.clone().unless_in(from, &of);
+        let edit = LateEdit { stopped_at, ..LateEdit::rejected(from, &of, raw, reason) };
+        (LateEditKey { at: of, parts }, edit)
     }
 }
 

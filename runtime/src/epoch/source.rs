@@ -1,27 +1,27 @@
-//! What a migration reads: the rows of a document, with the document that each stands in unchanged.
+//! What a migration reads: the rows of a document, with what each stands for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::incorporate::{Incorporated, knows};
 use super::scratch_store::{ReadStore, ScratchStore};
 use crate::disk::{StoredDocument, View};
-use crate::doc::Root;
-use crate::doc::items::ReadItems;
-use crate::engine::{Claim, CopySource, DocName, LateEdit, LateEditKey, Loaded, late_edits};
+use crate::doc::items::{Cell, ReadItems};
+use crate::doc::{Entry, Root};
+use crate::engine::{
+    Base, Copies, DocName, Frontier, LateEditKey, Loaded, Part, Parts, late_edits, unknown_copy,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, ItemId, KeyForm};
 use crate::schema::descriptor::{GroupIdx, StoreDef, TableDef, TableIdx};
-use crate::schema::step::Entries;
 
 /// A document that is migrated, by what is read of it.
 pub(super) struct Source<'s> {
     pub(super) name: DocName,
-    pub(super) claim: Option<&'s Claim>,
     pub(super) def: StoreDef,
     pub(super) rows: RowsOf<'s>,
-    /// The late edits that it carries, and where they are from.
-    pub(super) shown: BTreeMap<ItemId, CopySource>,
+    copies: Option<(Copies<'s>, Arc<Frontier>)>,
+    /// What the late edits stand for that it carries, by their items.
+    late: BTreeMap<ItemId, Parts>,
 }
 
 /// Where its rows are.
@@ -32,8 +32,8 @@ pub(super) enum RowsOf<'s> {
     Document(&'s Loaded),
     /// One row of a table.
     One(TableIdx, Box<SourceRow>),
-    /// The entries of one group.
-    Group(GroupIdx, Entries),
+    /// The entries of one group: stored name, what it stands for, JSON.
+    Group(GroupIdx, Vec<(String, Base, String)>),
 }
 
 /// A row where it is stored.
@@ -43,7 +43,7 @@ pub(super) struct RowRef<'r> {
     pub(super) key: Option<&'r [u8]>,
     /// `None` where the key tells.
     pub(super) text: Option<&'r str>,
-    pub(super) source: CopySource,
+    pub(super) base: &'r Base,
     pub(super) content: ContentRef<'r>,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct SourceRow {
     /// `None` if its text does not parse as the table's key type.
     pub(super) key: Option<Vec<u8>>,
     pub(super) key_text: String,
-    pub(super) source: CopySource,
+    pub(super) base: Base,
     pub(super) content: Content,
 }
 
@@ -99,7 +99,7 @@ impl SourceRow {
         RowRef {
             key: self.key.as_deref(),
             text: Some(&self.key_text),
-            source: self.source,
+            base: &self.base,
             content: ContentRef::of(&self.content),
         }
     }
@@ -107,38 +107,31 @@ impl SourceRow {
 
 impl<'s> Source<'s> {
     /// A document whose rows are these.
-    pub(super) fn new(
-        name: DocName,
-        claim: Option<&'s Claim>,
-        def: StoreDef,
-        rows: RowsOf<'s>,
-        complete: &Incorporated,
-    ) -> Result<Self> {
-        let mut shown = BTreeMap::new();
-        // If a document is not known whole, what is carried from it may be out of date.
-        let mut add = |id: ItemId, key: LateEditKey, edit: &LateEdit| {
-            let is_known = knows(complete, key.source, &edit.items) && !edit.made;
-            let kind = if is_known { CopySource::Document } else { CopySource::LateEdit };
-            shown.insert(id, kind(key.source));
-        };
+    pub(super) fn of_document(copies: Copies<'s>, def: StoreDef, rows: RowsOf<'s>) -> Result<Self> {
+        let mut late = BTreeMap::new();
         match &rows {
             RowsOf::Document(loaded) => {
-                let late_edits = loaded.late_edits.iter();
-                late_edits.for_each(|(key, stored)| add(stored.id, key, &stored.edit));
+                late.extend(loaded.late_edits.iter().map(|(key, stored)| (stored.id, key.parts)));
             }
             RowsOf::File(view) => {
-                let late = view.bookkeeping(&name.to_string(), &Root::Forwarded.name())?;
-                for (text, id, content) in late {
-                    if let (Some(key), Some(edit)) =
-                        (LateEditKey::parse(&text), LateEdit::read(&content))
-                    {
-                        add(id, key, &edit);
-                    }
+                let document = copies.name.to_string();
+                for (text, id, _) in view.bookkeeping(&document, &Root::Forwarded.name())? {
+                    match LateEditKey::parse(&text) {
+                        Some(key) => late.insert(id, key.parts),
+                        // Of format 1: it is not known what it stands for.
+                        None => late.insert(id, unknown_copy(copies.name, id)),
+                    };
                 }
             }
             RowsOf::One(..) | RowsOf::Group(..) => {}
         }
-        Ok(Self { name, claim, def, rows, shown })
+        let frontier = copies.engine.frontier(copies.name)?;
+        Ok(Self { name: copies.name, def, rows, copies: Some((copies, frontier)), late })
+    }
+
+    /// A single row, or the entries of a group, of a document.
+    pub(super) fn alone(name: DocName, def: StoreDef, rows: RowsOf<'s>) -> Self {
+        Self { name, def, rows, copies: None, late: BTreeMap::new() }
     }
 }
 
@@ -152,39 +145,39 @@ impl Source<'_> {
         let scratch = ScratchStore::new(source.def, is_large)?;
         for table_idx in source.def.table_idxs() {
             source.for_each_row(table_idx, &mut |row| match (row.key, row.content) {
-                (Some(key), ContentRef::Text(json)) => {
-                    scratch.put(table_idx, key, row.source, json)
-                }
+                (Some(key), ContentRef::Text(json)) => scratch.put(table_idx, key, row.base, json),
                 _ => Ok(()),
             })?;
         }
         for (group_idx, group) in source.def.groups_by_idx() {
-            for (name, copied, content) in source.entries(group.name)? {
+            for (name, base, content) in source.entries(group.name)? {
                 if let Content::Text(json) = content {
-                    scratch.set_entry(group_idx, &name, copied, &json)?;
+                    scratch.set_entry(group_idx, &name, &base, &json)?;
                 }
             }
         }
         Ok(ReadStore::ScratchStore(Box::new(scratch)))
     }
 
-    /// Where a copy of an item comes from: an edit stands in this document.
-    fn copy_source(&self, id: ItemId) -> CopySource {
-        let copied = || self.claim.and_then(|claim| claim.copy_source(id));
-        let shown = self.shown.get(&id).copied();
-        shown.or_else(copied).unwrap_or(CopySource::Document(self.name))
-    }
-
-    /// Where a copy of a row comes from: one with cells of its own is an edit of this document.
-    fn source_of_row(&self, id: ItemId, has_cells: bool) -> CopySource {
-        match self.copy_source(id) {
-            source if !has_cells => source,
-            CopySource::Document(name) if self.shown.contains_key(&id) => {
-                CopySource::LateEdit(name)
-            }
-            CopySource::LateEdit(name) => CopySource::LateEdit(name),
-            CopySource::Made | CopySource::Document(_) => CopySource::Document(self.name),
+    /// What an item stands for, with cells over it.
+    fn base_of(&self, id: ItemId, cells: &[Cell]) -> Base {
+        let copied = || {
+            let (copies, frontier) = self.copies.as_ref()?;
+            let is_copy = copies.claim.is_some_and(|claim| claim.is_copy(id));
+            let base = frontier.base_of(id.clock);
+            let unknown = || Base::Parts(Arc::new(unknown_copy(self.name, id)));
+            is_copy.then(|| base.unwrap_or_else(unknown))
+        };
+        let base = match self.late.get(&id) {
+            Some(parts) => Base::Parts(Arc::new(parts.clone())),
+            None => copied().unwrap_or(Base::Edit(self.name, id)),
+        };
+        if cells.is_empty() {
+            return base;
         }
+        let mut parts = base.parts("", "", "");
+        parts.extend(cells.iter().map(|cell| Part::edit(self.name, cell.id)));
+        Base::Parts(Arc::new(parts))
     }
 
     pub(super) fn len(&self, table_idx: TableIdx) -> Result<u64> {
@@ -193,16 +186,10 @@ impl Source<'_> {
             RowsOf::Document(loaded) => {
                 let mut len = 0;
                 let root = Root::Table(self.def.tables[table_idx].name.to_owned()).name();
-                late_edits::for_each(
-                    &loaded.document,
-                    &loaded.late_edits,
-                    self.claim,
-                    &root,
-                    |_, _| {
-                        len += 1;
-                        Ok::<(), crate::Error>(())
-                    },
-                )?;
+                self.each_of(loaded, &root, |_, _| {
+                    len += 1;
+                    Ok(())
+                })?;
                 Ok(len)
             }
             RowsOf::One(of, _) => Ok(u64::from(*of == table_idx)),
@@ -220,24 +207,15 @@ impl Source<'_> {
         let view = match &self.rows {
             RowsOf::Document(loaded) => {
                 let root = Root::Table(table.name.to_owned()).name();
-                let claim = self.claim;
-                return late_edits::for_each(
-                    &loaded.document,
-                    &loaded.late_edits,
-                    claim,
-                    &root,
-                    |key, entry| {
-                        visit(RowRef {
-                            key: (table.read_key)(key).as_deref(),
-                            text: Some(key),
-                            source: self.source_of_row(
-                                entry.id,
-                                !loaded.document.cells(&root, key).is_empty(),
-                            ),
-                            content: ContentRef::of(&entry.content),
-                        })
-                    },
-                );
+                return self.each_of(loaded, &root, |key, entry| {
+                    let base = self.base_of(entry.id, &loaded.document.cells(&root, key));
+                    visit(RowRef {
+                        key: (table.read_key)(key).as_deref(),
+                        text: Some(key),
+                        base: &base,
+                        content: ContentRef::of(&entry.content),
+                    })
+                });
             }
             RowsOf::File(view) => view,
             RowsOf::One(of, row) if *of == table_idx => return visit(row.by_ref()),
@@ -245,9 +223,9 @@ impl Source<'_> {
         };
         let root = Root::Table(table.name.to_owned()).name();
         let document = StoredDocument::new(view.clone(), view.document_name());
-        let has_cells = |key: &[u8]| match KeyForm::of(table).text_of(key) {
-            Some(key) => Ok::<_, Error>(!document.cells(&root, &key)?.is_empty()),
-            None => Ok(false),
+        let cells_of = |key: &[u8]| match KeyForm::of(table).text_of(key) {
+            Some(key) => document.cells(&root, &key),
+            None => Ok(Vec::new()),
         };
         let mut rows = view.rows(table_idx)?;
         while let Some(visited) = rows.next_with(|key, row| {
@@ -259,42 +237,56 @@ impl Source<'_> {
                 false => ContentRef::Text(&json),
                 true => ContentRef::Foreign(&json),
             };
-            visit(RowRef {
-                key: Some(key),
-                text: None,
-                source: self.source_of_row(row.id(), row.is_late() && has_cells(key)?),
-                content,
-            })
+            let cells = if row.is_late() { cells_of(key)? } else { Vec::new() };
+            let base = &self.base_of(row.id(), &cells);
+            visit(RowRef { key: Some(key), text: None, base, content })
         }) {
             visited??;
         }
         for (key_text, id, content) in view.stray_entries(table_idx)? {
-            let source = self.copy_source(id);
-            visit(SourceRow { key: None, key_text, source, content }.by_ref())?;
+            let base = self.base_of(id, &[]);
+            visit(SourceRow { key: None, key_text, base, content }.by_ref())?;
         }
         Ok(())
     }
 
-    /// The entries of a kv group: stored name, where it comes from, content.
-    pub(super) fn entries(&self, group: &str) -> Result<Vec<(String, CopySource, Content)>> {
+    /// Calls `visit` with everything that readers see under a root of a document.
+    fn each_of(
+        &self,
+        loaded: &Loaded,
+        root: &str,
+        visit: impl FnMut(&str, Entry) -> Result<()>,
+    ) -> Result<()> {
+        let Some((copies, _)) = &self.copies else { return Ok(()) };
+        late_edits::for_each(&loaded.document, &loaded.late_edits, *copies, root, visit)
+    }
+
+    /// The entries of a kv group: stored name, what it stands for, content.
+    pub(super) fn entries(&self, group: &str) -> Result<Vec<(String, Base, Content)>> {
         match &self.rows {
             RowsOf::File(view) => {
                 let entries = view.whole_entries(view.document_name(), group)?;
                 let entries = entries.into_iter();
                 Ok(entries
-                    .map(|(name, id, content)| (name, self.copy_source(id), content))
+                    .map(|(name, id, content)| (name, self.base_of(id, &[]), content))
                     .collect())
             }
             RowsOf::Document(loaded) => {
-                entries_of(loaded, self.claim, group, |id| self.copy_source(id))
+                let mut entries = Vec::new();
+                let root = Root::Group(group.to_owned()).name();
+                self.each_of(loaded, &root, |name, entry| {
+                    entries.push((name.to_owned(), self.base_of(entry.id, &[]), entry.content));
+                    Ok(())
+                })?;
+                Ok(entries)
             }
             RowsOf::One(..) => Ok(Vec::new()),
             RowsOf::Group(group_idx, entries) => {
                 let is_meant = self.def.groups[*group_idx].name == group;
-                let entries = entries.iter().filter(|_| is_meant);
-                let own = CopySource::Document(self.name);
-                let text = |json: &String| Content::Text(json.as_str().into());
-                Ok(entries.map(|(name, json)| (name.clone(), own, text(json))).collect())
+                let entries = entries.iter().filter(|_| is_meant).cloned();
+                Ok(entries
+                    .map(|(name, base, json)| (name, base, Content::Text(json.into())))
+                    .collect())
             }
         }
     }
@@ -314,19 +306,4 @@ fn damaged_row(table: &TableDef, key: &[u8]) -> Error {
         Some(key) => error.at_key(key),
         None => error,
     }
-}
-
-fn entries_of(
-    loaded: &Loaded,
-    claim: Option<&Claim>,
-    group: &str,
-    copy_source: impl Fn(ItemId) -> CopySource,
-) -> Result<Vec<(String, CopySource, Content)>> {
-    let mut entries = Vec::new();
-    let root = Root::Group(group.to_owned()).name();
-    late_edits::for_each(&loaded.document, &loaded.late_edits, claim, &root, |name, entry| {
-        entries.push((name.to_owned(), copy_source(entry.id), entry.content));
-        Ok::<(), crate::Error>(())
-    })?;
-    Ok(entries)
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::forward::{Carrying, DocRef, in_turn};
+use super::forward::{Scope, carry};
 use super::notify::notify;
-use super::plan::{Plan, oldest};
+use super::plan::oldest;
 use super::run::WriterBackup;
 use crate::disk::StagedDocument;
 use crate::doc::{ChangedKeys, EntryOp, EntryWrite, write};
 use crate::engine::{
-    Claim, DocFact, DocName, Engine, LateEdits, Loaded, Writer, not_loaded, show, view_names,
+    Copies, DocFact, DocName, Engine, LateEdits, Loaded, Writer, not_loaded, show, view_names,
 };
 use crate::error::Result;
 use crate::row::EntryRef;
@@ -38,7 +38,6 @@ pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocNam
         None => old,
     };
     writer.current = name;
-    let claim = writer.claims.get(&name).cloned();
     let mut sources: Vec<DocName> = writer.documents.present().map(|(name, _)| name).collect();
     if !is_same {
         sources.push(before.current);
@@ -51,30 +50,10 @@ pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocNam
             return Err(error);
         }
     }
-    let mut incomplete = Vec::new();
-    for (scope, source) in in_turn(&sources) {
-        let Some(plan) = Plan::new(&engine.def, source.epoch) else { continue };
-        let carried = writer.others.get(source).map(|from| {
-            let carrying = Carrying::new(
-                DocRef { name, loaded: &target, claim: claim.as_ref() },
-                DocRef { name: *source, loaded: from, claim: writer.claims.get(source) },
-                &plan,
-                &writer.claims,
-                &writer.others,
-            );
-            if !carrying.is_complete() {
-                incomplete.push(*source);
-            }
-            carrying.carry(&scope)
-        });
-        match carried {
-            Some(Ok(ops)) => target.plan(writer.device.unwrap_or_default(), &ops),
-            Some(Err(error)) => {
-                before.restore(writer);
-                return Err(error);
-            }
-            None => {}
-        }
+    let carried = carry_into(engine, writer, name, &mut target, &sources);
+    if let Err(error) = carried {
+        before.restore(writer);
+        return Err(error);
     }
     writer.documents.0.remove(&name);
     if !is_same {
@@ -82,7 +61,6 @@ pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocNam
         writer.documents.0.insert(before.current, old_fact);
     }
     for (source, fact) in &mut writer.documents.0 {
-        fact.is_incomplete = incomplete.contains(source);
         fact.carried = if sources.contains(source) { fact.last } else { 0 };
     }
     writer.indexes = engine.indexes_to_build(name);
@@ -99,7 +77,7 @@ pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocNam
             write: EntryWrite::of(value),
         });
         write(&mut document, writer.device.unwrap_or_default(), ops)?;
-        show_all(&target, claim.as_ref(), &mut document)?;
+        show_all(&target, engine.copies(name, writer.claims.get(&name)), &mut document)?;
         document.finish().map(drop)
     });
     if let Err(error) = stored {
@@ -117,18 +95,29 @@ pub(super) fn switch_document(engine: &Engine, writer: &mut Writer, name: DocNam
 }
 
 /// Has readers see what they are to see of a document that others were carried into.
-fn show_all(
-    target: &Loaded,
-    claim: Option<&Claim>,
-    document: &mut StagedDocument<'_>,
-) -> Result<()> {
+fn show_all(target: &Loaded, copies: Copies<'_>, document: &mut StagedDocument<'_>) -> Result<()> {
     let mut changed = ChangedKeys::new();
-    let late = target.late_edits.iter().map(|(key, _)| key.at);
+    let late = target.late_edits.entries().cloned();
     let planned = target.document.planned().map(|(at, _)| at.clone());
     for EntryRef { root, key } in late.chain(planned).chain(document.late()?) {
         changed.entry(root.into()).or_default().insert(key.into());
     }
     // Ids of what was planned may be others now.
     let late_edits = LateEdits::of_staged(document)?;
-    show(&late_edits, document, claim, &changed)
+    show(&late_edits, document, copies, &changed).map(drop)
+}
+
+/// Carries all that is late in other documents into one that is to become the current one.
+fn carry_into(
+    engine: &Engine,
+    writer: &Writer,
+    name: DocName,
+    target: &mut Loaded,
+    sources: &[DocName],
+) -> Result<()> {
+    let scopes = sources.iter().map(|source| (*source, Scope::All)).collect();
+    let (claims, others) = (&writer.claims, &writer.others);
+    let ops = carry(engine, engine.def, claims, (name, target), others, &scopes, &[])?;
+    let copies = engine.copies(name, claims.get(&name));
+    target.plan(writer.device.unwrap_or_default(), &ops, copies)
 }

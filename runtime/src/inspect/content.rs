@@ -6,7 +6,7 @@ use std::io::Write;
 use super::Inspector;
 use crate::disk::StoredDocument;
 use crate::doc::Root;
-use crate::engine::{LateEdit, LateEditKey, Resolution, current_document, index_facts_of};
+use crate::engine::{DocName, LateEdit, LateEditKey, Part, current_document, index_facts_of};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A stored row or entry, without its type.
@@ -258,28 +258,27 @@ impl Inspector {
     fn kept_edits(&self) -> Result<Vec<KeptEdit>> {
         let document = self.document()?;
         let bookkeeping = |root: Root| self.view.bookkeeping(document.name(), &root.name());
-        let resolutions = bookkeeping(Root::Settled)?;
+        let marks = bookkeeping(Root::Seen)?;
+        let epoch = DocName::parse(document.name()).map_or(0, |name| name.epoch);
+        let is_marked = |part: &Part| {
+            let texts: Vec<String> = part.containers(epoch).map(|part| part.to_text()).collect();
+            marks.iter().any(|(text, ..)| texts.contains(text))
+        };
         let mut kept = Vec::new();
-        for root in [Root::Forwarded, Root::Quarantine] {
-            let is_forwarded = root == Root::Forwarded;
-            for (text, id, content) in bookkeeping(root)? {
-                let (Some(key), Some(edit)) = (LateEditKey::parse(&text), LateEdit::read(&content))
-                else {
-                    continue;
-                };
-                let is_resolved = resolutions.iter().any(|(name, _, content)| {
-                    *name == text
-                        && Resolution::read(content).is_some_and(|r| r.items == edit.items)
-                });
-                let standing = document.visible(&key.at.root, &key.at.key)?;
-                let is_showing = standing.is_some_and(|entry| entry.id == id);
-                if is_forwarded && (is_resolved || is_showing) {
-                    continue;
-                }
-                let Some(root) = Root::parse(&key.at.root) else { continue };
-                let value = edit.value.or(edit.raw);
-                kept.push(KeptEdit { root, key: key.at.key, value, reason: edit.reason });
+        for (text, id, content) in bookkeeping(Root::Forwarded)? {
+            let (Some(LateEditKey { at, parts }), Some(edit)) =
+                (LateEditKey::parse(&text), LateEdit::read(&content))
+            else {
+                continue;
+            };
+            let standing = document.visible(&at.root, &at.key)?;
+            let is_showing = standing.is_some_and(|entry| entry.id == id);
+            if is_showing || parts.iter().all(is_marked) {
+                continue;
             }
+            let Some(root) = Root::parse(&at.root) else { continue };
+            let value = edit.value.or(edit.raw);
+            kept.push(KeptEdit { root, key: at.key, value, reason: edit.reason });
         }
         Ok(kept)
     }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::handle::{GroupOf, TableOf};
 use super::trait_store::Store;
-use crate::engine::CopySource;
+use crate::engine::Base;
 use crate::epoch::{MigrationStores, ReadStore};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Form, Invalid, decode_text};
@@ -340,7 +340,7 @@ impl<Old: Store, New: Store> Migration<Old, New> {
         }
         for (name, json) in wanted.iter() {
             if stored.get(name).is_none_or(|stored| stored != json) {
-                self.data.new.set_entry(G::GROUP_IDX, name, CopySource::Made, json)?;
+                self.data.new.set_entry(G::GROUP_IDX, name, &Base::Made, json)?;
             }
         }
         Ok(group)

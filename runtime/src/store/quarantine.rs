@@ -93,7 +93,7 @@ impl Quarantined {
 
     /// Returns the epoch it was written in.
     pub fn epoch(&self) -> u32 {
-        self.kept.key.source.epoch
+        self.kept.edit.from.epoch
     }
 
     /// Returns the JSON that is in the store; `None` if there is nothing under the key.

@@ -12,7 +12,7 @@ use crate::disk::rows::{RowValue, encode_row};
 use crate::doc::Entry;
 use crate::doc::cells::{row_of, row_with};
 use crate::doc::items::{Cell, ReadItems, Value};
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::row::{Content, EntryRef, ItemId};
 
 impl StagedDocument<'_> {
@@ -215,19 +215,13 @@ impl StagedDocument<'_> {
         };
         let is_shown_anew = entry.as_ref().is_some_and(|entry| entry.is_shown_anew);
         let is_written = entry.is_some();
-        let before = || self.base.value(&root, &key).map_err(Failure);
-        let (own, removed) = match entry.map(|entry| entry.own) {
-            Some(Own::Live(id, value)) => (Some((id, value)), None),
+        let own = match entry.map(|entry| entry.own) {
+            Some(Own::Live(id, value)) => Some((id, value)),
             Some(Own::Dead(id)) => {
-                let removed = match before() {
-                    // The value of a damaged row is unknown.
-                    Err(Failure(error)) if error.kind() == ErrorKind::Corrupt => None,
-                    before => before?,
-                };
                 self.set(&removed_at, &write_id(id))?;
-                (None, removed.map(|removed| Entry::from(removed).content))
+                None
             }
-            None => (before()?, None),
+            None => self.base.value(&root, &key).map_err(Failure)?,
         };
         if is_written && own.is_some() {
             self.remove(&removed_at)?;
@@ -277,7 +271,7 @@ impl StagedDocument<'_> {
         let is_visible = was != now.as_ref().map(|(id, _)| *id)
             || is_shown_anew
             || (was_late || !cells.is_empty()) && !is_same_text();
-        Ok(EntryChange { existed: was.is_some(), root, key, bytes, is_visible, now, removed })
+        Ok(EntryChange { existed: was.is_some(), root, key, bytes, is_visible, now })
     }
 
     /// Writes the one change of a key in this commit: the item that stands there now, or died.

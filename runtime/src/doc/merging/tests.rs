@@ -4,7 +4,6 @@
 
 use super::*;
 use crate::doc::changes::changes_since;
-use crate::doc::item_history::history;
 use crate::doc::items::{ItemRun, Place, ReadItems, Tip, Value};
 use crate::doc::memory::Memory;
 use crate::doc::outgoing::Position;
@@ -287,30 +286,12 @@ fn a_run_that_claims_all_clocks_costs_nothing() {
     let claimed = update_of(vec![run], &[(1, vec![0..u32::MAX])]);
     take(&mut items, &claimed);
     assert_eq!(items.deletions().unwrap(), [(1, vec![0..u32::MAX])]);
-    let past = history(&items).unwrap();
-    assert_eq!(past.of("table:notes", "k").next(), Some(id(1, 0)));
     let deletions = items.deletions().unwrap();
     assert_eq!(changes_since(&items, &BTreeMap::new(), &deletions).unwrap().update, claimed);
     let part = changes_since(&items, &BTreeMap::from([(1, u32::MAX - 1)]), &[]).unwrap().update;
     let mut last = Blocks::new(1, u32::MAX - 1);
     last.put_deleted(after(1, u32::MAX - 2), 1);
     assert_eq!(part, update_of(vec![last], &[]));
-}
-
-#[test]
-fn history_is_by_root_and_key() {
-    let mut items = Memory::default();
-    own_write(&mut items, Some("a"));
-    own_write(&mut items, Some("b"));
-    let other = Position::First { root: "kv:g", key: "k" };
-    take(
-        &mut items,
-        &update_of(vec![blocks(1, 0, &[(other, "x"), (after(1, 0), "y")])], &[(1, vec![1..2])]),
-    );
-    let past = history(&items).unwrap();
-    assert_eq!(past.of("table:notes", "k").collect::<Vec<_>>(), [id(OWN, 0)]);
-    assert_eq!(past.of("kv:g", "k").collect::<Vec<_>>(), [id(1, 0), id(1, 1)]);
-    assert_eq!(past.of("kv:g", "other").count(), 0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Taking in what other devices have recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
 
 use super::compared::Compared;
 use super::head_changes::Changed;
@@ -48,6 +49,7 @@ impl Engine {
             Ok(Some((pending, arrived, changed_claims(&changed))))
         })?;
         let Some((pending, arrived, claims)) = merged else { return base.has_waiting() };
+        self.frontiers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         for (name, claim) in claims {
             writer.is_claim_new |= name == writer.current;
             match claim {

@@ -6,6 +6,7 @@ use super::recorded::{VERSIONS, read};
 use crate::disk::HEAD_DOCUMENT;
 use crate::engine::claim::{Claim, EPOCHS};
 use crate::engine::documents::DocName;
+use crate::engine::frontier::FRONTIERS;
 use crate::engine::open::Engine;
 use crate::engine::writer::Writer;
 use crate::error::{Error, ErrorKind, Result};
@@ -54,11 +55,17 @@ impl Engine {
         writer: &mut Writer,
         name: DocName,
         claim: &Claim,
+        frontier: String,
     ) -> Result<()> {
         let json = serde_json::to_string(claim).map_err(|error| {
             Error::new(ErrorKind::Storage, "a claim does not serialize").because(error)
         })?;
-        writer.head_changes.push(HeadChange { group: EPOCHS, name: name.to_string(), json });
+        let name = name.to_string();
+        // Without it the claim would decide on what is still open.
+        writer.head_changes.extend([
+            HeadChange { group: FRONTIERS, name: name.clone(), json: frontier },
+            HeadChange { group: EPOCHS, name, json },
+        ]);
         Ok(())
     }
 }

@@ -1,7 +1,13 @@
 //! Reading the recorded versions.
 
-use crate::disk::{HEAD_DOCUMENT, View};
+use std::sync::{Arc, PoisonError};
+
+use crate::disk::{HEAD_DOCUMENT, StoredDocument, View};
+use crate::doc::Root;
 use crate::engine::claim::{Claim, Claims, EPOCHS};
+use crate::engine::documents::DocName;
+use crate::engine::frontier::{FRONTIERS, Frontier};
+use crate::engine::late_edits::Copies;
 use crate::engine::open::Engine;
 use crate::error::Result;
 use crate::row::Content;
@@ -34,6 +40,37 @@ impl Engine {
     pub(crate) fn comparison(&self) -> Result<Comparison<'_>> {
         let compared = recorded(&self.view()).and_then(|recorded| self.code.compare(recorded));
         compared.map_err(|error| self.placed(error))
+    }
+}
+
+impl Engine {
+    /// What a migration left open; nothing if that has not arrived.
+    pub(crate) fn frontier(&self, document: DocName) -> Result<Arc<Frontier>> {
+        let mut known = self.frontiers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(frontier) = known.get(&document) {
+            return Ok(frontier.clone());
+        }
+        let view = self.view();
+        if view.is_of_older_format() {
+            return Ok(Arc::default());
+        }
+        let head = StoredDocument::new(view, HEAD_DOCUMENT);
+        let root = Root::Group(FRONTIERS.to_owned()).name();
+        let Some(entry) = head.entry(&root, &document.to_string())? else {
+            return Ok(Arc::default());
+        };
+        let read = match &entry.content {
+            Content::Text(json) => Frontier::parse(json),
+            Content::Foreign(_) => None,
+        };
+        let frontier = Arc::new(read.unwrap_or_default());
+        known.insert(document, frontier.clone());
+        Ok(frontier)
+    }
+
+    /// What the copies of a document stand for.
+    pub(crate) fn copies<'e>(&'e self, name: DocName, claim: Option<&'e Claim>) -> Copies<'e> {
+        Copies { engine: self, name, claim }
     }
 }
 

@@ -1,368 +1,428 @@
 //! Carrying late edits: what was written to a document after it was migrated, or beside it.
 //!
-//! What there is to carry follows from the documents alone, so that any device finds the same, and as
-//! often as it looks.
+//! What there is to carry follows from the documents alone, so that any device finds the same, and as often
+//! as it looks: the values that the document lacks, and marks of what is over. `docs/design/late-edits.md`
+//! states the rule.
 
 mod groups;
-mod knowledge;
-mod orphaned_edits;
-mod rows;
-mod store_late;
-mod supersession;
+mod over;
+mod values;
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
 
-use knowledge::lost_documents;
+use over::Known;
+use values::convert;
+pub(super) use values::{Outcome, Value, later};
 
-use crate::doc::cells::row_of;
-use crate::doc::{History, Root};
+use crate::doc::items::{Place, ReadItems};
+use crate::doc::{Root, key_of, written_over};
 use crate::engine::{
-    Claim, Claims, CopySource, DocName, LateEdit, LateEditKey, Loaded, OtherMerged, RootOp,
-    StoppedAt, StoredEdit,
+    Base, Claims, DocName, Engine, LateEdit, LateEditKey, Loaded, OtherMerged, Part, PartOf, Parts,
+    RootOp, entry_of,
 };
-use crate::epoch::convert::text_of;
 use crate::epoch::plan::Plan;
 use crate::error::Result;
 use crate::row::{EntryRef, ItemId};
+use crate::schema::descriptor::StoreDef;
 
-/// A loaded document with its name and claim: the one that is carried into, or one that is carried
-/// from.
-#[derive(Clone, Copy)]
-pub(super) struct DocRef<'p> {
-    pub(super) name: DocName,
-    pub(super) loaded: &'p Loaded,
-    pub(super) claim: Option<&'p Claim>,
-}
+/// Of so many items of one key that are dead, and that no claim knew, it is said one by one that they are
+/// over: the newest of them.
+const MAX_DEAD: u32 = 1 << 10;
 
-impl DocRef<'_> {
-    /// The item that stands under a key of the document itself, late edits aside.
-    fn main(&self, at: &EntryRef) -> Option<ItemId> {
-        self.loaded.document.entry(&at.root, &at.key).map(|entry| entry.id)
-    }
-
-    /// The items of what stands under a key: of a row, those of its cells after its own.
-    fn items(&self, at: &EntryRef) -> Vec<ItemId> {
-        let cells = self.loaded.document.cells(&at.root, &at.key);
-        self.main(at).into_iter().chain(cells.into_iter().map(|cell| cell.id)).collect()
-    }
-
-    /// Where what stands under a key comes from; `None` if it is, or has in it, an edit of this document.
-    fn source_of(&self, at: &EntryRef) -> Option<CopySource> {
-        let source = self.copy_source(self.main(at)?)?;
-        self.loaded.document.cells(&at.root, &at.key).is_empty().then_some(source)
-    }
-
-    /// Where an item comes from that a migration wrote; `None` if it is an edit.
-    fn copy_source(&self, id: ItemId) -> Option<CopySource> {
-        self.claim.and_then(|claim| claim.copy_source(id))
-    }
-
-    /// What is in quarantine under a key: an edit that could not be converted, or was displaced.
-    fn quarantined(&self, key: &LateEditKey) -> Option<LateEdit> {
-        let entry = self.loaded.document.entry(&Root::Quarantine.name(), &key.to_text());
-        entry.and_then(|entry| LateEdit::read(&entry.content))
-    }
-
-    /// Whether something stands under a key, be it a late edit.
-    fn has(&self, at: &EntryRef) -> bool {
-        let Self { loaded, claim, .. } = self;
-        loaded.document.entry_in(&at.root, &at.key)
-            || loaded.late_edits.showing(*claim, at, None).is_some()
-    }
-}
+/// So many writes of a key are gone back to find what a migration was given.
+const MAX_STEPS: usize = 1 << 10;
 
 /// What of a document to look at.
+#[derive(Clone, Copy)]
 pub(super) enum Scope<'s> {
     /// All of it, where it is not known what has changed.
     All,
-    /// What stands because of it, once all documents have been gone through: what is made of a row
-    /// is judged as long as the row stands.
-    Outcome,
-    /// What a merge has changed.
-    Changed(&'s OtherMerged),
-    /// What belongs to late edits that have changed here.
-    LateEdits(&'s [LateEditKey]),
+    /// What merges have changed.
+    Changed(&'s [OtherMerged]),
 }
 
-/// In which order whole documents are carried.
-pub(super) fn in_turn(sources: &[DocName]) -> impl Iterator<Item = (Scope<'static>, &DocName)> {
-    let scopes = [|| Scope::All, || Scope::Outcome];
-    scopes.into_iter().flat_map(|scope| sources.iter().map(move |source| (scope(), source)))
+/// What is carried into a document.
+pub(super) struct Carrying<'k> {
+    known: Known<'k>,
+    values: BTreeMap<LateEditKey, LateEdit>,
+    marks: Parts,
 }
 
-/// Carries from one document into another.
-pub(super) struct Carrying<'c> {
-    pub(super) into: DocRef<'c>,
-    pub(super) from: DocRef<'c>,
-    /// From the epoch of the one to that of the other.
-    pub(super) plan: &'c Plan,
-    pub(super) claims: &'c Claims,
-    /// All other documents that are loaded, the one that is carried from among them.
-    pub(super) others: &'c BTreeMap<DocName, Loaded>,
-    /// From the epoch of each of them to that of the one that is carried into.
-    plans: BTreeMap<u32, Plan>,
-    /// How far this copy has each of them.
-    clocks: BTreeMap<DocName, BTreeMap<u64, u32>>,
-    no_clocks: BTreeMap<u64, u32>,
-    /// What stood in each of them before, once it was asked for.
-    histories: BTreeMap<DocName, OnceCell<Option<History>>>,
-    /// The documents whose rows only the migration has that took them over.
-    lost: BTreeSet<DocName>,
-    /// Whether what is not there was removed there, and has not merely not arrived.
-    trusts_absence: bool,
-    /// Whether what is carried now was made of a row that is here as it was there.
-    is_of_known_row: bool,
-    reviewed: BTreeSet<EntryRef>,
-    ops: Vec<RootOp>,
-    /// What `ops` puts into quarantine; `None` for what they take out.
-    in_quarantine: BTreeMap<LateEditKey, Option<LateEdit>>,
-}
-
-/// A late edit as it is to stand here.
-struct Late {
-    /// The document that it was made in.
-    source: DocName,
-    root: Root,
-    key: String,
-    of: EntryRef,
-    items: Vec<ItemId>,
-    outcome: Outcome,
-    /// Whether a `migrate` function has made it.
-    is_made: bool,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-enum Outcome {
-    Value(String),
-    Rejected { reason: String, raw: String, stopped_at: Option<StoppedAt> },
-}
-
-impl Late {
-    /// The entry here that it belongs to.
-    fn at(&self) -> EntryRef {
-        EntryRef::new(self.root.name(), self.key.as_str())
+/// What is to be written to a document because of others, and of late edits that have come to it.
+pub(super) fn carry(
+    engine: &Engine,
+    def: StoreDef,
+    claims: &Claims,
+    into: (DocName, &Loaded),
+    others: &BTreeMap<DocName, Loaded>,
+    scopes: &BTreeMap<DocName, Scope<'_>>,
+    arrived: &[LateEditKey],
+) -> Result<Vec<RootOp>> {
+    let known = Known::new(engine, def, claims, into, others);
+    let mut carrying = Carrying { known, values: BTreeMap::new(), marks: Parts::new() };
+    for (name, scope) in scopes {
+        carrying.carry_document(*name, *scope)?;
     }
-
-    /// The epoch in whose words it stays because a `migrate` function was not given it, and not
-    /// because it was refused.
-    fn waits_in(&self) -> Option<u32> {
-        match &self.outcome {
-            Outcome::Rejected { reason, stopped_at: Some(stopped_at), .. } if reason.is_empty() => {
-                Some(stopped_at.epoch)
-            }
-            _ => None,
+    if scopes.values().any(|scope| matches!(scope, Scope::All)) {
+        carrying.review_all()?;
+    }
+    for key in arrived {
+        if let Some(stored) = into.1.late_edits.get(key) {
+            carrying.review(&key.at, &key.parts, &stored.edit)?;
         }
     }
-}
-
-/// Whether a copy that has `has` knows all that one at `needed` does.
-fn reaches(has: &BTreeMap<u64, u32>, needed: &BTreeMap<u64, u32>) -> bool {
-    needed.iter().all(|(client, clock)| has.get(client) >= Some(clock))
-}
-
-impl<'c> Carrying<'c> {
-    pub(super) fn new(
-        into: DocRef<'c>,
-        from: DocRef<'c>,
-        plan: &'c Plan,
-        claims: &'c Claims,
-        others: &'c BTreeMap<DocName, Loaded>,
-    ) -> Self {
-        let of = others.iter().map(|(name, other)| (*name, other.document.clocks()));
-        let clocks: BTreeMap<_, _> = of.collect();
-        let epochs: BTreeSet<u32> = others.keys().map(|name| name.epoch).collect();
-        let plans =
-            epochs.into_iter().filter_map(|epoch| Some((epoch, Plan::new(&plan.to, epoch)?)));
-        let here = from.loaded.document.clocks();
-        let covered = into.claim.and_then(|claim| claim.covers.get(&from.name));
-        let own = from.claim.map(|claim| BTreeMap::from([(claim.client, claim.baseline)]));
-        let trusts_absence = covered.is_none_or(|covered| reaches(&here, covered))
-            && own.is_none_or(|own| own.values().all(|n| *n == 0) || reaches(&here, &own));
-        Self {
-            lost: lost_documents(&into, &from, claims, &clocks),
-            into,
-            from,
-            plan,
-            claims,
-            others,
-            plans: plans.collect(),
-            clocks,
-            no_clocks: BTreeMap::new(),
-            histories: others.keys().map(|name| (*name, OnceCell::new())).collect(),
-            trusts_absence,
-            is_of_known_row: false,
-            reviewed: BTreeSet::new(),
-            ops: Vec::new(),
-            in_quarantine: BTreeMap::new(),
-        }
-    }
+    carrying.finish()
 }
 
 impl Carrying<'_> {
-    /// Whether nothing is left to find out once more of the document has arrived.
-    pub(super) fn is_complete(&self) -> bool {
-        self.trusts_absence
+    fn finish(self) -> Result<Vec<RootOp>> {
+        let mut ops: Vec<RootOp> = self.marks.iter().map(RootOp::mark).collect();
+        for (key, edit) in self.values {
+            ops.push(RootOp::put(Root::Forwarded, key.to_text(), edit.to_json()?));
+        }
+        Ok(ops)
     }
 
-    pub(super) fn carry(mut self, scope: &Scope<'_>) -> Result<Vec<RootOp>> {
-        let (mut rows, mut groups) = (BTreeSet::new(), BTreeSet::new());
-        let mut add = |at: EntryRef| match Root::parse(&at.root) {
-            Some(Root::Table(_) | Root::Quarantine) => {
-                rows.insert(at);
-            }
-            Some(Root::Group(name)) => {
-                groups.insert(name);
-            }
-            Some(Root::Cells(_)) => {
-                let row = row_of(&at.root, &at.key);
-                rows.extend(row.map(|(table, row, _)| EntryRef::new(table, row)));
-            }
-            _ => {}
+    fn carry_document(&mut self, name: DocName, scope: Scope<'_>) -> Result<()> {
+        let (Some(plan), Some(doc)) =
+            (Plan::new(&self.known.def, name.epoch), self.known.doc(name))
+        else {
+            return Ok(());
         };
-        let mut was: BTreeMap<EntryRef, String> = BTreeMap::new();
-        let mut lost = BTreeSet::new();
+        let (mut rows, mut groups) = (BTreeSet::new(), BTreeSet::new());
+        let (mut late, mut marks) = (Vec::new(), Vec::new());
+        let mut look = |root: &str, key: &str| match Root::parse(root) {
+            Some(Root::Group(name)) => drop(groups.insert(name)),
+            Some(Root::Forwarded) => late.extend(LateEditKey::parse(key)),
+            Some(Root::Seen) => marks.extend(Part::parse(key)),
+            _ => rows.extend(entry_of(root, key)),
+        };
         match scope {
             Scope::All => {
-                for root in self.from.loaded.document.maps() {
-                    self.from.loaded.document.for_each(&root, |key, entry| {
-                        if self.is_late(entry.id) {
-                            add(EntryRef::new(&*root, key));
-                        }
-                        Ok::<(), crate::Error>(())
+                for root in doc.document.maps() {
+                    doc.document.for_each::<crate::Error>(&root, |key, _| {
+                        look(&root, key);
+                        Ok(())
                     })?;
                 }
-                lost.extend(self.from.loaded.late_edits.iter().map(|(key, _)| key));
-                // Groups are few, and compared whole.
-                for group in self.plan.from.groups {
-                    add(EntryRef::new(Root::Group(group.name.to_owned()).name(), ""));
-                }
-                // What was carried and is gone there now.
-                for (key, stored) in self.into.loaded.late_edits.iter() {
-                    if key.source == self.from.name {
-                        add(stored.edit.of.clone());
-                    }
-                }
             }
-            Scope::Changed(merged) => {
-                for (root, keys) in &merged.changed {
-                    let is_of_late_edits =
-                        matches!(Root::parse(root), Some(Root::Forwarded | Root::Settled));
-                    for key in keys {
-                        match LateEditKey::parse(key).filter(|_| is_of_late_edits) {
-                            // A row that has come late there may have been removed there.
-                            Some(key) => {
-                                add(key.at.clone());
-                                lost.insert(key);
-                            }
-                            None => add(EntryRef::new(&**root, &**key)),
-                        }
-                    }
-                }
-                // An edit that another copy of that document carried may be gone in what has come now,
-                // though this merge has not shown its removal.
-                let late_edits = &self.into.loaded.late_edits;
-                for (client, now) in self.clocks_of(self.from.name) {
-                    let before = merged.before.get(client).copied().unwrap_or_default();
-                    for key in late_edits.made_from(self.from.name, *client, before..*now) {
-                        let Some(StoredEdit { edit, .. }) = late_edits.get(&key) else { continue };
-                        if self.has_items(key.source, &edit.items)
-                            && !self.stands_there(&edit.of, &edit.items)
-                        {
-                            add(edit.of.clone());
-                        }
-                    }
-                }
-                for removed in &merged.removed {
-                    let at = EntryRef::new(&*removed.root, &*removed.key);
-                    was.insert(at, text_of(removed.content.clone()));
-                }
-            }
-            Scope::Outcome => {}
-            Scope::LateEdits(keys) => {
-                let ours = keys.iter().filter(|key| key.source == self.from.name);
-                for key in ours {
-                    match self.into.loaded.late_edits.get(key) {
-                        Some(stored) => add(stored.edit.of.clone()),
-                        // It was taken out elsewhere; it may belong here all the same.
-                        None => self.add_earlier(&key.at, &mut add),
-                    }
+            Scope::Changed(merges) => {
+                for (root, keys) in merges.iter().flat_map(|merged| &merged.changed) {
+                    keys.iter().for_each(|key| look(root, key));
                 }
             }
         }
         for at in rows {
-            let was = was.get(&at).cloned();
-            self.carry_row(&at, was)?;
+            self.carry_row(name, &plan, &at)?;
         }
-        for name in groups {
-            self.carry_group(&name)?;
+        for group in groups {
+            self.carry_group(name, &plan, &group)?;
         }
-        for key in lost {
-            self.carry_orphan(&key)?;
-        }
-        match scope {
-            Scope::Outcome => self.review_all()?,
-            Scope::All | Scope::Changed(..) => {}
-            Scope::LateEdits(keys) => {
-                for key in *keys {
-                    self.review(&key.at);
+        for key in late {
+            if let Some(stored) = doc.late_edits.get(&key) {
+                let is_shown = self.known.shows(name, &key)?;
+                for (key, edit) in later(&plan, name, key, stored.edit.clone(), is_shown)? {
+                    self.hold(key, edit)?;
                 }
             }
         }
-        Ok(self.ops)
-    }
-
-    /// Whether an item was written where the migration could not know of it.
-    fn is_late(&self, id: ItemId) -> bool {
-        let is_covered = self.into.claim.is_some_and(|claim| claim.covers(self.from.name, id));
-        let is_lost = |source: CopySource| match source.copied() {
-            Some(name) => self.lost.contains(&name),
-            // What a `migrate` function made comes again once all the rows do that it was given.
-            None => !self.lost.is_empty(),
-        };
-        !is_covered && self.from.copy_source(id).is_none_or(is_lost)
-    }
-
-    /// Whether one of these is what stands there.
-    pub(super) fn stands_there(&self, at: &EntryRef, items: &[ItemId]) -> bool {
-        self.from.items(at).iter().any(|id| items.contains(id))
-    }
-
-    fn add_earlier(&self, at: &EntryRef, add: &mut dyn FnMut(EntryRef)) {
-        match Root::parse(&at.root) {
-            Some(Root::Table(table)) => {
-                if let Some((table, key)) = self.plan.earlier_key(&table, &at.key, false) {
-                    add(EntryRef::new(Root::Table(table.to_owned()).name(), key));
-                }
+        for part in marks.into_iter().flat_map(|part| with_all_made(&plan, part)) {
+            self.mark_if_it_matters(part)?;
+        }
+        if let Scope::Changed(merges) = scope {
+            for (client, clocks) in merges.iter().flat_map(|merged| &merged.dead) {
+                self.carry_dead(name, &plan, *client, clocks.clone())?;
             }
-            Some(Root::Group(_)) => add(at.clone()),
-            _ => {}
-        }
-    }
-
-    /// Looks at everything here that the document which is carried may say something of.
-    fn review_all(&mut self) -> Result<()> {
-        let late_edits = self.into.loaded.late_edits.iter();
-        let mut entries: BTreeSet<EntryRef> = late_edits.map(|(key, _)| key.at).collect();
-        for root in self.into.loaded.document.maps() {
-            let Some(Root::Table(_)) = Root::parse(&root) else { continue };
-            self.into.loaded.document.for_each(&root, |key, entry| {
-                let source = self.into.copy_source(entry.id);
-                let is_below = |source: CopySource| {
-                    source.document().is_none_or(|name| name <= self.from.name)
-                };
-                if source.is_some_and(is_below) {
-                    let at = EntryRef::new(&*root, key);
-                    if self.is_copy_gone(&at) {
-                        entries.insert(at);
-                    }
-                }
-                Ok::<(), crate::Error>(())
-            })?;
-        }
-        for at in entries {
-            self.review(&at);
         }
         Ok(())
     }
+
+    /// Carries what stands under a key of a table.
+    fn carry_row(&mut self, name: DocName, plan: &Plan, at: &EntryRef) -> Result<()> {
+        let Some(doc) = self.known.doc(name) else { return Ok(()) };
+        let Some(entry) = doc.document.entry(&at.root, &at.key) else { return Ok(()) };
+        let parts = self.known.parts_at(name, at)?;
+        if !self.is_late(name, &parts)? {
+            return Ok(());
+        }
+        let base = Base::Parts(Arc::new(parts));
+        let values = convert(plan, name, at, base, entry.content)?;
+        let mut was_given = self.was_given(name, entry.id)?;
+        for value in values.iter().filter(|value| !value.is_made()) {
+            was_given |= self.was_taken_over(name, at, &value.key.at)?;
+        }
+        for value in values {
+            let (key, mut edit) = value.into_edit();
+            edit.replaces = was_given && key.parts.iter().any(Part::is_ground);
+            self.hold_or_end(key, edit)?;
+        }
+        Ok(())
+    }
+
+    /// [`hold`](Self::hold); if it is over, so is what it would take the place of.
+    fn hold_or_end(&mut self, key: LateEditKey, edit: LateEdit) -> Result<()> {
+        let (at, replaces) = (key.at.clone(), edit.replaces);
+        if !self.hold(key, edit)? && replaces {
+            self.end_copy(&at)?;
+        }
+        Ok(())
+    }
+
+    /// Whether parts are to be carried: some are not over, and not known to the document. Of those that
+    /// are over it is said so.
+    fn is_late(&mut self, name: DocName, parts: &Parts) -> Result<bool> {
+        if parts.iter().all(|part| self.known.is_covered(part, name)) {
+            return Ok(false);
+        }
+        Ok(!self.mark_over(parts, name)?)
+    }
+
+    /// Whether the migration was given what an item was written over, or what that was written over, in
+    /// whichever documents.
+    fn was_given(&self, name: DocName, id: ItemId) -> Result<bool> {
+        let frontier = self.known.frontier(self.known.into)?;
+        let mut left = vec![(name, id)];
+        for _ in 0..MAX_STEPS {
+            let Some((name, id)) = left.pop() else { return Ok(false) };
+            let Some(doc) = self.known.doc(name) else { continue };
+            let stored = doc.document.stored();
+            if id.clock >= stored.clock(id.client)? {
+                continue;
+            }
+            let Some(before) = written_over(&*stored, id)? else { continue };
+            let parts = self.known.parts_of(name, before)?;
+            // What waited was not given to it.
+            if parts.iter().all(|part| self.known.is_covered(part, name))
+                && parts.is_disjoint(frontier.others())
+            {
+                return Ok(true);
+            }
+            left.extend(parts.iter().filter_map(|part| match part.origin {
+                PartOf::Edit(name, id) => Some((name, id)),
+                PartOf::Made(_) => None,
+            }));
+        }
+        Ok(false)
+    }
+
+    /// Whether the migration has taken over to a key here what stood under a key there.
+    fn was_taken_over(&self, name: DocName, of: &EntryRef, at: &EntryRef) -> Result<bool> {
+        let Some(into) = self.known.doc(self.known.into) else { return Ok(false) };
+        let stored = into.document.stored();
+        let Some(tip) = stored.tip(&at.root, &at.key)? else { return Ok(false) };
+        // Whatever was written here since was written after the copy.
+        let first = match stored.run(tip.id)?.place {
+            Place::After { first, .. } => first,
+            _ => ItemId { clock: stored.run(tip.id)?.start, ..tip.id },
+        };
+        let copied = self.known.copies(self.known.into).parts_of(first)?.unwrap_or_default();
+        for part in copied {
+            if let PartOf::Edit(document, id) = part.origin
+                && (document == name
+                    || self.known.claim(name).is_some_and(|claim| claim.covers(document, id)))
+                && document.epoch == name.epoch
+                && let Some(doc) = self.known.doc(document)
+                && id.clock < doc.document.stored().clock(id.client)?
+                && let there = doc.document.stored()
+                && let Some((root, key)) = key_of(&*there, &there.run(id)?)?
+                && entry_of(&root, &key).as_ref() == Some(of)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What a function made under a key here is over.
+    fn end_copy(&mut self, at: &EntryRef) -> Result<()> {
+        let Some(into) = self.known.doc(self.known.into) else { return Ok(()) };
+        let Some(main) = into.document.entry(&at.root, &at.key) else { return Ok(()) };
+        let parts = self.known.copies(self.known.into).parts_of(main.id)?.unwrap_or_default();
+        let made = parts.into_iter().filter(|part| part.is_made() && !part.is_ground());
+        self.marks.extend(made);
+        Ok(())
+    }
+
+    /// Holds a value beside what stands in the document, if it lacks it. Returns whether it is not over.
+    fn hold(&mut self, key: LateEditKey, edit: LateEdit) -> Result<bool> {
+        let Some(into) = self.known.doc(self.known.into) else { return Ok(true) };
+        if into.late_edits.get(&key).is_some() || self.values.contains_key(&key) {
+            return Ok(true);
+        }
+        if self.known.was_made_of(&key.parts)? || self.mark_over(&key.parts, edit.from)? {
+            return Ok(false);
+        }
+        let main = into.document.entry(&key.at.root, &key.at.key);
+        let copied = main.map(|main| self.known.copies(self.known.into).parts_of(main.id));
+        let copied = copied.transpose()?.flatten().unwrap_or_default();
+        let says = |parts: &Parts| -> Parts {
+            parts.iter().filter(|part| !part.is_ground()).cloned().collect()
+        };
+        if says(&copied) != says(&key.parts) {
+            self.values.insert(key, edit);
+        }
+        Ok(true)
+    }
+
+    /// Says which of these parts are over, unless the document says so alone. Returns whether what stands
+    /// for them is: all are, or what it was made of. `holder` is the document that has it.
+    fn mark_over(&mut self, parts: &Parts, holder: DocName) -> Result<bool> {
+        let (grounds, parts): (Vec<&Part>, Vec<&Part>) =
+            parts.iter().partition(|part| part.is_ground());
+        let mut is_over = false;
+        for ground in &grounds {
+            if self.known.is_marked_here(ground)? {
+                is_over = true;
+            } else if self.known.is_ground_over(ground)? {
+                is_over = true;
+                self.marks.insert((*ground).clone());
+            }
+        }
+        // The migration of the holder has made what is not known to be made of something.
+        let maker = Some(holder).filter(|_| grounds.is_empty());
+        let mut are_all_over = !parts.is_empty();
+        for part in parts {
+            if self.known.is_over_alone(part)? {
+                continue;
+            }
+            if self.known.is_over_elsewhere(part, maker)? {
+                self.marks.insert(part.clone());
+            } else {
+                are_all_over = false;
+            }
+        }
+        Ok(is_over || are_all_over)
+    }
+
+    /// Takes over a mark, unless the document says the same already.
+    fn mark_if_it_matters(&mut self, part: Part) -> Result<()> {
+        if !self.known.is_over_alone(&part)? {
+            self.marks.insert(part);
+        }
+        Ok(())
+    }
+
+    /// Says what is over because items of a document are dead.
+    fn carry_dead(
+        &mut self,
+        name: DocName,
+        plan: &Plan,
+        client: u64,
+        clocks: Range<u32>,
+    ) -> Result<()> {
+        let into = self.known.into;
+        let Some(doc) = self.known.doc(name) else { return Ok(()) };
+        // What they were copies of.
+        if let Some(claim) = self.known.claim(name)
+            && claim.client == client
+        {
+            let frontier = self.known.frontier(name)?;
+            let ends = frontier.copies().end.min(claim.baseline);
+            for clock in clocks.start..clocks.end.min(ends) {
+                if let Some(parts) = frontier.parts_of(clock) {
+                    self.mark_over(&parts, name)?;
+                }
+            }
+        }
+        // What the document has of them.
+        let listed = self.known.frontier(into)?;
+        for copy in listed.copies_in(name, client, clocks.clone()) {
+            if let Some(parts) = listed.parts_of(copy) {
+                self.mark_over(&parts, into)?;
+            }
+        }
+        let Some(here) = self.known.doc(into) else { return Ok(()) };
+        for origin in here.late_edits.origins_in(name, client, clocks.clone()) {
+            self.mark_over_of(here, origin)?;
+        }
+        for origin in listed.origins_in(name, client, clocks.clone()) {
+            self.mark_over(&listed.open_parts_of(origin), into)?;
+        }
+        // What no claim knew, should an old copy of the document come again.
+        let stored = doc.document.stored();
+        let mut dead = Vec::new();
+        let from = ItemId { client, clock: clocks.start };
+        if clocks.start >= stored.clock(client)? {
+            return Ok(());
+        }
+        stored.runs_from(from, &mut |run| {
+            let run_end = run.start.saturating_add(run.len);
+            let within = run.start.max(clocks.start)..run_end.min(clocks.end);
+            if !within.is_empty()
+                && let Some((root, key)) = key_of(&*stored, &run)?
+                && entry_of(&root, &key).is_some()
+            {
+                dead.push(within.start.max(within.end.saturating_sub(MAX_DEAD))..within.end);
+            }
+            Ok(())
+        })?;
+        for clock in dead.into_iter().flatten() {
+            let id = ItemId { client, clock };
+            let part = Part::edit(name, id);
+            let is_copy = self.known.claim(name).is_some_and(|claim| claim.is_copy(id));
+            if !is_copy && !self.known.is_covered(&part, name) {
+                self.mark_over(&with_all_made(plan, part).collect(), name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says which of the parts of late edits of an origin are over.
+    fn mark_over_of(&mut self, here: &Loaded, origin: PartOf) -> Result<()> {
+        for at in here.late_edits.entries_of(origin) {
+            for (parts, stored) in here.late_edits.at(at) {
+                self.review(at, parts, &stored.edit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what of a late edit is over.
+    fn review(&mut self, at: &EntryRef, parts: &Parts, edit: &LateEdit) -> Result<()> {
+        let into = self.known.into;
+        // Once the row is removed that it was made of, what was made before does not come up again.
+        if self.mark_over(parts, edit.from)?
+            && edit.replaces
+            && let Some(from) = self.known.doc(edit.from).filter(|_| edit.from != into)
+            && from.document.entry(&edit.of.root, &edit.of.key).is_none()
+        {
+            self.end_copy(at)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at everything that the document has of others.
+    fn review_all(&mut self) -> Result<()> {
+        let into = self.known.into;
+        let Some(here) = self.known.doc(into) else { return Ok(()) };
+        for (key, stored) in here.late_edits.iter() {
+            self.review(&key.at, &key.parts, &stored.edit)?;
+        }
+        let Some(claim) = self.known.claim(into) else { return Ok(()) };
+        let frontier = self.known.frontier(into)?;
+        let stored = here.document.stored();
+        for clock in frontier.copies() {
+            let id = ItemId { client: claim.client, clock };
+            if clock < stored.clock(id.client)?
+                && !stored.is_dead(id)?
+                && let Some(parts) = frontier.parts_of(clock)
+            {
+                self.mark_over(&parts, into)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A part, and all that `migrate` functions make of it on the way here: what speaks of it in a document of
+/// before means both.
+pub(super) fn with_all_made(plan: &Plan, part: Part) -> impl Iterator<Item = Part> {
+    let functions = plan.stretches.iter().filter(|stretch| stretch.migrate.is_some());
+    let made = functions.map({
+        let part = part.clone();
+        move |stretch| part.clone().all_made(stretch.to.epoch)
+    });
+    std::iter::once(part).chain(made)
 }
