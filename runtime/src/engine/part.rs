@@ -25,8 +25,8 @@ pub(crate) enum PartOf {
 pub(crate) enum Split {
     /// That in the table of this name, at a step at which rows of one table go into several.
     Table(String),
-    /// That which the `migrate` function of an epoch made under a root and a key; if these are empty, all
-    /// that it makes.
+    /// The row that the `migrate` function of an epoch made under a root and a key; all rows that it made
+    /// if both are empty.
     Made(u32, String, String),
 }
 

@@ -75,7 +75,7 @@ impl Collation {
 
     fn with(language: &str, strength: Strength) -> Result<Self> {
         let refused = |error: Box<dyn std::error::Error + Send + Sync>| {
-            Error::new(ErrorKind::InvalidValue, "there is no order of texts under this tag")
+            Error::new(ErrorKind::InvalidValue, "texts cannot be ordered by this language tag")
                 .expecting("a BCP 47 tag, such as `de` or `en-u-kn`")
                 .finding(format!("`{language}`"))
                 .because(error)

@@ -102,7 +102,7 @@ impl Carrying<'_> {
             values.push(value);
         }
         for (key, parts, content) in late {
-            // What is no JSON text is in nobody's way.
+            // Content that is not JSON text cannot be converted: it waits.
             if let Content::Foreign(raw) = content {
                 let of = EntryRef::new(root.as_str(), key.as_str());
                 values.push(Value::foreign(of, parts.clone(), name, raw.clone()));

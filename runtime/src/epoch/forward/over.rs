@@ -126,8 +126,8 @@ impl<'k> Known<'k> {
         self.doc(self.into).map_or(Ok(false), |into| into.document.is_marked(part))
     }
 
-    /// Whether a part is over that a `migrate` function has made something of: whoever has migrated it has
-    /// made the same, so that claims do not count.
+    /// Whether an edit is over of which a `migrate` function has made something. Claims do not count: each
+    /// migration that knew the edit has made the same of it.
     pub(super) fn is_ground_over(&self, part: &Part) -> Result<bool> {
         for (name, doc) in &self.docs {
             if *name != self.into && doc.document.is_marked(part)? {
