@@ -1,0 +1,67 @@
+//! What stands under a key, and which of several values shows.
+
+use super::StoredEdit;
+use crate::engine::documents::DocName;
+use crate::engine::part::{Part, Parts};
+
+/// What stands under a key of a document, by what the document says alone.
+#[derive(Debug)]
+pub(crate) struct Standing<'l> {
+    pub(crate) shown: Showing<'l>,
+    /// What else is not decided on, the highest first.
+    pub(crate) waiting: Vec<Candidate<'l>>,
+}
+
+/// What readers see.
+#[derive(Debug)]
+pub(crate) enum Showing<'l> {
+    /// The document's own entry, if there is one.
+    Main,
+    Late(Candidate<'l>),
+    /// Nothing, though there is a copy: all that it stands for is over.
+    Nothing,
+}
+
+/// A value that is not decided on.
+#[derive(Debug)]
+pub(crate) struct Candidate<'l> {
+    pub(crate) from: DocName,
+    pub(crate) parts: Parts,
+    /// Those of the parts that are not over.
+    pub(crate) open: Parts,
+    /// `None` if it is the document's own copy.
+    pub(crate) stored: Option<&'l StoredEdit>,
+}
+
+impl Candidate<'_> {
+    pub(super) fn can_show(&self) -> bool {
+        self.stored.is_none_or(|stored| stored.edit.value.is_some())
+    }
+
+    fn is_whole(&self) -> bool {
+        let parts = self.parts.iter().filter(|part| !part.is_ground());
+        self.open.len() == parts.count()
+    }
+
+    pub(super) fn rank(&self) -> (bool, DocName, bool, bool, &Parts) {
+        let is_of_edits = !self.parts.iter().all(|part| part.is_made() && !part.is_ground());
+        (self.can_show(), self.from, is_of_edits, self.is_whole(), &self.parts)
+    }
+
+    /// Whether another value stands for no more than this one, or for what this one was made again of.
+    pub(super) fn hides(&self, other: &Self) -> bool {
+        let is_made = |part: &Part| part.is_made() || part.is_ground();
+        if self.stored.is_some_and(|stored| stored.edit.replaces)
+            && other.stored.is_none()
+            && other.parts.iter().all(is_made)
+        {
+            return other.from <= self.from;
+        }
+        self.parts != other.parts
+            && (self.can_show() || !other.can_show())
+            && other.open.is_subset(&self.open)
+            && (other.open != self.open
+                || (other.is_whole(), other.from, &other.parts)
+                    < (self.is_whole(), self.from, &self.parts))
+    }
+}
