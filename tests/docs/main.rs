@@ -33,6 +33,8 @@ mod breaking_changes;
 mod changing_your_schema;
 #[path = "../../docs/code/concurrent_edits.rs"]
 mod concurrent_edits;
+#[path = "../../docs/code/known.rs"]
+mod known;
 #[path = "../../docs/code/queries.rs"]
 mod queries;
 #[path = "../../docs/code/readme.rs"]

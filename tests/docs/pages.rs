@@ -137,3 +137,35 @@ fn every_link_of_a_page_leads_to_a_file() {
         }
     }
 }
+
+/// The code of the last column of a table whose head ends with it.
+fn last_column(page: &str) -> Vec<String> {
+    let rows = page.lines().skip_while(|line| !line.ends_with("| here |")).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    let spans = rows.flat_map(|row| {
+        let row = row.replace("\\|", "\0");
+        let cell = row.trim_end_matches([' ', '|']).rsplit(" | ").next().map(str::to_owned);
+        let cell = cell.unwrap_or_default().replace('\0', "|");
+        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
+    });
+    spans.collect()
+}
+
+#[test]
+fn what_a_table_names_beside_sql_is_compiled() {
+    let dense = |text: &str| text.split_whitespace().collect::<String>();
+    let code = dense(&read(&root().join("docs/code/known.rs")));
+    for page in ["queries", "relations"] {
+        let spans = last_column(&read(&root().join(format!("docs/{page}.md"))));
+        assert!(spans.len() > 5, "{page}: {spans:?}");
+        for span in spans {
+            // Each part between dots stands behind the one before.
+            let mut rest = code.as_str();
+            for part in dense(&span).split('…') {
+                let found = rest.find(part).map(|at| at + part.len());
+                let end = found.unwrap_or_else(|| panic!("{page}: `{span}` is not compiled"));
+                rest = &rest[end..];
+            }
+        }
+    }
+}
