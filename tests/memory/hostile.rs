@@ -113,6 +113,10 @@ fn what_comes_takes_a_few_times_its_bytes() {
     assert!(bounded("many items that are gone", &one(300_000, gone), 20));
     let rows: Vec<u8> = (0..20_000).flat_map(|id| row(&format!("{id}"), "{}")).collect();
     assert!(bounded("many small rows", &one(20_000, rows), 24));
+    let mark =
+        |edit: u32| Bytes(vec![0x21, 1]).text("seen:notes").text(&format!("77.{edit}")).number(1).0;
+    let marks: Vec<u8> = (0..100_000).flat_map(mark).collect();
+    assert!(bounded("many marks of edits", &one(100_000, marks), 8));
     let clients = (0..100_000_u64).map(|client| (client + 10, 0, 1, vec![0, 1]));
     assert!(bounded(
         "many clients with an item that is gone",

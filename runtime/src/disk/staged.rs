@@ -1,4 +1,5 @@
-//! A change of a document inside a commit: kept in memory over what the file has, and written at the end.
+//! A change of a document inside a commit: kept in memory over what the file has, and written at the end, but for
+//! marks of edits.
 
 mod entries;
 mod items;
@@ -88,6 +89,8 @@ pub(crate) struct StagedDocument<'c> {
     unseen: BTreeMap<(Arc<str>, Arc<str>), Unseen>,
     /// Whether edits are unseen under any key in the file, once it was asked.
     has_unseen: OnceCell<bool>,
+    /// Whether marks were written at once, so that the file says more of them than `base`.
+    has_new_marks: bool,
     /// What was removed, for the journal.
     removed: Vec<ItemRange>,
     /// The clocks that clients had before.
@@ -159,6 +162,7 @@ impl<'c> StagedDocument<'c> {
             released: BTreeSet::new(),
             unseen: BTreeMap::new(),
             has_unseen: OnceCell::new(),
+            has_new_marks: false,
             removed: Vec::new(),
             before: HashMap::new(),
             is_merge: false,

@@ -19,7 +19,7 @@ use super::merging::ChangedKeys;
 use super::nested;
 use super::rules::{Rule, says};
 use super::shown::{self, Holder};
-use super::unseen::{Met, OwnIds, is_watched, marked, standing};
+use super::unseen::{Met, OwnIds, holds_marks, is_watched, marked, standing};
 use super::values::value_of;
 use super::writing::{first_of, kill_one, run_first};
 use crate::error::{Error, ErrorKind, Result};
@@ -252,7 +252,11 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
                 Ok(())
             };
         }
-        self.note(root, key);
+        // A mark that came dead shows nothing, and there may be a million of them.
+        let is_mark = tip.is_none() && holds_marks(root) && block.body == Body::Deleted;
+        if !is_mark {
+            self.note(root, key);
+        }
         if let Some(tip) = tip.filter(|tip| is_watched && Some(tip.id) != origin) {
             let text = standing(self.items, root, key)?.flatten();
             self.lose(root, key, tip.id, text)?;

@@ -196,9 +196,14 @@ fn mark_of(id: ItemId) -> String {
     format!("{}.{}", id.client, id.clock)
 }
 
+/// Whether a root holds marks, which come dead.
+pub(crate) fn holds_marks(root: &str) -> bool {
+    root.starts_with("seen:")
+}
+
 /// The edit that an entry is the mark of.
 pub(super) fn marked(root: &str, key: &str) -> Option<ItemId> {
-    if !root.starts_with("seen:") {
+    if !holds_marks(root) {
         return None;
     }
     let (client, clock) = key.split_once('.')?;

@@ -3,17 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use redb::ReadableTable;
+
 use super::{EntryChange, Own, StagedDocument, StagedEntry};
-use crate::disk::document::write_id;
+use crate::disk::document::{read_id, write_id};
 use crate::disk::failure::{Failure, Try, guarded};
 use crate::disk::keys;
 use crate::disk::row_writer::RowWriter;
 use crate::disk::rows::{RowValue, encode_row};
-use crate::doc::Entry;
+use crate::disk::seal::unseal;
 use crate::doc::cells::{row_of, row_with};
 use crate::doc::items::{Cell, ReadItems, Value};
+use crate::doc::{Entry, holds_marks};
 use crate::error::Result;
 use crate::row::{Content, EntryRef, ItemId};
+
+/// A root, the bytes of a key and its text, and what is staged there.
+type Staged = (Arc<str>, Option<Vec<u8>>, Arc<str>, Option<StagedEntry>);
 
 impl StagedDocument<'_> {
     /// The greatest key among the rows of a table that are written at once.
@@ -146,38 +152,40 @@ impl StagedDocument<'_> {
     /// Writes what was staged by key; rows in the order of their bytes, which redb writes fastest.
     pub(super) fn write_entries(&mut self) -> Result<Vec<EntryChange>> {
         let cells_by_row = self.cells_by_row()?;
-        let mut staged: Vec<(Arc<str>, Arc<str>, Option<StagedEntry>)> = Vec::new();
+        let mut sorted: Vec<Staged> = Vec::new();
         for (root, entries) in std::mem::take(&mut self.entries) {
-            for (key, entry) in entries {
-                staged.push((root.clone(), key, Some(entry)));
-            }
+            let info = guarded(|| self.root(&root))?;
+            let bytes_of = |key: &str| info.form.as_ref().and_then(|form| form.bytes_of(key));
+            sorted.reserve(entries.len());
+            let entries = entries.into_iter();
+            sorted.extend(
+                entries.map(|(key, entry)| (Arc::clone(&root), bytes_of(&key), key, Some(entry))),
+            );
         }
         let is_staged = |at: &EntryRef| {
-            staged
+            sorted
                 .iter()
-                .any(|(root, key, _)| (&**root, &**key) == (at.root.as_str(), at.key.as_str()))
+                .any(|(root, _, key, _)| (&**root, &**key) == (at.root.as_str(), at.key.as_str()))
         };
         let others: BTreeSet<&EntryRef> =
             self.late.keys().chain(&self.reviewed).chain(cells_by_row.keys()).collect();
         let others: Vec<_> = if others.is_empty() {
             Vec::new()
-        } else if staged.len() < 64 {
+        } else if sorted.len() < 64 {
             others.into_iter().filter(|at| !is_staged(at)).cloned().collect()
         } else {
             let known: BTreeSet<(&str, &str)> =
-                staged.iter().map(|(root, key, _)| (&**root, &**key)).collect();
+                sorted.iter().map(|(root, _, key, _)| (&**root, &**key)).collect();
             let is_new = |at: &&EntryRef| !known.contains(&(at.root.as_str(), at.key.as_str()));
             others.into_iter().filter(is_new).cloned().collect()
         };
-        staged.extend(others.into_iter().map(|at| (at.root.into(), at.key.into(), None)));
-        let mut changes = Vec::with_capacity(staged.len());
-        let mut writer = RowWriter::new(self.commit, self.base.name());
-        let mut sorted = Vec::with_capacity(staged.len());
-        for (root, key, entry) in staged {
-            let info = guarded(|| self.root(&root))?;
-            let bytes = info.form.as_ref().and_then(|form| form.bytes_of(&key));
-            sorted.push((root, bytes, key, entry));
+        for at in others {
+            let info = guarded(|| self.root(&at.root))?;
+            let bytes = info.form.as_ref().and_then(|form| form.bytes_of(&at.key));
+            sorted.push((at.root.into(), bytes, at.key.into(), None));
         }
+        let mut changes = Vec::with_capacity(sorted.len());
+        let mut writer = RowWriter::new(self.commit, self.base.name());
         sorted.sort_unstable_by(|a, b| (&a.0, &a.1, &a.2).cmp(&(&b.0, &b.1, &b.2)));
         let mut buffer = Vec::new();
         for (root, bytes, key, entry) in sorted {
@@ -272,6 +280,27 @@ impl StagedDocument<'_> {
             || is_shown_anew
             || (was_late || !cells.is_empty()) && !is_same_text();
         Ok(EntryChange { existed: was.is_some(), root, key, bytes, is_visible, now })
+    }
+
+    /// Writes a mark at once: it came dead, so that readers see nothing of it, and an update may bring as many
+    /// of them as it has items.
+    pub(super) fn write_mark(&mut self, root: &str, key: &str, id: ItemId) -> Try<()> {
+        let number = self.root(root)?.number;
+        self.has_new_marks = true;
+        self.set(&keys::of_entry(keys::REMOVED, number, &keys::pack(root, key)), &write_id(id))
+    }
+
+    /// The item of a mark that was written at once.
+    pub(super) fn new_mark(&self, root: &str, key: &str) -> Try<Option<ItemId>> {
+        let Some(info) = self.roots.get(root).filter(|_| self.has_new_marks && holds_marks(root))
+        else {
+            return Ok(None);
+        };
+        let at = keys::of_entry(keys::REMOVED, info.number, &keys::pack(root, key));
+        match self.items.get(at.as_slice())? {
+            Some(value) => read_id(unseal(&at, value.value())?).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Writes the one change of a key in this commit: the item that stands there now, or died.

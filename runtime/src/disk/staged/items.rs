@@ -12,7 +12,7 @@ use crate::disk::failure::guarded;
 use crate::disk::rows::RowValue;
 use crate::doc::cells::{cell_of, cells_of};
 use crate::doc::items::{Cell, ClockRanges, ItemRun, Place, ReadItems, Tip, Value, WriteItems};
-use crate::doc::{Unseen, deletion_hash};
+use crate::doc::{Unseen, deletion_hash, holds_marks};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{ItemId, cell_key, split_cell_key};
 
@@ -90,7 +90,10 @@ impl ReadItems for StagedDocument<'_> {
         match self.own(root, key) {
             Some(Own::Live(id, _)) => Ok(Some(Tip { id: *id, is_live: true })),
             Some(Own::Dead(id)) => Ok(Some(Tip { id: *id, is_live: false })),
-            None => self.base.tip(root, key),
+            None => match guarded(|| self.new_mark(root, key))? {
+                Some(id) => Ok(Some(Tip { id, is_live: false })),
+                None => self.base.tip(root, key),
+            },
         }
     }
 
@@ -206,11 +209,16 @@ impl WriteItems for StagedDocument<'_> {
         } else {
             self.live_in(client, clocks.clone())?
         };
-        for range in &killed {
+        for range in killed {
             let hash = deletion_hash(client, range.clone());
             self.state.deletions = self.state.deletions.wrapping_add(hash);
+            match self.removed.last_mut() {
+                Some((last, known)) if *last == client && known.end == range.start => {
+                    known.end = range.end;
+                }
+                _ => self.removed.push((client, range)),
+            }
         }
-        self.removed.extend(killed.into_iter().map(|range| (client, range)));
         guarded(|| self.kill_all(client, clocks))
     }
 
@@ -241,6 +249,12 @@ impl WriteItems for StagedDocument<'_> {
     fn clear(&mut self, root: &str, key: &str, id: ItemId) -> Result<()> {
         if self.rows.is_some() {
             return guarded(|| self.write_at_once(root, key, id, None));
+        }
+        let is_mark = holds_marks(root)
+            && self.own(root, key).is_none()
+            && self.tip(root, key)?.is_none_or(|tip| !tip.is_live);
+        if is_mark {
+            return guarded(|| self.write_mark(root, key, id));
         }
         self.stage(root, key, StagedEntry { own: Own::Dead(id), is_shown_anew: false });
         Ok(())
