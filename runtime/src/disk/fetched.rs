@@ -86,6 +86,7 @@ impl Fetched {
     fn look_up(&mut self) -> Result<()> {
         guarded(|| {
             let Some(table) = self.view.table(self.table_idx)? else { return Ok(()) };
+            self.rows.reserve_exact(self.keys.len());
             while let Some(key) = self.keys.get(self.rows.len()) {
                 self.view.before_read()?;
                 let row = table.get(key)?.map(|row| StoredRow::new(self.view.format(), key, row));

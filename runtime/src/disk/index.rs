@@ -10,7 +10,7 @@ use twox_hash::XxHash3_64;
 use super::commit::Commit;
 use super::counts::{Blocks, counts_name};
 use super::failure::{Failure, Try, guarded};
-use super::fetched::Keys;
+use super::index_entries::IndexEntries;
 use super::names;
 use super::view::{BytesTable, View, is_empty};
 use crate::error::{Error, ErrorKind, Result};
@@ -76,18 +76,10 @@ impl IndexEntry {
         header
     }
 
-    fn read(bytes: &[u8], header: &[u8]) -> Try<Self> {
-        let mut entry = Self::default();
-        entry.set(bytes, header)?;
-        Ok(entry)
-    }
-
-    fn set(&mut self, bytes: &[u8], header: &[u8]) -> Try<()> {
-        self.values_len = values_len(bytes, header)?;
-        self.is_null = header.first() == Some(&IS_NULL);
-        self.bytes.clear();
-        self.bytes.extend_from_slice(bytes);
-        Ok(())
+    pub(super) fn read(bytes: &[u8], header: &[u8]) -> Try<Self> {
+        let values_len = values_len(bytes, header)?;
+        let is_null = header.first() == Some(&IS_NULL);
+        Ok(Self { bytes: bytes.to_vec(), values_len, is_null })
     }
 }
 
@@ -99,7 +91,7 @@ fn checksum(entry: &[u8], header: &[u8]) -> [u8; 4] {
 }
 
 /// How many bytes of an entry are values.
-fn values_len(entry: &[u8], header: &[u8]) -> Try<usize> {
+pub(super) fn values_len(entry: &[u8], header: &[u8]) -> Try<usize> {
     let len = header.get(1..CHECKED_LEN).and_then(|len| len.try_into().ok());
     let len = len.map(|len| u32::from_le_bytes(len) as usize).filter(|len| {
         *len <= entry.len() && header.get(CHECKED_LEN..) == Some(&checksum(entry, header))
@@ -230,7 +222,7 @@ impl View {
                 _ => Ok(None),
             }
         })?;
-        Ok(IndexEntries { range, _view: self.clone() })
+        Ok(IndexEntries::of(range, self.clone()))
     }
 
     /// The table and the fields of an index of a document, by its name, and how many entries it has; nothing
@@ -281,86 +273,6 @@ impl View {
         }
         let found = self.index(table_idx, index, span)?.next(false).transpose()?.is_some();
         Ok(*known.get_or_init(|| found))
-    }
-}
-
-/// Entries of an index, streamed; keeps its view alive.
-pub(crate) struct IndexEntries {
-    range: Option<redb::Range<'static, &'static [u8], &'static [u8]>>,
-    _view: Arc<View>,
-}
-
-impl std::fmt::Debug for IndexEntries {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("IndexEntries").finish_non_exhaustive()
-    }
-}
-
-impl IndexEntries {
-    /// The next entry, or where `back`, the one before the end.
-    pub(crate) fn next(&mut self, back: bool) -> Option<Result<IndexEntry>> {
-        self.step(back, IndexEntry::read)
-    }
-
-    /// Puts the next entry in the place of another.
-    pub(crate) fn next_into(&mut self, entry: &mut IndexEntry) -> Option<Result<()>> {
-        self.step(false, |bytes, header| entry.set(bytes, header))
-    }
-
-    /// Puts the key of the next entry into `key`.
-    pub(crate) fn next_key(&mut self, back: bool, key: &mut Vec<u8>) -> Option<Result<()>> {
-        self.step(back, |bytes, header| {
-            key.clear();
-            key.extend_from_slice(bytes.get(values_len(bytes, header)?..).unwrap_or_default());
-            Ok(())
-        })
-    }
-
-    /// Adds the keys of the next entries, at most so many.
-    pub(crate) fn append_keys(
-        &mut self,
-        back: bool,
-        at_most: usize,
-        keys: &mut Keys,
-    ) -> Result<()> {
-        let Some(range) = self.range.as_mut() else { return Ok(()) };
-        let result = guarded(|| {
-            for _ in 0..at_most {
-                let item = if back { range.next_back() } else { range.next() };
-                let Some(item) = item else { break };
-                let (bytes, header) = item?;
-                let start = values_len(bytes.value(), header.value())?;
-                keys.push(bytes.value().get(start..).unwrap_or_default());
-            }
-            Ok(())
-        });
-        if result.is_err() {
-            self.range = None;
-        }
-        result
-    }
-
-    fn step<T>(
-        &mut self,
-        back: bool,
-        read: impl FnOnce(&[u8], &[u8]) -> Try<T>,
-    ) -> Option<Result<T>> {
-        let range = self.range.as_mut()?;
-        let item = guarded(|| match if back { range.next_back() } else { range.next() } {
-            Some(item) => {
-                let (bytes, header) = item?;
-                read(bytes.value(), header.value()).map(Some)
-            }
-            None => Ok(None),
-        });
-        match item {
-            Ok(entry) => entry.map(Ok),
-            Err(error) => {
-                // redb keeps on failing after an error; the rest of the index is lost to us.
-                self.range = None;
-                Some(Err(error))
-            }
-        }
     }
 }
 

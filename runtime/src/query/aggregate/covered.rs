@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::functions::{Aggregate, Step};
 use super::tally::Tally;
-use crate::disk::{IndexEntry, Span};
+use crate::disk::{EntryChunk, Span};
 use crate::error::Result;
 use crate::query::buffer::Read;
 use crate::query::column::Name;
@@ -156,37 +156,53 @@ impl<R: Row, K: Columns<R>, G: Aggregate<R>> Covered<'_, R, K, G> {
     /// Adds all entries in some spans; false if that would take longer than reading the rows.
     fn walk(&mut self, tally: &Tally<R, K, G>, spans: &[Span], step: Step) -> Result<bool> {
         let group_end = self.group_places.iter().map(|place| place + 1).max().unwrap_or_default();
-        let mut entry = IndexEntry::default();
+        let mut chunk = EntryChunk::default();
         for span in spans {
             let mut entries = self.source.view.index(self.source.table_idx, self.index, span)?;
-            while let Some(next) = entries.next_into(&mut entry) {
-                next?;
-                self.entries_read += 1;
-                self.known.compare(entry.values());
-                if self.known.ends.len() < group_end {
-                    self.current = None;
+            loop {
+                let read = entries.next_chunk(&mut chunk);
+                for (values, key) in chunk.iter() {
+                    if !self.entry(tally, group_end, values, key, step)? {
+                        return Ok(false);
+                    }
                 }
-                let Some(row) = self.find_ends(entry.key())? else { return Ok(false) };
-                let group = match self.current {
-                    Some(group) => group,
-                    None => match self.group(tally, entry.key(), row)? {
-                        Some(group) => *self.current.insert(group),
-                        None => return Ok(false),
-                    },
-                };
-                let Self { groups, known, taken_places, .. } = self;
-                let Some(group) = groups.get_mut(group) else { return Ok(false) };
-                group.rows += 1;
-                let mut values = taken_places.iter().map(|place| known.value(*place));
-                let state = &mut group.state;
-                if !tally.aggregate.take_encoded(state, &mut values, entry.key(), step)
-                    || self.is_slow()
-                {
-                    return Ok(false);
+                read?;
+                if chunk.is_empty() {
+                    break;
                 }
             }
         }
         Ok(true)
+    }
+
+    /// Adds one entry; false if the rows have to be read.
+    fn entry(
+        &mut self,
+        tally: &Tally<R, K, G>,
+        group_end: usize,
+        values: &[u8],
+        key: &[u8],
+        step: Step,
+    ) -> Result<bool> {
+        self.entries_read += 1;
+        self.known.compare(values);
+        if self.known.ends.len() < group_end {
+            self.current = None;
+        }
+        let Some(row) = self.find_ends(key)? else { return Ok(false) };
+        let group = match self.current {
+            Some(group) => group,
+            None => match self.group(tally, key, row)? {
+                Some(group) => *self.current.insert(group),
+                None => return Ok(false),
+            },
+        };
+        let Self { groups, known, taken_places, .. } = self;
+        let Some(group) = groups.get_mut(group) else { return Ok(false) };
+        group.rows += 1;
+        let mut values = taken_places.iter().map(|place| known.value(*place));
+        let is_taken = tally.aggregate.take_encoded(&mut group.state, &mut values, key, step);
+        Ok(is_taken && !self.is_slow())
     }
 
     fn is_slow(&self) -> bool {

@@ -13,10 +13,16 @@ use crate::query::walk::Walk;
 /// From so many rows on, it pays to ask an index how many there are before memory grows for them.
 const COUNT_FROM_ROWS: usize = 1 << 10;
 
+/// For so many rows there is room from the start: pages are full, but for the last.
+const PAGE_ROWS: usize = 128;
+
 impl Run<'_> {
     /// Adds all rows that are left to the result.
     pub(crate) fn all(mut self, buffer: &mut dyn RowBuffer) -> Result<()> {
         self.is_full = true;
+        if self.left <= PAGE_ROWS {
+            buffer.reserve(self.left);
+        }
         let mut expected = None;
         while let Some(row) = self.next(buffer) {
             row?;

@@ -72,15 +72,17 @@ pub(crate) fn number_len(bytes: &[u8]) -> Option<usize> {
 /// The integer that `bytes` are the encoding of.
 pub(crate) fn integer_of(bytes: &[u8]) -> Option<i128> {
     let (tag, digits) = bytes.split_first()?;
-    let mut magnitude: u128 = 0;
     let is_negative = *tag < ZERO;
     if digits.len() != usize::from(tag.abs_diff(ZERO)) || digits.len() > 16 {
         return None;
     }
-    for digit in digits {
-        let digit = if is_negative { !*digit } else { *digit };
-        magnitude = magnitude << 8 | u128::from(digit);
-    }
+    let flip = if is_negative { u8::MAX } else { 0 };
+    // Nearly all fit half of the bits, which a processor computes with at once.
+    let (high, low) = digits.split_at(digits.len().saturating_sub(8));
+    let half = |digits: &[u8]| {
+        digits.iter().fold(0_u64, |half, digit| half << 8 | u64::from(digit ^ flip))
+    };
+    let magnitude = u128::from(half(high)) << 64 | u128::from(half(low));
     let value = i128::try_from(magnitude).ok()?;
     Some(if is_negative { -value } else { value })
 }
