@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::path::Path;
 
-use heirloom::{Ref, Store, Table};
+use heirloom::{Durability, Ref, Store, Table};
 use rusqlite::{Connection, Row as Found, params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -235,7 +235,8 @@ pub fn run(args: &Args, stage: &Stage) -> Result<Vec<Line>> {
         return Ok(lines);
     }
 
-    let app = Ledger::open(at("big"))?;
+    // The disk takes longer by far in one moment than in the next, and hides what a watch costs.
+    let app = Ledger::builder().durability(Durability::Eventual).open(at("big"))?;
     app.accounts.insert_many(accounts())?;
     app.txns.insert_many(txns(Size::Big.rows(args.quick) as u32))?;
     let mut turn = 0;
@@ -248,8 +249,7 @@ pub fn run(args: &Args, stage: &Stage) -> Result<Vec<Line>> {
         watch.recv()?;
         Ok::<_, crate::Error>(watch)
     };
-    // A commit waits for the disk, which takes longer by a half in one minute than in the next: so rounds take turns,
-    // and each gives its medians and their ratio.
+    // Rounds take turns, and each gives its medians and their ratio, so that what else the machine does meets both.
     let (mut with, mut without, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..if args.quick { 5 } else { 41 } {
         let mut medians = [0.0; 2];
@@ -258,7 +258,7 @@ pub fn run(args: &Args, stage: &Stage) -> Result<Vec<Line>> {
             let watch = is_watched.then(&watched).transpose()?;
             // The first one notices that the watch of the turn before is over.
             commit()?;
-            let samples = (0..41).map(|_| commit()).collect::<Result<Vec<_>>>()?;
+            let samples = (0..101).map(|_| commit()).collect::<Result<Vec<_>>>()?;
             medians[usize::from(is_watched)] = Figure::of(samples, 1, false).median();
             drop(watch);
         }
@@ -270,6 +270,7 @@ pub fn run(args: &Args, stage: &Stage) -> Result<Vec<Line>> {
     let [low, median, high] = [0.1, 0.5, 0.9].map(|share| ratios.quantile(share));
     eprintln!("ratio of a round: {median:.2} ({low:.2} to {high:.2}, {} rounds)", ratios.count());
     let figures = (Figure::of(with, 1, false), Figure::of(without, 1, false));
-    add("one commit with a watched sum by month, at 1M", "the same without", 1.3, figures);
+    let label = "one commit with a watched sum by month, at 1M, not waiting for the disk";
+    add(label, "the same without", 1.3, figures);
     Ok(lines)
 }
