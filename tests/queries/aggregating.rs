@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::shelf::{Ask, Book, Kind, Plain, PlainShelf, Question, Shelf, book, question};
+use crate::shelf::{Ask, Book, Kind, Plain, Question, Shelf, book, by_key, question};
 use crate::support::exchange;
 use crate::support::loose::{App, LooseApp, Strict, loose, repaired};
 use heirloom::query::count;
@@ -131,11 +131,6 @@ macro_rules! check {
     }};
 }
 
-fn books_by_key(books: Vec<Book>) -> Vec<Book> {
-    let books: BTreeMap<i64, Book> = books.into_iter().map(|book| (book.id, book)).collect();
-    books.into_values().collect()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -146,37 +141,7 @@ proptest! {
         removed in prop::collection::vec(0..30i64, 0..4),
         questions in prop::collection::vec(question(), 1..4),
     ) {
-        let before = books_by_key(before);
-        let (app, plain) = (Shelf::in_memory().unwrap(), PlainShelf::in_memory().unwrap());
-        app.books.insert_many(&before).unwrap();
-        plain.books.insert_many(before.iter().cloned().map(Plain::from)).unwrap();
-        let snapshot = app.snapshot().unwrap();
-        let mut all = before.clone();
-        all.retain(|book| !removed.contains(&book.id));
-        all.extend(after.iter().cloned());
-        let now: BTreeMap<i64, Book> = all.into_iter().map(|book| (book.id, book)).collect();
-        let now: Vec<Book> = now.into_values().collect();
-        for question in &questions {
-            check!(app.books.query(), question, &before, Book);
-            check!(plain.books.query(), question, &before, Plain);
-        }
-        app.transaction(|tx| {
-            for id in &removed {
-                tx.remove::<Book>(id)?;
-            }
-            for book in &after {
-                // A unique code stays with its book.
-                tx.put(book)?;
-            }
-            for question in &questions {
-                check!(tx.query::<Book>(), question, &now, Book);
-            }
-            Ok(())
-        }).unwrap();
-        for question in &questions {
-            check!(app.books.query(), question, &now, Book);
-            check!(snapshot.query::<Book>(), question, &before, Book);
-        }
+        check_everywhere!(check, questions, before, removed, after);
     }
 
     #[test]
@@ -189,7 +154,7 @@ proptest! {
         ),
     ) {
         let (app, other) = (Shelf::in_memory().unwrap(), Shelf::in_memory().unwrap());
-        app.books.insert_many(books_by_key(start)).unwrap();
+        app.books.insert_many(by_key(start)).unwrap();
         let mut followed: Vec<_> = questions.iter().map(|question| {
             let query = || asked!(app.books.query(), question, Book);
             let whole = query().aggregate(totals!(Book)).watch().unwrap();

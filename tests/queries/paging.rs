@@ -1,8 +1,6 @@
 //! Pages by the row that they begin after, and rows by what no two of them have.
 
-use std::collections::BTreeMap;
-
-use crate::shelf::{Ask, Book, Kind, Plain, PlainShelf, Question, Shelf, book, question};
+use crate::shelf::{Ask, Book, Kind, Plain, Question, Shelf, book, by_key, question, shelves};
 use crate::support::exchange;
 use heirloom::{ErrorKind, Store, Table};
 use proptest::prelude::*;
@@ -66,11 +64,6 @@ macro_rules! check {
     }};
 }
 
-fn by_key(books: impl IntoIterator<Item = Book>) -> Vec<Book> {
-    let books: BTreeMap<i64, Book> = books.into_iter().map(|book| (book.id, book)).collect();
-    books.into_values().collect()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
@@ -83,9 +76,7 @@ proptest! {
         questions in prop::collection::vec(question(), 1..4),
     ) {
         let start = by_key(start);
-        let (app, plain) = (Shelf::in_memory().unwrap(), PlainShelf::in_memory().unwrap());
-        app.books.insert_many(&start).unwrap();
-        plain.books.insert_many(start.iter().cloned().map(Plain::from)).unwrap();
+        let (app, plain) = shelves(&start);
         let snapshot = app.snapshot().unwrap();
         let now = by_key(start.iter().chain(&written).cloned());
         let cursors: Vec<Book> = cursors.into_iter().chain(start.first().cloned()).collect();

@@ -1,9 +1,8 @@
 //! Columns of rows: the same as those of whole rows, and no more than these are decoded.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 
-use crate::shelf::{Ask, Book, Plain, PlainShelf, Question, Shelf, book, question};
+use crate::shelf::{Ask, Book, Plain, Question, book, question};
 use crate::support::exchange;
 use crate::support::loose::{App, LooseApp, Strict, loose};
 use heirloom::{ErrorKind, Fields, Store, Table};
@@ -49,37 +48,7 @@ proptest! {
         removed in prop::collection::vec(0..30i64, 0..4),
         questions in prop::collection::vec(question(), 1..4),
     ) {
-        let by_key = |books: Vec<Book>| {
-            let books: BTreeMap<_, _> = books.into_iter().map(|book| (book.id, book)).collect();
-            books.into_values().collect::<Vec<Book>>()
-        };
-        let before = by_key(before);
-        let (app, plain) = (Shelf::in_memory().unwrap(), PlainShelf::in_memory().unwrap());
-        app.books.insert_many(&before).unwrap();
-        plain.books.insert_many(before.iter().cloned().map(Plain::from)).unwrap();
-        let snapshot = app.snapshot().unwrap();
-        let mut now = before.clone();
-        now.retain(|book| !removed.contains(&book.id));
-        now.extend(after.iter().cloned());
-        let now = by_key(now);
-        for question in &questions {
-            check!(app.books.query(), question, &before, Book);
-            check!(plain.books.query(), question, &before, Plain);
-        }
-        app.transaction(|tx| {
-            for id in &removed {
-                tx.remove::<Book>(id)?;
-            }
-            after.iter().try_for_each(|book| tx.put(book))?;
-            for question in &questions {
-                check!(tx.query::<Book>(), question, &now, Book);
-            }
-            Ok(())
-        }).unwrap();
-        for question in &questions {
-            check!(app.books.query(), question, &now, Book);
-            check!(snapshot.query::<Book>(), question, &before, Book);
-        }
+        check_everywhere!(check, questions, before, removed, after);
     }
 }
 

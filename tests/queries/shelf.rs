@@ -2,6 +2,7 @@
 //! be asked of both and of a plain list.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use heirloom::query::{Expr, Order};
 use heirloom::{Store, Table};
@@ -322,6 +323,52 @@ fn test<T: std::fmt::Debug + Clone + 'static>(
         2 => (value.clone(), value.clone()).prop_map(|(a, b)| Test::Between(a, b)),
         2 => prop::collection::vec(value, 0..4).prop_map(Test::In),
     ]
+}
+
+/// Asks the questions of an indexed table and of a plain one, within a transaction that removes and puts books,
+/// after it, and on a snapshot from before it.
+macro_rules! check_everywhere {
+    ($check:ident, $questions:expr, $before:expr, $removed:expr, $after:expr) => {{
+        let (questions, before) = ($questions, crate::shelf::by_key($before));
+        let (app, plain) = crate::shelf::shelves(&before);
+        let snapshot = app.snapshot().unwrap();
+        let left = before.iter().filter(|book| !$removed.contains(&book.id));
+        let now = crate::shelf::by_key(left.chain(&$after).cloned());
+        for question in &questions {
+            $check!(app.books.query(), question, &before, Book);
+            $check!(plain.books.query(), question, &before, Plain);
+        }
+        app.transaction(|tx| {
+            for id in &$removed {
+                tx.remove::<Book>(id)?;
+            }
+            // A unique code stays with its book.
+            $after.iter().try_for_each(|book| tx.put(book))?;
+            for question in &questions {
+                $check!(tx.query::<Book>(), question, &now, Book);
+            }
+            Ok(())
+        })
+        .unwrap();
+        for question in &questions {
+            $check!(app.books.query(), question, &now, Book);
+            $check!(snapshot.query::<Book>(), question, &before, Book);
+        }
+    }};
+}
+
+/// The last book under each key, in the order of keys.
+pub fn by_key(books: impl IntoIterator<Item = Book>) -> Vec<Book> {
+    let books: BTreeMap<i64, Book> = books.into_iter().map(|book| (book.id, book)).collect();
+    books.into_values().collect()
+}
+
+/// Two stores with the same books, of which one has no index.
+pub fn shelves(books: &[Book]) -> (Shelf, PlainShelf) {
+    let (app, plain) = (Shelf::in_memory().unwrap(), PlainShelf::in_memory().unwrap());
+    app.books.insert_many(books).unwrap();
+    plain.books.insert_many(books.iter().cloned().map(Plain::from)).unwrap();
+    (app, plain)
 }
 
 pub fn condition() -> impl Strategy<Value = Condition> {
