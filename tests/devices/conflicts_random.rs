@@ -108,7 +108,11 @@ fn run_seed(seed: u64, counts: &mut Counts) {
         let is_removed = |edit: &usize| removals.iter().any(|op| ops[*op].known.contains(edit));
         let knew_all = |op: &usize| edits.iter().all(|edit| ops[*op].known.contains(edit));
         let is_back = stands.is_some() && removals.iter().any(knew_all);
-        match devices.iter().any(|device| device.plain_doc().is_some()) {
+        let has_others = devices.iter().any(|device| device.plain_doc().is_some());
+        // Only a removal that did not know all edits has one of them written again.
+        let is_raced = has_others || !removals.iter().all(knew_all);
+        assert!(!is_back || is_raced, "seed {seed}: {key} is back");
+        match has_others {
             true => counts.back_beside_others += u64::from(is_back),
             false => counts.back += u64::from(is_back),
         }

@@ -257,6 +257,9 @@ fn check_removals(
     }
     let knew_all = |op: &usize| edits.iter().all(|edit| knew(*op, *edit));
     let is_back = u64::from(is_there && removals.iter().any(knew_all));
+    // Only a removal that did not know all edits has one of them written again.
+    let is_raced = has_others || !removals.iter().all(knew_all);
+    assert!(is_back == 0 || is_raced, "seed {seed}: {key} is back");
     if has_others {
         counts.back_beside_others += is_back;
     } else {
@@ -303,12 +306,19 @@ fn check_tags(
         let inserts = of_key().filter(|(_, op)| op.did == Did::Insert(element));
         let left = inserts.filter(|(at, _)| !takes.iter().any(|take| take.known.contains(at)));
         let (of_others, own): (Vec<_>, Vec<_>) = left.partition(|(_, op)| is_plain(op.device));
-        let has_to_be = !own.is_empty() || (element == 0 && takes.is_empty());
+        // What another program has put in over it stands for it, and is not put in again.
+        let is_replaced = |at: usize| {
+            let mut later = of_key().filter(|(_, op)| op.did == Did::Insert(element));
+            later.any(|(_, op)| is_plain(op.device) && op.known.contains(&at))
+        };
+        let is_first = element == 0 && takes.is_empty();
+        let has_to_be = is_first || own.iter().any(|(at, _)| !is_replaced(*at));
+        let may_be = is_first || !own.is_empty() || !of_others.is_empty();
         let is_in = person.tags.contains(&element.to_string());
         let place = format!("seed {seed}: {element} in the tags of {}", person.id);
         assert!(is_in || !has_to_be, "{place} is gone");
         counts.elements += 1;
-        if is_in && !has_to_be && of_others.is_empty() {
+        if is_in && !may_be {
             assert!((0..devices.len()).any(is_plain), "{place} is back");
             counts.elements_back += 1;
         }
@@ -320,8 +330,8 @@ fn no_edit_of_a_field_is_lost_beside_one_of_another_field() {
     let mut counts = Counts::default();
     run_seeds(SEEDS, |seed| run_seed(seed, &mut counts));
     println!("{counts:?}");
-    // Two removals may race a rewrite; other programs mark nothing.
-    assert!(counts.back <= 1 + counts.rows / 1_000, "{counts:?}");
+    // Two removals may race a rewrite, in 3 of 1,000 histories; other programs mark nothing.
+    assert!(counts.back <= 3 + counts.rows / 200, "{counts:?}");
     assert!(counts.back_beside_others <= 3 + counts.rows / 50, "{counts:?}");
     assert!(counts.elements_back <= 3 + counts.elements / 200, "{counts:?}");
 }
