@@ -71,6 +71,41 @@ impl Copy {
     }
 }
 
+/// What copies send each other: some of it comes late, or twice.
+#[derive(Default)]
+pub(super) struct Network {
+    /// What was sent, and to which copy.
+    flight: Vec<(usize, Sent)>,
+    renewals: u64,
+}
+
+impl Network {
+    /// Lets a copy become another one, or gives what it, or another, takes in now.
+    pub(super) fn step<D: AsMut<Copy>>(
+        &mut self,
+        random: &mut Random,
+        devices: &mut [D],
+        at: usize,
+    ) -> Option<(usize, Sent)> {
+        if random.percent(4) {
+            self.renewals += 1;
+            devices[at].as_mut().renew(self.renewals);
+            return None;
+        }
+        if !random.percent(66) && !self.flight.is_empty() {
+            return Some(self.flight[random.below(self.flight.len())].clone());
+        }
+        let from = random.below(devices.len());
+        let [from, to] = devices.get_disjoint_mut([from, at]).ok()?;
+        let sent = from.as_mut().changes_for(to.as_mut());
+        let comes = random.percent(60).then(|| (at, sent.clone()));
+        if random.percent(55) {
+            self.flight.push((at, sent));
+        }
+        comes
+    }
+}
+
 /// All pairs of copies, from and to, in some order.
 pub(super) fn pairs(random: &mut Random, count: usize) -> Vec<(usize, usize)> {
     let mut pairs: Vec<(usize, usize)> =

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::row_text;
-use crate::doc::histories::{Copy, Known, Sent, pairs, seeds};
+use crate::doc::histories::{Copy, Known, Network, Sent, pairs, seeds};
 use crate::doc::items::ReadItems;
 use crate::doc::memory::Memory;
 use crate::doc::oracle::random::Random;
@@ -44,6 +44,12 @@ struct Device {
     twice: u64,
 }
 
+impl AsMut<Copy> for Device {
+    fn as_mut(&mut self) -> &mut Copy {
+        &mut self.copy
+    }
+}
+
 /// What a run got wrong, against the model, and how much it looked at.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Counts(BTreeMap<&'static str, u64>);
@@ -78,7 +84,7 @@ struct World {
     random: Random,
     devices: Vec<Device>,
     ops: Vec<Op>,
-    next_id: u64,
+    network: Network,
     counts: Counts,
 }
 
@@ -100,7 +106,13 @@ impl World {
             twice: 0,
         });
         let devices = devices.collect();
-        Self { devices, random, ops: Vec::new(), next_id: 0, counts: Counts::default() }
+        Self {
+            devices,
+            random,
+            ops: Vec::new(),
+            network: Network::default(),
+            counts: Counts::default(),
+        }
     }
 
     fn row(&self, device: usize, key: usize) -> Option<String> {
@@ -209,29 +221,16 @@ impl World {
         }
     }
 
-    fn step(&mut self, flight: &mut Vec<(usize, Sent)>, keys: usize, rates: (u64, u64)) {
+    fn step(&mut self, keys: usize, rates: (u64, u64)) {
         let at = self.random.below(self.devices.len());
         if self.random.percent(60) {
             let key = self.random.below(keys);
             self.act(at, key, rates);
-        } else if self.random.percent(4) {
-            // A copy of the file, or a restored backup, writes under another id.
-            self.next_id += 1;
-            self.devices[at].copy.renew(self.next_id);
-        } else if self.random.percent(66) || flight.is_empty() {
-            let from = self.random.below(self.devices.len());
-            if from != at {
-                let sent = self.devices[from].copy.changes_for(&self.devices[at].copy);
-                if self.random.percent(60) {
-                    self.deliver(at, &sent);
-                }
-                if self.random.percent(55) {
-                    flight.push((at, sent));
-                }
-            }
         } else {
-            let (to, sent) = flight[self.random.below(flight.len())].clone();
-            self.deliver(to, &sent);
+            let sent = self.network.step(&mut self.random, &mut self.devices, at);
+            if let Some((to, sent)) = sent {
+                self.deliver(to, &sent);
+            }
         }
     }
 
@@ -367,9 +366,8 @@ fn run_seed(seed: u64, all: &mut Counts) {
         let sent = world.devices[0].copy.changes_for(&world.devices[to].copy);
         world.deliver(to, &sent);
     }
-    let mut flight = Vec::new();
     for _ in 0..world.random.in_range(6..50) {
-        world.step(&mut flight, keys, rates);
+        world.step(keys, rates);
     }
     world.quiesce();
     world.check(keys);

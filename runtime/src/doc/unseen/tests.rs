@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::doc::histories::{Copy, Known, Sent, number, pairs, seeds};
+use crate::doc::histories::{Copy, Known, Network, Sent, number, pairs, seeds};
 use crate::doc::items::{ReadItems, Value};
 use crate::doc::oracle::random::Random;
 use crate::doc::rules::{Rule, with_broken};
@@ -33,12 +33,18 @@ struct Device {
     listed: BTreeSet<usize>,
 }
 
+impl AsMut<Copy> for Device {
+    fn as_mut(&mut self) -> &mut Copy {
+        &mut self.copy
+    }
+}
+
 struct World {
     random: Random,
     devices: Vec<Device>,
     ops: Vec<Op>,
     by_item: BTreeMap<ItemId, usize>,
-    next_id: u64,
+    network: Network,
     rewrites: usize,
     mistakes: Mistakes,
 }
@@ -87,7 +93,7 @@ impl World {
             random,
             ops: Vec::new(),
             by_item: BTreeMap::new(),
-            next_id: 0,
+            network: Network::default(),
             rewrites: 0,
             mistakes: Mistakes::default(),
         }
@@ -175,7 +181,7 @@ impl World {
         }
     }
 
-    fn step(&mut self, flight: &mut Vec<(usize, Sent)>, keys: usize, removing: u64) {
+    fn step(&mut self, keys: usize, removing: u64) {
         let at = self.random.below(self.devices.len());
         if self.random.percent(50) {
             let key = self.random.below(keys);
@@ -189,24 +195,11 @@ impl World {
             if self.random.percent(15) && self.row(at, key).is_some() {
                 self.write(at, key, None);
             }
-        } else if self.random.percent(4) {
-            // A copy of the file, or a restored backup, writes under another id.
-            self.next_id += 1;
-            self.devices[at].copy.renew(self.next_id);
-        } else if self.random.percent(66) || flight.is_empty() {
-            let from = self.random.below(self.devices.len());
-            if from != at {
-                let sent = self.devices[from].copy.changes_for(&self.devices[at].copy);
-                if self.random.percent(60) {
-                    self.deliver(at, &sent);
-                }
-                if self.random.percent(55) {
-                    flight.push((at, sent));
-                }
-            }
         } else {
-            let (to, sent) = flight[self.random.below(flight.len())].clone();
-            self.deliver(to, &sent);
+            let sent = self.network.step(&mut self.random, &mut self.devices, at);
+            if let Some((to, sent)) = sent {
+                self.deliver(to, &sent);
+            }
         }
     }
 
@@ -286,9 +279,8 @@ fn run_seed(seed: u64) -> Mistakes {
     let mut world = World::new(seed);
     let keys = 1 + world.random.below(KEYS.len());
     let removing = world.random.in_range(15..55);
-    let mut flight = Vec::new();
     for _ in 0..world.random.in_range(6..50) {
-        world.step(&mut flight, keys, removing);
+        world.step(keys, removing);
     }
     world.quiesce();
     world.check(keys);
