@@ -26,5 +26,6 @@ mod references;
 mod relations;
 mod selecting;
 mod sets;
+mod several_references;
 mod texts;
 mod watching;

@@ -76,7 +76,7 @@ impl Engine {
         if removed.is_empty() {
             return Ok(removed);
         }
-        let written = Written::of(batch);
+        let mut written = Written::of(batch);
         let mut at = 0;
         while let Some((target, target_key)) = removed.get(at).cloned() {
             at += 1;
@@ -99,6 +99,11 @@ impl Engine {
                         let refers_to = references_of(table, json.as_bytes());
                         (Some(json.into_boxed_str()), refers_to)
                     };
+                    // From now on it is one that the transaction writes, and another of its fields may refer to
+                    // what is removed, too.
+                    if batch.row(field.table_idx, &key).is_none() {
+                        written.add(field.table_idx, &key, &refers_to);
+                    }
                     let is_edit = now.is_edit && json.is_some();
                     let op = RowOp::new(now.key, json, now.existed, is_edit, refers_to);
                     batch.set_row(field.table_idx, key.into(), op);
@@ -364,16 +369,21 @@ struct Written(HashMap<(FieldIdx, Vec<u8>), Vec<Vec<u8>>>);
 
 impl Written {
     fn of(batch: &WriteBatch) -> Self {
-        let mut keys: HashMap<_, Vec<Vec<u8>>> = HashMap::new();
+        let mut written = Self(HashMap::new());
         for (table_idx, rows) in &batch.tables {
             for (key, op) in rows {
-                for (number, target_key) in &op.refers_to {
-                    let field = FieldIdx { table_idx: *table_idx, number: *number };
-                    keys.entry((field, target_key.clone())).or_default().push(key.to_vec());
-                }
+                written.add(*table_idx, key, &op.refers_to);
             }
         }
-        Self(keys)
+        written
+    }
+
+    /// Adds a row that is not among them.
+    fn add(&mut self, table_idx: TableIdx, key: &[u8], refers_to: &[(usize, Vec<u8>)]) {
+        for (number, target_key) in refers_to {
+            let field = FieldIdx { table_idx, number: *number };
+            self.0.entry((field, target_key.clone())).or_default().push(key.to_vec());
+        }
     }
 
     fn referrers(&self, field: FieldIdx, target_key: &[u8]) -> &[Vec<u8>] {
