@@ -258,12 +258,11 @@ impl Inspector {
     fn kept_edits(&self) -> Result<Vec<KeptEdit>> {
         let document = self.document()?;
         let bookkeeping = |root: Root| self.view.bookkeeping(document.name(), &root.name());
-        let marks = bookkeeping(Root::Seen)?;
+        let marks: BTreeSet<String> =
+            bookkeeping(Root::Seen)?.into_iter().map(|(text, ..)| text).collect();
         let epoch = DocName::parse(document.name()).map_or(0, |name| name.epoch);
-        let is_marked = |part: &Part| {
-            let texts: Vec<String> = part.containers(epoch).map(|part| part.to_text()).collect();
-            marks.iter().any(|(text, ..)| texts.contains(text))
-        };
+        let is_marked =
+            |part: &Part| part.containers(epoch).any(|part| marks.contains(&part.to_text()));
         let mut kept = Vec::new();
         for (text, id, content) in bookkeeping(Root::Forwarded)? {
             let (Some(LateEditKey { at, parts }), Some(edit)) =
