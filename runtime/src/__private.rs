@@ -148,7 +148,7 @@ pub fn to_json<T: serde::Serialize + ?Sized>(
 ///
 /// # Errors
 ///
-/// Where the text is no value of the type.
+/// If the text is not a value of the type.
 pub fn from_json<T: serde::de::DeserializeOwned>(
     json: &str,
 ) -> std::result::Result<T, DefaultError> {

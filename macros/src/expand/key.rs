@@ -13,7 +13,7 @@ use crate::paths::Paths;
 pub(crate) fn key(ident: &Ident, newtype: &Newtype, paths: &Paths) -> TokenStream {
     let (private, member) = (&paths.private, &newtype.member);
     let ty = resolve_self(newtype.ty.to_token_stream(), ident);
-    // All of it stands at the type, so that one that is no key gives the same error everywhere,
+    // All of it stands at the type, so that a type that is not a key gives the same error everywhere,
     // which the compiler shows once.
     let inner = located(quote!(<#ty as #private::Key>), newtype.ty.span());
     hidden(&quote_spanned! {Span::mixed_site()=>

@@ -32,7 +32,7 @@ pub(super) fn members(row: &Record) -> TokenStream {
             OnRemove::SetNull => quote!(SetNull),
             OnRemove::Cascade => quote!(Cascade),
         };
-        // All of it stands at the type, so that one that is no reference is reported there, once.
+        // All of it stands at the type, so that a type that is not a reference is reported there, once.
         let reference = located(quote!(<#ty as #private::Reference>), at(ty));
         defs.push(quote! {
             #private::ReferenceDef {

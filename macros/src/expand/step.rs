@@ -66,7 +66,7 @@ pub(super) fn step(record: &Record) -> TokenStream {
         }
     };
     quote_spanned! {Span::mixed_site()=>
-        // What is none is reported here, where it is named, and nowhere else.
+        // A type that is not a row is reported at its name, and nowhere else.
         type #alias = #itself;
 
         #consts

@@ -80,7 +80,7 @@ pub(crate) fn store(store: &Store, history: Option<&History>) -> TokenStream {
 
 /// Functions that ask no more of a type than to belong to the store.
 ///
-/// Its impl of `TableOf` says so, and asks in turn that it be a row: a type that is none is
+/// Its impl of `TableOf` says so, and asks in turn that it be a row: a type that is not one is
 /// reported there, and nowhere else.
 fn helpers(store: &Store) -> TokenStream {
     let (ident, private) = (&store.ident, &store.paths.private);

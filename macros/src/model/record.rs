@@ -55,7 +55,7 @@ pub(crate) struct Record {
 pub(crate) struct Composite {
     /// The tokens to blame for its type.
     pub(crate) origin: Path,
-    /// As written; a name without a place is no field.
+    /// As written; a name without a place is not that of a field.
     pub(crate) fields: Vec<(Ident, Option<usize>)>,
 }
 

@@ -1,6 +1,6 @@
 //! serde's renaming rules for fields.
 
-/// The stored name of a field under `rename_all = "rule"`; serde reports a rule that is none.
+/// The stored name of a field under `rename_all = "rule"`; serde reports an unknown rule.
 pub(super) fn apply(rule: &str, field: &str) -> String {
     match rule {
         // Fields are taken to be in snake case already, and serde leaves `lowercase` alone too.

@@ -49,7 +49,7 @@ pub(crate) struct OverFields<'f> {
     receiver: &'static str,
     /// Which fields it reads.
     pub(crate) reads: Vec<usize>,
-    /// Names that are no fields where a field could stand.
+    /// Names in the place of a field that are not one.
     unknown: Vec<Ident>,
     /// Parameters that have the name of a field.
     hidden: Vec<Ident>,

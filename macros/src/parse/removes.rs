@@ -1,4 +1,4 @@
-//! `removes(…)` and `drops(…)`: what there was, and is no more.
+//! `removes(…)` and `drops(…)`: names that an earlier version had.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -10,7 +10,7 @@ use syn::{Ident, LitStr, Meta, Token};
 use super::meta::key_name;
 use crate::diag::Diag;
 
-/// The name of what is no more, and the tokens it comes from.
+/// A name that is given up, and the tokens it comes from.
 #[derive(Debug)]
 pub(crate) struct Removed {
     pub(crate) text: String,

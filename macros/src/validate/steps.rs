@@ -147,7 +147,7 @@ pub(super) fn a_previous_field_moves_to_one_place(record: &Record, diag: &mut Di
     }
 }
 
-/// What is given up is no source of anything.
+/// A field that is given up is not the source of another.
 pub(super) fn what_is_given_up_goes_nowhere(record: &Record, diag: &mut Diag) {
     if !converts_field_by_field(record) {
         return;

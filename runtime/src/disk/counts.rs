@@ -176,7 +176,7 @@ impl<'b, 't> Blocks<'b, 't> {
             }
         }
         end.close()?;
-        // Blocks of entries that are gone are no more than in the way.
+        // Blocks of entries that are gone count nothing, and only take space.
         self.blocks.retain(|_, _| false)?;
         for (start, count) in starts {
             self.blocks.insert(start, count.to_le_bytes().as_slice())?;

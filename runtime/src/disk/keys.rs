@@ -100,7 +100,7 @@ pub(super) fn pack(root: &str, key: &str) -> Vec<u8> {
     packed(AS_TEXT, key.as_bytes())
 }
 
-/// Returns the key of a packed one; `None` for bytes that are none.
+/// Returns the key of a packed one; `None` if the bytes do not parse as one.
 pub(super) fn unpack(root: &str, packed: &[u8]) -> Option<String> {
     let (&tag, bytes) = packed.split_first()?;
     match tag {

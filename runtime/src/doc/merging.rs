@@ -34,7 +34,7 @@ pub(crate) struct Merged {
     pub(crate) met: Met,
 }
 
-/// Refuses bytes that are no update.
+/// Refuses bytes that do not parse as an update.
 ///
 /// # Errors
 ///

@@ -22,7 +22,7 @@ const MAX_DEPTH: u32 = 64;
 /// Client ids have 53 bits, the whole numbers of JavaScript.
 const CLIENT_BITS: u32 = 53;
 
-/// Says that bytes are no update, and why.
+/// Makes the error for bytes that do not parse as an update, with the reason.
 pub(super) fn invalid(reason: &'static str) -> Error {
     Error::new(ErrorKind::InvalidUpdate, "the changes do not decode")
         .help("nothing was changed; ask the other device for its changes again")

@@ -56,7 +56,7 @@ pub(crate) struct RowChange<'r> {
     pub(crate) key: &'r [u8],
     /// Whether there was one.
     pub(crate) existed: bool,
-    /// The JSON text of the row; `None` inside for one that is none.
+    /// The JSON text of the row; `None` inside if the row is not text.
     pub(crate) after: Option<Option<&'r str>>,
 }
 

@@ -20,7 +20,7 @@ pub trait Columns<R>: Clone + Send + Sync + 'static {
     /// The type of the values: of a column, that of its field; of a tuple, a tuple.
     type Value: Clone + Send + 'static;
 
-    /// The columns themselves: where they are none, what follows has no other mistake.
+    /// The columns themselves: for a type that does not name any, what follows has no other mistake.
     #[doc(hidden)]
     type Itself: Columns<R, Value = Self::Value>;
 

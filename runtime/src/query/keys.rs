@@ -39,7 +39,7 @@ fn bound(table: &TableDef, bound: &Bound<Vec<u8>>, is_start: bool) -> Option<Bou
         }
         KeyKind::Text => match text_of(value) {
             Some(text) => Some(exact(text.into_bytes())),
-            // The end of a prefix is no whole text.
+            // The end of a prefix is not a whole text.
             None => Some(exact(unescaped(value)?)),
         },
         KeyKind::Id(_) | KeyKind::Uuid => Some(exact(uuid_of(value)?.to_vec())),

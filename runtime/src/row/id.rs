@@ -212,7 +212,7 @@ pub(super) fn prefixed_bits(prefix: &str, text: &str) -> Option<u128> {
 /// The digits of the suffix: lower case, no look-alikes.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// What stands in [`VALUES`] for a byte that is no digit.
+/// The value in [`VALUES`] of a byte that is not a digit.
 const NO_DIGIT: u8 = 0x80;
 
 /// The value of each digit.

@@ -246,7 +246,7 @@ impl<'j> Member<'j> {
         if !quoted.contains('\\') {
             return Cow::Borrowed(quoted);
         }
-        // Half a surrogate pair is no name that code can have: its text stands for it.
+        // Code cannot have half a surrogate pair as a name: the text stands for it.
         let name = serde_json::from_str(self.name.text());
         name.map_or(Cow::Borrowed(self.name.text()), Cow::Owned)
     }

@@ -31,7 +31,7 @@ impl KeyForm {
         Self(Cow::Owned(vec![KeyKind::Id(Cow::Owned(prefix.to_owned()))]))
     }
 
-    /// Returns the bytes of a key; `None` for a text that is no such key.
+    /// Returns the bytes of a key; `None` if the text does not parse as such a key.
     pub(crate) fn bytes_of(&self, text: &str) -> Option<Vec<u8>> {
         if let [kind] = &*self.0 {
             return kind.bytes_of(text);
@@ -46,7 +46,7 @@ impl KeyForm {
         (join_texts(self.0.iter().zip(parts)) == text).then_some(bytes)
     }
 
-    /// Returns the text of a key; `None` for bytes that are no such key.
+    /// Returns the text of a key; `None` if the bytes do not parse as such a key.
     pub(crate) fn text_of(&self, bytes: &[u8]) -> Option<String> {
         if let [kind] = &*self.0 {
             return kind.text_of(bytes);

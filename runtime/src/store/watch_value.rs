@@ -60,7 +60,7 @@ impl Close for Arrivals {
     }
 }
 
-/// Where the closure panics, its value is still to come: whoever asks again has it computed again.
+/// If the closure panics, its value is still to come: the next call computes it again.
 struct Unfinished<'n>(&'n Arrivals);
 
 impl Drop for Unfinished<'_> {

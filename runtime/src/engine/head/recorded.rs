@@ -22,7 +22,7 @@ pub(crate) fn recorded(view: &View) -> Result<Vec<Version>> {
     Ok(entries.iter().filter_map(|(name, _, content)| read(name, content)).collect())
 }
 
-/// The version that an entry holds; `None` if it is none, or not the one its name says.
+/// The version that an entry holds; `None` if it does not parse, or has another name.
 ///
 /// Whatever stands there besides is kept, since newer code may know what it is.
 pub(super) fn read(name: &str, content: &Content) -> Option<Version> {

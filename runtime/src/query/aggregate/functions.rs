@@ -26,7 +26,7 @@ pub trait Aggregate<R>: Clone + Send + Sync + 'static {
     /// The type of the result.
     type Output: Send + 'static;
 
-    /// The aggregate itself: where it is none, what follows has no other mistake.
+    /// The aggregate itself: for a type that is not one, what follows has no other mistake.
     #[doc(hidden)]
     type Itself: Aggregate<R, Output = Self::Output>;
 

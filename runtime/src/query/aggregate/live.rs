@@ -213,7 +213,7 @@ where
         engine.read_counts.add(2 * keys.len() as u64, 0);
         let mut buffer = Vec::new();
         for key in keys {
-            // What is under no key of the table is no row of it.
+            // An entry whose key does not parse as one of the table is not a row of it.
             let Ok(key) = R::Key::from_text(key) else { continue };
             let bytes = key.to_bytes();
             let old = self.row(&before, bytes.as_slice(), &mut buffer)?;
@@ -239,7 +239,7 @@ where
         };
         match (self.read.stored)(key, &stored) {
             Ok(row) => Ok(Some(row).filter(is_wanted)),
-            // What does not decode is no part of a live result.
+            // A row that does not decode is not part of a live result.
             Err(error) if error.kind() == ErrorKind::InvalidRow => Ok(None),
             Err(error) => Err(source.placed(error)),
         }

@@ -63,7 +63,7 @@ impl<R, K: Columns<R>, G: Aggregate<R>> Tally<R, K, G> {
         Self::new(self.key.clone(), self.aggregate.clone())
     }
 
-    /// Adds a row, or takes one out. A group of no rows is none.
+    /// Adds a row, or takes one out. A group without rows is removed.
     pub(super) fn take(&mut self, row: &R, step: Step) {
         self.encoded.clear();
         self.key.encode(row, &mut self.encoded);

@@ -54,7 +54,7 @@ impl<R> Reader<R> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a delta; `after` is the list with it. Gives whom to wake.
+    /// Adds a delta; `after` is the list with it. Gives the wakers to call.
     pub(super) fn push(
         &self,
         delta: &Delta<R>,
@@ -75,7 +75,7 @@ impl<R> Reader<R> {
         queue.waker.take()
     }
 
-    /// Nothing more will come. Gives whom to wake.
+    /// Nothing more will come. Gives the wakers to call.
     pub(super) fn end(&self, end: End) -> Option<Waker> {
         let mut queue = self.queue();
         if matches!(end, End::Failed(_)) {

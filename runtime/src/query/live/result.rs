@@ -30,7 +30,7 @@ pub(crate) struct LiveResult<R> {
     state: Mutex<State<R>>,
     /// What happened while the result was first computed.
     early: Mutex<Option<Vec<Arc<Event<R>>>>>,
-    /// Whether it is lost, so that whoever asks next needs a new one.
+    /// Whether it is lost, so that the next watch needs a new one.
     pub(super) is_lost: AtomicBool,
 }
 
@@ -175,7 +175,7 @@ impl<R: Row + Send + Sync> LiveResult<R> {
         }
     }
 
-    /// Takes in what a commit did, and gives whom to wake.
+    /// Takes in what a commit did, and gives the wakers to call.
     pub(super) fn told(&self, event: &Arc<Event<R>>, source: &RowSource<'_, R>) -> Vec<Waker> {
         {
             let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
@@ -295,7 +295,7 @@ impl<R: Row + Send + Sync> LiveResult<R> {
         while let Some(row) = buffer.next(&mut run) {
             let row = match row {
                 Ok(row) => row,
-                // What does not decode is no part of a live result.
+                // A row that does not decode is not part of a live result.
                 Err(error) if error.kind() == ErrorKind::InvalidRow => continue,
                 Err(error) => return Err(error),
             };
@@ -345,7 +345,7 @@ impl<R> LiveResult<R> {
     }
 
     /// It is not up to date and cannot be brought there: those who follow it are told, instead of
-    /// being given deltas that would leave them with something else. Gives whom to wake.
+    /// being given deltas that would leave them with something else. Gives the wakers to call.
     fn lose(&self, state: &mut State<R>, why: &Arc<Error>) -> Vec<Waker> {
         self.is_lost.store(true, Ordering::Release);
         state.status = Status::Ended(End::Failed(why.clone()));

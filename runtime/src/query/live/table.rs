@@ -71,7 +71,7 @@ impl<R: Row + Send + Sync> TableWatches<R> {
             return Ok(known);
         }
         let result = Arc::new(LiveResult::new(spec, identity));
-        // Locked before others can find it, so that whoever joins waits until it is computed.
+        // Locked before others can find it, so that a watch that joins waits until it is computed.
         let starting = result.lock();
         state.results.push(Arc::downgrade(&result));
         if state.subscription.is_none() {
@@ -117,7 +117,7 @@ impl<R: Row + Send + Sync> TableWatches<R> {
         let event = Event { stamp: rows.view.stamp, view: rows.view.clone(), rows: changed };
         let event = Arc::new(event);
         let wakers = results.iter().flat_map(|result| result.told(&event, source));
-        // Collected first, since whoever wakes up may look at the results.
+        // Collected first, since a thread that wakes up may look at the results.
         let wakers = wakers.collect::<Vec<_>>();
         std::mem::forget(unfinished);
         wakers.into_iter().for_each(std::task::Waker::wake);
@@ -129,13 +129,13 @@ fn changed_rows<R: Row>(changes: &[Change], source: &RowSource<'_, R>) -> Result
     let RowSource { rows: source, read } = source;
     let mut rows = Vec::with_capacity(changes.len());
     for change in changes {
-        // What is under no key of the table is no row of it.
+        // An entry whose key does not parse as one of the table is not a row of it.
         let Ok(key) = R::Key::from_text(&change.key) else { continue };
         let key = key.to_bytes().as_slice().to_vec();
         let row = match source.view.row(source.table_idx, &key)? {
             Some(stored) => match (read.stored)(&key, &stored) {
                 Ok(row) => Some(Arc::new(row)),
-                // What does not decode is no part of a live result.
+                // A row that does not decode is not part of a live result.
                 Err(error) if error.kind() == ErrorKind::InvalidRow => None,
                 Err(error) => return Err(error),
             },

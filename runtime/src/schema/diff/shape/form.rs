@@ -16,7 +16,7 @@ pub(in super::super) struct Shape<'a> {
     pub(in super::super) texts: Vec<Text<'a>>,
     pub(in super::super) arrays: Vec<Array<'a>>,
     pub(in super::super) objects: Vec<Object<'a>>,
-    /// Fixed values that are no texts, as JSON.
+    /// Fixed values other than texts, as JSON.
     pub(in super::super) constants: BTreeSet<String>,
     /// The named variants of an enum, and how they are written.
     pub(in super::super) variants: BTreeMap<&'a str, Payload<'a>>,

@@ -12,7 +12,7 @@ use super::variants::name_variants;
 /// Arrays of a fixed length are tuples up to here.
 const MAX_TUPLE: u64 = 64;
 
-/// What a value at a node may be. Everything that is no JSON Schema of serde's ends up as something
+/// What a value at a node may be. Everything but a JSON Schema of serde's ends up as something
 /// that is not understood.
 pub(in super::super) fn parse<'a>(node: &Node<'a>, types: Types<'a>) -> Shape<'a> {
     let (leaves, is_whole) = leaves(node, types);
