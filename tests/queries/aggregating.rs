@@ -296,6 +296,7 @@ fn a_sum_that_is_out_of_range_is_an_error_with_the_row_and_the_column() {
         assert_eq!(error.kind(), ErrorKind::InvalidValue);
         let place = (error.table(), error.key(), error.field());
         assert_eq!(place, (Some("numbers"), Some(key), Some(field)), "{error}");
+        assert!(error.store().is_some(), "{error}");
     };
     // Which row it is follows from the order in which they are read: here that of an index, and
     // here that of their keys.

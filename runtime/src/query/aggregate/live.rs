@@ -245,6 +245,14 @@ where
         }
     }
 
+    /// The error with its store, if that is still open.
+    fn placed(&self, error: Error) -> Error {
+        match self.engine.upgrade() {
+            Some(engine) => engine.placed(error),
+            None => error,
+        }
+    }
+
     /// Reads the rows of a query with a limit again.
     fn refill(&self, view: Option<Arc<View>>) -> Result<Tally<R, K, G>> {
         let engine = self.engine.upgrade().ok_or_else(closed)?;
@@ -278,7 +286,7 @@ where
                     state = self.state();
                     state.tally = tally;
                 }
-                return (self.make)(&state.tally).map(Some);
+                return (self.make)(&state.tally).map(Some).map_err(|error| self.placed(error));
             }
             if matches!(state.status, Status::Closed) {
                 return Err(closed());
