@@ -161,10 +161,17 @@ fn a_mistake_is_named_by_line_and_column() {
     says(b"name,people\nBern,1,2", &["line 2", "expected 2, found 3"]);
     says(b"name,people\n\"a\nb\",1\nBern", &["line 4"]);
     says(b"name,people\nBern,1\n\"Ulm,1\n", &["line 3"]);
+    says(b"name,people\nBern,1\n\n\"Ulm\",\"2", &["line 4 opens a quote that is not closed"]);
+    says(b"\xef\xbb\xbf\"name\",people\nBern,\"1\n2\n", &["line 2 opens a quote"]);
     says(b"name\nBern", &["line 2", "people"]);
     says(b"name,people\nB\xffrn,1", &["line 2, column 1 is not UTF-8"]);
     says(b"name,people\nBern,1\nBern,2", &["line 3 has a key that a row has already"]);
     says(b"name,people,coast\nBern,1,maybe", &["line 2, column 3", "`maybe`"]);
+
+    let quoted =
+        "\u{feff}\"name\",\"people\"\r\n\"a \"\"b\"\", \"\"c\"\"\",\"1\"\r\n5\" disk,2\n\"\",3";
+    assert_eq!(app.cities.import_csv(quoted.as_bytes(), OnExisting::Fail).unwrap().inserted(), 3);
+    assert!(app.cities.contains("5\" disk").unwrap() && app.cities.contains("").unwrap());
 
     let app = App::in_memory().unwrap();
     let text = format!("day,id,amount,text,kind,share\n2026-02-30,{ID},1,a,income,1");

@@ -108,6 +108,9 @@ fn a_line_of_a_whole_store_is_named_likewise() {
     begins(&missing, ErrorKind::DanglingReference, "line 2: the row refers to one");
     let entries = format!("{entry}\n{}", entry.replace("most", "least").replace('3', "5"));
     begins(&import(&entries), ErrorKind::CheckFailed, "line 2: the group breaks the rule");
+    let wrong = import(&format!("\n{}", entry.replace('3', "\"three\"")));
+    begins(&wrong, ErrorKind::InvalidRow, "line 2 is not the value of an entry (store");
+    assert_eq!((wrong.field(), wrong.found()), (Some("most"), Some("\"three\"")));
     assert_eq!(app.limits.most.get().unwrap(), 9);
 }
 

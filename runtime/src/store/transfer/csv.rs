@@ -1,6 +1,6 @@
 //! Rows of a table as CSV: [`Table::export_csv`] and [`Table::import_csv`].
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
 use csv::{ByteRecord, ReaderBuilder, WriterBuilder};
 
@@ -82,23 +82,28 @@ impl<R: Row> Table<R> {
     /// # Errors
     ///
     /// The errors of [`import`](Self::import). Each names the line, and the column if there is one:
-    /// [`InvalidRow`](ErrorKind::InvalidRow) also if a column is not a field or stands there twice, or if a line
-    /// has more or fewer cells than the first.
+    /// [`InvalidRow`](ErrorKind::InvalidRow) also if a column is not a field or stands there twice, if a line
+    /// has more or fewer cells than the first, or if the file ends within quotes, as one that was cut off may.
     pub fn import_csv(&self, from: impl Read, existing: OnExisting) -> Result<Imported> {
         self.placed(self.import_cells(Box::new(from), existing))
     }
 
     fn import_cells(&self, from: Box<dyn Read + '_>, existing: OnExisting) -> Result<Imported> {
         // It has a buffer of its own.
+        let from = Quotes::of(from);
         let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(from);
         let (mut record, mut places) = (ByteRecord::new(), Places::default());
         let outcome = self.write(|overlay| {
             let mut imported = Imported::default();
-            if !reader.read_byte_record(&mut record).map_err(unread)? {
+            let mut next = |record: &mut ByteRecord| {
+                let read = reader.read_byte_record(record);
+                read.map_err(|error| unread(error, reader.get_ref().cut_off))
+            };
+            if !next(&mut record)? {
                 return Ok(imported);
             }
             let columns = Columns::of::<R>(&record)?;
-            while reader.read_byte_record(&mut record).map_err(unread)? {
+            while next(&mut record)? {
                 let line = line_of(&record);
                 let row = columns.row(&record)?;
                 let place = |field: Option<&str>| columns.place(line, field);
@@ -253,10 +258,75 @@ fn mistake(what: String, field: Option<&FieldDef>) -> Error {
     }
 }
 
-fn unread(error: csv::Error) -> Error {
+fn unread(error: csv::Error, cut_off: Option<u64>) -> Error {
+    if let Some(line) = cut_off {
+        return mistake(format!("line {line} opens a quote that is not closed"), None);
+    }
     let what = match error.position() {
         Some(position) => format!("line {} cannot be read", position.line()),
         None => "the file cannot be read".to_owned(),
     };
     Error::new(ErrorKind::Storage, what).because(error)
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// A reader that fails at its end if a quote is open there: a cell that was cut off would be read as a whole one.
+struct Quotes<R> {
+    from: R,
+    /// How much of the byte order mark has come.
+    marked: usize,
+    place: Place,
+    line: u64,
+    /// The line of the quote that was opened last.
+    opened: u64,
+    /// The line of the quote that is open at the end.
+    cut_off: Option<u64>,
+}
+
+/// Where in a cell a byte stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Start,
+    Plain,
+    Quoted,
+    /// After a quote within quotes: the end of the cell, or half of a doubled quote.
+    AfterQuote,
+}
+
+impl<R> Quotes<R> {
+    fn of(from: R) -> Self {
+        Self { from, marked: 0, place: Place::Start, line: 1, opened: 1, cut_off: None }
+    }
+
+    fn pass(&mut self, byte: u8) {
+        if BYTE_ORDER_MARK.get(self.marked) == Some(&byte) {
+            self.marked += 1;
+            return;
+        }
+        self.marked = BYTE_ORDER_MARK.len();
+        self.line += u64::from(byte == b'\n');
+        self.place = match (self.place, byte) {
+            (Place::Start, b'"') => {
+                self.opened = self.line;
+                Place::Quoted
+            }
+            (Place::Quoted, b'"') => Place::AfterQuote,
+            (Place::Quoted, _) | (Place::AfterQuote, b'"') => Place::Quoted,
+            (_, b',' | b'\n' | b'\r') => Place::Start,
+            _ => Place::Plain,
+        };
+    }
+}
+
+impl<R: Read> Read for Quotes<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.from.read(buffer)?;
+        if len == 0 && !buffer.is_empty() && self.place == Place::Quoted {
+            self.cut_off = Some(self.opened);
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        buffer.iter().take(len).for_each(|byte| self.pass(*byte));
+        Ok(len)
+    }
 }

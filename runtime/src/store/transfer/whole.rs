@@ -165,8 +165,13 @@ impl<G: Group> StorePart for Kv<G> {
         line.overlay.put_entry(group_idx, field.name, Some(value))?;
         // It must read as its type, and is stored in the one form that its values have.
         let read = line.overlay.entries(group_idx).group::<G>().map_err(|error| {
-            let what = format!("line {number} is not the value of an entry: {error}");
-            place(shaped(Error::new(ErrorKind::InvalidRow, what)))
+            let what = format!("line {number} is not the value of an entry");
+            let refused = shaped(Error::new(ErrorKind::InvalidRow, what));
+            let refused = match (error.expected(), error.found()) {
+                (Some(expected), Some(found)) => refused.expecting(expected).finding(found),
+                _ => refused,
+            };
+            place(refused.because(error))
         })?;
         let text =
             Form::of_record().new_text(&read).map_err(|invalid| place(invalid.into_error()))?;
