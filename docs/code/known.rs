@@ -156,7 +156,7 @@ fn rows_that_belong_together() -> heirloom::Result<()> {
     app.txns.insert(&txn)?;
     assert_eq!(app.txns.referrers(Txn::ACCOUNT, &account.id).count()?, 1);
     assert_eq!(app.txns.query().with(Txn::ACCOUNT)?[0].1.as_ref(), Some(&account));
-    assert_eq!(app.accounts.query().with_many(Txn::ACCOUNT)?[0].1, [txn.clone()]);
+    assert_eq!(app.accounts.query().with_many(Txn::ACCOUNT)?[0].1, std::slice::from_ref(&txn));
     assert_eq!(app.txns.filter(Txn::ACCOUNT.is(Account::NAME.eq("Giro"))).count()?, 1);
     assert_eq!(txn.account.get(&app)?, Some(account));
     assert!(app.dangling()?.is_empty());
