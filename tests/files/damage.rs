@@ -225,7 +225,7 @@ fn damaged_items_are_reported_and_the_rows_are_read() {
         let Some((key, _)) = items.iter().find(|(key, _)| key.first() == Some(&first)) else {
             continue;
         };
-        file::damage(&path, "0/items", key, |value| value[0] ^= 1);
+        file::damage_item(&path, "0", key, |value| value[0] ^= 1);
         let noticed = Notebook::check(&path).map_or(true, |report| !report.is_ok());
         assert!(noticed, "{}", char::from(first));
         let app = match Notebook::open(&path) {

@@ -155,35 +155,39 @@ fn read_dead(document: &mut Document, client: u64, chunk: u32, value: &[u8]) {
 
 fn read_document(txn: &ReadTransaction, name: &str) -> Document {
     let mut document = Document::default();
-    let name = format!("{name}/items");
-    let table = txn.open_table(Bytes::new(&name)).unwrap();
-    for entry in table.iter().unwrap() {
-        let (key, value) = entry.unwrap();
-        let key = key.value();
-        let number = |at: usize| u32::from_be_bytes(key[at..at + 4].try_into().unwrap());
-        let client = || u64::from_be_bytes(key[1..9].try_into().unwrap());
-        let value = match key[0] {
-            b'u' => continue,
-            _ => unsealed(key, value.value()),
-        };
-        match key[0] {
-            b'b' => read_block(&mut document, client(), number(9), value),
-            b'd' => read_dead(&mut document, client(), number(9), value),
-            b'r' => {
-                let root = String::from_utf8(value.to_vec()).unwrap();
-                document.roots.insert(number(1), root);
-            }
-            b's' => {
-                let numbers = value.chunks_exact(8);
-                let numbers = numbers.map(|it| u64::from_le_bytes(it.try_into().unwrap()));
-                document.state = numbers.collect();
-            }
-            b'x' => document.removed += 1,
-            b'R' | b'e' | b'j' | b'm' | b'n' | b'w' => {}
-            other => panic!("the page says nothing of `{}`", char::from(other)),
+    for table in ["items", "tail"] {
+        let table = txn.open_table(Bytes::new(&format!("{name}/{table}"))).unwrap();
+        for entry in table.iter().unwrap() {
+            let (key, value) = entry.unwrap();
+            read_item(&mut document, key.value(), value.value());
         }
     }
     document
+}
+
+fn read_item(document: &mut Document, key: &[u8], value: &[u8]) {
+    let number = |at: usize| u32::from_be_bytes(key[at..at + 4].try_into().unwrap());
+    let client = || u64::from_be_bytes(key[1..9].try_into().unwrap());
+    let value = match key[0] {
+        b'u' => return,
+        _ => unsealed(key, value),
+    };
+    match key[0] {
+        b'b' => read_block(document, client(), number(9), value),
+        b'd' => read_dead(document, client(), number(9), value),
+        b'r' => {
+            let root = String::from_utf8(value.to_vec()).unwrap();
+            document.roots.insert(number(1), root);
+        }
+        b's' => {
+            let numbers = value.chunks_exact(8);
+            let numbers = numbers.map(|it| u64::from_le_bytes(it.try_into().unwrap()));
+            document.state = numbers.collect();
+        }
+        b'x' => document.removed += 1,
+        b'R' | b'e' | b'j' | b'm' | b'n' | b'w' => {}
+        other => panic!("the page says nothing of `{}`", char::from(other)),
+    }
 }
 
 /// The sum over all dead items.

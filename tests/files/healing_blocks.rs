@@ -9,8 +9,6 @@ use crate::support::{
 use heirloom::ErrorKind;
 use heirloom::sync::Summary;
 
-const ITEMS: &str = "0/items";
-
 /// The keys of the blocks of items, by client and clock.
 fn blocks(path: &Path) -> Vec<Vec<u8>> {
     let items = file::items(path, "0").into_iter().map(|(key, _)| key);
@@ -18,7 +16,7 @@ fn blocks(path: &Path) -> Vec<Vec<u8>> {
 }
 
 fn flip(path: &Path, key: &[u8], bit: usize) {
-    file::damage(path, ITEMS, key, |bytes| {
+    file::damage_item(path, "0", key, |bytes| {
         let bit = bit % (8 * bytes.len());
         bytes[bit / 8] ^= 1 << (bit % 8);
     });

@@ -24,16 +24,40 @@ pub fn change<T>(path: &Path, work: impl FnOnce(&WriteTransaction) -> T) -> T {
     done
 }
 
-/// What the file has of a document beside its rows and entries.
+/// What the file has of a document beside its rows and entries, by key.
 pub fn items(path: &Path, document: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     let database = Database::open(path).unwrap();
     let txn = database.begin_read().unwrap();
-    let table = txn.open_table(Bytes::new(&format!("{document}/items"))).unwrap();
-    let items = table.iter().unwrap().map(|item| {
-        let (key, value) = item.unwrap();
-        (key.value().to_vec(), value.value().to_vec())
+    let mut items = Vec::new();
+    for table in tables_of_items(document) {
+        let table = txn.open_table(Bytes::new(&table)).unwrap();
+        items.extend(table.iter().unwrap().map(|item| {
+            let (key, value) = item.unwrap();
+            (key.value().to_vec(), value.value().to_vec())
+        }));
+    }
+    items.sort();
+    items
+}
+
+fn tables_of_items(document: &str) -> [String; 2] {
+    ["items", "tail"].map(|table| format!("{document}/{table}"))
+}
+
+/// Changes what the file has of a document under a key, beside its rows and entries.
+pub fn damage_item(path: &Path, document: &str, key: &[u8], damage: impl FnOnce(&mut Vec<u8>)) {
+    change(path, |txn| {
+        for table in tables_of_items(document) {
+            let mut table = txn.open_table(Bytes::new(&table)).unwrap();
+            let bytes = table.get(key).unwrap().map(|value| value.value().to_vec());
+            if let Some(mut bytes) = bytes {
+                damage(&mut bytes);
+                table.insert(key, bytes.as_slice()).unwrap();
+                return;
+            }
+        }
+        panic!("{document} has no {key:?}");
     });
-    items.collect()
 }
 
 /// How many commits a document has had.

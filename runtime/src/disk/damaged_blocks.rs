@@ -64,13 +64,15 @@ impl View {
     pub(crate) fn look_at_blocks(&self, blocks: Vec<DamagedBlock>) -> Result<()> {
         for (document, client, start) in blocks {
             let is_damaged = guarded(|| {
-                let name = names::items(&document);
-                let Some(items) = self.open(TableDefinition::<&[u8], _>::new(&name))? else {
-                    return Ok(false);
-                };
                 let key = keys::of_item(keys::BLOCK, client, start);
-                let block = items.get(key.as_slice())?;
-                Ok(block.is_some_and(|block| unseal(&key, block.value()).is_err()))
+                for name in [names::tail(&document), names::items(&document)] {
+                    let table = self.open(TableDefinition::<&[u8], _>::new(&name))?;
+                    let block = table.map(|table| table.get(key.as_slice())).transpose()?.flatten();
+                    if let Some(block) = block {
+                        return Ok(unseal(&key, block.value()).is_err());
+                    }
+                }
+                Ok(false)
             })?;
             if is_damaged {
                 self.blocks.add(&document, client, start);

@@ -48,6 +48,7 @@ pub(crate) struct StoredDocument {
     /// Whether nothing of it is read, since it is filled out of what a file of format 1 has.
     is_to_fill: bool,
     items: OnceLock<Option<BytesTable>>,
+    tail: OnceLock<Option<BytesTable>>,
     roots: Mutex<HashMap<Arc<str>, Option<Arc<RootInfo>>>>,
     root_names: Mutex<HashMap<u32, Arc<str>>>,
     bytes_tables: Opened<BytesTable>,
@@ -83,6 +84,7 @@ impl StoredDocument {
             name: name.to_owned(),
             is_to_fill: false,
             items: OnceLock::new(),
+            tail: OnceLock::new(),
             roots: Mutex::default(),
             root_names: Mutex::default(),
             bytes_tables: Mutex::default(),
@@ -126,6 +128,20 @@ impl StoredDocument {
             let _ = self.items.set(opened);
         }
         Ok(self.items.get().and_then(Option::as_ref))
+    }
+
+    /// What the newest commits have added, and is not among the items yet.
+    pub(super) fn tail(&self) -> Try<Option<&BytesTable>> {
+        if self.tail.get().is_none() {
+            let opened = self.open(&names::tail(&self.name))?;
+            let _ = self.tail.set(opened);
+        }
+        Ok(self.tail.get().and_then(Option::as_ref))
+    }
+
+    /// The tables with items and records of commits, the newest first.
+    pub(super) fn newest_first(&self) -> Try<impl Iterator<Item = &BytesTable>> {
+        Ok([self.tail()?, self.items()?].into_iter().flatten())
     }
 
     fn bytes_table(&self, name: &str) -> Try<Option<Arc<BytesTable>>> {
@@ -321,7 +337,7 @@ pub(super) fn write_root(root: &RootInfo) -> Vec<u8> {
     [root.number.to_le_bytes().as_slice(), word.as_bytes()].concat()
 }
 
-fn read_block(key: &[u8], value: &[u8]) -> Try<Block> {
+pub(super) fn read_block(key: &[u8], value: &[u8]) -> Try<Block> {
     let (client, start) = keys::item_of(key).ok_or_else(damaged_root)?;
     Block::decode(client, start, unseal(key, value)?)
 }

@@ -16,6 +16,9 @@
 //! | `x`, number (4), packed key | the last item, client (8) and clock (4), of a key that holds nothing |
 //!
 //! Numbers in keys are big-endian, in values little-endian.
+//!
+//! The table of the tail has keys of the same form: `s`, and the newest of `b` and `j`, which are not in the
+//! document's own table yet.
 
 use crate::row::{KeyForm, uuid_of};
 

@@ -17,6 +17,11 @@ pub(super) fn items(document: &str) -> String {
     [document, "/items"].concat()
 }
 
+/// What the newest commits have added to the items of a document.
+pub(super) fn tail(document: &str) -> String {
+    [document, "/tail"].concat()
+}
+
 /// Rows of a table, by key bytes.
 pub(super) fn rows(document: &str, table: &str) -> String {
     [document, "/rows/", table].concat()

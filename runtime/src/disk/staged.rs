@@ -4,6 +4,7 @@
 mod entries;
 mod items;
 mod tables;
+mod tail;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -72,12 +73,14 @@ pub(crate) struct StagedDocument<'c> {
     base: &'c StoredDocument,
     commit: &'c Commit,
     items: Table<'c, &'static [u8], &'static [u8]>,
+    /// Where the newest blocks and the newest records of commits are.
+    tail: Table<'c, &'static [u8], &'static [u8]>,
     /// How the rows of tables are kept that nothing was written to yet.
     declared: Arc<[(String, KeyForm)]>,
     roots: HashMap<Arc<str>, Arc<RootInfo>>,
     new_roots: Vec<Arc<str>>,
     state: DocumentState,
-    /// The new blocks of each client; the first one may have stood in the file with fewer items.
+    /// The new blocks of each client; the first one may have stood in the tail with fewer items.
     blocks: HashMap<u64, Vec<Block>>,
     clocks: RefCell<HashMap<u64, u32>>,
     maps: BTreeMap<(u64, u32), Bitmap>,
@@ -143,12 +146,14 @@ impl<'c> StagedDocument<'c> {
         declared: Arc<[(String, KeyForm)]>,
         rows: Option<RowWriter<'c>>,
     ) -> Result<Self> {
-        let name = names::items(base.name());
-        let items = guarded(|| Ok(commit.txn().open_table(TableDefinition::new(&name))?))?;
+        let (items, tail) = (names::items(base.name()), names::tail(base.name()));
+        let open = |name| guarded(|| Ok(commit.txn().open_table(TableDefinition::new(name))?));
+        let (items, tail) = (open(&items)?, open(&tail)?);
         Ok(Self {
             base,
             commit,
             items,
+            tail,
             declared,
             roots: HashMap::new(),
             new_roots: Vec::new(),
@@ -218,8 +223,12 @@ impl<'c> StagedDocument<'c> {
                 return Err(Failure(corrupt("an item does not follow the one before it")));
             }
             self.before.insert(client, at);
-            let block = last.filter(Block::has_room);
-            let block = block.unwrap_or_else(|| Block::new(client, at));
+            let last = last.filter(Block::has_room);
+            let is_in_tail = |block: &Block| self.is_in_tail(block);
+            let block = match last {
+                Some(block) if is_in_tail(&block)? => block,
+                _ => Block::new(client, at),
+            };
             self.blocks.insert(client, vec![block]);
         }
         let Some(blocks) = self.blocks.get_mut(&client) else { return Ok(()) };
@@ -433,6 +442,12 @@ impl<'c> StagedDocument<'c> {
 
     fn set(&mut self, key: &[u8], value: &[u8]) -> Try<()> {
         self.insert(key, &seal(key, value))
+    }
+
+    fn insert_in_tail(&mut self, key: &[u8], value: &[u8]) -> Try<()> {
+        let before = self.tail.insert(key, value)?.map(|before| key.len() + before.value().len());
+        self.count(before, Some(key.len() + value.len()));
+        Ok(())
     }
 
     fn insert(&mut self, key: &[u8], value: &[u8]) -> Try<()> {

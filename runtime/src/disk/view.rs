@@ -419,7 +419,7 @@ impl View {
                     "log" | "snapshot" => {
                         copy::<u64>(&self.txn, into, TableDefinition::new(&name))?
                     }
-                    "rows" | "index" | "items" => {
+                    "rows" | "index" | "items" | "tail" => {
                         copy::<&[u8]>(&self.txn, into, TableDefinition::new(&name))?;
                     }
                     _ => copy::<&str>(&self.txn, into, TableDefinition::new(&name))?,

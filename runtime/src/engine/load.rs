@@ -5,7 +5,6 @@ use super::documents::DocName;
 use super::open::Engine;
 use super::writer::Writer;
 use crate::disk::{Mark, View};
-use crate::doc::items::ReadItems;
 use crate::error::Result;
 
 impl Engine {
@@ -26,8 +25,8 @@ impl Engine {
             self.disk.mark().is_some_and(|mark| mark.device == device && mark.sequence > commits)
         };
         if let Some(device) = writer.device {
-            // Finds out whether the block that is to be written on is damaged.
-            document.stored().clock(device)?;
+            // Finds out whether the blocks that are to be written on are damaged.
+            document.stored().look_at_last_blocks(device)?;
         }
         // The same with what a damaged block held.
         if writer.device.is_none_or(is_rolled_back) || self.is_own_block_damaged(writer) {

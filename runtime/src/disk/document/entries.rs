@@ -131,18 +131,19 @@ impl StoredDocument {
     pub(crate) fn damage(&self) -> Result<Vec<String>> {
         let mut damage = Vec::new();
         guarded(|| {
-            let Some(items) = self.items()? else { return Ok(()) };
-            for item in items.range::<&[u8]>(..)? {
-                let (key, value) = item?;
-                let (key, value) = (key.value(), value.value());
-                let checked = match key.first() {
-                    Some(&keys::UNDER) => Ok(()),
-                    Some(&keys::BLOCK) => read_block(key, value)
-                        .and_then(|block| block.runs().try_for_each(|run| run.map(drop))),
-                    _ => unseal(key, value).map(drop),
-                };
-                if let Err(Failure(error)) = checked {
-                    damage.push(error.what().to_owned());
+            for table in self.newest_first()? {
+                for item in table.range::<&[u8]>(..)? {
+                    let (key, value) = item?;
+                    let (key, value) = (key.value(), value.value());
+                    let checked = match key.first() {
+                        Some(&keys::UNDER) => Ok(()),
+                        Some(&keys::BLOCK) => read_block(key, value)
+                            .and_then(|block| block.runs().try_for_each(|run| run.map(drop))),
+                        _ => unseal(key, value).map(drop),
+                    };
+                    if let Err(Failure(error)) = checked {
+                        damage.push(error.what().to_owned());
+                    }
                 }
             }
             Ok(())

@@ -1,6 +1,9 @@
 //! The items of a document.
 
+use std::collections::BTreeSet;
 use std::ops::{Bound, Range};
+
+use redb::ReadableTable;
 
 use super::{
     StoredDocument, chunks_of, clamp, covered, damaged_items, damaged_root, no_item, read_block,
@@ -19,26 +22,58 @@ use crate::row::{ItemId, cell_key, split_cell_key};
 impl StoredDocument {
     /// The stored block of a client with the greatest start up to a clock.
     pub(in crate::disk) fn block_up_to(&self, client: u64, clock: u32) -> Try<Option<Block>> {
-        let Some(items) = self.items()? else { return Ok(None) };
+        let mut tables = self.newest_first()?;
+        let mut table = tables.next();
         let mut clock = clock;
-        loop {
+        while let Some(blocks) = table {
             // What is known of a client ends with its first damaged block.
             if let Some(start) = self.damaged_from(client) {
                 let Some(before) = start.checked_sub(1) else { return Ok(None) };
                 clock = clock.min(before);
             }
-            let (from, to) =
-                (keys::of_item(keys::BLOCK, client, 0), keys::of_item(keys::BLOCK, client, clock));
-            let mut range = items.range::<&[u8]>(from.as_slice()..=to.as_slice())?;
-            let Some((key, value)) = range.next_back().transpose()? else { return Ok(None) };
-            match read_block(key.value(), value.value()) {
-                Err(Failure(error)) if error.kind() == ErrorKind::Corrupt => {
-                    let (_, start) = keys::item_of(key.value()).ok_or_else(damaged_root)?;
-                    self.view.blocks.add(&self.name, client, start);
-                }
-                block => return block.map(Some),
+            match self.block_in(blocks, client, clock) {
+                Err(Failure(error)) if error.kind() == ErrorKind::Corrupt => {}
+                Ok(None) => table = tables.next(),
+                block => return block,
             }
         }
+        Ok(None)
+    }
+
+    /// The block with the greatest start up to a clock in one of the tables. If it is damaged, that is
+    /// remembered.
+    pub(in crate::disk) fn block_in<T>(
+        &self,
+        blocks: &T,
+        client: u64,
+        clock: u32,
+    ) -> Try<Option<Block>>
+    where
+        T: ReadableTable<&'static [u8], &'static [u8]>,
+    {
+        let (from, to) =
+            (keys::of_item(keys::BLOCK, client, 0), keys::of_item(keys::BLOCK, client, clock));
+        let mut range = blocks.range::<&[u8]>(from.as_slice()..=to.as_slice())?;
+        let Some((key, value)) = range.next_back().transpose()? else { return Ok(None) };
+        let block = read_block(key.value(), value.value());
+        if block.is_err() {
+            let (_, start) = keys::item_of(key.value()).ok_or_else(damaged_root)?;
+            self.view.blocks.add(&self.name, client, start);
+        }
+        block.map(Some)
+    }
+
+    /// Looks at the last block of a client in each table, so that it is known if one of them is damaged.
+    pub(crate) fn look_at_last_blocks(&self, client: u64) -> Result<()> {
+        guarded(|| {
+            for table in self.newest_first()? {
+                match self.block_in(table, client, u32::MAX) {
+                    Err(Failure(error)) if error.kind() == ErrorKind::Corrupt => {}
+                    block => drop(block?),
+                }
+            }
+            Ok(())
+        })
     }
 
     /// The clock from which on the items of a client are not known, since a block of them is damaged.
@@ -113,20 +148,27 @@ impl StoredDocument {
 impl ReadItems for StoredDocument {
     fn clients(&self) -> Result<Vec<(u64, u32)>> {
         guarded(|| {
-            let mut clients = Vec::new();
-            let Some(items) = self.items()? else { return Ok(clients) };
-            let mut after = vec![keys::BLOCK];
-            let end = [keys::BLOCK + 1];
-            loop {
-                let bounds = (Bound::Excluded(after.as_slice()), Bound::Excluded(end.as_slice()));
-                let next = items.range::<&[u8]>(bounds)?.next().transpose()?;
-                let Some((key, _)) = next else { return Ok(clients) };
-                let (client, _) = keys::item_of(key.value()).ok_or_else(damaged_root)?;
+            let mut found = BTreeSet::new();
+            for table in self.newest_first()? {
+                let mut after = vec![keys::BLOCK];
+                let end = [keys::BLOCK + 1];
+                loop {
+                    let after_and_end =
+                        (Bound::Excluded(after.as_slice()), Bound::Excluded(end.as_slice()));
+                    let next = table.range::<&[u8]>(after_and_end)?.next().transpose()?;
+                    let Some((key, _)) = next else { break };
+                    let (client, _) = keys::item_of(key.value()).ok_or_else(damaged_root)?;
+                    found.insert(client);
+                    after = keys::of_item(keys::BLOCK, client, u32::MAX).to_vec();
+                }
+            }
+            let mut clients = Vec::with_capacity(found.len());
+            for client in found {
                 if let Some(block) = self.block_up_to(client, u32::MAX)? {
                     clients.push((client, block.end));
                 }
-                after = keys::of_item(keys::BLOCK, client, u32::MAX).to_vec();
             }
+            Ok(clients)
         })
     }
 

@@ -1,5 +1,7 @@
 //! What is counted of a document, and the moments that its copies have in common.
 
+use redb::AccessGuard;
+
 use super::{DocumentState, StoredDocument, damaged_root};
 use crate::disk::failure::{Try, guarded};
 use crate::disk::journal::{JournalRecord, NAMED_COMMITS, joined};
@@ -9,12 +11,18 @@ use crate::doc::DocVersion;
 use crate::doc::items::{ClockRanges, ReadItems};
 use crate::error::Result;
 
+/// A key of a table and its value.
+type Stored = std::result::Result<
+    (AccessGuard<'static, &'static [u8]>, AccessGuard<'static, &'static [u8]>),
+    redb::StorageError,
+>;
+
 impl StoredDocument {
     pub(crate) fn state(&self) -> Result<DocumentState> {
         guarded(|| {
-            let Some(value) = self.value_of(keys::STATE)? else {
-                return Ok(DocumentState::default());
-            };
+            let Some(tail) = self.tail()? else { return Ok(DocumentState::default()) };
+            let Some(value) = tail.get(keys::STATE)? else { return Ok(DocumentState::default()) };
+            let value = unseal(keys::STATE, value.value())?;
             let numbers = value.as_chunks::<8>().0;
             let [commits, deletions, bytes] = numbers else { return Err(damaged_root()) };
             Ok(DocumentState {
@@ -49,10 +57,7 @@ impl StoredDocument {
                 add(hash.try_into().map(u64::from_le_bytes).map_err(|_| damaged_root())?);
                 Ok(())
             })?;
-            let Some(items) = self.items()? else { return Ok(()) };
-            let range = [keys::JOURNAL]..[keys::JOURNAL + 1];
-            let range = items.range::<&[u8]>(range.start.as_slice()..range.end.as_slice())?;
-            for item in range.rev().take(NAMED_COMMITS) {
+            for item in self.journal()?.take(NAMED_COMMITS) {
                 let (key, value) = item?;
                 let hash = unseal(key.value(), value.value())?.first_chunk::<8>();
                 add(hash.map(|hash| u64::from_le_bytes(*hash)).ok_or_else(damaged_root)?);
@@ -75,10 +80,8 @@ impl StoredDocument {
     }
 
     pub(super) fn removed_since(&self, marks: &[u64]) -> Try<Option<Vec<(u64, ClockRanges)>>> {
-        let Some(items) = self.items()? else { return Ok(None) };
-        let range = [keys::JOURNAL]..[keys::JOURNAL + 1];
         let mut removed = Vec::new();
-        for item in items.range::<&[u8]>(range.start.as_slice()..range.end.as_slice())?.rev() {
+        for item in self.journal()? {
             let (key, value) = item?;
             let record = JournalRecord::decode(unseal(key.value(), value.value())?)?;
             if marks.contains(&record.deletions_hash) {
@@ -95,6 +98,16 @@ impl StoredDocument {
             removed.extend(of_commit);
         }
         Ok(None)
+    }
+
+    /// The records of the newest commits, the newest first.
+    fn journal(&self) -> Try<impl Iterator<Item = Stored>> {
+        let range = [keys::JOURNAL]..[keys::JOURNAL + 1];
+        let ranges = self
+            .newest_first()?
+            .map(|table| table.range::<&[u8]>(range.start.as_slice()..range.end.as_slice()));
+        let ranges: Vec<_> = ranges.collect::<std::result::Result<_, _>>()?;
+        Ok(ranges.into_iter().flat_map(Iterator::rev))
     }
 
     /// Whether updates wait for others.

@@ -28,10 +28,7 @@ impl StagedDocument<'_> {
                 self.forget(&from, &to)?;
             }
         }
-        for block in blocks.into_iter().filter(|block| block.start < block.end) {
-            let key = keys::of_item(keys::BLOCK, block.client(), block.start);
-            self.set(&key, &block.encode())?;
-        }
+        blocks.retain(|block| block.start < block.end);
         for ((client, first), count) in std::mem::take(&mut self.full) {
             let from = keys::of_item(keys::DEAD, client, first);
             let to = keys::of_item(keys::DEAD, client, first.saturating_add(count - 1));
@@ -83,27 +80,31 @@ impl StagedDocument<'_> {
             self.set(&keys::of_root_number(root.number), name.as_bytes())?;
         }
         self.state.commits = self.state.commits.saturating_add(1);
-        self.write_journal()?;
+        let record = self.journal_record();
+        self.write_newest(blocks, &record)?;
+        self.shorten_journal()?;
         let DocumentState { commits, deletions, bytes } = self.state;
         let state = [commits, deletions, bytes].map(u64::to_le_bytes).concat();
-        self.items.insert(keys::STATE, seal(keys::STATE, &state).as_slice())?;
+        self.tail.insert(keys::STATE, seal(keys::STATE, &state).as_slice())?;
         Ok(())
     }
 
-    pub(super) fn write_journal(&mut self) -> Try<()> {
-        let DocumentState { commits, deletions, .. } = self.state;
+    fn journal_record(&mut self) -> JournalRecord {
+        let removed = joined(std::mem::take(&mut self.removed));
         let clocks = self.clocks.borrow();
         let inserted = self.before.iter().filter_map(|(client, start)| {
             let end = *clocks.get(client)?;
             Some((*client, *start..end))
         });
-        let record = JournalRecord {
-            deletions_hash: deletions,
+        JournalRecord {
+            deletions_hash: self.state.deletions,
             inserted: joined(inserted.collect()),
-            removed: Some(joined(std::mem::take(&mut self.removed))),
-        };
-        drop(clocks);
-        self.set(&keys::numbered(keys::JOURNAL, commits), &record.encode())?;
+            removed: Some(removed),
+        }
+    }
+
+    fn shorten_journal(&mut self) -> Try<()> {
+        let DocumentState { commits, deletions, .. } = self.state;
         if self.is_merge {
             self.set(&keys::numbered(keys::MERGE, commits), &deletions.to_le_bytes())?;
             let all = keys::numbered(keys::MERGE, 0)..=keys::numbered(keys::MERGE, u64::MAX);
@@ -127,10 +128,12 @@ impl StagedDocument<'_> {
 
     pub(super) fn forget(&mut self, from: &[u8], to: &[u8]) -> Try<()> {
         let mut bytes = 0;
-        self.items.retain_in::<&[u8], _>(from..=to, |key, value| {
-            bytes += key.len() + value.len();
-            false
-        })?;
+        for table in [&mut self.items, &mut self.tail] {
+            table.retain_in::<&[u8], _>(from..=to, |key, value| {
+                bytes += key.len() + value.len();
+                false
+            })?;
+        }
         self.count(Some(bytes), None);
         Ok(())
     }
