@@ -18,5 +18,6 @@ mod healing_blocks;
 mod inspecting;
 mod keeping;
 mod names;
+mod pages_written;
 mod read_only;
 mod upgrade;

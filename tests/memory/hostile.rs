@@ -1,6 +1,7 @@
 //! Bytes from a peer that mean harm take no more memory than a few times their number.
 
 use std::fmt::Debug;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use heirloom::sync::{Changes, Summary};
 use heirloom::{ErrorKind, Result, Store, Table};
@@ -37,6 +38,13 @@ fn peak_of<T>(work: impl FnOnce() -> T) -> (usize, T) {
     HEAP.reset_peak_usage();
     let value = work();
     (HEAP.peak_usage().saturating_sub(before), value)
+}
+
+/// Held by each test, since they measure the memory of their process.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const MIB: usize = 1 << 20;
@@ -101,6 +109,7 @@ fn one(blocks: u64, bytes: Vec<u8>) -> Vec<u8> {
 
 #[test]
 fn what_comes_takes_a_few_times_its_bytes() {
+    let _alone = alone();
     // One after the other, since they measure one heap.
     let big = "x".repeat(20 * MIB);
     assert!(bounded(
@@ -248,4 +257,39 @@ fn documents() {
     let new = Notebook::in_memory().unwrap();
     let refused = new.apply(&app.changes_since(&Summary::default()).unwrap());
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::NewerEpoch);
+}
+
+#[test]
+fn what_waits_is_not_read_by_those_who_have_it_or_need_not() {
+    const UPDATES: u32 = 300;
+    let _alone = alone();
+    let (_folder, app) = app();
+    let author = Notebook::in_memory().unwrap();
+    let mut updates = Vec::new();
+    for id in 0..=UPDATES {
+        let known = author.summary().unwrap();
+        let title = format!("{id:04} ").repeat(10_000);
+        author.notes.insert(&Note { id: 100 + id, title }).unwrap();
+        updates.push(author.changes_since(&known).unwrap());
+    }
+    for update in &updates[1..] {
+        let (peak, applied) = peak_of(|| app.apply(update).unwrap());
+        assert!(applied.is_pending() && peak < 2 * MIB, "{peak} bytes to keep one update");
+    }
+    let (peak, summary) = peak_of(|| app.summary().unwrap());
+    assert!(peak < 2 * MIB, "{peak} bytes for a summary");
+    let (peak, _) = peak_of(|| {
+        let given = app.changes_since(&summary).unwrap();
+        assert!(given.is_empty());
+    });
+    assert!(peak < 2 * MIB, "{peak} bytes for a copy that has all of it");
+    let (peak, ()) = peak_of(|| {
+        let other = Notebook::in_memory().unwrap();
+        other.notes.insert(&Note { id: 7, title: "of another".into() }).unwrap();
+        let given = other.changes_since(&app.summary().unwrap()).unwrap();
+        assert!(app.apply(&given).unwrap().is_pending());
+    });
+    assert!(peak < 4 * MIB, "{peak} bytes to merge what nothing waits for");
+    assert!(!app.apply(&updates[0]).unwrap().is_pending());
+    assert_eq!(app.notes.len().unwrap(), UPDATES as usize + 3);
 }

@@ -4,6 +4,7 @@
 mod entries;
 mod items;
 mod marks;
+mod waiting;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -21,6 +22,7 @@ use super::view::{BytesTable, TextTable, View};
 use crate::doc::items::{Place, ReadItems};
 use crate::error::{Error, ErrorKind};
 use crate::row::{ItemId, KeyForm};
+pub(super) use waiting::Waits;
 
 /// What is known of a root.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,11 +8,13 @@
 //! | `j`, commit (8) | what that commit has brought (of the newest ones) |
 //! | `m`, commit (8) | the hash of the deletions after that merge (of the newest ones) |
 //! | `n`, client (8), clock (4) | a part of a nested type, as it stands in an update |
+//! | `q` | how many updates wait (8), and how many bytes they have (8) |
+//! | `q`, client (8), clock (4), hash (8) | an update waits for that item: how many bytes it has (4) |
 //! | `r`, number (4) | the name of a root |
 //! | `R`, name | its number (4), and how its keys are written; nothing if they are texts |
 //! | `s` | how many commits there were (8), a hash of the deletions (8), and how many bytes the table holds beside this (8) |
 //! | `u`, number (4), packed key | the document's own entry, where readers see a late edit, or a row with its cells instead |
-//! | `w`, number (8) | an update that waits for others |
+//! | `w`, hash (8) | an update that waits for others, by the hash of its bytes |
 //! | `x`, number (4), packed key | the last item, client (8) and clock (4), of a key that holds nothing |
 //!
 //! Numbers in keys are big-endian, in values little-endian.
@@ -20,7 +22,8 @@
 //! The table of the tail has keys of the same form: `s`, and the newest of `b` and `j`, which are not in the
 //! document's own table yet.
 
-use crate::row::{KeyForm, uuid_of};
+use crate::doc::items::Waiting;
+use crate::row::{ItemId, KeyForm, uuid_of};
 
 pub(super) const BLOCK: u8 = b'b';
 pub(super) const DEAD: u8 = b'd';
@@ -28,6 +31,7 @@ pub(super) const UNSEEN: u8 = b'e';
 pub(super) const JOURNAL: u8 = b'j';
 pub(super) const MERGE: u8 = b'm';
 pub(super) const NESTED: u8 = b'n';
+pub(super) const NEEDED: u8 = b'q';
 pub(super) const ROOT_NAME: u8 = b'r';
 pub(super) const ROOT: u8 = b'R';
 pub(super) const STATE: &[u8] = b"s";
@@ -68,6 +72,22 @@ pub(super) fn of_entry(first: u8, root: u32, packed: &[u8]) -> Vec<u8> {
 pub(super) fn entry_of(key: &[u8]) -> Option<(u32, &[u8])> {
     let (root, packed) = key.get(1..)?.split_first_chunk::<4>()?;
     Some((u32::from_be_bytes(*root), packed))
+}
+
+/// The key of what an update waits for.
+pub(super) fn of_waiting(waiting: Waiting) -> [u8; 21] {
+    let mut key = [NEEDED; 21];
+    key[..13].copy_from_slice(&of_item(NEEDED, waiting.needs.client, waiting.needs.clock));
+    key[13..].copy_from_slice(&waiting.hash.to_be_bytes());
+    key
+}
+
+/// What an update waits for, by its key.
+pub(super) fn waiting_of(key: &[u8]) -> Option<Waiting> {
+    let (item, hash) = key.split_at_checked(13)?;
+    let (client, clock) = item_of(item)?;
+    let hash = u64::from_be_bytes(hash.try_into().ok()?);
+    Some(Waiting { needs: ItemId { client, clock }, hash })
 }
 
 /// The key of what has a number of its own.

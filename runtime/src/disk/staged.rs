@@ -16,7 +16,7 @@ use redb::{Table, TableDefinition};
 use super::blocks::{Block, PackedPlace, PackedRun};
 use super::commit::Commit;
 use super::dead::{self, Bitmap};
-use super::document::{DocumentState, RootInfo, StoredDocument, chunks_of};
+use super::document::{DocumentState, RootInfo, StoredDocument, Waits, chunks_of};
 use super::failure::{Failure, Try, corrupt, guarded};
 use super::journal::ItemRange;
 use super::keys;
@@ -24,7 +24,7 @@ use super::names;
 use super::row_writer::RowWriter;
 use super::seal::seal;
 use crate::doc::cells::row_of;
-use crate::doc::items::{ItemRun, Place, ReadItems, Value};
+use crate::doc::items::{ItemRun, Place, ReadItems, Value, Waiting};
 use crate::doc::{DocVersion, Entry, Unseen};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId, KeyForm};
@@ -33,8 +33,8 @@ use crate::row::{Content, EntryRef, ItemId, KeyForm};
 const MIN_FULL_CHUNKS: u32 = 8;
 
 /// How many bytes of updates may wait, and how many of them.
-const MAX_WAITING_BYTES: usize = 64 << 20;
-const MAX_WAITING: usize = 10_000;
+const MAX_WAITING_BYTES: u64 = 64 << 20;
+const MAX_WAITING: u64 = 10_000;
 
 /// What a key of the document itself holds now.
 #[derive(Debug, Clone)]
@@ -87,8 +87,12 @@ pub(crate) struct StagedDocument<'c> {
     /// Whole bitmaps that are full now, by client and first one: how many.
     full: BTreeMap<(u64, u32), u32>,
     nested: BTreeMap<(u64, u32), (u32, Vec<u8>)>,
-    added: Vec<(u64, Vec<u8>)>,
-    released: BTreeSet<u64>,
+    /// The updates that begin to wait, by the hashes of their bytes.
+    added: BTreeMap<u64, (Waiting, Vec<u8>)>,
+    /// Those that waited in the file and do not any more.
+    released: BTreeSet<Waiting>,
+    /// How many wait, once it was asked.
+    waits: OnceCell<Waits>,
     unseen: BTreeMap<(Arc<str>, Arc<str>), Unseen>,
     /// Whether edits are unseen under any key in the file, once it was asked.
     has_unseen: OnceCell<bool>,
@@ -163,8 +167,9 @@ impl<'c> StagedDocument<'c> {
             maps: BTreeMap::new(),
             full: BTreeMap::new(),
             nested: BTreeMap::new(),
-            added: Vec::new(),
+            added: BTreeMap::new(),
             released: BTreeSet::new(),
+            waits: OnceCell::new(),
             unseen: BTreeMap::new(),
             has_unseen: OnceCell::new(),
             has_new_marks: false,
@@ -438,6 +443,19 @@ impl<'c> StagedDocument<'c> {
             self.write_items()
         })?;
         Ok(changes)
+    }
+
+    fn waits(&self) -> Try<Waits> {
+        if let Some(waits) = self.waits.get() {
+            return Ok(*waits);
+        }
+        let waits = self.base.waits()?;
+        Ok(*self.waits.get_or_init(|| waits))
+    }
+
+    /// Whether an update waits in the file for the same item.
+    fn waits_already(&self, waiting: Waiting) -> Try<bool> {
+        Ok(!self.released.contains(&waiting) && self.base.waiting_len(waiting)?.is_some())
     }
 
     fn set(&mut self, key: &[u8], value: &[u8]) -> Try<()> {

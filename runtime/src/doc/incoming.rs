@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use super::block::{Block, Body};
+use super::items::ANY_ITEM;
 use super::items::ClockRanges;
 use super::wire::{Reader, invalid};
 use crate::error::Result;
+use crate::row::ItemId;
 
 /// The blocks of one client in an update.
 #[derive(Debug, Clone, Copy)]
@@ -234,6 +236,21 @@ impl<'a> Walk<'_, 'a> {
         }
         step.state = State::Waiting;
         Ok(Next::Other(other, clock.saturating_add(1)))
+    }
+
+    /// An item that is missing for what it has not come to: the last one of its gap, or of several gaps,
+    /// [`ANY_ITEM`].
+    pub(super) fn needs(&self) -> Result<Option<ItemId>> {
+        let mut needs = None;
+        for (section, step) in self.sections().filter(|(section, step)| step.clock < section.end) {
+            let block = Block::read(&mut Reader::new(self.update.bytes, step.at), step.clock)?;
+            if block.body == Body::Skip {
+                let clock = block.end().saturating_sub(1);
+                let missing = ItemId { client: section.client, clock };
+                needs = Some(if needs.is_some() { ANY_ITEM } else { missing });
+            }
+        }
+        Ok(needs)
     }
 
     /// Whether it has visited everything.

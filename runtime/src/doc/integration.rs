@@ -33,8 +33,8 @@ pub(super) struct Integration<'i, W: WriteItems + ?Sized> {
     met: Met,
     /// Whether anything was learnt.
     pub(super) is_new: bool,
-    /// Whether items were added, for which others may have waited.
-    pub(super) has_grown: bool,
+    /// The clients of which items were added, for which updates may have waited.
+    pub(super) grown: BTreeSet<u64>,
     /// The items under keys whose nested content changed.
     holders: BTreeSet<ItemId>,
     /// The root that came last, since most items are of the same.
@@ -57,7 +57,7 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
             changed: ChangedKeys::new(),
             met: Met::default(),
             is_new: false,
-            has_grown: false,
+            grown: BTreeSet::new(),
             holders: BTreeSet::new(),
             root: Arc::from(""),
         }
@@ -100,7 +100,7 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
             return self.heal(client, block);
         }
         self.is_new = true;
-        self.has_grown = true;
+        self.grown.insert(client);
         let is_rest = block.start < start;
         // Of a block, each item comes after the one before.
         let origin = if is_rest { start.checked_sub(1) } else { None };
@@ -134,7 +134,7 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
                 let end = self.known_to_key(client, start..block.end(), &root, &key)?;
                 if end > start {
                     self.is_new = true;
-                    self.has_grown = true;
+                    self.grown.insert(client);
                     self.items.append(client, ItemRun { start, len: end - start, place })?;
                 }
                 Ok(())

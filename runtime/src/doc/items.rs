@@ -6,6 +6,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use twox_hash::XxHash3_64;
+
 use super::unseen::Unseen;
 use crate::error::Result;
 use crate::row::{Content, ItemId};
@@ -49,6 +51,26 @@ pub(crate) enum Value {
     /// Anything else: the kind of its content and its bytes, as they stand in an update, and the JSON that
     /// shows it.
     Other { kind: u8, bytes: Vec<u8>, json: String },
+}
+
+/// What an update needs that waits behind several gaps: it is tried with each item that comes. No client has
+/// this id.
+pub(crate) const ANY_ITEM: ItemId = ItemId { client: u64::MAX, clock: 0 };
+
+/// An update that waits for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Waiting {
+    /// An item that it needs and that is not here. Before that is, it need not be tried again.
+    pub(crate) needs: ItemId,
+    /// The hash of its bytes.
+    pub(crate) hash: u64,
+}
+
+impl Waiting {
+    /// The update of these bytes, which needs an item.
+    pub(crate) fn of(update: &[u8], needs: ItemId) -> Self {
+        Self { needs, hash: XxHash3_64::oneshot(update) }
+    }
 }
 
 /// What stands under a key of a document.
@@ -119,8 +141,17 @@ pub(crate) trait ReadItems {
     /// Calls `visit` with every part of nested types.
     fn each_nested(&self, visit: VisitNested<'_>) -> Result<()>;
 
-    /// The updates that wait for others, with their numbers, in the order in which they came.
-    fn waiting(&self) -> Result<Vec<(u64, Vec<u8>)>>;
+    /// Whether updates wait for others.
+    fn has_waiting(&self) -> Result<bool>;
+
+    /// The updates that wait for others.
+    fn waiting(&self) -> Result<Vec<Waiting>>;
+
+    /// Those of them that need an item of a client below a clock.
+    fn waiting_for(&self, client: u64, clock: u32) -> Result<Vec<Waiting>>;
+
+    /// An update that waits; `None` if it cannot be read.
+    fn waiting_update(&self, hash: u64) -> Result<Option<Vec<u8>>>;
 
     /// Whether edits are unseen under any key.
     fn has_unseen(&self) -> Result<bool>;
@@ -190,11 +221,11 @@ pub(crate) trait WriteItems: ReadItems {
         self.put(root, key, id, value)
     }
 
-    /// Keeps an update that waits; `false` if there is no room for more.
-    fn wait(&mut self, update: &[u8]) -> Result<bool>;
+    /// Keeps an update that waits for an item; `false` if it waits already, or there is no room for more.
+    fn wait(&mut self, update: &[u8], needs: ItemId) -> Result<bool>;
 
     /// Forgets an update that waited.
-    fn release(&mut self, number: u64) -> Result<()>;
+    fn release(&mut self, waiting: Waiting) -> Result<()>;
 
     /// Keeps what is known of a key where edits met.
     fn set_unseen(&mut self, root: &str, key: &str, unseen: Unseen) -> Result<()>;

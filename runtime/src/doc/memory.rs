@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::cells::{cell_of, cells_of};
 use super::incoming::joined;
 use super::items::{
-    Cell, ClockRanges, ItemRun, Place, ReadItems, Tip, Value, VisitNested, WriteItems,
+    Cell, ClockRanges, ItemRun, Place, ReadItems, Tip, Value, VisitNested, Waiting, WriteItems,
 };
 use super::unseen::Unseen;
 use crate::error::Result;
@@ -23,11 +23,22 @@ pub(super) struct Memory {
     pub(super) entries: BTreeMap<EntryKey, (ItemId, Value)>,
     pub(super) removed: BTreeMap<EntryKey, ItemId>,
     nested: BTreeMap<(u64, u32), Vec<u8>>,
-    waiting: BTreeMap<u64, Vec<u8>>,
-    next_waiting: u64,
+    waiting: BTreeMap<Waiting, Vec<u8>>,
     unseen: BTreeMap<EntryKey, Unseen>,
     /// As many updates may wait.
     pub(super) max_waiting: usize,
+    /// How many updates that wait were read.
+    pub(super) waiting_reads: ReadCount,
+}
+
+/// A count that makes no two documents differ.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ReadCount(pub(super) std::cell::Cell<u32>);
+
+impl PartialEq for ReadCount {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Default for Memory {
@@ -40,9 +51,9 @@ impl Default for Memory {
             removed: BTreeMap::new(),
             nested: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            next_waiting: 0,
             unseen: BTreeMap::new(),
             max_waiting: usize::MAX,
+            waiting_reads: ReadCount::default(),
         }
     }
 }
@@ -55,7 +66,7 @@ impl Memory {
     /// The document alone: without the updates that wait, and without what is known of edits that met.
     pub(super) fn without_waiting(&self) -> Self {
         let (waiting, unseen) = (BTreeMap::new(), BTreeMap::new());
-        Self { waiting, next_waiting: 0, unseen, ..self.clone() }
+        Self { waiting, unseen, ..self.clone() }
     }
 
     pub(super) fn has_nested(&self) -> bool {
@@ -132,8 +143,24 @@ impl ReadItems for Memory {
         })
     }
 
-    fn waiting(&self) -> Result<Vec<(u64, Vec<u8>)>> {
-        Ok(self.waiting.iter().map(|(number, update)| (*number, update.clone())).collect())
+    fn has_waiting(&self) -> Result<bool> {
+        Ok(!self.waiting.is_empty())
+    }
+
+    fn waiting(&self) -> Result<Vec<Waiting>> {
+        Ok(self.waiting.keys().copied().collect())
+    }
+
+    fn waiting_for(&self, client: u64, clock: u32) -> Result<Vec<Waiting>> {
+        let is_here =
+            |waiting: &&Waiting| waiting.needs.client == client && waiting.needs.clock < clock;
+        Ok(self.waiting.keys().filter(is_here).copied().collect())
+    }
+
+    fn waiting_update(&self, hash: u64) -> Result<Option<Vec<u8>>> {
+        self.waiting_reads.0.update(|reads| reads + 1);
+        let mut waiting = self.waiting.iter();
+        Ok(waiting.find(|(at, _)| at.hash == hash).map(|(_, update)| update.clone()))
     }
 
     fn has_unseen(&self) -> Result<bool> {
@@ -225,17 +252,18 @@ impl WriteItems for Memory {
         self.put(root, key, id, value)
     }
 
-    fn wait(&mut self, update: &[u8]) -> Result<bool> {
-        if self.waiting.len() >= self.max_waiting {
+    fn wait(&mut self, update: &[u8], needs: ItemId) -> Result<bool> {
+        let waiting = Waiting::of(update, needs);
+        if self.waiting.len() >= self.max_waiting || self.waiting.contains_key(&waiting) {
             return Ok(false);
         }
-        self.waiting.insert(self.next_waiting, update.to_vec());
-        self.next_waiting += 1;
+        assert!(needs.clock >= self.clock(needs.client)?, "it waits for what is here");
+        self.waiting.insert(waiting, update.to_vec());
         Ok(true)
     }
 
-    fn release(&mut self, number: u64) -> Result<()> {
-        self.waiting.remove(&number).expect("it waits");
+    fn release(&mut self, waiting: Waiting) -> Result<()> {
+        self.waiting.remove(&waiting).expect("it waits");
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::incoming::{Incoming, Walk};
 use super::integration::{Finished, Integration};
-use super::items::{ClockRanges, WriteItems};
+use super::items::{ANY_ITEM, ClockRanges, WriteItems};
 use super::outgoing::{Blocks, update_of};
 use super::rules::{Rule, says};
 use super::unseen::{Met, OwnIds};
@@ -63,41 +63,47 @@ pub(crate) fn merge<W: WriteItems + ?Sized>(
     if let Some(left) = &left {
         keep(&mut integration, left)?;
     }
-    if integration.has_grown {
+    if integration.items.has_waiting()? {
         retry(&mut integration, &mut left)?;
     }
     let Finished { changed, is_new, met } = integration.finish()?;
     Ok(Merged { changed, is_new, waits: left.is_some(), is_of_own_id, met })
 }
 
+/// An update that waits, and an item that it needs.
+struct Left {
+    update: Vec<u8>,
+    needs: ItemId,
+}
+
 /// Keeps an update that waits, once.
-fn keep<W: WriteItems + ?Sized>(integration: &mut Integration<'_, W>, update: &[u8]) -> Result<()> {
-    let items = &mut *integration.items;
-    if !items.waiting()?.iter().any(|(_, waiting)| waiting == update) {
-        integration.is_new |= items.wait(update)?;
-    }
+fn keep<W: WriteItems + ?Sized>(integration: &mut Integration<'_, W>, left: &Left) -> Result<()> {
+    integration.is_new |= integration.items.wait(&left.update, left.needs)?;
     Ok(())
 }
 
-/// Tries the waiting updates until none of them adds anything; `left` is what the new one has left
-/// over.
+/// Tries the waiting updates for which something was added, until nothing is added any more; `left` is what the
+/// new one has left over.
 fn retry<W: WriteItems + ?Sized>(
     integration: &mut Integration<'_, W>,
-    left: &mut Option<Vec<u8>>,
+    left: &mut Option<Left>,
 ) -> Result<()> {
-    while std::mem::take(&mut integration.has_grown) {
-        for (number, update) in integration.items.waiting()? {
-            // It was checked when it came.
+    while let Some(client) = integration.grown.pop_first() {
+        let clock = integration.items.clock(client)?;
+        let mut ready = integration.items.waiting_for(client, clock)?;
+        ready.extend(integration.items.waiting_for(ANY_ITEM.client, 1)?);
+        for waiting in ready {
+            let update = integration.items.waiting_update(waiting.hash)?;
+            integration.items.release(waiting)?;
+            // If it is damaged, other devices give what it has once they have what it needs.
+            let Some(update) = update else { continue };
             let Ok(incoming) = Incoming::read(&update) else { continue };
+            let is_new_one = left.as_ref().is_some_and(|left| left.update == update);
             let rest = take_in(integration, &incoming, &update)?;
-            if rest.as_ref() == Some(&update) {
-                continue;
-            }
-            integration.items.release(number)?;
             if let Some(rest) = &rest {
                 keep(integration, rest)?;
             }
-            if left.as_ref() == Some(&update) {
+            if is_new_one {
                 *left = rest;
             }
         }
@@ -111,9 +117,10 @@ fn take_in<W: WriteItems + ?Sized>(
     integration: &mut Integration<'_, W>,
     incoming: &Incoming<'_>,
     update: &[u8],
-) -> Result<Option<Vec<u8>>> {
-    let Some(readiness) = Readiness::of(integration, incoming)? else {
-        return Ok(Some(update.to_vec()));
+) -> Result<Option<Left>> {
+    let readiness = match Readiness::of(integration, incoming)? {
+        Ok(readiness) => readiness,
+        Err(needs) => return Ok(Some(Left { update: update.to_vec(), needs })),
     };
     if !integration.items.damaged_ends().is_empty() {
         let mut walk = incoming.walk(readiness.known.clone());
@@ -125,10 +132,11 @@ fn take_in<W: WriteItems + ?Sized>(
         integration.delete(*client, clocks)?;
     }
     if walk.is_whole() && readiness.too_early.is_empty() {
-        Ok(None)
-    } else {
-        rest_of(&walk, &readiness.too_early).map(Some)
+        return Ok(None);
     }
+    let update = rest_of(&walk, &readiness.too_early)?;
+    let needs = walk.needs()?.or_else(|| last_of(&readiness.too_early));
+    Ok(needs.map(|needs| Left { update, needs }))
 }
 
 /// What of an update is ready.
@@ -142,17 +150,17 @@ struct Readiness {
 }
 
 impl Readiness {
-    /// `None` if the update has to wait as a whole.
+    /// If the update has to wait as a whole, an item that it needs.
     fn of<W: WriteItems + ?Sized>(
         integration: &Integration<'_, W>,
         incoming: &Incoming<'_>,
-    ) -> Result<Option<Self>> {
+    ) -> Result<std::result::Result<Self, ItemId>> {
         let items = &*integration.items;
         let mut known = Vec::new();
         for section in &incoming.sections {
             let clock = items.clock(section.client)?;
-            if section.start > clock {
-                return Ok(None);
+            if let Some(before) = section.start.checked_sub(1).filter(|before| *before >= clock) {
+                return Ok(Err(ItemId { client: section.client, clock: before }));
             }
             known.push(clock);
         }
@@ -166,17 +174,19 @@ impl Readiness {
             Ok(clock)
         };
         let mut walk = incoming.walk(known.clone());
-        let mut is_ready = true;
+        let mut missing = None;
         walk.each(&mut |client, block| {
-            if is_ready && block.end() > clock_of(client)? {
+            if missing.is_none() && block.end() > clock_of(client)? {
                 for id in block.needs() {
-                    is_ready &= is_in(incoming, id) || id.clock < clock_of(id.client)?;
+                    if !is_in(incoming, id) && id.clock >= clock_of(id.client)? {
+                        missing = Some(id);
+                    }
                 }
             }
             Ok(())
         })?;
-        if !is_ready {
-            return Ok(None);
+        if let Some(missing) = missing {
+            return Ok(Err(missing));
         }
         let ends: HashMap<u64, u32> = walk.ends().collect();
         let (mut deletions, mut too_early) = (Vec::new(), Vec::new());
@@ -191,10 +201,12 @@ impl Readiness {
                 too_early.push((*client, later));
             }
         }
-        if says(Rule::WaitsWhole, walk.is_whole() && !too_early.is_empty()) {
-            return Ok(None);
+        if let Some(needs) = last_of(&too_early)
+            && says(Rule::WaitsWhole, walk.is_whole())
+        {
+            return Ok(Err(needs));
         }
-        Ok(Some(Self { known, deletions, too_early }))
+        Ok(Ok(Self { known, deletions, too_early }))
     }
 }
 
@@ -202,6 +214,12 @@ impl Readiness {
 fn is_in(incoming: &Incoming<'_>, id: ItemId) -> bool {
     let section = incoming.section_of(id.client);
     section.is_some_and(|section| (section.start..section.end).contains(&id.clock))
+}
+
+/// The last item of a client among deletions.
+fn last_of(deletions: &[(u64, ClockRanges)]) -> Option<ItemId> {
+    let (client, clocks) = deletions.first()?;
+    Some(ItemId { client: *client, clock: clocks.last()?.end.checked_sub(1)? })
 }
 
 /// The clocks before `end`, and those from it on.

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use twox_hash::XxHash3_64;
-
 use super::damage::MAX_LISTED;
 use super::documents::{DocFact, Documents};
 use super::hub::{Change, ChangeKind, Origin, Topic};
@@ -19,7 +17,7 @@ use super::writer::Writer;
 use crate::disk::{
     Commit, EntryChange, HEAD_DOCUMENT, IndexFacts, StagedDocument, StoredDocument, View,
 };
-use crate::doc::items::ReadItems;
+use crate::doc::items::{ReadItems, Waiting};
 use crate::doc::{ChangedKeys, DocVersion, Met, OwnIds, Root, changes_since, contents_of, merge};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
@@ -158,8 +156,7 @@ impl Engine {
                     continue;
                 }
                 let document = StoredDocument::new(view.clone(), &name);
-                let waiting = document.waiting()?.into_iter();
-                held.waiting.extend(waiting.map(|(_, update)| XxHash3_64::oneshot(&update)));
+                held.waiting.extend(document.waiting()?.into_iter().map(|waiting| waiting.hash));
                 held.versions.insert(name.clone(), document.version()?);
                 held.marks.insert(name, document.marks()?);
             }
@@ -204,10 +201,12 @@ impl Engine {
                     let contents = contents_of(&document, damaged)?;
                     updates.extend(contents.map(|update| (name.clone(), update)));
                 }
-                let waiting = document.waiting()?.into_iter().map(|(_, update)| update);
-                let is_unknown =
-                    |update: &Vec<u8>| !theirs.waiting.contains(&XxHash3_64::oneshot(update));
-                updates.extend(waiting.filter(is_unknown).map(|update| (name.clone(), update)));
+                for Waiting { hash, .. } in document.waiting()? {
+                    if !theirs.waiting.contains(&hash) {
+                        let update = document.waiting_update(hash)?;
+                        updates.extend(update.map(|update| (name.clone(), update)));
+                    }
+                }
             }
             Ok(updates)
         })
@@ -295,7 +294,7 @@ impl Engine {
                 let over = show(&loaded.late_edits, &mut document, copies, &changed)?;
                 write_ops(&mut document, device, &over, &mut changed)?;
             }
-            let pending = !document.waiting()?.is_empty();
+            let pending = document.has_waiting()?;
             let effect = self.effect(document.finish()?);
             self.write_changed(commit, &view, &writer.indexes.facts, &effect)?;
             Ok(Some((effect, pending, late_edits, lost)))

@@ -69,7 +69,7 @@ impl Engine {
             let fact = writer.documents.0.entry(name).or_default();
             fact.last = document.commits();
             fact.set_version(document.version()?);
-            fact.waits = !document.waiting()?.is_empty();
+            fact.waits = document.has_waiting()?;
             fact.is_pruned = false;
             let pending = fact.waits;
             writer.unrecorded.documents = true;

@@ -244,7 +244,7 @@ impl Engine {
         document.set_commits(last);
         if let Some(fact) = doc_name.and_then(|name| writer.documents.0.get_mut(&name)) {
             fact.set_version(document.version()?);
-            fact.waits = !document.waiting()?.is_empty();
+            fact.waits = document.has_waiting()?;
             writer.unrecorded.documents = true;
         }
         document.finish().map(drop)

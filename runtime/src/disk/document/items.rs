@@ -15,7 +15,7 @@ use crate::disk::keys;
 use crate::disk::seal::unseal;
 use crate::doc::Unseen;
 use crate::doc::cells::cells_of;
-use crate::doc::items::{Cell, ClockRanges, ItemRun, Place, ReadItems, Tip, Value};
+use crate::doc::items::{Cell, ClockRanges, ItemRun, Place, ReadItems, Tip, Value, Waiting};
 use crate::error::{ErrorKind, Result};
 use crate::row::{ItemId, cell_key, split_cell_key};
 
@@ -325,16 +325,28 @@ impl ReadItems for StoredDocument {
         })
     }
 
-    fn waiting(&self) -> Result<Vec<(u64, Vec<u8>)>> {
+    fn has_waiting(&self) -> Result<bool> {
+        guarded(|| Ok(self.waits()?.count > 0))
+    }
+
+    fn waiting(&self) -> Result<Vec<Waiting>> {
         guarded(|| {
-            let mut waiting = Vec::new();
-            self.each_value(keys::WAITING, |key, update| {
-                let number = key.get(1..).and_then(|number| number.try_into().ok());
-                let number = number.map(u64::from_be_bytes).ok_or_else(damaged_root)?;
-                waiting.push((number, update.to_vec()));
-                Ok(())
-            })?;
-            Ok(waiting)
+            let (from, to) = ([keys::NEEDED, 0], [keys::NEEDED + 1]);
+            Ok(self.waiting_in(&from, &to)?.into_iter().map(|(waiting, _)| waiting).collect())
+        })
+    }
+
+    fn waiting_for(&self, client: u64, clock: u32) -> Result<Vec<Waiting>> {
+        guarded(|| {
+            let [from, to] = [0, clock].map(|clock| keys::of_item(keys::NEEDED, client, clock));
+            Ok(self.waiting_in(&from, &to)?.into_iter().map(|(waiting, _)| waiting).collect())
+        })
+    }
+
+    fn waiting_update(&self, hash: u64) -> Result<Option<Vec<u8>>> {
+        guarded(|| match self.value_of(&keys::numbered(keys::WAITING, hash)) {
+            Err(Failure(error)) if error.kind() == ErrorKind::Corrupt => Ok(None),
+            update => update,
         })
     }
 

@@ -109,14 +109,4 @@ impl StoredDocument {
         let ranges: Vec<_> = ranges.collect::<std::result::Result<_, _>>()?;
         Ok(ranges.into_iter().flat_map(Iterator::rev))
     }
-
-    /// Whether updates wait for others.
-    pub(crate) fn has_waiting(&self) -> Result<bool> {
-        guarded(|| {
-            let Some(items) = self.items()? else { return Ok(false) };
-            let range = [keys::WAITING]..[keys::WAITING + 1];
-            let mut range = items.range::<&[u8]>(range.start.as_slice()..range.end.as_slice())?;
-            Ok(range.next().transpose()?.is_some())
-        })
-    }
 }

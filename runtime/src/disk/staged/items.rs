@@ -1,5 +1,6 @@
 //! A changed document as its rules see it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Range};
 use std::sync::Arc;
@@ -11,7 +12,9 @@ use crate::disk::document::{chunks_of, covered};
 use crate::disk::failure::guarded;
 use crate::disk::rows::RowValue;
 use crate::doc::cells::{cell_of, cells_of};
-use crate::doc::items::{Cell, ClockRanges, ItemRun, Place, ReadItems, Tip, Value, WriteItems};
+use crate::doc::items::{
+    Cell, ClockRanges, ItemRun, Place, ReadItems, Tip, Value, Waiting, WriteItems,
+};
 use crate::doc::{Unseen, deletion_hash, holds_marks};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{ItemId, cell_key, split_cell_key};
@@ -120,11 +123,30 @@ impl ReadItems for StagedDocument<'_> {
         Ok(())
     }
 
-    fn waiting(&self) -> Result<Vec<(u64, Vec<u8>)>> {
-        let mut waiting = self.base.waiting()?;
-        waiting.extend(self.added.iter().cloned());
-        waiting.retain(|(number, _)| !self.released.contains(number));
-        Ok(waiting)
+    fn has_waiting(&self) -> Result<bool> {
+        guarded(|| Ok(self.waits()?.count > 0))
+    }
+
+    fn waiting(&self) -> Result<Vec<Waiting>> {
+        let before = self.base.waiting()?.into_iter();
+        let left = before.filter(|waiting| !self.released.contains(waiting));
+        Ok(left.chain(self.added.values().map(|(waiting, _)| *waiting)).collect())
+    }
+
+    fn waiting_for(&self, client: u64, clock: u32) -> Result<Vec<Waiting>> {
+        let before = self.base.waiting_for(client, clock)?.into_iter();
+        let left = before.filter(|waiting| !self.released.contains(waiting));
+        let added = self.added.values().map(|(waiting, _)| *waiting);
+        let added =
+            added.filter(|waiting| waiting.needs.client == client && waiting.needs.clock < clock);
+        Ok(left.chain(added).collect())
+    }
+
+    fn waiting_update(&self, hash: u64) -> Result<Option<Vec<u8>>> {
+        match self.added.get(&hash) {
+            Some((_, update)) => Ok(Some(update.clone())),
+            None => self.base.waiting_update(hash),
+        }
     }
 
     fn has_unseen(&self) -> Result<bool> {
@@ -283,23 +305,37 @@ impl WriteItems for StagedDocument<'_> {
         Ok(())
     }
 
-    fn wait(&mut self, update: &[u8]) -> Result<bool> {
-        let waiting = self.waiting()?;
-        let bytes: usize = waiting.iter().map(|(_, update)| update.len()).sum();
-        if waiting.len() >= MAX_WAITING || bytes.saturating_add(update.len()) > MAX_WAITING_BYTES {
-            return Ok(false);
-        }
-        let last =
-            waiting.iter().map(|(number, _)| *number).chain(self.released.iter().copied()).max();
-        let number = last.map_or(0, |last| last.saturating_add(1));
-        self.added.push((number, update.to_vec()));
-        Ok(true)
+    fn wait(&mut self, update: &[u8], needs: ItemId) -> Result<bool> {
+        guarded(|| {
+            let waiting = Waiting::of(update, needs);
+            let mut waits = self.waits()?;
+            waits.add(update.len() as u64);
+            let has_room = waits.count <= MAX_WAITING && waits.bytes <= MAX_WAITING_BYTES;
+            if !has_room || self.added.contains_key(&waiting.hash) || self.waits_already(waiting)? {
+                return Ok(false);
+            }
+            self.waits = OnceCell::from(waits);
+            self.added.insert(waiting.hash, (waiting, update.to_vec()));
+            Ok(true)
+        })
     }
 
-    fn release(&mut self, number: u64) -> Result<()> {
-        self.added.retain(|(added, _)| *added != number);
-        self.released.insert(number);
-        Ok(())
+    fn release(&mut self, waiting: Waiting) -> Result<()> {
+        guarded(|| {
+            let mut waits = self.waits()?;
+            let is_added =
+                self.added.get(&waiting.hash).is_some_and(|(added, _)| *added == waiting);
+            let len = if is_added {
+                let (_, update) = self.added.remove(&waiting.hash).unzip();
+                update.map(|update| update.len() as u64)
+            } else {
+                let len = self.base.waiting_len(waiting)?;
+                len.filter(|_| self.released.insert(waiting)).map(u64::from)
+            };
+            waits.take(len);
+            self.waits = OnceCell::from(waits);
+            Ok(())
+        })
     }
 
     fn set_unseen(&mut self, root: &str, key: &str, unseen: Unseen) -> Result<()> {

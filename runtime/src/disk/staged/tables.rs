@@ -7,7 +7,7 @@ use redb::ReadableTable;
 use super::StagedDocument;
 use crate::disk::blocks::Block;
 use crate::disk::dead::{self, Dead};
-use crate::disk::document::{DocumentState, covered, write_root};
+use crate::disk::document::{DocumentState, Waits, covered, write_root};
 use crate::disk::failure::{Failure, Try};
 use crate::disk::journal::{JournalRecord, KEPT_MERGES, joined};
 use crate::disk::keys;
@@ -54,12 +54,7 @@ impl StagedDocument<'_> {
         for ((client, clock), (_, block)) in std::mem::take(&mut self.nested) {
             self.set(&keys::of_item(keys::NESTED, client, clock), &block)?;
         }
-        for number in std::mem::take(&mut self.released) {
-            self.remove(&keys::numbered(keys::WAITING, number))?;
-        }
-        for (number, update) in std::mem::take(&mut self.added) {
-            self.set(&keys::numbered(keys::WAITING, number), &update)?;
-        }
+        self.write_waiting()?;
         for ((root, key), unseen) in std::mem::take(&mut self.unseen) {
             let number = self.root(&root)?.number;
             let at = keys::of_entry(keys::UNSEEN, number, &keys::pack(&root, &key));
@@ -87,6 +82,29 @@ impl StagedDocument<'_> {
         let state = [commits, deletions, bytes].map(u64::to_le_bytes).concat();
         self.tail.insert(keys::STATE, seal(keys::STATE, &state).as_slice())?;
         Ok(())
+    }
+
+    /// Writes which updates wait.
+    fn write_waiting(&mut self) -> Try<()> {
+        if self.released.is_empty() && self.added.is_empty() {
+            return Ok(());
+        }
+        for waiting in std::mem::take(&mut self.released) {
+            self.remove(&keys::of_waiting(waiting))?;
+            self.remove(&keys::numbered(keys::WAITING, waiting.hash))?;
+        }
+        for (hash, (waiting, update)) in std::mem::take(&mut self.added) {
+            let len = u32::try_from(update.len()).unwrap_or(u32::MAX);
+            self.set(&keys::of_waiting(waiting), &len.to_le_bytes())?;
+            self.set(&keys::numbered(keys::WAITING, hash), &update)?;
+        }
+        match self.waits.take() {
+            Some(Waits { count: 0, .. }) => self.remove(&[keys::NEEDED]),
+            Some(Waits { count, bytes }) => {
+                self.set(&[keys::NEEDED], &[count, bytes].map(u64::to_le_bytes).concat())
+            }
+            None => Ok(()),
+        }
     }
 
     fn journal_record(&mut self) -> JournalRecord {

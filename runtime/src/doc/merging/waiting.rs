@@ -84,3 +84,19 @@ fn waiting_updates_release_each_other() {
     take(&mut items, &update(1, 0, FIRST, "first"));
     assert_eq!((items.clock(1).unwrap(), items.waiting_count()), (6, 0));
 }
+
+#[test]
+fn an_update_that_waits_is_read_once_what_it_needs_is_here() {
+    let mut items = Memory::default();
+    for clock in (1..1_000).rev() {
+        assert!(take(&mut items, &update(1, clock, after(1, clock - 1), "later")).waits);
+    }
+    for clock in 0..1_000 {
+        let place = if clock == 0 { FIRST } else { after(2, clock - 1) };
+        take(&mut items, &update(2, clock, place, "of another client"));
+    }
+    assert_eq!((items.waiting_count(), items.waiting_reads.0.get()), (999, 0));
+    take(&mut items, &update(1, 0, FIRST, "first"));
+    assert_eq!((items.waiting_count(), items.waiting_reads.0.get()), (0, 999));
+    assert_eq!(items.clock(1).unwrap(), 1_000);
+}

@@ -38,7 +38,7 @@ impl Engine {
             if !is_new {
                 return Ok(None);
             }
-            let pending = !document.waiting()?.is_empty();
+            let pending = document.has_waiting()?;
             let changed = document.finish()?.into_iter().filter_map(changed_entry);
             let changed: Vec<Changed> = changed.collect();
             let arrived = self.judge(writer, &view, &changed)?;

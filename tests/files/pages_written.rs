@@ -1,0 +1,95 @@
+//! How much of the file a commit writes, beside a database that has nothing but the rows.
+
+use std::io;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use heirloom::__private::{StorageHook, StorageOp};
+use redb::backends::FileBackend;
+use redb::{BackendError, Database, StorageBackend, TableDefinition};
+
+use crate::support::{Notebook, file, note, place};
+
+/// The notes that there are before.
+const NOTES: u32 = 20_000;
+/// So many commits of one insert each.
+const COMMITS: u32 = 320;
+
+/// A file that counts what is written to it.
+#[derive(Debug)]
+struct Counting(FileBackend, Arc<AtomicU64>);
+
+impl StorageBackend for Counting {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.read(offset, out)
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.write(offset, data)
+    }
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.0.try_lock_range(start, end)
+    }
+}
+
+/// How many pieces of the file redb alone writes for a row.
+fn writes_of_redb() -> f64 {
+    let (_folder, path) = place();
+    let written = Arc::new(AtomicU64::new(0));
+    let open = std::fs::File::options().read(true).write(true).create_new(true).open(&path);
+    let backend = Counting(FileBackend::new(open.unwrap()).unwrap(), written.clone());
+    let database = Database::builder().create_with_backend(backend).unwrap();
+    let insert = |ids: std::ops::Range<u32>| {
+        let txn = database.begin_write().unwrap();
+        let mut table = txn.open_table(TableDefinition::<&[u8], &[u8]>::new("notes")).unwrap();
+        for id in ids {
+            let json = serde_json::to_vec(&note(id, "a note")).unwrap();
+            table.insert(file::note_key(id).as_slice(), json.as_slice()).unwrap();
+        }
+        drop(table);
+        txn.commit().unwrap();
+    };
+    insert(0..NOTES);
+    let before = written.load(Ordering::Relaxed);
+    (NOTES..NOTES + COMMITS).for_each(|id| insert(id..id + 1));
+    (written.load(Ordering::Relaxed) - before) as f64 / f64::from(COMMITS)
+}
+
+#[test]
+fn an_insert_writes_one_page_more_than_redb_alone() {
+    let (_folder, path) = place();
+    let written = Arc::new(AtomicU64::new(0));
+    let counter = written.clone();
+    let hook: StorageHook = Arc::new(move |op| {
+        if op == StorageOp::Write {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    });
+    let app = Notebook::builder().storage_hook(hook).open(&path).unwrap();
+    app.notes.insert_many((0..NOTES).map(|id| note(id, "a note"))).unwrap();
+    let before = written.load(Ordering::Relaxed);
+    (NOTES..NOTES + COMMITS).for_each(|id| app.notes.insert(&note(id, "a note")).unwrap());
+    let writes = (written.load(Ordering::Relaxed) - before) as f64 / f64::from(COMMITS);
+    let alone = writes_of_redb();
+    assert!(writes <= alone + 1.5, "{writes:.2} pieces a commit, and redb alone {alone:.2}");
+    let more = 2 * NOTES..2 * NOTES + 1_000;
+    app.notes.insert_many(more.map(|id| note(id, "together"))).unwrap();
+    drop(app);
+    // What has gone from the tail to the items, and what has not, are one document.
+    crate::support::assert_sound::<Notebook>(&path);
+    let app = Notebook::open(&path).unwrap();
+    let copy = Notebook::in_memory().unwrap();
+    crate::support::give(&app, &copy);
+    assert_eq!(crate::support::content(&copy), crate::support::content(&app));
+}
