@@ -1,6 +1,6 @@
 //! One write transaction of the file.
 
-use redb::{Database, Durability, WriteTransaction};
+use redb::{Database, Durability, ReadableTable, WriteTransaction};
 
 use super::failure::{Try, guarded};
 use super::names;
@@ -33,10 +33,13 @@ impl Commit {
         &self.txn
     }
 
-    /// Sets a fact about the file.
+    /// Sets a fact about the file. One that stays the same is not written.
     pub(crate) fn set_meta(&self, name: &str, value: &[u8]) -> Result<()> {
         guarded(|| {
-            self.txn.open_table(names::META)?.insert(name, value)?;
+            let mut facts = self.txn.open_table(names::META)?;
+            if facts.get(name)?.is_none_or(|known| known.value() != value) {
+                facts.insert(name, value)?;
+            }
             Ok(())
         })
     }

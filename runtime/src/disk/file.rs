@@ -472,4 +472,29 @@ mod tests {
         disk.opened_by = OpenedBy::this_process();
         disk.flush().unwrap();
     }
+
+    #[test]
+    fn a_fact_that_stays_the_same_is_not_written_again() {
+        let written = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counter = written.clone();
+        let hook: StorageHook = Arc::new(move |op| {
+            if op == crate::disk::StorageOp::Write {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(())
+        });
+        let options = StorageOptions { hook: Some(hook), ..StorageOptions::default() };
+        let (disk, _) = Disk::open(&Location::Memory, options).unwrap();
+        let written_with = |value: &[u8]| {
+            let before = written.load(Ordering::Relaxed);
+            disk.commit(true, |commit| commit.set_meta("name", value).map(Some)).unwrap();
+            written.load(Ordering::Relaxed) - before
+        };
+        // redb writes its own pages in the first commits.
+        for round in 0..4_u8 {
+            written_with(&[round]);
+        }
+        let (same, other) = (written_with(&[3]), written_with(&[4]));
+        assert!(same < other, "{same} pieces for the same, {other} for another one");
+    }
 }
