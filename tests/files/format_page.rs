@@ -176,8 +176,9 @@ fn read_item(document: &mut Document, key: &[u8], value: &[u8]) {
         b'b' => read_block(document, client(), number(9), value),
         b'd' => read_dead(document, client(), number(9), value),
         b'r' => {
-            let root = String::from_utf8(value.to_vec()).unwrap();
-            document.roots.insert(number(1), root);
+            let text = std::str::from_utf8(value).unwrap();
+            let (_, root) = text.split_once('\0').unwrap();
+            document.roots.insert(number(1), root.to_owned());
         }
         b's' => {
             let numbers = value.chunks_exact(8);
@@ -185,7 +186,7 @@ fn read_item(document: &mut Document, key: &[u8], value: &[u8]) {
             document.state = numbers.collect();
         }
         b'x' => document.removed += 1,
-        b'R' | b'e' | b'j' | b'm' | b'n' | b'w' => {}
+        b'R' | b'e' | b'j' | b'm' | b'n' | b'q' | b'w' => {}
         other => panic!("the page says nothing of `{}`", char::from(other)),
     }
 }

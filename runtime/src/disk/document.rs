@@ -1,19 +1,20 @@
 //! A document as it is kept in the file: its items in a table of their own, and what its keys hold in the
 //! tables of rows and entries that readers see.
 
+mod dead_items;
 mod entries;
 mod items;
 mod marks;
 mod waiting;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use redb::ReadableTable;
 
 use super::blocks::Block;
-use super::dead::{self, Dead};
+use super::dead::{self, Bitmap, Dead};
 use super::failure::{Failure, Try, corrupt};
 use super::keys;
 use super::names;
@@ -53,6 +54,14 @@ pub(crate) struct StoredDocument {
     tail: OnceLock<Option<BytesTable>>,
     roots: Mutex<HashMap<Arc<str>, Option<Arc<RootInfo>>>>,
     root_names: Mutex<HashMap<u32, Arc<str>>>,
+    /// Those of which a record was found damaged, and which are known by another one.
+    damaged_roots: Mutex<BTreeSet<Arc<str>>>,
+    /// Bitmaps that were put together of all else, since what the file has of them is damaged.
+    bitmaps_of_items: Mutex<HashMap<(u64, u32), Bitmap>>,
+    /// Whether these are the ones that were written, once it was asked.
+    bitmaps_are_right: OnceLock<bool>,
+    /// The state as all else says it, since it is damaged.
+    recounted: OnceLock<DocumentState>,
     bytes_tables: Opened<BytesTable>,
     text_tables: Opened<TextTable>,
     edges: Mutex<HashMap<Arc<str>, Arc<Edge>>>,
@@ -89,6 +98,10 @@ impl StoredDocument {
             tail: OnceLock::new(),
             roots: Mutex::default(),
             root_names: Mutex::default(),
+            damaged_roots: Mutex::default(),
+            bitmaps_of_items: Mutex::default(),
+            bitmaps_are_right: OnceLock::new(),
+            recounted: OnceLock::new(),
             bytes_tables: Mutex::default(),
             text_tables: Mutex::default(),
             edges: Mutex::default(),
@@ -189,10 +202,15 @@ impl StoredDocument {
         if let Some(root) = locked(&self.roots).get(name) {
             return Ok(root.clone());
         }
-        let root = match self.value_of(&keys::of_root(name))? {
-            Some(value) => Some(Arc::new(read_root(&value)?)),
-            None => None,
+        let root = match self.value_of(&keys::of_root(name)) {
+            Err(damaged) if is_damage(&damaged) => {
+                let known = self.readable_roots()?.remove(name).ok_or(damaged)?;
+                locked(&self.damaged_roots).insert(name.into());
+                Some(known)
+            }
+            value => value?.map(|value| read_root(&value)).transpose()?,
         };
+        let root = root.map(Arc::new);
         locked(&self.roots).insert(name.into(), root.clone());
         Ok(root)
     }
@@ -201,11 +219,47 @@ impl StoredDocument {
         if let Some(name) = locked(&self.root_names).get(&number) {
             return Ok(Some(name.clone()));
         }
-        let Some(value) = self.value_of(&keys::of_root_number(number))? else { return Ok(None) };
-        let name = std::str::from_utf8(&value).map_err(|_| damaged_root())?;
-        let name: Arc<str> = name.into();
+        let name: Arc<str> = match self.value_of(&keys::of_root_number(number)) {
+            Err(damaged) if is_damage(&damaged) => {
+                let mut known = self.readable_roots()?.into_iter();
+                let (name, _) = known.find(|(_, root)| root.number == number).ok_or(damaged)?;
+                locked(&self.damaged_roots).insert(name.clone());
+                name
+            }
+            value => match value? {
+                Some(value) => read_root_name(&value)?.1.into(),
+                None => return Ok(None),
+            },
+        };
         locked(&self.root_names).insert(number, name.clone());
         Ok(Some(name))
+    }
+
+    /// All roots of which one of the two records can be read.
+    pub(super) fn readable_roots(&self) -> Try<BTreeMap<Arc<str>, RootInfo>> {
+        let mut roots = BTreeMap::new();
+        let Some(items) = self.items()? else { return Ok(roots) };
+        for first in [keys::ROOT, keys::ROOT_NAME] {
+            for item in items.range::<&[u8]>([first].as_slice()..[first + 1].as_slice())? {
+                let (key, value) = item?;
+                let key = key.value();
+                let Ok(value) = unseal(key, value.value()) else { continue };
+                if first == keys::ROOT {
+                    let name = std::str::from_utf8(&key[1..]).map_err(|_| damaged_root())?;
+                    roots.insert(name.into(), read_root(value)?);
+                } else {
+                    let (form, name) = read_root_name(value)?;
+                    let (number, _) = keys::entry_of(key).ok_or_else(damaged_root)?;
+                    roots.insert(name.into(), RootInfo { number, form });
+                }
+            }
+        }
+        Ok(roots)
+    }
+
+    /// The roots of which one of the two records was found damaged.
+    pub(super) fn damaged_roots(&self) -> Vec<Arc<str>> {
+        locked(&self.damaged_roots).iter().cloned().collect()
     }
 
     /// How many roots there are: their numbers count up.
@@ -324,24 +378,46 @@ pub(super) fn write_id(id: ItemId) -> [u8; 12] {
     value
 }
 
+fn read_form(word: &str) -> Option<Option<KeyForm>> {
+    if word.is_empty() { Some(None) } else { KeyForm::parse(word).map(Some) }
+}
+
+fn word_of(root: &RootInfo) -> String {
+    root.form.as_ref().map(KeyForm::to_word).unwrap_or_default()
+}
+
 fn read_root(value: &[u8]) -> Try<RootInfo> {
     let read = || {
         let (number, word) = value.split_first_chunk::<4>()?;
-        let word = std::str::from_utf8(word).ok()?;
-        let form = if word.is_empty() { None } else { Some(KeyForm::parse(word)?) };
+        let form = read_form(std::str::from_utf8(word).ok()?)?;
         Some(RootInfo { number: u32::from_le_bytes(*number), form })
     };
     read().ok_or_else(damaged_root)
 }
 
 pub(super) fn write_root(root: &RootInfo) -> Vec<u8> {
-    let word = root.form.as_ref().map(KeyForm::to_word).unwrap_or_default();
-    [root.number.to_le_bytes().as_slice(), word.as_bytes()].concat()
+    [root.number.to_le_bytes().as_slice(), word_of(root).as_bytes()].concat()
+}
+
+fn read_root_name(value: &[u8]) -> Try<(Option<KeyForm>, &str)> {
+    let read = || {
+        let (word, name) = std::str::from_utf8(value).ok()?.split_once('\0')?;
+        Some((read_form(word)?, name))
+    };
+    read().ok_or_else(damaged_root)
+}
+
+pub(super) fn write_root_name(root: &RootInfo, name: &str) -> Vec<u8> {
+    [word_of(root).as_str(), name].join("\0").into_bytes()
 }
 
 pub(super) fn read_block(key: &[u8], value: &[u8]) -> Try<Block> {
     let (client, start) = keys::item_of(key).ok_or_else(damaged_root)?;
     Block::decode(client, start, unseal(key, value)?)
+}
+
+pub(super) fn is_damage(failure: &Failure) -> bool {
+    failure.0.kind() == ErrorKind::Corrupt
 }
 
 pub(super) fn damaged_root() -> Failure {

@@ -10,7 +10,7 @@
 //! | `n`, client (8), clock (4) | a part of a nested type, as it stands in an update |
 //! | `q` | how many updates wait (8), and how many bytes they have (8) |
 //! | `q`, client (8), clock (4), hash (8) | an update waits for that item: how many bytes it has (4) |
-//! | `r`, number (4) | the name of a root |
+//! | `r`, number (4) | of the root with that number, how its keys are written, a zero byte, and its name |
 //! | `R`, name | its number (4), and how its keys are written; nothing if they are texts |
 //! | `s` | how many commits there were (8), a hash of the deletions (8), and how many bytes the table holds beside this (8) |
 //! | `u`, number (4), packed key | the document's own entry, where readers see a late edit, or a row with its cells instead |
@@ -104,6 +104,11 @@ const AS_ID: u8 = 2;
 /// The prefix that ids of a table's rows have.
 fn table_of(root: &str) -> KeyForm {
     KeyForm::ids(root.strip_prefix("table:").unwrap_or(root))
+}
+
+/// The number in the key of what has one of its own.
+pub(super) fn number_of(key: &[u8]) -> Option<u64> {
+    key.get(1..)?.try_into().ok().map(u64::from_be_bytes)
 }
 
 /// Packs the key of an entry: UUIDs and the ids of a table's own rows as sixteen bytes.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use redb::TableDefinition;
 
 use super::commit::Commit;
-use super::document::{RootInfo, StoredDocument, write_root};
+use super::document::{RootInfo, StoredDocument, write_root, write_root_name};
 use super::failure::guarded;
 use super::keys;
 use super::names;
@@ -33,8 +33,10 @@ impl Commit {
             let info = RootInfo { form: Some(form.clone()), number: info.number };
             let name = names::items(base.name());
             let mut items = self.txn().open_table(TableDefinition::<&[u8], &[u8]>::new(&name))?;
-            let key = keys::of_root(&root);
-            items.insert(key.as_slice(), seal(&key, &write_root(&info)).as_slice())?;
+            let mut set =
+                |key: &[u8], value: &[u8]| items.insert(key, seal(key, value).as_slice()).map(drop);
+            set(&keys::of_root(&root), &write_root(&info))?;
+            set(&keys::of_root_number(info.number), &write_root_name(&info, &root))?;
             Ok(())
         })?;
         let mut writer = RowWriter::new(self, base.name());

@@ -33,5 +33,5 @@ pub(crate) use items::Entry;
 pub(crate) use merging::{ChangedKeys, check_update, merge};
 pub(crate) use root::Root;
 pub(crate) use unseen::{At, Lost, LostCell, Met, OwnIds, Unseen, give_up, holds_marks};
-pub(crate) use version::{DocVersion, deletion_hash};
+pub(crate) use version::{DocVersion, deletion_hash, deletions_hash};
 pub(crate) use writing::{EntryOp, EntryWrite, write};

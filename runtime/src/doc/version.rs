@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use twox_hash::XxHash3_64;
 
+use super::items::ClockRanges;
+
 /// The writes and deletions that a copy of a document has integrated.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct DocVersion {
@@ -50,6 +52,15 @@ fn power_and_sum(base: u64, exponent: u32) -> (u64, u64) {
         }
     }
     (power, sum)
+}
+
+/// The hash of deletions of several clients.
+pub(crate) fn deletions_hash(deletions: &[(u64, ClockRanges)]) -> u64 {
+    let of_ranges = |(client, ranges): &(u64, ClockRanges)| {
+        let hashes = ranges.iter().map(|range| deletion_hash(*client, range.clone()));
+        hashes.fold(0_u64, u64::wrapping_add)
+    };
+    deletions.iter().map(of_ranges).fold(0_u64, u64::wrapping_add)
 }
 
 #[cfg(test)]

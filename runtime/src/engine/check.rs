@@ -11,7 +11,7 @@ use super::late_edits::{LateEdits, entry};
 use super::open::{Engine, view_names};
 use crate::disk::{StoredDocument, View};
 use crate::doc::items::{Place, ReadItems};
-use crate::doc::{Root, deletion_hash};
+use crate::doc::{Root, deletions_hash};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{EntryRef, ItemId};
 
@@ -199,10 +199,7 @@ fn check_document(document: &StoredDocument) -> Result<Vec<String>> {
     if held != live {
         problems.push(format!("its keys hold {held} entries, and its items {live}"));
     }
-    let deletions = document.deletions()?.into_iter().fold(0_u64, |sum, (client, ranges)| {
-        let hashes = ranges.into_iter().map(|range| deletion_hash(client, range));
-        hashes.fold(sum, u64::wrapping_add)
-    });
+    let deletions = deletions_hash(&document.deletions()?);
     if deletions != document.state()?.deletions {
         problems.push("what it says of removed items differs from what it counts".to_owned());
     }

@@ -210,13 +210,12 @@ impl StoredDocument {
     /// The names of all roots that have held something.
     pub(crate) fn roots(&self) -> Result<Vec<Arc<str>>> {
         guarded(|| {
-            let mut roots = Vec::new();
-            self.each_value(keys::ROOT_NAME, |_, name| {
-                let name = std::str::from_utf8(name).map_err(|_| damaged_root())?;
-                roots.push(name.into());
-                Ok(())
-            })?;
-            Ok(roots)
+            let mut roots: Vec<_> = self.readable_roots()?.into_iter().collect();
+            roots.sort_unstable_by_key(|(_, root)| root.number);
+            if roots.len() != self.root_count()? as usize {
+                return Err(damaged_root());
+            }
+            Ok(roots.into_iter().map(|(name, _)| name).collect())
         })
     }
 

@@ -5,14 +5,14 @@ use std::ops::{Bound, Range};
 
 use redb::ReadableTable;
 
+use super::dead_items::Bitmaps;
 use super::{
     StoredDocument, chunks_of, clamp, covered, damaged_items, damaged_root, no_item, read_block,
 };
 use crate::disk::blocks::{Block, PackedPlace, PackedRun};
-use crate::disk::dead::{self, Bitmap, Dead, push_range};
+use crate::disk::dead::{self, Dead, push_range};
 use crate::disk::failure::{Failure, Try, guarded};
 use crate::disk::keys;
-use crate::disk::seal::unseal;
 use crate::doc::Unseen;
 use crate::doc::cells::cells_of;
 use crate::doc::items::{Cell, ClockRanges, ItemRun, Place, ReadItems, Tip, Value, Waiting};
@@ -79,54 +79,6 @@ impl StoredDocument {
     /// The clock from which on the items of a client are not known, since a block of them is damaged.
     pub(in crate::disk) fn damaged_from(&self, client: u64) -> Option<u32> {
         self.view.blocks.start(&self.name, client)
-    }
-
-    /// What stands in the file for the bitmap of some clocks of a client.
-    pub(in crate::disk) fn bitmap(&self, client: u64, chunk: u32) -> Try<Bitmap> {
-        let Some(items) = self.items()? else { return Ok(Bitmap::empty()) };
-        let (from, to) =
-            (keys::of_item(keys::DEAD, client, 0), keys::of_item(keys::DEAD, client, chunk));
-        let mut range = items.range::<&[u8]>(from.as_slice()..=to.as_slice())?;
-        let Some((key, value)) = range.next_back().transpose()? else {
-            return Ok(Bitmap::empty());
-        };
-        let (_, found) = keys::item_of(key.value()).ok_or_else(damaged_root)?;
-        match Dead::decode(unseal(key.value(), value.value())?)? {
-            Dead::Map(map) if found == chunk => Ok(map),
-            Dead::Full(count) if chunk - found < count => Ok(Bitmap::full()),
-            Dead::Map(_) | Dead::Full(_) => Ok(Bitmap::empty()),
-        }
-    }
-
-    /// Calls `visit` with what stands in the file for bitmaps of a client, from one to another.
-    pub(in crate::disk) fn each_dead(
-        &self,
-        client: u64,
-        chunks: Range<u32>,
-        mut visit: impl FnMut(u32, Dead) -> Try<()>,
-    ) -> Try<()> {
-        let Some(items) = self.items()? else { return Ok(()) };
-        let (from, to) = (
-            keys::of_item(keys::DEAD, client, 0),
-            keys::of_item(keys::DEAD, client, chunks.end.saturating_sub(1)),
-        );
-        // The entry before the first may stand for it, too.
-        let first = keys::of_item(keys::DEAD, client, chunks.start);
-        let before = items
-            .range::<&[u8]>(from.as_slice()..=first.as_slice())?
-            .next_back()
-            .transpose()?
-            .map_or(first.to_vec(), |(key, _)| key.value().to_vec());
-        if chunks.is_empty() {
-            return Ok(());
-        }
-        let bounds = (Bound::Included(before.as_slice()), Bound::Included(to.as_slice()));
-        for item in items.range::<&[u8]>(bounds)? {
-            let (key, value) = item?;
-            let (_, chunk) = keys::item_of(key.value()).ok_or_else(damaged_root)?;
-            visit(chunk, Dead::decode(unseal(key.value(), value.value())?)?)?;
-        }
-        Ok(())
     }
 
     pub(in crate::disk) fn unpacked(&self, run: PackedRun) -> Try<ItemRun> {
@@ -247,38 +199,7 @@ impl ReadItems for StoredDocument {
     }
 
     fn deletions(&self) -> Result<Vec<(u64, ClockRanges)>> {
-        guarded(|| {
-            let mut all: Vec<(u64, ClockRanges)> = Vec::new();
-            self.each_value(keys::DEAD, |key, value| {
-                let (client, chunk) = keys::item_of(key).ok_or_else(damaged_root)?;
-                if all.last().is_none_or(|(last, _)| *last != client) {
-                    all.push((client, Vec::new()));
-                }
-                let Some((_, ranges)) = all.last_mut() else { return Ok(()) };
-                let dead = Dead::decode(value)?;
-                let covered = covered(chunk, &dead);
-                match dead {
-                    Dead::Map(map) => {
-                        let base = chunk * dead::CLOCKS;
-                        let mut found = Vec::new();
-                        map.ranges(0..dead::CLOCKS, true, &mut found);
-                        for range in found {
-                            push_range(ranges, base + range.start..base.saturating_add(range.end));
-                        }
-                    }
-                    Dead::Full(_) => {
-                        let whole = 0..u32::MAX;
-                        push_range(
-                            ranges,
-                            clamp(covered.start, &whole)..clamp(covered.end, &whole),
-                        );
-                    }
-                }
-                Ok(())
-            })?;
-            all.retain(|(_, ranges)| !ranges.is_empty());
-            Ok(all)
-        })
+        guarded(|| self.deletions_with(Bitmaps::Checked))
     }
 
     fn tip(&self, root: &str, key: &str) -> Result<Option<Tip>> {

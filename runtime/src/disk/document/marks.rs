@@ -2,13 +2,14 @@
 
 use redb::AccessGuard;
 
-use super::{DocumentState, StoredDocument, damaged_root};
+use super::dead_items::Bitmaps;
+use super::{DocumentState, StoredDocument};
 use crate::disk::failure::{Try, guarded};
 use crate::disk::journal::{JournalRecord, NAMED_COMMITS, joined};
 use crate::disk::keys;
 use crate::disk::seal::unseal;
-use crate::doc::DocVersion;
 use crate::doc::items::{ClockRanges, ReadItems};
+use crate::doc::{DocVersion, deletions_hash};
 use crate::error::Result;
 
 /// A key of a table and its value.
@@ -19,18 +20,48 @@ type Stored = std::result::Result<
 
 impl StoredDocument {
     pub(crate) fn state(&self) -> Result<DocumentState> {
-        guarded(|| {
-            let Some(tail) = self.tail()? else { return Ok(DocumentState::default()) };
-            let Some(value) = tail.get(keys::STATE)? else { return Ok(DocumentState::default()) };
-            let value = unseal(keys::STATE, value.value())?;
-            let numbers = value.as_chunks::<8>().0;
-            let [commits, deletions, bytes] = numbers else { return Err(damaged_root()) };
-            Ok(DocumentState {
-                commits: u64::from_le_bytes(*commits),
-                deletions: u64::from_le_bytes(*deletions),
-                bytes: u64::from_le_bytes(*bytes),
-            })
+        guarded(|| match self.written_state()? {
+            Some(state) => Ok(state),
+            None => match self.recounted.get() {
+                Some(state) => Ok(*state),
+                None => {
+                    let state = self.recounted()?;
+                    Ok(*self.recounted.get_or_init(|| state))
+                }
+            },
         })
+    }
+
+    /// The state as it was written; `None` if it is damaged.
+    pub(super) fn written_state(&self) -> Try<Option<DocumentState>> {
+        let Some(tail) = self.tail()? else { return Ok(Some(DocumentState::default())) };
+        let Some(value) = tail.get(keys::STATE)? else { return Ok(Some(DocumentState::default())) };
+        let numbers = unseal(keys::STATE, value.value()).map(|value| value.as_chunks::<8>().0);
+        let Ok([commits, deletions, bytes]) = numbers else { return Ok(None) };
+        Ok(Some(DocumentState {
+            commits: u64::from_le_bytes(*commits),
+            deletions: u64::from_le_bytes(*deletions),
+            bytes: u64::from_le_bytes(*bytes),
+        }))
+    }
+
+    /// The state as all else says it, since it is damaged. The next commit writes it.
+    fn recounted(&self) -> Try<DocumentState> {
+        let deletions = deletions_hash(&self.deletions_with(Bitmaps::Checked)?);
+        let mut state = DocumentState { deletions, ..DocumentState::default() };
+        for table in self.newest_first()? {
+            for item in table.range::<&[u8]>(..)? {
+                let (key, value) = item?;
+                let (key, value) = (key.value(), value.value());
+                if key != keys::STATE {
+                    state.bytes += (key.len() + value.len()) as u64;
+                }
+                if key.first() == Some(&keys::JOURNAL) && unseal(key, value).is_ok() {
+                    state.commits = state.commits.max(keys::number_of(key).unwrap_or_default());
+                }
+            }
+        }
+        Ok(state)
     }
 
     /// How many clocks of each client are here.
@@ -44,7 +75,8 @@ impl StoredDocument {
     }
 
     /// Hashes of the deletions that it had at some moments: now, after its newest commits, and after its
-    /// newest merges, each of which may have been what another copy held, too.
+    /// newest merges, each of which may have been what another copy held, too. One that is damaged is left
+    /// out: without it, a copy may be given more than it lacks.
     pub(crate) fn marks(&self) -> Result<Vec<u64>> {
         let mut marks = vec![self.state()?.deletions];
         let mut add = |hash: u64| {
@@ -53,14 +85,16 @@ impl StoredDocument {
             }
         };
         guarded(|| {
-            self.each_value(keys::MERGE, |_, hash| {
-                add(hash.try_into().map(u64::from_le_bytes).map_err(|_| damaged_root())?);
-                Ok(())
-            })?;
-            for item in self.journal()?.take(NAMED_COMMITS) {
+            let merges = self.items()?.map(|items| {
+                items.range::<&[u8]>([keys::MERGE].as_slice()..[keys::MERGE + 1].as_slice())
+            });
+            let merges = merges.transpose()?.into_iter().flatten();
+            for item in merges.chain(self.journal()?.take(NAMED_COMMITS)) {
                 let (key, value) = item?;
-                let hash = unseal(key.value(), value.value())?.first_chunk::<8>();
-                add(hash.map(|hash| u64::from_le_bytes(*hash)).ok_or_else(damaged_root)?);
+                let value = unseal(key.value(), value.value()).ok();
+                if let Some(hash) = value.and_then(|value| value.first_chunk::<8>()) {
+                    add(u64::from_le_bytes(*hash));
+                }
             }
             Ok(())
         })?;
@@ -83,7 +117,9 @@ impl StoredDocument {
         let mut removed = Vec::new();
         for item in self.journal()? {
             let (key, value) = item?;
-            let record = JournalRecord::decode(unseal(key.value(), value.value())?)?;
+            let record = unseal(key.value(), value.value()).and_then(JournalRecord::decode);
+            // Without a record, all that was ever removed is given.
+            let Ok(record) = record else { return Ok(None) };
             if marks.contains(&record.deletions_hash) {
                 let mut by_client: Vec<(u64, ClockRanges)> = Vec::new();
                 for (client, clocks) in joined(removed) {

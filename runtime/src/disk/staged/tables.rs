@@ -7,7 +7,7 @@ use redb::ReadableTable;
 use super::StagedDocument;
 use crate::disk::blocks::Block;
 use crate::disk::dead::{self, Dead};
-use crate::disk::document::{DocumentState, Waits, covered, write_root};
+use crate::disk::document::{DocumentState, Waits, covered, write_root, write_root_name};
 use crate::disk::failure::{Failure, Try};
 use crate::disk::journal::{JournalRecord, KEPT_MERGES, joined};
 use crate::disk::keys;
@@ -69,10 +69,14 @@ impl StagedDocument<'_> {
                 self.set(&at, &json)?;
             }
         }
+        for name in self.base.damaged_roots() {
+            self.root(&name)?;
+            self.new_roots.push(name);
+        }
         for name in std::mem::take(&mut self.new_roots) {
             let Some(root) = self.roots.get(&name).cloned() else { continue };
             self.set(&keys::of_root(&name), &write_root(&root))?;
-            self.set(&keys::of_root_number(root.number), name.as_bytes())?;
+            self.set(&keys::of_root_number(root.number), &write_root_name(&root, &name))?;
         }
         self.state.commits = self.state.commits.saturating_add(1);
         let record = self.journal_record();
