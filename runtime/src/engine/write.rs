@@ -11,9 +11,9 @@ use super::late_edits::{Copies, StoredEdit};
 use super::lock::WriterGuard;
 use super::open::Engine;
 use super::part::{Part, Parts};
-use super::write_batch::{RowOp, WriteBatch};
+use super::write_batch::{RowOp, RowOps, WriteBatch};
 use super::writer::Writer;
-use crate::disk::{Commit, IndexFacts, View};
+use crate::disk::{Commit, IndexFacts, StagedDocument, View};
 use crate::doc::cells::row_with;
 use crate::doc::{Entry, EntryOp, EntryWrite, Root, write};
 use crate::error::{Error, ErrorKind, Result};
@@ -108,17 +108,23 @@ impl Engine {
         let seen = self.seen(&batch, &edits, loaded, copies)?;
         let (base, device) = (loaded.document.stored(), writer.device.unwrap_or_default());
         writer.failure.take()?;
-        let ops = Ops::of(self, &batch, &seen, &edits);
-        self.store(writer, |writer, commit| {
+        let ops = Ops::of(self, &seen, &edits);
+        let written = self.store(writer, |writer, commit| {
             self.write_batch_indexes(commit, &view, &writer.indexes.facts, &batch)?;
             let mut document = commit.document_once(&base, self.declared(writer.current))?;
-            write(&mut document, device, ops.iter())?;
-            for op in ops.iter().filter(|op| op.write == EntryWrite::Remove) {
+            let mut written = BTreeMap::new();
+            for (table_idx, rows) in std::mem::take(&mut batch.tables) {
+                let of_table = ops.write_rows(&mut document, device, table_idx, rows)?;
+                written.insert(table_idx, of_table);
+            }
+            write(&mut document, device, ops.others(&batch))?;
+            for op in ops.others(&batch).filter(|op| op.write == EntryWrite::Remove) {
                 document.hide_late(op.root, op.key)?;
             }
-            document.finish().map(drop)
+            document.finish()?;
+            Ok(written)
         })?;
-        self.hub.push(Origin::Local, self.changes_of(batch), &view, || self.view());
+        self.hub.push(Origin::Local, self.changes_of(written, batch), &view, || self.view());
         Ok(())
     }
 
@@ -209,12 +215,16 @@ impl Engine {
     }
 
     /// What observers are told of a local batch.
-    fn changes_of(&self, batch: WriteBatch) -> BTreeMap<Topic, Vec<Change>> {
+    fn changes_of(
+        &self,
+        written: BTreeMap<TableIdx, WrittenRows>,
+        batch: WriteBatch,
+    ) -> BTreeMap<Topic, Vec<Change>> {
         let mut by_topic = BTreeMap::new();
-        for (table_idx, rows) in batch.tables {
+        for (table_idx, rows) in written {
             if self.hub.listens(Topic::Table(table_idx)) {
-                by_topic
-                    .insert(Topic::Table(table_idx), rows.into_values().map(Change::of).collect());
+                let changes = rows.changes(self.def.tables[table_idx].key_text);
+                by_topic.insert(Topic::Table(table_idx), changes);
             }
         }
         for (group_idx, entries) in batch.groups {
@@ -257,9 +267,36 @@ struct FieldEdit {
 /// The edits of fields, by table and key.
 type Edits = BTreeMap<(TableIdx, Vec<u8>), FieldEdit>;
 
+/// Rows that were written: of each its key, and what was done.
+#[derive(Default)]
+struct WrittenRows {
+    keys: Vec<u8>,
+    /// Where each key ends.
+    rows: Vec<(usize, ChangeKind)>,
+}
+
+impl WrittenRows {
+    fn push(&mut self, key: &[u8], kind: ChangeKind) {
+        self.keys.extend(key);
+        self.rows.push((self.keys.len(), kind));
+    }
+
+    fn changes(&self, key_text: fn(&[u8]) -> Option<String>) -> Vec<Change> {
+        let mut start = 0;
+        let changes = self.rows.iter().filter_map(|(end, kind)| {
+            let key = key_text(self.keys.get(start..*end)?)?;
+            start = *end;
+            Some(Change { key, kind: *kind, json: None })
+        });
+        changes.collect()
+    }
+}
+
+/// So many rows are written together, and then let go of.
+const CHUNK_ROWS: usize = 1_024;
+
 /// The batch as the document sees it.
 struct Ops<'b> {
-    batch: &'b WriteBatch,
     edits: &'b Edits,
     seen: &'b [String],
     tables: Vec<String>,
@@ -268,11 +305,10 @@ struct Ops<'b> {
 }
 
 impl<'b> Ops<'b> {
-    fn of(engine: &Engine, batch: &'b WriteBatch, seen: &'b [String], edits: &'b Edits) -> Self {
+    fn of(engine: &Engine, seen: &'b [String], edits: &'b Edits) -> Self {
         let table = |name: &str| Root::Table(name.to_owned()).name();
         let group = |name: &str| Root::Group(name.to_owned()).name();
         Self {
-            batch,
             edits,
             seen,
             tables: engine.def.tables.iter().map(|def| table(def.name)).collect(),
@@ -281,33 +317,57 @@ impl<'b> Ops<'b> {
         }
     }
 
-    /// In the order in which the file is written.
-    fn iter(&self) -> impl Iterator<Item = EntryOp<'_>> {
-        fn op<'o>(root: &'o str, op: &'o RowOp) -> EntryOp<'o> {
-            EntryOp { root, key: &op.key, write: EntryWrite::of(op.json.as_deref()) }
+    fn row<'o>(&'o self, table_idx: TableIdx, key: &[u8], row: &'o RowOp) -> EntryOp<'o> {
+        let root = &self.tables[table_idx.0];
+        let is_edit = row.is_edit && !self.edits.is_empty();
+        let edit = is_edit.then(|| self.edits.get(&(table_idx, key.to_vec()))).flatten();
+        match (edit, &row.json) {
+            (Some(FieldEdit { cells, late }), Some(row_json)) => EntryOp {
+                root,
+                key: &row.key,
+                write: EntryWrite::Edit {
+                    cells,
+                    row: row_json,
+                    late: late.as_ref().map(|(id, json)| (*id, json.as_str())),
+                },
+            },
+            _ => op(root, row),
         }
-        let rows = self.batch.tables.iter().flat_map(|(table_idx, rows)| {
-            rows.iter().map(|(key, row)| {
-                let is_edit = row.is_edit && !self.edits.is_empty();
-                let edit = is_edit.then(|| self.edits.get(&(*table_idx, key.to_vec())));
-                match (edit.flatten(), &row.json) {
-                    (Some(FieldEdit { cells, late }), Some(row_json)) => EntryOp {
-                        root: &self.tables[table_idx.0],
-                        key: &row.key,
-                        write: EntryWrite::Edit {
-                            cells,
-                            row: row_json,
-                            late: late.as_ref().map(|(id, json)| (*id, json.as_str())),
-                        },
-                    },
-                    _ => op(&self.tables[table_idx.0], row),
+    }
+
+    /// Writes the rows of a table in the order of their keys. They are let go of as they are written, since
+    /// the file needs as much memory again until the commit is made.
+    fn write_rows(
+        &self,
+        document: &mut StagedDocument<'_>,
+        device: u64,
+        table_idx: TableIdx,
+        rows: RowOps,
+    ) -> Result<WrittenRows> {
+        let mut written = WrittenRows::default();
+        let mut rows = rows.into_iter();
+        loop {
+            let chunk: Vec<(Box<[u8]>, RowOp)> = rows.by_ref().take(CHUNK_ROWS).collect();
+            if chunk.is_empty() {
+                return Ok(written);
+            }
+            let ops = chunk.iter().map(|(key, row)| self.row(table_idx, key, row));
+            write(document, device, ops)?;
+            for (key, row) in &chunk {
+                if row.json.is_none() {
+                    document.hide_late(&self.tables[table_idx.0], &row.key)?;
                 }
-            })
-        });
-        let entries = self.batch.groups.iter().flat_map(|(group_idx, entries)| {
+                written.push(key, ChangeKind::of(row.existed, row.json.is_some()));
+            }
+        }
+    }
+
+    /// What is written after the rows.
+    fn others<'o>(&'o self, batch: &'o WriteBatch) -> impl Iterator<Item = EntryOp<'o>> {
+        let entries = batch.groups.iter().flat_map(|(group_idx, entries)| {
             entries.values().map(|entry| op(&self.groups[group_idx.0], entry))
         });
-        let strays = self.batch.strays.iter().map(|(table_idx, key)| EntryOp {
+        let strays = batch.strays.iter().map(|(table_idx, key)| EntryOp {
             root: &self.tables[table_idx.0],
             key,
             write: EntryWrite::Remove,
@@ -317,8 +377,12 @@ impl<'b> Ops<'b> {
             key,
             write: EntryWrite::Put(MARK),
         });
-        rows.chain(entries).chain(strays).chain(seen)
+        entries.chain(strays).chain(seen)
     }
+}
+
+fn op<'o>(root: &'o str, op: &'o RowOp) -> EntryOp<'o> {
+    EntryOp { root, key: &op.key, write: EntryWrite::of(op.json.as_deref()) }
 }
 
 pub(crate) fn not_loaded() -> Error {
