@@ -1,8 +1,11 @@
 //! Late edits and removals in corners that are rare on devices, and common in the simulation.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
 use crate::support::give;
+use heirloom::__private::{StorageHook, StorageOp};
 use heirloom::Store;
 use tempfile::TempDir;
 
@@ -314,4 +317,113 @@ fn older_code_does_not_write_under_numbers_that_were_given_up() {
     assert_eq!(titles(&other), ["a", "b", "c"]);
     drop(old);
     assert_eq!(titles(&v1::App::open(&one).unwrap()), ["a", "b", "c"]);
+}
+
+#[test]
+fn what_a_function_made_comes_again_with_the_same_text() {
+    let [(_one, one), (_two, two), (_three, three)] = devices(&["a"]);
+    let (old, new) = (v0::App::open(&one).unwrap(), v1::App::open(&two).unwrap());
+    let other = v1::App::open(&three).unwrap();
+    for text in ["a, second", "a, first", "a, third", "a, first"] {
+        old.notes.update("a", |note| note.text = text.into()).unwrap();
+        meet(&old, &new);
+        assert_eq!((words(&new), new.quarantine().unwrap().len()), (vec![text.to_owned()], 0));
+        meet(&new, &other);
+        meet(&old, &other);
+        assert_eq!((words(&other), other.quarantine().unwrap().len()), (vec![text.to_owned()], 0));
+    }
+    new.compact_history().unwrap();
+    assert_eq!(words(&new), ["a, first"]);
+}
+
+#[test]
+fn what_was_made_of_two_edits_that_did_not_know_of_each_other_stays_twice() {
+    let [(_one, one), (_two, two)] = devices(&["a"]);
+    let old = v0::App::open(&one).unwrap();
+    {
+        let rebuilt = v0::App::open(&two).unwrap();
+        rebuilt.compact_history().unwrap();
+        rebuilt.notes.update("a", |note| note.text = "rebuilt".into()).unwrap();
+    }
+    let new = v1::App::open(&two).unwrap();
+    old.notes.update("a", |note| note.text = "beside".into()).unwrap();
+    meet(&old, &new);
+    let kept = new.quarantine().unwrap();
+    let kept = kept.iter().map(|kept| (kept.table().unwrap_or_default(), kept.theirs()));
+    let kept: Vec<_> = kept.map(|(table, json)| (table, json.contains("beside"))).collect();
+    let shown = (titles(&new), words(&new));
+    assert_eq!(kept.len(), 2, "{kept:?} beside {shown:?}");
+    for (table, shown) in [("notes", &shown.0), ("words", &shown.1)] {
+        let is_beside = shown == &["beside"];
+        assert!(is_beside || shown == &["rebuilt"], "{table}: {shown:?}");
+        assert!(kept.contains(&(table, !is_beside)), "{table}: {shown:?} beside {kept:?}");
+    }
+}
+
+#[test]
+fn carrying_any_number_of_late_edits_takes_two_durable_commits() {
+    let ids: Vec<String> = (0..400).map(|id| id.to_string()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let [(_one, one), (_two, two)] = devices(&ids);
+    let old = v0::App::open(&one).unwrap();
+    let syncs = Arc::new(AtomicI64::new(0));
+    let hook: StorageHook = Arc::new({
+        let syncs = syncs.clone();
+        move |op| {
+            // A file that grows is made durable by that, too.
+            let change = i64::from(op == StorageOp::Sync) - i64::from(op == StorageOp::SetLen);
+            syncs.fetch_add(change, SeqCst);
+            Ok(())
+        }
+    });
+    let new = v1::App::builder().storage_hook(hook).open(&two).unwrap();
+    meet(&old, &new);
+    let count = |work: &dyn Fn()| {
+        let before = syncs.load(SeqCst);
+        work();
+        syncs.load(SeqCst) - before
+    };
+    let one = count(&|| {
+        new.notes.put(&v1::Note { id: "mine".into(), title: "mine".into() }).unwrap();
+    });
+    assert!(one > 0);
+    for id in &ids {
+        old.notes.update(*id, |note| note.text = format!("{id}, later")).unwrap();
+    }
+    let applied = count(&|| drop(give(&old, &new)));
+    assert_eq!(titles(&new).iter().filter(|title| title.ends_with("later")).count(), 400);
+    assert_eq!(words(&new).iter().filter(|word| word.ends_with("later")).count(), 400);
+    assert!(applied <= 2 * one, "{applied} where a commit has {one}");
+}
+
+#[test]
+fn what_a_migration_made_of_less_does_not_come_back_for_what_another_made_of_more() {
+    // Which of the two migrations becomes current is drawn.
+    for _ in 0..6 {
+        let [(_one, one), (_two, two), (_three, three)] = devices(&["a"]);
+        let middle = v0::App::open(&one).unwrap();
+        middle.compact_history().unwrap();
+        {
+            let (left, right) = (v0::App::open(&two).unwrap(), v0::App::open(&three).unwrap());
+            meet(&middle, &left);
+            meet(&middle, &right);
+            right.notes.update("a", |note| note.text = "second".into()).unwrap();
+            left.notes.put(&v0::Note { id: "b".into(), text: "b".into() }).unwrap();
+        }
+        middle.notes.remove("a").unwrap();
+        let (left, right) = (v1::App::open(&two).unwrap(), v1::App::open(&three).unwrap());
+        let word = right.words.iter().unwrap().next().unwrap().unwrap();
+        assert_eq!(word.word, "second");
+        right.words.remove(&word.id).unwrap();
+        meet(&left, &middle);
+        meet(&right, &middle);
+        meet(&left, &middle);
+        meet(&right, &left);
+        for app in [&left, &right] {
+            assert_eq!(
+                (titles(app), words(app)),
+                (vec!["second".into(), "b".into()], vec!["b".into()])
+            );
+        }
+    }
 }

@@ -113,6 +113,23 @@ scenarios! {
     /// An edit that was decided on elsewhere left the copy of another in its place.
     a_copy_below_an_edit_that_is_over: 11003735,
 
+    /// What a `migrate` function made of one of two edits went for the other, whose author knew but the state
+    /// before.
+    a_function_is_given_one_of_two_edits: 12002035,
+    /// One device showed what a function had made, and listed what another showed.
+    what_two_migrations_made_is_listed: 12003839,
+    /// What a document that did not become current had made of an edit came back for that of a newer one.
+    what_a_losing_migration_made: 12004632,
+    /// An edit that waited as a function ran counted as given to it.
+    an_edit_waits_while_a_function_runs: 13013470,
+    /// An entry of a group that showed in place of another was converted as the document's own, and was not
+    /// known any more once it was removed.
+    an_entry_of_a_group_shows_in_place_of_another_1: 13016534,
+    /// The same, with a migration between.
+    an_entry_of_a_group_shows_in_place_of_another_2: 13013460,
+    /// What was removed that a function had made stayed where another migration had made the same.
+    what_two_functions_made_is_removed_once: 13002181,
+
     /// A removed row stayed because another version of it waited in the quarantine, it seems: found by
     /// seed 868201, pinned after that was mended.
     a_removed_row_waits_in_the_quarantine: 868201,

@@ -21,6 +21,8 @@ pub(crate) const FRONTIERS: &str = "frontiers";
 /// As it is stored.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Packed {
+    /// The document that was migrated.
+    source: Option<DocName>,
     /// The clients of documents that copies are of.
     clients: Vec<(DocName, u64)>,
     copies: String,
@@ -61,7 +63,7 @@ impl FrontierWriter {
             {
                 self.push_edit(*document, *id);
             }
-            (Some(Part { origin: PartOf::Made(hash), .. }), None) => {
+            (Some(Part { origin: PartOf::Made(hash), split }), None) if split.is_empty() => {
                 self.put_all([OTHER, MADE, *hash]);
             }
             _ => {
@@ -114,7 +116,8 @@ impl FrontierWriter {
     }
 
     /// The whole as JSON, with what is undecided besides.
-    pub(crate) fn finish(mut self, others: Parts) -> String {
+    pub(crate) fn finish(mut self, source: DocName, others: Parts) -> String {
+        self.packed.source = Some(source);
         self.packed.others = others;
         serde_json::to_string(&self.packed).unwrap_or_default()
     }
@@ -141,6 +144,7 @@ enum CopyOf {
 /// What a migration left open.
 #[derive(Debug, Default)]
 pub(crate) struct Frontier {
+    source: Option<DocName>,
     clients: Vec<(DocName, u64)>,
     /// What each copy stands for, in the order of their clocks.
     copies: Vec<CopyOf>,
@@ -156,8 +160,8 @@ impl Frontier {
     /// Reads one; `None` if the text is not one.
     pub(crate) fn parse(json: &str) -> Option<Self> {
         let packed: Packed = serde_json::from_str(json).ok()?;
-        let mut frontier =
-            Self { clients: packed.clients, others: packed.others, ..Self::default() };
+        let Packed { source, clients, others, .. } = packed;
+        let mut frontier = Self { source, clients, others, ..Self::default() };
         let mut last = vec![u32::MAX; frontier.clients.len()];
         let mut client = 0;
         let mut text = packed.copies.as_str();
@@ -199,6 +203,11 @@ impl Frontier {
         }
         frontier.by_edit.sort_unstable();
         Some(frontier)
+    }
+
+    /// The document that was migrated.
+    pub(crate) fn source(&self) -> Option<DocName> {
+        self.source
     }
 
     /// What the copy with a clock stands for.
@@ -335,7 +344,7 @@ mod tests {
         let mut writer = FrontierWriter::default();
         bases.iter().for_each(|base| writer.push(base, "table:notes", "a", "{}"));
         let others = Parts::from([Part::edit(t, id(3, 3))]);
-        let frontier = Frontier::parse(&writer.finish(others.clone())).unwrap();
+        let frontier = Frontier::parse(&writer.finish(s, others.clone())).unwrap();
         assert_eq!(frontier.others(), &others);
         for (copy, base) in (0..).zip(&bases) {
             let parts = base.parts("table:notes", "a", "{}");
@@ -358,7 +367,7 @@ mod tests {
             let base = Base::Edit(DocName::unclaimed(0), ItemId { client: 7, clock });
             writer.push(&base, "table:notes", "a", "");
         }
-        let len = writer.finish(Parts::new()).len();
+        let len = writer.finish(DocName::unclaimed(0), Parts::new()).len();
         assert!(len < 400_200, "{len}");
     }
 

@@ -18,7 +18,7 @@ use super::claim::Claim;
 use super::document::Document;
 use super::documents::DocName;
 use super::open::Engine;
-use super::part::{Part, PartOf, Parts};
+use super::part::{Part, PartOf, Parts, Split};
 use crate::disk::{Shown, StagedDocument};
 use crate::doc::cells::row_with;
 use crate::doc::items::ReadItems;
@@ -42,9 +42,6 @@ pub(crate) struct LateEdit {
     /// What was written, if it could not be converted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) raw: Option<String>,
-    /// Whether it takes the place of what a function made under its key of an earlier state of the same.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) replaces: bool,
     /// The entry that could not be taken further, if that is another one than `of`.
     #[serde(default, rename = "stopped", skip_serializing_if = "Option::is_none")]
     pub(crate) stopped_at: Option<StoppedAt>,
@@ -110,7 +107,6 @@ impl LateEdit {
             value: Some(json),
             reason: Some(reason.to_owned()),
             raw: None,
-            replaces: false,
             stopped_at: None,
         }
     }
@@ -215,8 +211,28 @@ impl Copies<'_> {
         if !self.claim.is_some_and(|claim| claim.is_copy(id)) {
             return Ok(None);
         }
-        let parts = self.engine.frontier(self.name)?.parts_of(id.clock);
-        Ok(Some(parts.unwrap_or_else(|| unknown_copy(self.name, id))))
+        let Some(parts) = self.engine.frontier(self.name)?.parts_of(id.clock) else {
+            return Ok(Some(unknown_copy(self.name, id)));
+        };
+        let with_run = |part: Part| match part.origin {
+            PartOf::Made(_) if part.split.is_empty() => {
+                let by = self.run_of(part.origin)?;
+                Ok(Part { split: vec![Split::Run { by }], ..part })
+            }
+            _ => Ok(part),
+        };
+        parts.into_iter().map(with_run).collect::<Result<_>>().map(Some)
+    }
+
+    /// The migration of which a document has a copy of what a function made: the first on the way here.
+    fn run_of(&self, made: PartOf) -> Result<DocName> {
+        let mut run = self.name;
+        while let Some(source) = self.engine.frontier(run)?.source().filter(|it| *it < run)
+            && !self.engine.frontier(source)?.copies_of(made).is_empty()
+        {
+            run = source;
+        }
+        Ok(run)
     }
 
     /// The entries of the copies that stand for something of an origin.
@@ -466,7 +482,8 @@ impl LateEdits {
         if is_removed {
             seen.extend(waiting.into_iter().flat_map(|waiting| waiting.open));
         }
-        Ok(seen)
+        // Who decides on a row that a function made means it, whichever migration has made it.
+        Ok(seen.into_iter().map(Part::by_any_run).collect())
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) enum Split {
     /// The row that the `migrate` function of an epoch made under a root and a key; all rows that it made
     /// if both are empty.
     Made(u32, String, String),
+    /// Of what functions made: that of the migration into a document.
+    Run { by: DocName },
 }
 
 /// One of the rows that come of an edit: for nearly all edits, the edit.
@@ -95,6 +97,20 @@ impl Part {
     /// Whether it stands for what a `migrate` function made.
     pub(crate) fn is_made(&self) -> bool {
         matches!(self.origin, PartOf::Made(_))
+    }
+
+    /// The migration that made it, of what a `migrate` function made.
+    pub(crate) fn run(&self) -> Option<DocName> {
+        self.split.iter().find_map(|split| match split {
+            Split::Run { by } => Some(*by),
+            Split::Table(_) | Split::Made(..) => None,
+        })
+    }
+
+    /// The same, by whichever migration it was made.
+    pub(crate) fn by_any_run(mut self) -> Self {
+        self.split.retain(|split| !matches!(split, Split::Run { .. }));
+        self
     }
 
     /// Whether who speaks of this part in a document of an epoch means `other`, too: it is this part, or

@@ -142,6 +142,7 @@ fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
         decided.extend(late_edits.seen(document, copies, &at, false)?);
         ops.push(RootOp::put(row.root, row.key, row.json));
     }
+    let decided: Parts = decided.into_iter().map(Part::by_any_run).collect();
     let mut all: Vec<RootOp> = decided.iter().map(RootOp::mark).collect();
     all.extend(ops);
     let outcome = engine.write_roots(&mut writer, &all, Origin::Local);

@@ -100,7 +100,7 @@ pub(super) fn run(
         for part in &filled.rejected {
             open.extend(replaced_by(&loaded, copies, part)?);
         }
-        engine.record_claim(writer, name, &claim_made, filled.frontier.finish(open))
+        engine.record_claim(writer, name, &claim_made, filled.frontier.finish(from, open))
     });
     if let Err(error) = stored {
         before.restore(writer);

@@ -70,7 +70,6 @@ impl Entries {
                 value: edit.value,
                 reason: edit.reason,
                 raw: edit.raw,
-                replaces: false,
                 stopped_at: edit.stopped_at,
             };
             Some((LateEditKey { at, parts }, StoredEdit { id, edit }))

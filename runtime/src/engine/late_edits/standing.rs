@@ -2,7 +2,7 @@
 
 use super::StoredEdit;
 use crate::engine::documents::DocName;
-use crate::engine::part::{Part, Parts};
+use crate::engine::part::Parts;
 
 /// What stands under a key of a document, by what the document says alone.
 #[derive(Debug)]
@@ -45,18 +45,13 @@ impl Candidate<'_> {
 
     pub(super) fn rank(&self) -> (bool, DocName, bool, bool, &Parts) {
         let is_of_edits = !self.parts.iter().all(|part| part.is_made() && !part.is_ground());
-        (self.can_show(), self.from, is_of_edits, self.is_whole(), &self.parts)
+        // What functions made of rows that are not known ranks below all edits.
+        let from = if is_of_edits { self.from } else { DocName::unclaimed(0) };
+        (self.can_show(), from, is_of_edits, self.is_whole(), &self.parts)
     }
 
-    /// Whether another value stands for no more than this one, or for what this one was made again of.
+    /// Whether another value stands for no more than this one.
     pub(super) fn hides(&self, other: &Self) -> bool {
-        let is_made = |part: &Part| part.is_made() || part.is_ground();
-        if self.stored.is_some_and(|stored| stored.edit.replaces)
-            && other.stored.is_none()
-            && other.parts.iter().all(is_made)
-        {
-            return other.from <= self.from;
-        }
         self.parts != other.parts
             && (self.can_show() || !other.can_show())
             && other.open.is_subset(&self.open)

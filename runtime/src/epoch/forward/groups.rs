@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::values::take_alone;
 use super::{Carrying, Outcome, Value};
 use crate::doc::Root;
-use crate::engine::{Base, DocName, Part, Parts, late_edits};
+use crate::engine::{Base, DocName, Parts, late_edits};
 use crate::epoch::plan::Plan;
 use crate::epoch::source::RowsOf;
 use crate::error::Result;
@@ -24,7 +24,7 @@ impl Carrying<'_> {
         let mut late = Vec::new();
         for (key, entry) in own {
             let parts = self.known.parts_of(name, entry.id)?;
-            if self.is_late(name, &parts)? {
+            if self.is_late(&parts)? {
                 late.push((key, parts, entry.content));
             }
         }
@@ -45,10 +45,8 @@ impl Carrying<'_> {
                 .collect(),
         };
         for value in values {
-            let (key, mut edit) = value.into_edit();
-            // All entries of the group were given to what made it before.
-            edit.replaces = key.parts.iter().any(Part::is_ground);
-            self.hold_or_end(key, edit)?;
+            let (key, edit) = value.into_edit();
+            self.hold(key, edit)?;
         }
         Ok(())
     }
@@ -63,7 +61,8 @@ impl Carrying<'_> {
     ) -> Result<Vec<Value>> {
         let Some(doc) = self.known.doc(name) else { return Ok(Vec::new()) };
         let root = Root::Group(plan.from.groups[group_idx].name.to_owned()).name();
-        let mut all = Vec::new();
+        let is_late = |key: &str| late.iter().any(|(late, ..)| late == key);
+        let mut early = Vec::new();
         let copies = self.known.copies(name);
         late_edits::for_each::<crate::Error>(
             &doc.document,
@@ -71,15 +70,26 @@ impl Carrying<'_> {
             copies,
             &root,
             |key, entry| {
-                if let Content::Text(json) = entry.content {
-                    let parts = self.known.parts_of(name, entry.id)?;
-                    all.push((key.to_owned(), Base::Parts(Arc::new(parts)), json.to_string()));
+                if let (Content::Text(json), false) = (entry.content, is_late(key)) {
+                    // A late edit that shows stands for what it was stored under.
+                    let at = EntryRef::new(root.as_str(), key);
+                    let shown = doc.late_edits.at(&at).find(|(_, stored)| stored.id == entry.id);
+                    let parts = match shown {
+                        Some((parts, _)) => parts.clone(),
+                        None => self.known.parts_of(name, entry.id)?,
+                    };
+                    early.push((key.to_owned(), Base::Parts(Arc::new(parts)), json.to_string()));
                 }
                 Ok(())
             },
         )?;
-        let is_late = |key: &str| late.iter().any(|(late, ..)| late == key);
-        let early = all.iter().filter(|(key, ..)| !is_late(key)).cloned().collect();
+        let mut all = early.clone();
+        all.extend(late.iter().filter_map(|(key, parts, content)| match content {
+            Content::Text(json) => {
+                Some((key.clone(), Base::Parts(Arc::new(parts.clone())), json.to_string()))
+            }
+            Content::Foreign(_) => None,
+        }));
         let all_late: Parts = late.iter().flat_map(|(_, parts, _)| parts.clone()).collect();
         let (of, base) = (EntryRef::new(root.as_str(), ""), Base::Parts(Arc::new(all_late)));
         let with = take_alone(plan, name, &of, RowsOf::Group(group_idx, all), &base)?;

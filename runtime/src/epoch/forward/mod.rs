@@ -5,6 +5,7 @@
 //! states the rule.
 
 mod groups;
+mod made;
 mod over;
 mod values;
 
@@ -16,8 +17,8 @@ use over::Known;
 use values::convert;
 pub(super) use values::{Outcome, Value, later};
 
-use crate::doc::items::{Place, ReadItems};
-use crate::doc::{Root, key_of, written_over};
+use crate::doc::items::ReadItems;
+use crate::doc::{Root, key_of};
 use crate::engine::{
     Base, Claims, DocName, Engine, LateEdit, LateEditKey, Loaded, OtherMerged, Part, PartOf, Parts,
     RootOp, entry_of,
@@ -30,9 +31,6 @@ use crate::schema::descriptor::StoreDef;
 /// Of so many items of one key that are dead, and that no claim knew, it is said one by one that they are
 /// over: the newest of them.
 const MAX_DEAD: u32 = 1 << 10;
-
-/// So many writes of a key are gone back to find what a migration was given.
-const MAX_STEPS: usize = 1 << 10;
 
 /// What of a document to look at.
 #[derive(Clone, Copy)]
@@ -47,7 +45,11 @@ pub(super) enum Scope<'s> {
 pub(super) struct Carrying<'k> {
     known: Known<'k>,
     values: BTreeMap<LateEditKey, LateEdit>,
+    /// What functions make of late edits, and is over.
+    over: Vec<(LateEditKey, LateEdit)>,
     marks: Parts,
+    /// Where functions have made something.
+    made: BTreeSet<EntryRef>,
 }
 
 /// What is to be written to a document because of others, and of late edits that have come to it.
@@ -61,7 +63,13 @@ pub(super) fn carry(
     arrived: &[LateEditKey],
 ) -> Result<Vec<RootOp>> {
     let known = Known::new(engine, def, claims, into, others);
-    let mut carrying = Carrying { known, values: BTreeMap::new(), marks: Parts::new() };
+    let mut carrying = Carrying {
+        known,
+        values: BTreeMap::new(),
+        over: Vec::new(),
+        marks: Parts::new(),
+        made: BTreeSet::new(),
+    };
     for (name, scope) in scopes {
         carrying.carry_document(*name, *scope)?;
     }
@@ -69,10 +77,11 @@ pub(super) fn carry(
         carrying.review_all()?;
     }
     for key in arrived {
-        if let Some(stored) = into.1.late_edits.get(key) {
-            carrying.review(&key.at, &key.parts, &stored.edit)?;
+        if into.1.late_edits.get(key).is_some() {
+            carrying.review(&key.at, &key.parts)?;
         }
     }
+    carrying.end_replaced()?;
     carrying.finish()
 }
 
@@ -144,131 +153,61 @@ impl Carrying<'_> {
         let Some(doc) = self.known.doc(name) else { return Ok(()) };
         let Some(entry) = doc.document.entry(&at.root, &at.key) else { return Ok(()) };
         let parts = self.known.parts_at(name, at)?;
-        if !self.is_late(name, &parts)? {
+        if !self.is_late(&parts)? {
             return Ok(());
         }
         let base = Base::Parts(Arc::new(parts));
-        let values = convert(plan, name, at, base, entry.content)?;
-        let mut was_given = self.was_given(name, entry.id)?;
-        for value in values.iter().filter(|value| !value.is_made()) {
-            was_given |= self.was_taken_over(name, at, &value.key.at)?;
-        }
-        for value in values {
-            let (key, mut edit) = value.into_edit();
-            edit.replaces = was_given && key.parts.iter().any(Part::is_ground);
-            self.hold_or_end(key, edit)?;
-        }
-        Ok(())
-    }
-
-    /// [`hold`](Self::hold); if it is over, so is what it would take the place of.
-    fn hold_or_end(&mut self, key: LateEditKey, edit: LateEdit) -> Result<()> {
-        let (at, replaces) = (key.at.clone(), edit.replaces);
-        if !self.hold(key, edit)? && replaces {
-            self.end_copy(&at)?;
+        for value in convert(plan, name, at, base, entry.content)? {
+            let (key, edit) = value.into_edit();
+            self.hold(key, edit)?;
         }
         Ok(())
     }
 
     /// Whether parts are to be carried: some are not over, and not known to the document. Of those that
     /// are over it is said so.
-    fn is_late(&mut self, name: DocName, parts: &Parts) -> Result<bool> {
-        if parts.iter().all(|part| self.known.is_covered(part, name)) {
+    fn is_late(&mut self, parts: &Parts) -> Result<bool> {
+        if parts.iter().all(|part| self.known.is_covered(part)) {
             return Ok(false);
         }
-        Ok(!self.mark_over(parts, name)?)
+        Ok(!self.mark_over(parts)?)
     }
 
-    /// Whether the migration was given what an item was written over, or what that was written over, in
-    /// whichever documents.
-    fn was_given(&self, name: DocName, id: ItemId) -> Result<bool> {
-        let frontier = self.known.frontier(self.known.into)?;
-        let mut left = vec![(name, id)];
-        for _ in 0..MAX_STEPS {
-            let Some((name, id)) = left.pop() else { return Ok(false) };
-            let Some(doc) = self.known.doc(name) else { continue };
-            let stored = doc.document.stored();
-            if id.clock >= stored.clock(id.client)? {
-                continue;
-            }
-            let Some(before) = written_over(&*stored, id)? else { continue };
-            let parts = self.known.parts_of(name, before)?;
-            // What waited was not given to it.
-            if parts.iter().all(|part| self.known.is_covered(part, name))
-                && parts.is_disjoint(frontier.others())
-            {
-                return Ok(true);
-            }
-            left.extend(parts.iter().filter_map(|part| match part.origin {
-                PartOf::Edit(name, id) => Some((name, id)),
-                PartOf::Made(_) => None,
-            }));
-        }
-        Ok(false)
-    }
-
-    /// Whether the migration has taken over to a key here what stood under a key there.
-    fn was_taken_over(&self, name: DocName, of: &EntryRef, at: &EntryRef) -> Result<bool> {
-        let Some(into) = self.known.doc(self.known.into) else { return Ok(false) };
-        let stored = into.document.stored();
-        let Some(tip) = stored.tip(&at.root, &at.key)? else { return Ok(false) };
-        // Whatever was written here since was written after the copy.
-        let first = match stored.run(tip.id)?.place {
-            Place::After { first, .. } => first,
-            _ => ItemId { clock: stored.run(tip.id)?.start, ..tip.id },
-        };
-        let copied = self.known.copies(self.known.into).parts_of(first)?.unwrap_or_default();
-        for part in copied {
-            if let PartOf::Edit(document, id) = part.origin
-                && (document == name
-                    || self.known.claim(name).is_some_and(|claim| claim.covers(document, id)))
-                && document.epoch == name.epoch
-                && let Some(doc) = self.known.doc(document)
-                && id.clock < doc.document.stored().clock(id.client)?
-                && let there = doc.document.stored()
-                && let Some((root, key)) = key_of(&*there, &there.run(id)?)?
-                && entry_of(&root, &key).as_ref() == Some(of)
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// What a function made under a key here is over.
-    fn end_copy(&mut self, at: &EntryRef) -> Result<()> {
+    /// Holds a value beside what stands in the document, if it lacks it.
+    fn hold(&mut self, key: LateEditKey, edit: LateEdit) -> Result<()> {
         let Some(into) = self.known.doc(self.known.into) else { return Ok(()) };
-        let Some(main) = into.document.entry(&at.root, &at.key) else { return Ok(()) };
-        let parts = self.known.copies(self.known.into).parts_of(main.id)?.unwrap_or_default();
-        let made = parts.into_iter().filter(|part| part.is_made() && !part.is_ground());
-        self.marks.extend(made);
+        if into.late_edits.get(&key).is_some() || self.values.contains_key(&key) {
+            return Ok(());
+        }
+        let is_of_late = made::is_of_late(&key.parts);
+        if is_of_late || key.parts.iter().any(Part::is_made) {
+            self.made.insert(key.at.clone());
+        }
+        if self.known.was_made_of(&key.parts)? || self.mark_over(&key.parts)? {
+            self.over.extend(is_of_late.then_some((key, edit)));
+        } else if !self.is_copied(&key)? {
+            self.values.insert(key, edit);
+        }
         Ok(())
     }
 
-    /// Holds a value beside what stands in the document, if it lacks it. Returns whether it is not over.
-    fn hold(&mut self, key: LateEditKey, edit: LateEdit) -> Result<bool> {
-        let Some(into) = self.known.doc(self.known.into) else { return Ok(true) };
-        if into.late_edits.get(&key).is_some() || self.values.contains_key(&key) {
-            return Ok(true);
+    /// Whether the document has a copy of the same.
+    fn is_copied(&self, LateEditKey { at, parts }: &LateEditKey) -> Result<bool> {
+        let Some(into) = self.known.doc(self.known.into) else { return Ok(false) };
+        let Some(main) = into.document.entry(&at.root, &at.key) else { return Ok(false) };
+        let copied = self.known.copies(self.known.into).parts_of(main.id)?.unwrap_or_default();
+        for part in &copied {
+            if self.known.is_marked_here(part)? {
+                return Ok(false);
+            }
         }
-        if self.known.was_made_of(&key.parts)? || self.mark_over(&key.parts, edit.from)? {
-            return Ok(false);
-        }
-        let main = into.document.entry(&key.at.root, &key.at.key);
-        let copied = main.map(|main| self.known.copies(self.known.into).parts_of(main.id));
-        let copied = copied.transpose()?.flatten().unwrap_or_default();
-        let says = |parts: &Parts| -> Parts {
-            parts.iter().filter(|part| !part.is_ground()).cloned().collect()
-        };
-        if says(&copied) != says(&key.parts) {
-            self.values.insert(key, edit);
-        }
-        Ok(true)
+        let by_any = |parts: &Parts| parts.iter().cloned().map(Part::by_any_run).collect::<Parts>();
+        Ok(by_any(&copied) == by_any(parts))
     }
 
     /// Says which of these parts are over, unless the document says so alone. Returns whether what stands
-    /// for them is: all are, or what it was made of. `holder` is the document that has it.
-    fn mark_over(&mut self, parts: &Parts, holder: DocName) -> Result<bool> {
+    /// for them is: all are, or what it was made of.
+    fn mark_over(&mut self, parts: &Parts) -> Result<bool> {
         let (grounds, parts): (Vec<&Part>, Vec<&Part>) =
             parts.iter().partition(|part| part.is_ground());
         let mut is_over = false;
@@ -280,17 +219,14 @@ impl Carrying<'_> {
                 self.marks.insert((*ground).clone());
             }
         }
-        // The migration of the holder has made what is not known to be made of something.
-        let maker = Some(holder).filter(|_| grounds.is_empty());
         let mut are_all_over = !parts.is_empty();
         for part in parts {
             if self.known.is_over_alone(part)? {
                 continue;
             }
-            if self.known.is_over_elsewhere(part, maker)? {
-                self.marks.insert(part.clone());
-            } else {
-                are_all_over = false;
+            match self.known.is_over_elsewhere(part)? {
+                Some(over) => drop(self.marks.insert(over)),
+                None => are_all_over = false,
             }
         }
         Ok(is_over || are_all_over)
@@ -320,17 +256,21 @@ impl Carrying<'_> {
         {
             let frontier = self.known.frontier(name)?;
             let ends = frontier.copies().end.min(claim.baseline);
+            let copies = self.known.copies(name);
             for clock in clocks.start..clocks.end.min(ends) {
-                if let Some(parts) = frontier.parts_of(clock) {
-                    self.mark_over(&parts, name)?;
+                if let Some(parts) = copies.parts_of(ItemId { client, clock })? {
+                    self.mark_over(&parts)?;
                 }
             }
         }
         // What the document has of them.
         let listed = self.known.frontier(into)?;
-        for copy in listed.copies_in(name, client, clocks.clone()) {
-            if let Some(parts) = listed.parts_of(copy) {
-                self.mark_over(&parts, into)?;
+        let (copies, by) = (self.known.copies(into), self.known.claim(into).map(|it| it.client));
+        for (copy, client) in
+            listed.copies_in(name, client, clocks.clone()).zip(by.into_iter().cycle())
+        {
+            if let Some(parts) = copies.parts_of(ItemId { client, clock: copy })? {
+                self.mark_over(&parts)?;
             }
         }
         let Some(here) = self.known.doc(into) else { return Ok(()) };
@@ -338,7 +278,7 @@ impl Carrying<'_> {
             self.mark_over_of(here, origin)?;
         }
         for origin in listed.origins_in(name, client, clocks.clone()) {
-            self.mark_over(&listed.open_parts_of(origin), into)?;
+            self.mark_over(&listed.open_parts_of(origin))?;
         }
         // What no claim knew, should an old copy of the document come again.
         let stored = doc.document.stored();
@@ -362,8 +302,8 @@ impl Carrying<'_> {
             let id = ItemId { client, clock };
             let part = Part::edit(name, id);
             let is_copy = self.known.claim(name).is_some_and(|claim| claim.is_copy(id));
-            if !is_copy && !self.known.is_covered(&part, name) {
-                self.mark_over(&with_all_made(plan, part).collect(), name)?;
+            if !is_copy && !self.known.is_covered(&part) {
+                self.mark_over(&with_all_made(plan, part).collect())?;
             }
         }
         Ok(())
@@ -372,44 +312,38 @@ impl Carrying<'_> {
     /// Says which of the parts of late edits of an origin are over.
     fn mark_over_of(&mut self, here: &Loaded, origin: PartOf) -> Result<()> {
         for at in here.late_edits.entries_of(origin) {
-            for (parts, stored) in here.late_edits.at(at) {
-                self.review(at, parts, &stored.edit)?;
+            for (parts, _) in here.late_edits.at(at) {
+                self.review(at, parts)?;
             }
         }
         Ok(())
     }
 
     /// Says what of a late edit is over.
-    fn review(&mut self, at: &EntryRef, parts: &Parts, edit: &LateEdit) -> Result<()> {
-        let into = self.known.into;
-        // Once the row is removed that it was made of, what was made before does not come up again.
-        if self.mark_over(parts, edit.from)?
-            && edit.replaces
-            && let Some(from) = self.known.doc(edit.from).filter(|_| edit.from != into)
-            && from.document.entry(&edit.of.root, &edit.of.key).is_none()
-        {
-            self.end_copy(at)?;
+    fn review(&mut self, at: &EntryRef, parts: &Parts) -> Result<()> {
+        if parts.iter().any(|part| part.is_made() || part.is_ground()) {
+            self.made.insert(at.clone());
         }
-        Ok(())
+        self.mark_over(parts).map(drop)
     }
 
     /// Looks at everything that the document has of others.
     fn review_all(&mut self) -> Result<()> {
         let into = self.known.into;
         let Some(here) = self.known.doc(into) else { return Ok(()) };
-        for (key, stored) in here.late_edits.iter() {
-            self.review(&key.at, &key.parts, &stored.edit)?;
+        for (key, _) in here.late_edits.iter() {
+            self.review(&key.at, &key.parts)?;
         }
         let Some(claim) = self.known.claim(into) else { return Ok(()) };
-        let frontier = self.known.frontier(into)?;
+        let (frontier, copies) = (self.known.frontier(into)?, self.known.copies(into));
         let stored = here.document.stored();
         for clock in frontier.copies() {
             let id = ItemId { client: claim.client, clock };
             if clock < stored.clock(id.client)?
                 && !stored.is_dead(id)?
-                && let Some(parts) = frontier.parts_of(clock)
+                && let Some(parts) = copies.parts_of(id)?
             {
-                self.mark_over(&parts, into)?;
+                self.mark_over(&parts)?;
             }
         }
         Ok(())

@@ -87,14 +87,15 @@ impl<'k> Known<'k> {
         })
     }
 
-    /// Whether the claim of the document that is carried into knew a part, which `holder` has.
-    pub(super) fn is_covered(&self, part: &Part, holder: DocName) -> bool {
+    /// Whether the claim of the document that is carried into knew a part.
+    pub(super) fn is_covered(&self, part: &Part) -> bool {
         let Some(claim) = self.claim(self.into) else { return false };
         match part.origin {
             PartOf::Edit(document, id) => claim.covers(document, id),
-            PartOf::Made(_) => self
-                .claim(holder)
-                .is_some_and(|holder| self.was_given_all(self.into, claim, holder)),
+            PartOf::Made(_) => part
+                .run()
+                .and_then(|run| self.claim(run))
+                .is_some_and(|run| self.was_given_all(self.into, claim, run)),
         }
     }
 
@@ -126,6 +127,11 @@ impl<'k> Known<'k> {
         self.doc(self.into).map_or(Ok(false), |into| into.document.is_marked(part))
     }
 
+    /// Whether it has that very mark, and not one of a part that contains it.
+    pub(super) fn is_exactly_marked_here(&self, part: &Part) -> Result<bool> {
+        self.doc(self.into).map_or(Ok(false), |into| into.document.has_mark(&part.to_text()))
+    }
+
     /// Whether an edit is over of which a `migrate` function has made something. Claims do not count: each
     /// migration that knew the edit has made the same of it.
     pub(super) fn is_ground_over(&self, part: &Part) -> Result<bool> {
@@ -146,18 +152,23 @@ impl<'k> Known<'k> {
             parts.iter().partition(|part| part.is_ground());
         let epochs = grounds.iter().flat_map(|part| &part.split).filter_map(|split| match split {
             Split::Made(epoch, ..) => Some(*epoch),
-            Split::Table(_) => None,
+            Split::Table(_) | Split::Run { .. } => None,
         });
         let Some(epoch) = epochs.max() else { return Ok(false) };
         for (name, claim) in self.claims {
-            let knew = |part: &Part| match part.origin {
-                PartOf::Edit(document, id) => claim.covers(document, id),
+            if !(epoch..=self.engine.def.epoch).contains(&name.epoch) {
+                continue;
+            }
+            let frontier = self.frontier(*name)?;
+            // What waited was known, and not given to the function.
+            let was_given = |part: &Part| match part.origin {
+                PartOf::Edit(document, id) => {
+                    claim.covers(document, id)
+                        && !frontier.others().iter().any(|other| other.origin == part.origin)
+                }
                 PartOf::Made(_) => false,
             };
-            if (epoch..=self.engine.def.epoch).contains(&name.epoch)
-                && grounds.iter().all(|part| knew(part))
-            {
-                let frontier = self.frontier(*name)?;
+            if grounds.iter().all(|part| was_given(part)) {
                 let is_open = |part: &Part| !frontier.open_parts_of(part.origin).is_empty();
                 if !parts.iter().any(|part| is_open(part)) {
                     return Ok(true);
@@ -167,54 +178,51 @@ impl<'k> Known<'k> {
         Ok(false)
     }
 
-    /// Whether another document says so, or its claim.
-    pub(super) fn is_over_elsewhere(&self, part: &Part, holder: Option<DocName>) -> Result<bool> {
-        for (name, doc) in &self.docs {
-            if *name != self.into
-                && (doc.document.is_marked(part)? || self.has_replaced(*name, part)?)
-            {
-                return Ok(true);
+    /// What is over because another document says so, or its claim: the part, or the same by whichever
+    /// migration it was made.
+    pub(super) fn is_over_elsewhere(&self, part: &Part) -> Result<Option<Part>> {
+        for (name, doc) in self.docs.iter().filter(|(name, _)| **name != self.into) {
+            if self.has_replaced(*name, part)? {
+                return Ok(Some(part.clone().by_any_run()));
+            }
+            if doc.document.is_marked(part)? {
+                return Ok(Some(part.clone()));
             }
         }
-        for (name, claim) in self.claims {
-            if *name != self.into
-                && name.epoch <= self.engine.def.epoch
-                && self.ends(*name, claim, part, holder)?
-            {
-                return Ok(true);
+        for (name, claim) in self.claims.iter().filter(|(name, _)| **name != self.into) {
+            if name.epoch <= self.engine.def.epoch && self.ends(*name, claim, part)? {
+                return Ok(Some(part.clone()));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Whether a claim knew a part, and that it is over.
-    fn ends(
-        &self,
-        name: DocName,
-        claim: &Claim,
-        part: &Part,
-        holder: Option<DocName>,
-    ) -> Result<bool> {
+    fn ends(&self, name: DocName, claim: &Claim, part: &Part) -> Result<bool> {
         let is_covered = match part.origin {
             PartOf::Edit(document, id) => claim.covers(document, id),
             // What a function made of less is over where it was given more.
-            PartOf::Made(_) => {
-                holder.zip(holder.and_then(|it| self.claim(it))).is_some_and(|(holder, of)| {
-                    name != holder
-                        && name.epoch >= holder.epoch
+            PartOf::Made(_) => part
+                .run()
+                .zip(part.run().and_then(|run| self.claim(run)))
+                .is_some_and(|(run, of)| {
+                    name != run
+                        && name.epoch >= run.epoch
                         && self.was_given_all(name, claim, of)
-                        && (name > holder || !of.covers_all_of(claim, self.claims))
-                })
-            }
+                        && (name > run || !of.covers_all_of(claim, self.claims))
+                }),
         };
         Ok(is_covered && !self.lists(name, part)?)
     }
 
     /// Whether a claim left a part open.
     fn lists(&self, name: DocName, part: &Part) -> Result<bool> {
-        let open = self.frontier(name)?.open_parts_of(part.origin);
-        let epoch = name.epoch;
-        Ok(open.iter().any(|listed| listed.contains(part, epoch) || part.contains(listed, epoch)))
+        let (part, epoch) = (part.clone().by_any_run(), name.epoch);
+        let mut open = self.frontier(name)?.open_parts_of(part.origin).into_iter();
+        Ok(open.any(|listed| {
+            let listed = listed.by_any_run();
+            listed.contains(&part, epoch) || part.contains(&listed, epoch)
+        }))
     }
 
     /// Whether what stood for a part in a document was written over or removed there.
@@ -229,15 +237,22 @@ impl<'k> Known<'k> {
         }
         let Some(claim) = self.claim(name) else { return Ok(false) };
         let frontier = self.frontier(name)?;
+        let part = part.clone().by_any_run();
         for clock in frontier.copies_of(part.origin) {
             let id = ItemId { client: claim.client, clock };
-            let stands_for = frontier.parts_of(clock).unwrap_or_default();
-            if stands_for.iter().any(|listed| listed.contains(part, name.epoch))
-                && clock < stored.clock(id.client)?
-                && stored.is_dead(id)?
-                && !self.is_replaced_by_unreadable(name, doc, id)?
+            if clock >= stored.clock(id.client)?
+                || !stored.is_dead(id)?
+                || self.is_replaced_by_unreadable(name, doc, id)?
             {
-                return Ok(true);
+                continue;
+            }
+            for listed in self.copies(name).parts_of(id)?.unwrap_or_default() {
+                // If what this migration made was over, that says nothing of what others made.
+                let was_over =
+                    listed.run().is_some() && doc.document.has_mark(&listed.to_text())?;
+                if !was_over && listed.by_any_run().contains(&part, name.epoch) {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)

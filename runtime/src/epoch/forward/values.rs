@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::doc::Root;
-use crate::engine::{Base, DocName, LateEdit, LateEditKey, Part, Parts, Split, StoppedAt, rank_of};
+use crate::engine::{Base, DocName, LateEdit, LateEditKey, Parts, Split, StoppedAt, rank_of};
 use crate::epoch::convert::{NewRow, Rejected, Sink, prepare, text_of};
 use crate::epoch::plan::Plan;
 use crate::epoch::source::{RowsOf, Source, SourceRow};
@@ -44,11 +44,6 @@ impl Value {
         let edit = LateEdit::rejected(from, &of, raw, reason);
         let key = LateEditKey { at: of.clone(), parts };
         Self { key, from, of, outcome: Outcome::Rejected(edit) }
-    }
-
-    /// Whether a `migrate` function has made it.
-    pub(super) fn is_made(&self) -> bool {
-        self.key.parts.iter().any(Part::is_ground)
     }
 
     /// As it is stored.
@@ -210,7 +205,6 @@ pub(in crate::epoch) fn later(
                     now.stopped_at.get_or_insert_with(own);
                 }
                 (now.from, now.of) = (edit.from, edit.of.clone());
-                now.replaces = edit.replaces;
                 (key, now)
             })
             .collect());
