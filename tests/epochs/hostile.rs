@@ -258,3 +258,144 @@ fn a_forged_claim_hides_rows_and_what_it_hides_stays_in_the_file() {
     let kept = forge::updates_of(&given, &source).concat();
     assert!(kept.windows(3).any(|bytes| bytes == b"two"), "it is gone");
 }
+
+/// The document that a copy uses, which it has migrated into.
+fn current_of(app: &v1::Library) -> String {
+    let given = app.changes_since(&Summary::default()).unwrap().to_bytes();
+    let mut documents = forge::all_updates(&given).into_iter().map(|(name, _)| name);
+    documents.rfind(|name| name.starts_with("1.")).unwrap()
+}
+
+/// Changes in which `client` writes entries of one root map of a document.
+fn entries(document: &str, client: u64, root: &str, values: &[(String, String)]) -> Changes {
+    let values: Vec<_> = values.iter().map(|(key, it)| (&**key, Value::Text(it))).collect();
+    let update = forge::update(client, 0, root, &values);
+    Changes::from_bytes(&forge::framed("library", document, &update)).unwrap()
+}
+
+/// Writes, removes, rebuilds and exchanges: all of it works, and both copies come to the same.
+fn goes_on(app: &v1::Library, what: &str) {
+    let put = |id: &str, title: &str| {
+        app.notes.put(&v1::Note { id: id.into(), title: title.into() }).unwrap();
+    };
+    put("mine", "mine");
+    put("short", "short");
+    assert!(app.notes.remove("short").unwrap());
+    app.quarantine().unwrap();
+    // What older code wrote, and comes now, is carried as ever.
+    let old = v0::Library::in_memory().unwrap();
+    old.notes.insert(&v0::Note { id: "late".into(), text: "late".into() }).unwrap();
+    give(&old, app);
+    app.compact_history().unwrap();
+    let other = library();
+    give(app, &other);
+    give(&other, app);
+    give(app, &other);
+    assert_eq!(titles(app), titles(&other), "{what}");
+    for title in ["one", "mine", "late"] {
+        assert!(titles(app).contains(&title.to_owned()), "{what}: {title} is gone");
+    }
+    assert!(!titles(app).contains(&"short".to_owned()), "{what}");
+}
+
+#[test]
+fn frontiers_that_name_nothing_lose_nothing_of_others() {
+    let long =
+        format!(r#"{{"source":"0","clients":[["0",7]],"copies":"{}"}}"#, "C".repeat(200_000));
+    let many: Vec<String> = (0..5_000).map(|clock| format!(r#""77:9.{clock}""#)).collect();
+    let many = format!(r#"{{"clients":[],"copies":"","others":[{}]}}"#, many.join(","));
+    let deep = format!(r#"{{"clients":{}"#, "[".repeat(5_000));
+    let frontiers = [
+        "",
+        "null",
+        "[]",
+        &deep,
+        // Edits that are not here, of documents that are not, and of itself.
+        r#"{"source":"0","clients":[["0",7]],"copies":"C"}"#,
+        r#"{"source":"77","clients":[["77",7]],"copies":"CCCC"}"#,
+        r#"{"source":"1.0/00000000-0000-7000-8000-000000000001","clients":[["1.0/00000000-0000-7000-8000-000000000001",7]],"copies":"C"}"#,
+        // Of a client that is not listed; numbers without an end, and sets that are none.
+        r#"{"clients":[],"copies":"C"}"#,
+        r#"{"clients":[],"copies":"gggggggggggggggggggg"}"#,
+        r#"{"clients":[],"copies":"ABg///////"}"#,
+        r#"{"clients":[],"copies":"ABC[]"}"#,
+        // More copies than the claim has.
+        &long,
+        // Parts that no edit is of.
+        &many,
+        r#"{"clients":[],"copies":"","others":["made:9a",["made:9a",[{"by":"77"}]],["0:1.0",["t",[9,"x","y"],[9,"",""]]]]}"#,
+    ];
+    for (number, frontier) in (0..).zip(frontiers) {
+        let app = library();
+        let what: String = frontier.chars().take(80).collect();
+        app.apply(&claims(8, &[(CLAIM, Value::Text(&claim_json(7, 1)))])).unwrap();
+        let frontier = [(CLAIM.to_owned(), frontier.to_owned())];
+        app.apply(&entries("head", 9, "kv:frontiers", &frontier)).unwrap();
+        let row = r#"{"id":"c","title":"three"}"#;
+        app.apply(&rows(CLAIM, 7, &[("c", Value::Text(row))])).unwrap();
+        assert!(titles(&app).contains(&"one".to_owned()), "{number}: {what}");
+        goes_on(&app, &what);
+    }
+}
+
+#[test]
+fn marks_of_what_is_not_here_change_nothing() {
+    let mut marks: Vec<String> = (0..20_000).map(|clock| format!(r#""77:9.{clock}""#)).collect();
+    marks.extend((0..20_000).map(|hash| format!(r#""made:{hash:x}""#)));
+    marks.extend((0..1_000).map(|clock| format!(r#"["0:1.{clock}",["notes",[1,"",""]]]"#)));
+    marks.extend(
+        [
+            r#"["made:9a",[{"by":"77"}]]"#,
+            r#"["0:1.0",[{"by":"x"}]]"#,
+            r#"["0:1.0",[]]"#,
+            r#""0:01.0""#,
+            "",
+            "null",
+            "\0",
+        ]
+        .map(str::to_owned),
+    );
+    let marks: Vec<(String, String)> = marks.into_iter().map(|part| (part, "1".into())).collect();
+    let app = library();
+    app.apply(&entries(&current_of(&app), 9, "seen", &marks)).unwrap();
+    assert_eq!(titles(&app), ["one"]);
+    goes_on(&app, "marks");
+}
+
+#[test]
+fn late_edits_of_nobody_are_rows_that_can_be_removed() {
+    let late = |key: &str, parts: &str, value: &str| {
+        let value = serde_json::to_string(value).unwrap();
+        let at = format!(r#"["table:notes","{key}",{parts}]"#);
+        (at, format!(r#"{{"from":"0","of":["table:notes","{key}"],"value":{value}}}"#))
+    };
+    let row = |id: &str| format!(r#"{{"id":"{id}","title":"ghost {id}"}}"#);
+    let app = library();
+    let ghosts = [
+        late("edit", r#"["0:9.7"]"#, &row("edit")),
+        late("unknown", r#"["77:9.7"]"#, &row("unknown")),
+        late("made", r#"["made:9a"]"#, &row("made")),
+        late("by", r#"[["made:9a",[{"by":"77"}]]]"#, &row("by")),
+        late("ground", r#"[["0:9.8",[[1,"table:notes","ground"]]]]"#, &row("ground")),
+        late("split", r#"[["0:9.9",["tags"]]]"#, &row("split")),
+        // Not of this form, or not rows.
+        late("none", "[]", &row("none")),
+        late("text", r#"["0:9.1"]"#, "no JSON"),
+        late("number", r#"["0:9.2"]"#, "7"),
+        ("[]".to_owned(), "{}".to_owned()),
+        (r#"["seen","x",["0:9.3"]]"#.to_owned(), r#"{"from":"0","of":["seen","x"]}"#.to_owned()),
+    ];
+    app.apply(&entries(&current_of(&app), 9, "forwarded", &ghosts)).unwrap();
+    let shown: Vec<String> = app.notes.iter().unwrap().flatten().map(|note| note.id).collect();
+    for id in ["a", "edit", "unknown", "made", "by", "split"] {
+        assert!(shown.contains(&id.to_owned()), "{id} is not in {shown:?}");
+    }
+    assert!(!shown.contains(&"none".to_owned()));
+    let ids = ["edit", "unknown", "made", "by", "ground", "split", "text", "number"];
+    for id in ids {
+        app.notes.remove(id).unwrap();
+    }
+    assert_eq!(titles(&app), ["one"]);
+    goes_on(&app, "late edits");
+    assert_eq!(app.notes.iter().unwrap().filter_map(Result::ok).count(), 3);
+}
