@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::Carrying;
 use super::values::convert;
 use crate::doc::items::ReadItems;
-use crate::doc::{Root, written_over};
-use crate::engine::{Base, Claim, DocName, LateEdit, LateEditKey, Part, PartOf, Parts, Split};
+use crate::doc::{Root, key_of, written_over};
+use crate::engine::{
+    Base, Claim, DocName, LateEdit, LateEditKey, Marks, Part, PartOf, Parts, Split, entry_of,
+};
 use crate::epoch::plan::Plan;
 use crate::error::Result;
 use crate::row::{EntryRef, ItemId};
@@ -235,8 +237,20 @@ impl Carrying<'_> {
             if id.clock >= stored.clock(id.client)? {
                 continue;
             }
-            let Some(before) = written_over(&*stored, id)? else { continue };
-            let parts = self.known.parts_of(name, before)?;
+            let mut parts = match written_over(&*stored, id)? {
+                Some(before) => self.known.parts_of(name, before)?,
+                None => Parts::new(),
+            };
+            // What showed there of other documents is marked by who writes over it.
+            if let Some((root, key)) = key_of(&*stored, &stored.run(id)?)?
+                && let Some(at) = entry_of(&root, &key)
+            {
+                for part in doc.late_edits.at(&at).flat_map(|(parts, _)| parts) {
+                    if doc.document.is_marked(part)? {
+                        parts.insert(part.clone());
+                    }
+                }
+            }
             if parts.iter().any(was_given) {
                 return Ok(true);
             }
