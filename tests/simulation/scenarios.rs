@@ -130,6 +130,11 @@ scenarios! {
     /// What was removed that a function had made stayed where another migration had made the same.
     what_two_functions_made_is_removed_once: 13002181,
 
+    /// What showed of other documents, and was written over, did not count as known.
+    an_edit_is_written_over_a_late_one: 15013443,
+    /// The copy of an edit stayed after another that could not be converted was removed in its place.
+    an_unreadable_edit_is_removed: 15012126,
+
     /// A removed row stayed because another version of it waited in the quarantine, it seems: found by
     /// seed 868201, pinned after that was mended.
     a_removed_row_waits_in_the_quarantine: 868201,

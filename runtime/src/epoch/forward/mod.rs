@@ -309,9 +309,16 @@ impl Carrying<'_> {
         Ok(())
     }
 
-    /// Says which of the parts of late edits of an origin are over.
+    /// Says what is over under the keys of late edits of an origin. If one goes that could not be converted,
+    /// so may the copy that it has not replaced.
     fn mark_over_of(&mut self, here: &Loaded, origin: PartOf) -> Result<()> {
+        let into = self.known.into;
         for at in here.late_edits.entries_of(origin) {
+            if let Some(main) = here.document.entry(&at.root, &at.key)
+                && let Some(parts) = self.known.copies(into).parts_of(main.id)?
+            {
+                self.mark_over(&parts)?;
+            }
             for (parts, _) in here.late_edits.at(at) {
                 self.review(at, parts)?;
             }
