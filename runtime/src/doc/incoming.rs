@@ -238,17 +238,16 @@ impl<'a> Walk<'_, 'a> {
         Ok(Next::Other(other, clock.saturating_add(1)))
     }
 
-    /// An item that is missing for what it has not come to: the last one of its gap, or of several gaps,
-    /// [`ANY_ITEM`].
+    /// An item that is missing for what it has not come to: the last one of its gap. If more than that keeps
+    /// it, any item may let it go on: [`ANY_ITEM`].
     pub(super) fn needs(&self) -> Result<Option<ItemId>> {
         let mut needs = None;
         for (section, step) in self.sections().filter(|(section, step)| step.clock < section.end) {
             let block = Block::read(&mut Reader::new(self.update.bytes, step.at), step.clock)?;
-            if block.body == Body::Skip {
-                let clock = block.end().saturating_sub(1);
-                let missing = ItemId { client: section.client, clock };
-                needs = Some(if needs.is_some() { ANY_ITEM } else { missing });
-            }
+            let clock = block.end().saturating_sub(1);
+            let missing = ItemId { client: section.client, clock };
+            let is_gap = block.body == Body::Skip;
+            needs = Some(if needs.is_none() && is_gap { missing } else { ANY_ITEM });
         }
         Ok(needs)
     }

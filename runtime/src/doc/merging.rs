@@ -135,7 +135,10 @@ fn take_in<W: WriteItems + ?Sized>(
         return Ok(None);
     }
     let update = rest_of(&walk, &readiness.too_early)?;
-    let needs = walk.needs()?.or_else(|| last_of(&readiness.too_early));
+    let needs = match (walk.needs()?, first_of(&readiness.too_early)) {
+        (Some(_), Some(_)) => Some(ANY_ITEM),
+        (of_blocks, of_deletions) => of_blocks.or(of_deletions),
+    };
     Ok(needs.map(|needs| Left { update, needs }))
 }
 
@@ -216,10 +219,19 @@ fn is_in(incoming: &Incoming<'_>, id: ItemId) -> bool {
     section.is_some_and(|section| (section.start..section.end).contains(&id.clock))
 }
 
-/// The last item of a client among deletions.
+/// The last item of a client among deletions: before it is here, not all of them can be made.
 fn last_of(deletions: &[(u64, ClockRanges)]) -> Option<ItemId> {
     let (client, clocks) = deletions.first()?;
     Some(ItemId { client: *client, clock: clocks.last()?.end.checked_sub(1)? })
+}
+
+/// The first item among deletions: before it is here, none of them can be made. Of several clients, any.
+fn first_of(deletions: &[(u64, ClockRanges)]) -> Option<ItemId> {
+    match deletions {
+        [] => None,
+        [(client, clocks)] => Some(ItemId { client: *client, clock: clocks.first()?.start }),
+        _ => Some(ANY_ITEM),
+    }
 }
 
 /// The clocks before `end`, and those from it on.
