@@ -5,7 +5,9 @@
 //! root map `forwarded`, under the parts that it stands for: so two devices store the same. A part that was
 //! decided on is marked in the root map `seen`. `docs/design/late-edits.md` states the rule.
 
+mod copies;
 mod format_1;
+mod marks;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,16 +15,15 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::copies::{Copies, unknown_copy};
+pub(crate) use self::marks::Marks;
 pub(crate) use self::standing::{Candidate, Showing, Standing};
-use super::claim::Claim;
 use super::document::Document;
 use super::documents::DocName;
-use super::open::Engine;
-use super::part::{Part, PartOf, Parts, Split};
+use super::part::{Part, PartOf, Parts};
 use crate::disk::{Shown, StagedDocument};
 use crate::doc::cells::row_with;
-use crate::doc::items::ReadItems;
-use crate::doc::{Entry, Root, key_of};
+use crate::doc::{Entry, Root};
 use crate::error::{Error, Result};
 use crate::row::{Content, EntryRef, ItemId};
 
@@ -153,112 +154,6 @@ impl StoredEdit {
         let row = row_with(value, &document.cells(root, key));
         Entry { id: self.id, content: Content::Text(row.into()) }
     }
-}
-
-/// A document that says which parts were decided on in it.
-pub(crate) trait Marks {
-    /// Whether there is an entry under a key of `seen`.
-    fn has_mark(&self, key: &str) -> Result<bool>;
-
-    fn epoch(&self) -> u32;
-
-    /// Whether a part was decided on, alone or with all that it comes of.
-    fn is_marked(&self, part: &Part) -> Result<bool> {
-        for part in part.containers(self.epoch()) {
-            if self.has_mark(&part.to_text())? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-}
-
-impl Marks for Document {
-    fn has_mark(&self, key: &str) -> Result<bool> {
-        Ok(self.entry_in(&Root::Seen.name(), key))
-    }
-
-    fn epoch(&self) -> u32 {
-        epoch_of(self.stored().name())
-    }
-}
-
-impl Marks for StagedDocument<'_> {
-    fn has_mark(&self, key: &str) -> Result<bool> {
-        Ok(self.value(&Root::Seen.name(), key)?.is_some())
-    }
-
-    fn epoch(&self) -> u32 {
-        epoch_of(self.name())
-    }
-}
-
-fn epoch_of(document: &str) -> u32 {
-    DocName::parse(document).map_or(0, |name| name.epoch)
-}
-
-/// What the copies of a document stand for.
-#[derive(Clone, Copy)]
-pub(crate) struct Copies<'e> {
-    pub(crate) engine: &'e Engine,
-    pub(crate) name: DocName,
-    pub(crate) claim: Option<&'e Claim>,
-}
-
-impl Copies<'_> {
-    /// What a copy stands for; `None` if the item is an edit of the document.
-    pub(crate) fn parts_of(&self, id: ItemId) -> Result<Option<Parts>> {
-        if !self.claim.is_some_and(|claim| claim.is_copy(id)) {
-            return Ok(None);
-        }
-        let Some(parts) = self.engine.frontier(self.name)?.parts_of(id.clock) else {
-            return Ok(Some(unknown_copy(self.name, id)));
-        };
-        let with_run = |part: Part| match part.origin {
-            PartOf::Made(_) if part.split.is_empty() => {
-                let by = self.run_of(part.origin)?;
-                Ok(Part { split: vec![Split::Run { by }], ..part })
-            }
-            _ => Ok(part),
-        };
-        parts.into_iter().map(with_run).collect::<Result<_>>().map(Some)
-    }
-
-    /// The migration of which a document has a copy of what a function made: the first on the way here.
-    fn run_of(&self, made: PartOf) -> Result<DocName> {
-        let mut run = self.name;
-        while let Some(source) = self.engine.frontier(run)?.source().filter(|it| *it < run)
-            && !self.engine.frontier(source)?.copies_of(made).is_empty()
-        {
-            run = source;
-        }
-        Ok(run)
-    }
-
-    /// The entries of the copies that stand for something of an origin.
-    pub(crate) fn entries_of(
-        &self,
-        document: &impl ReadItems,
-        origin: PartOf,
-    ) -> Result<Vec<EntryRef>> {
-        let Some(claim) = self.claim else { return Ok(Vec::new()) };
-        let mut entries = Vec::new();
-        for clock in self.engine.frontier(self.name)?.copies_of(origin) {
-            let id = ItemId { client: claim.client, clock };
-            if clock < document.clock(id.client)?
-                && let Some((root, key)) = key_of(document, &document.run(id)?)?
-            {
-                entries.push(EntryRef::new(&*root, &*key));
-            }
-        }
-        Ok(entries)
-    }
-}
-
-/// What a copy stands for if nothing says so, as in files of format 1: something below all edits.
-pub(crate) fn unknown_copy(document: DocName, id: ItemId) -> Parts {
-    let root = PartOf::Edit(document, id).to_string();
-    Parts::from([Part::whole(PartOf::made(&root, "", ""))])
 }
 
 /// The highest document that parts are of.
