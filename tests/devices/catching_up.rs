@@ -1,12 +1,11 @@
 //! What a copy is sent costs what it lacks, not all that was ever written or removed.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
-use heirloom::__private::{StorageHook, StorageOp};
+use heirloom::__private::StorageOp;
 use heirloom::sync::Summary;
 
-use crate::support::{Notebook, note, place};
+use crate::support::{Notebook, counting, note, place};
 
 /// A notebook with notes of which every second one was removed, and a copy of it that holds the same.
 fn two(notes: u32) -> (Notebook, Notebook) {
@@ -103,14 +102,7 @@ fn a_longer_journal_spares_removals_to_who_was_away_for_longer() {
 /// How many pieces of two files are written, and how many bytes are sent, until one has a row of the other, beside
 /// scattered removals that both know: each tenth of `notes`.
 fn cost_of_one_row(notes: u32) -> (u64, usize) {
-    let written = Arc::new(AtomicU64::new(0));
-    let counter = written.clone();
-    let hook: StorageHook = Arc::new(move |op| {
-        if op == StorageOp::Write {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(())
-    });
+    let (hook, written) = counting(StorageOp::Write);
     let (_folder, path) = place();
     let one = Notebook::in_memory().unwrap();
     let two = Notebook::builder().storage_hook(hook).open(&path).unwrap();

@@ -5,11 +5,11 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use heirloom::__private::{StorageHook, StorageOp};
+use heirloom::__private::StorageOp;
 use redb::backends::FileBackend;
 use redb::{BackendError, Database, StorageBackend, TableDefinition};
 
-use crate::support::{Notebook, file, note, place};
+use crate::support::{Notebook, counting, file, note, place};
 
 /// The notes that there are before.
 const NOTES: u32 = 20_000;
@@ -68,14 +68,7 @@ fn writes_of_redb() -> f64 {
 #[test]
 fn an_insert_writes_one_page_more_than_redb_alone() {
     let (_folder, path) = place();
-    let written = Arc::new(AtomicU64::new(0));
-    let counter = written.clone();
-    let hook: StorageHook = Arc::new(move |op| {
-        if op == StorageOp::Write {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(())
-    });
+    let (hook, written) = counting(StorageOp::Write);
     let app = Notebook::builder().storage_hook(hook).open(&path).unwrap();
     app.notes.insert_many((0..NOTES).map(|id| note(id, "a note"))).unwrap();
     let before = written.load(Ordering::Relaxed);

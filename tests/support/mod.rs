@@ -12,7 +12,10 @@ pub mod versions;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use heirloom::__private::{StorageHook, StorageOp};
 use heirloom::sync::{Applied, Changes, Summary};
 use heirloom::{Key, Kv, Row, Store, Table};
 use schemars::JsonSchema;
@@ -81,6 +84,19 @@ pub fn place() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notebook.redb");
     (folder, path)
+}
+
+/// A hook that counts the operations of one kind, and its count.
+pub fn counting(of: StorageOp) -> (StorageHook, Arc<AtomicU64>) {
+    let count = Arc::new(AtomicU64::new(0));
+    let counter = count.clone();
+    let hook: StorageHook = Arc::new(move |op| {
+        if op == of {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    });
+    (hook, count)
 }
 
 /// Everything in a notebook, to compare copies by.
