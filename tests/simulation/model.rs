@@ -105,8 +105,21 @@ fn check_register(
         wrong.push(format!("{register:?} holds e{live}, which nobody wrote there"));
         return;
     }
+    // Of two versions of a note that did not know of each other one was kept beside the other, and nothing
+    // was made of it; it went when somebody who knew both removed the note.
+    let went_with_note = |edit: &Edit| {
+        all_that_came.clone().any(|removal| {
+            let is_beside = |other: &Edit| {
+                other.register == edit.register
+                    && !other.is_removal
+                    && !other.knows(edit)
+                    && removal.could_know.contains(&other.number)
+            };
+            removal.removes_note_of(edit) && all_that_came.clone().any(is_beside)
+        })
+    };
     // Nothing is gone that nobody removed.
-    let was_written = sure.iter().any(|edit| !edit.is_removal);
+    let was_written = sure.iter().any(|edit| !edit.is_removal && !went_with_note(edit));
     if live.is_none()
         && was_written
         && !all.iter().any(|edit| edit.is_removal)
@@ -120,12 +133,7 @@ fn check_register(
             || all
                 .iter()
                 .any(|other| other.number != edit.number && !other.is_removal && other.meets(edit));
-        // Of two versions of a note that did not know of each other one was kept beside the other,
-        // and nothing was made of it; it went when somebody who knew both removed the note.
-        let went_with_note =
-            all.iter().any(|other| Some(other.number) == live && !other.knows(edit))
-                && all_that_came.clone().any(|removal| removal.removes_note_of(edit));
-        if !is_accounted_for && !went_with_note {
+        if !is_accounted_for && !went_with_note(edit) {
             wrong.push(format!("{register:?}: e{} is lost; e{live:?} stands there", edit.number));
         }
     }

@@ -225,7 +225,7 @@ impl LateEdits {
         Some(at)
     }
 
-    fn insert(&mut self, LateEditKey { at, parts }: LateEditKey, stored: StoredEdit) {
+    pub(crate) fn insert(&mut self, LateEditKey { at, parts }: LateEditKey, stored: StoredEdit) {
         for part in &parts {
             self.by_origin.entry(part.origin).or_default().insert(at.clone());
         }

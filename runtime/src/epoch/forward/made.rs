@@ -130,7 +130,10 @@ impl Carrying<'_> {
         all
     }
 
-    fn values_at(&self, at: &EntryRef) -> impl Iterator<Item = (&LateEditKey, &LateEdit)> {
+    pub(super) fn values_at(
+        &self,
+        at: &EntryRef,
+    ) -> impl Iterator<Item = (&LateEditKey, &LateEdit)> {
         let first = LateEditKey { at: at.clone(), parts: Parts::new() };
         self.values.range(first..).take_while(move |(key, _)| key.at == *at)
     }

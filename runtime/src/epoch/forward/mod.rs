@@ -8,6 +8,7 @@ mod groups;
 mod made;
 mod over;
 mod values;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -81,6 +82,7 @@ pub(super) fn carry(
             carrying.review(&key.at, &key.parts)?;
         }
     }
+    carrying.leave_out_of_waiting()?;
     carrying.end_replaced()?;
     carrying.finish()
 }

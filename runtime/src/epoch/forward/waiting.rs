@@ -1,0 +1,88 @@
+//! What waits is not given to `migrate` functions: nothing is made of it before it is accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Carrying;
+use super::made::is_of_late;
+use crate::engine::{
+    Document, LateEditKey, LateEdits, Marks, Part, PartOf, Parts, Showing, StoredEdit,
+};
+use crate::error::Result;
+use crate::row::{EntryRef, ItemId};
+
+/// A document with the marks that are about to be written to it.
+struct WithMarks<'c> {
+    document: &'c Document,
+    marks: &'c Parts,
+}
+
+impl Marks for WithMarks<'_> {
+    fn has_mark(&self, key: &str) -> Result<bool> {
+        let is_new = Part::parse(key).is_some_and(|part| self.marks.contains(&part));
+        Ok(is_new || self.document.has_mark(key)?)
+    }
+
+    fn epoch(&self) -> u32 {
+        self.document.epoch()
+    }
+}
+
+impl Carrying<'_> {
+    /// Leaves out what functions make of edits that wait here.
+    pub(super) fn leave_out_of_waiting(&mut self) -> Result<()> {
+        let of_late: Vec<LateEditKey> =
+            self.values.keys().filter(|key| is_of_late(&key.parts)).cloned().collect();
+        if of_late.is_empty() {
+            return Ok(());
+        }
+        let mut own: BTreeMap<PartOf, BTreeSet<EntryRef>> = BTreeMap::new();
+        for key in self.values.keys().filter(|key| !is_of_late(&key.parts)) {
+            for part in &key.parts {
+                own.entry(part.origin).or_default().insert(key.at.clone());
+            }
+        }
+        for key in of_late {
+            let grounds = key.parts.iter().filter(|part| part.is_ground());
+            let origins: BTreeSet<PartOf> = grounds.map(|part| part.origin).collect();
+            let mut waits = false;
+            for origin in origins {
+                waits |= self.waits(origin, own.get(&origin))?;
+            }
+            if waits {
+                self.values.remove(&key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an edit waits under each key that it has here, of which `new` are about to be written.
+    fn waits(&self, origin: PartOf, new: Option<&BTreeSet<EntryRef>>) -> Result<bool> {
+        let Some(into) = self.known.doc(self.known.into) else { return Ok(false) };
+        let stored = into.late_edits.entries_of(origin);
+        let entries: BTreeSet<&EntryRef> = stored.chain(new.into_iter().flatten()).collect();
+        let marks = WithMarks { document: &into.document, marks: &self.marks };
+        let copies = self.known.copies(self.known.into);
+        let mut waits = false;
+        for at in entries {
+            let mut late_edits = LateEdits::default();
+            for (parts, stored) in into.late_edits.at(at) {
+                let key = LateEditKey { at: at.clone(), parts: parts.clone() };
+                late_edits.insert(key, stored.clone());
+            }
+            for (key, edit) in self.values_at(at) {
+                let id = ItemId { client: 0, clock: 0 };
+                late_edits.insert(key.clone(), StoredEdit { id, edit: edit.clone() });
+            }
+            let is_of = |parts: &Parts| {
+                !is_of_late(parts) && parts.iter().any(|part| part.origin == origin)
+            };
+            let main = into.document.entry(&at.root, &at.key).map(|entry| entry.id);
+            let standing = late_edits.standing(&marks, copies, at, main)?;
+            match standing.shown {
+                Showing::Late(late) if is_of(&late.parts) => return Ok(false),
+                _ => waits |= standing.waiting.iter().any(|late| is_of(&late.parts)),
+            }
+        }
+        Ok(waits)
+    }
+}
