@@ -141,7 +141,16 @@ fn check_register(
     let Some(live) = live else { return };
     for later in sure.iter().filter(|later| later.knew.contains(&live)) {
         let counts = if later.is_removal {
-            later.removes(register) && !seen.has_pruned
+            // Of two removals, one knew what stands there; the other took out something else, and the
+            // author wrote it again before the first arrived.
+            let races = |other: &&Edit| {
+                other.removes(register)
+                    && other.number != later.number
+                    && other.meets(later)
+                    && !other.could_know.contains(&live)
+                    && other.was.is_some_and(|was| was != live)
+            };
+            later.removes(register) && !seen.has_pruned && !all.iter().any(races)
         } else {
             // Of a note that was removed before anything was made of it there is no detail; and what
             // was written before a removal goes with it.

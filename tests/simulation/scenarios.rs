@@ -134,6 +134,16 @@ scenarios! {
     an_edit_is_written_over_a_late_one: 15013443,
     /// The copy of an edit stayed after another that could not be converted was removed in its place.
     an_unreadable_edit_is_removed: 15012126,
+    /// Something was made of an edit that waited, under a key whose row was removed beside it.
+    nothing_is_made_of_what_waits_1: 15018831,
+    /// The same, with the two in the other order.
+    nothing_is_made_of_what_waits_2: 16002992,
+    /// A claim whose document was given up before older code had it ended what that code had of an entry.
+    a_claim_without_its_document_1: 13003861,
+    /// The same of a row.
+    a_claim_without_its_document_2: 13011116,
+    /// Of two removals one raced the rewrite of the edit: the model allowed for it only with knowledge.
+    two_removals_race_a_rewrite: 13019336,
 
     /// A removed row stayed because another version of it waited in the quarantine, it seems: found by
     /// seed 868201, pinned after that was mended.

@@ -16,7 +16,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::copies::{Copies, unknown_copy};
-pub(crate) use self::marks::Marks;
+pub(crate) use self::marks::{Marks, parse_taken_in, taken_in_key};
 pub(crate) use self::standing::{Candidate, Showing, Standing};
 use super::document::Document;
 use super::documents::DocName;
@@ -121,6 +121,11 @@ impl LateEdit {
     pub(crate) fn rejected(from: DocName, of: &EntryRef, raw: String, reason: String) -> Self {
         let (reason, raw) = (Some(reason), Some(raw));
         Self { value: None, reason, raw, ..Self::of_copy(from, of, String::new()) }
+    }
+
+    /// Whether it could not be converted, and does not only wait.
+    pub(crate) fn is_rejected(&self) -> bool {
+        self.value.is_none() && self.reason.is_some()
     }
 
     pub(crate) fn read(content: &Content) -> Option<Self> {

@@ -7,7 +7,8 @@ use super::forward::{later, with_all_made};
 use super::plan::Plan;
 use crate::doc::Root;
 use crate::engine::{
-    Base, Candidate, Claim, Copies, LateEdit, LateEditKey, Loaded, Marks, Part, PartOf, Parts,
+    Base, Candidate, Claim, Copies, DocName, LateEdit, LateEditKey, Loaded, Marks, Part, PartOf,
+    Parts, parse_taken_in,
 };
 use crate::error::{Error, Result};
 
@@ -22,6 +23,8 @@ pub(super) struct CarriedOver {
     pub(super) late: Vec<(LateEditKey, LateEdit)>,
     /// What was decided on of edits that the migration does not know.
     pub(super) marks: Vec<Part>,
+    /// The documents that were taken in.
+    pub(super) taken_in: Vec<DocName>,
     /// What was undecided before, and is not here.
     pub(super) missing: Parts,
 }
@@ -34,7 +37,7 @@ impl CarriedOver {
         claim: &Claim,
     ) -> Result<Self> {
         let document = &loaded.document;
-        let (mut unknown, mut marks) = (Vec::new(), Vec::new());
+        let (mut unknown, mut marks, mut taken_in) = (Vec::new(), Vec::new(), Vec::new());
         for name in document.maps() {
             let Some(root) = Root::parse(&name) else { continue };
             let is_known = match &root {
@@ -46,6 +49,7 @@ impl CarriedOver {
                     document.for_each::<Error>(&name, |key, _| {
                         let part = Part::parse(key).filter(|part| may_matter(claim, part));
                         marks.extend(part.into_iter().flat_map(|part| with_all_made(plan, part)));
+                        taken_in.extend(parse_taken_in(key));
                         Ok(())
                     })?;
                     true
@@ -90,7 +94,7 @@ impl CarriedOver {
                 }
             }
         }
-        Ok(Self { unknown, late, marks, missing })
+        Ok(Self { unknown, late, marks, taken_in, missing })
     }
 }
 

@@ -7,7 +7,7 @@ use super::plan::Plan;
 use super::sink::describe;
 use super::source::{RowsOf, Source, SourceRow};
 use crate::disk::View;
-use crate::doc::Root;
+use crate::doc::{Entry, Root};
 use crate::engine::{
     Base, Candidate, Copies, DocName, Document, Engine, LateEdit, LateEditKey, LateEdits, Loaded,
     Marks, Origin, Part, PartOf, Parts, ReadFailure, RootOp, Showing, Standing, StoppedAt,
@@ -89,12 +89,16 @@ fn standing(engine: &Engine, view: &Arc<View>, at: &EntryRef) -> Result<Option<(
 /// Puts what is in quarantine in the place of what stands there.
 pub(crate) fn accept(engine: &Engine, kept: &Kept) -> Result<()> {
     let accepted = match &kept.edit.value {
-        Some(value) => vec![Accepted {
-            root: Root::parse(&kept.key.at.root).ok_or_else(|| gone(kept))?,
-            key: kept.key.at.key.clone(),
-            json: value.clone(),
-            is_made: false,
-        }],
+        Some(value) => {
+            let mut accepted = vec![Accepted {
+                root: Root::parse(&kept.key.at.root).ok_or_else(|| gone(kept))?,
+                key: kept.key.at.key.clone(),
+                json: value.clone(),
+                is_made: false,
+            }];
+            accepted.extend(made_of(engine, kept)?);
+            accepted
+        }
         None => converted(engine, kept)?,
     };
     finish(engine, kept, accepted)
@@ -178,6 +182,31 @@ fn is_free(copies: Copies<'_>, loaded: &Loaded, at: &EntryRef, json: &str) -> Re
     })
 }
 
+/// What `migrate` functions make of a row that was converted, and that they were not given as long as it
+/// waited: of what stands in its document, if that is still here.
+fn made_of(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
+    let (from, of) = (kept.edit.from, &kept.edit.of);
+    let Some(plan) = Plan::new(&engine.def, from.epoch) else { return Ok(Vec::new()) };
+    let has_function = plan.stretches.iter().any(|stretch| stretch.migrate.is_some());
+    if !has_function || !matches!(Root::parse(&of.root), Some(Root::Table(_))) {
+        return Ok(Vec::new());
+    }
+    let failure = ReadFailure::default();
+    let document = Document::new(engine.view(), &from.to_string(), &failure);
+    let entry = document.entry(&of.root, &of.key);
+    failure.take()?;
+    let is_of_it = |id| {
+        let mut parts = kept.key.parts.iter();
+        parts.any(|part| part.origin == PartOf::Edit(from, id))
+    };
+    let Some(Entry { content: Content::Text(json), .. }) = entry.filter(|entry| is_of_it(entry.id))
+    else {
+        return Ok(Vec::new());
+    };
+    let taken = taken(&plan, kept, &StoppedAt::new(from.epoch, of.clone()), &json)?;
+    Ok(taken.rows.into_iter().filter(|row| row.is_made).collect())
+}
+
 /// What becomes of it with the code as it is now, which may convert what earlier code could not: taken
 /// alone through the steps that it has still to go, `migrate` functions included.
 fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
@@ -193,12 +222,7 @@ fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
     let Some(plan) = Plan::new(&engine.def, stopped_at.epoch) else {
         return refused(&format!("the code does not know epoch {}", stopped_at.epoch));
     };
-    let taken = match taken_alone(&plan, kept, &stopped_at, raw) {
-        Err(error) if error.kind() == ErrorKind::Migration => {
-            return refused(error.what()).map_err(|refusal: Error| refusal.because(error));
-        }
-        taken => taken?,
-    };
+    let taken = taken(&plan, kept, &stopped_at, raw)?;
     let is_own = |root: &Root| root.name() == kept.key.at.root;
     let mut rejected = taken.rejected.iter();
     // Where it comes to rows of several tables, each is kept on its own.
@@ -212,6 +236,16 @@ fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
     }
     let rows = taken.rows.into_iter();
     Ok(rows.filter(|row| row.is_made || !has_own || is_own(&row.root)).collect())
+}
+
+/// [`taken_alone`]; that a function refuses is a reason like any other.
+fn taken(plan: &Plan, kept: &Kept, stopped_at: &StoppedAt, raw: &str) -> Result<Taken> {
+    match taken_alone(plan, kept, stopped_at, raw) {
+        Err(error) if error.kind() == ErrorKind::Migration => {
+            refused(error.what()).map_err(|refusal: Error| refusal.because(error))
+        }
+        taken => taken,
+    }
 }
 
 /// Takes a row or entry alone to the epoch of the code.

@@ -214,6 +214,9 @@ fn fill(
         for part in &carried_over.marks {
             sink.mark(part)?;
         }
+        for name in &carried_over.taken_in {
+            sink.take_in(*name)?;
+        }
         for (key, edit) in &carried_over.late {
             sink.keep_late(key.clone(), edit.clone());
         }

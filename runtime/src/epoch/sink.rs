@@ -8,6 +8,7 @@ use crate::disk::StagedDocument;
 use crate::doc::{EntryOp, EntryWrite, Root, write};
 use crate::engine::{
     Base, DocName, FrontierWriter, LateEdit, LateEditKey, MARK, Part, Parts, StoppedAt, rank_of,
+    taken_in_key,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId};
@@ -197,6 +198,11 @@ impl<'s> DocumentSink<'s> {
     /// Says that a part of another document was decided on.
     pub(super) fn mark(&mut self, part: &Part) -> Result<()> {
         self.keep(&Root::Seen, &part.to_text(), &Base::Made, MARK)
+    }
+
+    /// Says that a document was taken in.
+    pub(super) fn take_in(&mut self, name: DocName) -> Result<()> {
+        self.keep(&Root::Seen, &taken_in_key(name), &Base::Made, MARK)
     }
 
     /// Writes what is stored beside the copies, and what is still collected.

@@ -26,6 +26,17 @@ pub(crate) trait Marks {
     }
 }
 
+/// The key of `seen` that says that a document was taken in: what its claim decided counts here, also when
+/// it is given up.
+pub(crate) fn taken_in_key(document: DocName) -> String {
+    document.to_string()
+}
+
+/// The document that a key of `seen` says was taken in.
+pub(crate) fn parse_taken_in(key: &str) -> Option<DocName> {
+    DocName::parse(key).filter(|name| name.claim.is_some())
+}
+
 impl Marks for Document {
     fn has_mark(&self, key: &str) -> Result<bool> {
         Ok(self.entry_in(&Root::Seen.name(), key))

@@ -21,8 +21,8 @@ pub(super) use values::{Outcome, Value, later};
 use crate::doc::items::ReadItems;
 use crate::doc::{Root, key_of};
 use crate::engine::{
-    Base, Claims, DocName, Engine, LateEdit, LateEditKey, Loaded, OtherMerged, Part, PartOf, Parts,
-    RootOp, entry_of,
+    Base, Claims, DocName, Engine, LateEdit, LateEditKey, Loaded, MARK, OtherMerged, Part, PartOf,
+    Parts, RootOp, entry_of, parse_taken_in, taken_in_key,
 };
 use crate::epoch::plan::Plan;
 use crate::error::Result;
@@ -49,6 +49,8 @@ pub(super) struct Carrying<'k> {
     /// What functions make of late edits, and is over.
     over: Vec<(LateEditKey, LateEdit)>,
     marks: Parts,
+    /// The documents that are taken in.
+    taken_in: BTreeSet<DocName>,
     /// Where functions have made something.
     made: BTreeSet<EntryRef>,
 }
@@ -69,6 +71,7 @@ pub(super) fn carry(
         values: BTreeMap::new(),
         over: Vec::new(),
         marks: Parts::new(),
+        taken_in: BTreeSet::new(),
         made: BTreeSet::new(),
     };
     for (name, scope) in scopes {
@@ -90,6 +93,11 @@ pub(super) fn carry(
 impl Carrying<'_> {
     fn finish(self) -> Result<Vec<RootOp>> {
         let mut ops: Vec<RootOp> = self.marks.iter().map(RootOp::mark).collect();
+        for name in self.taken_in {
+            if !self.known.says_alone(name)? {
+                ops.push(RootOp::put(Root::Seen, taken_in_key(name), MARK.to_owned()));
+            }
+        }
         for (key, edit) in self.values {
             ops.push(RootOp::put(Root::Forwarded, key.to_text(), edit.to_json()?));
         }
@@ -102,12 +110,16 @@ impl Carrying<'_> {
         else {
             return Ok(());
         };
+        self.taken_in.extend(name.claim.map(|_| name));
         let (mut rows, mut groups) = (BTreeSet::new(), BTreeSet::new());
         let (mut late, mut marks) = (Vec::new(), Vec::new());
         let mut look = |root: &str, key: &str| match Root::parse(root) {
             Some(Root::Group(name)) => drop(groups.insert(name)),
             Some(Root::Forwarded) => late.extend(LateEditKey::parse(key)),
-            Some(Root::Seen) => marks.extend(Part::parse(key)),
+            Some(Root::Seen) => {
+                marks.extend(Part::parse(key));
+                self.taken_in.extend(parse_taken_in(key));
+            }
             _ => rows.extend(entry_of(root, key)),
         };
         match scope {

@@ -9,7 +9,7 @@ use crate::doc::items::ReadItems;
 use crate::doc::key_of;
 use crate::engine::{
     Base, Claim, Claims, Copies, DocName, Engine, Frontier, LateEditKey, Loaded, Marks, Part,
-    PartOf, Parts, Showing, Split, entry_of,
+    PartOf, Parts, Showing, Split, entry_of, taken_in_key,
 };
 use crate::epoch::plan::Plan;
 use crate::error::Result;
@@ -27,6 +27,7 @@ pub(super) struct Known<'k> {
     /// The code of its epoch.
     pub(super) def: StoreDef,
     unconvertible: RefCell<BTreeMap<(DocName, EntryRef), bool>>,
+    counting: RefCell<BTreeMap<DocName, bool>>,
 }
 
 impl<'k> Known<'k> {
@@ -40,7 +41,8 @@ impl<'k> Known<'k> {
         let below = others.iter().filter(|(name, _)| **name < into.0);
         let mut docs: BTreeMap<DocName, &Loaded> = below.map(|(name, it)| (*name, it)).collect();
         docs.insert(into.0, into.1);
-        Self { engine, claims, into: into.0, docs, def, unconvertible: RefCell::default() }
+        let (unconvertible, counting) = (RefCell::default(), RefCell::default());
+        Self { engine, claims, into: into.0, docs, def, unconvertible, counting }
     }
 
     pub(super) fn doc(&self, name: DocName) -> Option<&'k Loaded> {
@@ -49,6 +51,45 @@ impl<'k> Known<'k> {
 
     pub(super) fn claim(&self, name: DocName) -> Option<&'k Claim> {
         self.claims.get(&name)
+    }
+
+    /// The claims that count: of documents that are here, or that one which is here has taken in.
+    fn counting_claims(&self) -> Result<Vec<(DocName, &'k Claim)>> {
+        let mut counting = Vec::new();
+        for (name, claim) in self.claims {
+            if name.epoch > self.engine.def.epoch {
+                continue;
+            }
+            let known = self.counting.borrow().get(name).copied();
+            let counts = match known {
+                Some(counts) => counts,
+                None => self.docs.contains_key(name) || self.is_taken_in(*name)?,
+            };
+            self.counting.borrow_mut().insert(*name, counts);
+            if counts {
+                counting.push((*name, claim));
+            }
+        }
+        Ok(counting)
+    }
+
+    fn is_taken_in(&self, name: DocName) -> Result<bool> {
+        for doc in self.docs.values() {
+            if doc.document.has_mark(&taken_in_key(name))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether the document that is carried into says all that the claim of another one says.
+    pub(super) fn says_alone(&self, name: DocName) -> Result<bool> {
+        if let (Some(claim), Some(other)) = (self.claim(self.into), self.claim(name))
+            && claim.covers_all_of(other, self.claims)
+        {
+            return Ok(true);
+        }
+        self.doc(self.into).map_or(Ok(false), |into| into.document.has_mark(&taken_in_key(name)))
     }
 
     pub(super) fn copies(&self, name: DocName) -> Copies<'k> {
@@ -155,11 +196,11 @@ impl<'k> Known<'k> {
             Split::Table(_) | Split::Run { .. } => None,
         });
         let Some(epoch) = epochs.max() else { return Ok(false) };
-        for (name, claim) in self.claims {
+        for (name, claim) in self.counting_claims()? {
             if !(epoch..=self.engine.def.epoch).contains(&name.epoch) {
                 continue;
             }
-            let frontier = self.frontier(*name)?;
+            let frontier = self.frontier(name)?;
             // What waited was known, and not given to the function.
             let was_given = |part: &Part| match part.origin {
                 PartOf::Edit(document, id) => {
@@ -189,8 +230,8 @@ impl<'k> Known<'k> {
                 return Ok(Some(part.clone()));
             }
         }
-        for (name, claim) in self.claims.iter().filter(|(name, _)| **name != self.into) {
-            if name.epoch <= self.engine.def.epoch && self.ends(*name, claim, part)? {
+        for (name, claim) in self.counting_claims()? {
+            if name != self.into && self.ends(name, claim, part)? {
                 return Ok(Some(part.clone()));
             }
         }

@@ -191,6 +191,7 @@ pub(in crate::epoch) fn later(
     {
         edit.stopped_at = Some(StoppedAt::new(name.epoch, key.at.clone()));
         edit.raw = Some(json);
+        edit.reason = None;
     }
     if let Some(json) = &edit.value {
         let base = Base::Parts(Arc::new(key.parts.clone()));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Carrying;
 use super::made::is_of_late;
 use crate::engine::{
-    Document, LateEditKey, LateEdits, Marks, Part, PartOf, Parts, Showing, StoredEdit,
+    Candidate, Document, LateEditKey, LateEdits, Marks, Part, PartOf, Parts, Showing, StoredEdit,
 };
 use crate::error::Result;
 use crate::row::{EntryRef, ItemId};
@@ -73,14 +73,19 @@ impl Carrying<'_> {
                 let id = ItemId { client: 0, clock: 0 };
                 late_edits.insert(key.clone(), StoredEdit { id, edit: edit.clone() });
             }
-            let is_of = |parts: &Parts| {
-                !is_of_late(parts) && parts.iter().any(|part| part.origin == origin)
+            let is_of = |late: &Candidate<'_>| {
+                let mut parts = late.parts.iter();
+                !is_of_late(&late.parts) && parts.any(|part| part.origin == origin)
+            };
+            // Functions are given what cannot be converted, as in a migration.
+            let is_behind = |late: &Candidate<'_>| {
+                is_of(late) && !late.stored.is_some_and(|stored| stored.edit.is_rejected())
             };
             let main = into.document.entry(&at.root, &at.key).map(|entry| entry.id);
             let standing = late_edits.standing(&marks, copies, at, main)?;
             match standing.shown {
-                Showing::Late(late) if is_of(&late.parts) => return Ok(false),
-                _ => waits |= standing.waiting.iter().any(|late| is_of(&late.parts)),
+                Showing::Late(late) if is_of(&late) => return Ok(false),
+                _ => waits |= standing.waiting.iter().any(is_behind),
             }
         }
         Ok(waits)
