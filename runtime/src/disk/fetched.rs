@@ -18,6 +18,9 @@ const CACHE_LINE_BYTES: usize = 64;
 /// How much of a row is looked at in advance: so little that all of them together fit a cache.
 const LINES_AHEAD: usize = 16;
 
+/// The length of a UUID, which most keys do not exceed.
+const USUAL_KEY_LEN: usize = 16;
+
 /// The bytes of several keys, one after another.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
@@ -39,6 +42,11 @@ impl Keys {
     fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+    }
+
+    fn reserve(&mut self, keys: usize) {
+        self.bytes.reserve(keys * USUAL_KEY_LEN);
+        self.ends.reserve(keys);
     }
 
     pub(crate) fn get(&self, index: usize) -> Option<&[u8]> {
@@ -72,9 +80,10 @@ impl Fetched {
         Self { keys: Keys::default(), rows: Vec::new(), given: 0, failed: None, view, table_idx }
     }
 
-    /// Looks up the keys that `find` pushes, in place of those before.
-    pub(crate) fn fill(&mut self, find: impl FnOnce(&mut Keys) -> Result<()>) {
+    /// Looks up the keys that `find` pushes, in place of those before; `at_most` so many.
+    pub(crate) fn fill(&mut self, at_most: usize, find: impl FnOnce(&mut Keys) -> Result<()>) {
         self.keys.clear();
+        self.keys.reserve(at_most);
         self.rows.clear();
         self.given = 0;
         // What comes before a failure is given first.

@@ -247,7 +247,7 @@ impl View {
         index: usize,
     ) -> Result<bool> {
         let known = &self.index_cell(table_idx, index).is_cut;
-        self.index_has(known, table_idx, index, &Span::cut())
+        self.index_has(known, table_idx, index, Span::cut)
     }
 
     /// Whether a row of its table does not decode, as an index says.
@@ -257,7 +257,7 @@ impl View {
         index: usize,
     ) -> Result<bool> {
         let known = &self.index_cell(table_idx, index).has_invalid;
-        self.index_has(known, table_idx, index, &Span::invalid())
+        self.index_has(known, table_idx, index, Span::invalid)
     }
 
     /// Whether an index has an entry in a span, if that is not known yet.
@@ -266,12 +266,12 @@ impl View {
         known: &OnceLock<bool>,
         table_idx: TableIdx,
         index: usize,
-        span: &Span,
+        span: fn() -> Span,
     ) -> Result<bool> {
         if let Some(known) = known.get() {
             return Ok(*known);
         }
-        let found = self.index(table_idx, index, span)?.next(false).transpose()?.is_some();
+        let found = self.index(table_idx, index, &span())?.next(false).transpose()?.is_some();
         Ok(*known.get_or_init(|| found))
     }
 }

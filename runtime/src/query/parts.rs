@@ -69,7 +69,7 @@ impl Parts<'_> {
         let mut fetched = Fetched::new(self.view.clone(), self.table_idx);
         for start in range.clone().step_by(FETCHED_AT_ONCE) {
             let these = start..range.end.min(start + FETCHED_AT_ONCE);
-            fetched.fill(|keys| {
+            fetched.fill(these.len(), |keys| {
                 these.filter_map(|index| self.keys.get(index)).for_each(|key| keys.push(key));
                 Ok(())
             });

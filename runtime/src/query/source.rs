@@ -89,9 +89,8 @@ impl<'s> Source<'s> {
     }
 
     /// Whether an index says that all rows in its table decode.
-    pub(super) fn all_decode(&self) -> Result<bool> {
-        let states = self.engine.index_states(&self.view, self.table_idx);
-        let known = states.iter().position(|state| *state == IndexState::Complete);
+    pub(super) fn all_decode(&self, facts: &Facts<'_>) -> Result<bool> {
+        let known = facts.indexes.iter().position(|state| *state == IndexState::Complete);
         let Some(index) = known else { return Ok(false) };
         Ok(!self.view.index_has_invalid(self.table_idx, index)?)
     }
@@ -107,12 +106,15 @@ impl<'s> Source<'s> {
         match access {
             Access::Nothing => {}
             Access::Rows(spans) => {
+                // A way takes some room, and mostly there is one.
+                walks.reserve_exact(spans.len());
                 for span in spans {
                     let (from, to) = span.bounds();
                     walks.push_back(Walk::Rows(self.view.rows_in(self.table_idx, from, to)?));
                 }
             }
             Access::Index { index, spans } => {
+                walks.reserve_exact(spans.len());
                 for span in spans {
                     walks.push_back(Walk::Index(self.view.index(self.table_idx, *index, span)?));
                 }
@@ -166,7 +168,7 @@ impl<'s> Source<'s> {
         }
         if fetched.is_empty() {
             let at_most = wanted.clamp(1, FETCHED_AT_ONCE);
-            fetched.fill(|keys| walk.append_keys(is_back, at_most, keys));
+            fetched.fill(at_most, |keys| walk.append_keys(is_back, at_most, keys));
         }
         let row = match fetched.next() {
             Some(Ok((found, _))) if self.is_written(found) => return WalkStep::Skipped,

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use super::buffer::RowBuffer;
 use super::expr::Node;
 use super::order::rank;
-use super::plan::{Access, Arrangement, Plan};
+use super::plan::{Access, Arrangement, Facts, Plan, plan};
 use super::source::Source;
 use super::spec::Spec;
 use super::top::Top;
@@ -70,7 +70,8 @@ impl<'s> Run<'s> {
             cursor.check(&spec.order)?;
         }
         let filter = spec.simplified();
-        let plan = source.plan(&spec, filter.as_ref())?;
+        let facts = source.facts()?;
+        let plan = plan(&spec, filter.as_ref(), &facts);
         let mut run = Self {
             is_filtered: filter.is_some(),
             is_cut_off: spec.cursor.is_some(),
@@ -96,7 +97,7 @@ impl<'s> Run<'s> {
         };
         if run.left > 0 {
             run.take_written(buffer)?;
-            run.open(&plan, buffer)?;
+            run.open(&plan, &facts, buffer)?;
             if run.spec.is_reversed {
                 run.reverse(buffer)?;
             }
@@ -126,7 +127,7 @@ impl<'s> Run<'s> {
         Ok(())
     }
 
-    fn open(&mut self, plan: &Plan, buffer: &mut dyn RowBuffer) -> Result<()> {
+    fn open(&mut self, plan: &Plan, facts: &Facts<'_>, buffer: &mut dyn RowBuffer) -> Result<()> {
         let (mut is_exact, mut is_past) = (plan.is_exact, plan.is_past);
         if plan.arrangement == Arrangement::ByKey || matches!(plan.access, Access::Union(_)) {
             match self.sorted_keys(plan)? {
@@ -169,7 +170,7 @@ impl<'s> Run<'s> {
             || self.is_cut_off
             || plan.arrangement == Arrangement::Sorted
             || self.written.peek().is_some();
-        if !is_asked && self.source.all_decode()? {
+        if !is_asked && self.source.all_decode(facts)? {
             buffer.only_keeps();
         }
         if plan.arrangement == Arrangement::Sorted {
