@@ -143,30 +143,30 @@ fn integer(json: &str) -> Option<i64> {
 }
 
 /// The members of an object in their order, by name.
-fn members(text: &str) -> Option<Vec<(String, Cow<'_, str>)>> {
-    let object = Object::parse(text)?;
-    Some(
-        object
-            .iter()
-            .map(|(name, value)| (name.to_owned(), Cow::Owned(value.to_owned())))
-            .collect(),
-    )
+type Members<'t> = Vec<(Cow<'t, str>, Cow<'t, str>)>;
+
+fn members(text: &str) -> Option<Members<'_>> {
+    Some(Object::parse(text)?.into_members())
 }
 
-fn object_text(members: &[(String, Cow<'_, str>)]) -> String {
+fn object_text(members: &[(Cow<'_, str>, Cow<'_, str>)]) -> String {
     let mut object = Object::default();
     for (name, value) in members {
-        object.push(name.as_str(), &**value);
+        object.push(&**name, &**value);
     }
     object.to_text()
 }
 
-fn set<'v>(members: &mut Vec<(String, Cow<'v, str>)>, name: &str, value: Option<Cow<'v, str>>) {
+fn value_in<'m>(members: &'m [(Cow<'_, str>, Cow<'_, str>)], name: &str) -> Option<&'m str> {
+    members.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
+}
+
+fn set<'v>(members: &mut Members<'v>, name: &str, value: Option<Cow<'v, str>>) {
     let at = members.iter().position(|(known, _)| known == name);
     match (at, value) {
         (Some(at), Some(value)) => members[at].1 = value,
         (Some(at), None) => drop(members.remove(at)),
-        (None, Some(value)) => members.push((name.to_owned(), value)),
+        (None, Some(value)) => members.push((name.to_owned().into(), value)),
         (None, None) => {}
     }
 }
@@ -225,10 +225,11 @@ impl<'c> FieldCells<'c> {
     }
 }
 
-fn owned_members(text: &str) -> Option<Vec<(String, Cow<'static, str>)>> {
-    let object = Object::parse(text)?;
-    let owned = |(name, value): (&str, &str)| (name.to_owned(), Cow::Owned(value.to_owned()));
-    Some(object.iter().map(owned).collect())
+fn owned_members(text: &str) -> Option<Members<'static>> {
+    let owned = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
+        (name.into_owned().into(), value.into_owned().into())
+    };
+    Some(members(text)?.into_iter().map(owned).collect())
 }
 
 /// The elements of a set, as they are written.
@@ -265,7 +266,7 @@ fn elements_over<'v>(
 /// The row that readers see: a base with its cells over it, given by path and text. What is not JSON, or
 /// does not fit, is left out.
 pub(crate) fn overlay<'c>(
-    base: &str,
+    base: &'c str,
     cells: impl IntoIterator<Item = (&'c str, &'c str)>,
 ) -> String {
     let Some(mut row) = members(base) else { return base.to_owned() };
@@ -308,8 +309,7 @@ pub(crate) fn without_counts<'c>(
         return row.to_owned();
     };
     for (field, count) in by_field {
-        let value = members.iter().find(|(name, _)| name == field).map(|(_, value)| &**value);
-        if let Some(value) = value.map_or(Some(0), integer) {
+        if let Some(value) = value_in(&members, field).map_or(Some(0), integer) {
             let base = (i128::from(value) - count).clamp(i64::MIN.into(), i64::MAX.into());
             set(&mut members, field, Some(base.to_string().into()));
         }
@@ -326,24 +326,23 @@ pub(crate) fn difference(
     merge_of: &dyn Fn(&str) -> Option<FieldMerge>,
 ) -> Vec<CellWrite> {
     let (Some(before), Some(after)) = (members(before), members(after)) else { return Vec::new() };
-    let value_in = |members: &[(String, Cow<'_, str>)], name: &str| {
-        members.iter().find(|(known, _)| known == name).map(|(_, value)| value.to_string())
-    };
     let mut writes = Vec::new();
     for (field, is) in &after {
         let was = value_in(&before, field);
-        if was.as_deref() == Some(is) {
+        if was == Some(is) {
             continue;
         }
-        let within = merge_of(field).and_then(|merge| within(field, was.as_deref(), is, merge));
+        let within = merge_of(field).and_then(|merge| within(field, was, is, merge));
         match within {
             Some(within) => writes.extend(within),
-            None => writes.push(CellWrite::Set { path: field.clone(), json: Some(is.to_string()) }),
+            None => {
+                writes.push(CellWrite::Set { path: field.to_string(), json: Some(is.to_string()) });
+            }
         }
     }
     for (field, _) in &before {
         if value_in(&after, field).is_none() {
-            writes.push(CellWrite::Set { path: field.clone(), json: None });
+            writes.push(CellWrite::Set { path: field.to_string(), json: None });
         }
     }
     writes
@@ -359,25 +358,21 @@ fn within(field: &str, was: Option<&str>, is: &str, merge: FieldMerge) -> Option
             Some(vec![CellWrite::Add { field: field_name(), by }])
         }
         FieldMerge::Fields => {
-            let (was, is) = (owned_members(was?)?, owned_members(is)?);
+            let (was, is) = (members(was?)?, members(is)?);
             let path = |name: &str| format!("{field}{PATH}{name}");
-            let of = |members: &[(String, Cow<'_, str>)], name: &str| {
-                members.iter().find(|(known, _)| known == name).map(|(_, value)| value.to_string())
-            };
             // A name that could be taken for another path.
-            let is_plain = |name: &String| !name.contains([PATH, COUNT, ADDED, TAKEN]);
+            let is_plain = |name: &str| !name.contains([PATH, COUNT, ADDED, TAKEN]);
             if !was.iter().chain(&is).all(|(name, _)| is_plain(name)) {
                 return None;
             }
-            let changed =
-                is.iter().filter(|(name, value)| of(&was, name).as_deref() != Some(value));
+            let changed = is.iter().filter(|(name, value)| value_in(&was, name) != Some(value));
             let mut writes: Vec<CellWrite> = changed
                 .map(|(name, value)| CellWrite::Set {
                     path: path(name),
                     json: Some(value.to_string()),
                 })
                 .collect();
-            let gone = was.iter().filter(|(name, _)| of(&is, name).is_none());
+            let gone = was.iter().filter(|(name, _)| value_in(&is, name).is_none());
             writes.extend(gone.map(|(name, _)| CellWrite::Set { path: path(name), json: None }));
             Some(writes)
         }
