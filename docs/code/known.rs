@@ -100,7 +100,7 @@ fn conditions_and_orders() -> heirloom::Result<()> {
     assert_eq!(app.tasks.get_many(&[1, 2, 70])?.iter().flatten().count(), 2);
     assert_eq!(count(tasks.clone().filter(Task::STARS.between(2, 5))), 4);
     assert_eq!(count(tasks.clone().filter(Task::DUE.is_none())), 5);
-    assert_eq!(count(app.tasks.query().filter_by(|row| row.number.is_multiple_of(5))), 2);
+    assert_eq!(count(app.tasks.filter_by(|row| row.number.is_multiple_of(5))), 2);
     let first = tasks.clone().order_by(Task::DUE.desc()).limit(20).first()?;
     assert_eq!(first, app.tasks.filter(Task::NUMBER.eq(9)).one().map(Some)?);
     let last = task(7);

@@ -311,7 +311,7 @@ fn conditions_of_any_number_and_of_any_code() {
     let both = Expr::all([Book::ID.gt(2), Book::ID.lt(7)]);
     let odd = app.books.filter(both).filter_by(|book| book.id % 2 == 1);
     assert_eq!(odd.keys().unwrap(), [3, 5]);
-    let even = app.books.query().filter_by(|book| book.id % 2 == 0);
+    let even = app.books.filter_by(|book| book.id % 2 == 0);
     let watch = (odd.watch().unwrap(), even.watch().unwrap());
     assert_eq!(watch.0.recv().unwrap().inserted().len(), 2);
     assert_eq!(watch.1.recv().unwrap().inserted().len(), 5);

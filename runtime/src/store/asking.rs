@@ -37,6 +37,26 @@ impl<R: Row> Table<R> {
         self.query().filter(condition)
     }
 
+    /// Returns a query for the rows that meet a condition in code, as the last resort; see
+    /// [`Query::filter_by`].
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct City { #[key] name: String, people: u32 }
+    /// # #[derive(Store)]
+    /// # struct Atlas { cities: Table<City> }
+    /// # let atlas = Atlas::in_memory()?;
+    /// # atlas.cities.insert(&City { name: "Bern".into(), people: 134_000 })?;
+    /// let short = atlas.cities.filter_by(|city| city.name.len() < 5);
+    /// assert_eq!(short.count()?, 1);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    #[must_use]
+    pub fn filter_by(&self, test: impl Fn(&R) -> bool + Send + Sync + 'static) -> Query<R> {
+        self.query().filter_by(test)
+    }
+
     /// Returns a query for all rows in an order.
     #[must_use]
     pub fn order_by(&self, order: impl IntoOrder<R>) -> Query<R> {
@@ -77,10 +97,26 @@ impl<S: Store> Snapshot<S> {
         self.query().filter(condition)
     }
 
+    /// Returns a query for the rows that met a condition in code, as the last resort; see
+    /// [`Query::filter_by`].
+    #[must_use]
+    pub fn filter_by<R: TableOf<S>>(
+        &self,
+        test: impl Fn(&R) -> bool + Send + Sync + 'static,
+    ) -> Query<R, AsOf> {
+        self.query().filter_by(test)
+    }
+
     /// Returns a query for all rows, as they were, in an order.
     #[must_use]
     pub fn order_by<R: TableOf<S>>(&self, order: impl IntoOrder<R>) -> Query<R, AsOf> {
         self.query().order_by(order)
+    }
+
+    /// Returns a query for the first rows in the order of their keys, as they were.
+    #[must_use]
+    pub fn limit<R: TableOf<S>>(&self, rows: usize) -> Query<R, AsOf> {
+        self.query().limit(rows)
     }
 }
 
@@ -113,9 +149,26 @@ impl<S: Store> Transaction<'_, S> {
         self.query().filter(condition)
     }
 
+    /// Returns a query for the rows that meet a condition in code, as the last resort, the transaction's
+    /// own writes included; see [`Query::filter_by`].
+    #[must_use]
+    pub fn filter_by<R: TableOf<S>>(
+        &mut self,
+        test: impl Fn(&R) -> bool + Send + Sync + 'static,
+    ) -> Query<R, Within<'_>> {
+        self.query().filter_by(test)
+    }
+
     /// Returns a query for all rows in an order, the transaction's own writes included.
     #[must_use]
     pub fn order_by<R: TableOf<S>>(&mut self, order: impl IntoOrder<R>) -> Query<R, Within<'_>> {
         self.query().order_by(order)
+    }
+
+    /// Returns a query for the first rows in the order of their keys, the transaction's own writes
+    /// included.
+    #[must_use]
+    pub fn limit<R: TableOf<S>>(&mut self, rows: usize) -> Query<R, Within<'_>> {
+        self.query().limit(rows)
     }
 }
