@@ -161,7 +161,8 @@ impl<'t, S: Store> Transaction<'t, S> {
     ///
     /// # Errors
     ///
-    /// The errors of [`insert`](Self::insert), for the first row that cannot be stored.
+    /// The errors of [`insert`](Self::insert), for the first row that cannot be stored. The rows before it are
+    /// inserted if the transaction goes on all the same.
     pub fn insert_many<R, I>(&mut self, rows: I) -> Result<usize>
     where
         R: TableOf<S>,
