@@ -100,7 +100,7 @@ pub const fn table_def<R: Row>() -> TableDef {
         computed: R::COMPUTED,
         record: record_def::<R>(),
         read_key: |text| R::Key::from_text(text).ok().map(|key| key.to_bytes().as_slice().to_vec()),
-        key_text: |bytes| R::Key::from_bytes(bytes).map(|key| key.to_text()),
+        key_text: |bytes| crate::row::KeyForm::of_key::<R::Key>().text_of(bytes),
         fill: crate::evolve::fill_defaults::<R>,
         index_values: crate::evolve::index_values::<R>,
         index_basis: crate::evolve::index_basis::<R>,

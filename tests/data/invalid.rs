@@ -146,9 +146,73 @@ fn a_row_under_a_key_of_another_type_is_counted_listed_and_can_be_discarded() {
     assert!(app.things.discard(plain).unwrap());
     assert!(!app.things.discard(plain).unwrap(), "it is gone already");
     assert_eq!(app.things.len().unwrap(), 3);
-    // Who knows the keys still has the rest of the rows.
+    // A device that knows the keys still has the rest of the rows.
     give(&app, &other);
     assert_eq!(stored(&other.things).len(), 3);
     drop(app);
     assert_sound::<ById>(&path);
+}
+
+mod numbers {
+    use super::*;
+
+    pub type Any = Loose<Number, AnyKey<u8>>;
+
+    #[derive(Store)]
+    #[store(name = "numbers")]
+    pub struct ByText {
+        pub numbers: Table<Any>,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "numbers")]
+    pub struct Number {
+        #[key]
+        pub n: u8,
+    }
+
+    #[derive(Store)]
+    #[store(name = "numbers")]
+    pub struct Small {
+        pub numbers: Table<Number>,
+    }
+}
+
+#[test]
+fn a_number_that_the_type_of_the_key_is_too_small_for_is_named_as_it_is_and_can_be_repaired() {
+    use numbers::{Any, ByText, Number, Small};
+
+    let (_folder, path) = place();
+    let other = ByText::in_memory().unwrap();
+    let any = |key: &str, n: u64| Any::new(AnyKey::new(key), vec![("n".into(), json!(n))]);
+    other.numbers.insert_many([any("7", 7), any("256", 256), any("257", 5)]).unwrap();
+    give(&other, &Small::open(&path).unwrap());
+    let app = Small::open(&path).unwrap();
+    let invalid = app.numbers.invalid().unwrap();
+    let keys: Vec<_> = invalid.iter().map(|row| (row.key(), row.field())).collect();
+    assert_eq!(keys, [("256", Some("n")), ("257", Some("n"))]);
+    assert!(invalid[0].error().to_string().contains("give it a key with `repair`"));
+
+    assert_eq!(app.numbers.repair(&invalid[0], r#"{"n":8}"#).unwrap(), Number { n: 8 });
+    assert!(app.numbers.discard(&invalid[1]).unwrap());
+    assert!(!app.numbers.discard(&invalid[1]).unwrap(), "it is gone already");
+    let rows: Vec<_> = app.numbers.iter().unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(rows, [Number { n: 7 }, Number { n: 8 }]);
+    drop(app);
+    assert_sound::<Small>(&path);
+}
+
+#[test]
+fn a_field_that_is_there_twice_is_named() {
+    let (_folder, path) = place();
+    let other = LooseApp::in_memory().unwrap();
+    let mut row = loose(1, |_| ());
+    row.fields.push(("count".into(), json!(4)));
+    other.rows.insert(&row).unwrap();
+    give(&other, &App::open(&path).unwrap());
+    let app = App::open(&path).unwrap();
+    let invalid = app.rows.invalid().unwrap();
+    assert_eq!(invalid.len(), 1);
+    assert_eq!((invalid[0].field(), invalid[0].expected()), (Some("count"), Some("one u8")));
+    assert!(invalid[0].found().is_some());
 }

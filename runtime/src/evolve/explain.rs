@@ -119,6 +119,16 @@ pub(super) fn explain<R: Record>(stored: &str, filled: &str, error: &serde_json:
         R::FIELDS.iter().filter(absent).find(named)
     });
     let Some(field) = at_fault else {
+        let count =
+            |field: &&FieldDef| object.iter().filter(|(name, _)| field.answers_to(name)).count();
+        if let Some(field) = R::FIELDS.iter().find(|field| count(field) > 1) {
+            return Invalid {
+                field: Some(field.name.to_owned()),
+                expected: Some(format!("one {}", field.rust_type)),
+                found: Some(snippet(stored)),
+                reason,
+            };
+        }
         return Invalid { expected: None, ..Invalid::whole(stored, reason) };
     };
     let value = object.iter().find_map(|(name, value)| field.answers_to(name).then_some(value));

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::composite::{join_texts, split_text};
 use super::id::{prefixed_bits, prefixed_text};
+use super::key::Key;
 use super::order::{encode_key_bytes, split_keys};
 use crate::schema::descriptor::{KeyKind, TableDef};
 
@@ -24,6 +25,11 @@ impl KeyForm {
     /// Returns the form of a table's keys.
     pub(crate) fn of(table: &TableDef) -> Self {
         Self(Cow::Borrowed(table.key))
+    }
+
+    /// Returns the form of keys of this type.
+    pub(crate) fn of_key<K: Key>() -> Self {
+        Self(Cow::Borrowed(K::KINDS))
     }
 
     /// Returns the form of ids whose text begins with this prefix.

@@ -4,7 +4,7 @@ use crate::disk::{StoredRow, View};
 use crate::engine::WriteBatch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Invalid, decode, decode_text, default_of_field, snippet};
-use crate::row::{Group, Key, Object, Row, key_names};
+use crate::row::{Group, Key, KeyForm, Object, Row, key_names};
 use crate::schema::descriptor::{FieldDef, GroupIdx};
 
 use super::codec::Codec;
@@ -48,6 +48,9 @@ pub(super) fn typed_in_scan<R: Row>(bytes: &[u8], stored: &StoredRow<'_>) -> Res
 /// The error of a row in a scan.
 #[cold]
 fn not_in_scan<R: Row>(bytes: &[u8], row: Result<R>) -> Error {
+    if R::Key::from_bytes(bytes).is_none() {
+        return stray_row::<R>(&scanned_key::<R>(bytes));
+    }
     let error = row.map_or_else(invalid_row::<R>, |row| misplaced(&row));
     error.at_key(scanned_key::<R>(bytes))
 }
@@ -62,7 +65,7 @@ fn keyed<R: Row>(key: &R::Key, row: Result<R>) -> Result<R> {
 
 /// The text form of a key in the file.
 pub(super) fn scanned_key<R: Row>(bytes: &[u8]) -> String {
-    R::Key::from_bytes(bytes).map_or_else(|| format!("{bytes:?}"), |key| key.to_text())
+    KeyForm::of_key::<R::Key>().text_of(bytes).unwrap_or_else(|| format!("{bytes:?}"))
 }
 
 fn invalid_row<R: Row>(error: Error) -> Error {

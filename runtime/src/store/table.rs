@@ -12,7 +12,7 @@ use super::overlay::Overlay;
 use super::rows::Rows;
 use crate::engine::{Change, Subscription, Topic, Views};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{BorrowedFrom, Key, Row};
+use crate::row::{BorrowedFrom, Key, KeyForm, Row};
 use crate::schema::descriptor::TableIdx;
 
 /// The rows of one struct in an open store: a field of the struct that derives
@@ -395,7 +395,11 @@ impl<R: Row> Table<R> {
         match R::Key::from_text(row.key()) {
             Ok(key) => self.remove(&key),
             Err(_) => self.write(|overlay| {
-                let there = overlay.view.stray(self.table_idx, row.key())?.is_some();
+                // A number that the key's type is too small for stands among the rows.
+                let there = match KeyForm::of_key::<R::Key>().bytes_of(row.key()) {
+                    Some(bytes) => overlay.view.row(self.table_idx, &bytes)?.is_some(),
+                    None => overlay.view.stray(self.table_idx, row.key())?.is_some(),
+                };
                 if there {
                     overlay.batch.strays.push((self.table_idx, row.key().to_owned()));
                 }
