@@ -133,6 +133,12 @@ fn over(from: &Path, to: &Path) {
     fs::copy(from, to).unwrap();
 }
 
+/// As a new file under the old name, which many file systems give the inode of the file that was removed.
+fn removed_first(from: &Path, to: &Path) {
+    fs::remove_file(to).unwrap();
+    fs::copy(from, to).unwrap();
+}
+
 /// As a new file under the old name.
 fn renamed(from: &Path, to: &Path) {
     fs::rename(from, to).unwrap();
@@ -206,4 +212,14 @@ fn a_plain_copy_restored_in_place_that_writes_first_reuses_no_clock() {
     edit(&app, 200, "after");
     converge(&app, &peer);
     assert_eq!(app.notes.len().unwrap(), 2 + 5 + 5);
+}
+
+#[test]
+fn a_copy_made_anew_where_the_original_was_removed_reuses_no_clock() {
+    for make in [by_copy, by_backup] {
+        let (_folder, app, peer) = restored(removed_first, make);
+        edit(&app, 200, "after");
+        converge(&app, &peer);
+        assert_eq!(app.notes.len().unwrap(), 2 + 5 + 5);
+    }
 }

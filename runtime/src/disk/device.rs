@@ -6,7 +6,7 @@ use std::path::Path;
 use twox_hash::XxHash3_64;
 use uuid::Uuid;
 
-/// A fingerprint of a file's place: its canonical path, the machine, and its inode.
+/// A fingerprint of a file's place: its canonical path, the machine, its inode, and the time at which that was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Whereabouts(pub(crate) u64);
 
@@ -21,7 +21,9 @@ impl Whereabouts {
         };
         let path = fs::canonicalize(path).unwrap_or_else(|_| in_folder());
         let machine = machine_uid::get().unwrap_or_default();
-        let text = [&path.to_string_lossy(), "\0", &machine, "\0", &inode(file)].concat();
+        let text =
+            [&path.to_string_lossy(), "\0", &machine, "\0", &inode(file), "\0", &birth(file)];
+        let text = text.concat();
         Self(XxHash3_64::oneshot(text.as_bytes()))
     }
 
@@ -58,8 +60,13 @@ fn inode(file: &File) -> String {
 }
 
 #[cfg(not(unix))]
-fn inode(file: &File) -> String {
-    // The time of creation changes with a copy, as the inode does elsewhere.
+fn inode(_file: &File) -> String {
+    String::new()
+}
+
+/// A copy is made later than its original. File systems give the number of an inode that is gone to the next file,
+/// and so to a copy that takes the place of its original. Where the time is not known, it is nothing.
+fn birth(file: &File) -> String {
     let created = file.metadata().and_then(|meta| meta.created());
     created.map(|time| format!("{time:?}")).unwrap_or_default()
 }

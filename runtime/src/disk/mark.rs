@@ -1,5 +1,5 @@
 //! How far a device got, noted beside the file's content: so that a copy restored over the file is
-//! noticed, of which path, machine and inode are the same.
+//! noticed, of which path, machine, inode and time of creation are the same.
 //!
 //! The mark is an extended attribute of the inode. Writing an older content into the file leaves it
 //! in place; copying the file leaves it behind. Where there are none, nothing is noticed.
