@@ -250,6 +250,7 @@ fn records(path: &Path, kind: u8) -> Vec<Vec<u8>> {
 #[test]
 fn a_damaged_record_of_a_document_stops_no_exchange() {
     for kind in [b'd', b'r', b'R', b's', b'j', b'm'] {
+        let name = char::from(kind);
         let (_folder, path) = place();
         let (app, peer) = (Notebook::open(&path).unwrap(), Notebook::in_memory().unwrap());
         app.notes.insert_many((0..5_000).map(|id| note(id, "before"))).unwrap();
@@ -267,7 +268,6 @@ fn a_damaged_record_of_a_document_stops_no_exchange() {
         for key in records(&path, kind) {
             file::damage_item(&path, "0", &key, |value| value[9] ^= 1);
         }
-        let name = char::from(kind);
         assert!(!records(&path, kind).is_empty(), "{name}");
         let noticed = Notebook::check(&path).map_or(true, |report| !report.is_ok());
         assert!(noticed, "{name}");
@@ -286,6 +286,84 @@ fn a_damaged_record_of_a_document_stops_no_exchange() {
     }
 }
 
+/// Ways to damage the value of a record.
+const WAYS: [fn(&mut Vec<u8>); 3] =
+    [|value| value[8] ^= 1, |value| value.truncate(9), |value| value.clear()];
+
+#[test]
+fn damaged_records_of_what_waits_stop_no_exchange() {
+    // How many update wait; that one does, and for which item; its bytes.
+    for (kind, key_len) in [(b'q', 1), (b'q', 21), (b'w', 9)] {
+        for (way, damage) in WAYS.into_iter().enumerate() {
+            let name = format!("{} of {key_len} bytes, way {way}", char::from(kind));
+            let (_folder, path) = place();
+            let app = Notebook::open(&path).unwrap();
+            let peer = Notebook::in_memory().unwrap();
+            app.notes.insert(&note(1, "own")).unwrap();
+            converge(&app, &peer);
+            peer.notes.insert(&note(20, "first")).unwrap();
+            let first = peer.changes_since(&app.summary().unwrap()).unwrap();
+            let with_first = peer.summary().unwrap();
+            peer.notes.insert(&note(21, "second")).unwrap();
+            let second = peer.changes_since(&with_first).unwrap();
+            assert!(app.apply(&second).unwrap().is_pending());
+            drop(app);
+            let keys = records(&path, kind).into_iter().filter(|key| key.len() == key_len);
+            let keys: Vec<_> = keys.collect();
+            assert_eq!(keys.len(), 1, "{name}");
+            file::damage_item(&path, "0", &keys[0], damage);
+            let noticed = Notebook::check(&path).map_or(true, |report| !report.is_ok());
+            assert!(noticed, "{name}");
+
+            let app = Notebook::open(&path).unwrap();
+            assert_eq!(app.notes.len().unwrap(), 1, "{name}");
+            app.notes.update(&1, |note| note.stars = 3).unwrap().unwrap();
+            // A third copy gets what can be read of it, and is not harmed.
+            let third = Notebook::in_memory().unwrap();
+            give(&app, &third);
+            assert_eq!(third.notes.get(&1).unwrap().unwrap().stars, 3, "{name}");
+            assert!(!app.apply(&first).unwrap().is_pending(), "{name}");
+            assert_eq!(app.notes.get(&20).unwrap(), Some(note(20, "first")), "{name}");
+            // Its bytes are gone with that record alone.
+            assert_eq!(app.notes.contains(&21).unwrap(), kind != b'w', "{name}");
+            converge(&app, &peer);
+            assert_eq!(app.notes.get(&21).unwrap(), Some(note(21, "second")), "{name}");
+            assert!(!give(&peer, &app).is_pending(), "{name}");
+            converge(&app, &third);
+            drop(app);
+            assert_sound::<Notebook>(&path);
+            assert!(records(&path, b'w').is_empty(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_waits_under_a_damaged_key_is_dropped() {
+    let (_folder, path) = place();
+    let app = Notebook::open(&path).unwrap();
+    let peer = Notebook::in_memory().unwrap();
+    peer.notes.insert(&note(20, "first")).unwrap();
+    let with_first = peer.summary().unwrap();
+    peer.notes.insert(&note(21, "second")).unwrap();
+    let second = peer.changes_since(&with_first).unwrap();
+    assert!(app.apply(&second).unwrap().is_pending());
+    drop(app);
+    let key = records(&path, b'q').into_iter().find(|key| key.len() == 21).unwrap();
+    file::change(&path, |txn| {
+        let definition = redb::TableDefinition::<&[u8], &[u8]>::new("0/items");
+        let mut items = txn.open_table(definition).unwrap();
+        let value = items.remove(key.as_slice()).unwrap().unwrap().value().to_vec();
+        let mut other = key.clone();
+        other[20] ^= 1;
+        items.insert(other.as_slice(), value.as_slice()).unwrap();
+    });
+    assert!(!Notebook::check(&path).unwrap().is_ok());
+    let app = Notebook::open(&path).unwrap();
+    converge(&app, &peer);
+    assert_eq!(app.notes.len().unwrap(), 2);
+    assert!(!give(&peer, &app).is_pending(), "nothing waits any more");
+}
+
 #[test]
 fn removed_items_are_not_guessed_if_a_row_is_gone_too() {
     let (_folder, path) = place();
@@ -294,7 +372,7 @@ fn removed_items_are_not_guessed_if_a_row_is_gone_too() {
     let app = Notebook::open(&path).unwrap();
     app.notes.put(&note(1, "before")).unwrap();
     drop(app);
-    for key in records(&path, b'd') {
+    for key in [records(&path, b'd'), records(&path, b'j')].concat() {
         file::damage_item(&path, "0", &key, |value| value[8] ^= 1);
     }
     file::change(&path, |txn| {

@@ -253,14 +253,14 @@ impl ReadItems for StoredDocument {
     fn waiting(&self) -> Result<Vec<Waiting>> {
         guarded(|| {
             let (from, to) = ([keys::NEEDED, 0], [keys::NEEDED + 1]);
-            Ok(self.waiting_in(&from, &to)?.into_iter().map(|(waiting, _)| waiting).collect())
+            self.waiting_in(&from, &to)
         })
     }
 
     fn waiting_for(&self, client: u64, clock: u32) -> Result<Vec<Waiting>> {
         guarded(|| {
             let [from, to] = [0, clock].map(|clock| keys::of_item(keys::NEEDED, client, clock));
-            Ok(self.waiting_in(&from, &to)?.into_iter().map(|(waiting, _)| waiting).collect())
+            self.waiting_in(&from, &to)
         })
     }
 

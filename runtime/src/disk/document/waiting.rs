@@ -5,7 +5,7 @@ use super::{StoredDocument, damaged_root};
 use crate::disk::failure::{Failure, Try};
 use crate::disk::keys;
 use crate::disk::seal::unseal;
-use crate::doc::items::Waiting;
+use crate::doc::items::{ReadItems, Waiting};
 use crate::error::ErrorKind;
 
 /// How many updates wait, and how many bytes they have.
@@ -36,15 +36,28 @@ impl StoredDocument {
             let [count, bytes] = value.as_chunks::<8>().0 else { return Err(damaged_root()) };
             Ok(Waits { count: u64::from_le_bytes(*count), bytes: u64::from_le_bytes(*bytes) })
         };
+        let all = ([keys::NEEDED, 0], [keys::NEEDED + 1]);
         match self.value_of(&[keys::NEEDED]) {
             Err(Failure(error)) if error.kind() == ErrorKind::Corrupt => {
                 let mut waits = Waits::default();
-                self.waiting_in(&[keys::NEEDED, 0], &[keys::NEEDED + 1])?
-                    .iter()
-                    .for_each(|(_, len)| waits.add(u64::from(*len)));
+                self.each_waiting(&all.0, &all.1, |_, len| {
+                    waits.add(u64::from(len));
+                    true
+                })?;
                 Ok(waits)
             }
-            value => value?.map_or(Ok(Waits::default()), read),
+            value => {
+                let waits = value?.map_or(Ok(Waits::default()), read)?;
+                // What is damaged was counted, and does not wait any more.
+                let mut is_any = false;
+                if waits.count > 0 {
+                    self.each_waiting(&all.0, &all.1, |_, _| {
+                        is_any = true;
+                        false
+                    })?;
+                }
+                Ok(if is_any { waits } else { Waits::default() })
+            }
         }
     }
 
@@ -53,20 +66,49 @@ impl StoredDocument {
         let key = keys::of_waiting(waiting);
         let Some(items) = self.items()? else { return Ok(None) };
         let Some(value) = items.get(key.as_slice())? else { return Ok(None) };
-        let len = unseal(&key, value.value()).ok().and_then(|len| len.try_into().ok());
-        Ok(len.map(u32::from_le_bytes))
+        self.len_of(&key, value.value(), waiting)
     }
 
-    /// What waits for items between two keys, and how many bytes each update has. What is damaged is left
-    /// out: other devices have it, or give it again.
-    pub(in crate::disk) fn waiting_in(&self, from: &[u8], to: &[u8]) -> Try<Vec<(Waiting, u32)>> {
+    /// How many bytes an update has by its record, or if that is damaged, by itself.
+    fn len_of(&self, key: &[u8], value: &[u8], waiting: Waiting) -> Try<Option<u32>> {
+        let len = unseal(key, value).ok().and_then(|len| len.try_into().ok());
+        if let Some(len) = len {
+            return Ok(Some(u32::from_le_bytes(len)));
+        }
+        match self.waiting_update(waiting.hash) {
+            Ok(update) => Ok(update.and_then(|update| update.len().try_into().ok())),
+            Err(error) => Err(Failure(error)),
+        }
+    }
+
+    /// What waits for items between two keys. What is damaged is left out: other devices have it, or give it
+    /// again.
+    pub(in crate::disk) fn waiting_in(&self, from: &[u8], to: &[u8]) -> Try<Vec<Waiting>> {
         let mut found = Vec::new();
-        let Some(items) = self.items()? else { return Ok(found) };
+        self.each_waiting(from, to, |waiting, _| {
+            found.push(waiting);
+            true
+        })?;
+        Ok(found)
+    }
+
+    /// Calls `visit` with what waits for items between two keys, and how many bytes each update has, until it gives
+    /// `false`.
+    fn each_waiting(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        mut visit: impl FnMut(Waiting, u32) -> bool,
+    ) -> Try<()> {
+        let Some(items) = self.items()? else { return Ok(()) };
         for item in items.range::<&[u8]>(from..to)? {
             let (key, value) = item?;
-            let len = unseal(key.value(), value.value()).ok().and_then(|len| len.try_into().ok());
-            found.extend(keys::waiting_of(key.value()).zip(len.map(u32::from_le_bytes)));
+            let Some(waiting) = keys::waiting_of(key.value()) else { continue };
+            let len = self.len_of(key.value(), value.value(), waiting)?;
+            if len.is_some_and(|len| !visit(waiting, len)) {
+                break;
+            }
         }
-        Ok(found)
+        Ok(())
     }
 }
