@@ -153,13 +153,31 @@ fn read_dead(document: &mut Document, client: u64, chunk: u32, value: &[u8]) {
     }
 }
 
+/// What a commit of the tail has removed.
+fn read_deaths(document: &mut Document, value: &[u8]) {
+    let mut reader = Reader(&value[8..]);
+    assert_eq!(reader.take(1), [0], "a record in the tail says what was removed");
+    for is_removed in [false, true] {
+        for _ in 0..reader.v() {
+            let (client, start, len) = (reader.v(), reader.clock(), reader.clock());
+            if is_removed {
+                document.dead.extend((start..start + len).map(|clock| (client, clock)));
+            }
+        }
+    }
+    assert!(reader.0.is_empty());
+}
+
 fn read_document(txn: &ReadTransaction, name: &str) -> Document {
     let mut document = Document::default();
-    for table in ["items", "tail"] {
-        let table = txn.open_table(Bytes::new(&format!("{name}/{table}"))).unwrap();
+    for part in ["items", "tail"] {
+        let table = txn.open_table(Bytes::new(&format!("{name}/{part}"))).unwrap();
         for entry in table.iter().unwrap() {
             let (key, value) = entry.unwrap();
             read_item(&mut document, key.value(), value.value());
+            if part == "tail" && key.value()[0] == b'j' {
+                read_deaths(&mut document, unsealed(key.value(), value.value()));
+            }
         }
     }
     document

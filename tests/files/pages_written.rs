@@ -13,8 +13,18 @@ use crate::support::{Notebook, counting, file, note, place};
 
 /// The notes that there are before.
 const NOTES: u32 = 20_000;
-/// So many commits of one insert each.
+/// So many commits of one write each.
 const COMMITS: u32 = 320;
+
+/// The notes that are inserted one by one.
+fn new_notes() -> impl Iterator<Item = u32> {
+    NOTES..NOTES + COMMITS
+}
+
+/// Notes that are there, far from each other.
+fn old_notes() -> impl Iterator<Item = u32> {
+    (0..COMMITS).map(|nth| nth * 7_919 % NOTES)
+}
 
 /// A file that counts what is written to it.
 #[derive(Debug)]
@@ -42,40 +52,46 @@ impl StorageBackend for Counting {
     }
 }
 
-/// How many pieces of the file redb alone writes for a row.
-fn writes_of_redb() -> f64 {
+/// How many pieces of the file redb alone writes for each of these notes.
+fn writes_of_redb(one_by_one: impl Iterator<Item = u32>) -> f64 {
     let (_folder, path) = place();
     let written = Arc::new(AtomicU64::new(0));
     let open = std::fs::File::options().read(true).write(true).create_new(true).open(&path);
     let backend = Counting(FileBackend::new(open.unwrap()).unwrap(), written.clone());
     let database = Database::builder().create_with_backend(backend).unwrap();
-    let insert = |ids: std::ops::Range<u32>| {
+    let insert = |ids: std::ops::Range<u32>, title: &str| {
         let txn = database.begin_write().unwrap();
         let mut table = txn.open_table(TableDefinition::<&[u8], &[u8]>::new("notes")).unwrap();
         for id in ids {
-            let json = serde_json::to_vec(&note(id, "a note")).unwrap();
+            let json = serde_json::to_vec(&note(id, title)).unwrap();
             table.insert(file::note_key(id).as_slice(), json.as_slice()).unwrap();
         }
         drop(table);
         txn.commit().unwrap();
     };
-    insert(0..NOTES);
+    insert(0..NOTES, "a note");
     let before = written.load(Ordering::Relaxed);
-    (NOTES..NOTES + COMMITS).for_each(|id| insert(id..id + 1));
+    one_by_one.for_each(|id| insert(id..id + 1, "newer"));
+    (written.load(Ordering::Relaxed) - before) as f64 / f64::from(COMMITS)
+}
+
+/// How many pieces of the file a store writes for each of these notes.
+fn writes_of(app: &Notebook, written: &AtomicU64, one_by_one: impl Iterator<Item = u32>) -> f64 {
+    let before = written.load(Ordering::Relaxed);
+    one_by_one.for_each(|id| app.notes.put(&note(id, "newer")).unwrap());
     (written.load(Ordering::Relaxed) - before) as f64 / f64::from(COMMITS)
 }
 
 #[test]
-fn an_insert_writes_one_page_more_than_redb_alone() {
+fn a_write_of_one_row_writes_one_page_more_than_redb_alone() {
     let (_folder, path) = place();
     let (hook, written) = counting(StorageOp::Write);
     let app = Notebook::builder().storage_hook(hook).open(&path).unwrap();
     app.notes.insert_many((0..NOTES).map(|id| note(id, "a note"))).unwrap();
-    let before = written.load(Ordering::Relaxed);
-    (NOTES..NOTES + COMMITS).for_each(|id| app.notes.insert(&note(id, "a note")).unwrap());
-    let writes = (written.load(Ordering::Relaxed) - before) as f64 / f64::from(COMMITS);
-    let alone = writes_of_redb();
-    assert!(writes <= alone + 1.5, "{writes:.2} pieces a commit, and redb alone {alone:.2}");
+    let (writes, alone) = (writes_of(&app, &written, new_notes()), writes_of_redb(new_notes()));
+    assert!(writes <= alone + 1.5, "insert: {writes:.2} pieces, and redb alone {alone:.2}");
+    let (writes, alone) = (writes_of(&app, &written, old_notes()), writes_of_redb(old_notes()));
+    assert!(writes <= alone + 1.5, "write over: {writes:.2} pieces, and redb alone {alone:.2}");
     let more = 2 * NOTES..2 * NOTES + 1_000;
     app.notes.insert_many(more.map(|id| note(id, "together"))).unwrap();
     drop(app);

@@ -146,6 +146,33 @@ pub(super) fn push_range(ranges: &mut Vec<Range<u32>>, range: Range<u32>) {
     }
 }
 
+/// What is left of ranges without others, both ascending.
+pub(super) fn without(
+    ranges: &[Range<u32>],
+    holes: impl Iterator<Item = Range<u64>>,
+) -> Vec<Range<u32>> {
+    let mut left = ranges.to_vec();
+    for hole in holes {
+        let mut next = Vec::with_capacity(left.len() + 1);
+        for range in left {
+            let end_before = u32::try_from(hole.start).unwrap_or(u32::MAX).min(range.end);
+            let start_after = u32::try_from(hole.end).unwrap_or(u32::MAX).max(range.start);
+            if end_before >= range.end || start_after <= range.start {
+                next.push(range);
+                continue;
+            }
+            if range.start < end_before {
+                next.push(range.start..end_before);
+            }
+            if start_after < range.end {
+                next.push(start_after..range.end);
+            }
+        }
+        left = next;
+    }
+    left
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

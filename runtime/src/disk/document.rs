@@ -4,6 +4,7 @@
 mod dead_items;
 mod entries;
 mod items;
+mod known;
 mod marks;
 mod waiting;
 
@@ -23,6 +24,9 @@ use super::view::{BytesTable, TextTable, View};
 use crate::doc::items::{Place, ReadItems};
 use crate::error::{Error, ErrorKind};
 use crate::row::{ItemId, KeyForm};
+pub(super) use dead_items::NewestDeaths;
+pub(super) use known::Added;
+use known::Known;
 pub(super) use waiting::Waits;
 
 /// What is known of a root.
@@ -62,20 +66,55 @@ pub(crate) struct StoredDocument {
     bitmaps_are_right: OnceLock<bool>,
     /// The state as all else says it, since it is damaged.
     recounted: OnceLock<DocumentState>,
+    /// What the records in the tail say to be dead, once it was asked.
+    newest_deaths: OnceLock<NewestDeaths>,
+    /// Whether edits are unseen under any key, once it was asked.
+    has_unseen: OnceLock<bool>,
+    /// What is known of it once the commit is made that is being written.
+    expected: Mutex<Option<Known>>,
     bytes_tables: Opened<BytesTable>,
     text_tables: Opened<TextTable>,
-    edges: Mutex<HashMap<Arc<str>, Arc<Edge>>>,
+    edges: Mutex<Edges>,
 }
 
 /// What spares look-ups under keys of a root that are new.
 #[derive(Debug)]
 pub(super) struct Edge {
+    /// The root; `None` if it never held anything.
+    info: Option<Arc<RootInfo>>,
     /// The greatest key of its rows.
     last: Option<Vec<u8>>,
     /// Whether a key was removed.
     pub(super) has_removed: bool,
     /// Whether readers see a late edit under a key.
     pub(super) has_late: bool,
+}
+
+#[derive(Default)]
+struct Edges {
+    all: HashMap<Arc<str>, Arc<Edge>>,
+    /// The one that was asked for last, as it mostly is again.
+    last: Option<(Arc<str>, Arc<Edge>)>,
+}
+
+impl Edges {
+    fn get(&mut self, root: &str) -> Option<Arc<Edge>> {
+        if let Some((_, edge)) = self.last.as_ref().filter(|(last, _)| **last == *root) {
+            return Some(edge.clone());
+        }
+        let (root, edge) = self.all.get_key_value(root)?;
+        let (_, edge) = self.last.insert((root.clone(), edge.clone()));
+        Some(edge.clone())
+    }
+}
+
+impl Edge {
+    /// Whether a key holds nothing, since it lies beyond all rows that there are.
+    fn is_beyond(&self, key: &str) -> bool {
+        let Some(info) = &self.info else { return true };
+        let bytes = info.form.as_ref().and_then(|form| form.bytes_of(key));
+        bytes.is_some_and(|bytes| self.last.as_ref().is_none_or(|last| *last < bytes))
+    }
 }
 
 impl std::fmt::Debug for StoredDocument {
@@ -102,6 +141,9 @@ impl StoredDocument {
             bitmaps_of_items: Mutex::default(),
             bitmaps_are_right: OnceLock::new(),
             recounted: OnceLock::new(),
+            newest_deaths: OnceLock::new(),
+            has_unseen: OnceLock::new(),
+            expected: Mutex::default(),
             bytes_tables: Mutex::default(),
             text_tables: Mutex::default(),
             edges: Mutex::default(),
@@ -275,10 +317,11 @@ impl StoredDocument {
 
     pub(super) fn edge(&self, root: &str) -> Try<Arc<Edge>> {
         if let Some(edge) = locked(&self.edges).get(root) {
-            return Ok(edge.clone());
+            return Ok(edge);
         }
-        let mut edge = Edge { last: None, has_removed: false, has_late: false };
-        if let (Some(info), Some(items)) = (self.root(root)?, self.items()?) {
+        let info = self.root(root)?;
+        let mut edge = Edge { info, last: None, has_removed: false, has_late: false };
+        if let (Some(info), Some(items)) = (&edge.info, self.items()?) {
             let has = |first: u8| -> Try<bool> {
                 let from = keys::of_entry(first, info.number, &[]);
                 // A packed key begins with a small number.
@@ -286,24 +329,17 @@ impl StoredDocument {
                 let mut range = items.range::<&[u8]>(from.as_slice()..to.as_slice())?;
                 Ok(range.next().transpose()?.is_some())
             };
-            (edge.has_removed, edge.has_late) = (has(keys::REMOVED)?, has(keys::UNDER)?);
+            let found = (has(keys::REMOVED)?, has(keys::UNDER)?);
             if let (Some(_), Some(table)) = (&info.form, root.strip_prefix("table:"))
                 && let Some(rows) = self.bytes_table(&names::rows(&self.name, table))?
             {
                 edge.last = ReadableTable::last(&*rows)?.map(|(key, _)| key.value().to_vec());
             }
+            (edge.has_removed, edge.has_late) = found;
         }
         let edge = Arc::new(edge);
-        locked(&self.edges).insert(root.into(), edge.clone());
+        locked(&self.edges).all.insert(root.into(), edge.clone());
         Ok(edge)
-    }
-
-    /// Whether a key of a table's rows lies beyond all that there are.
-    fn is_beyond(&self, root: &str, key: &str, edge: &Edge) -> Try<bool> {
-        let Some(info) = self.root(root)? else { return Ok(false) };
-        let Some(form) = &info.form else { return Ok(false) };
-        let bytes = form.bytes_of(key);
-        Ok(bytes.is_some_and(|bytes| edge.last.as_ref().is_none_or(|last| *last < bytes)))
     }
 
     /// The item that is alive under a key, by a look at all items: the way to it where what stands under

@@ -84,6 +84,11 @@ impl JournalRecord {
         bytes
     }
 
+    /// Whether bytes that [`encode`](Self::encode) gave say what was removed.
+    pub(super) fn is_whole(bytes: &[u8]) -> bool {
+        bytes.get(8).is_some_and(|flags| flags & IS_SHORTENED == 0)
+    }
+
     pub(super) fn decode(bytes: &[u8]) -> Try<Self> {
         let read = || {
             let (hash, rest) = bytes.split_first_chunk::<8>()?;

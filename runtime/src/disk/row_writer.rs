@@ -1,6 +1,6 @@
 //! Rows and entries of a document on their way into the file.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
 use redb::{ReadableTable, Table, TableDefinition};
@@ -30,6 +30,8 @@ pub(super) struct RowWriter<'c> {
     bytes: Vec<u8>,
     rows: Vec<Collected>,
     texts: HashMap<String, TextTable<'c>>,
+    /// The greatest keys of rows that were written, by root.
+    pub(super) greatest: BTreeMap<String, Vec<u8>>,
     /// Space for the caller to encode a row in.
     pub(super) buffer: Vec<u8>,
 }
@@ -51,6 +53,7 @@ impl<'c> RowWriter<'c> {
             bytes: Vec::new(),
             rows: Vec::new(),
             texts: HashMap::new(),
+            greatest: BTreeMap::new(),
             buffer: Vec::new(),
         }
     }
@@ -121,7 +124,7 @@ impl<'c> RowWriter<'c> {
     /// Writes what is collected.
     pub(super) fn flush(&mut self) -> Try<()> {
         let (bytes, rows) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.rows));
-        let Some((_, table)) = &mut self.at else { return Ok(()) };
+        let Some((root, table)) = &mut self.at else { return Ok(()) };
         if rows.is_empty() {
             return Ok(());
         }
@@ -158,8 +161,10 @@ impl<'c> RowWriter<'c> {
         if let Some(greatest) = rows.iter().rfind(|row| row.end.is_some()) {
             let greatest = bytes[greatest.start..greatest.key_end].to_vec();
             if let Some(last) = &mut self.last {
-                *last = last.take().max(Some(greatest));
+                *last = last.take().max(Some(greatest.clone()));
             }
+            let known = self.greatest.entry(root.clone()).or_default();
+            *known = std::mem::take(known).max(greatest);
         }
         self.bytes = bytes;
         self.bytes.clear();

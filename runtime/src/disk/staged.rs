@@ -16,7 +16,7 @@ use redb::{Table, TableDefinition};
 use super::blocks::{Block, PackedPlace, PackedRun};
 use super::commit::Commit;
 use super::dead::{self, Bitmap};
-use super::document::{DocumentState, RootInfo, StoredDocument, Waits, chunks_of};
+use super::document::{Added, DocumentState, RootInfo, StoredDocument, Waits, chunks_of};
 use super::failure::{Failure, Try, corrupt, guarded};
 use super::journal::ItemRange;
 use super::keys;
@@ -72,12 +72,15 @@ pub(crate) type Shown = (ItemId, String);
 pub(crate) struct StagedDocument<'c> {
     base: &'c StoredDocument,
     commit: &'c Commit,
-    items: Table<'c, &'static [u8], &'static [u8]>,
+    /// Opened once something is written there, since that is another part of the file.
+    items: OnceCell<Table<'c, &'static [u8], &'static [u8]>>,
     /// Where the newest blocks and the newest records of commits are.
     tail: Table<'c, &'static [u8], &'static [u8]>,
     /// How the rows of tables are kept that nothing was written to yet.
     declared: Arc<[(String, KeyForm)]>,
     roots: HashMap<Arc<str>, Arc<RootInfo>>,
+    /// The one that was asked for last, as it mostly is again.
+    last_root: Option<(Arc<str>, Arc<RootInfo>)>,
     new_roots: Vec<Arc<str>>,
     state: DocumentState,
     /// The new blocks of each client; the first one may have stood in the tail with fewer items.
@@ -98,6 +101,8 @@ pub(crate) struct StagedDocument<'c> {
     has_unseen: OnceCell<bool>,
     /// Whether marks were written at once, so that the file says more of them than `base`.
     has_new_marks: bool,
+    /// What the next commit need not look up again.
+    added_to_known: Added,
     /// What was removed, for the journal.
     removed: Vec<ItemRange>,
     /// The clocks that clients had before.
@@ -150,16 +155,16 @@ impl<'c> StagedDocument<'c> {
         declared: Arc<[(String, KeyForm)]>,
         rows: Option<RowWriter<'c>>,
     ) -> Result<Self> {
-        let (items, tail) = (names::items(base.name()), names::tail(base.name()));
-        let open = |name| guarded(|| Ok(commit.txn().open_table(TableDefinition::new(name))?));
-        let (items, tail) = (open(&items)?, open(&tail)?);
+        let tail = names::tail(base.name());
+        let tail = guarded(|| Ok(commit.txn().open_table(TableDefinition::new(&tail))?))?;
         Ok(Self {
             base,
             commit,
-            items,
+            items: OnceCell::new(),
             tail,
             declared,
             roots: HashMap::new(),
+            last_root: None,
             new_roots: Vec::new(),
             state: base.state()?,
             blocks: HashMap::new(),
@@ -173,6 +178,7 @@ impl<'c> StagedDocument<'c> {
             unseen: BTreeMap::new(),
             has_unseen: OnceCell::new(),
             has_new_marks: false,
+            added_to_known: Added::default(),
             removed: Vec::new(),
             before: HashMap::new(),
             is_merge: false,
@@ -185,9 +191,29 @@ impl<'c> StagedDocument<'c> {
         })
     }
 
+    fn items(&self) -> Try<&Table<'c, &'static [u8], &'static [u8]>> {
+        match self.items.get() {
+            Some(items) => Ok(items),
+            None => {
+                let name = names::items(self.base.name());
+                let items = self.commit.txn().open_table(TableDefinition::new(&name))?;
+                Ok(self.items.get_or_init(|| items))
+            }
+        }
+    }
+
+    fn items_to_change(&mut self) -> Try<&mut Table<'c, &'static [u8], &'static [u8]>> {
+        self.items()?;
+        self.items.get_mut().ok_or_else(too_many)
+    }
+
     /// The number and the form of a root, which is made where there is none.
     fn root(&mut self, name: &str) -> Try<Arc<RootInfo>> {
-        if let Some(root) = self.roots.get(name) {
+        if let Some((_, root)) = self.last_root.as_ref().filter(|(last, _)| **last == *name) {
+            return Ok(root.clone());
+        }
+        if let Some((name, root)) = self.roots.get_key_value(name) {
+            self.last_root = Some((name.clone(), root.clone()));
             return Ok(root.clone());
         }
         let root = match self.base.root(name)? {
@@ -219,7 +245,7 @@ impl<'c> StagedDocument<'c> {
     }
 
     fn add_run(&mut self, client: u64, run: ItemRun) -> Try<()> {
-        let end = run.start.checked_add(run.len).ok_or_else(too_many)?;
+        run.start.checked_add(run.len).ok_or_else(too_many)?;
         let run = self.packed(run)?;
         if !self.blocks.contains_key(&client) {
             let last = self.base.block_up_to(client, u32::MAX)?;
@@ -243,8 +269,12 @@ impl<'c> StagedDocument<'c> {
         if let Some(block) = blocks.last_mut() {
             block.push(&run);
         }
-        self.clocks.borrow_mut().insert(client, end);
         Ok(())
+    }
+
+    /// How many clocks of a client are here, if it has written something.
+    fn new_end(&self, client: u64) -> Option<u32> {
+        self.blocks.get(&client)?.last().map(|block| block.end)
     }
 
     fn new_run(&self, id: ItemId) -> Try<Option<ItemRun>> {
@@ -439,6 +469,7 @@ impl<'c> StagedDocument<'c> {
         guarded(|| {
             if let Some(rows) = &mut self.rows {
                 rows.flush()?;
+                self.added_to_known.greatest.extend(std::mem::take(&mut rows.greatest));
             }
             self.write_items()
         })?;
@@ -469,13 +500,25 @@ impl<'c> StagedDocument<'c> {
     }
 
     fn insert(&mut self, key: &[u8], value: &[u8]) -> Try<()> {
-        let before = self.items.insert(key, value)?.map(|before| key.len() + before.value().len());
+        match (key.first(), keys::entry_of(key)) {
+            (Some(&keys::REMOVED), Some((root, _))) => {
+                self.added_to_known.removed.insert(root);
+            }
+            (Some(&keys::UNDER), Some((root, _))) => {
+                self.added_to_known.late.insert(root);
+            }
+            (Some(&keys::UNSEEN), _) => self.added_to_known.has_unseen = true,
+            _ => {}
+        }
+        let items = self.items_to_change()?;
+        let before = items.insert(key, value)?.map(|before| key.len() + before.value().len());
         self.count(before, Some(key.len() + value.len()));
         Ok(())
     }
 
     fn remove(&mut self, key: &[u8]) -> Try<()> {
-        let before = self.items.remove(key)?.map(|before| key.len() + before.value().len());
+        let items = self.items_to_change()?;
+        let before = items.remove(key)?.map(|before| key.len() + before.value().len());
         self.count(before, None);
         Ok(())
     }

@@ -54,7 +54,9 @@ impl Document {
 
     /// The same document as of another view.
     pub(crate) fn follow(&mut self, view: Arc<View>) {
-        *self = Self::new(view, self.stored.name(), &self.failure);
+        let stored = Arc::new(self.stored.following(view));
+        *self =
+            Self { stored, planned: BTreeMap::new(), next: None, failure: self.failure.clone() };
     }
 
     /// What the file has of it.

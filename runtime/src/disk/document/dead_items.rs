@@ -1,10 +1,12 @@
-//! Which items of a document are dead.
+//! Which items of a document are dead: those of bitmaps, and what the records of the newest commits say, which
+//! stand in the tail, to have been removed.
 
 use std::ops::Range;
 
-use super::{StoredDocument, clamp, covered, damaged_root, locked};
-use crate::disk::dead::{self, Bitmap, Dead, push_range};
+use super::{StoredDocument, chunks_of, clamp, covered, damaged_root, locked};
+use crate::disk::dead::{self, Bitmap, Dead, push_range, without};
 use crate::disk::failure::{Failure, Try};
+use crate::disk::journal::{ItemRange, JournalRecord, joined};
 use crate::disk::keys;
 use crate::disk::seal::unseal;
 use crate::doc::deletions_hash;
@@ -18,9 +20,64 @@ pub(super) enum Bitmaps {
     Unchecked,
 }
 
+/// What died in the commits whose records are in the tail, and is not in the bitmaps yet.
+#[derive(Debug)]
+pub(in crate::disk) enum NewestDeaths {
+    /// Ascending.
+    Known(Vec<ItemRange>),
+    /// A record is damaged, and with it what it said.
+    Damaged,
+}
+
 impl StoredDocument {
-    /// What stands in the file for the bitmap of some clocks of a client.
+    /// What died in the commits whose records are in the tail.
+    pub(in crate::disk) fn newest_deaths(&self) -> Try<&NewestDeaths> {
+        if self.newest_deaths.get().is_none() {
+            let deaths = self.deaths_in_tail()?;
+            let _ = self.newest_deaths.set(deaths);
+        }
+        Ok(self.newest_deaths.get().unwrap_or(&NewestDeaths::Damaged))
+    }
+
+    fn deaths_in_tail(&self) -> Try<NewestDeaths> {
+        let mut deaths = Vec::new();
+        let Some(tail) = self.tail()? else { return Ok(NewestDeaths::Known(deaths)) };
+        let (from, to) = ([keys::JOURNAL], [keys::JOURNAL + 1]);
+        for item in tail.range::<&[u8]>(from.as_slice()..to.as_slice())? {
+            let (key, value) = item?;
+            let record = unseal(key.value(), value.value()).and_then(JournalRecord::decode);
+            let Ok(record) = record else { return Ok(NewestDeaths::Damaged) };
+            deaths.extend(record.removed.into_iter().flatten());
+        }
+        Ok(NewestDeaths::Known(joined(deaths)))
+    }
+
+    /// Those of a client that died in the commits whose records are in the tail, as far as they are known.
+    fn newest_deaths_of(&self, client: u64) -> Try<impl Iterator<Item = &Range<u32>>> {
+        let deaths = match self.newest_deaths()? {
+            NewestDeaths::Known(deaths) => deaths.as_slice(),
+            NewestDeaths::Damaged => &[],
+        };
+        Ok(deaths.iter().filter(move |(of, _)| *of == client).map(|(_, clocks)| clocks))
+    }
+
+    /// Which of some clocks of a client are dead.
     pub(in crate::disk) fn bitmap(&self, client: u64, chunk: u32) -> Try<Bitmap> {
+        if let NewestDeaths::Damaged = self.newest_deaths()? {
+            self.check_bitmaps_of_items()?;
+            return self.bitmap_of_items(client, chunk);
+        }
+        let mut map = self.written_bitmap(client, chunk)?;
+        let start = chunk.saturating_mul(dead::CLOCKS);
+        for clocks in self.newest_deaths_of(client)? {
+            let within = |clock: u32| clock.saturating_sub(start).min(dead::CLOCKS);
+            map.set(within(clocks.start)..within(clocks.end));
+        }
+        Ok(map)
+    }
+
+    /// What stands in the file for the bitmap of some clocks of a client.
+    fn written_bitmap(&self, client: u64, chunk: u32) -> Try<Bitmap> {
         let Some(items) = self.items()? else { return Ok(Bitmap::empty()) };
         let (from, to) =
             (keys::of_item(keys::DEAD, client, 0), keys::of_item(keys::DEAD, client, chunk));
@@ -41,12 +98,48 @@ impl StoredDocument {
         }
     }
 
+    /// The clocks of a client in a range that are not dead.
+    pub(super) fn live_clocks(&self, client: u64, clocks: Range<u32>) -> Try<ClockRanges> {
+        let mut live = ClockRanges::new();
+        let mut at = clocks.start;
+        let visit = |_: u64, chunk: u32, dead: Dead| {
+            let covered = covered(chunk, &dead);
+            if covered.end <= u64::from(at) {
+                return Ok(());
+            }
+            let start = clamp(covered.start, &clocks).max(at);
+            push_range(&mut live, at..start);
+            let end = clamp(covered.end, &clocks);
+            if let Dead::Map(map) = dead {
+                let base = chunk * dead::CLOCKS;
+                let mut found = Vec::new();
+                let within = start - base..end - base;
+                map.ranges(within, false, &mut found);
+                for range in found {
+                    push_range(&mut live, base + range.start..base + range.end);
+                }
+            }
+            at = end;
+            Ok(())
+        };
+        let chunks = chunks_of(&clocks);
+        match self.newest_deaths()? {
+            NewestDeaths::Known(_) => self.each_dead(client, chunks, visit)?,
+            NewestDeaths::Damaged => {
+                self.each_bitmap_of_items((client, chunks), Bitmaps::Checked, visit)?;
+            }
+        }
+        push_range(&mut live, at..clocks.end);
+        let newest = self.newest_deaths_of(client)?;
+        Ok(without(&live, newest.map(|clocks| u64::from(clocks.start)..u64::from(clocks.end))))
+    }
+
     /// Calls `visit` with what stands in the file for bitmaps of a client, from one to another.
     pub(in crate::disk) fn each_dead(
         &self,
         client: u64,
         chunks: Range<u32>,
-        mut visit: impl FnMut(u32, Dead) -> Try<()>,
+        visit: impl FnMut(u64, u32, Dead) -> Try<()>,
     ) -> Try<()> {
         let Some(items) = self.items()? else { return Ok(()) };
         let [from, first, to] =
@@ -60,9 +153,7 @@ impl StoredDocument {
             .next_back()
             .transpose()?
             .map_or(first.to_vec(), |(key, _)| key.value().to_vec());
-        self.each_dead_in((&before, &to), chunks.end, Bitmaps::Checked, |_, chunk, dead| {
-            visit(chunk, dead)
-        })
+        self.each_dead_in((&before, &to), chunks.end, Bitmaps::Checked, visit)
     }
 
     /// Refuses to put bitmaps together of all else unless they are those that were written: if a row was lost,
@@ -82,8 +173,7 @@ impl StoredDocument {
     /// All that is dead, by client, ascending.
     pub(super) fn deletions_with(&self, bitmaps: Bitmaps) -> Try<Vec<(u64, ClockRanges)>> {
         let mut all: Vec<(u64, ClockRanges)> = Vec::new();
-        let (from, to) = ([keys::DEAD], [keys::DEAD + 1]);
-        self.each_dead_in((&from, &to), u32::MAX, bitmaps, |client, chunk, dead| {
+        let mut visit = |client: u64, chunk: u32, dead: Dead| {
             if all.last().is_none_or(|(last, _)| *last != client) {
                 all.push((client, Vec::new()));
             }
@@ -104,7 +194,24 @@ impl StoredDocument {
                 }
             }
             Ok(())
-        })?;
+        };
+        match self.newest_deaths()? {
+            NewestDeaths::Known(newest) => {
+                let (from, to) = ([keys::DEAD], [keys::DEAD + 1]);
+                self.each_dead_in((&from, &to), u32::MAX, bitmaps, visit)?;
+                if !newest.is_empty() {
+                    let written = all.iter().flat_map(|(client, ranges)| {
+                        ranges.iter().map(|range| (*client, range.clone()))
+                    });
+                    all = by_client(joined(written.chain(newest.iter().cloned()).collect()));
+                }
+            }
+            NewestDeaths::Damaged => {
+                for (client, _) in self.clients().map_err(Failure)? {
+                    self.each_bitmap_of_items((client, 0..u32::MAX), bitmaps, &mut visit)?;
+                }
+            }
+        }
         all.retain(|(_, ranges)| !ranges.is_empty());
         Ok(all)
     }
@@ -144,7 +251,7 @@ impl StoredDocument {
         &self,
         (client, chunks): (u64, Range<u32>),
         bitmaps: Bitmaps,
-        visit: &mut impl FnMut(u64, u32, Dead) -> Try<()>,
+        mut visit: impl FnMut(u64, u32, Dead) -> Try<()>,
     ) -> Try<()> {
         if bitmaps == Bitmaps::Checked {
             self.check_bitmaps_of_items()?;
@@ -189,4 +296,16 @@ impl StoredDocument {
         locked(&self.bitmaps_of_items).insert((client, chunk), bitmap.clone());
         Ok(bitmap)
     }
+}
+
+/// Ranges of several clients, ascending, by client.
+pub(super) fn by_client(ranges: Vec<ItemRange>) -> Vec<(u64, ClockRanges)> {
+    let mut by_client: Vec<(u64, ClockRanges)> = Vec::new();
+    for (client, clocks) in ranges {
+        match by_client.last_mut() {
+            Some((last, ranges)) if *last == client => ranges.push(clocks),
+            _ => by_client.push((client, vec![clocks])),
+        }
+    }
+    by_client
 }

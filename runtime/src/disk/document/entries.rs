@@ -68,6 +68,15 @@ impl StoredDocument {
         Ok(Some((row.id(), row.value())))
     }
 
+    /// The item of the document's own entry under a key.
+    pub(super) fn own_id(&self, root: &str, key: &str) -> Try<Option<ItemId>> {
+        match self.stored(root, key)? {
+            Some(row) if !row.is_damaged() && !row.is_late() => Ok(Some(row.id())),
+            Some(row) => Ok(self.own_of(root, key, &row)?.map(|(id, _)| id)),
+            None => Ok(None),
+        }
+    }
+
     pub(super) fn own(&self, root: &str, key: &str) -> Try<Option<(ItemId, Value)>> {
         match self.stored(root, key)? {
             Some(row) => self.own_of(root, key, &row),

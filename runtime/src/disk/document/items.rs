@@ -6,11 +6,9 @@ use std::ops::{Bound, Range};
 use redb::ReadableTable;
 
 use super::dead_items::Bitmaps;
-use super::{
-    StoredDocument, chunks_of, clamp, covered, damaged_items, damaged_root, no_item, read_block,
-};
+use super::{StoredDocument, damaged_items, damaged_root, no_item, read_block};
 use crate::disk::blocks::{Block, PackedPlace, PackedRun};
-use crate::disk::dead::{self, Dead, push_range};
+use crate::disk::dead;
 use crate::disk::failure::{Failure, Try, guarded};
 use crate::disk::keys;
 use crate::doc::Unseen;
@@ -169,33 +167,7 @@ impl ReadItems for StoredDocument {
     }
 
     fn live_in(&self, client: u64, clocks: Range<u32>) -> Result<ClockRanges> {
-        guarded(|| {
-            let mut live = ClockRanges::new();
-            let mut at = clocks.start;
-            let chunks = chunks_of(&clocks);
-            self.each_dead(client, chunks, |chunk, dead| {
-                let covered = covered(chunk, &dead);
-                if covered.end <= u64::from(at) {
-                    return Ok(());
-                }
-                let start = clamp(covered.start, &clocks).max(at);
-                push_range(&mut live, at..start);
-                let end = clamp(covered.end, &clocks);
-                if let Dead::Map(map) = dead {
-                    let base = chunk * dead::CLOCKS;
-                    let mut found = Vec::new();
-                    let within = start - base..end - base;
-                    map.ranges(within, false, &mut found);
-                    for range in found {
-                        push_range(&mut live, base + range.start..base + range.end);
-                    }
-                }
-                at = end;
-                Ok(())
-            })?;
-            push_range(&mut live, at..clocks.end);
-            Ok(live)
-        })
+        guarded(|| self.live_clocks(client, clocks))
     }
 
     fn deletions(&self) -> Result<Vec<(u64, ClockRanges)>> {
@@ -205,13 +177,13 @@ impl ReadItems for StoredDocument {
     fn tip(&self, root: &str, key: &str) -> Result<Option<Tip>> {
         guarded(|| {
             let edge = self.edge(root)?;
-            if !self.is_beyond(root, key, &edge)? {
-                let own = match self.own(root, key) {
+            if !edge.is_beyond(key) {
+                let own = match self.own_id(root, key) {
                     // So that what is damaged can be written over.
                     Err(Failure(error)) if error.kind() == ErrorKind::Corrupt => {
                         self.live_item(root, key)?
                     }
-                    own => own?.map(|(id, _)| id),
+                    own => own?,
                 };
                 if let Some(id) = own {
                     return Ok(Some(Tip { id, is_live: true }));
@@ -272,11 +244,15 @@ impl ReadItems for StoredDocument {
     }
 
     fn has_unseen(&self) -> Result<bool> {
+        if let Some(has_unseen) = self.has_unseen.get() {
+            return Ok(*has_unseen);
+        }
         guarded(|| {
             let Some(items) = self.items()? else { return Ok(false) };
             let range = [keys::UNSEEN]..[keys::UNSEEN + 1];
             let mut unseen = items.range::<&[u8]>(range.start.as_slice()..range.end.as_slice())?;
-            Ok(unseen.next().transpose()?.is_some())
+            let has_unseen = unseen.next().transpose()?.is_some();
+            Ok(*self.has_unseen.get_or_init(|| has_unseen))
         })
     }
 

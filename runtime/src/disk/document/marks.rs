@@ -2,7 +2,7 @@
 
 use redb::AccessGuard;
 
-use super::dead_items::Bitmaps;
+use super::dead_items::{Bitmaps, by_client};
 use super::{DocumentState, StoredDocument};
 use crate::disk::failure::{Try, guarded};
 use crate::disk::journal::{JournalRecord, NAMED_COMMITS, joined};
@@ -121,14 +121,7 @@ impl StoredDocument {
             // Without a record, all that was ever removed is given.
             let Ok(record) = record else { return Ok(None) };
             if marks.contains(&record.deletions_hash) {
-                let mut by_client: Vec<(u64, ClockRanges)> = Vec::new();
-                for (client, clocks) in joined(removed) {
-                    match by_client.last_mut() {
-                        Some((last, ranges)) if *last == client => ranges.push(clocks),
-                        _ => by_client.push((client, vec![clocks])),
-                    }
-                }
-                return Ok(Some(by_client));
+                return Ok(Some(by_client(joined(removed))));
             }
             let Some(of_commit) = record.removed else { return Ok(None) };
             removed.extend(of_commit);

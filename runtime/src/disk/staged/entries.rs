@@ -199,6 +199,7 @@ impl StagedDocument<'_> {
             changes.push(change);
         }
         guarded(|| writer.flush())?;
+        self.added_to_known.greatest = writer.greatest;
         Ok(changes)
     }
 
@@ -292,12 +293,12 @@ impl StagedDocument<'_> {
 
     /// The item of a mark that was written at once.
     pub(super) fn new_mark(&self, root: &str, key: &str) -> Try<Option<ItemId>> {
-        let Some(info) = self.roots.get(root).filter(|_| self.has_new_marks && holds_marks(root))
-        else {
+        if !self.has_new_marks || !holds_marks(root) {
             return Ok(None);
-        };
+        }
+        let Some(info) = self.roots.get(root) else { return Ok(None) };
         let at = keys::of_entry(keys::REMOVED, info.number, &keys::pack(root, key));
-        match self.items.get(at.as_slice())? {
+        match self.items()?.get(at.as_slice())? {
             Some(value) => read_id(unseal(&at, value.value())?).map(Some),
             None => Ok(None),
         }

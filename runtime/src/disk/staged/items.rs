@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::entries::value_of;
 use super::{MAX_WAITING, MAX_WAITING_BYTES, Own, StagedDocument, StagedEntry};
-use crate::disk::dead::{self, Dead};
+use crate::disk::dead::{self, Dead, without};
 use crate::disk::document::{chunks_of, covered};
 use crate::disk::failure::guarded;
 use crate::disk::rows::RowValue;
@@ -22,11 +22,15 @@ use crate::row::{ItemId, cell_key, split_cell_key};
 impl ReadItems for StagedDocument<'_> {
     fn clients(&self) -> Result<Vec<(u64, u32)>> {
         let mut clients: BTreeMap<u64, u32> = self.base.clients()?.into_iter().collect();
-        clients.extend(self.clocks.borrow().iter().filter(|(_, clock)| **clock > 0));
+        let ends = self.blocks.keys().filter_map(|client| Some((*client, self.new_end(*client)?)));
+        clients.extend(ends.filter(|(_, end)| *end > 0));
         Ok(clients.into_iter().collect())
     }
 
     fn clock(&self, client: u64) -> Result<u32> {
+        if let Some(end) = self.new_end(client) {
+            return Ok(end);
+        }
         if let Some(clock) = self.clocks.borrow().get(&client) {
             return Ok(*clock);
         }
@@ -224,8 +228,17 @@ impl WriteItems for StagedDocument<'_> {
     fn kill(&mut self, client: u64, clocks: Range<u32>) -> Result<()> {
         let killed = if clocks.len() == 1 {
             // Mostly it is one, and then one look-up tells.
-            if self.is_dead(ItemId { client, clock: clocks.start })? {
-                return Ok(());
+            let (chunk, bit) = (clocks.start / dead::CLOCKS, clocks.start % dead::CLOCKS);
+            match self.maps.get(&(client, chunk)) {
+                Some(map) if map.contains(bit) => return Ok(()),
+                Some(_) => {}
+                None => {
+                    let map = guarded(|| self.bitmap(client, chunk))?;
+                    if map.contains(bit) {
+                        return Ok(());
+                    }
+                    self.maps.insert((client, chunk), map);
+                }
             }
             vec![clocks.clone()]
         } else {
@@ -342,28 +355,4 @@ impl WriteItems for StagedDocument<'_> {
         self.unseen.insert((root.into(), key.into()), unseen);
         Ok(())
     }
-}
-
-/// What is left of ranges without others, both ascending.
-fn without(ranges: &[Range<u32>], holes: impl Iterator<Item = Range<u64>>) -> ClockRanges {
-    let mut left = ranges.to_vec();
-    for hole in holes {
-        let mut next = ClockRanges::with_capacity(left.len() + 1);
-        for range in left {
-            let end_before = u32::try_from(hole.start).unwrap_or(u32::MAX).min(range.end);
-            let start_after = u32::try_from(hole.end).unwrap_or(u32::MAX).max(range.start);
-            if end_before >= range.end || start_after <= range.start {
-                next.push(range);
-                continue;
-            }
-            if range.start < end_before {
-                next.push(range.start..end_before);
-            }
-            if start_after < range.end {
-                next.push(start_after..range.end);
-            }
-        }
-        left = next;
-    }
-    left
 }

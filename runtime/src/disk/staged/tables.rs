@@ -1,13 +1,13 @@
 //! The items of a changed document on their way into the file, and what its journal says of them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use redb::ReadableTable;
 
 use super::StagedDocument;
 use crate::disk::blocks::Block;
 use crate::disk::dead::{self, Dead};
-use crate::disk::document::{DocumentState, Waits, covered, write_root, write_root_name};
+use crate::disk::document::{Added, DocumentState, Waits, covered, write_root, write_root_name};
 use crate::disk::failure::{Failure, Try};
 use crate::disk::journal::{JournalRecord, KEPT_MERGES, joined};
 use crate::disk::keys;
@@ -19,16 +19,47 @@ impl StagedDocument<'_> {
         let mut blocks: Vec<Block> =
             std::mem::take(&mut self.blocks).into_values().flatten().collect();
         blocks.sort_unstable_by_key(|block| (block.client(), block.start));
-        let clients: BTreeSet<u64> = blocks.iter().map(Block::client).collect();
-        for client in clients {
+        let ends: BTreeMap<u64, u32> =
+            blocks.iter().map(|block| (block.client(), block.end)).collect();
+        for client in ends.keys() {
             // What was known from the damaged block on has come again, or comes.
-            if let Some(start) = self.base.damaged_from(client) {
+            if let Some(start) = self.base.damaged_from(*client) {
                 let (from, to) = (start, u32::MAX);
-                let [from, to] = [from, to].map(|clock| keys::of_item(keys::BLOCK, client, clock));
+                let [from, to] = [from, to].map(|clock| keys::of_item(keys::BLOCK, *client, clock));
                 self.forget(&from, &to)?;
+                self.forget_in_tail(&from, &to)?;
             }
         }
         blocks.retain(|block| block.start < block.end);
+        for ((client, clock), (_, block)) in std::mem::take(&mut self.nested) {
+            self.set(&keys::of_item(keys::NESTED, client, clock), &block)?;
+        }
+        self.write_waiting()?;
+        self.write_unseen()?;
+        for name in self.base.damaged_roots() {
+            self.root(&name)?;
+            self.new_roots.push(name);
+        }
+        for name in std::mem::take(&mut self.new_roots) {
+            let Some(root) = self.roots.get(&name).cloned() else { continue };
+            self.set(&keys::of_root(&name), &write_root(&root))?;
+            self.set(&keys::of_root_number(root.number), &write_root_name(&root, &name))?;
+        }
+        self.state.commits = self.state.commits.saturating_add(1);
+        let record = self.journal_record(ends);
+        self.write_newest(blocks, &record)?;
+        self.shorten_journal()?;
+        let DocumentState { commits, deletions, bytes } = self.state;
+        let state = [commits, deletions, bytes].map(u64::to_le_bytes).concat();
+        self.tail.insert(keys::STATE, seal(keys::STATE, &state).as_slice())?;
+        let roots = std::mem::take(&mut self.roots);
+        let added = Added { roots, ..std::mem::take(&mut self.added_to_known) };
+        self.base.expect(self.state, added);
+        Ok(())
+    }
+
+    /// Writes bitmaps of what is dead.
+    pub(super) fn write_dead(&mut self) -> Try<()> {
         for ((client, first), count) in std::mem::take(&mut self.full) {
             let from = keys::of_item(keys::DEAD, client, first);
             let to = keys::of_item(keys::DEAD, client, first.saturating_add(count - 1));
@@ -39,9 +70,9 @@ impl StagedDocument<'_> {
         for ((client, chunk), map) in std::mem::take(&mut self.maps) {
             let key = keys::of_item(keys::DEAD, client, chunk);
             // What an entry before it stands for is full already.
-            let is_covered = map.is_full() && self.items.get(key.as_slice())?.is_none() && {
+            let is_covered = map.is_full() && self.items()?.get(key.as_slice())?.is_none() && {
                 let mut base = None;
-                self.base.each_dead(client, chunk..chunk + 1, |first, dead| {
+                self.base.each_dead(client, chunk..chunk + 1, |_, first, dead| {
                     base = Some(covered(first, &dead).end);
                     Ok(())
                 })?;
@@ -51,10 +82,11 @@ impl StagedDocument<'_> {
                 self.set(&key, &Dead::Map(map).encode())?;
             }
         }
-        for ((client, clock), (_, block)) in std::mem::take(&mut self.nested) {
-            self.set(&keys::of_item(keys::NESTED, client, clock), &block)?;
-        }
-        self.write_waiting()?;
+        Ok(())
+    }
+
+    /// Writes where edits met.
+    fn write_unseen(&mut self) -> Try<()> {
         for ((root, key), unseen) in std::mem::take(&mut self.unseen) {
             let number = self.root(&root)?.number;
             let at = keys::of_entry(keys::UNSEEN, number, &keys::pack(&root, &key));
@@ -69,22 +101,6 @@ impl StagedDocument<'_> {
                 self.set(&at, &json)?;
             }
         }
-        for name in self.base.damaged_roots() {
-            self.root(&name)?;
-            self.new_roots.push(name);
-        }
-        for name in std::mem::take(&mut self.new_roots) {
-            let Some(root) = self.roots.get(&name).cloned() else { continue };
-            self.set(&keys::of_root(&name), &write_root(&root))?;
-            self.set(&keys::of_root_number(root.number), &write_root_name(&root, &name))?;
-        }
-        self.state.commits = self.state.commits.saturating_add(1);
-        let record = self.journal_record();
-        self.write_newest(blocks, &record)?;
-        self.shorten_journal()?;
-        let DocumentState { commits, deletions, bytes } = self.state;
-        let state = [commits, deletions, bytes].map(u64::to_le_bytes).concat();
-        self.tail.insert(keys::STATE, seal(keys::STATE, &state).as_slice())?;
         Ok(())
     }
 
@@ -111,12 +127,12 @@ impl StagedDocument<'_> {
         }
     }
 
-    fn journal_record(&mut self) -> JournalRecord {
+    /// The record of this commit, with the clocks that clients have come to.
+    fn journal_record(&mut self, ends: BTreeMap<u64, u32>) -> JournalRecord {
         let removed = joined(std::mem::take(&mut self.removed));
-        let clocks = self.clocks.borrow();
-        let inserted = self.before.iter().filter_map(|(client, start)| {
-            let end = *clocks.get(client)?;
-            Some((*client, *start..end))
+        let inserted = ends.into_iter().filter_map(|(client, end)| {
+            let start = *self.before.get(&client)?;
+            Some((client, start..end))
         });
         JournalRecord {
             deletions_hash: self.state.deletions,
@@ -132,14 +148,15 @@ impl StagedDocument<'_> {
             let all = keys::numbered(keys::MERGE, 0)..=keys::numbered(keys::MERGE, u64::MAX);
             let range = (all.start().as_slice(), all.end().as_slice());
             let oldest = {
-                let mut merges = self.items.range::<&[u8]>(range.0..=range.1)?;
+                let mut merges = self.items()?.range::<&[u8]>(range.0..=range.1)?;
                 merges.nth_back(KEPT_MERGES).transpose()?.map(|(key, _)| key.value().to_vec())
             };
             if let Some(oldest) = oldest {
                 self.forget(range.0, &oldest)?;
             }
         }
-        // Seldom, since it is another part of the file.
+        // Seldom, since it is another part of the file. Those in the tail say what else is said only once they
+        // have moved.
         let kept = self.commit.journal_commits;
         if commits % kept.max(1) == 0 {
             let to = keys::numbered(keys::JOURNAL, commits.saturating_sub(kept));
@@ -150,12 +167,10 @@ impl StagedDocument<'_> {
 
     pub(super) fn forget(&mut self, from: &[u8], to: &[u8]) -> Try<()> {
         let mut bytes = 0;
-        for table in [&mut self.items, &mut self.tail] {
-            table.retain_in::<&[u8], _>(from..=to, |key, value| {
-                bytes += key.len() + value.len();
-                false
-            })?;
-        }
+        self.items_to_change()?.retain_in::<&[u8], _>(from..=to, |key, value| {
+            bytes += key.len() + value.len();
+            false
+        })?;
         self.count(Some(bytes), None);
         Ok(())
     }
@@ -164,7 +179,7 @@ impl StagedDocument<'_> {
     pub(super) fn split_full(&mut self, client: u64, first: u32, count: u32) -> Try<()> {
         let end = first.saturating_add(count);
         let mut beyond = None;
-        self.base.each_dead(client, first..end, |chunk, dead| {
+        self.base.each_dead(client, first..end, |_, chunk, dead| {
             if let Dead::Full(full) = dead {
                 let full_end = chunk.saturating_add(full);
                 if full_end > end {
