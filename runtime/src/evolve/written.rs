@@ -75,12 +75,16 @@ impl<T> Form<'_, T> {
             {
                 return Ok(None);
             }
-            let patched = self.patched(stored, before, &wanted, is_read);
-            if patched.is_some() {
-                return Ok(patched);
+            // Where nothing else is stored, there is nothing to keep.
+            if before.json != stored {
+                let patched = self.patched(stored, before, &wanted, is_read);
+                if patched.is_some() {
+                    return Ok(patched);
+                }
             }
         }
-        if !self.fields.is_empty() {
+        let is_known = before.is_some_and(|before| before.json == stored);
+        if !self.fields.is_empty() && !is_known {
             let merged = overwrite(stored, &wanted.json, self.fields);
             if is_read(&merged) {
                 return Ok(Some(merged));

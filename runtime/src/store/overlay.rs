@@ -33,6 +33,16 @@ pub(super) struct State {
 }
 
 impl State {
+    /// What the transaction has made of it.
+    fn of(op: &RowOp) -> Self {
+        Self { existed: op.existed, exists: op.json.is_some(), is_edited: op.is_edit }
+    }
+
+    /// What is committed.
+    pub(super) fn committed(exists: bool) -> Self {
+        Self { existed: exists, exists, is_edited: exists }
+    }
+
     /// The same, of a row that is written or removed as a whole.
     fn whole(self) -> Self {
         Self { is_edited: false, ..self }
@@ -48,22 +58,23 @@ enum Current {
 }
 
 impl Overlay<'_> {
-    fn current<R: Row>(&self, table_idx: TableIdx, key: &R::Key) -> Result<Current> {
+    fn current<R: Row>(&self, table_idx: TableIdx, key: &R::Key) -> Result<(Current, State)> {
         let bytes = key.to_bytes();
         if let Some(op) = self.batch.row(table_idx, bytes.as_slice()) {
-            return Ok(op
-                .json
-                .as_deref()
-                .map_or(Current::Absent, |json| Current::Text(json.to_owned())));
+            let json = op.json.as_deref();
+            let current = json.map_or(Current::Absent, |json| Current::Text(json.to_owned()));
+            return Ok((current, State::of(op)));
         }
-        Ok(match self.view.row(table_idx, bytes.as_slice())? {
+        let current = match self.view.row(table_idx, bytes.as_slice())? {
             None => Current::Absent,
             Some(stored) if stored.is_foreign() => Current::Foreign,
             Some(stored) => match std::str::from_utf8(stored.json()) {
                 Ok(json) => Current::Text(json.to_owned()),
                 Err(_) => Current::Foreign,
             },
-        })
+        };
+        let state = State::committed(!matches!(current, Current::Absent));
+        Ok((current, state))
     }
 
     pub(super) fn get<R: Row>(&self, table_idx: TableIdx, key: &R::Key) -> Result<Option<R>> {
@@ -147,12 +158,12 @@ impl Overlay<'_> {
     /// Stores a row, whether there is one under its key or not.
     pub(super) fn put<R: Row>(&mut self, table_idx: TableIdx, row: &R) -> Result<()> {
         let key = &*row.key();
-        let json = match self.current::<R>(table_idx, key)? {
+        let (current, state) = self.current::<R>(table_idx, key)?;
+        let json = match current {
             Current::Absent | Current::Foreign => self.new_text(row).map(Some),
             Current::Text(stored) => self.text_over(&stored, row),
         };
         if let Some(json) = json.map_err(|invalid| refused::<R>(key, invalid))? {
-            let state = self.state::<R>(table_idx, key)?;
             self.set(table_idx, key, Some((json, row)), state.whole())?;
         }
         Ok(())
@@ -172,15 +183,16 @@ impl Overlay<'_> {
         if unknown.peek().is_none() {
             return Ok(());
         }
-        let Current::Text(stored) = self.current::<R>(table_idx, key)? else { return Ok(()) };
+        let (Current::Text(stored), state) = self.current::<R>(table_idx, key)? else {
+            return Ok(());
+        };
         let Some(mut row) = Object::parse(&stored) else { return Ok(()) };
         let lacking: Vec<_> = unknown.filter(|(name, _)| row.get(name).is_none()).collect();
         if !lacking.is_empty() {
             for (name, value) in lacking {
                 row.push(name, value);
             }
-            let (json, state) = (row.to_text(), self.state::<R>(table_idx, key)?);
-            self.set(table_idx, key, Some((json, written)), state)?;
+            self.set(table_idx, key, Some((row.to_text(), written)), state)?;
         }
         Ok(())
     }
@@ -194,11 +206,10 @@ impl Overlay<'_> {
     ) -> Result<Option<R>> {
         let Some(mut row) = self.get::<R>(table_idx, key)? else { return Ok(None) };
         let before = changed(&mut row, key, change)?;
-        if let Current::Text(stored) = self.current::<R>(table_idx, key)? {
+        if let (Current::Text(stored), state) = self.current::<R>(table_idx, key)? {
             let updated = updated(&stored, &before, row, self.batch.now)?;
             row = updated.row;
             if let Some(json) = updated.json {
-                let state = self.state::<R>(table_idx, key)?;
                 self.set(table_idx, key, Some((json, &row)), state)?;
             }
         }
@@ -245,13 +256,8 @@ impl Overlay<'_> {
     fn state<R: Row>(&self, table_idx: TableIdx, key: &R::Key) -> Result<State> {
         let bytes = key.to_bytes();
         match self.batch.row(table_idx, bytes.as_slice()) {
-            Some(op) => {
-                Ok(State { existed: op.existed, exists: op.json.is_some(), is_edited: op.is_edit })
-            }
-            None => {
-                let exists = self.view.row(table_idx, bytes.as_slice())?.is_some();
-                Ok(State { existed: exists, exists, is_edited: exists })
-            }
+            Some(op) => Ok(State::of(op)),
+            None => Ok(State::committed(self.view.row(table_idx, bytes.as_slice())?.is_some())),
         }
     }
 
