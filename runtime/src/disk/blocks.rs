@@ -228,20 +228,27 @@ impl Block {
 
     /// The run with this clock, which the block covers.
     pub(super) fn run_at(&self, clock: u32) -> Try<PackedRun> {
-        for run in self.runs() {
-            let run = run?;
-            if clock - run.start < run.len {
-                return Ok(run);
+        let (mut reader, mut start) = (Reader(&self.records), self.start);
+        while let Some(record) = self.next_record(&mut reader, start) {
+            if clock - start < record.len {
+                return Ok(record.run(start));
             }
+            start = start.saturating_add(record.len);
         }
         Err(damaged(self.client, self.start))
     }
 
     fn next_run(&self, reader: &mut Reader<'_>, start: u32) -> Option<PackedRun> {
+        Some(self.next_record(reader, start)?.run(start))
+    }
+
+    fn next_record<'b>(&self, reader: &mut Reader<'b>, start: u32) -> Option<Record<'b>> {
         let flags = reader.byte()?;
+        let mut key = &[][..];
         let place = if flags & IS_FIRST != 0 {
             let root = reader.clock()?;
-            PackedPlace::First { root, key: reader.bytes()?.to_vec() }
+            key = reader.bytes()?;
+            PackedPlace::First { root, key: Vec::new() }
         } else if flags & (IS_AFTER_OWN | IS_AFTER_OTHER) != 0 {
             let origin = if flags & IS_AFTER_OWN != 0 {
                 ItemId { client: self.client, clock: start.checked_sub(reader.clock()?)? }
@@ -262,8 +269,25 @@ impl Block {
             PackedPlace::Gone
         };
         let len = if flags & IS_RUN != 0 { reader.clock()? } else { 1 };
-        let is_within = len > 0 && len <= self.end - start;
-        is_within.then_some(PackedRun { start, len, place })
+        let is_within = len > 0 && len <= self.end.saturating_sub(start);
+        is_within.then_some(Record { len, place, key })
+    }
+}
+
+/// A record of a block, of which the key was not copied yet.
+struct Record<'b> {
+    len: u32,
+    place: PackedPlace,
+    key: &'b [u8],
+}
+
+impl Record<'_> {
+    fn run(self, start: u32) -> PackedRun {
+        let place = match self.place {
+            PackedPlace::First { root, .. } => PackedPlace::First { root, key: self.key.to_vec() },
+            place => place,
+        };
+        PackedRun { start, len: self.len, place }
     }
 }
 

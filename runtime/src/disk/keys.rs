@@ -23,7 +23,7 @@
 //! document's own table yet.
 
 use crate::doc::items::Waiting;
-use crate::row::{ItemId, KeyForm, uuid_of};
+use crate::row::{ItemId, KeyForm, prefixed_bits, uuid_of};
 
 pub(super) const BLOCK: u8 = b'b';
 pub(super) const DEAD: u8 = b'd';
@@ -102,8 +102,8 @@ const AS_UUID: u8 = 1;
 const AS_ID: u8 = 2;
 
 /// The prefix that ids of a table's rows have.
-fn table_of(root: &str) -> KeyForm {
-    KeyForm::ids(root.strip_prefix("table:").unwrap_or(root))
+fn prefix_of(root: &str) -> &str {
+    root.strip_prefix("table:").unwrap_or(root)
 }
 
 /// The number in the key of what has one of its own.
@@ -113,7 +113,12 @@ pub(super) fn number_of(key: &[u8]) -> Option<u64> {
 
 /// Packs the key of an entry: UUIDs and the ids of a table's own rows as sixteen bytes.
 pub(super) fn pack(root: &str, key: &str) -> Vec<u8> {
-    let packed = |tag: u8, bytes: &[u8]| [&[tag], bytes].concat();
+    let packed = |tag: u8, bytes: &[u8]| {
+        let mut packed = Vec::with_capacity(1 + bytes.len());
+        packed.push(tag);
+        packed.extend(bytes);
+        packed
+    };
     // The length tells most texts apart from both.
     if key.len() == 36
         && let Some(uuid) = uuid_of(key)
@@ -121,9 +126,9 @@ pub(super) fn pack(root: &str, key: &str) -> Vec<u8> {
         return packed(AS_UUID, uuid.as_bytes());
     }
     if key.len() > 26
-        && let Some(bytes) = table_of(root).bytes_of(key)
+        && let Some(bits) = prefixed_bits(prefix_of(root), key)
     {
-        return packed(AS_ID, &bytes);
+        return packed(AS_ID, &bits.to_be_bytes());
     }
     packed(AS_TEXT, key.as_bytes())
 }
@@ -134,7 +139,7 @@ pub(super) fn unpack(root: &str, packed: &[u8]) -> Option<String> {
     match tag {
         AS_TEXT => KeyForm::TEXT.text_of(bytes),
         AS_UUID => KeyForm::UUID.text_of(bytes),
-        AS_ID => table_of(root).text_of(bytes),
+        AS_ID => KeyForm::ids(prefix_of(root)).text_of(bytes),
         _ => None,
     }
 }

@@ -235,6 +235,17 @@ impl View {
         })
     }
 
+    /// The greatest key of a table's rows.
+    pub(crate) fn greatest_key(&self, table_idx: TableIdx) -> Result<Option<Vec<u8>>> {
+        guarded(|| {
+            self.before_read()?;
+            match self.table(table_idx)? {
+                Some(table) => Ok(table.last()?.map(|(key, _)| key.value().to_vec())),
+                None => Ok(None),
+            }
+        })
+    }
+
     /// How many rows are stored, strays included.
     pub(crate) fn len(&self, table_idx: TableIdx) -> Result<u64> {
         guarded(|| {

@@ -60,6 +60,11 @@ impl WriteBatch {
         self.tables.get(&table_idx)?.get(key)
     }
 
+    /// The greatest key of the rows of a table that the transaction has changed so far.
+    pub(crate) fn greatest_key(&self, table_idx: TableIdx) -> Option<&[u8]> {
+        self.tables.get(&table_idx)?.last_key_value().map(|(key, _)| &**key)
+    }
+
     /// What the transaction has done to an entry so far.
     pub(crate) fn entry(&self, group_idx: GroupIdx, name: &str) -> Option<&RowOp> {
         self.groups.get(&group_idx)?.get(name)

@@ -36,6 +36,7 @@ pub use carry::{
 pub use encode::Encoded;
 pub use equality::{Compare, WithEquality, WithoutEquality};
 pub use id::Id;
+pub(crate) use id::prefixed_bits;
 pub use index_values::{IndexValues, Items};
 pub use is_option::{Is, IsTwice, NoOption};
 pub use key::{Key, KeyBytes, KeyField, kind_of};

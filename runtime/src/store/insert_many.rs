@@ -5,11 +5,11 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
-use super::overlay::{Overlay, keeps_rules, refused};
+use super::overlay::{Overlay, State, keeps_rules, refused};
 use super::stamps;
 use crate::error::{Error, Result};
 use crate::evolve::{Form, Invalid};
-use crate::row::{Encoded, Row, USUAL_BYTES};
+use crate::row::{Encoded, Key, Row, USUAL_BYTES};
 use crate::schema::descriptor::TableIdx;
 
 /// So many rows go from one thread to the other at once; fewer stay in one thread.
@@ -149,8 +149,17 @@ impl Overlay<'_> {
         rows: Vec<EncodedRow<R::Key>>,
     ) -> Result<usize> {
         let mut count = 0;
+        let greatest = self.view.greatest_key(table_idx)?;
         for EncodedRow { key, text, refers_to, broken } in rows {
-            let state = self.state_to_insert::<R>(table_idx, &key)?;
+            let bytes = key.to_bytes();
+            let is_beyond = |greatest: &[u8]| *greatest < *bytes.as_slice();
+            // New ids come after all others, and need no look-up.
+            let is_new = greatest.as_deref().is_none_or(is_beyond)
+                && self.batch.greatest_key(table_idx).is_none_or(is_beyond);
+            let state = match is_new {
+                true => State::committed(false),
+                false => self.state_to_insert::<R>(table_idx, &key)?,
+            };
             let text = text.map_err(|invalid| refused::<R>(&key, invalid))?;
             if let Some(broken) = broken {
                 return Err(broken);
