@@ -1,11 +1,9 @@
 //! Bytes from a peer that mean harm take no more memory than a few times their number.
 
 use std::fmt::Debug;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use heirloom::sync::{Changes, Summary};
 use heirloom::{ErrorKind, Result, Store, Table};
-use peak_alloc::PeakAlloc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +13,7 @@ mod forge;
 
 use forge::Bytes;
 
-#[global_allocator]
-static HEAP: PeakAlloc = PeakAlloc;
+use crate::{MIB, alone, peak_of};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
 #[table(name = "notes")]
@@ -31,23 +28,6 @@ struct Note {
 struct Notebook {
     notes: Table<Note>,
 }
-
-/// How much memory is taken at the most beside what was in use before, and what came of the work.
-fn peak_of<T>(work: impl FnOnce() -> T) -> (usize, T) {
-    let before = HEAP.current_usage();
-    HEAP.reset_peak_usage();
-    let value = work();
-    (HEAP.peak_usage().saturating_sub(before), value)
-}
-
-/// Held by each test, since they measure the memory of their process.
-static ALONE: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-const MIB: usize = 1 << 20;
 
 /// What a store may take whatever comes.
 const CONSTANT_BYTES: usize = 8 * MIB;
