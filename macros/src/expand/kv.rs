@@ -72,7 +72,7 @@ pub(crate) fn entries_struct(group: &Record, generics: &Generics) -> TokenStream
     quote! {
         #[doc = #summary]
         #derives
-        // Whoever has the group has its entries, however private the fields of the struct are.
+        // Code that has the group has its entries, however private the fields of the struct are.
         #[allow(dead_code, private_interfaces, unreachable_pub)]
         #vis struct #name #generics #clause {
             #(#fields,)*

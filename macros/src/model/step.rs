@@ -15,7 +15,7 @@ pub(crate) struct Step {
     pub(crate) way: Way,
 }
 
-/// Who converts.
+/// The code that converts a record.
 #[derive(Debug)]
 pub(crate) enum Way {
     /// The derive, field by field.

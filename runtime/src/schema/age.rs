@@ -72,7 +72,7 @@ impl<'v> Ages<'v> {
     fn trace(&mut self, version: &'v Version) {
         let mut line = Vec::new();
         let mut next = Some(version);
-        // Who makes up versions may let their parents go round in a circle.
+        // The parents of forged versions may form a circle.
         while let Some(version) = next.filter(|_| line.len() <= self.by_fingerprint.len()) {
             if self.lines.contains_key(version.fingerprint()) {
                 break;

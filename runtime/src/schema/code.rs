@@ -174,7 +174,7 @@ impl<'c> Comparing<'c> {
     /// Whether a version was made from another, with any number between.
     fn descends(&self, version: &Version, ancestor: &str) -> bool {
         let mut parent = version.parent();
-        // Who makes up versions may let their parents go round in a circle.
+        // The parents of forged versions may form a circle.
         for _ in 0..=self.recorded.len() + self.history.len() {
             match parent {
                 None => return false,

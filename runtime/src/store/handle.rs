@@ -31,7 +31,7 @@ struct Shared {
     scheduled: Arc<AtomicBool>,
     /// Live results, by table.
     live: Mutex<BTreeMap<TableIdx, Arc<dyn Any + Send + Sync>>>,
-    /// Who waits for changes, to be told when none can come.
+    /// The threads that wait for changes, to be told when none can come.
     waiting: Mutex<Vec<Weak<dyn Close>>>,
 }
 

@@ -273,7 +273,7 @@ where
         loop {
             if let Status::Failed(why) = &state.status {
                 let why = why.clone();
-                // Nobody knows how far it came.
+                // How far it came is not known.
                 (state.status, state.is_new) = (Status::Closed, false);
                 return Err(lost(&why));
             }

@@ -96,7 +96,7 @@ impl<R> LiveResult<R> {
         };
         let whole = Delta::new(Changes::whole(state.visible(&self.spec)));
         let reader = Arc::new(Reader::new(whole));
-        // Nobody waits for it yet.
+        // No thread waits for it yet.
         end.map(|end| reader.end(end));
         state.readers.push(Arc::downgrade(&reader));
         Ok(reader)
@@ -169,7 +169,7 @@ impl<R: Row + Send + Sync> LiveResult<R> {
             *early = Some(Vec::new());
             drop(early);
             for event in events {
-                // Nobody follows it yet.
+                // No watch follows it yet.
                 self.take_in(state, &event, source)?;
             }
         }

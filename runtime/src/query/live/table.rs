@@ -102,7 +102,7 @@ impl<R: Row + Send + Sync> TableWatches<R> {
             let mut state = self.state();
             state.results.retain(|result| result.strong_count() > 0);
             if state.results.is_empty() {
-                // Nobody looks any more, so that commits cost nothing from here on.
+                // No watch is left, so that commits cost nothing from here on.
                 state.subscription = None;
                 return;
             }
