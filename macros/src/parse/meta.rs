@@ -39,10 +39,12 @@ fn example(attribute: &str) -> &'static str {
         "table" => "#[table(name = \"notes\")]",
         "kv" => "#[kv(name = \"settings\")]",
         "store" => "#[store(name = \"app\", epoch = 0)]",
+        "fields" => "#[fields(crate = \"heirloom\")]",
         "index" => "#[index(each)]` or `#[index(unique)]",
         "column" => "#[column(name = \"TITLE_COLUMN\")]",
         "reference" => "#[reference(on_remove = \"cascade\")]",
         "heirloom" => "#[heirloom(crate = \"heirloom\")]",
+        "merge" => "#[merge(sum)]",
         _ => "#[evolve(default)]` or `#[evolve(default = 0)]",
     }
 }
