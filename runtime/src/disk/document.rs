@@ -310,9 +310,9 @@ impl StoredDocument {
         let range = keys::of_root_number(0)..=keys::of_root_number(u32::MAX);
         let range = (range.start().as_slice(), range.end().as_slice());
         let last = items.range::<&[u8]>(range.0..=range.1)?.next_back().transpose()?;
-        Ok(last
-            .and_then(|(key, _)| keys::entry_of(key.value()).map(|(number, _)| number + 1))
-            .unwrap_or(0))
+        let Some((key, _)) = last else { return Ok(0) };
+        let last = keys::entry_of(key.value()).map(|(number, _)| number);
+        last.and_then(|number| number.checked_add(1)).ok_or_else(damaged_root)
     }
 
     pub(super) fn edge(&self, root: &str) -> Try<Arc<Edge>> {
