@@ -129,3 +129,20 @@ pub use store::{
 };
 
 pub use heirloom_macros::{Comparable, Fields, Key, Kv, Store, Table};
+
+/// The examples in the docs of the derives, whose crate cannot depend on this one.
+#[cfg(doctest)]
+mod derives {
+    #[doc = include_str!("../../macros/docs/comparable.md")]
+    struct Comparable;
+    #[doc = include_str!("../../macros/docs/fields.md")]
+    struct Fields;
+    #[doc = include_str!("../../macros/docs/key.md")]
+    struct Key;
+    #[doc = include_str!("../../macros/docs/kv.md")]
+    struct Kv;
+    #[doc = include_str!("../../macros/docs/store.md")]
+    struct Store;
+    #[doc = include_str!("../../macros/docs/table.md")]
+    struct Table;
+}
