@@ -6,6 +6,8 @@
 //! code. Every mistake is reported in one
 //! compile, and after one `fallback` writes stubs, so that it is the only error.
 
+// The examples in the docs of the derives need heirloom, and are tested with it.
+
 mod diag;
 mod expand;
 mod fallback;
@@ -24,7 +26,7 @@ use paths::Paths;
 use proc_macro2::TokenStream;
 use syn::{DeriveInput, ItemTrait, parse_macro_input};
 
-#[doc = include_str!("../docs/table.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/table.md"))]
 #[proc_macro_derive(
     Table,
     attributes(table, key, index, column, evolve, reference, merge, created, updated, check)
@@ -33,25 +35,25 @@ pub fn derive_table(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     record(&parse_macro_input!(input as DeriveInput), Kind::Table).into()
 }
 
-#[doc = include_str!("../docs/kv.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/kv.md"))]
 #[proc_macro_derive(Kv, attributes(kv, evolve, check))]
 pub fn derive_kv(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     record(&parse_macro_input!(input as DeriveInput), Kind::Kv).into()
 }
 
-#[doc = include_str!("../docs/fields.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/fields.md"))]
 #[proc_macro_derive(Fields, attributes(fields, column))]
 pub fn derive_fields(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     record(&parse_macro_input!(input as DeriveInput), Kind::Fields).into()
 }
 
-#[doc = include_str!("../docs/store.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/store.md"))]
 #[proc_macro_derive(Store, attributes(store))]
 pub fn derive_store(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     store(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-#[doc = include_str!("../docs/key.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/key.md"))]
 #[proc_macro_derive(Key, attributes(heirloom))]
 pub fn derive_key(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     key(&parse_macro_input!(input as DeriveInput)).into()
@@ -67,7 +69,7 @@ pub fn __with_methods(
     expand::with_methods(&parse_macro_input!(item as ItemTrait)).into()
 }
 
-#[doc = include_str!("../docs/comparable.md")]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/comparable.md"))]
 #[proc_macro_derive(Comparable, attributes(heirloom))]
 pub fn derive_comparable(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     comparable(&parse_macro_input!(input as DeriveInput)).into()
