@@ -60,7 +60,7 @@ impl<R> AlmostRecord for R where
 }
 
 const fn record_def<R: Record>() -> RecordDef {
-    RecordDef::new::<R>(crate::row::default_alone::<R>, R::REMOVED)
+    RecordDef::new::<R>(|index| crate::evolve::Defaults::of::<R>().alone(index), R::REMOVED)
 }
 
 const fn step_of<R: Record>() -> Option<RecordStep> {
@@ -68,6 +68,25 @@ const fn step_of<R: Record>() -> Option<RecordStep> {
         Some(step) => Some(step.def()),
         None => None,
     }
+}
+
+const fn has_defaults(fields: &[FieldDef]) -> bool {
+    let mut i = 0;
+    while i < fields.len() {
+        if fields[i].default.is_evolve() {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+fn read_key<K: Key>(text: &str) -> Option<Vec<u8>> {
+    K::from_text(text).ok().map(|key| key.to_bytes().as_slice().to_vec())
+}
+
+fn key_text<K: Key>(bytes: &[u8]) -> Option<String> {
+    crate::row::KeyForm::of_key::<K>().text_of(bytes)
 }
 
 /// The descriptor of a table, of which it is not said yet what its references lead to.
@@ -92,16 +111,23 @@ pub const fn table_def<R: Row>() -> TableDef {
         references: R::REFERENCES,
         targets: &[],
         references_of: crate::evolve::references_of::<R>,
-        clear_reference: |stored, number, now| {
-            crate::store::write_back::<R>(stored, now, |row| row.clear_reference(number))
+        // Of a table that has none, the code for them is not even built.
+        clear_reference: match R::REFERENCES {
+            [] => |stored, _, _| Ok(stored.to_owned()),
+            _ => |stored, number, now| {
+                crate::store::write_back::<R>(stored, now, &mut |row| row.clear_reference(number))
+            },
         },
         stamps: R::STAMPS,
         checks: R::CHECKS,
         computed: R::COMPUTED,
         record: record_def::<R>(),
-        read_key: |text| R::Key::from_text(text).ok().map(|key| key.to_bytes().as_slice().to_vec()),
-        key_text: |bytes| crate::row::KeyForm::of_key::<R::Key>().text_of(bytes),
-        fill: crate::evolve::fill_defaults::<R>,
+        read_key: read_key::<R::Key>,
+        key_text: key_text::<R::Key>,
+        fill: match has_defaults(R::FIELDS) {
+            true => crate::evolve::fill_defaults::<R>,
+            false => |_| Ok(None),
+        },
         index_values: crate::evolve::index_values::<R>,
         index_basis: crate::evolve::index_basis::<R>,
         step: step_of::<R>(),
@@ -180,7 +206,12 @@ pub fn encode_row<R: Record>(row: &R) -> std::result::Result<String, DefaultErro
 ///
 /// Where the stored row does not decode, or the changed one cannot be stored.
 pub fn write_back<R: Row>(stored: &str, change: impl FnOnce(&mut R)) -> Result<String, Error> {
-    crate::store::write_back(stored, 0, change)
+    let mut change = Some(change);
+    crate::store::write_back(stored, 0, &mut |row| {
+        if let Some(change) = change.take() {
+            change(row);
+        }
+    })
 }
 
 /// A stored JSON object with the changes from `before` to `after` applied, as rows are written;

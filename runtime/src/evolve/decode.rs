@@ -2,10 +2,10 @@
 //! constants are missing, in the same pass; if a computed default is, in a second one.
 
 use super::explain::{Invalid, explain};
-use super::fill::fill;
+use super::fill::Defaults;
 use super::stable::refuse_unstable;
 use super::track::{Tracked, track};
-use crate::row::Record;
+use crate::row::{Record, encode_record};
 use crate::schema::descriptor::FieldDef;
 
 /// What decoding a record takes, known at compile time.
@@ -44,8 +44,11 @@ pub(crate) fn decode<R: Record>(json: &[u8]) -> Result<R, Invalid> {
 #[inline]
 pub(crate) fn decode_text<R: Record>(json: &str) -> Result<R, Invalid> {
     let record = decode_once(json)?;
-    if cfg!(debug_assertions) {
-        refuse_unstable(json, &record, || decode_once::<R>(json).ok())?;
+    if cfg!(debug_assertions)
+        && let Ok(first) = encode_record(&record)
+    {
+        let again = || encode_record(&decode_once::<R>(json).ok()?).ok();
+        refuse_unstable(json, R::FIELDS, &first, &again)?;
     }
     Ok(record)
 }
@@ -53,22 +56,30 @@ pub(crate) fn decode_text<R: Record>(json: &str) -> Result<R, Invalid> {
 #[inline]
 fn decode_once<R: Record>(json: &str) -> Result<R, Invalid> {
     if !Plan::<R>::TRACKED {
-        return serde_json::from_str(json).map_err(|error| explain::<R>(json, json, &error));
+        return serde_json::from_str(json).map_err(|error| invalid::<R>(json, json, &error));
     }
     if Plan::<R>::FITS {
         match track(json) {
             Tracked::Done(record) => return Ok(record),
-            Tracked::Failed(error) => return Err(explain::<R>(json, json, &error)),
+            Tracked::Failed(error) => return Err(invalid::<R>(json, json, &error)),
             Tracked::NeedsComputing => {}
         }
     }
-    let filled = fill::<R>(json)?;
+    let filled = Defaults::of::<R>().fill(json)?;
     match track(&filled) {
         Tracked::Done(record) => Ok(record),
-        Tracked::Failed(error) => Err(explain::<R>(json, &filled, &error)),
+        Tracked::Failed(error) => Err(invalid::<R>(json, &filled, &error)),
         // More fields than the bits can record: everything is filled in, so serde's reading is ours.
         Tracked::NeedsComputing => {
-            serde_json::from_str(&filled).map_err(|error| explain::<R>(json, &filled, &error))
+            serde_json::from_str(&filled).map_err(|error| invalid::<R>(json, &filled, &error))
         }
     }
+}
+
+/// Why a stored text does not decode, of which `filled` was read.
+#[cold]
+fn invalid<R: Record>(stored: &str, filled: &str, error: &serde_json::Error) -> Invalid {
+    let mut text = serde_json::Deserializer::from_str(filled);
+    let traced = serde_path_to_error::deserialize::<_, R>(&mut text).err();
+    explain(R::FIELDS, stored, error, traced)
 }

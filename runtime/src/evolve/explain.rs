@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::error::{Error, ErrorKind};
-use crate::row::{DefaultError, Object, Record};
+use crate::row::{DefaultError, Object};
 use crate::schema::descriptor::FieldDef;
 use crate::schema::step::Failure;
 
@@ -98,30 +98,35 @@ pub(crate) fn snippet(json: &str) -> String {
     text
 }
 
-/// Finds the field at fault: `stored` is what the file holds, `filled` what was decoded.
-pub(super) fn explain<R: Record>(stored: &str, filled: &str, error: &serde_json::Error) -> Invalid {
+/// Finds the field at fault in a stored object, which did not decode for this reason; `traced` is the
+/// same with the path to it, if that could be found.
+pub(super) fn explain(
+    fields: &[FieldDef],
+    stored: &str,
+    error: &serde_json::Error,
+    traced: Option<serde_path_to_error::Error<serde_json::Error>>,
+) -> Invalid {
     let Some(object) = Object::parse(stored) else {
         return Invalid::whole(stored, error);
     };
-    let mut text = serde_json::Deserializer::from_str(filled);
-    let (path, reason) = match serde_path_to_error::deserialize::<_, R>(&mut text) {
-        Err(error) => (error.path().to_string(), error.into_inner().to_string()),
-        Ok(_) => (".".to_owned(), error.to_string()),
+    let (path, reason) = match traced {
+        Some(error) => (error.path().to_string(), error.into_inner().to_string()),
+        None => (".".to_owned(), error.to_string()),
     };
-    // serde appends where in the text it was, which says nothing to who reads the error.
+    // serde appends the place in the text, which says nothing to the reader of the error.
     let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
 
     let top = path.split(['.', '[']).next().unwrap_or_default();
-    let at_fault = R::FIELDS.iter().find(|field| field.answers_to(top)).or_else(|| {
+    let at_fault = fields.iter().find(|field| field.answers_to(top)).or_else(|| {
         // At the root it is a missing field, which serde names only in its message.
         let named = |field: &&FieldDef| reason.contains(&format!("`{}`", field.name));
         let absent = |field: &&FieldDef| !object.iter().any(|(name, _)| field.answers_to(name));
-        R::FIELDS.iter().filter(absent).find(named)
+        fields.iter().filter(absent).find(named)
     });
     let Some(field) = at_fault else {
         let count =
             |field: &&FieldDef| object.iter().filter(|(name, _)| field.answers_to(name)).count();
-        if let Some(field) = R::FIELDS.iter().find(|field| count(field) > 1) {
+        if let Some(field) = fields.iter().find(|field| count(field) > 1) {
             return Invalid {
                 field: Some(field.name.to_owned()),
                 expected: Some(format!("one {}", field.rust_type)),

@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
-use schemars::JsonSchema;
+use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 use twox_hash::XxHash3_64;
 
 use super::variants::variants_of;
-use super::{decode, default_of_field};
-use crate::row::{IndexValues, Key, Row};
+use super::{Defaults, decode};
+use crate::row::{IndexValues, Key, Row, whole_schema};
 use crate::schema::descriptor::{
-    ComputedDef, DefaultKind, FieldDef, IndexBasis, IndexVisitor, KeyKind, ReferenceVisitor,
-    ValueTraits,
+    ComputedDef, DefaultKind, FieldDef, IndexBasis, IndexDef, IndexVisitor, KeyKind,
+    ReferenceVisitor, ValueTraits,
 };
 
 /// Changes with everything about the entries of an index that is not said by the row's own types:
@@ -25,10 +25,20 @@ pub(crate) fn index_values<R: Row>(json: &[u8], key: &[u8], visit: &mut IndexVis
     if row.key().to_bytes().as_slice() != key {
         return false;
     }
+    let values_of = |index: usize, values: &mut IndexValues| row.index_values(index, values);
+    visit_values(R::INDEXES, &values_of, visit);
+    true
+}
+
+fn visit_values(
+    indexes: &[IndexDef],
+    values_of: &dyn Fn(usize, &mut IndexValues),
+    visit: &mut IndexVisitor<'_>,
+) {
     let mut values = IndexValues::default();
-    for (index, def) in R::INDEXES.iter().enumerate() {
+    for (index, def) in indexes.iter().enumerate() {
         values.clear();
-        row.index_values(index, &mut values);
+        values_of(index, &mut values);
         let mut traits = ValueTraits { is_cut: values.is_cut, is_null: values.is_null };
         if !def.each {
             visit(index, &values.bytes, traits);
@@ -40,7 +50,6 @@ pub(crate) fn index_values<R: Row>(json: &[u8], key: &[u8], visit: &mut IndexVis
             traits.is_cut = false;
         }
     }
-    true
 }
 
 /// Visits the references of a stored row; false if the row does not decode.
@@ -55,85 +64,107 @@ pub(crate) fn references_of<R: Row>(json: &[u8], visit: &mut ReferenceVisitor<'_
 /// A computed default and a computed column count by their text; what functions they call do is nothing we
 /// could see.
 pub(crate) fn index_basis<R: Row>() -> IndexBasis {
-    let schema = stable_schema::<R>();
-    let all: Vec<usize> = (0..R::FIELDS.len()).collect();
+    let basis = Basis {
+        schema: stable_schema(R::json_schema),
+        defaults: Defaults::of::<R>(),
+        key: R::Key::KINDS,
+        variants_of: variants_of::<R>,
+    };
     // How the values of each index are compared, field by field, in the order of the indexes.
     let mut codings = Vec::new();
     R::index_codings(&mut |coding| codings.push(coding.to_owned()));
-    let mut codings = codings.into_iter();
-    let indexes = R::INDEXES.iter().map(|index| {
-        let mut roots = index.roots.to_vec();
-        let mut comparison = if index.each { " each".to_owned() } else { String::new() };
-        for ((field, is_path), coding) in index.columns().zip(codings.by_ref()) {
-            let computed = R::COMPUTED.iter().find(|computed| is_path && computed.name == field);
+    basis.of_indexes(R::INDEXES, R::COMPUTED, codings)
+}
+
+/// What the entries of the indexes of a table depend on, without the type of its rows.
+struct Basis {
+    schema: Value,
+    defaults: Defaults,
+    key: &'static [KeyKind],
+    variants_of: fn(&str) -> &'static [&'static str],
+}
+
+impl Basis {
+    fn of_indexes(
+        &self,
+        indexes: &[IndexDef],
+        computed: &[ComputedDef],
+        codings: Vec<String>,
+    ) -> IndexBasis {
+        let mut codings = codings.into_iter();
+        let indexes = indexes.iter().map(|index| {
+            let mut roots = index.roots.to_vec();
+            let mut comparison = if index.each { " each".to_owned() } else { String::new() };
+            for ((field, is_path), coding) in index.columns().zip(codings.by_ref()) {
+                let computed = computed.iter().find(|computed| is_path && computed.name == field);
+                // Writing to a string cannot fail.
+                let _ = match computed {
+                    Some(ComputedDef { rust_type, code, reads, .. }) => {
+                        roots.extend(*reads);
+                        write!(comparison, " {coding} {field:?} {rust_type} {code:?}")
+                    }
+                    None if is_path => write!(comparison, " {coding} {field:?}"),
+                    None => write!(comparison, " {coding} {:?}", (self.variants_of)(field)),
+                };
+            }
+            let positions = roots.iter().filter_map(|name| self.position(name));
+            self.of_fields(positions.collect(), &comparison)
+        });
+        let indexes = indexes.collect();
+        let all = (0..self.defaults.fields().len()).collect();
+        IndexBasis { row: self.of_fields(all, ""), indexes }
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.defaults.fields().iter().position(|field| field.name == name)
+    }
+
+    /// A hash of all that decides how the fields at these positions read and compare: their names,
+    /// types to any depth, defaults, and the fields that these are computed from.
+    fn of_fields(&self, mut positions: Vec<usize>, comparison: &str) -> u64 {
+        let kinds: Vec<&str> = self.key.iter().map(KeyKind::name).collect();
+        let mut basis = format!("{ENCODING_VERSION} {kinds:?}{comparison}");
+        let mut types = Types { schema: &self.schema, names: Vec::new() };
+        let mut at = 0;
+        while let Some(&index) = positions.get(at) {
+            at += 1;
+            let Some(field) = self.defaults.fields().get(index) else { continue };
+            let FieldDef { name, rust_type, aliases, default, nullable, .. } = field;
             // Writing to a string cannot fail.
-            let _ = match computed {
-                Some(ComputedDef { rust_type, code, reads, .. }) => {
-                    roots.extend(*reads);
-                    write!(comparison, " {coding} {field:?} {rust_type} {code:?}")
-                }
-                None if is_path => write!(comparison, " {coding} {field:?}"),
-                None => write!(comparison, " {coding} {:?}", variants_of::<R>(field)),
-            };
-        }
-        let positions = roots.iter().filter_map(|name| position::<R>(name));
-        basis_of::<R>(&schema, &positions.collect::<Vec<_>>(), &comparison)
-    });
-    let indexes = indexes.collect();
-    IndexBasis { row: basis_of::<R>(&schema, &all, ""), indexes }
-}
-
-fn position<R: Row>(name: &str) -> Option<usize> {
-    R::FIELDS.iter().position(|field| field.name == name)
-}
-
-/// A hash of all that decides how the fields at these positions read and compare: their names, types
-/// to any depth, defaults, and the fields that these are computed from.
-fn basis_of<R: Row>(schema: &Value, fields: &[usize], comparison: &str) -> u64 {
-    let kinds: Vec<&str> = R::Key::KINDS.iter().map(KeyKind::name).collect();
-    let mut basis = format!("{ENCODING_VERSION} {kinds:?}{comparison}");
-    let mut fields = fields.to_vec();
-    let mut types = Types { schema, names: Vec::new() };
-    let mut at = 0;
-    while let Some(&index) = fields.get(at) {
-        at += 1;
-        let Some(field) = R::FIELDS.get(index) else { continue };
-        let FieldDef { name, rust_type, aliases, default, nullable, .. } = field;
-        // Writing to a string cannot fail.
-        let _ = write!(basis, " {name:?} {rust_type:?} {aliases:?} {default:?} {nullable}");
-        let _ = write!(basis, " {:?} {}", constant_of::<R>(index), types.of_field(name));
-        if matches!(default, DefaultKind::Computed(_)) {
-            for source in field.reads.iter().filter_map(|name| position::<R>(name)) {
-                if !fields.contains(&source) {
-                    fields.push(source);
+            let _ = write!(basis, " {name:?} {rust_type:?} {aliases:?} {default:?} {nullable}");
+            let _ = write!(basis, " {:?} {}", self.constant(index), types.of_field(name));
+            if matches!(default, DefaultKind::Computed(_)) {
+                for source in field.reads.iter().filter_map(|name| self.position(name)) {
+                    if !positions.contains(&source) {
+                        positions.push(source);
+                    }
                 }
             }
         }
+        let mut at = 0;
+        while at < types.names.len() {
+            let _ = write!(basis, " {}", types.named(at));
+            at += 1;
+        }
+        XxHash3_64::oneshot(basis.as_bytes())
     }
-    let mut at = 0;
-    while at < types.names.len() {
-        let _ = write!(basis, " {}", types.named(at));
-        at += 1;
-    }
-    XxHash3_64::oneshot(basis.as_bytes())
-}
 
-/// The JSON of a default that reads no other field; nothing if it differs between two looks.
-fn constant_of<R: Row>(index: usize) -> Option<String> {
-    let default = R::FIELDS.get(index)?.default;
-    let default = || match default {
-        DefaultKind::Serde => crate::row::default_alone::<R>(index),
-        _ if default.is_evolve() => default_of_field::<R>(&|_| None, index).ok(),
-        _ => None,
-    };
-    default().filter(|first| Some(first) == default().as_ref())
+    /// The JSON of a default that reads no other field; nothing if it differs between two looks.
+    fn constant(&self, index: usize) -> Option<String> {
+        let default = self.defaults.fields().get(index)?.default;
+        let default = || match default {
+            DefaultKind::Serde => self.defaults.alone(index),
+            _ if default.is_evolve() => self.defaults.of_field(&|_| None, index).ok(),
+            _ => None,
+        };
+        default().filter(|first| Some(first) == default().as_ref())
+    }
 }
 
 /// The JSON Schema of a row, without what differs between two looks at it: a default below the
 /// fields of the row that serde takes from a clock, or a set.
-fn stable_schema<R: JsonSchema>() -> Value {
-    let look = || schemars::schema_for!(R).to_value();
-    common(look(), look())
+fn stable_schema(json_schema: fn(&mut SchemaGenerator) -> Schema) -> Value {
+    common(whole_schema(json_schema), whole_schema(json_schema))
 }
 
 fn common(first: Value, second: Value) -> Value {

@@ -1,6 +1,6 @@
 //! Some fields of a stored row, without decoding the others.
 
-use super::default_of_field;
+use super::Defaults;
 use crate::row::{Object, Record, scan_members};
 use crate::schema::descriptor::DefaultKind;
 
@@ -37,7 +37,7 @@ pub(crate) fn pick<R: Record, V>(
     let missing = |index: usize| match R::FIELDS[index].default {
         DefaultKind::Optional => Some("null".to_owned()),
         DefaultKind::Required => None,
-        _ => default_of_field::<R>(&stored, index).ok(),
+        _ => Defaults::of::<R>().of_field(&stored, index).ok(),
     };
     let texts = texts.iter().zip(fields);
     let texts: Option<Vec<String>> = texts

@@ -7,8 +7,8 @@ use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::Error;
 
-use super::fill::constant_of;
-use crate::row::{DefaultError, Record};
+use super::fill::Defaults;
+use crate::row::Record;
 use crate::schema::descriptor::{DefaultKind, FieldDef};
 
 /// How one pass over the text ended.
@@ -28,7 +28,7 @@ pub(super) fn track<R: Record>(json: &str) -> Tracked<R> {
     let mut text = serde_json::Deserializer::from_str(json);
     let notes = Notes {
         fields: R::FIELDS,
-        constant: constant_of::<R>,
+        defaults: Defaults::of::<R>(),
         needs_computing: &needs_computing,
         seen: 0,
         current: None,
@@ -52,7 +52,7 @@ pub(crate) fn decode_present<T: de::DeserializeOwned>(json: &str) -> Result<T, E
 /// What is known of the fields while they come.
 struct Notes<'a> {
     fields: &'static [FieldDef],
-    constant: fn(usize) -> Result<String, DefaultError>,
+    defaults: Defaults,
     needs_computing: &'a Cell<bool>,
     /// A bit for each field that came.
     seen: u128,
@@ -170,7 +170,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
         match self.notes.current {
             Some(index) if !self.stored => {
-                let json = (self.notes.constant)(index).map_err(de::Error::custom)?;
+                let json = self.notes.defaults.constant(index).map_err(de::Error::custom)?;
                 // Reading from bytes, the deserializer borrows nothing from this local text.
                 let mut text = serde_json::Deserializer::from_reader(json.as_bytes());
                 seed.deserialize(&mut text).map_err(de::Error::custom)

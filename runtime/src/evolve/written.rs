@@ -46,7 +46,7 @@ impl<R: Record> Form<'static, R> {
 impl<T> Form<'_, T> {
     /// The text of a value that takes no other's place.
     pub(crate) fn new_text(&self, value: &T) -> Result<String, Invalid> {
-        let wanted = (self.encode)(value, USUAL_BYTES).map_err(Invalid::unencodable)?;
+        let wanted = self.wanted(value)?;
         // The same text, without room to spare.
         Ok(self.check(&wanted.json, &wanted, value)?.json)
     }
@@ -54,9 +54,10 @@ impl<T> Form<'_, T> {
     /// The text of a value in place of a stored one, with what this code does not know of that;
     /// `None` if it is the same already.
     pub(crate) fn text_over(&self, stored: &str, value: &T) -> Result<Option<String>, Invalid> {
-        let before = (self.decode)(stored).ok();
-        let before = before.and_then(|before| (self.encode)(&before, stored.len()).ok());
-        self.changed_text(stored, before.as_ref(), value)
+        let read =
+            |text: &str, bytes, compares: bool| self.read(text, bytes, compares.then_some(value));
+        let before = read(stored, stored.len(), false).ok().map(|read| read.again);
+        self.given(&read).changed_text(stored, before.as_ref(), &self.wanted(value)?)
     }
 
     /// [`text_over`](Self::text_over), if it is known how this code reads the stored text.
@@ -66,18 +67,79 @@ impl<T> Form<'_, T> {
         before: Option<&Encoded>,
         value: &T,
     ) -> Result<Option<String>, Invalid> {
-        let wanted = (self.encode)(value, USUAL_BYTES).map_err(Invalid::unencodable)?;
-        let is_read = |text: &String| self.check(text, &wanted, value).is_ok();
+        let read =
+            |text: &str, bytes, compares: bool| self.read(text, bytes, compares.then_some(value));
+        self.given(&read).changed_text(stored, before, &self.wanted(value)?)
+    }
+
+    /// Finds out whether a text reads as what is wanted; returns how it reads.
+    pub(crate) fn check(
+        &self,
+        text: &str,
+        wanted: &Encoded,
+        value: &T,
+    ) -> Result<Encoded, Invalid> {
+        let read =
+            |text: &str, bytes, compares: bool| self.read(text, bytes, compares.then_some(value));
+        self.given(&read).check(text, wanted)
+    }
+
+    /// [`check`](Self::check) of a value that is not ambiguous.
+    pub(crate) fn check_unambiguous(&self, text: &str, wanted: &Encoded) -> Result<(), Invalid> {
+        let read = |text: &str, bytes, _| self.read(text, bytes, None);
+        self.given(&read).read_back(text, wanted, false).map(drop)
+    }
+
+    fn wanted(&self, value: &T) -> Result<Encoded, Invalid> {
+        (self.encode)(value, USUAL_BYTES).map_err(Invalid::unencodable)
+    }
+
+    fn read(&self, text: &str, bytes: usize, value: Option<&T>) -> Result<ReadBack, Invalid> {
+        let read = (self.decode)(text).map_err(Invalid::unreadable)?;
+        let again = (self.encode)(&read, bytes).map_err(Invalid::unencodable)?;
+        Ok(ReadBack { again, is_same: value.and_then(|value| (self.is_same)(value, &read)) })
+    }
+
+    fn given<'g>(&'g self, read: &'g Read<'g>) -> Given<'g> {
+        Given { read, known: &self.known, fields: self.fields }
+    }
+}
+
+/// How a text reads.
+struct ReadBack {
+    /// Encoded again.
+    again: Encoded,
+    /// Whether it equals a value, if that was asked for, and the type has an equality.
+    is_same: Option<bool>,
+}
+
+/// Reads a text, which is encoded again in room for so many bytes, and compared with the value if so wanted.
+type Read<'r> = dyn Fn(&str, usize, bool) -> Result<ReadBack, Invalid> + 'r;
+
+/// A value that is to be stored, and what is known of its type: code that is generic over types is
+/// compiled again for each of them, and this is not.
+struct Given<'g> {
+    read: &'g Read<'g>,
+    known: &'g Known<'g>,
+    fields: &'g [FieldDef],
+}
+
+impl Given<'_> {
+    fn changed_text(
+        &self,
+        stored: &str,
+        before: Option<&Encoded>,
+        wanted: &Encoded,
+    ) -> Result<Option<String>, Invalid> {
+        let is_read = |text: &str| self.check(text, wanted).is_ok();
         if let Some(before) = before {
             // Two variants of an untagged enum may have one form.
-            if *before == wanted
-                && (!self.known.is_ambiguous() || self.check(stored, &wanted, value).is_ok())
-            {
+            if before == wanted && (!self.known.is_ambiguous() || is_read(stored)) {
                 return Ok(None);
             }
             // Where nothing else is stored, there is nothing to keep.
             if before.json != stored {
-                let patched = self.patched(stored, before, &wanted, is_read);
+                let patched = self.patched(stored, before, wanted, &is_read);
                 if patched.is_some() {
                     return Ok(patched);
                 }
@@ -90,7 +152,7 @@ impl<T> Form<'_, T> {
                 return Ok(Some(merged));
             }
         }
-        Ok(Some(self.check(&wanted.json, &wanted, value)?.json))
+        Ok(Some(self.check(&wanted.json, wanted)?.json))
     }
 
     /// The stored text with the difference applied, as deep as it reads as what is wanted.
@@ -99,9 +161,9 @@ impl<T> Form<'_, T> {
         stored: &str,
         before: &Encoded,
         wanted: &Encoded,
-        is_read: impl Fn(&String) -> bool,
+        is_read: &dyn Fn(&str) -> bool,
     ) -> Option<String> {
-        let mut patch = Patch::new(&self.known, self.fields);
+        let mut patch = Patch::new(self.known, self.fields);
         let first = patch.apply(stored, &before.json, &wanted.json)?;
         if is_read(&first.text) {
             return Some(first.text);
@@ -109,9 +171,9 @@ impl<T> Form<'_, T> {
         // A member that was taken for unknown may be read under another name: an alias that only
         // serde knows. It gives way to the member that has the name of today.
         let is_alias = |member: &&std::ops::Range<usize>| {
-            let without = without(stored, member).map(|text| (self.decode)(&text));
-            let read = without.and_then(|read| (self.encode)(&read.ok()?, stored.len()).ok());
-            read.as_ref() != Some(before)
+            let read = without(stored, member)
+                .and_then(|text| (self.read)(&text, stored.len(), false).ok());
+            read.as_ref().map(|read| &read.again) != Some(before)
         };
         let aliases = first.kept.iter().take(MAX_ASKED).filter(is_alias);
         let aliases: Vec<usize> = aliases.map(|member| member.start).collect();
@@ -125,15 +187,10 @@ impl<T> Form<'_, T> {
         is_read(&coarse).then_some(coarse)
     }
 
-    /// Finds out whether a text reads as what is wanted; returns how it reads.
-    pub(crate) fn check(
-        &self,
-        text: &str,
-        wanted: &Encoded,
-        value: &T,
-    ) -> Result<Encoded, Invalid> {
-        let (read, again) = self.read_back(text, wanted)?;
-        if self.known.is_ambiguous() && (self.is_same)(value, &read) == Some(false) {
+    fn check(&self, text: &str, wanted: &Encoded) -> Result<Encoded, Invalid> {
+        let ReadBack { again, is_same } =
+            self.read_back(text, wanted, self.known.is_ambiguous())?;
+        if is_same == Some(false) {
             let reason = "it does not read back as what was given: another variant of an untagged \
                           enum has the same form, and comes first";
             let field = self.known.ambiguous_member();
@@ -142,25 +199,20 @@ impl<T> Form<'_, T> {
         Ok(again)
     }
 
-    /// [`check`](Self::check) of a value that is not ambiguous.
-    pub(crate) fn check_unambiguous(&self, text: &str, wanted: &Encoded) -> Result<(), Invalid> {
-        self.read_back(text, wanted).map(drop)
-    }
-
-    /// Returns a text as it reads, and that encoded again, which must be what is wanted.
-    fn read_back(&self, text: &str, wanted: &Encoded) -> Result<(T, Encoded), Invalid> {
-        let read = (self.decode)(text).map_err(Invalid::unreadable)?;
-        let again = (self.encode)(&read, wanted.json.len()).map_err(Invalid::unencodable)?;
+    /// Returns a text as it reads, which must be what is wanted.
+    fn read_back(&self, text: &str, wanted: &Encoded, compares: bool) -> Result<ReadBack, Invalid> {
+        let read = (self.read)(text, wanted.json.len(), compares)?;
+        let again = &read.again;
         if again.json != wanted.json {
             let reason = "it does not read back as what was given";
             return Err(self.differing(&wanted.json, &again.json, None, reason));
         }
-        if let Some(field) = wanted.other_null(&again) {
+        if let Some(field) = wanted.other_null(again) {
             let reason = "it does not read back as what was given: `Some(())`, `Some(Null)` and the \
                           like are stored as `null`, which reads as `None`";
             return Err(self.differing(&wanted.json, &again.json, Some(field), reason));
         }
-        Ok((read, again))
+        Ok(read)
     }
 
     /// Says in which field two texts differ.

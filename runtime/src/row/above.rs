@@ -1,12 +1,11 @@
 //! What the default of a missing field may read: the fields declared above it.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::de::DeserializeOwned;
 use serde::ser::Serialize;
 
-use super::{Known, Record};
+use super::Known;
 
 /// The fields above a missing one, as stored or already filled in, by stored name.
 ///
@@ -40,13 +39,12 @@ impl fmt::Display for DefaultError {
 impl std::error::Error for DefaultError {}
 
 impl<'a> Above<'a> {
-    /// For field `index` of `R`.
-    pub(crate) fn new<R: Record>(
-        index: usize,
+    /// For a field of which this is known.
+    pub(crate) fn new(
+        known: Known<'static>,
         read: &'a dyn Fn(&str) -> Result<Option<String>, DefaultError>,
     ) -> Self {
-        let name = R::FIELDS.get(index).map_or("", |field| field.name);
-        Self { read, known: R::shape().field(name) }
+        Self { read, known }
     }
 
     /// The value of the field of this stored name.
@@ -124,15 +122,6 @@ impl<'a> Above<'a> {
     pub fn none(&self) -> Result<String, DefaultError> {
         Err(DefaultError::new("it has no default"))
     }
-}
-
-/// The JSON text of the default of a field that reads no field above it; nothing if it has none
-/// that is sure.
-pub(crate) fn default_alone<R: Record>(index: usize) -> Option<String> {
-    let nothing = |_: &str| Err(DefaultError::new("no field above it is known"));
-    let default = || R::default_of(index, &Above::new::<R>(index, &nothing)).ok();
-    // It is user code, which is run here without being asked for.
-    catch_unwind(AssertUnwindSafe(default)).ok().flatten()
 }
 
 impl fmt::Debug for Above<'_> {

@@ -10,7 +10,7 @@ use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::canonical::canonical;
 use super::finite::{IsNull, Null, Walk};
-use super::shape::Known;
+use super::shape::{Known, Shape};
 use super::{Object, Record};
 use crate::schema::descriptor::FieldDef;
 
@@ -94,8 +94,12 @@ pub(crate) fn encode<R: Record>(record: &R) -> Result<Encoded> {
 pub(crate) fn encode_sized<R: Record>(record: &R, bytes: usize) -> Result<Encoded> {
     let json = Vec::with_capacity(bytes);
     let fields = Fields { json, nulls: Vec::new(), defs: R::FIELDS };
-    let (json, nulls) = record.serialize(fields)?;
-    Encoded::new(json, nulls)?.canonical(&R::shape().whole())
+    finish(record.serialize(fields), R::shape())
+}
+
+fn finish(written: Result<Written>, shape: &Shape) -> Result<Encoded> {
+    let (json, nulls) = written?;
+    Encoded::new(json, nulls)?.canonical(&shape.whole())
 }
 
 /// The JSON object of a record, in canonical form.

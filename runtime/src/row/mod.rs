@@ -53,7 +53,6 @@ pub(crate) use stamp::millis_of;
 pub(crate) use successor::Back;
 pub use successor::{ConvertError, Step, Successor};
 
-pub(crate) use above::default_alone;
 pub(crate) use canonical::canonical;
 pub use cells::FieldMerge;
 pub(crate) use cells::{
@@ -72,5 +71,5 @@ pub(crate) use key_form::{KeyForm, are_alike, renamed, uuid_of};
 pub(crate) use object::Object;
 pub(crate) use patch::{Patch, overwrite, without};
 pub(crate) use record::key_names;
-pub(crate) use shape::Known;
+pub(crate) use shape::{Known, whole_schema};
 pub(crate) use stored::{Content, EntryRef, ItemId};

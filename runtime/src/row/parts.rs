@@ -61,5 +61,6 @@ pub fn computed_default<R: Record>(
         Some((_, json)) => json(),
         None => Err(DefaultError::new(format_args!("there is no field `{name}` above"))),
     };
-    R::default_of(index, &Above::new::<R>(index, &read)).map_err(ConvertError::new)
+    let known = R::shape().field(R::FIELDS[index].name);
+    R::default_of(index, &Above::new(known, &read)).map_err(ConvertError::new)
 }

@@ -169,8 +169,8 @@ pub trait Row: Record + Send {
 }
 
 /// Returns the stored names of the fields that are a row's key, as errors name them.
-pub(crate) fn key_names<R: Row>() -> String {
-    let names: Vec<&str> = R::KEY_FIELDS.iter().map(|&place| R::FIELDS[place].name).collect();
+pub(crate) fn key_names(fields: &[FieldDef], places: &[usize]) -> String {
+    let names: Vec<&str> = places.iter().map(|&place| fields[place].name).collect();
     names.join(", ")
 }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use schemars::JsonSchema;
+use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
@@ -73,19 +73,28 @@ impl ShapeOnce {
 
     /// The shape of the record, which has a JSON Schema.
     pub fn of<T: Record>(&self) -> &Shape {
-        self.0.get_or_init(Shape::of::<T>)
+        self.get(T::json_schema)
     }
+
+    fn get(&self, json_schema: fn(&mut SchemaGenerator) -> schemars::Schema) -> &Shape {
+        self.0.get_or_init(|| Shape::compile(&whole_schema(json_schema)))
+    }
+}
+
+/// The JSON Schema of a type, with those of the types in it.
+pub(crate) fn whole_schema(json_schema: fn(&mut SchemaGenerator) -> schemars::Schema) -> Value {
+    let mut generator = SchemaSettings::draft2020_12().into_generator();
+    let mut schema = json_schema(&mut generator);
+    let types = generator.take_definitions(true);
+    if !types.is_empty() {
+        schema.insert("$defs".to_owned(), types.into());
+    }
+    schema.to_value()
 }
 
 impl Shape {
     /// The shape of a record of which nothing is known.
     pub(super) const NOTHING: Self = Self { schemas: Vec::new(), root: 0 };
-
-    /// The shape of a type.
-    pub(crate) fn of<T: JsonSchema>() -> Self {
-        let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
-        Self::compile(schema.as_value())
-    }
 
     /// The shape of a JSON Schema.
     pub(crate) fn compile(schema: &Value) -> Self {

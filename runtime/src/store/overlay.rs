@@ -361,17 +361,22 @@ fn changed<R: Row>(row: &mut R, key: &R::Key, change: impl FnOnce(&mut R)) -> Re
     let refused = |error| refused::<R>(key, Invalid::unencodable(error));
     let before = encode(row).map_err(refused)?;
     change(row);
-    if *row.key() != *key {
-        return Err(at_row::<R>(
-            Error::new(ErrorKind::KeyChanged, "the update changed the row's key")
-                .at_field(key_names::<R>())
-                .expecting(key.to_text())
-                .finding(row.key().to_text())
-                .help("to re-key a row, insert the new one and remove the old one"),
-            key,
-        ));
-    }
+    refuse_other_key(row, key)?;
     Ok(before)
+}
+
+fn refuse_other_key<R: Row>(row: &R, key: &R::Key) -> Result<()> {
+    if *row.key() == *key {
+        return Ok(());
+    }
+    Err(at_row::<R>(
+        Error::new(ErrorKind::KeyChanged, "the update changed the row's key")
+            .at_field(key_names(R::FIELDS, R::KEY_FIELDS))
+            .expecting(key.to_text())
+            .finding(row.key().to_text())
+            .help("to re-key a row, insert the new one and remove the old one"),
+        key,
+    ))
 }
 
 /// Refuses a row that breaks a rule, and is to be stored as this JSON text.
@@ -425,7 +430,7 @@ pub(super) fn rekeyed<R: Row>(row: &R, key: &R::Key, known: Option<R>) -> Result
 pub(crate) fn write_back<R: Row>(
     stored: &str,
     now: i64,
-    change: impl FnOnce(&mut R),
+    change: &mut dyn FnMut(&mut R),
 ) -> Result<String> {
     let read = || decode_text::<R>(stored).map_err(|row| row.into_error().at_table(R::TABLE));
     let (mut row, unchanged) = (read()?, read()?);

@@ -3,7 +3,7 @@
 use crate::disk::{StoredRow, View};
 use crate::engine::WriteBatch;
 use crate::error::{Error, ErrorKind, Result};
-use crate::evolve::{Invalid, decode, decode_text, default_of_field, snippet};
+use crate::evolve::{Defaults, Invalid, decode, decode_text, snippet};
 use crate::row::{Group, Key, KeyForm, Object, Row, key_names};
 use crate::schema::descriptor::{FieldDef, GroupIdx};
 
@@ -92,7 +92,7 @@ fn damaged(what: &str) -> Error {
 fn misplaced<R: Row>(row: &R) -> Error {
     let error =
         Error::new(ErrorKind::InvalidRow, "the row's key is not the one it is stored under")
-            .at_field(key_names::<R>())
+            .at_field(key_names(R::FIELDS, R::KEY_FIELDS))
             .expecting("the key it is stored under")
             .finding(row.key().to_text());
     invalid_row::<R>(error)
@@ -115,7 +115,7 @@ pub(super) fn stray_row<R: Row>(key: &str) -> Error {
     )
     .at_table(R::TABLE)
     .at_key(key)
-    .at_field(key_names::<R>())
+    .at_field(key_names(R::FIELDS, R::KEY_FIELDS))
     .expecting(expected)
     .finding(snippet(key))
     .help("the row is kept as it is: give it a key with `repair`, or remove it with `discard`")
@@ -170,7 +170,7 @@ impl EntriesOf<'_> {
             _ => {
                 // A field above that cannot be read is reported by the default that reads it.
                 let stored = |name: &str| self.text(name).ok().flatten();
-                default_of_field::<G>(&stored, index).and_then(|json| (codec.decode)(&json))
+                Defaults::of::<G>().of_field(&stored, index).and_then(|json| (codec.decode)(&json))
             }
         };
         decoded.map_err(|error| {

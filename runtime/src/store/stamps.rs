@@ -15,8 +15,7 @@ pub(super) struct Changed<R> {
 
 /// A row that is new at this time.
 pub(super) fn begun<R: Row>(row: &R, now: i64) -> Result<R, Invalid> {
-    let texts = R::STAMPS.iter().map(|stamp| (stamp, (stamp.write)(now)));
-    with_texts(row, texts.collect())
+    with_texts(row, texts_at(R::STAMPS, now, |_| true))
 }
 
 /// A row in place of a stored one, which reads as `before` if it decodes. It keeps the times of that one,
@@ -28,8 +27,33 @@ pub(super) fn changed<R: Row>(
     now: i64,
 ) -> Result<Changed<R>, Invalid> {
     let form = Form::of_record();
+    let (texts, last) = texts_before(R::STAMPS, stored, before, now);
+    let row = with_texts(row, texts)?;
+    let json = form.changed_text(stored, before, &row)?;
+    let updated = texts_at(R::STAMPS, last, is_updated);
+    if json.is_none() || updated.is_empty() {
+        return Ok(Changed { row, json });
+    }
+    let row = with_texts(&row, updated)?;
+    let json = form.changed_text(stored, before, &row)?;
+    Ok(Changed { row, json })
+}
+
+/// The texts of some times of a row.
+fn texts_at(stamps: &'static [StampDef], now: i64, is_one: fn(&StampDef) -> bool) -> Texts {
+    let stamps = stamps.iter().filter(|stamp| is_one(stamp));
+    stamps.map(|stamp| (stamp, (stamp.write)(now))).collect()
+}
+
+/// The texts of the times that a row keeps of a stored one, and when it is updated: now, but after these.
+fn texts_before(
+    stamps: &'static [StampDef],
+    stored: &str,
+    before: Option<&Encoded>,
+    now: i64,
+) -> (Texts, i64) {
     let known = Object::parse(before.map_or(stored, |before| &before.json)).unwrap_or_default();
-    let texts = R::STAMPS.iter().map(|stamp| {
+    let texts = stamps.iter().map(|stamp| {
         let text = known.get(stamp.field);
         // Of a row that does not decode, the times stay that can be read.
         let is_kept = before.is_some() || text.and_then(stamp.read).is_some();
@@ -37,16 +61,7 @@ pub(super) fn changed<R: Row>(
     });
     let texts: Texts = texts.collect();
     let last = texts.iter().filter_map(|(stamp, text)| (stamp.read)(text.as_deref()?)).max();
-    let row = with_texts(row, texts)?;
-    let json = form.changed_text(stored, before, &row)?;
-    if json.is_none() || !R::STAMPS.iter().any(is_updated) {
-        return Ok(Changed { row, json });
-    }
-    let now = last.map_or(now, |last| now.max(last.saturating_add(1)));
-    let texts = R::STAMPS.iter().filter(|stamp| is_updated(stamp));
-    let row = with_texts(&row, texts.map(|stamp| (stamp, (stamp.write)(now))).collect())?;
-    let json = form.changed_text(stored, before, &row)?;
-    Ok(Changed { row, json })
+    (texts, last.map_or(now, |last| now.max(last.saturating_add(1))))
 }
 
 fn is_updated(stamp: &StampDef) -> bool {
@@ -54,10 +69,14 @@ fn is_updated(stamp: &StampDef) -> bool {
 }
 
 /// The row with these texts in these fields.
-fn with_texts<R: Row>(row: &R, mut texts: Texts) -> Result<R, Invalid> {
+fn with_texts<R: Row>(row: &R, texts: Texts) -> Result<R, Invalid> {
     let encoded = encode(row).map_err(Invalid::unencodable)?;
+    decode_text(&replaced(&encoded.json, texts))
+}
+
+fn replaced(row: &str, mut texts: Texts) -> String {
     let mut object = Object::default();
-    for (name, value) in Object::parse(&encoded.json).unwrap_or_default().iter() {
+    for (name, value) in Object::parse(row).unwrap_or_default().iter() {
         match texts.iter().position(|(stamp, _)| stamp.field == name) {
             Some(at) => {
                 if let (_, Some(text)) = texts.swap_remove(at) {
@@ -72,5 +91,5 @@ fn with_texts<R: Row>(row: &R, mut texts: Texts) -> Result<R, Invalid> {
             object.push(stamp.field, text);
         }
     }
-    decode_text(&object.to_text())
+    object.to_text()
 }

@@ -8,7 +8,7 @@ use super::read::{EntriesOf, group_of, scanned_key, typed_in_scan};
 use super::table::Table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::snippet;
-use crate::row::{Group, Key, Object, Record, Row};
+use crate::row::{Group, Key, Object, Row};
 use crate::schema::descriptor::{CheckDef, ComputedDef, GroupTexts};
 
 /// A rule that a row or a kv group breaks.
@@ -27,11 +27,14 @@ enum Why {
     NotComputed(&'static str),
 }
 
-/// The rules that a row or a kv group breaks.
-fn broken_rules<R: Record>(record: &R) -> impl Iterator<Item = Broken> {
-    R::CHECKS.iter().enumerate().filter_map(|(number, &CheckDef { code, reads })| {
+/// The rules that a row or a kv group breaks, which says itself whether it keeps one.
+fn broken_rules<'k>(
+    checks: &'static [CheckDef],
+    keeps: &'k dyn Fn(usize) -> bool,
+) -> impl Iterator<Item = Broken> + use<'k> {
+    checks.iter().enumerate().filter_map(move |(number, &CheckDef { code, reads })| {
         // It is code of the app, which may divide by zero.
-        let why = match catch_unwind(AssertUnwindSafe(|| record.keeps(number))) {
+        let why = match catch_unwind(AssertUnwindSafe(|| keeps(number))) {
             Ok(true) => return None,
             Ok(false) => Why::IsFalse,
             Err(_) => Why::HasPanicked,
@@ -41,13 +44,16 @@ fn broken_rules<R: Record>(record: &R) -> impl Iterator<Item = Broken> {
 }
 
 /// The same of a row, and the columns that cannot be computed of it.
-fn broken<R: Row>(row: &R) -> impl Iterator<Item = Broken> {
-    let computed = R::COMPUTED.iter().enumerate().filter_map(|(number, computed)| {
+fn broken_row<'k>(
+    (checks, keeps): (&'static [CheckDef], &'k dyn Fn(usize) -> bool),
+    (computed, is_computed): (&'static [ComputedDef], &'k dyn Fn(usize) -> bool),
+) -> impl Iterator<Item = Broken> + use<'k> {
+    let computed = computed.iter().enumerate().filter_map(move |(number, computed)| {
         let &ComputedDef { name, code, reads, .. } = computed;
         let broken = Broken { rule: code, reads, why: Why::NotComputed(name) };
-        (!row.is_computed(number)).then_some(broken)
+        (!is_computed(number)).then_some(broken)
     });
-    broken_rules(row).chain(computed)
+    broken_rules(checks, keeps).chain(computed)
 }
 
 /// The values of the fields that a rule reads.
@@ -98,7 +104,9 @@ impl Broken {
 
 /// Refuses a row that breaks a rule, and is to be stored as this JSON text.
 pub(super) fn refuse_broken<R: Row>(row: &R, json: &str) -> Result<()> {
-    let Some(broken) = broken(row).next() else { return Ok(()) };
+    let (keeps, is_computed) = (|number| row.keeps(number), |number| row.is_computed(number));
+    let mut broken = broken_row((R::CHECKS, &keeps), (R::COMPUTED, &is_computed));
+    let Some(broken) = broken.next() else { return Ok(()) };
     let refusal = broken.refusal("the row", values_of_row(broken.reads, json));
     Err(refusal.at_table(R::TABLE).at_key(row.key().to_text()))
 }
@@ -117,7 +125,9 @@ pub(crate) fn refuse_broken_group<G: Group>(texts: &GroupTexts<'_>) -> Result<()
         let field = G::FIELDS.iter().find(|field| field.name == *stored);
         is_written(stored) || field.is_some_and(|field| field.reads.iter().any(&is_written))
     };
-    let broken = broken_rules(&group).find(|broken| broken.reads.iter().any(touches));
+    let keeps = |number| group.keeps(number);
+    let mut broken = broken_rules(G::CHECKS, &keeps);
+    let broken = broken.find(|broken| broken.reads.iter().any(touches));
     match broken {
         None => Ok(()),
         Some(broken) => {
@@ -244,7 +254,10 @@ impl<R: Row> Table<R> {
                 rule,
                 values: values_of_row(reads, &json),
             };
-            broken(&row).map(violation).collect()
+            let (keeps, is_computed) =
+                (|number| row.keeps(number), |number| row.is_computed(number));
+            let broken = broken_row((R::CHECKS, &keeps), (R::COMPUTED, &is_computed));
+            broken.map(violation).collect()
         }) {
             violations.extend(self.placed(found)?);
         }
@@ -301,7 +314,9 @@ impl<G: Group> Kv<G> {
                 rule,
                 values: values_of_group::<G>(reads, &text),
             };
-            Ok(broken_rules(&entries.group::<G>()?).map(violation).collect())
+            let group = entries.group::<G>()?;
+            let keeps = |number| group.keeps(number);
+            Ok(broken_rules(G::CHECKS, &keeps).map(violation).collect())
         });
         violations.map_err(|error| self.placed(error))
     }
