@@ -168,7 +168,7 @@ fn check_register(
                         .iter()
                         .any(|won| removal.could_know.contains(&won.number) && won.meets(later))
             };
-            !all.iter().filter(is_removal).any(has_taken)
+            !went_with_note(later) && !all.iter().filter(is_removal).any(has_taken)
         };
         let is_excused = all.iter().any(|kept| {
             is_kept(kept)

@@ -138,6 +138,10 @@ scenarios! {
     nothing_is_made_of_what_waits_1: 15018831,
     /// The same, with the two in the other order.
     nothing_is_made_of_what_waits_2: 16002992,
+    /// The row that an edit waited behind was removed elsewhere, and nothing was made of the edit then.
+    something_is_made_once_an_edit_shows: 17001611,
+    /// A note was removed with the one that had waited behind it: the model missed what was made of that.
+    a_note_is_removed_with_what_waited: 17009932,
     /// A claim whose document was given up before older code had it ended what that code had of an entry.
     a_claim_without_its_document_1: 13003861,
     /// The same of a row.

@@ -7,10 +7,11 @@ use super::damage::MAX_LISTED;
 use super::documents::{DocFact, Documents};
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
-use super::internal_writes::{RootOp, show, write_ops};
-use super::late_edits::LateEditKey;
+use super::internal_writes::{RootOp, entry_of, show, write_ops};
+use super::late_edits::{LateEditKey, LateEdits};
 use super::meta_keys;
 use super::open::Engine;
+use super::part::Parts;
 use super::progress::{Progress, REPORT_EVERY_ROWS};
 use super::write::not_loaded;
 use super::writer::Writer;
@@ -85,7 +86,7 @@ pub(crate) struct MergeOutcome {
     pub(crate) changed: Vec<(Root, Vec<(String, ChangeKind)>)>,
     /// Whether updates wait for others that have not arrived.
     pub(crate) pending: bool,
-    /// Late edits that have come.
+    /// Late edits of entries that have changed.
     pub(crate) late_edits: Vec<LateEditKey>,
 }
 
@@ -129,10 +130,19 @@ struct ChangedRoot {
     rows: Vec<ChangedEntry>,
 }
 
-/// The late edits among the keys of a document that have changed.
-fn late_edits_in(changed: &ChangedKeys) -> Vec<LateEditKey> {
-    let keys = changed.get(Root::Forwarded.name().as_str()).into_iter().flatten();
-    keys.filter_map(|key| LateEditKey::parse(key)).collect()
+/// The late edits of entries that have changed.
+fn late_edits_in(late_edits: &LateEdits, changed: &ChangedKeys) -> Vec<LateEditKey> {
+    if late_edits.is_empty() {
+        return Vec::new();
+    }
+    let mut found = BTreeSet::new();
+    for (root, keys) in changed {
+        for at in keys.iter().filter_map(|key| entry_of(root, key)) {
+            let key = |parts: &Parts| LateEditKey { at: at.clone(), parts: parts.clone() };
+            found.extend(late_edits.at(&at).map(|(parts, _)| key(parts)));
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// What a change of a document has brought.
@@ -283,10 +293,10 @@ impl Engine {
                 changed.entry(root).or_default().insert(key);
             }
             let lost = self.record_lost(commit, writer.current, &edits.lost, &edits.found)?;
-            let late_edits = late_edits_in(&changed);
             let had_late_edits = !loaded.late_edits.is_empty();
             let copies = self.copies(writer.current, writer.claim());
             loaded.update_late_edits(&mut changed, &document, copies)?;
+            let late_edits = late_edits_in(&loaded.late_edits, &changed);
             if had_late_edits
                 || !loaded.late_edits.is_empty()
                 || changed.contains_key(Root::Seen.name().as_str())

@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub(crate) struct MergeChanges {
     /// Of documents that are not the current one.
     pub(crate) merged: BTreeMap<DocName, Vec<OtherMerged>>,
-    /// Late edits in the current one.
+    /// Late edits in the current one, of entries that have changed.
     pub(crate) late_edits: Vec<LateEditKey>,
 }
 

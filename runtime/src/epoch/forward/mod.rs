@@ -85,6 +85,7 @@ pub(super) fn carry(
             carrying.review(&key.at, &key.parts)?;
         }
     }
+    carrying.give_again(arrived)?;
     carrying.leave_out_of_waiting()?;
     carrying.end_replaced()?;
     carrying.finish()

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Carrying;
 use super::made::is_of_late;
+use crate::doc::Root;
 use crate::engine::{
-    Candidate, Document, LateEditKey, LateEdits, Marks, Part, PartOf, Parts, Showing, StoredEdit,
+    Candidate, DocName, Document, LateEditKey, LateEdits, Marks, Part, PartOf, Parts, Showing,
+    StoredEdit,
 };
+use crate::epoch::plan::Plan;
 use crate::error::Result;
 use crate::row::{EntryRef, ItemId};
 
@@ -28,6 +31,38 @@ impl Marks for WithMarks<'_> {
 }
 
 impl Carrying<'_> {
+    /// Gives to functions the late edits of entries that may show now, and waited before.
+    pub(super) fn give_again(&mut self, arrived: &[LateEditKey]) -> Result<()> {
+        let Some(into) = self.known.doc(self.known.into) else { return Ok(()) };
+        if into.late_edits.is_empty() {
+            return Ok(());
+        }
+        let mut entries: BTreeSet<EntryRef> = arrived.iter().map(|key| key.at.clone()).collect();
+        let (copies, stored) = (self.known.copies(self.known.into), into.document.stored());
+        for part in &self.marks {
+            entries.extend(into.late_edits.entries_of(part.origin).cloned());
+            entries.extend(copies.entries_of(&*stored, part.origin)?);
+        }
+        let late = entries.iter().flat_map(|at| into.late_edits.at(at));
+        let is_converted = |(parts, stored): &(&Parts, &StoredEdit)| {
+            !is_of_late(parts) && stored.edit.value.is_some()
+        };
+        let rows: BTreeSet<(DocName, EntryRef)> = late
+            .filter(is_converted)
+            .map(|(_, stored)| (stored.edit.from, stored.edit.of.clone()))
+            .collect();
+        for (name, of) in rows {
+            if let Some(plan) = Plan::new(&self.known.def, name.epoch)
+                && name != self.known.into
+                && plan.stretches.iter().any(|stretch| stretch.migrate.is_some())
+                && matches!(Root::parse(&of.root), Some(Root::Table(_)))
+            {
+                self.carry_row(name, &plan, &of)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Leaves out what functions make of edits that wait here.
     pub(super) fn leave_out_of_waiting(&mut self) -> Result<()> {
         let of_late: Vec<LateEditKey> =
