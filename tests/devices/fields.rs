@@ -382,6 +382,70 @@ fn a_late_edit_of_a_field_lies_beside_what_was_written_after_a_rebuild() {
     }
 }
 
+#[test]
+fn a_late_edit_of_a_field_waits_where_the_same_field_was_edited() {
+    for case in 0..8 {
+        let (order, is_rebuilt, is_accepted) = (case % 2, case & 2 == 0, case & 4 == 0);
+        let (a, b) = pair();
+        a.compact_history().unwrap();
+        b.people.update(&1, |person| person.name = "by b".into()).unwrap();
+        b.people.update(&1, |person| person.visits += 5).unwrap();
+        let edit = || a.people.update(&1, |person| person.name = "by a".into()).unwrap();
+        if order == 0 {
+            edit();
+        }
+        meet(&a, &b);
+        if order == 1 {
+            // Of who has seen the late edit.
+            assert_eq!(of(&a, 1).name, "by b");
+            edit();
+            meet(&a, &b);
+        }
+        a.people.update(&1, |person| person.note = None).unwrap();
+        meet(&a, &b);
+        for app in [&a, &b] {
+            let row = of(app, 1);
+            assert_eq!((row.name.as_str(), row.note, row.visits), ("by a", None, 6), "{order}");
+            let kept = app.quarantine().unwrap();
+            assert_eq!(kept.len(), 1 - order, "{order}: {kept:?}");
+            assert!(kept.iter().all(|kept| kept.theirs().contains("by b")), "{kept:?}");
+        }
+        if is_rebuilt {
+            a.compact_history().unwrap();
+            meet(&a, &b);
+            assert_eq!(b.quarantine().unwrap().len(), 1 - order, "{order}");
+        }
+        for kept in b.quarantine().unwrap() {
+            if is_accepted { kept.accept().unwrap() } else { kept.dismiss().unwrap() }
+        }
+        meet(&a, &b);
+        for app in [&a, &b] {
+            let row = of(app, 1);
+            let name = if order == 0 && is_accepted { "by b" } else { "by a" };
+            assert_eq!((row.name.as_str(), row.visits), (name, 6), "{order}");
+            assert!(app.quarantine().unwrap().is_empty(), "{order} {is_rebuilt} {is_accepted}");
+        }
+    }
+}
+
+#[test]
+fn edits_of_fields_of_a_row_that_is_only_late_both_stand() {
+    let (a, b) = (Contacts::in_memory().unwrap(), Contacts::in_memory().unwrap());
+    a.people.insert(&person(1)).unwrap();
+    // A document that never had the row.
+    b.compact_history().unwrap();
+    meet(&a, &b);
+    a.people.update(&1, |person| person.name = "by a".into()).unwrap();
+    b.people.update(&1, |person| person.note = None).unwrap();
+    meet(&a, &b);
+    for app in [&a, &b] {
+        let row = of(app, 1);
+        assert_eq!((row.name.as_str(), row.note), ("by a", None));
+        assert!(app.lost_edits().unwrap().is_empty());
+        assert!(app.quarantine().unwrap().is_empty());
+    }
+}
+
 /// The next epoch: a field has another name.
 mod v1 {
     use super::*;
@@ -463,6 +527,24 @@ struct Page {
 #[derive(Store)]
 struct Pages {
     pages: Table<Page>,
+}
+
+#[test]
+fn the_time_of_a_change_makes_no_late_edit_wait() {
+    let (a, b) = (Pages::in_memory().unwrap(), Pages::in_memory().unwrap());
+    a.pages.insert(&Page { id: 1, title: "one".into(), done: false, changed_at: 0 }).unwrap();
+    exchange(&a, &b);
+    a.compact_history().unwrap();
+    a.pages.update(&1, |page| page.title = "by a".into()).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    b.pages.update(&1, |page| page.done = true).unwrap();
+    exchange(&a, &b);
+    exchange(&b, &a);
+    for app in [&a, &b] {
+        let page = app.pages.get(&1).unwrap().unwrap();
+        assert_eq!((page.title.as_str(), page.done), ("by a", true));
+        assert!(app.quarantine().unwrap().is_empty());
+    }
 }
 
 #[test]

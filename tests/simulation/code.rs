@@ -21,6 +21,10 @@ pub enum Register {
     Volume,
     /// What a `migrate` function made of a note.
     Detail(u32),
+    /// A field of a card, whose table merges by field.
+    Title(u32),
+    /// The other field of a card.
+    Color(u32),
 }
 
 /// The registers that code of epoch 0 and 1 has.
@@ -34,6 +38,10 @@ pub const REGISTERS: [Register; 8] = [
     Register::Language,
     Register::Volume,
 ];
+
+/// The fields of cards.
+pub const FIELDS: [Register; 4] =
+    [Register::Title(0), Register::Color(0), Register::Title(1), Register::Color(1)];
 
 /// The versions of the code, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,6 +137,8 @@ impl Kept {
 
 /// A store of whatever version.
 pub trait Replica {
+    /// Inserts a card whose fields hold nothing.
+    fn insert_card(&self, id: u32) -> heirloom::Result<()>;
     /// What stands in every register that holds something; an error where something makes no sense.
     fn read(&self) -> Result<BTreeMap<Register, u32>, String>;
     /// Writes an edit; tells whether there was something to write to.
@@ -140,6 +150,8 @@ pub trait Replica {
     fn changes_since(&self, theirs: &Summary) -> heirloom::Result<Changes>;
     fn apply(&self, changes: &Changes) -> heirloom::Result<()>;
     fn quarantine(&self) -> heirloom::Result<Vec<Kept>>;
+    /// The edits whose texts are in what has lost.
+    fn lost(&self) -> heirloom::Result<Vec<u32>>;
     fn compact(&self) -> heirloom::Result<()>;
     fn prune(&self) -> heirloom::Result<()>;
     /// What is left to do for the store itself.
@@ -190,7 +202,12 @@ macro_rules! table_methods {
                 found.insert(Register::Volume, volume);
             }
             self.read_details(&mut found)?;
+            self.read_cards(&mut found)?;
             Ok(found)
+        }
+
+        fn insert_card(&self, id: u32) -> heirloom::Result<()> {
+            Cards::insert_card(self, id)
         }
 
         fn put(&self, register: Register, edit: u32) -> heirloom::Result<bool> {
@@ -206,6 +223,7 @@ macro_rules! table_methods {
                     self.settings.volume.set(&settings.volume)?;
                 }
                 Register::Detail(_) => return self.update(register, edit),
+                Register::Title(_) | Register::Color(_) => return self.update(register, edit),
             }
             Ok(true)
         }
@@ -224,6 +242,9 @@ macro_rules! table_methods {
                     self.people.update(&id, |person| person.name = text)?.is_some()
                 }
                 Register::Detail(note) => self.update_detail(note, edit)?,
+                Register::Title(id) | Register::Color(id) => {
+                    self.update_card(id, register, &text)?
+                }
                 entry => self.put(entry, edit)?,
             };
             Ok(updated)
@@ -237,6 +258,8 @@ macro_rules! table_methods {
                 Register::Language => self.settings.$language.reset().map(|_| true),
                 Register::Volume => self.settings.volume.reset().map(|_| true),
                 Register::Detail(note) => self.remove_detail(note),
+                // Fields are not removed.
+                Register::Title(_) | Register::Color(_) => Ok(false),
             }
         }
 
@@ -257,6 +280,12 @@ macro_rules! table_methods {
             let mut kept: Vec<Kept> = kept.iter().map(Kept::of).collect();
             kept.sort();
             Ok(kept)
+        }
+
+        fn lost(&self) -> heirloom::Result<Vec<u32>> {
+            let lost = Store::lost_edits(self)?;
+            let texts = lost.iter().flat_map(|lost| lost.loser().split('"'));
+            Ok(texts.filter_map(edit_in).collect())
         }
 
         fn compact(&self) -> heirloom::Result<()> {
@@ -326,6 +355,55 @@ impl Replica for v2::App {
         |note: &v2::Note| sensible(&note.title, |_| true)
     );
 }
+
+/// Cards, whose fields have other names in each epoch.
+trait Cards {
+    fn read_cards(&self, found: &mut BTreeMap<Register, u32>) -> Result<(), String>;
+    fn insert_card(&self, id: u32) -> heirloom::Result<()>;
+    fn update_card(&self, id: u32, register: Register, text: &str) -> heirloom::Result<bool>;
+}
+
+/// The text of a field that nothing was written to.
+const EMPTY: &str = "none";
+
+macro_rules! cards {
+    ($($version:ident: $color:ident),+) => {
+        $(impl Cards for $version::App {
+            fn read_cards(&self, found: &mut BTreeMap<Register, u32>) -> Result<(), String> {
+                for card in rows(&self.cards)? {
+                    let fields = [
+                        (Register::Title(card.id), card.title),
+                        (Register::Color(card.id), card.$color),
+                    ];
+                    for (register, text) in fields.into_iter().filter(|(_, text)| text != EMPTY) {
+                        found.insert(register, sensible(&text, |_| true)?);
+                    }
+                }
+                Ok(())
+            }
+
+            fn insert_card(&self, id: u32) -> heirloom::Result<()> {
+                let (title, $color) = (EMPTY.to_owned(), EMPTY.to_owned());
+                self.cards.insert(&$version::Card { id, title, $color })
+            }
+
+            fn update_card(
+                &self,
+                id: u32,
+                register: Register,
+                text: &str,
+            ) -> heirloom::Result<bool> {
+                let updated = self.cards.update(&id, |card| match register {
+                    Register::Title(_) => card.title = text.to_owned(),
+                    _ => card.$color = text.to_owned(),
+                });
+                updated.map(|card| card.is_some())
+            }
+        })+
+    };
+}
+
+cards!(v0: color, v0b: color, v1: tint, v2: tint);
 
 /// Details are there only in the newest epoch.
 trait Details {

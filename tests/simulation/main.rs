@@ -25,7 +25,7 @@ use std::thread;
 
 use random::Random;
 use steps::{Step, draw};
-use world::World;
+use world::{WITH_FIELDS, World};
 
 const SEEDS: u64 = 200;
 
@@ -142,7 +142,18 @@ fn replay(seed: u64) -> String {
 
 #[test]
 fn no_edit_is_lost_whatever_happens() {
+    search(0, SEEDS);
+}
+
+#[test]
+fn no_field_is_lost_beside_another() {
+    search(WITH_FIELDS, SEEDS / 2);
+}
+
+/// Runs histories of so many seeds from this one on, or what is asked for.
+fn search(from: u64, count: u64) {
     if let Some(seed) = number("HEIRLOOM_SEED") {
+        let seed = from + seed % WITH_FIELDS;
         let steps = steps_of(seed);
         if let Err(failure) = run(seed, &steps) {
             let (steps, failure) = shrunk(seed, steps, failure);
@@ -152,7 +163,8 @@ fn no_edit_is_lost_whatever_happens() {
         return;
     }
     let (asked, first) = (number("HEIRLOOM_SEEDS"), number("HEIRLOOM_FIRST_SEED"));
-    let seeds: Vec<u64> = (first.unwrap_or(0)..).take(asked.unwrap_or(SEEDS) as usize).collect();
+    let seeds: Vec<u64> =
+        (from + first.unwrap_or(0)..).take(asked.unwrap_or(count) as usize).collect();
     let next = AtomicUsize::new(0);
     let failing: Vec<(u64, Failure)> = thread::scope(|scope| {
         let search = || {

@@ -72,6 +72,8 @@ pub struct Seen<'s> {
     pub has_pruned: bool,
     pub live: &'s BTreeMap<Register, u32>,
     pub kept: &'s [Kept],
+    /// What some device has listed as lost: a row may have been written whole where it was late.
+    pub lost: &'s Edits,
     pub surely: &'s Edits,
     pub at_most: &'s Edits,
 }
@@ -95,7 +97,11 @@ fn check_register(
     let all: Vec<&Edit> = all_that_came.clone().filter(|edit| edit.is_of(register)).collect();
     let sure: Vec<&Edit> =
         all.iter().filter(|edit| seen.surely.contains(&edit.number)).copied().collect();
-    let is_kept = |edit: &Edit| seen.kept.iter().any(|kept| kept.holds(edit.number));
+    let is_field = matches!(register, Register::Title(_) | Register::Color(_));
+    let is_kept = |edit: &Edit| {
+        seen.kept.iter().any(|kept| kept.holds(edit.number))
+            || is_field && seen.lost.contains(&edit.number)
+    };
     let live = seen.live.get(&register).copied();
 
     // Nothing stands there that nobody wrote.

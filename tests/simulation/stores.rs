@@ -33,6 +33,15 @@ pub mod v0 {
         pub name: String,
     }
 
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "cards", merge = "fields")]
+    pub struct Card {
+        #[key]
+        pub id: u32,
+        pub title: String,
+        pub color: String,
+    }
+
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Kv)]
     #[kv(name = "settings")]
     pub struct Settings {
@@ -48,6 +57,7 @@ pub mod v0 {
         pub notes: Table<Note>,
         pub tags: Table<Tag>,
         pub people: Table<Person>,
+        pub cards: Table<Card>,
         pub settings: Kv<Settings>,
     }
 }
@@ -58,7 +68,7 @@ pub mod v0b {
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
 
-    pub use super::v0::{Person, Tag};
+    pub use super::v0::{Card, Person, Tag};
 
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
     #[table(name = "notes")]
@@ -88,6 +98,7 @@ pub mod v0b {
         pub notes: Table<Note>,
         pub tags: Table<Tag>,
         pub people: Table<Person>,
+        pub cards: Table<Card>,
         pub settings: Kv<Settings>,
     }
 }
@@ -138,6 +149,16 @@ pub mod v1 {
         }
     }
 
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+    #[table(name = "cards", merge = "fields", previous = v0::Card)]
+    pub struct Card {
+        #[key]
+        pub id: u32,
+        pub title: String,
+        #[evolve(renamed_from = "color")]
+        pub tint: String,
+    }
+
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Kv)]
     #[kv(name = "settings", previous = v0::Settings)]
     pub struct Settings {
@@ -153,6 +174,7 @@ pub mod v1 {
         pub notes: Table<Note>,
         pub labels: Table<Label>,
         pub people: Table<Person>,
+        pub cards: Table<Card>,
         pub settings: Kv<Settings>,
     }
 }
@@ -165,7 +187,7 @@ pub mod v2 {
     use serde::{Deserialize, Serialize};
 
     use super::v1;
-    pub use super::v1::{Label, Person, Settings};
+    pub use super::v1::{Card, Label, Person, Settings};
 
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
     #[table(name = "notes", previous = v1::Note, removes(state))]
@@ -190,6 +212,7 @@ pub mod v2 {
         pub notes: Table<Note>,
         pub labels: Table<Label>,
         pub people: Table<Person>,
+        pub cards: Table<Card>,
         pub details: Table<Detail>,
         pub settings: Kv<Settings>,
     }

@@ -10,12 +10,15 @@ use heirloom::ErrorKind;
 use heirloom::sync::{Changes, Summary};
 use tempfile::TempDir;
 
-use super::code::{Code, Kept, REGISTERS, Register, Replica};
+use super::code::{Code, FIELDS, Kept, REGISTERS, Register, Replica};
 use super::faults::{Disk, Fault};
 use super::frames::documents_in;
 use super::model::{self, Edit, Edits, Seen};
 use super::random::{Random, mix};
 use super::steps::{Act, Step};
+
+/// The seeds from here on have fields of cards in their histories.
+pub const WITH_FIELDS: u64 = 1 << 40;
 
 /// After so many rounds in which everybody gives everybody what it lacks, all must have all.
 const MAX_ROUNDS: usize = 12;
@@ -46,8 +49,12 @@ struct Device {
 }
 
 pub struct World {
+    /// Whether fields of cards are edited, too.
+    has_fields: bool,
     devices: Vec<Device>,
     edits: BTreeMap<u32, Edit>,
+    /// What devices have listed as lost.
+    lost: Edits,
     last: u32,
     pub log: Vec<String>,
     _folder: TempDir,
@@ -61,8 +68,10 @@ impl World {
         let mut random = Random::new(seed ^ 0x5EED);
         let count = 3 + random.below(3);
         let mut world = Self {
+            has_fields: seed >= WITH_FIELDS,
             devices: Vec::new(),
             edits: BTreeMap::new(),
+            lost: Edits::new(),
             last: 0,
             log: Vec::new(),
             _folder: folder,
@@ -84,6 +93,10 @@ impl World {
             let app = code.open(path.as_deref(), disk.hook(), ids.clone());
             let app = app.map_err(|error| format!("device {number} does not open: {error}"))?;
             world.log.push(format!("device {number}: {code:?}, in memory: {is_in_memory}"));
+            // Two devices that insert a card would each write all of its fields.
+            for id in (0..2).filter(|_| world.has_fields && number == 0) {
+                app.insert_card(id).map_err(|error| error.to_string())?;
+            }
             world.devices.push(Device {
                 path,
                 code,
@@ -109,6 +122,7 @@ impl World {
         match step.act {
             Act::Put => self.edit(on, register, fault, "put"),
             Act::Update => self.edit(on, register, fault, "update"),
+            Act::Remove if FIELDS.contains(&register) => self.edit(on, register, fault, "update"),
             Act::Remove => self.edit(on, register, fault, "remove"),
             Act::Ask => {
                 let from = (on + 1 + (step.choice % (count - 1)) as usize) % count as usize;
@@ -152,6 +166,9 @@ impl World {
     }
 
     fn register(&self, on: usize, choice: u64) -> Register {
+        if self.has_fields && choice & 1 << 40 == 0 {
+            return FIELDS[(choice % FIELDS.len() as u64) as usize];
+        }
         // Few, so that edits meet.
         let extra = if self.devices[on].code == Code::V2 { 2 } else { 0 };
         let choice = choice % (REGISTERS.len() as u64 + extra);
@@ -303,7 +320,8 @@ impl World {
         let device = &self.devices[on];
         let failed = device.at_most.difference(&device.surely).filter_map(|e| self.edits.get(e));
         let failed: Vec<&Edit> = failed.collect();
-        let changed = REGISTERS.iter().filter(|at| before.get(at) != after.get(at));
+        let all = REGISTERS.iter().chain(&FIELDS);
+        let changed = all.filter(|at| before.get(at) != after.get(at));
         let is_explained = |at: &&Register| {
             failed.iter().any(|edit| match after.get(at) {
                 Some(number) => edit.number == *number,
@@ -461,7 +479,16 @@ impl World {
         Ok((live, kept))
     }
 
-    fn compare_with_model(&self, on: usize) -> Outcome {
+    fn note_lost(&mut self) -> Outcome {
+        let apps = self.devices.iter().filter(|_| self.has_fields).filter_map(|it| it.app.as_ref());
+        for app in apps {
+            self.lost.extend(app.lost().map_err(|error| error.to_string())?);
+        }
+        Ok(())
+    }
+
+    fn compare_with_model(&mut self, on: usize) -> Outcome {
+        self.note_lost()?;
         if self.devices[on].is_unsettled {
             return Ok(());
         }
@@ -479,8 +506,8 @@ impl World {
     ) -> Outcome {
         let epoch = self.devices[on].code.epoch();
         let has_pruned = self.devices.iter().any(|device| device.pruned_at.is_some());
-        let seen = Seen { has_pruned, live, kept, surely, at_most };
-        let mut registers = REGISTERS.to_vec();
+        let seen = Seen { has_pruned, live, kept, lost: &self.lost, surely, at_most };
+        let mut registers = [&REGISTERS[..], &FIELDS].concat();
         if epoch == 2 {
             registers.extend((0..3).map(Register::Detail));
         }

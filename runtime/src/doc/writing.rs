@@ -25,7 +25,8 @@ pub(crate) enum EntryWrite<'a> {
     Edit {
         cells: &'a [CellWrite],
         row: &'a str,
-        /// The item and the text of the late edit that readers see in place of the row.
+        /// The item and the text of the late edit that readers see in place of the row. If there is none, this
+        /// is written first.
         late: Option<(ItemId, &'a str)>,
     },
 }
@@ -62,9 +63,14 @@ pub(crate) fn write<'a, W: WriteItems + ?Sized>(
         match write {
             EntryWrite::Put(row) => writing.write_row(items, root, key, Some(row))?,
             EntryWrite::Remove => writing.write_row(items, root, key, None)?,
-            EntryWrite::Edit { cells, row, late } => match items.value(root, key)? {
-                Some((id, Value::Text(base))) => {
+            EntryWrite::Edit { cells, row, late } => match (items.value(root, key)?, late) {
+                (Some((id, Value::Text(base))), late) => {
                     writing.edit_row(items, root, key, (id, &base, late), cells)?;
+                }
+                // Others who edit a field of it write the same below theirs.
+                (None, Some((_, late))) => {
+                    let id = writing.append(items, root, key)?;
+                    writing.edit_row(items, root, key, (id, &Arc::from(late), None), cells)?;
                 }
                 _ => writing.write_row(items, root, key, Some(row))?,
             },

@@ -16,7 +16,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::copies::{Copies, unknown_copy};
-pub(crate) use self::marks::{Marks, parse_taken_in, taken_in_key};
+pub(crate) use self::marks::{Marks, base_text, fields_met, parse_taken_in, taken_in_key};
 pub(crate) use self::standing::{Candidate, Showing, Standing};
 use super::document::Document;
 use super::documents::DocName;

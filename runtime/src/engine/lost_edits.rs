@@ -118,7 +118,7 @@ impl Engine {
     }
 
     /// Whether heirloom fills a field of a table with a time.
-    fn is_stamp(&self, root: &str, field: &str) -> bool {
+    pub(super) fn is_stamp(&self, root: &str, field: &str) -> bool {
         let table = root.strip_prefix("table:").and_then(|table| self.def.table_idx(table));
         let stamps = table.map_or(&[][..], |table_idx| self.def.tables[table_idx].stamps);
         stamps.iter().any(|stamp| stamp.field == field)

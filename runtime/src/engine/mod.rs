@@ -52,7 +52,7 @@ pub(crate) use indexes::IndexState;
 pub(crate) use internal_writes::{MARK, RootOp, entry_of, show};
 pub(crate) use late_edits::{
     Candidate, Copies, LateEdit, LateEditKey, LateEdits, Marks, Showing, Standing, StoppedAt,
-    StoredEdit, parse_taken_in, rank_of, taken_in_key, unknown_copy,
+    StoredEdit, fields_met, parse_taken_in, rank_of, taken_in_key, unknown_copy,
 };
 pub(crate) use lost_edits::LostEdit;
 pub(crate) use maintain::HistorySize;

@@ -10,6 +10,9 @@ use twox_hash::XxHash3_64;
 use super::documents::DocName;
 use crate::row::ItemId;
 
+/// The sign that the path of a field begins with in a split.
+const FIELD: char = '\u{1}';
+
 /// What a part is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum PartOf {
@@ -139,6 +142,12 @@ impl Part {
     /// All that the `migrate` function of an epoch makes of it.
     pub(crate) fn all_made(mut self, epoch: u32) -> Self {
         self.split.push(Split::Made(epoch, String::new(), String::new()));
+        self
+    }
+
+    /// A field of it, by the path of a cell: in marks only. No table has such a name.
+    pub(crate) fn of_field(mut self, path: &str) -> Self {
+        self.split.push(Split::Table(format!("{FIELD}{path}")));
         self
     }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::document::Loaded;
+use super::document::{Document, Loaded};
 use super::hub::{Change, ChangeKind, Origin, Topic};
 use super::indexes::RowChange;
 use super::internal_writes::MARK;
-use super::late_edits::{Copies, StoredEdit};
+use super::late_edits::{Copies, LateEdits, Showing, StoredEdit, base_text};
 use super::lock::WriterGuard;
 use super::open::Engine;
 use super::part::{Part, Parts};
@@ -17,7 +17,7 @@ use crate::disk::{Commit, IndexFacts, StagedDocument, View};
 use crate::doc::cells::row_with;
 use crate::doc::{Entry, EntryOp, EntryWrite, Root, write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{CellWrite, Content, EntryRef, ItemId, difference, may_have_cells};
+use crate::row::{CellWrite, Content, EntryRef, ItemId, difference, is_changed, may_have_cells};
 use crate::schema::descriptor::{GroupIdx, GroupTexts, TableIdx};
 
 impl Engine {
@@ -159,6 +159,7 @@ impl Engine {
         if late_edits.is_empty() {
             return Ok(Vec::new());
         }
+        let mut fields_seen = Parts::new();
         let mut see = |root: &Root, op: &RowOp| {
             let at = EntryRef::new(root.name(), &*op.key);
             seen.extend(late_edits.seen(document, copies, &at, op.json.is_none())?);
@@ -167,14 +168,28 @@ impl Engine {
         for (table_idx, rows) in &batch.tables {
             let root = Root::Table(self.def.tables[*table_idx].name.to_owned());
             let mut whole = rows.iter().filter(|(key, op)| {
-                !op.is_edit || !edits.contains_key(&(*table_idx, key.to_vec()))
+                let edit = edits.get(&(*table_idx, key.to_vec())).filter(|_| op.is_edit);
+                edit.is_none_or(|edit| !edit.has_base)
             });
             whole.try_for_each(|(_, op)| see(&root, op))?;
+            for (key, op) in rows {
+                let edit = edits.get(&(*table_idx, key.to_vec())).filter(|_| op.is_edit);
+                if let Some(FieldEdit { cells, late: Some((_, late)), has_base: true }) = edit {
+                    let at = EntryRef::new(root.name(), &*op.key);
+                    fields_seen.extend(seen_fields(
+                        (document, late_edits, copies),
+                        &at,
+                        cells,
+                        late,
+                    )?);
+                }
+            }
         }
         for (group_idx, entries) in &batch.groups {
             let root = Root::Group(self.def.groups[*group_idx].name.to_owned());
             entries.values().try_for_each(|op| see(&root, op))?;
         }
+        seen.extend(fields_seen);
         Ok(seen.iter().map(Part::to_text).collect())
     }
 
@@ -192,23 +207,31 @@ impl Engine {
                 table.fields.iter().find(|field| field.name == name).and_then(|field| field.merge)
             };
             for (key, op) in rows.iter().filter(|(_, op)| op.is_edit && may_have_cells(&op.key)) {
-                let entry = loaded.document.entry(&root, &op.key);
-                let (Some(Entry { id, content: Content::Text(stands) }), Some(json)) =
-                    (entry, &op.json)
-                else {
-                    continue;
+                let stands = match loaded.document.entry(&root, &op.key) {
+                    Some(Entry { id, content: Content::Text(text) }) => Some((id, text)),
+                    Some(_) => continue,
+                    None => None,
                 };
+                let Some(json) = &op.json else { continue };
                 let at = EntryRef::new(root.as_str(), &*op.key);
-                let late = loaded.late_edits.showing(&loaded.document, copies, &at, Some(id))?;
-                let late = late.map(StoredEdit::shown);
-                let cells = match &late {
-                    None => difference(&stands, json, &merge_of),
-                    Some((_, late)) => {
-                        let cells = loaded.document.cells(&root, &op.key);
-                        difference(&row_with(late, &cells), json, &merge_of)
+                let id = stands.as_ref().map(|(id, _)| *id);
+                let late = loaded.late_edits.showing(&loaded.document, copies, &at, id)?;
+                let with_cells = |text: &str| {
+                    let cells = loaded.document.cells(&root, &op.key);
+                    row_with(text, &cells)
+                };
+                let mut late = late.map(StoredEdit::shown);
+                let has_base = stands.is_some();
+                let cells = match (&mut late, stands) {
+                    (None, None) => continue,
+                    (None, Some((_, stands))) => difference(&stands, json, &merge_of),
+                    (Some((_, late)), Some(_)) => difference(&with_cells(late), json, &merge_of),
+                    (Some((_, late)), None) => {
+                        *late = with_cells(late);
+                        difference(late, json, &merge_of)
                     }
                 };
-                edits.insert((*table_idx, key.to_vec()), FieldEdit { cells, late });
+                edits.insert((*table_idx, key.to_vec()), FieldEdit { cells, late, has_base });
             }
         }
         Ok(edits)
@@ -257,11 +280,37 @@ impl Change {
     }
 }
 
+/// What edits of fields have seen of a late edit that shows, and stays open: the fields of it that they write
+/// over.
+fn seen_fields(
+    (document, late_edits, copies): (&Document, &LateEdits, Copies<'_>),
+    at: &EntryRef,
+    cells: &[CellWrite],
+    late: &str,
+) -> Result<Parts> {
+    let mut seen = Parts::new();
+    let main = document.entry(&at.root, &at.key).map(|entry| entry.id);
+    let Some(base) = base_text(&*document.stored(), at)? else { return Ok(seen) };
+    let Showing::Late(shown) = late_edits.standing(document, copies, at, main)?.shown else {
+        return Ok(seen);
+    };
+    for write in cells {
+        if let CellWrite::Set { path, .. } = write
+            && is_changed(&base, late, path)
+        {
+            seen.extend(shown.open.iter().map(|part| part.clone().of_field(path)));
+        }
+    }
+    Ok(seen)
+}
+
 /// Which fields of a row a transaction changes.
 struct FieldEdit {
     cells: Vec<CellWrite>,
     /// The item and the text of the late edit that shows, which stays open: its other fields still show.
     late: Option<(ItemId, String)>,
+    /// Without one in the document, the late edit is written as it first.
+    has_base: bool,
 }
 
 /// The edits of fields, by table and key.
@@ -322,7 +371,7 @@ impl<'b> Ops<'b> {
         let is_edit = row.is_edit && !self.edits.is_empty();
         let edit = is_edit.then(|| self.edits.get(&(table_idx, key.to_vec()))).flatten();
         match (edit, &row.json) {
-            (Some(FieldEdit { cells, late }), Some(row_json)) => EntryOp {
+            (Some(FieldEdit { cells, late, .. }), Some(row_json)) => EntryOp {
                 root,
                 key: &row.key,
                 write: EntryWrite::Edit {

@@ -8,7 +8,7 @@ use super::plan::Plan;
 use crate::doc::Root;
 use crate::engine::{
     Base, Candidate, Claim, Copies, DocName, LateEdit, LateEditKey, Loaded, Marks, Part, PartOf,
-    Parts, parse_taken_in,
+    Parts, Showing, fields_met, parse_taken_in,
 };
 use crate::error::{Error, Result};
 
@@ -74,6 +74,19 @@ impl CarriedOver {
             let main = main.map(|entry| (entry.id, text_of(entry.content)));
             let id = main.as_ref().map(|(id, _)| *id);
             let standing = loaded.late_edits.standing(document, copies, at, id)?;
+            // Fields in the place of which others stand are not in the row that is taken over.
+            if let Showing::Late(Candidate { open, stored: Some(stored), .. }) = &standing.shown
+                && let Some(value) = &stored.edit.value
+            {
+                let met = fields_met(document, copies.engine, at, value, open)?;
+                let fields =
+                    met.iter().flat_map(|path| open.iter().map(|it| it.clone().of_field(path)));
+                let parts: Parts = fields.collect();
+                if !parts.is_empty() {
+                    let key = LateEditKey { at: at.clone(), parts };
+                    late.extend(later(plan, copies.name, key, stored.edit.clone(), false)?);
+                }
+            }
             for Candidate { from, parts, stored, .. } in standing.waiting {
                 let edit = match (stored, &main) {
                     (Some(stored), _) => stored.edit.clone(),

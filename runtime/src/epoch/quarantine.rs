@@ -7,14 +7,15 @@ use super::plan::Plan;
 use super::sink::describe;
 use super::source::{RowsOf, Source, SourceRow};
 use crate::disk::View;
+use crate::doc::cells::row_with;
 use crate::doc::{Entry, Root};
 use crate::engine::{
     Base, Candidate, Copies, DocName, Document, Engine, LateEdit, LateEditKey, LateEdits, Loaded,
     Marks, Origin, Part, PartOf, Parts, ReadFailure, RootOp, Showing, Standing, StoppedAt,
-    not_loaded, read_claims,
+    fields_met, not_loaded, read_claims,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::row::{Content, EntryRef, ItemId};
+use crate::row::{CellWrite, Content, EntryRef, ItemId, value_at};
 use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
 
 /// Something in quarantine.
@@ -44,8 +45,15 @@ pub(crate) fn list(engine: &Engine) -> Result<Vec<Kept>> {
     for at in late_edits.entries() {
         let main = document.entry(&at.root, &at.key);
         let id = main.as_ref().map(|entry| entry.id);
-        let Standing { waiting, .. } = late_edits.standing(&document, copies, at, id)?;
+        let Standing { shown, waiting } = late_edits.standing(&document, copies, at, id)?;
         let ours = standing(engine, &view, at)?.map(|(_, json)| json);
+        if let Showing::Late(Candidate { parts, open, stored: Some(stored), .. }) = shown
+            && let Some(late) = &stored.edit.value
+            && !fields_met(&document, engine, at, late, &open)?.is_empty()
+        {
+            let key = LateEditKey { at: at.clone(), parts };
+            kept.push(Kept { key, edit: stored.edit.clone(), ours: ours.clone() });
+        }
         for Candidate { from, parts, stored, .. } in waiting {
             let edit = match (stored, &main) {
                 (Some(stored), _) => stored.edit.clone(),
@@ -120,7 +128,17 @@ fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
     let main = document.entry(&at.root, &at.key).map(|entry| entry.id);
     let standing = late_edits.standing(document, copies, at, main)?;
     let waiting = standing.waiting.iter().find(|waiting| waiting.parts == kept.key.parts);
-    let Some(waiting) = waiting else { return Err(gone(kept)) };
+    let Some(waiting) = waiting else {
+        let shown = match standing.shown {
+            Showing::Late(late) if late.parts == kept.key.parts => late,
+            _ => return Err(gone(kept)),
+        };
+        let ops = fields_decided(engine, loaded, kept, &shown, !accepted.is_empty())?;
+        let outcome = engine.write_roots(&mut writer, &ops, Origin::Local);
+        drop(writer);
+        engine.hub.deliver();
+        return outcome.map(drop);
+    };
     // What another value stands for, too, is left to that.
     let mut others = standing.waiting.iter().filter(|other| other.parts != waiting.parts);
     let shown = match &standing.shown {
@@ -153,6 +171,33 @@ fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
     drop(writer);
     engine.hub.deliver();
     outcome.map(drop)
+}
+
+/// What is written if the fields of a late edit that shows are decided on in the place of which others stand.
+fn fields_decided(
+    engine: &Engine,
+    Loaded { document, .. }: &Loaded,
+    kept: &Kept,
+    shown: &Candidate<'_>,
+    is_accepted: bool,
+) -> Result<Vec<RootOp>> {
+    let at = &kept.key.at;
+    let (Some(late), Some(root)) = (&kept.edit.value, Root::parse(&at.root)) else {
+        return Err(gone(kept));
+    };
+    let met = fields_met(document, engine, at, late, &shown.open)?;
+    if met.is_empty() {
+        return Err(gone(kept));
+    }
+    let marks = met.iter().flat_map(|path| shown.open.iter().map(|it| it.clone().of_field(path)));
+    let mut ops: Vec<RootOp> = marks.map(|part| RootOp::mark(&part)).collect();
+    if is_accepted {
+        let row = row_with(late, &document.cells(&at.root, &at.key));
+        let cells =
+            met.into_iter().map(|path| CellWrite::Set { json: value_at(late, &path), path });
+        ops.push(RootOp::edit(root, at.key.clone(), cells.collect(), row));
+    }
+    Ok(ops)
 }
 
 /// A row or entry that is to stand because something is accepted.

@@ -294,6 +294,37 @@ pub(crate) fn overlay<'c>(
     object_text(&row)
 }
 
+/// The paths of cells that have changed something of a base that another row of the same base has changed,
+/// too.
+pub(crate) fn met<'c>(
+    base: &str,
+    row: &str,
+    cells: impl IntoIterator<Item = (&'c str, &'c str)>,
+) -> impl Iterator<Item = &'c str> {
+    let is_met = |(path, text): &(&str, &str)| {
+        is_changed(base, row, path) && value_at(row, path).as_deref().unwrap_or_default() != *text
+    };
+    cells.into_iter().filter(is_met).map(|(path, _)| path)
+}
+
+/// Whether two rows differ at the path of a cell that takes the place of a field, or of a member of one.
+pub(crate) fn is_changed(base: &str, row: &str, path: &str) -> bool {
+    value_at(row, path) != value_at(base, path)
+}
+
+/// What a row has at the path of a cell that takes the place of a field, or of a member of one.
+pub(crate) fn value_at(row: &str, path: &str) -> Option<String> {
+    let member_of = |text: &str, name: &str| {
+        let found = members(text)?.into_iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.into_owned())
+    };
+    match Part::of(path)? {
+        (field, Part::Whole) => member_of(row, field),
+        (field, Part::Member(name)) => member_of(&member_of(row, field)?, name),
+        (_, Part::Count | Part::Added(_) | Part::Taken(_)) => None,
+    }
+}
+
 /// The base that a row is to be written as, so that it reads like `row` with the counts over it that stay.
 pub(crate) fn without_counts<'c>(
     row: &str,

@@ -57,7 +57,8 @@ pub(crate) use canonical::canonical;
 pub use cells::FieldMerge;
 pub(crate) use cells::{
     CellWrite, cell_key, count_path, difference, element_paths, is_added_element, is_below,
-    is_count, is_told, may_have_cells, overlay, split_cell_key, without_counts,
+    is_changed, is_count, is_told, may_have_cells, met, overlay, split_cell_key, value_at,
+    without_counts,
 };
 pub(crate) use encode::{
     EncodeError, USUAL_BYTES, encode, encode_any, encode_record, encode_sized, encode_value,
