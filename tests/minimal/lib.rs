@@ -3,7 +3,7 @@
 
 #![deny(warnings, missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
 
-use heirloom::{Id, Key, Kv, Store, Table};
+use heirloom::{Id, Key, Kv, Open, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,26 @@ pub struct Tag {
     /// Its name.
     #[key]
     pub name: TagName,
+}
+
+/// A draft.
+///
+/// How its kind compares cannot be told, which no query asks: the library builds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
+pub struct Draft {
+    /// Its id.
+    pub id: Id<Draft>,
+    /// The kind of note that it becomes.
+    pub kind: Open<DraftKind>,
+}
+
+/// A kind of note.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub enum DraftKind {
+    /// A list.
+    List,
+    /// Any text.
+    Text,
 }
 
 /// What the user has set.

@@ -38,7 +38,7 @@ pub(super) fn compared(row: &Record, field: &Field, named: &Ident) -> TokenStrea
 ///
 /// ```text
 /// impl Compared for TITLE { const REFUSED: &str = "…"; … }
-/// impl Drop for TITLE { fn drop(&mut self) { Coding::<String>::NEW.check::<Self>() } }
+/// impl<__Unused> Drop for TITLE<__Unused> { fn drop(&mut self) { Coding::<String>::NEW.check::<TITLE>() } }
 /// ```
 pub(super) fn checked(place: &str, ty: &Type, named: &Ident, private: &TokenStream) -> TokenStream {
     let inner = option_inner(ty).unwrap_or(ty);
@@ -51,18 +51,24 @@ pub(super) fn checked(place: &str, ty: &Type, named: &Ident, private: &TokenStre
          `chrono`, `time`, `rust_decimal`, `url`, …"
     );
     quote_spanned! {at(ty)=>
+        #[allow(dead_code, unreachable_pub)]
+        pub struct #named<__Unused = ()> {
+            unused: ::core::marker::PhantomData<__Unused>,
+        }
+
         #[automatically_derived]
         impl #private::Compared for #named {
             const REFUSED: &'static ::core::primitive::str = #refused;
             const IS_TUPLE: ::core::primitive::bool = #is_tuple;
         }
 
-        // Never called; it is built where the column is compared, and then asks how.
+        // Never called; it is built where the column is compared, and then asks how. It is generic so that it
+        // is not built for a public row of a library, of which all else is.
         #[automatically_derived]
-        impl ::core::ops::Drop for #named {
+        impl<__Unused> ::core::ops::Drop for #named<__Unused> {
             fn drop(&mut self) {
                 use #private::{ByKey as _, ByNothing as _, ByOrder as _, ByShape as _};
-                (&&&&#private::Coding::<#ty>::NEW).check::<Self>();
+                (&&&&#private::Coding::<#ty>::NEW).check::<#named>();
             }
         }
     }

@@ -13,9 +13,9 @@ use crate::parse::item_type;
 ///
 /// ```text
 /// const _: () = {
-///     pub struct TITLE {}
+///     pub struct TITLE<__Unused = ()> { … }
 ///     impl Compared for TITLE { … }
-///     impl Drop for TITLE { … }
+///     impl<__Unused> Drop for TITLE<__Unused> { … }
 ///     impl Member for TITLE { … }
 ///     impl Recording {
 ///         pub const TITLE: Column<Recording, String, TITLE> = column();
@@ -52,8 +52,6 @@ pub(crate) fn columns(row: &Record) -> TokenStream {
             }
         });
         names.extend(quote_spanned! {at(member)=>
-            pub struct #named {}
-
             #unique
 
             #compared
@@ -154,8 +152,6 @@ fn computed_column(
         let value: #ty = #expr;
     };
     names.extend(quote_spanned! {Span::mixed_site().located_at(computed.ident.span())=>
-        pub struct #named {}
-
         #unique
 
         #compared

@@ -109,7 +109,6 @@ fn push(
     let checked = coding::checked(&place, &ty, &named, private);
     let encoder = coding::encoder(&ty, private);
     quote_spanned! {at(&ty)=> {
-        struct #named {}
         #checked
         #private::SortKey::push_encoded::<#ty, #named>(#key, #binding, #encoder);
     }}

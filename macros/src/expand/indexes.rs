@@ -49,7 +49,6 @@ pub(super) fn indexes(row: &Record) -> TokenStream {
             let compared = coding::compared(row, field, &named);
             let encoder = coding::encoder(ty, private);
             quote_spanned! {at(ty)=>
-                struct #named {}
                 #compared
                 #private::IndexValues::push::<#ty, #named>(values, &self.#member, #encoder);
             }
@@ -130,7 +129,6 @@ fn push_items(row: &Record, index: &Index) -> Option<TokenStream> {
     let compared = coding::checked(&place, item, &named, private);
     let encoder = coding::encoder(item, private);
     Some(quote_spanned! {at(ty)=>
-        struct #named {}
         #compared
         #private::IndexValues::push_each::<#ty, #named>(values, &self.#member, #encoder);
     })
