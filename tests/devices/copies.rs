@@ -223,3 +223,24 @@ fn a_copy_made_anew_where_the_original_was_removed_reuses_no_clock() {
         assert_eq!(app.notes.len().unwrap(), 2 + 5 + 5);
     }
 }
+
+#[test]
+fn a_plain_copy_restored_in_place_twice_reuses_no_clock() {
+    let (folder, path) = place();
+    let kept = folder.path().join("kept.redb");
+    original(&path);
+    let peer = Notebook::in_memory().unwrap();
+    converge(&Notebook::open(&path).unwrap(), &peer);
+    by_copy(&path, &kept);
+    for round in [100, 110] {
+        let app = Notebook::open(&path).unwrap();
+        edit(&app, round, "lost");
+        give(&app, &peer);
+        drop(app);
+        over(&kept, &path);
+    }
+    let app = Notebook::open(&path).unwrap();
+    edit(&app, 200, "after");
+    converge(&app, &peer);
+    assert_eq!(app.notes.len().unwrap(), 2 + 5 * 3);
+}

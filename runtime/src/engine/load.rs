@@ -18,11 +18,12 @@ impl Engine {
         let name = writer.current.to_string();
         let document = Document::new(self.view(), &name, &writer.failure);
         // A copy that was put in the place of the file lacks writes of this device: under the old id
-        // their numbers would be given out again.
+        // their numbers would be given out again. It may lack that another device has written here, too: one
+        // that was made after a first such copy.
         let commits = document.commits();
         writer.failure.take()?;
         let is_rolled_back = |device: u64| {
-            self.disk.mark().is_some_and(|mark| mark.device == device && mark.sequence > commits)
+            self.disk.mark().is_some_and(|mark| mark.device != device || mark.sequence > commits)
         };
         if let Some(device) = writer.device {
             // Finds out whether the blocks that are to be written on are damaged.
