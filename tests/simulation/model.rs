@@ -111,8 +111,8 @@ fn check_register(
         wrong.push(format!("{register:?} holds e{live}, which nobody wrote there"));
         return;
     }
-    // Of two versions of a note that did not know of each other one was kept beside the other, and nothing
-    // was made of it; it went when somebody who knew both removed the note.
+    // Two versions of a note did not know of each other. One shows, and the other waits beside it: nothing is
+    // made of that. A device that knows both removes the note. Both versions are gone then.
     let went_with_note = |edit: &Edit| {
         all_that_came.clone().any(|removal| {
             let is_beside = |other: &Edit| {
