@@ -21,6 +21,7 @@ mod keys;
 mod live;
 mod lost;
 mod mark;
+mod meta;
 mod names;
 mod paths;
 mod rekey;
@@ -42,11 +43,12 @@ pub(crate) use index::{IndexChange, IndexEntry, Span, after_prefix};
 pub(crate) use index_entries::{EntryChunk, IndexEntries};
 pub(crate) use index_facts::{IndexFact, IndexFacts};
 pub(crate) use mark::Mark;
+pub(crate) use meta::Meta;
 pub(crate) use names::{FORMAT as FORMAT_FACT, HEAD_DOCUMENT, index as index_name};
 pub(crate) use rows::{Rows, StoredRow};
 pub(crate) use scratch::Scratch;
 pub(crate) use staged::{EntryChange, Shown, StagedDocument};
-pub(crate) use view::{Meta, View, ViewNames};
+pub(crate) use view::{View, ViewNames};
 
 /// The file format this code writes, and the newest it reads.
 pub(crate) const FORMAT: u64 = 2;

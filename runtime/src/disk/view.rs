@@ -1,6 +1,6 @@
 //! A consistent picture of the file: one read transaction, shared by all who read.
 
-use std::ops::{Bound, Range};
+use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use redb::{
@@ -12,6 +12,7 @@ use super::backend::{StorageHook, StorageOp};
 use super::damaged_blocks::DamagedBlocks;
 use super::failure::{Failure, Try, corrupt, guarded};
 use super::index_facts::IndexFacts;
+use super::meta::Meta;
 use super::names;
 use super::rows::{Rows, StoredRow, missing_rows};
 use crate::error::Result;
@@ -467,36 +468,3 @@ pub(super) fn is_empty(from: Bound<&[u8]>, to: Bound<&[u8]>) -> bool {
 
 /// Entries of a kv group: name, item, content.
 pub(crate) type Entries = Vec<(String, ItemId, Content)>;
-
-/// The facts about a file, by name.
-#[derive(Debug, Default)]
-pub(crate) struct Meta {
-    /// Each name with its value after it.
-    bytes: Vec<u8>,
-    /// Where the names and the values are.
-    facts: Vec<(Range<usize>, Range<usize>)>,
-}
-
-impl Meta {
-    fn push(&mut self, name: &str, value: &[u8]) {
-        let start = self.bytes.len();
-        let end = start + name.len();
-        self.bytes.extend(name.as_bytes());
-        self.bytes.extend(value);
-        self.facts.push((start..end, end..self.bytes.len()));
-    }
-
-    pub(crate) fn bytes(&self, name: &str) -> Option<&[u8]> {
-        let mut facts = self.facts.iter();
-        let (_, value) = facts.find(|(found, _)| self.bytes[found.clone()] == *name.as_bytes())?;
-        Some(&self.bytes[value.clone()])
-    }
-
-    pub(crate) fn number(&self, name: &str) -> Option<u64> {
-        self.bytes(name)?.try_into().ok().map(u64::from_le_bytes)
-    }
-
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        std::str::from_utf8(self.bytes(name)?).ok()
-    }
-}
