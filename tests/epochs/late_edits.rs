@@ -1,12 +1,12 @@
 //! Late edits and removals in corners that are rare on devices, and common in the simulation.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
 use crate::support::give;
 use heirloom::__private::{StorageHook, StorageOp};
-use heirloom::Store;
+use heirloom::{ErrorKind, Store};
 use tempfile::TempDir;
 
 mod v0 {
@@ -366,40 +366,110 @@ fn nothing_is_made_of_an_edit_that_waits_before_it_is_accepted() {
     }
 }
 
-#[test]
-fn carrying_any_number_of_late_edits_takes_two_durable_commits() {
-    let ids: Vec<String> = (0..400).map(|id| id.to_string()).collect();
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let [(_one, one), (_two, two)] = devices(&ids);
-    let old = v0::App::open(&one).unwrap();
+/// A hook that counts how often the disk is waited for, beyond one time for each time that the file grows: it is
+/// made durable by that, too.
+fn counting_syncs() -> (StorageHook, impl Fn(&dyn Fn()) -> i64) {
     let syncs = Arc::new(AtomicI64::new(0));
     let hook: StorageHook = Arc::new({
         let syncs = syncs.clone();
         move |op| {
-            // A file that grows is made durable by that, too.
             let change = i64::from(op == StorageOp::Sync) - i64::from(op == StorageOp::SetLen);
             syncs.fetch_add(change, SeqCst);
             Ok(())
         }
     });
-    let new = v1::App::builder().storage_hook(hook).open(&two).unwrap();
-    meet(&old, &new);
-    let count = |work: &dyn Fn()| {
+    let during = move |work: &dyn Fn()| {
         let before = syncs.load(SeqCst);
         work();
         syncs.load(SeqCst) - before
     };
-    let one = count(&|| {
+    (hook, during)
+}
+
+#[test]
+fn carrying_any_number_of_late_edits_takes_one_durable_commit() {
+    let ids: Vec<String> = (0..400).map(|id| id.to_string()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let [(_one, one), (_two, two)] = devices(&ids);
+    let old = v0::App::open(&one).unwrap();
+    let (hook, syncs_during) = counting_syncs();
+    let new = v1::App::builder().storage_hook(hook).open(&two).unwrap();
+    meet(&old, &new);
+    let one = syncs_during(&|| {
         new.notes.put(&v1::Note { id: "mine".into(), title: "mine".into() }).unwrap();
     });
     assert!(one > 0);
     for id in &ids {
         old.notes.update(*id, |note| note.text = format!("{id}, later")).unwrap();
     }
-    let applied = count(&|| drop(give(&old, &new)));
+    let applied = syncs_during(&|| drop(give(&old, &new)));
     assert_eq!(titles(&new).iter().filter(|title| title.ends_with("later")).count(), 400);
     assert_eq!(words(&new).iter().filter(|word| word.ends_with("later")).count(), 400);
+    assert_eq!(applied, one);
+}
+
+#[test]
+fn changes_of_several_documents_wait_for_the_disk_together() {
+    let [(_one, one), (_two, two), (_three, three)] = devices(&["a", "b", "c"]);
+    let old = v0::App::open(&one).unwrap();
+    let beside = v1::App::open(&three).unwrap();
+    let (hook, syncs_during) = counting_syncs();
+    let new = v1::App::builder().storage_hook(hook).open(&two).unwrap();
+    let one = syncs_during(&|| {
+        new.notes.put(&v1::Note { id: "a".into(), title: "mine".into() }).unwrap();
+    });
+    old.notes.update("b", |note| note.text = "of before".into()).unwrap();
+    beside.notes.put(&v1::Note { id: "c".into(), title: "beside".into() }).unwrap();
+    meet(&old, &beside);
+    // The head document, that of before, and another one of this epoch, which may become the current one.
+    let applied = syncs_during(&|| drop(give(&beside, &new)));
+    assert_eq!(titles(&new), ["mine", "of before", "beside"]);
     assert!(applied <= 2 * one, "{applied} where a commit has {one}");
+
+    meet(&new, &beside);
+    old.notes.update("b", |note| note.text = "later".into()).unwrap();
+    beside.notes.put(&v1::Note { id: "c".into(), title: "further".into() }).unwrap();
+    give(&old, &beside);
+    let applied = syncs_during(&|| drop(give(&beside, &new)));
+    assert_eq!(titles(&new), ["mine", "later", "further"]);
+    assert_eq!(applied, one);
+}
+
+#[test]
+fn changes_that_the_disk_refuses_are_undone_as_a_whole_and_can_be_taken_in_again() {
+    let [(_one, one), (_two, two)] = devices(&["a", "b"]);
+    let old = v0::App::open(&one).unwrap();
+    let is_full = Arc::new(AtomicBool::new(false));
+    let hook: StorageHook = Arc::new({
+        let is_full = is_full.clone();
+        move |op| match op {
+            StorageOp::Sync if is_full.load(SeqCst) => Err(std::io::ErrorKind::StorageFull.into()),
+            _ => Ok(()),
+        }
+    });
+    let new = v1::App::builder().storage_hook(hook).open(&two).unwrap();
+    meet(&old, &new);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let _subscription = new.notes.observe({
+        let told = told.clone();
+        move |changes| {
+            told.lock().unwrap().extend(changes.iter().map(|change| change.key().clone()))
+        }
+    });
+    old.notes.update("a", |note| note.text = "later".into()).unwrap();
+    let changes = old.changes_since(&new.summary().unwrap()).unwrap();
+    is_full.store(true, SeqCst);
+    assert_eq!(new.apply(&changes).unwrap_err().kind(), ErrorKind::Storage);
+    assert_eq!(titles(&new), ["a, first", "b, first"]);
+    assert_eq!(words(&new), ["a, first", "b, first"]);
+    is_full.store(false, SeqCst);
+    new.notes.put(&v1::Note { id: "c".into(), title: "beside".into() }).unwrap();
+    assert_eq!(*told.lock().unwrap(), ["c"]);
+    new.apply(&changes).unwrap();
+    assert_eq!(titles(&new), ["later", "b, first", "beside"]);
+    assert_eq!(*told.lock().unwrap(), ["c", "a"]);
+    drop(new);
+    assert_eq!(titles(&v1::App::open(&two).unwrap()), ["later", "b, first", "beside"]);
 }
 
 #[test]

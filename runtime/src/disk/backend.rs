@@ -156,11 +156,19 @@ impl Backend {
 
     /// Holds writes back from now on, until [`release`](Self::release).
     pub(super) fn hold(&self) -> io::Result<()> {
+        let header = self.header()?;
         let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
         if held.is_none() {
-            *held = Some(Held::over(self.0.inner.len()?, u64::MAX));
+            *held = Some(Held { header, ..Held::over(self.0.inner.len()?, u64::MAX) });
         }
         Ok(())
+    }
+
+    /// The header that undoes all that is held back.
+    pub(super) fn header_before(&self) -> Option<Vec<u8>> {
+        let held = self.0.held.read().unwrap_or_else(PoisonError::into_inner);
+        let header = held.as_ref().map(|held| held.header.clone());
+        header.filter(|header| !header.is_empty())
     }
 
     /// How many bytes are held back.

@@ -378,6 +378,14 @@ impl Disk {
         self.mended(|live| live.flush())
     }
 
+    /// Undoes what was committed since the last durable commit.
+    pub(crate) fn undo_unflushed(&self) {
+        // Nothing is open if the file could not be opened again; then it is as it was.
+        if let Ok(header) = self.with_live(|live| Ok(live.backend.header_before())) {
+            self.reopen(header);
+        }
+    }
+
     /// Makes the file as short as its content allows. Gives by how many bytes it got shorter; nothing if a
     /// reader still needs the file as it is.
     pub(crate) fn compact(&self) -> Result<Option<u64>> {

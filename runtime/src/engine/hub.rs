@@ -103,6 +103,8 @@ struct State {
     next_id: u64,
     observers: BTreeMap<u64, Arc<Observer>>,
     queue: VecDeque<Event>,
+    /// What may still be undone, if that is not to be delivered.
+    held: Option<Vec<Event>>,
     delivering: bool,
     keepers: Vec<Weak<dyn KeepsView>>,
     /// Those that have let go of their views.
@@ -188,8 +190,36 @@ impl Hub {
             let views = Views { before: before.clone(), after: after() };
             let mut state = self.state();
             let before = state.next_id;
-            state.queue.push_back(Event { origin, changes, views, before });
+            let event = Event { origin, changes, views, before };
+            match &mut state.held {
+                Some(held) => held.push(event),
+                None => state.queue.push_back(event),
+            }
         }
+    }
+
+    /// Holds back what is queued from now on, until [`release`](Self::release) or [`forget`](Self::forget).
+    pub(crate) fn hold(&self) {
+        self.state().held.get_or_insert_default();
+    }
+
+    /// Has what was held back so far delivered with the rest: it cannot be undone any more.
+    pub(crate) fn keep_held(&self) {
+        let mut state = self.state();
+        if let Some(held) = state.held.as_mut().map(std::mem::take) {
+            state.queue.extend(held);
+        }
+    }
+
+    /// [`keep_held`](Self::keep_held), and holds back nothing from now on.
+    pub(crate) fn release(&self) {
+        self.keep_held();
+        self.state().held = None;
+    }
+
+    /// Drops what was held back, since it was undone, and holds back nothing from now on.
+    pub(crate) fn forget(&self) {
+        self.state().held = None;
     }
 
     /// Delivers what is queued. While one thread does, the others leave it to that one; so a

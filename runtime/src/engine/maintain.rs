@@ -1,8 +1,8 @@
 //! What is done beside the app's own work: flushing, rekeying, copying.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use super::documents::DocName;
 use super::exchange::documents_in;
@@ -69,6 +69,17 @@ impl Engine {
             self.flush_held(&mut *self.lock_for_upkeep()?)?;
         }
         Ok(())
+    }
+
+    /// [`flush`](Self::flush), while no other commit can come in between. What cannot be made durable is
+    /// undone.
+    pub(crate) fn flush_or_undo(&self, writer: &mut Writer) -> Result<()> {
+        self.flush_held(writer).inspect_err(|_| {
+            self.disk.undo_unflushed();
+            self.unflushed.store(false, Ordering::Release);
+            self.frontiers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            self.reread(writer);
+        })
     }
 
     /// [`flush`](Self::flush), while no other commit can come in between.

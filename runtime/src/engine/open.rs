@@ -305,7 +305,7 @@ impl Engine {
     }
 
     fn lock_for(&self, user: LockUser) -> Result<WriterGuard<'_>> {
-        let writer = self.writer.lock(user).ok_or_else(|| {
+        let mut writer = self.writer.lock(user).ok_or_else(|| {
             Error::new(
                 ErrorKind::NestedTransaction,
                 "a write was started inside a transaction of the same store",
@@ -313,6 +313,10 @@ impl Engine {
             .at_store(self.def.name)
             .help("inside `transaction`, write through its transaction: `tx.insert(…)`")
         })?;
+        if std::mem::take(&mut writer.is_flushed_later) {
+            // The thread that had it before has panicked.
+            self.hub.release();
+        }
         if self.is_view_closed.load(Ordering::Acquire) {
             // Where it still does not open, what is done next says so.
             let _ = self.refresh_view();

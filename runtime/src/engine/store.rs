@@ -30,7 +30,8 @@ impl Engine {
         work: impl FnOnce(&mut Writer, &Commit) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
         // A change of the current document does not wait.
-        let durable = self.settings.durable || writer.shows_next.is_some();
+        let durable =
+            self.settings.durable && !writer.is_flushed_later || writer.shows_next.is_some();
         let stored = self.disk.commit(durable, |commit| {
             // Before `work`, which may write to an index that is to be begun anew.
             self.record_indexes(writer, commit)?;
@@ -62,6 +63,9 @@ impl Engine {
         }
         if let Some(names) = shows_next {
             self.disk.show(names);
+        }
+        if durable {
+            self.hub.keep_held();
         }
         self.damage.is_recorded();
         writer.unrecorded = Unrecorded::default();

@@ -29,6 +29,8 @@ pub(crate) struct Writer {
     pub(crate) is_claim_new: bool,
     /// What readers are to see once the next commit has succeeded, if that is another document.
     pub(crate) shows_next: Option<Arc<ViewNames>>,
+    /// Whether a flush follows the next commits, so that they need not be durable themselves.
+    pub(crate) is_flushed_later: bool,
     /// The current document, once something was written or merged, as of the last commit.
     pub(crate) loaded: Option<Loaded>,
     /// What the next commit is to add to the head document.
@@ -115,6 +117,7 @@ impl Writer {
             claims: Claims::new(),
             is_claim_new: false,
             shows_next: None,
+            is_flushed_later: false,
             loaded: None,
             head_changes: Vec::new(),
             failure: ReadFailure::default(),
@@ -152,6 +155,7 @@ impl Writer {
             claims,
             is_claim_new: false,
             shows_next: None,
+            is_flushed_later: false,
             loaded: None,
             head_changes: Vec::new(),
             failure: ReadFailure::default(),

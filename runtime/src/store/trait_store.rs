@@ -396,6 +396,9 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// other's changes hold the same. If two devices have written the same row, one row wins, the
     /// same on every device; if one has removed it, the edit wins.
     ///
+    /// It waits for the disk once; with more than 8 MiB of changes, once for each epoch and rebuild that they
+    /// are of.
+    ///
     /// ```
     /// # use heirloom::{Store, Table};
     /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
@@ -420,6 +423,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// [`NewerEpoch`](crate::ErrorKind::NewerEpoch) if they come from newer code and the store was
     /// opened with [`refuse_newer_schema`](crate::Builder::refuse_newer_schema), `NewerEpoch` also
     /// if this copy is still empty. Nothing has changed in any of these cases.
+    /// [`Storage`](crate::ErrorKind::Storage) if the disk refuses it; up to 8 MiB of changes are undone as a whole.
     fn apply(&self, changes: &Changes) -> Result<Applied> {
         let applied = crate::sync::apply(self.handle().engine(), changes);
         self.handle().maintain();

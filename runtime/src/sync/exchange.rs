@@ -35,11 +35,43 @@ pub(crate) fn apply(engine: &Engine, changes: &Changes) -> Result<Applied> {
         }
     }
     let applied = engine.lock_writer().and_then(|mut writer| {
-        let applied = apply_locked(engine, &mut writer, &head, &data);
+        let applied = apply_together(engine, &mut writer, &head, &data);
         applied.map_err(|error| engine.placed(error))
     });
     engine.hub.deliver();
     Ok(Applied::new(applied?))
+}
+
+/// What is not durable yet is in memory. So what brings more waits for the disk document by document.
+const MAX_BYTES_TOGETHER: usize = 8 << 20;
+
+/// Has all commits of one `apply` wait for the disk once, at the end. What the disk refuses is undone as a
+/// whole.
+fn apply_together(
+    engine: &Engine,
+    writer: &mut Writer,
+    head: &[&[u8]],
+    data: &[(DocName, &[u8])],
+) -> Result<MergeOutcome> {
+    let updates = head.iter().chain(data.iter().map(|(_, update)| update));
+    let bytes = updates.map(|update| update.len()).sum::<usize>();
+    if !engine.settings.durable || bytes > MAX_BYTES_TOGETHER {
+        return apply_locked(engine, writer, head, data);
+    }
+    engine.flush_or_undo(writer)?;
+    writer.is_flushed_later = true;
+    engine.hub.hold();
+    let applied = apply_locked(engine, writer, head, data);
+    writer.is_flushed_later = false;
+    // Also after an error: the documents before it are taken in.
+    match engine.flush_or_undo(writer) {
+        Ok(()) => engine.hub.release(),
+        Err(error) => {
+            engine.hub.forget();
+            return Err(error);
+        }
+    }
+    applied
 }
 
 fn apply_locked(

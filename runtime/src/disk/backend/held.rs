@@ -15,6 +15,8 @@ pub(super) struct Held {
     pub(super) bytes: u64,
     /// With more, nothing is held back any longer.
     pub(super) limit: u64,
+    /// The header of the file from before; empty if it is not known.
+    pub(super) header: Vec<u8>,
 }
 
 pub(super) enum Step {
@@ -26,7 +28,7 @@ pub(super) enum Step {
 impl Held {
     /// Nothing yet, over a file of this length.
     pub(super) fn over(len: u64, limit: u64) -> Self {
-        Self { steps: Vec::new(), len, base_len: len, bytes: 0, limit }
+        Self { steps: Vec::new(), len, base_len: len, bytes: 0, limit, header: Vec::new() }
     }
 
     pub(super) fn write(&mut self, offset: u64, data: &[u8]) {
