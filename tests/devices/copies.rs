@@ -3,9 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Notebook, assert_sound, content, converge, give, note, place, refused};
-use heirloom::ErrorKind;
+use crate::support::{
+    Notebook, assert_sound, content, converge, forge, give, note, place, refused,
+};
+use heirloom::{ErrorKind, Store};
 use tempfile::TempDir;
+use yrs::updates::decoder::Decode;
+use yrs::{Doc, Map, ReadTxn, Transact, Update};
 
 /// As many writes on either side: two devices under one id would use the same clocks for
 /// different rows, and never notice.
@@ -243,4 +247,35 @@ fn a_plain_copy_restored_in_place_twice_reuses_no_clock() {
     edit(&app, 200, "after");
     converge(&app, &peer);
     assert_eq!(app.notes.len().unwrap(), 2 + 5 * 3);
+}
+
+/// An update of another client that writes over the fourth item of a device, which it does not hold.
+fn over_fourth_item(device: u64) -> Vec<u8> {
+    let json = |title| format!(r#"{{"id":7,"title":"{title}","stars":0}}"#);
+    let lost = json("lost");
+    let lost = ["4", "5", "6", "7"].map(|key| (key, forge::Value::Text(&lost)));
+    let doc = Doc::with_client_id(7);
+    let notes = doc.get_or_insert_map("table:notes");
+    let lost = Update::decode_v1(&forge::update(device, 0, "table:notes", &lost)).unwrap();
+    doc.transact_mut().apply_update(lost).unwrap();
+    let known = doc.transact().state_vector();
+    notes.insert(&mut doc.transact_mut(), "7", json("over it"));
+    doc.transact().encode_state_as_update_v1(&known)
+}
+
+#[test]
+fn a_device_that_hears_only_of_what_follows_on_its_lost_writes_reuses_no_clock() {
+    let (app, peer) = (Notebook::in_memory().unwrap(), Notebook::in_memory().unwrap());
+    app.notes.insert(&note(1, "one")).unwrap();
+    converge(&app, &peer);
+    let device = app.status().unwrap().device().unwrap();
+    let applied = app.apply(&forge::changes(&over_fourth_item(device))).unwrap();
+    assert!(applied.is_pending());
+    assert_ne!(app.status().unwrap().device(), Some(device));
+    for id in 10..20 {
+        app.notes.insert(&note(id, "after")).unwrap();
+    }
+    // What waits is given once, and nothing is left to give.
+    converge(&app, &peer);
+    assert_eq!(peer.notes.len().unwrap(), 11);
 }

@@ -93,6 +93,26 @@ impl<'a> Incoming<'a> {
         self.by_client.get(&client).and_then(|index| self.sections.get(*index))
     }
 
+    /// Whether it deletes, or comes after, an item of a client that is not below a clock.
+    pub(super) fn names(&self, client: u64, clock: u32) -> Result<bool> {
+        let mut deletions = self.deletions.iter().filter(|(of, _)| *of == client);
+        if deletions.any(|(_, clocks)| clocks.last().is_some_and(|range| range.end > clock)) {
+            return Ok(true);
+        }
+        for section in &self.sections {
+            let mut reader = Reader::new(self.bytes, section.at);
+            let mut start = section.start;
+            for _ in 0..section.blocks {
+                let block = Block::read(&mut reader, start)?;
+                if block.needs().any(|id| id.client == client && id.clock >= clock) {
+                    return Ok(true);
+                }
+                start = block.end();
+            }
+        }
+        Ok(false)
+    }
+
     /// A walk through its blocks that takes those of each client below `known` for known.
     pub(super) fn walk(&self, known: Vec<u32>) -> Walk<'_, 'a> {
         let sections = self.sections.iter().zip(known);

@@ -28,7 +28,7 @@ pub(crate) struct Merged {
     /// Whether the update, or a part of it, is not taken in: it waits, or was dropped if there was
     /// no room.
     pub(crate) waits: bool,
-    /// Whether it holds items under the id of this device that this device does not know.
+    /// Whether it holds or names items under the id of this device that this device does not know.
     pub(crate) is_of_own_id: bool,
     /// Where edits met.
     pub(crate) met: Met,
@@ -57,10 +57,12 @@ pub(crate) fn merge<W: WriteItems + ?Sized>(
     let incoming = Incoming::read(update)?;
     let own_clock = items.clock(own.device)?;
     let section = incoming.section_of(own.device);
-    let is_of_own_id = section.is_some_and(|section| section.end > own_clock);
+    let mut is_of_own_id = section.is_some_and(|section| section.end > own_clock);
     let mut integration = Integration::new(items, own);
     let mut left = take_in(&mut integration, &incoming, update)?;
     if let Some(left) = &left {
+        // What waits may need items of this device that it would give out again.
+        is_of_own_id = is_of_own_id || incoming.names(own.device, own_clock)?;
         keep(&mut integration, left)?;
     }
     if integration.items.has_waiting()? {

@@ -234,6 +234,23 @@ fn items_under_the_own_id_are_told() {
 }
 
 #[test]
+fn items_under_the_own_id_are_told_if_they_are_only_named() {
+    let mut items = Memory::default();
+    own_write(&mut items, Some("a"));
+    let elsewhere = || vec![blocks(1, 0, &[(FIRST, "b")])];
+    assert!(!take(&mut items, &update(2, 5, after(OWN, 0), "b")).is_of_own_id);
+    assert!(!take(&mut items, &update_of(elsewhere(), &[(OWN, vec![0..1])])).is_of_own_id);
+    for naming in [
+        update(3, 0, after(OWN, 1), "b"),
+        update(3, 5, after(OWN, 1), "b"),
+        update_of(elsewhere(), &[(OWN, vec![0..2])]),
+    ] {
+        let merged = take(&mut items, &naming);
+        assert!(merged.is_of_own_id && merged.waits);
+    }
+}
+
+#[test]
 fn clients_may_depend_on_each_other_in_turns() {
     let one = blocks(1, 0, &[(after(2, 0), "b"), (after(2, 1), "d")]);
     let other = blocks(2, 0, &[(FIRST, "a"), (after(1, 0), "c"), (after(1, 1), "e")]);
