@@ -101,6 +101,7 @@ macro_rules! case {
                             "{error}"
                         );
                         assert!(error.found().is_some(), "{error}");
+                        assert_ne!(error.expected(), error.found(), "{error}");
                     }
                     let entries = [
                         app.group.inside.set(&inside),
@@ -169,6 +170,11 @@ fn deep(levels: usize) -> Deep {
 }
 
 case!(nested: Deep, [deep(0), deep(100)], [deep(127), deep(500)]);
+case!(
+    nested_beside_a_set: (HashSet<u8>, Deep),
+    [(HashSet::from([1, 2]), deep(100))],
+    [(HashSet::from([1, 2]), deep(127))]
+);
 case!(json_in_option: Option<Value>, [None, Some(json!([null]))], [Some(Value::Null)]);
 case!(unit_in_option: Option<()>, [None], [Some(())]);
 case!(

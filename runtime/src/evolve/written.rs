@@ -250,7 +250,8 @@ impl Invalid {
     fn differing(field: Option<&str>, given: &str, read: &str, reason: &str) -> Self {
         Self {
             field: field.filter(|field| !field.is_empty()).map(str::to_owned),
-            expected: Some(snippet(given)),
+            // If they differ in what JSON does not tell, one of the two says all.
+            expected: (given != read).then(|| snippet(given)),
             found: Some(snippet(read)),
             reason: reason.to_owned(),
         }

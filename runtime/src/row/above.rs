@@ -81,7 +81,7 @@ impl<'a> Above<'a> {
     ///
     /// If the value does not serialize.
     pub fn json<T: Serialize + ?Sized>(&self, value: &T) -> Result<String, DefaultError> {
-        let encoded = super::encode_any(value).and_then(|value| value.canonical(&self.known));
+        let encoded = super::encode_any(value).map(|value| value.canonical(&self.known));
         encoded.map(|encoded| encoded.json).map_err(DefaultError::new)
     }
 

@@ -50,14 +50,13 @@ impl Encoded {
         Ok(Self { json: String::from_utf8(json).map_err(ser::Error::custom)?, nulls })
     }
 
-    /// The value in canonical form.
-    pub(crate) fn canonical(mut self, known: &Known<'_>) -> Result<Self> {
-        match canonical(&self.json, known) {
-            Some(Cow::Owned(json)) => self.json = json,
-            Some(Cow::Borrowed(_)) => {}
-            None => return Err(ser::Error::custom("it is nested too deep to be read back")),
+    /// The value in canonical form. One that is nested too deep stays as it is: reading it back says in which
+    /// field.
+    pub(crate) fn canonical(mut self, known: &Known<'_>) -> Self {
+        if let Some(Cow::Owned(json)) = canonical(&self.json, known) {
+            self.json = json;
         }
-        Ok(self)
+        self
     }
 
     /// Returns whether a field is the same in both.
@@ -99,7 +98,7 @@ pub(crate) fn encode_sized<R: Record>(record: &R, bytes: usize) -> Result<Encode
 
 fn finish(written: Result<Written>, shape: &Shape) -> Result<Encoded> {
     let (json, nulls) = written?;
-    Encoded::new(json, nulls)?.canonical(&shape.whole())
+    Ok(Encoded::new(json, nulls)?.canonical(&shape.whole()))
 }
 
 /// The JSON object of a record, in canonical form.

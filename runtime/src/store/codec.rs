@@ -38,7 +38,7 @@ impl<T> Codec<T> {
         let known = G::shape().field(field.name);
         let encode = |value: &T, _| {
             let encoded = (self.encode)(value).map_err(EncodeError::custom)?;
-            encoded.canonical(&known)
+            Ok(encoded.canonical(&known))
         };
         let decode = |json: &str| {
             let invalid = |error| Invalid::of_value(field.rust_type, json, error);
