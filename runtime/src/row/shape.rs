@@ -203,8 +203,6 @@ impl Compiler<'_> {
             }
         }
         schema.is_set = keywords.get("uniqueItems") == Some(&Value::Bool(true));
-        let length = keywords.get("minItems");
-        schema.is_tuple = length.is_some() && length == keywords.get("maxItems");
         if let Some(Value::Array(items)) = keywords.get("prefixItems") {
             schema.is_tuple = true;
             schema.prefix = items.iter().map(|item| self.schema(item)).collect();

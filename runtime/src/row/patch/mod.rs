@@ -7,13 +7,13 @@
 //! - **What did not change** keeps its stored text, to the letter.
 //! - **A struct** keeps the members that this code does not know. A field that has its default and was
 //!   not stored is left out, so that it goes on reading as the default of whichever version reads it.
-//! - **A list** is aligned with the one before. Equal elements are the same element, wherever they
+//! - **A list or array** is aligned with the one before. Equal elements are the same element, wherever they
 //!   stand now. Of the others, those with the same id are the same: the member `id`, or if there is
 //!   none, the only member that is an `Id<_>`. The rest is matched by place: what stands between the
 //!   same two neighbours was edited there. Where elements have come or gone between them, those that
 //!   have most in common are the same. An element with another `id` is always a new one. The same
 //!   element is patched, a new one has what this code gives it.
-//! - **Tuples and arrays of a fixed length** are aligned by position.
+//! - **A tuple** is aligned by position.
 //! - **A map** is aligned by key. An entry that is gone under one key and there under another, with
 //!   an equal value or the same `id`, has been re-keyed, and takes along what is stored.
 //! - **A set** is aligned by equality, as far as this code knows the elements.

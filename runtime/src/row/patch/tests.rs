@@ -160,16 +160,25 @@ fn where_one_has_come_the_most_alike_are_the_same() {
 }
 
 #[test]
-fn tuples_and_arrays_go_by_position() {
+fn tuples_go_by_position() {
     check::<(Item, u8)>(
         r#"[{"name":"a","new":1},0]"#,
         |pair| pair.1 = 1,
         r#"[{"name":"a","new":1},1]"#,
     );
+}
+
+#[test]
+fn an_array_is_aligned_like_a_list() {
     check::<[Item; 2]>(
         r#"[{"name":"a","new":1},{"name":"b","new":2}]"#,
         |pair| pair.swap(0, 1),
-        r#"[{"name":"b","new":1},{"name":"a","new":2}]"#,
+        r#"[{"name":"b","new":2},{"name":"a","new":1}]"#,
+    );
+    check::<[Item; 3]>(
+        r#"[{"name":"a","new":1},{"name":"b","new":2},{"name":"c","new":3}]"#,
+        |items| items[1].name = "d".into(),
+        r#"[{"name":"a","new":1},{"name":"d","new":2},{"name":"c","new":3}]"#,
     );
 }
 
