@@ -1,11 +1,12 @@
 //! What is written over leaves no more than where it stood, and nothing is lost by that.
 
-use crate::support::{Notebook, Pages, assert_sound, content, converge, give, note, place, rows};
+use crate::support::{
+    Note, Notebook, Pages, assert_sound, content, converge, give, note, place, rows,
+};
 use heirloom::Durability;
 
 /// What a document may keep of a write that was written over: the place of its item, what the journal says of
-/// its commit, and a bit that says
-/// that it is dead.
+/// its commit, and a bit that says that it is dead.
 const BYTES_OF_A_WRITE: u64 = 32;
 
 /// Text of its own for each seed.
@@ -24,13 +25,13 @@ fn thousands_of_overwrites_leave_a_few_bytes_each() {
     let peer = Notebook::in_memory().unwrap();
     let expected = {
         let app = Notebook::builder().durability(Durability::Eventual).open(&path).unwrap();
-        for round in 0..4000u32 {
+        for round in 0..10_000u32 {
             app.notes.put(&note(round % 10, &noise(round, 2000))).unwrap();
         }
         let history = app.status().unwrap().history();
-        assert_eq!((history.live_rows(), history.items_per_live_row()), (10, 400.0));
+        assert_eq!((history.live_rows(), history.items_per_live_row()), (10, 1_000.0));
         let bytes = history.document_bytes();
-        assert!(bytes < 4000 * BYTES_OF_A_WRITE, "{bytes} bytes of 4000 writes are kept");
+        assert!(bytes < 10_000 * BYTES_OF_A_WRITE, "{bytes} bytes of 10,000 writes are kept");
         converge(&app, &peer);
         content(&app)
     };
@@ -43,6 +44,31 @@ fn thousands_of_overwrites_leave_a_few_bytes_each() {
     converge(&app, &peer);
     let fresh = Notebook::in_memory().unwrap();
     converge(&app, &fresh);
+}
+
+#[test]
+fn a_removed_row_leaves_60_bytes_at_most() {
+    const ROWS: u64 = 5_000;
+    for are_removed_together in [true, false] {
+        // What the journal says of the newest commits does not grow with the rows.
+        let app = Notebook::builder().durability(Durability::Eventual).journal_commits(64);
+        let app = app.in_memory().unwrap();
+        let ids: Vec<u32> = (0..ROWS as u32).map(|n| n.wrapping_mul(0x9e37_79b9)).collect();
+        let bytes = || app.status().unwrap().history().document_bytes();
+        let before = bytes();
+        app.notes.insert_many(ids.iter().map(|id| note(*id, &noise(*id, 1_000)))).unwrap();
+        if are_removed_together {
+            app.transaction(|tx| ids.iter().try_for_each(|id| tx.remove::<Note>(id).map(|_| ())))
+                .unwrap();
+        } else {
+            ids.iter().for_each(|id| assert!(app.notes.remove(id).unwrap()));
+        }
+        assert_eq!(app.notes.len().unwrap(), 0);
+        let left = bytes().saturating_sub(before);
+        assert!(left <= ROWS * 60, "{left} bytes of {ROWS} rows are kept: {are_removed_together}");
+        // It knows all of them: a peer that has an earlier state does not bring them back.
+        assert_eq!(app.status().unwrap().history().live_rows(), 0);
+    }
 }
 
 #[test]

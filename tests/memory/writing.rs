@@ -4,7 +4,7 @@ use heirloom::{Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{MIB, alone, peak_of};
+use crate::{HEAP, MIB, alone, peak_of};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
 #[table(name = "tracks")]
@@ -75,4 +75,23 @@ fn overwriting_the_same_rows_takes_neither_memory_nor_space_in_the_end() {
     assert_eq!(library.tracks.get(&7).unwrap().unwrap().title, track(7).title);
     let len = std::fs::metadata(folder.path().join("library.redb")).unwrap().len();
     assert!(len <= 16 * MIB as u64, "{len} bytes");
+}
+
+#[test]
+fn what_was_written_over_stays_nowhere_in_memory() {
+    const ROWS: u32 = 10;
+    const WRITES: u32 = 10_000;
+    let _alone = alone();
+    let (_folder, library) = library();
+    let write_over = |writes: u32| {
+        for plays in 0..writes {
+            let row = Track { plays: plays.into(), ..track(plays % ROWS) };
+            library.tracks.put(&row).unwrap();
+        }
+        HEAP.current_usage()
+    };
+    let before = write_over(WRITES / 5);
+    let grown = write_over(WRITES).saturating_sub(before);
+    // The pages of the file that redb keeps in memory, of which there are a few more.
+    assert!(grown <= WRITES as usize * 32, "{grown} bytes more after {WRITES} writes");
 }
