@@ -1,36 +1,34 @@
 //! A change of a document inside a commit: kept in memory over what the file has, and written at the end, but for
 //! marks of edits.
 
+mod deaths;
 mod entries;
 mod items;
+mod runs;
 mod tables;
 mod tail;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Range;
 use std::sync::Arc;
 
 use redb::{Table, TableDefinition};
 
-use super::blocks::{Block, PackedPlace, PackedRun};
+use super::blocks::Block;
 use super::commit::Commit;
-use super::dead::{self, Bitmap};
-use super::document::{Added, DocumentState, RootInfo, StoredDocument, Waits, chunks_of};
-use super::failure::{Failure, Try, corrupt, guarded};
+use super::dead::Bitmap;
+use super::document::{Added, DocumentState, RootInfo, StoredDocument, Waits};
+use super::failure::{Failure, Try, guarded};
 use super::journal::ItemRange;
 use super::keys;
 use super::names;
 use super::row_writer::RowWriter;
 use super::seal::seal;
 use crate::doc::cells::row_of;
-use crate::doc::items::{ItemRun, Place, ReadItems, Value, Waiting};
+use crate::doc::items::{ReadItems, Value, Waiting};
 use crate::doc::{DocVersion, Entry, Unseen};
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::{Content, EntryRef, ItemId, KeyForm};
-
-/// From so many whole bitmaps on, one entry stands for them.
-const MIN_FULL_CHUNKS: u32 = 8;
 
 /// How many bytes of updates may wait, and how many of them.
 const MAX_WAITING_BYTES: u64 = 64 << 20;
@@ -228,137 +226,6 @@ impl<'c> StagedDocument<'c> {
         };
         self.roots.insert(name.into(), root.clone());
         Ok(root)
-    }
-
-    fn packed(&mut self, run: ItemRun) -> Try<PackedRun> {
-        let ItemRun { start, len, place } = run;
-        let place = match place {
-            Place::Gone => PackedPlace::Gone,
-            Place::Nested => PackedPlace::Nested,
-            Place::After { origin, first } => PackedPlace::After { origin, first },
-            Place::First { root, key } => {
-                let number = self.root(&root)?.number;
-                PackedPlace::First { root: number, key: keys::pack(&root, &key) }
-            }
-        };
-        Ok(PackedRun { start, len, place })
-    }
-
-    fn add_run(&mut self, client: u64, run: ItemRun) -> Try<()> {
-        run.start.checked_add(run.len).ok_or_else(too_many)?;
-        let run = self.packed(run)?;
-        if !self.blocks.contains_key(&client) {
-            let last = self.base.block_up_to(client, u32::MAX)?;
-            let at = last.as_ref().map_or(0, |block| block.end);
-            if run.start != at {
-                return Err(Failure(corrupt("an item does not follow the one before it")));
-            }
-            self.before.insert(client, at);
-            let last = last.filter(Block::has_room);
-            let is_in_tail = |block: &Block| self.is_in_tail(block);
-            let block = match last {
-                Some(block) if is_in_tail(&block)? => block,
-                _ => Block::new(client, at),
-            };
-            self.blocks.insert(client, vec![block]);
-        }
-        let Some(blocks) = self.blocks.get_mut(&client) else { return Ok(()) };
-        if blocks.last().is_none_or(|block| !block.has_room()) {
-            blocks.push(Block::new(client, run.start));
-        }
-        if let Some(block) = blocks.last_mut() {
-            block.push(&run);
-        }
-        Ok(())
-    }
-
-    /// How many clocks of a client are here, if it has written something.
-    fn new_end(&self, client: u64) -> Option<u32> {
-        self.blocks.get(&client)?.last().map(|block| block.end)
-    }
-
-    fn new_run(&self, id: ItemId) -> Try<Option<ItemRun>> {
-        let Some(blocks) = self.blocks.get(&id.client) else { return Ok(None) };
-        let after = blocks.partition_point(|block| block.start <= id.clock);
-        let Some(block) = after.checked_sub(1).and_then(|index| blocks.get(index)) else {
-            return Ok(None);
-        };
-        if id.clock >= block.end {
-            return Err(Failure(corrupt("an item that another one refers to is not here")));
-        }
-        let PackedRun { start, len, place } = block.run_at(id.clock)?;
-        let place = match place {
-            PackedPlace::First { root, key } => {
-                let known = self.roots.iter().find(|(_, info)| info.number == root);
-                let name = match known {
-                    Some((name, _)) => Some(name.clone()),
-                    None => self.base.root_name(root)?,
-                };
-                let name = name.ok_or_else(super::document::damaged_root)?;
-                let key = keys::unpack(&name, &key).ok_or_else(super::document::damaged_root)?;
-                Place::First { root: name, key: key.into() }
-            }
-            place => return self.base.unpacked(PackedRun { start, len, place }).map(Some),
-        };
-        Ok(Some(ItemRun { start, len, place }))
-    }
-
-    /// The bitmap of some clocks, as it is now.
-    fn bitmap(&self, client: u64, chunk: u32) -> Try<Bitmap> {
-        if let Some(map) = self.maps.get(&(client, chunk)) {
-            return Ok(map.clone());
-        }
-        let before = self.full.range((client, 0)..=(client, chunk)).next_back();
-        if before.is_some_and(|((_, first), count)| chunk - first < *count) {
-            return Ok(Bitmap::full());
-        }
-        self.base.bitmap(client, chunk)
-    }
-
-    fn kill_in(&mut self, client: u64, chunk: u32, bits: Range<u32>) -> Try<()> {
-        if !self.maps.contains_key(&(client, chunk)) {
-            let map = self.bitmap(client, chunk)?;
-            self.maps.insert((client, chunk), map);
-        }
-        if let Some(map) = self.maps.get_mut(&(client, chunk)) {
-            map.set(bits);
-        }
-        Ok(())
-    }
-
-    fn kill_all(&mut self, client: u64, clocks: Range<u32>) -> Try<()> {
-        let chunks = chunks_of(&clocks);
-        let base = |chunk: u32| u64::from(chunk) * u64::from(dead::CLOCKS);
-        let is_whole = |chunk: u32| {
-            base(chunk) >= u64::from(clocks.start) && base(chunk + 1) <= u64::from(clocks.end)
-        };
-        let mut whole = chunks.clone();
-        if !whole.is_empty() && !is_whole(whole.start) {
-            whole.start += 1;
-        }
-        if !whole.is_empty() && !is_whole(whole.end - 1) {
-            whole.end -= 1;
-        }
-        if whole.is_empty() || whole.end - whole.start < MIN_FULL_CHUNKS {
-            whole = chunks.end..chunks.end;
-        }
-        if !whole.is_empty() {
-            let within: Vec<_> = self
-                .maps
-                .range((client, whole.start)..(client, whole.end))
-                .map(|(at, _)| *at)
-                .collect();
-            within.iter().for_each(|at| drop(self.maps.remove(at)));
-            self.full.insert((client, whole.start), whole.end - whole.start);
-        }
-        for chunk in (chunks.start..whole.start).chain(whole.end..chunks.end) {
-            let at = |clock: u32| {
-                let bit = u64::from(clock).saturating_sub(base(chunk));
-                u32::try_from(bit).unwrap_or(u32::MAX).min(dead::CLOCKS)
-            };
-            self.kill_in(client, chunk, at(clocks.start)..at(clocks.end))?;
-        }
-        Ok(())
     }
 
     fn own(&self, root: &str, key: &str) -> Option<&Own> {

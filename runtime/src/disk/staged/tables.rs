@@ -6,8 +6,7 @@ use redb::ReadableTable;
 
 use super::StagedDocument;
 use crate::disk::blocks::Block;
-use crate::disk::dead::{self, Dead};
-use crate::disk::document::{Added, DocumentState, Waits, covered, write_root, write_root_name};
+use crate::disk::document::{Added, DocumentState, Waits, write_root, write_root_name};
 use crate::disk::failure::{Failure, Try};
 use crate::disk::journal::{JournalRecord, KEPT_MERGES, joined};
 use crate::disk::keys;
@@ -55,33 +54,6 @@ impl StagedDocument<'_> {
         let roots = std::mem::take(&mut self.roots);
         let added = Added { roots, ..std::mem::take(&mut self.added_to_known) };
         self.base.expect(self.state, added);
-        Ok(())
-    }
-
-    /// Writes bitmaps of what is dead.
-    pub(super) fn write_dead(&mut self) -> Try<()> {
-        for ((client, first), count) in std::mem::take(&mut self.full) {
-            let from = keys::of_item(keys::DEAD, client, first);
-            let to = keys::of_item(keys::DEAD, client, first.saturating_add(count - 1));
-            self.split_full(client, first, count)?;
-            self.forget(&from, &to)?;
-            self.set(&from, &Dead::Full(count).encode())?;
-        }
-        for ((client, chunk), map) in std::mem::take(&mut self.maps) {
-            let key = keys::of_item(keys::DEAD, client, chunk);
-            // What an entry before it stands for is full already.
-            let is_covered = map.is_full() && self.items()?.get(key.as_slice())?.is_none() && {
-                let mut base = None;
-                self.base.each_dead(client, chunk..chunk + 1, |_, first, dead| {
-                    base = Some(covered(first, &dead).end);
-                    Ok(())
-                })?;
-                base.is_some_and(|end| end > u64::from(chunk) * u64::from(dead::CLOCKS))
-            };
-            if !is_covered {
-                self.set(&key, &Dead::Map(map).encode())?;
-            }
-        }
         Ok(())
     }
 
@@ -173,26 +145,5 @@ impl StagedDocument<'_> {
         })?;
         self.count(Some(bytes), None);
         Ok(())
-    }
-
-    /// What an entry stands for beyond a range that is about to be written, it still says.
-    pub(super) fn split_full(&mut self, client: u64, first: u32, count: u32) -> Try<()> {
-        let end = first.saturating_add(count);
-        let mut beyond = None;
-        self.base.each_dead(client, first..end, |_, chunk, dead| {
-            if let Dead::Full(full) = dead {
-                let full_end = chunk.saturating_add(full);
-                if full_end > end {
-                    beyond = Some(full_end - end);
-                }
-            }
-            Ok(())
-        })?;
-        match beyond {
-            Some(count) => {
-                self.set(&keys::of_item(keys::DEAD, client, end), &Dead::Full(count).encode())
-            }
-            None => Ok(()),
-        }
     }
 }
