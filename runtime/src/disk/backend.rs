@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use redb::{BackendError, StorageBackend};
 
 use self::held::{Held, Step, overlay};
+use super::bookkeeping::{empty_damaged_pages, header_without_damaged_tables};
 use super::copy::is_being_copied;
 
 /// redb's header has the first page of the file to itself.
@@ -89,6 +90,16 @@ struct Shared {
     /// The header as last written; empty until it is first asked for. Reading it back after every
     /// commit takes a third of a commit's time.
     header: Mutex<Vec<u8>>,
+    mending: Mending,
+}
+
+/// What is mended of a damaged file before redb reads it (see `bookkeeping.rs`).
+#[derive(Default)]
+struct Mending {
+    is_done: AtomicBool,
+    are_own_tables_damaged: AtomicBool,
+    /// The tables of which damaged pages are emptied.
+    tables_to_empty: Mutex<Vec<String>>,
 }
 
 /// A file that is only read is marked as open and as closed. More than this is a transaction, which may
@@ -106,6 +117,7 @@ impl Backend {
             opened_by: OpenedBy::this_process(),
             is_copy_slow: AtomicBool::new(false),
             header: Mutex::default(),
+            mending: Mending::default(),
         }))
     }
 
@@ -132,6 +144,7 @@ impl Backend {
             opened_by: OpenedBy::this_process(),
             is_copy_slow: AtomicBool::new(false),
             header: Mutex::default(),
+            mending: Mending::default(),
         })))
     }
 
@@ -151,6 +164,7 @@ impl Backend {
             opened_by: OpenedBy::this_process(),
             is_copy_slow: AtomicBool::new(false),
             header: Mutex::default(),
+            mending: Mending::default(),
         })))
     }
 
@@ -198,6 +212,39 @@ impl Backend {
             }
         }
         *held = None;
+        Ok(())
+    }
+
+    /// Has redb see everything as it is in the file. It must make no commit then.
+    pub(super) fn mend_nothing(&self) {
+        self.0.mending.is_done.store(true, Ordering::Relaxed);
+    }
+
+    /// Has redb see empty pages in place of damaged ones of these tables.
+    pub(super) fn empty_damaged_pages_of(&self, tables: &[String]) {
+        let to_empty = &self.0.mending.tables_to_empty;
+        *to_empty.lock().unwrap_or_else(PoisonError::into_inner) = tables.to_vec();
+    }
+
+    /// Whether redb's own tables are damaged in the file. redb does not see those.
+    pub(super) fn has_damaged_own_tables(&self) -> bool {
+        self.0.mending.are_own_tables_damaged.load(Ordering::Relaxed)
+    }
+
+    /// Mends what redb is about to read. It has locked the file.
+    fn mend(&self) -> io::Result<()> {
+        let mending = &self.0.mending;
+        if mending.is_done.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let tables = mending.tables_to_empty.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if !tables.is_empty() {
+            empty_damaged_pages(self, &tables)?;
+        }
+        if let Some(header) = header_without_damaged_tables(self)? {
+            self.write(0, &header)?;
+            mending.are_own_tables_damaged.store(true, Ordering::Relaxed);
+        }
         Ok(())
     }
 
@@ -274,6 +321,9 @@ impl StorageBackend for Backend {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        if offset == 0 {
+            self.mend()?;
+        }
         match &*self.0.held.read().unwrap_or_else(PoisonError::into_inner) {
             Some(held) => held.read(&*self.0.inner, offset, out),
             None => self.0.inner.read(offset, out),

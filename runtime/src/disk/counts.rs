@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use redb::{ReadableTable, ReadableTableMetadata, Table, TableDefinition};
 
-use super::failure::{Try, guarded};
-use super::index::{HEADER_LEN, Span};
+use super::failure::Try;
+use super::index::{HEADER_LEN, Span, of_index};
 use super::view::{BytesTable, View, is_empty};
 use crate::error::Result;
 use crate::schema::descriptor::TableIdx;
@@ -25,6 +25,11 @@ type Entries<'t> = Table<'t, &'static [u8], &'static [u8]>;
 /// The table of an index's blocks. No index has such a name, since that of an index ends in `]`.
 pub(super) fn counts_name(index: &str) -> String {
     format!("{index}/counts")
+}
+
+/// The tables of an index.
+pub(crate) fn index_tables(index: &str) -> [String; 2] {
+    [index.to_owned(), counts_name(index)]
 }
 
 fn read(count: &[u8]) -> u64 {
@@ -194,7 +199,7 @@ impl View {
         span: &Span,
     ) -> Result<(u64, u64)> {
         let (from, to) = span.bounds();
-        guarded(|| {
+        of_index(|| {
             self.before_read()?;
             let Some(entries) = self.index_table(table_idx, index)? else { return Ok((0, 0)) };
             if is_empty(from, to) {
@@ -221,7 +226,7 @@ impl View {
         table_idx: TableIdx,
         index: usize,
     ) -> Result<bool> {
-        guarded(|| {
+        of_index(|| {
             let Some(entries) = self.index_table(table_idx, index)? else { return Ok(true) };
             let Some(blocks) = self.blocks(table_idx, index)? else { return Ok(true) };
             let mut starts = Vec::new();

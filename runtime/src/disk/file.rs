@@ -152,7 +152,7 @@ impl Disk {
         (file, is_read_only): (File, bool),
         options: StorageOptions,
     ) -> Result<Self> {
-        let (copy, live) = match Live::of_file(&file, is_read_only, &options, None) {
+        let (copy, live) = match Live::of_file(&file, is_read_only, &options, None, &[]) {
             // On Windows a lock keeps others from reading, too.
             Err(error)
                 if error.kind() == ErrorKind::Locked
@@ -160,7 +160,7 @@ impl Disk {
                     && !cfg!(windows) =>
             {
                 let copy = copy_of(&file)?;
-                let live = Live::of_file(&copy, true, &options, None)?;
+                let live = Live::of_file(&copy, true, &options, None, &[])?;
                 (Some(copy), live)
             }
             opened => (None, opened?),
@@ -217,6 +217,11 @@ impl Disk {
     /// Whether the file was opened without write permission.
     pub(crate) fn is_read_only(&self) -> bool {
         matches!(self.medium, Medium::File { is_read_only: true, .. })
+    }
+
+    /// What is wrong with redb's own tables, which say which pages of the file are in use.
+    pub(crate) fn damage_of_own_tables(&self) -> Result<Option<&'static str>> {
+        self.with_live(|live| Ok(live.damage_of_own_tables()))
     }
 
     /// The path of the file; `None` in memory.
@@ -396,6 +401,22 @@ impl Disk {
         self.mended(Live::compact)
     }
 
+    /// Whether pages of tables are damaged in the file.
+    pub(crate) fn has_damaged_pages(&self, tables: &[String]) -> Result<bool> {
+        self.flush()?;
+        self.with_live(|live| live.has_damaged_pages(tables))
+    }
+
+    /// Has damaged pages of tables be empty from now on, so that the tables can be deleted, and opens the file
+    /// anew. Nothing may be read from the tables after that.
+    pub(crate) fn empty_damaged_pages(&self, tables: &[String]) -> Result<()> {
+        self.flush()?;
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        *live = None;
+        *live = Some(self.live_again(None, tables)?);
+        Ok(())
+    }
+
     /// Does work that reaches the file by the backend alone; if redb does not go on after an error
     /// all the same, the file is opened again.
     fn mended<T>(&self, work: impl FnOnce(&mut Live) -> Result<T>) -> Result<T> {
@@ -415,7 +436,7 @@ impl Disk {
     fn with_live<T>(&self, work: impl FnOnce(&mut Live) -> Result<T>) -> Result<T> {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         if live.is_none() {
-            *live = Some(self.live_again(None)?);
+            *live = Some(self.live_again(None, &[])?);
         }
         match &mut *live {
             Some(live) => work(live),
@@ -428,15 +449,15 @@ impl Disk {
     fn reopen(&self, header: Option<Vec<u8>>) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         *live = None;
-        *live = self.live_again(header).ok();
+        *live = self.live_again(header, &[]).ok();
     }
 
-    fn live_again(&self, header: Option<Vec<u8>>) -> Result<Live> {
+    fn live_again(&self, header: Option<Vec<u8>>, tables_to_empty: &[String]) -> Result<Live> {
         self.refuse_if_forked()?;
         match &self.medium {
             Medium::File { file, copy, is_read_only, .. } => {
                 let file = copy.as_ref().unwrap_or(file);
-                Live::of_file(file, *is_read_only, &self.options, header)
+                Live::of_file(file, *is_read_only, &self.options, header, tables_to_empty)
             }
             Medium::Memory(backend) => Live::open(backend.clone(), &self.options),
         }

@@ -90,18 +90,26 @@ fn checksum(entry: &[u8], header: &[u8]) -> [u8; 4] {
     [a, b, c, d]
 }
 
+/// [`guarded`], for work on an index.
+pub(super) fn of_index<T>(work: impl FnOnce() -> Try<T>) -> Result<T> {
+    guarded(work).map_err(|error| match error.kind() {
+        ErrorKind::Corrupt if error.what() != DAMAGED_ENTRY => {
+            Error::new(ErrorKind::Corrupt, "an index is damaged").help(REBUILD).because(error)
+        }
+        _ => error,
+    })
+}
+
+const DAMAGED_ENTRY: &str = "an entry of an index is damaged";
+const REBUILD: &str = "the rows are not affected: make the indexes anew with `rebuild_indexes`";
+
 /// How many bytes of an entry are values.
 pub(super) fn values_len(entry: &[u8], header: &[u8]) -> Try<usize> {
     let len = header.get(1..CHECKED_LEN).and_then(|len| len.try_into().ok());
     let len = len.map(|len| u32::from_le_bytes(len) as usize).filter(|len| {
         *len <= entry.len() && header.get(CHECKED_LEN..) == Some(&checksum(entry, header))
     });
-    len.ok_or_else(|| {
-        let error = Error::new(ErrorKind::Corrupt, "an entry of an index is damaged");
-        Failure(
-            error.help("the rows are not affected: make the indexes anew with `rebuild_indexes`"),
-        )
-    })
+    len.ok_or_else(|| Failure(Error::new(ErrorKind::Corrupt, DAMAGED_ENTRY).help(REBUILD)))
 }
 
 /// What a commit does to one index, each list in the order of the entries.
@@ -215,7 +223,7 @@ impl View {
         span: &Span,
     ) -> Result<IndexEntries> {
         let (from, to) = span.bounds();
-        let range = guarded(|| {
+        let range = of_index(|| {
             self.before_read()?;
             match self.index_table(table_idx, index)? {
                 Some(table) if !is_empty(from, to) => Ok(Some(table.range::<&[u8]>((from, to))?)),
@@ -233,7 +241,7 @@ impl View {
         name: &str,
     ) -> Result<Option<(String, Vec<String>, u64)>> {
         let Some((table, fields)) = names::index_parts(document, name) else { return Ok(None) };
-        guarded(|| {
+        of_index(|| {
             let entries: Option<BytesTable> = self.open(TableDefinition::new(name))?;
             let len = entries.map(|entries| entries.len()).transpose()?.unwrap_or_default();
             Ok(Some((table, fields, len)))
@@ -280,7 +288,7 @@ impl Commit {
     /// An index of a table, to write to.
     pub(crate) fn index(&self, name: &str) -> Result<IndexMut<'_>> {
         let counts = counts_name(name);
-        guarded(|| {
+        of_index(|| {
             let table = self.txn().open_table(TableDefinition::new(name))?;
             Ok(IndexMut { table, blocks: self.txn().open_table(TableDefinition::new(&counts))? })
         })
@@ -288,7 +296,7 @@ impl Commit {
 
     /// Forgets an index.
     pub(crate) fn clear_index(&self, name: &str) -> Result<()> {
-        guarded(|| {
+        of_index(|| {
             self.txn().delete_table(TableDefinition::<&[u8], &[u8]>::new(name))?;
             let counts = counts_name(name);
             self.txn().delete_table(TableDefinition::<&[u8], &[u8]>::new(&counts))?;
@@ -314,7 +322,7 @@ impl IndexMut<'_> {
     /// once in a commit.
     pub(crate) fn change(&mut self, change: &IndexChange) -> Result<()> {
         let IndexChange { removed, kept, added } = change;
-        guarded(|| {
+        of_index(|| {
             let is_new = kept.is_empty() && self.table.is_empty()?;
             let mut blocks = Blocks::of(&mut self.table, &mut self.blocks)?;
             if is_new && added.len() >= CURSOR_FROM_ENTRIES {
@@ -353,7 +361,7 @@ impl IndexMut<'_> {
 
     /// The key of another row with the same values as `entry`.
     pub(crate) fn rival(&self, entry: &IndexEntry) -> Result<Option<Vec<u8>>> {
-        guarded(|| {
+        of_index(|| {
             for item in self.table.range::<&[u8]>(entry.values()..)? {
                 let (bytes, header) = item?;
                 let found = IndexEntry::read(bytes.value(), header.value())?;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::failure::{Try, guarded};
+use super::failure::Try;
 use super::fetched::Keys;
-use super::index::{IndexEntry, values_len};
+use super::index::{IndexEntry, of_index, values_len};
 use super::view::View;
 use crate::error::Result;
 
@@ -78,7 +78,7 @@ impl IndexEntries {
         mut read: impl FnMut(&[u8], &[u8]) -> Try<()>,
     ) -> Result<()> {
         let Some(range) = self.range.as_mut() else { return Ok(()) };
-        let result = guarded(|| {
+        let result = of_index(|| {
             for _ in 0..at_most {
                 let item = if back { range.next_back() } else { range.next() };
                 let Some(item) = item else { break };
@@ -100,7 +100,7 @@ impl IndexEntries {
         read: impl FnOnce(&[u8], &[u8]) -> Try<T>,
     ) -> Option<Result<T>> {
         let range = self.range.as_mut()?;
-        let item = guarded(|| match if back { range.next_back() } else { range.next() } {
+        let item = of_index(|| match if back { range.next_back() } else { range.next() } {
             Some(item) => {
                 let (bytes, header) = item?;
                 read(bytes.value(), header.value()).map(Some)

@@ -1,7 +1,7 @@
 //! The file while redb has it open.
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,11 +9,12 @@ use redb::backends::FileBackend;
 use redb::{CompactionError, Database, ReadTransaction, StorageBackend, TableError};
 
 use super::backend::Backend;
+use super::bookkeeping::damaged_pages;
 use super::commit::Commit;
 use super::failure::{Failure, Try, corrupt, database_error, guarded, io as io_error};
 use super::file::StorageOptions;
 use super::{FORMAT, names};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 
 /// An open redb database and the storage under it.
 pub(super) struct Live {
@@ -25,6 +26,8 @@ pub(super) struct Live {
     pub(super) unflushed: AtomicBool,
     /// Whether the file was seen to be of the current format, which it stays as long as it is open.
     is_current: AtomicBool,
+    /// Whether redb's own tables are damaged, and cannot be made again, so that it must make no commit.
+    is_beyond_writing: bool,
 }
 
 impl Live {
@@ -33,16 +36,31 @@ impl Live {
         is_read_only: bool,
         options: &StorageOptions,
         header: Option<Vec<u8>>,
+        tables_to_empty: &[String],
     ) -> Result<Self> {
-        let file = file.try_clone().map_err(io_error)?;
-        let backend = FileBackend::new(file).map_err(database_error)?;
-        let hook = options.hook.clone();
-        let backend = match is_read_only {
-            true => Backend::read_only(backend, hook),
-            false => Backend::held(backend, hook, header),
+        let backend = || {
+            let file = file.try_clone().map_err(io_error)?;
+            let backend = FileBackend::new(file).map_err(database_error)?;
+            let hook = options.hook.clone();
+            let backend = match is_read_only {
+                true => Backend::read_only(backend, hook),
+                false => Backend::held(backend, hook, header.clone()),
+            };
+            backend.map_err(io_error)
         };
-        let backend = backend.map_err(io_error)?;
-        Self::open(backend, options)
+        let first = backend()?;
+        first.empty_damaged_pages_of(tables_to_empty);
+        match Self::open(first.clone(), options) {
+            // Tables of the store are damaged as well. What can be read of them is read.
+            Err(error) if error.kind() == ErrorKind::Corrupt && first.has_damaged_own_tables() => {
+                let backend = backend()?;
+                backend.mend_nothing();
+                let mut live = Self::open(backend, options)?;
+                live.is_beyond_writing = true;
+                Ok(live)
+            }
+            opened => opened,
+        }
     }
 
     pub(super) fn open(backend: Backend, options: &StorageOptions) -> Result<Self> {
@@ -68,6 +86,7 @@ impl Live {
             journal_commits: options.journal_commits,
             unflushed: AtomicBool::new(false),
             is_current: AtomicBool::new(false),
+            is_beyond_writing: false,
         })
     }
 
@@ -95,6 +114,7 @@ impl Live {
         work: impl FnOnce(&Commit) -> Result<Option<T>>,
         begin: impl FnOnce() -> Result<()>,
     ) -> Result<Option<T>> {
+        self.refuse_beyond_writing()?;
         let database = self.database()?;
         guarded(|| {
             let commit = Commit::begin(database, durable, self.journal_commits)?;
@@ -130,6 +150,7 @@ impl Live {
     /// commit of redb's own, so that the file is whole at any moment. Gives by how many bytes it got
     /// shorter; nothing if a reader still needs the file as it is.
     pub(super) fn compact(&mut self) -> Result<Option<u64>> {
+        self.refuse_beyond_writing()?;
         self.backend.release().map_err(io_error)?;
         let before = self.backend.len().map_err(io_error)?;
         let Some(database) = self.database.as_mut() else {
@@ -156,6 +177,32 @@ impl Live {
         })
     }
 
+    /// What is wrong with redb's own tables, in a sentence.
+    pub(super) fn damage_of_own_tables(&self) -> Option<&'static str> {
+        if self.is_beyond_writing {
+            return Some(
+                "the list of pages that are in use is damaged, as other parts are, so that the file can only \
+                 be read",
+            );
+        }
+        self.backend.has_damaged_own_tables().then_some(
+            "the list of pages that are in use was damaged; it was made again from the tables, and nothing \
+             is lost",
+        )
+    }
+
+    /// Whether pages of these tables are damaged in the file.
+    pub(super) fn has_damaged_pages(&self, tables: &[String]) -> Result<bool> {
+        Ok(!damaged_pages(&self.backend, tables).map_err(io_error)?.is_empty())
+    }
+
+    fn refuse_beyond_writing(&self) -> Result<()> {
+        if !self.is_beyond_writing {
+            return Ok(());
+        }
+        Err(corrupt("the file is damaged in several places, so that it can only be read"))
+    }
+
     pub(super) fn database(&self) -> Result<&Database> {
         self.database.as_ref().ok_or_else(|| corrupt("the file is closed"))
     }
@@ -165,6 +212,13 @@ impl Drop for Live {
     fn drop(&mut self) {
         // On a damaged file redb may panic when it is closed, too. What was committed is kept.
         let database = self.database.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
+        let makes_no_commit = self.is_beyond_writing && cfg!(panic = "unwind");
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            let _database = database;
+            if makes_no_commit {
+                // redb ends with a commit, unless it is closed by a panic. This one calls no hook.
+                resume_unwind(Box::new(()));
+            }
+        }));
     }
 }

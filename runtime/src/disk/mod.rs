@@ -2,6 +2,7 @@
 
 mod backend;
 mod blocks;
+mod bookkeeping;
 mod commit;
 mod copy;
 mod counts;
@@ -30,10 +31,12 @@ mod rows;
 mod scratch;
 mod seal;
 mod staged;
+mod trees;
 mod view;
 
 pub use backend::{StorageHook, StorageOp};
 pub(crate) use commit::Commit;
+pub(crate) use counts::index_tables;
 pub(crate) use damaged_blocks::DamagedBlock;
 pub(crate) use document::StoredDocument;
 pub(crate) use fetched::{Fetched, Keys};

@@ -90,6 +90,7 @@ impl Engine {
         })?;
         let view = Arc::new(self.disk.view_as(Arc::new(view_names(&def, current)))?);
         let mut report = CheckReport::default();
+        report.problems.extend(self.disk.damage_of_own_tables()?.map(str::to_owned));
         for (name, fact) in documents_in(&view)? {
             if fact.is_none_or(|fact| !fact.is_pruned) {
                 let document = StoredDocument::new(view.clone(), &name);

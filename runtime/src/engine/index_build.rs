@@ -8,7 +8,7 @@ use super::indexes::entries_of;
 use super::open::Engine;
 use super::progress::Progress;
 use super::writer::Writer;
-use crate::disk::{IndexChange, IndexEntry, View};
+use crate::disk::{IndexChange, IndexEntry, View, index_tables};
 use crate::error::Result;
 use crate::schema::descriptor::TableIdx;
 
@@ -55,15 +55,36 @@ impl Engine {
         {
             let mut writer = self.lock_writer()?;
             self.upgrade(&mut writer)?;
-            let view = self.view();
-            self.cover_indexes(&mut writer, &view)?;
-            let table_idxs: Vec<TableIdx> = self.def.table_idxs().collect();
-            self.reset_indexes(&mut writer, &table_idxs);
+            self.reset_all_indexes(&mut writer)?;
+            self.empty_damaged_indexes(&mut writer)?;
             if writer.indexes.is_unrecorded {
                 self.store(&mut writer, |_, _| Ok(()))?;
             }
         }
         self.build_indexes()
+    }
+
+    fn reset_all_indexes(&self, writer: &mut Writer) -> Result<()> {
+        self.cover_indexes(writer, &self.view())?;
+        let table_idxs: Vec<TableIdx> = self.def.table_idxs().collect();
+        self.reset_indexes(writer, &table_idxs);
+        Ok(())
+    }
+
+    /// Empties the damaged pages of the indexes that are to be cleared: redb could not delete those.
+    fn empty_damaged_indexes(&self, writer: &mut Writer) -> Result<()> {
+        let tables: Vec<String> =
+            writer.indexes.to_clear.iter().flat_map(|name| index_tables(name)).collect();
+        if tables.is_empty() || !self.disk.has_damaged_pages(&tables)? {
+            return Ok(());
+        }
+        // First the file says that they do not stand, since an empty page looks like a whole one.
+        writer.indexes.to_clear.clear();
+        self.store(writer, |_, _| Ok(()))?;
+        let emptied = self.disk.empty_damaged_pages(&tables);
+        self.reread(writer);
+        emptied?;
+        self.reset_all_indexes(writer)
     }
 
     /// Builds the unique indexes of these tables before anything is written to them: what does not

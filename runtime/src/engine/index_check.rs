@@ -6,11 +6,14 @@ use std::sync::Arc;
 use super::indexes::{IndexState, entries_of};
 use super::open::Engine;
 use crate::disk::{IndexEntry, Span, View};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::schema::descriptor::TableIdx;
 
 /// How many rows are named for each index.
 const NAMED_ROWS: usize = 10;
+
+/// What is said of an index that cannot be read.
+const DAMAGED: &str = "is damaged, and the rows are not: make it anew with `rebuild_indexes`";
 
 /// The entries of one row that an index and the row do not agree on.
 #[derive(Default)]
@@ -45,43 +48,62 @@ impl Engine {
         }) {
             row?;
         }
-        for (index, mut expected) in expected.into_iter().enumerate() {
+        for (index, expected) in expected.into_iter().enumerate() {
             if states[index] == IndexState::Building {
                 continue;
             }
-            let fields = table.indexes[index].words();
-            let mut add = |what: String| {
-                problems.push(format!("table `{}`: the index ({fields}) {what}", table.name));
+            let found = self.differences(view, (table_idx, index), states[index], expected);
+            let found = match found {
+                Err(error) if error.kind() == ErrorKind::Corrupt => vec![DAMAGED.to_owned()],
+                found => found?,
             };
-            let mut differences: BTreeMap<Vec<u8>, Difference> = BTreeMap::new();
-            let mut entries = view.index(table_idx, index, &Span::whole())?;
-            while let Some(entry) = entries.next(false) {
-                let entry = entry?;
-                if !expected.remove(&entry) {
-                    differences.entry(entry.key().to_vec()).or_default().found.push(entry);
-                }
-            }
-            for entry in expected {
-                differences.entry(entry.key().to_vec()).or_default().expected.push(entry);
-            }
-            if states[index] == IndexState::Candidates {
-                // Other code decodes rows that this does not.
-                differences.retain(|key, difference| {
-                    difference.expected != [IndexEntry::invalid(key)] || difference.found.is_empty()
-                });
-            }
-            for (key, difference) in differences.iter().take(NAMED_ROWS) {
-                let name = (table.key_text)(key).unwrap_or_else(|| format!("{key:?}"));
-                add(self.explain(view, table_idx, index, key, difference)?.replace("{key}", &name));
-            }
-            if differences.len() > NAMED_ROWS {
-                add(format!("differs from {} more rows", differences.len() - NAMED_ROWS));
-            }
-            if differences.is_empty() && !view.blocks_agree(table_idx, index)? {
-                add("counts other entries than it has".to_owned());
-            }
+            let of_index =
+                format!("table `{}`: the index ({})", table.name, table.indexes[index].words());
+            problems.extend(found.into_iter().map(|found| format!("{of_index} {found}")));
         }
         Ok(())
+    }
+
+    /// Where a complete index differs from what the rows say.
+    fn differences(
+        &self,
+        view: &Arc<View>,
+        (table_idx, index): (TableIdx, usize),
+        state: IndexState,
+        mut expected: BTreeSet<IndexEntry>,
+    ) -> Result<Vec<String>> {
+        let table = &self.def.tables[table_idx];
+        let mut differences: BTreeMap<Vec<u8>, Difference> = BTreeMap::new();
+        let mut entries = view.index(table_idx, index, &Span::whole())?;
+        while let Some(entry) = entries.next(false) {
+            let entry = entry?;
+            if !expected.remove(&entry) {
+                differences.entry(entry.key().to_vec()).or_default().found.push(entry);
+            }
+        }
+        for entry in expected {
+            differences.entry(entry.key().to_vec()).or_default().expected.push(entry);
+        }
+        if state == IndexState::Candidates {
+            // Other code decodes rows that this does not.
+            differences.retain(|key, difference| {
+                difference.expected != [IndexEntry::invalid(key)] || difference.found.is_empty()
+            });
+        }
+        let mut problems = Vec::new();
+        for (key, difference) in differences.iter().take(NAMED_ROWS) {
+            let name = (table.key_text)(key).unwrap_or_else(|| format!("{key:?}"));
+            problems.push(
+                self.explain(view, table_idx, index, key, difference)?.replace("{key}", &name),
+            );
+        }
+        if differences.len() > NAMED_ROWS {
+            problems.push(format!("differs from {} more rows", differences.len() - NAMED_ROWS));
+        }
+        if differences.is_empty() && !view.blocks_agree(table_idx, index)? {
+            problems.push("counts other entries than it has".to_owned());
+        }
+        Ok(problems)
     }
 
     /// What is wrong with the entries of one row, with `{key}` in the place of its key.

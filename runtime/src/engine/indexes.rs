@@ -134,10 +134,12 @@ impl Engine {
             let basis = self.indexes.basis(table_idx, table);
             for (index, name) in view.names().indexes_of(table_idx).iter().enumerate() {
                 let kept = match recorded.get(name) {
-                    Some(fact) => match self.index_state(view, table_idx, index, fact, basis)? {
-                        IndexState::Building => None,
-                        IndexState::Complete => Some(fact.row_basis),
-                        IndexState::Candidates => Some(is_newest.then_some(basis.row)),
+                    Some(fact) => match self.index_state(view, table_idx, index, fact, basis) {
+                        Ok(IndexState::Building) => None,
+                        Ok(IndexState::Complete) => Some(fact.row_basis),
+                        Ok(IndexState::Candidates) => Some(is_newest.then_some(basis.row)),
+                        Err(error) if error.kind() == ErrorKind::Corrupt => None,
+                        Err(error) => return Err(error),
                     }
                     .map(|row_basis| IndexFact { row_basis, ..fact.clone() }),
                     None => None,

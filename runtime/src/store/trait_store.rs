@@ -904,9 +904,9 @@ pub trait Store: Sized + Send + Sync + 'static {
 
     /// Rebuilds all indexes from the rows, and returns when they are complete.
     ///
-    /// Needed only if code decodes stored values in another way than before and neither its types
-    /// nor its JSON Schema tell: after a rule in a `TryFrom` has changed, for example. Every other
-    /// change is noticed without it.
+    /// Needed if an index is damaged in the file, which [`check`](Self::check) and queries say, and if code
+    /// decodes stored values in another way than before and neither its types nor its JSON Schema tell: after a
+    /// rule in a `TryFrom` has changed, for example. Every other change is noticed without it.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
