@@ -204,48 +204,87 @@ impl Engine {
         view: &View,
         facts: &IndexFacts,
         table_idx: TableIdx,
-        rows: impl Iterator<Item = RowChange<'r>>,
+        mut rows: impl Iterator<Item = RowChange<'r>>,
         checked: bool,
     ) -> Result<()> {
+        let mut changes = self.index_changes(view, facts, table_idx);
+        if changes.is_needed() {
+            rows.try_for_each(|row| changes.add(&row))?;
+        }
+        changes.write(commit, checked)
+    }
+
+    /// What a commit does to the indexes of a table, to be gathered. `view` is from before it.
+    pub(crate) fn index_changes<'v>(
+        &'v self,
+        view: &'v View,
+        facts: &'v IndexFacts,
+        table_idx: TableIdx,
+    ) -> IndexChanges<'v> {
         let table = &self.def.tables[table_idx];
-        if table.indexes.is_empty() {
+        let names = view.names().indexes_of(table_idx);
+        let held = names.iter().map(|name| facts.0.get(name)).collect();
+        let changes = table.indexes.iter().map(|_| IndexChange::default()).collect();
+        IndexChanges { table, table_idx, view, names, held, changes }
+    }
+}
+
+/// What a commit does to the indexes of a table.
+pub(crate) struct IndexChanges<'v> {
+    table: &'v TableDef,
+    table_idx: TableIdx,
+    view: &'v View,
+    names: &'v [String],
+    held: Vec<Option<&'v IndexFact>>,
+    changes: Vec<IndexChange>,
+}
+
+impl IndexChanges<'_> {
+    /// Whether the table has indexes.
+    fn is_needed(&self) -> bool {
+        !self.table.indexes.is_empty()
+    }
+
+    /// Adds what becomes of one row.
+    pub(crate) fn add(&mut self, row: &RowChange<'_>) -> Result<()> {
+        if !self.is_needed() {
             return Ok(());
         }
-        let names = view.names().indexes_of(table_idx);
-        let held: Vec<Option<&IndexFact>> = names.iter().map(|name| facts.0.get(name)).collect();
-        let holds = |index: usize, key: &[u8]| held[index].is_some_and(|fact| fact.holds(key));
-        let mut changes: Vec<IndexChange> =
-            table.indexes.iter().map(|_| IndexChange::default()).collect();
-        for row in rows {
-            if row.existed
-                && let Some(before) = view.row(table_idx, row.key)?
-            {
-                let json = (!before.is_foreign()).then(|| before.json());
-                entries_of(table, json, row.key, |index, entry| {
-                    if holds(index, row.key) {
-                        changes[index].removed.push(entry);
-                    }
-                });
-            }
-            if let Some(after) = row.after {
-                entries_of(table, after.map(str::as_bytes), row.key, |index, entry| {
-                    if holds(index, row.key) {
-                        changes[index].added.push(entry);
-                    }
-                });
-            }
+        let Self { table, held, changes, .. } = self;
+        let holds = |index: usize| held[index].is_some_and(|fact| fact.holds(row.key));
+        if row.existed
+            && let Some(before) = self.view.row(self.table_idx, row.key)?
+        {
+            let json = (!before.is_foreign()).then(|| before.json());
+            entries_of(table, json, row.key, |index, entry| {
+                if holds(index) {
+                    changes[index].removed.push(entry);
+                }
+            });
         }
-        for (index, mut change) in changes.into_iter().enumerate() {
+        if let Some(after) = row.after {
+            entries_of(table, after.map(str::as_bytes), row.key, |index, entry| {
+                if holds(index) {
+                    changes[index].added.push(entry);
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes it. If `checked`, a row that a unique index refuses is an error.
+    pub(crate) fn write(self, commit: &Commit, checked: bool) -> Result<()> {
+        for (index, mut change) in self.changes.into_iter().enumerate() {
             change.finish();
             if change.is_empty() {
                 continue;
             }
-            let mut stored = commit.index(&names[index])?;
+            let mut stored = commit.index(&self.names[index])?;
             stored.change(&change)?;
-            if checked && table.indexes[index].unique {
+            if checked && self.table.indexes[index].unique {
                 for entry in change.added.iter().filter(|entry| !entry.is_null) {
                     if let Some(rival) = stored.rival(entry)? {
-                        return Err(not_unique(table, index, entry.key(), &rival));
+                        return Err(not_unique(self.table, index, entry.key(), &rival));
                     }
                 }
             }

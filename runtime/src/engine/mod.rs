@@ -17,6 +17,7 @@ mod inactive_documents;
 mod index_build;
 mod index_check;
 mod indexes;
+mod insert;
 mod internal_writes;
 pub(crate) mod late_edits;
 mod load;
@@ -49,6 +50,7 @@ pub use ids::IdSource;
 pub(crate) use ids::next_random;
 pub(crate) use inactive_documents::OtherMerged;
 pub(crate) use indexes::IndexState;
+pub(crate) use insert::{Feed, NewRow, NewRows, already_exists};
 pub(crate) use internal_writes::{MARK, RootOp, entry_of, show};
 pub(crate) use late_edits::{
     Candidate, Copies, LateEdit, LateEditKey, LateEdits, Marks, Showing, Standing, StoppedAt,

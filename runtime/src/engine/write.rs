@@ -38,14 +38,14 @@ impl Engine {
         Ok(value)
     }
 
-    fn begin(&self) -> Result<WriterGuard<'_>> {
+    pub(super) fn begin(&self) -> Result<WriterGuard<'_>> {
         self.refuse_if_read_only()?;
         let mut writer = self.lock_writer()?;
         self.upgrade(&mut writer).map_err(|error| self.placed(error))?;
         Ok(writer)
     }
 
-    fn finish(&self, mut writer: WriterGuard<'_>, batch: WriteBatch) -> Result<()> {
+    pub(super) fn finish(&self, mut writer: WriterGuard<'_>, batch: WriteBatch) -> Result<()> {
         self.commit(&mut writer, batch).map_err(|error| self.placed(error))?;
         drop(writer);
         self.hub.deliver();
@@ -70,7 +70,7 @@ impl Engine {
 
     /// Refuses a batch that breaks a rule of a kv group, or leaves a reference to nothing. Rules of rows are
     /// checked with each row.
-    fn keep_rules(&self, view: &Arc<View>, batch: &mut WriteBatch) -> Result<()> {
+    pub(super) fn keep_rules(&self, view: &Arc<View>, batch: &mut WriteBatch) -> Result<()> {
         self.keep_references(view, batch)?;
         for (group_idx, entries) in &batch.groups {
             let Some(def) = self.def.groups.get(group_idx.0) else { continue };
@@ -93,12 +93,9 @@ impl Engine {
         if batch.is_empty() && !writer.unrecorded.identity {
             return Ok(());
         }
-        let view = self.view();
-        self.cover_indexes(writer, &view)?;
         let table_idxs: Vec<TableIdx> = batch.tables.keys().copied().collect();
-        self.build_unique(writer, &table_idxs)?;
-        self.load(writer)?;
-        self.record_versions(writer)?;
+        self.prepare(writer, &table_idxs)?;
+        let view = self.view();
         if batch.is_empty() {
             return self.store(writer, |_, _| Ok(()));
         }
@@ -126,6 +123,15 @@ impl Engine {
         })?;
         self.hub.push(Origin::Local, self.changes_of(written, batch), &view, || self.view());
         Ok(())
+    }
+
+    /// Makes everything ready for a commit that writes to these tables.
+    pub(super) fn prepare(&self, writer: &mut Writer, table_idxs: &[TableIdx]) -> Result<()> {
+        let view = self.view();
+        self.cover_indexes(writer, &view)?;
+        self.build_unique(writer, table_idxs)?;
+        self.load(writer)?;
+        self.record_versions(writer)
     }
 
     fn write_batch_indexes(
@@ -318,19 +324,23 @@ type Edits = BTreeMap<(TableIdx, Vec<u8>), FieldEdit>;
 
 /// Rows that were written: of each its key, and what was done.
 #[derive(Default)]
-struct WrittenRows {
+pub(super) struct WrittenRows {
     keys: Vec<u8>,
     /// Where each key ends.
     rows: Vec<(usize, ChangeKind)>,
 }
 
 impl WrittenRows {
-    fn push(&mut self, key: &[u8], kind: ChangeKind) {
+    pub(super) fn push(&mut self, key: &[u8], kind: ChangeKind) {
         self.keys.extend(key);
         self.rows.push((self.keys.len(), kind));
     }
 
-    fn changes(&self, key_text: fn(&[u8]) -> Option<String>) -> Vec<Change> {
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn changes(&self, key_text: fn(&[u8]) -> Option<String>) -> Vec<Change> {
         let mut start = 0;
         let changes = self.rows.iter().filter_map(|(end, kind)| {
             let key = key_text(self.keys.get(start..*end)?)?;

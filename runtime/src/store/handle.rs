@@ -13,7 +13,7 @@ use super::Store;
 use super::read::typed_row;
 use super::references::RefersWithin;
 use crate::disk::View;
-use crate::engine::{Engine, Progress, WriteBatch};
+use crate::engine::{Engine, NewRows, Progress, WriteBatch};
 use crate::error::{Error, Result};
 use crate::row::{Group, Key, Row};
 use crate::schema::descriptor::{GroupIdx, TableIdx};
@@ -118,6 +118,13 @@ impl Handle {
         work: impl FnOnce(&Arc<View>, &mut WriteBatch) -> Result<T>,
     ) -> Result<T> {
         let outcome = self.engine().transaction(work);
+        self.maintain();
+        outcome.map_err(|error| self.placed(error))
+    }
+
+    /// [`Engine::insert_rows`], and then whatever upkeep it made necessary.
+    pub(super) fn insert_rows(&self, table_idx: TableIdx, rows: impl NewRows) -> Result<usize> {
+        let outcome = self.engine().insert_rows(table_idx, rows);
         self.maintain();
         outcome.map_err(|error| self.placed(error))
     }

@@ -1,12 +1,16 @@
-//! Inserting many rows: while one thread encodes rows, another reads back those that are encoded.
+//! Inserting many rows: while one thread encodes rows, another reads back those that are encoded, and outside of
+//! transactions a third one writes those that were read.
 
 use std::borrow::Borrow;
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
 use super::overlay::{Overlay, State, keeps_rules, refused};
 use super::stamps;
+use crate::disk::View;
+use crate::engine::{Feed, NewRow, NewRows, WriteBatch};
 use crate::error::{Error, Result};
 use crate::evolve::{Form, Invalid};
 use crate::row::{Encoded, Key, Row, USUAL_BYTES};
@@ -55,6 +59,14 @@ impl<K> EncodedRow<K> {
     }
 }
 
+impl<K: Key> EncodedRow<K> {
+    /// Its JSON, if it can be stored.
+    fn text<R: Row<Key = K>>(self) -> Result<String> {
+        let text = self.text.map_err(|invalid| refused::<R>(&self.key, invalid))?;
+        self.broken.map_or(Ok(text.json), Err)
+    }
+}
+
 /// Reads rows back, up to the first one that reads as something else.
 fn read_back<R: Row>(rows: &mut [EncodedRow<R::Key>]) {
     for row in rows {
@@ -65,37 +77,52 @@ fn read_back<R: Row>(rows: &mut [EncodedRow<R::Key>]) {
     }
 }
 
-impl Overlay<'_> {
-    /// Stores rows that are not there yet, up to the first one that cannot be stored, and returns their
-    /// number.
-    pub(super) fn insert_many<R: Row>(
-        &mut self,
-        table_idx: TableIdx,
-        rows: impl IntoIterator<Item: Borrow<R>>,
-    ) -> Result<usize> {
-        let mut rows = rows.into_iter();
+/// Rows that are to be inserted, and those of them that were taken first.
+pub(super) struct Inserting<R: Row, I> {
+    table_idx: TableIdx,
+    rows: I,
+    /// The time that they get, if they get one.
+    now: Option<i64>,
+    first: Vec<EncodedRow<R::Key>>,
+    /// Whether none of the others was taken yet.
+    may_be_more: bool,
+}
+
+impl<R: Row, I: Iterator<Item: Borrow<R>>> Inserting<R, I> {
+    pub(super) fn new(table_idx: TableIdx, rows: I) -> Self {
+        Self { table_idx, rows, now: None, first: Vec::new(), may_be_more: true }
+    }
+
+    /// Takes the first rows.
+    fn take_first(&mut self, now: Option<i64>) {
+        self.now = now;
         if R::shape().whole().is_ambiguous() {
             // Such a row is compared with the one that is read back, which stays in one thread.
-            return rows.try_fold(0, |count, row| {
-                self.insert(table_idx, row.borrow()).map(|()| count + 1)
-            });
+            return;
         }
-        let now = self.stamps::<R>().then_some(self.batch.now);
-        let encode_and_read = |row: &R| {
-            let mut row = EncodedRow::new(row, now);
+        let first = self.rows.by_ref().take(CHUNK_ROWS).map(|row| {
+            let mut row = EncodedRow::new(row.borrow(), now);
             row.read_back::<R>();
             row
-        };
-        let first = rows.by_ref().take(CHUNK_ROWS).map(|row| encode_and_read(row.borrow()));
-        let first: Vec<EncodedRow<R::Key>> = first.collect();
-        let are_more = first.len() == CHUNK_ROWS;
-        let inserted = self.insert_read::<R>(table_idx, first)?;
+        });
+        self.first = first.collect();
+        self.may_be_more = self.first.len() == CHUNK_ROWS;
+    }
+
+    /// Hands over all rows in their order, some at a time, until that fails. This thread encodes them while
+    /// another one reads them back.
+    fn hand_over<E>(
+        self,
+        mut hand_over: impl FnMut(Vec<EncodedRow<R::Key>>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Self { mut rows, now, first, may_be_more, .. } = self;
+        hand_over(first)?;
         let mut next_chunk = || -> Vec<EncodedRow<R::Key>> {
             rows.by_ref().take(CHUNK_ROWS).map(|row| EncodedRow::new(row.borrow(), now)).collect()
         };
-        let mut chunk = if are_more { next_chunk() } else { Vec::new() };
+        let mut chunk = if may_be_more { next_chunk() } else { Vec::new() };
         if chunk.is_empty() {
-            return Ok(inserted);
+            return Ok(());
         }
         thread::scope(|scope| {
             let (give, given) = sync_channel::<Vec<EncodedRow<R::Key>>>(1);
@@ -110,36 +137,92 @@ impl Overlay<'_> {
             });
             let Ok(reader) = reader else {
                 // The system has no thread left.
-                let mut count = inserted;
                 while !chunk.is_empty() {
                     read_back::<R>(&mut chunk);
-                    count += self.insert_read::<R>(table_idx, chunk)?;
+                    hand_over(chunk)?;
                     chunk = next_chunk();
                 }
-                return Ok(count);
+                return Ok(());
             };
-            let insert_all = || {
-                let mut count = inserted;
+            let hand_over_all = || {
                 // If it is not taken, reading has panicked.
                 while !chunk.is_empty() && give.send(std::mem::take(&mut chunk)).is_ok() {
-                    for chunk in read.try_iter() {
-                        count += self.insert_read::<R>(table_idx, chunk)?;
-                    }
+                    read.try_iter().try_for_each(&mut hand_over)?;
                     chunk = next_chunk();
                 }
                 drop(give);
-                for chunk in read {
-                    count += self.insert_read::<R>(table_idx, chunk)?;
-                }
-                Ok(count)
+                read.into_iter().try_for_each(&mut hand_over)
             };
-            let inserted = insert_all();
+            let handed_over = hand_over_all();
             match reader.join() {
                 // A row's own code panics in whichever thread reads it.
-                Err(panic) if inserted.is_ok() => resume_unwind(panic),
-                _ => inserted,
+                Err(panic) if handed_over.is_ok() => resume_unwind(panic),
+                _ => handed_over,
             }
         })
+    }
+
+    /// Puts them into a transaction, up to the first one that cannot be stored, and returns their number.
+    fn put(self, overlay: &mut Overlay<'_>) -> Result<usize> {
+        let table_idx = self.table_idx;
+        let mut count = 0;
+        if R::shape().whole().is_ambiguous() {
+            for row in self.rows {
+                overlay.insert(table_idx, row.borrow())?;
+                count += 1;
+            }
+            return Ok(count);
+        }
+        self.hand_over(|rows| {
+            count += overlay.insert_read::<R>(table_idx, rows)?;
+            Ok(())
+        })?;
+        Ok(count)
+    }
+}
+
+impl<R: Row, I: Iterator<Item: Borrow<R>>> NewRows for Inserting<R, I> {
+    fn begin(&mut self, now: i64) -> bool {
+        self.take_first((!R::STAMPS.is_empty()).then_some(now));
+        self.first.len() == CHUNK_ROWS
+    }
+
+    fn put_into(self, view: &Arc<View>, batch: &mut WriteBatch) -> Result<usize> {
+        self.put(&mut Overlay { view, batch })
+    }
+
+    fn give_to(self, feed: &Feed) {
+        // After an error, what is said of it is in the feed.
+        let _ = self.hand_over(|chunk| {
+            let mut rows = Vec::with_capacity(chunk.len());
+            for row in chunk {
+                let key = row.key.to_text();
+                let bytes: Box<[u8]> = row.key.to_bytes().as_slice().into();
+                match row.text::<R>() {
+                    Ok(json) => rows.push(NewRow { key, bytes, json }),
+                    Err(error) => {
+                        feed.rows(rows);
+                        feed.refuse(key, bytes, error);
+                        return Err(());
+                    }
+                }
+            }
+            if feed.rows(rows) { Ok(()) } else { Err(()) }
+        });
+    }
+}
+
+impl Overlay<'_> {
+    /// Stores rows that are not there yet, up to the first one that cannot be stored, and returns their
+    /// number.
+    pub(super) fn insert_many<R: Row>(
+        &mut self,
+        table_idx: TableIdx,
+        rows: impl IntoIterator<Item: Borrow<R>>,
+    ) -> Result<usize> {
+        let mut rows = Inserting::new(table_idx, rows.into_iter());
+        rows.take_first(self.stamps::<R>().then_some(self.batch.now));
+        rows.put(self)
     }
 
     /// Stores encoded rows up to the first one that cannot be stored.

@@ -9,7 +9,7 @@ use super::read::{EntriesOf, typed_row, typed_text};
 use super::stamps::{self, Changed};
 use super::violations::refuse_broken;
 use crate::disk::View;
-use crate::engine::{RowOp, WriteBatch};
+use crate::engine::{RowOp, WriteBatch, already_exists};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::{Form, Invalid, decode_text};
 use crate::row::{Encoded, Group, Key, Object, Row, encode, key_names};
@@ -126,11 +126,7 @@ impl Overlay<'_> {
     ) -> Result<State> {
         let state = self.state::<R>(table_idx, key)?;
         if state.exists {
-            return Err(at_row::<R>(
-                Error::new(ErrorKind::AlreadyExists, "there is a row under this key already")
-                    .help("use `put` to replace it, or `update` to change it"),
-                key,
-            ));
+            return Err(at_row::<R>(already_exists(), key));
         }
         Ok(state.whole())
     }

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::handle::{Attach, Handle};
+use super::insert_many::Inserting;
 use super::invalid::{InvalidRow, invalid_rows};
 use super::observe::{ChangedRows, TableChanges};
 use super::overlay::Overlay;
@@ -190,8 +191,9 @@ impl<R: Row> Table<R> {
 
     /// Inserts new rows in one transaction, all of them or none, and returns their number.
     ///
-    /// Of many rows, a second thread reads back each that is encoded, to see that it comes back as it is; some
-    /// more rows may have been taken from `rows` by then.
+    /// Of many rows, a second thread reads back each that is encoded, to see that it comes back as it is, and a
+    /// third one writes it; some more rows may have been taken from `rows` by then. Rows whose keys ascend, as new
+    /// ids do, need no memory of their own until the commit.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
@@ -213,7 +215,8 @@ impl<R: Row> Table<R> {
         I: IntoIterator,
         I::Item: Borrow<R>,
     {
-        self.write(|overlay| overlay.insert_many(self.table_idx, rows))
+        self.handle
+            .insert_rows(self.table_idx, Inserting::<R, _>::new(self.table_idx, rows.into_iter()))
     }
 
     /// Inserts a row, or replaces the one under its key.
