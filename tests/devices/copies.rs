@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::{
     Notebook, assert_sound, content, converge, forge, give, note, place, refused,
 };
-use heirloom::{ErrorKind, Store};
+use heirloom::ErrorKind;
 use tempfile::TempDir;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, Map, ReadTxn, Transact, Update};
