@@ -162,7 +162,7 @@ fn what_only_the_code_shows_makes_no_difference() {
         fingerprint!(#[index] a: String, #[index(unique)] #[evolve(default = 3)] b: u8,),
         plain
     );
-    // Where a default is computed from fields, too.
+    // Nor if a default is computed from fields.
     assert_eq!(
         fingerprint!(
             #[serde(rename = "first-name")]
@@ -190,7 +190,7 @@ fn what_only_the_code_shows_makes_no_difference() {
     );
 }
 
-/// What makes no difference to the fingerprint is told all the same.
+/// Facts that make no difference to the fingerprint are told all the same.
 #[test]
 fn a_schema_tells_keys_indexes_defaults_and_types_as_written() {
     #[derive(Serialize, Deserialize, JsonSchema, Table)]
@@ -347,6 +347,67 @@ fn names_of_tables_and_groups_keys_and_the_epoch_make_a_difference() {
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
     // Nor do members that a newer heirloom may add.
     assert_eq!(changed(&|schema| schema["novelty"] = 1.into()), all[0]);
+}
+
+/// schemars writes one of the two for an enum; a schema written by hand may have both.
+#[test]
+fn all_keywords_of_a_json_schema_make_a_difference() {
+    let schema = serde_json::to_value(Whispering::schema()).unwrap();
+    let with = |json_schema: serde_json::Value| {
+        let mut schema = schema.clone();
+        schema["tables"]["recordings"]["fields"]["title"]["schema"] = json_schema;
+        serde_json::from_value::<Schema>(schema).unwrap().fingerprint()
+    };
+    let choices = |keyword: &str, limit: u32| serde_json::json!({ keyword: [{ "type": "integer", "maximum": limit }, { "type": "null" }] });
+    let both = |one: serde_json::Value, other: serde_json::Value| {
+        let mut both = one;
+        both.as_object_mut().unwrap().extend(other.as_object().unwrap().clone());
+        both
+    };
+    let all = [
+        with(choices("oneOf", 1)),
+        with(both(choices("oneOf", 1), choices("anyOf", 1))),
+        with(both(choices("oneOf", 2), choices("anyOf", 1))),
+        with(both(choices("oneOf", 1), choices("anyOf", 2))),
+        with(serde_json::json!({ "const": 1 })),
+        with(serde_json::json!({ "const": 1, "enum": [1, 2] })),
+        with(serde_json::json!({ "const": 2, "enum": [1, 2] })),
+        with(serde_json::json!({ "const": 2, "enum": [2, 3] })),
+    ];
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    assert_eq!(with(choices("anyOf", 1)), all[0]);
+
+    // A reference is what it refers to, wherever it stands.
+    let dependent = |ty: &str| {
+        let ty = serde_json::json!({ "$ref": format!("#/types/{ty}") });
+        with(serde_json::json!({ "type": "object", "dependentSchemas": { "zip": ty } }))
+    };
+    assert_eq!(dependent("Town"), dependent("Town"));
+    assert_ne!(dependent("Town"), dependent("Tree"));
+}
+
+/// A keyword of JSON Schema is no keyword if it is the name of a field.
+#[test]
+fn fields_with_the_names_of_keywords_are_kept() {
+    ty! {
+        #[schemars(extend("dependentRequired" = { "title": ["default"], "default": ["title"] }))]
+        struct Page { title: Option<String>, default: Option<String> }
+    }
+    #[derive(Serialize, Deserialize, JsonSchema, Table)]
+    struct Row {
+        #[key]
+        number: u32,
+        page: Page,
+    }
+    #[derive(Store)]
+    #[allow(dead_code)]
+    struct App {
+        rows: Table<Row>,
+    }
+    assert_eq!(
+        App::schema().types["Page"]["dependentRequired"],
+        serde_json::json!({ "title": ["default"], "default": ["title"] })
+    );
 }
 
 #[test]

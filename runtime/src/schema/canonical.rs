@@ -119,13 +119,16 @@ fn hash_schema(schema: &Value, types: &BTreeMap<&str, String>) -> String {
                 let known = refers_to(keywords, types);
                 ("$ref", known.map_or_else(|| value.clone(), |known| json!(known)))
             }
-            ("properties" | "patternProperties", Value::Object(named)) => {
+            ("properties" | "patternProperties" | "dependentSchemas", Value::Object(named)) => {
                 let named = named.iter();
                 let hashed = named.map(|(key, schema)| (key.clone(), hashed(schema, types)));
                 (name.as_str(), Value::Object(hashed.collect()))
             }
-            // Which of the two schemars writes depends on the docs of an enum's variants.
+            // Which of the two schemars writes depends on the docs of an enum's variants. A schema that
+            // has both means both.
             ("oneOf" | "anyOf", Value::Array(choices)) => {
+                let is_other = name == "oneOf" && keywords.contains_key("anyOf");
+                let name = if is_other { "oneOf" } else { "anyOf" };
                 let (variants, others) = split_variants(choices);
                 let mut choices: Vec<Value> =
                     others.into_iter().map(|choice| hashed(choice, types)).collect();
@@ -136,13 +139,13 @@ fn hash_schema(schema: &Value, types: &BTreeMap<&str, String>) -> String {
                     }
                     choices.push(json!(hash(&variants)));
                 }
-                ("anyOf", Value::Array(sorted(choices)))
+                (name, Value::Array(sorted(choices)))
             }
-            // What is listed tells the type.
+            // The listed values tell the type.
             ("type", _) if keywords.contains_key("enum") || keywords.contains_key("const") => {
                 continue;
             }
-            ("const", value) => ("enum", json!([value])),
+            ("const", value) if !keywords.contains_key("enum") => ("enum", json!([value])),
             ("enum" | "required" | "type", Value::Array(values)) => {
                 (name.as_str(), Value::Array(sorted(values.clone())))
             }

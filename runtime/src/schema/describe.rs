@@ -12,7 +12,7 @@ use super::{
     FieldDefault, FieldSchema, GroupSchema, IndexSchema, KeySchema, Reserved, Schema, TableSchema,
 };
 
-/// Where the JSON Schemas of named types stand in a [`Schema`].
+/// The prefix of references to the JSON Schemas of named types in a [`Schema`].
 pub(super) const TYPES: &str = "#/types/";
 
 /// The schema of a store's code and its fingerprint, made at first use and kept.
@@ -43,7 +43,8 @@ impl Described {
     }
 }
 
-/// What describing one record needs: its JSON Schema, and the defaults of its fields.
+/// The parts of one record that describing it needs: its JSON Schema, and the defaults of its
+/// fields.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordDef {
     /// Adds the JSON Schema of the record to the generator's.
@@ -208,6 +209,17 @@ pub(super) const PROSE: [&str; 10] = [
     "writeOnly",
 ];
 
+/// Keywords whose members have the names of fields and types, which may be those of keywords.
+const NAMED: [&str; 7] = [
+    "$defs",
+    "definitions",
+    "dependencies",
+    "dependentRequired",
+    "dependentSchemas",
+    "patternProperties",
+    "properties",
+];
+
 /// A JSON Schema without prose.
 fn plain(schema: Value) -> Value {
     match schema {
@@ -215,11 +227,7 @@ fn plain(schema: Value) -> Value {
             let keywords = keywords.into_iter().filter(|(name, _)| !PROSE.contains(&&**name));
             let keywords = keywords.map(|(name, value)| {
                 let value = match (name.as_str(), value) {
-                    // Here the names are those of fields and types, not keywords.
-                    (
-                        "properties" | "patternProperties" | "$defs" | "dependentSchemas",
-                        Value::Object(named),
-                    ) => Value::Object(
+                    (name, Value::Object(named)) if NAMED.contains(&name) => Value::Object(
                         named.into_iter().map(|(name, schema)| (name, plain(schema))).collect(),
                     ),
                     // Values, not schemas.
