@@ -192,7 +192,7 @@ fn record_impl(input: &DeriveInput, paths: &Paths, fields: &[Field]) -> TokenStr
     let (ident, private, never) = (&input.ident, &paths.private, never());
     let generics = record_generics(input, paths);
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
-    // What a later epoch takes from it is found, and has no type to be compared with.
+    // A later epoch that takes these fields finds them, and has no type to compare with.
     let known = fields.iter().map(|field| {
         let (stored, name) = (&field.stored, &field.parsed.name);
         quote!(#private::FieldDef::new(#stored, #name, ""))

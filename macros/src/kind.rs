@@ -31,7 +31,7 @@ impl Kind {
         }
     }
 
-    /// What the struct is to heirloom.
+    /// Returns the noun for the struct, with its article.
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Table => "a row",
@@ -41,7 +41,7 @@ impl Kind {
         }
     }
 
-    /// What the attribute of the whole struct takes.
+    /// Returns the keys that the attribute of the whole struct takes.
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Table => &[

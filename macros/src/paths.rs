@@ -1,4 +1,4 @@
-//! Where generated code finds heirloom: `::heirloom`, or what `crate = "…"` says.
+//! The path by which generated code names heirloom: `::heirloom`, or that of `crate = "…"`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -9,7 +9,7 @@ use syn::Path;
 pub(crate) struct Paths {
     /// The crate as users see it.
     pub(crate) root: TokenStream,
-    /// What only generated code may name.
+    /// The module that only generated code may name.
     pub(crate) private: TokenStream,
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn text(tokens: TokenStream) -> String {
     printer.out
 }
 
-/// What the last token was, as far as spaces depend on it.
+/// The kind of the last token, as far as spaces depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Last {
     /// Nothing yet, or an opening bracket: no space follows.

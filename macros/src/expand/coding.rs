@@ -13,7 +13,7 @@ pub(super) fn encoder(ty: &Type, private: &TokenStream) -> TokenStream {
     ask(ty, private, "encoder")
 }
 
-/// What an index records of the way.
+/// Returns the name of that coding, which an index records.
 pub(super) fn name(ty: &Type, private: &TokenStream) -> TokenStream {
     ask(ty, private, "name")
 }
@@ -28,7 +28,7 @@ fn ask(ty: &Type, private: &TokenStream, question: &str) -> TokenStream {
     }
 }
 
-/// What a name has to say of the type of a field where that is compared.
+/// Implements `Compared` for the name of a column, with the type of its field.
 pub(super) fn compared(row: &Record, field: &Field, named: &Ident) -> TokenStream {
     let place = format!("`{}::{}` is of type `{}`", row.ident, field.parsed.name, field.ty_text);
     checked(&place, &field.ty, named, &row.paths.private)

@@ -24,7 +24,7 @@ use crate::parse::item_type;
 /// ```
 pub(crate) fn columns(row: &Record) -> TokenStream {
     let (ident, private) = (&row.ident, &row.paths.private);
-    // What is in the way has been reported.
+    // A constant of the row that a column would collide with has been reported.
     let mut taken = row.own_constants();
     let mut names = TokenStream::new();
     let columns = row.fields.iter().enumerate().filter_map(|(place, field)| {
@@ -213,8 +213,8 @@ fn parse(row: &Record, place: usize) -> Option<TokenStream> {
     })
 }
 
-/// What a column's type has as its name: that of the constant, unless the row's own types would be
-/// hidden by it.
+/// Returns the marker type that names a column in its type: that of the constant's name, unless it
+/// would hide one of the types that the row names.
 fn name_type(row: &Record, column: &Ident) -> Ident {
     let types = row.fields.iter().map(|field| field.ty.to_token_stream());
     let computed = row.computed.iter().flat_map(|it| [it.ty.to_token_stream(), it.expr.clone()]);

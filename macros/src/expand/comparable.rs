@@ -93,7 +93,7 @@ fn push(
     key: &Ident,
     private: &TokenStream,
 ) -> TokenStream {
-    // What a parameter stands for is known to have the trait.
+    // The bounds of the impl say that each parameter has the trait.
     if !input.generics.params.is_empty() {
         return quote_spanned!(at(ty)=> #private::SortKey::push::<#ty>(#key, #binding););
     }

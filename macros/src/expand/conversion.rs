@@ -47,7 +47,7 @@ impl<'a> Fields<'a> {
         (consts.into_iter().collect(), sources, self.body(previous))
     }
 
-    /// What is known of the conversion, for the checks.
+    /// The facts about the conversion that the checks read.
     fn conversion(&self) -> TokenStream {
         let (private, previous) = (self.private, previous_name(self.step));
         let (attribute, text) = (self.record.kind.attribute(), self.step.previous_text());
@@ -76,8 +76,8 @@ impl<'a> Fields<'a> {
         self.record.fields.iter().enumerate().filter(is_same)
     }
 
-    /// Where the taken fields stand in the previous struct. A closure is not checked against the
-    /// type of a field that there is not, so its constants must not be there either.
+    /// The positions of the taken fields in the previous struct. A closure is not checked against
+    /// the type of a field that does not exist, so its constants must not exist either.
     fn places(&self) -> TokenStream {
         let private = self.private;
         let places = self.taken.iter().map(|name| {
@@ -211,7 +211,7 @@ impl<'a> Fields<'a> {
         quote_spanned!(Span::mixed_site()=> let #new: #ty = #value;)
     }
 
-    /// What a field begins as that the previous struct does not have.
+    /// The first value of a field that the previous struct does not have.
     fn default(&self, index: usize, field: &Field) -> TokenStream {
         let private = self.private;
         if let Default::Computed { sources, .. } = &field.default {
@@ -249,8 +249,8 @@ impl<'a> Fields<'a> {
         format_ident!("taken{}", self.number(name), span = self.user(name))
     }
 
-    /// Where mistakes of a previous field are reported: where it is named, or else at the type of
-    /// what it becomes.
+    /// The span for mistakes of a previous field: the place that names it, or else the type of the
+    /// field it becomes.
     fn user(&self, name: &str) -> Span {
         let fields = || self.record.fields.iter();
         let named = fields().flat_map(Field::named_sources).find(|source| source.text == name);

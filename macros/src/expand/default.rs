@@ -8,7 +8,7 @@ use super::{at, codec, located};
 use crate::model::{Default, Field, Record, Source};
 use crate::parse::{SerdeDefault, option_inner, resolve_self};
 
-/// What answers for the default of a field, as a block; nothing if there is none.
+/// Returns the block that computes the default of a field; `None` if it has none.
 pub(super) fn default(record: &Record, index: usize) -> Option<TokenStream> {
     let private = &record.paths.private;
     let field = &record.fields[index];

@@ -90,7 +90,7 @@ pub(super) fn indexes(row: &Record) -> TokenStream {
     }
 }
 
-/// What an index orders rows by.
+/// One of the values that an index orders rows by.
 enum Part<'r> {
     /// A field of the row.
     Field(&'r Field),

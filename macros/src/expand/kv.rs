@@ -51,7 +51,7 @@ pub(crate) fn kv(group: &Record) -> TokenStream {
     quote!(#entries #impls)
 }
 
-/// What the struct of entries is called.
+/// Returns the name of the struct of entries.
 pub(crate) fn entries_name(group: &Ident) -> Ident {
     format_ident!("{}Entries", group.unraw())
 }

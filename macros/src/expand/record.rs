@@ -1,4 +1,4 @@
-//! What rows and kv groups have in common: the descriptors of their fields, and their defaults.
+//! The parts that rows and kv groups share: the descriptors of their fields, and their defaults.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -158,7 +158,7 @@ pub(super) fn def(field: &Field, private: &TokenStream) -> TokenStream {
     if let Some(kind) = kind {
         def.extend(quote!(.default(#private::DefaultKind::#kind)));
     }
-    // What a function of the user's own makes of a missing field is its own affair.
+    // A function of the user's own decides by itself how a missing field reads.
     if field.deserialize().is_none() {
         let (once, twice) = coding::options(&field.ty, private);
         let inner = option_inner(&field.ty);

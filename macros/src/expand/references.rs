@@ -72,7 +72,8 @@ pub(super) fn members(row: &Record) -> TokenStream {
     }
 }
 
-/// What the references ask of a store, and of the types that are not written as one:
+/// The impl that asks the references of a store, and the checks of types that are not written as
+/// one:
 ///
 /// ```text
 /// impl<S: Store> RefersWithin<S> for Txn where Account: TableOf<S> {

@@ -100,7 +100,7 @@ pub(super) fn member(record: &Record) -> Option<TokenStream> {
     })
 }
 
-/// What the previous struct is called in generated code.
+/// Returns the name of the previous struct in generated code.
 pub(super) fn previous_name(step: &Step) -> Ident {
     Ident::new("__Previous", at(&step.previous))
 }

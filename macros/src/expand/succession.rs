@@ -8,8 +8,8 @@ use syn::spanned::Spanned as _;
 use super::{at, guard, located};
 use crate::model::Store;
 
-/// What the descriptor of a store borrows of the epoch before, and a constant for each rule that
-/// is broken where it does not evaluate:
+/// The parts of a store's descriptor that speak of the epoch before, and for each rule that is
+/// broken a constant that does not evaluate:
 ///
 /// ```text
 /// const __STEP: StoreStep = StoreStep {

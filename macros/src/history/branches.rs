@@ -41,7 +41,7 @@ pub(super) fn in_conflict(text: &str, path: &str) -> String {
         if is_marker(line) {
             (in_ours, in_theirs) = match line.as_bytes().first() {
                 Some(b'<') => (true, false),
-                // What was there before both, which some settings of git show.
+                // The common ancestor of both, which some settings of git show.
                 Some(b'|') => (false, false),
                 Some(b'=') => (false, true),
                 _ => (true, true),

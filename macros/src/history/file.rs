@@ -12,12 +12,12 @@ use super::recorded::{Recorded, recorded};
 use crate::diag::Diag;
 use crate::model::Store;
 
-/// What a history file says it is.
+/// The kind that a history file states.
 const KIND: &str = "schema history";
 /// The newest layout that is known here.
 const FORMAT: u64 = 1;
 
-/// What to do about a file that is not as it was written.
+/// The advice about a file that is not as it was written.
 pub(super) const RESTORE: &str = "restore it from version control";
 
 /// The history of a store whose file is there.

@@ -24,7 +24,7 @@ pub(super) struct Lines<'t> {
     pub(super) has_markers: bool,
 }
 
-/// What tells one version from another.
+/// The facts that tell one version from another.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Version<'t> {
     pub(super) number: &'t str,
@@ -37,7 +37,7 @@ pub(super) struct Version<'t> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry<'t>(&'t str);
 
-/// Where a line stands.
+/// The section of the file that a line is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Within {
     Head,
@@ -126,7 +126,7 @@ impl<'t> Lines<'t> {
                 }
                 _ => Some(within),
             },
-            // What a newer heirloom adds may stand after the versions.
+            // A newer heirloom may add members after the versions.
             Within::Tail => Some(if line == "}" { Within::End } else { within }),
             Within::End => line.trim_ascii().is_empty().then_some(within),
         }

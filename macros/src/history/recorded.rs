@@ -37,7 +37,7 @@ pub(crate) struct Field {
     pub(crate) name: String,
     /// The type as written.
     pub(crate) ty: String,
-    /// What fills it where a row lacks it: `required` stands for nothing.
+    /// The default of a row that lacks the field; `required` if there is none.
     pub(crate) default: String,
 }
 

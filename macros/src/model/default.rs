@@ -1,4 +1,4 @@
-//! What fills a field that stored rows lack.
+//! The defaults of fields that stored rows lack.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -34,7 +34,7 @@ pub(crate) enum Default {
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) ident: Ident,
-    /// Where the field stands, if there is one of that name.
+    /// The position of the field, if there is one of that name.
     pub(crate) field: Option<usize>,
 }
 

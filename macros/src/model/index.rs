@@ -20,7 +20,7 @@ pub(crate) struct Index {
     pub(crate) on_field: bool,
 }
 
-/// What an index orders rows by: a field, a field of a struct in one, or a computed column.
+/// A value that an index orders rows by: a field, a field of a struct in one, or a computed column.
 #[derive(Debug)]
 pub(crate) struct IndexField {
     /// The tokens to blame.
@@ -127,7 +127,7 @@ impl Index {
         matches!(&self.fields[..], [only] if only.computed == Some(number))
     }
 
-    /// What it has, as far as that begins at a field, with the place of the field.
+    /// Returns those of its fields that begin at a field of the row, with that field's position.
     pub(crate) fn places(&self) -> impl Iterator<Item = (usize, &IndexField)> {
         self.fields.iter().filter_map(|field| Some((field.place?, field)))
     }

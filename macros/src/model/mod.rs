@@ -1,4 +1,4 @@
-//! What the derives know once defaults are resolved: stored names, keys, what fills a field.
+//! The facts of a struct once defaults are resolved: stored names, keys, defaults.
 //!
 //! A model is made whatever mistakes there are, so that [`validate`](crate::validate) can find all
 //! of them and [`fallback`](crate::fallback) has something to stand in for.

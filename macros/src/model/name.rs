@@ -15,7 +15,7 @@ pub(crate) struct Name {
 }
 
 impl Name {
-    /// What the attribute says, or the struct's name in snake case.
+    /// Returns the name that the attribute gives, or the struct's name in snake case.
     pub(crate) fn new(explicit: Option<&LitStr>, ident: &Ident) -> Self {
         match explicit {
             Some(name) => {

@@ -272,7 +272,7 @@ fn computed(
         let (code, ty_text) = (crate::text::text(expr.clone()), ty.to_token_stream());
         let expr = over.rewrite(expr);
         let is_right = over.report(row, diag);
-        // What has a mistake is not to be found to have another one.
+        // An expression with a mistake is left out, so that the compiler finds no second one in it.
         let expr = if is_right { expr } else { quote!(::core::panic!()) };
         Computed {
             name: ident.unraw().to_string(),
@@ -294,7 +294,7 @@ fn place(field: &Ident, names: &[&str]) -> Option<usize> {
     names.iter().position(|name| *name == text)
 }
 
-/// What is recorded of a computed default names fields as they are stored.
+/// Puts stored names into the recorded text of computed defaults.
 fn record_under_stored_names(fields: &mut [Field]) {
     let stored: Vec<(String, String)> =
         fields.iter().map(|field| (field.parsed.name.clone(), field.stored.clone())).collect();

@@ -26,7 +26,7 @@ pub(crate) enum Way {
     TryFrom(Path),
 }
 
-/// Where a field comes from.
+/// The source of a field's value in a conversion.
 #[derive(Debug)]
 pub(crate) enum FieldSource {
     /// The previous field of the same name, if there is one.

@@ -18,7 +18,7 @@ pub(crate) struct Store {
     pub(crate) paths: Paths,
     pub(crate) name: Name,
     pub(crate) epoch: Option<LitInt>,
-    /// Where the schema history stands, from the crate's folder.
+    /// The path of the history file, from the crate's folder.
     pub(crate) history: Option<LitStr>,
     /// The store of the epoch before.
     pub(crate) previous: Option<TypePath>,
@@ -26,7 +26,7 @@ pub(crate) struct Store {
     pub(crate) is_previous_broken: bool,
     /// The tables and kv groups that end with it.
     pub(crate) drops: Vec<parse::Removed>,
-    /// What crosses tables.
+    /// The function that converts across tables.
     pub(crate) migrate: Option<ExprPath>,
     pub(crate) fields: Vec<Handle>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Handle {
     pub(crate) member: Member,
 }
 
-/// What a field of a store is a handle to.
+/// The type of a field of a store.
 #[derive(Debug)]
 pub(crate) enum Member {
     /// `Table<Row>`

@@ -45,7 +45,7 @@ pub(crate) fn checks(attributes: &[Attribute], diag: &mut Diag) -> Vec<Check> {
 #[derive(Debug)]
 pub(crate) struct OverFields<'f> {
     names: &'f [String],
-    /// What has the fields: `self`, or a variable.
+    /// The owner of the fields: `self`, or a variable.
     receiver: &'static str,
     /// Which fields it reads.
     pub(crate) reads: Vec<usize>,
@@ -128,7 +128,7 @@ impl<'f> OverFields<'f> {
 
     /// A name that is not a field.
     fn note(&mut self, ident: &Ident, name: &str) {
-        // What binds names, and what no field can be called.
+        // Keywords that bind names; a field has none of these names.
         const BINDING: [&str; 4] = ["let", "match", "for", "if"];
         self.binds |= BINDING.contains(&name) || name == "matches";
         let is_lower = name.starts_with(|first: char| first.is_lowercase() || first == '_');

@@ -18,7 +18,7 @@ pub(crate) struct Parameter {
     pub(crate) ident: Ident,
 }
 
-/// What closures are called in messages, and what their parameters are.
+/// The words of messages for a closure and for its parameters.
 #[derive(Debug, Clone, Copy)]
 struct Words {
     closure: &'static str,

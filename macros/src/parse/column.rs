@@ -5,7 +5,7 @@ use syn::{Attribute, LitStr, Meta, Path};
 use super::meta::{entries, key_name, set, string, unknown};
 use crate::diag::Diag;
 
-/// What `#[column(…)]` says.
+/// The attribute `#[column(…)]`.
 #[derive(Debug, Default)]
 pub(crate) struct Column {
     pub(crate) name: Option<LitStr>,

@@ -11,13 +11,13 @@ use super::removes::{Removed, names};
 use crate::diag::Diag;
 use crate::kind::Kind;
 
-/// What the attributes of the whole struct say.
+/// The attributes of the whole struct.
 #[derive(Debug, Default)]
 pub(crate) struct Container {
     pub(crate) name: Option<LitStr>,
     pub(crate) krate: Option<Path>,
     pub(crate) epoch: Option<LitInt>,
-    /// Where the schema history stands.
+    /// The path of the history file.
     pub(crate) history: Option<LitStr>,
     /// The fields of earlier versions that are given up.
     pub(crate) removes: Option<Vec<Removed>>,
@@ -31,7 +31,7 @@ pub(crate) struct Container {
     pub(crate) try_from: Option<Path>,
     /// The tables and kv groups that end with the epoch before.
     pub(crate) drops: Option<Vec<Removed>>,
-    /// What crosses tables.
+    /// The function that converts across tables.
     pub(crate) migrate: Option<ExprPath>,
     /// The key, if it is several fields.
     pub(crate) key: Option<TableKey>,

@@ -43,7 +43,7 @@ pub(crate) struct Renamed {
     pub(crate) literal: LitStr,
 }
 
-/// What computes a field from previous ones.
+/// A closure that computes a field from previous ones.
 #[derive(Debug)]
 pub(crate) struct With {
     pub(crate) key: Path,

@@ -5,7 +5,7 @@ use syn::{Attribute, Meta, Path};
 use super::meta::{entries, key_name, unknown};
 use crate::diag::Diag;
 
-/// What `#[merge(…)]` takes.
+/// The words that `#[merge(…)]` takes.
 const WORDS: [&str; 3] = ["fields", "sum", "union"];
 
 /// How a field merges, and the token that says so.

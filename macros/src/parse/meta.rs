@@ -33,7 +33,7 @@ pub(super) fn try_entries(attribute: &Attribute) -> syn::Result<Vec<Meta>> {
     Ok(entries.into_iter().collect())
 }
 
-/// What an attribute looks like.
+/// Returns an example of an attribute.
 fn example(attribute: &str) -> &'static str {
     match attribute {
         "table" => "#[table(name = \"notes\")]",

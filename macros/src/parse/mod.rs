@@ -1,7 +1,7 @@
 //! From syn's tree to the attributes this crate knows, spans kept.
 //!
-//! What is wrong with an attribute itself is reported here; what is wrong with the struct as a
-//! whole, by [`validate`](crate::validate).
+//! Mistakes of an attribute itself are reported here; those of the struct as a whole, by
+//! [`validate`](crate::validate).
 
 mod check;
 mod closure;

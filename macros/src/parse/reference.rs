@@ -6,21 +6,21 @@ use super::meta::{entries, key_name, set, string, unknown};
 use crate::diag::Diag;
 use crate::suggest::{did_you_mean, list};
 
-/// What `on_remove` takes.
+/// The words that `on_remove` takes.
 const ACTIONS: [&str; 3] = ["restrict", "set_null", "cascade"];
 
-/// What `#[reference(…)]` says.
+/// The attribute `#[reference(…)]`.
 #[derive(Debug)]
 pub(crate) struct Reference {
     /// The attribute's own name.
     pub(crate) path: Path,
     pub(crate) unchecked: Option<Path>,
     pub(crate) no_index: Option<Path>,
-    /// What happens when the row is removed, and the tokens to blame.
+    /// The action when the row is removed, and the tokens to blame.
     pub(crate) on_remove: Option<(OnRemove, LitStr)>,
 }
 
-/// What becomes of a row when the one that it refers to is removed.
+/// The action on a row when the one that it refers to is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnRemove {
     Restrict,

@@ -8,7 +8,7 @@ use syn::{Attribute, ExprPath, Lit, LitStr, Meta, Path, Token};
 
 use super::meta::{key_name, literal, try_entries};
 
-/// What serde's attributes of the whole struct say.
+/// serde's attributes of the whole struct.
 #[derive(Debug, Default)]
 pub(crate) struct SerdeContainer {
     pub(crate) rename_all: Option<Renames>,
@@ -18,7 +18,7 @@ pub(crate) struct SerdeContainer {
     pub(crate) keys: Vec<Path>,
 }
 
-/// What serde's attributes of a field say.
+/// serde's attributes of a field.
 #[derive(Debug, Default)]
 pub(crate) struct SerdeField {
     pub(crate) rename: Option<Renames>,

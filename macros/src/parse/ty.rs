@@ -1,4 +1,4 @@
-//! What a type says about itself in writing.
+//! Facts about a type as it is written.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;

@@ -1,4 +1,4 @@
-//! Where a default is needed, and what it may read.
+//! Rules of defaults: the fields that need one, and the fields that one may read.
 
 use crate::diag::Diag;
 use crate::kind::Kind;

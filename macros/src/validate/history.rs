@@ -1,4 +1,4 @@
-//! What a struct says about its earlier versions, as far as it can be judged without them.
+//! Rules of a struct's earlier versions, as far as they can be judged without these.
 
 use std::path::Path;
 

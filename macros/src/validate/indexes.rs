@@ -26,7 +26,7 @@ pub(super) fn indexes_name_fields(record: &Record, diag: &mut Diag) {
     }
 }
 
-/// What is indexed has one value in each row, or is indexed item by item.
+/// An indexed field has one value in each row, or is indexed item by item.
 pub(super) fn indexed_fields_have_one_value(record: &Record, diag: &mut Diag) {
     for index in record.indexes.iter().filter(|index| !index.each) {
         for (place, IndexField { origin: tokens, name, .. }) in index.places() {

@@ -131,7 +131,7 @@ pub(super) fn key_is_always_written(record: &Record, diag: &mut Diag) {
     }
 }
 
-/// What a field of the key is called in messages.
+/// Returns the name of a field of the key in messages.
 fn part_of_key(record: &Record) -> &'static str {
     if record.composite.is_some() { "part of the key" } else { "the key" }
 }

@@ -1,4 +1,4 @@
-//! What stands in a store.
+//! Rules of the fields of a store.
 
 use std::collections::HashSet;
 

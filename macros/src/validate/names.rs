@@ -1,4 +1,4 @@
-//! What tables, kv groups and stores may be named.
+//! Rules of the names of tables, kv groups and stores.
 
 use crate::diag::Diag;
 use crate::kind::Kind;

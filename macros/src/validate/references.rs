@@ -24,7 +24,7 @@ pub(super) fn references_refer_to_rows(record: &Record, diag: &mut Diag) {
     }
 }
 
-/// What becomes `None` is an `Option`.
+/// A reference that is set to null is an `Option`.
 pub(super) fn set_null_has_a_null(record: &Record, diag: &mut Diag) {
     for field in record.fields.iter().filter(|field| field.referred().is_some()) {
         let on_remove = field.parsed.reference.as_ref().and_then(|reference| {

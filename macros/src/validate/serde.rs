@@ -7,7 +7,7 @@ use crate::kind::Kind;
 use crate::model::{Default, Record};
 use crate::parse::{Field, Renames};
 
-/// What a struct may not have, and why.
+/// Attributes of serde that a struct may not have, each with the reason.
 const CONTAINER: &[(&str, &str)] = &[
     (
         "deny_unknown_fields",
@@ -32,7 +32,7 @@ const CONTAINER: &[(&str, &str)] = &[
 const CONVERTED: &str = "what is stored would be another type's fields, which the schema would \
                          not show; store this struct's own fields and convert where you use them";
 
-/// What a field may not have, and why.
+/// Attributes of serde that a field may not have, each with the reason.
 const FIELD: &[(&str, &str)] = &[
     (
         "flatten",
@@ -54,7 +54,7 @@ pub(super) fn container_keeps_what_it_does_not_know(record: &Record, diag: &mut 
     refuse(&record.serde.keys, CONTAINER, record.kind.noun(), diag);
 }
 
-/// What stands in a field can be read again.
+/// A field can be read as it was written.
 pub(super) fn fields_are_stored(record: &Record, diag: &mut Diag) {
     for field in &record.fields {
         refuse(&field.parsed.serde.keys, FIELD, record.kind.noun(), diag);
@@ -69,7 +69,7 @@ fn refuse(keys: &[Path], refused: &[(&str, &str)], noun: &str, diag: &mut Diag) 
     }
 }
 
-/// What is written under a name is read under it.
+/// A field is read under the name that it is written under.
 pub(super) fn names_are_the_same_both_ways(record: &Record, diag: &mut Diag) {
     if let Some(renames) = &record.serde.rename_all
         && renames.serialize.as_ref().map(syn::LitStr::value)

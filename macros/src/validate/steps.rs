@@ -1,4 +1,4 @@
-//! What follows from the epoch before, as far as it can be judged without that.
+//! Rules of a struct that follows from the epoch before, as far as they can be judged without that.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -122,7 +122,7 @@ pub(super) fn a_field_comes_from_one_place(record: &Record, diag: &mut Diag) {
     }
 }
 
-/// What moves is in one place afterwards.
+/// A previous field moves to one field at most.
 pub(super) fn a_previous_field_moves_to_one_place(record: &Record, diag: &mut Diag) {
     if !converts_field_by_field(record) {
         return;
