@@ -6,8 +6,8 @@ use crate::query::column::{Column, Name};
 use crate::row::order::Encode;
 use crate::row::{Comparable, Row};
 
-/// What is selected of rows of type `R`, or what they are grouped by: a column, something computed
-/// from one by [`Column::map`], or a tuple of several.
+/// The columns of rows of type `R` that are selected, or that rows are grouped by: a column,
+/// something computed from one by [`Column::map`], or a tuple of several.
 ///
 /// Implemented for these; do not implement it.
 #[diagnostic::on_unimplemented(

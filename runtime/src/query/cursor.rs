@@ -46,8 +46,8 @@ impl Cursor {
         places.all(|(_, found)| Some(found.as_slice()) == value)
     }
 
-    /// What the row's entry in an index is from some of its fields on, which are those of the order;
-    /// nothing if a value is too long for an index.
+    /// Returns the row's entry in an index, from the value of the first of `fields` on, which are
+    /// those of the order; `None` if a value is too long for an index.
     pub(super) fn entry(&self, order: &[ColumnOrder], fields: &[Name]) -> Option<Vec<u8>> {
         let mut entry = Vec::new();
         for field in fields {

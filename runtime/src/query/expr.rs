@@ -82,7 +82,7 @@ pub struct Expr<R> {
     row: PhantomData<fn(&R)>,
 }
 
-/// What `filter` takes: an [`Expr`].
+/// The argument of `filter`: an [`Expr`].
 ///
 /// A trait only for the compiler's message about what is not one. Implemented for `Expr`; do not
 /// implement it.
@@ -113,7 +113,7 @@ pub(crate) enum Node {
     Holds {
         field: Field,
         item: Vec<u8>,
-        /// What an index over each item has of it, if there is such an index.
+        /// Its form in an index over each item, if there is such an index.
         in_index: Option<Vec<u8>>,
         look: Look,
     },
@@ -378,10 +378,11 @@ impl Node {
     }
 }
 
-/// What lies in all of the sets, or in any.
+/// Returns the values that lie in all of the sets, or in any of them.
 fn meet(field: Field, sets: Vec<Ranges>, is_all: bool) -> Node {
     let ranges = if is_all {
-        // What lies in all lies outside of none: in one go, however many they are.
+        // The intersection is the complement of the union of complements: one pass, however many
+        // they are.
         let outside = sets.into_iter().flat_map(|set| set.complement().into_vec());
         Ranges::union_of(outside.collect()).complement()
     } else {

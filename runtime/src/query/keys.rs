@@ -76,7 +76,7 @@ fn unescaped(value: &[u8]) -> Option<Vec<u8>> {
     while let Some(byte) = rest.next() {
         text.push(*byte);
         if *byte == 0 {
-            // What follows a NUL in the middle says nothing but that it is one.
+            // The byte after a NUL says only that the NUL is part of the text.
             rest.next();
         }
     }

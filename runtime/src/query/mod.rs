@@ -73,7 +73,8 @@ pub use self::{
 };
 #[doc(inline)]
 pub use crate::row::SortKey;
-// What bounds name and users need not: each is implemented for all that has the trait beside it.
+// Traits that bounds name and users need not: each is implemented for all that has the trait beside
+// it.
 #[doc(hidden)]
 pub use self::{
     named::{

@@ -56,7 +56,7 @@ impl Parts<'_> {
             self.split(range.start..middle, threads - threads / 2, buffer)?;
             match started.map(thread::ScopedJoinHandle::join) {
                 Ok(Ok(second)) => buffer.append(second?),
-                // What a row's own code panics with goes to the caller, whichever thread ran it.
+                // A panic of the row's own code goes to the caller, whichever thread ran it.
                 Ok(Err(panic)) => resume_unwind(panic),
                 // The system has no thread left.
                 Err(_) => self.part(middle..range.end, buffer)?,

@@ -80,7 +80,7 @@ impl<R: Row, S: Columns<R>> Picks<R, S> {
         }
     }
 
-    /// What is selected of a row, without decoding the rest.
+    /// Reads the selected columns of a row, without decoding the rest.
     fn part(&self, stored: &StoredRow<'_>) -> Option<S::Value> {
         if !self.is_part || stored.is_damaged() || stored.is_foreign() {
             return None;

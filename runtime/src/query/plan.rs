@@ -21,11 +21,11 @@ use crate::schema::descriptor::TableDef;
 /// while it grows.
 const MIN_ROWS: f64 = 1_000.0;
 
-/// What sorting a row costs, in rows: more than going from an index to the row, since all rows are
+/// The cost of sorting a row, in rows: more than going from an index to the row, since all rows are
 /// in memory for it.
 const SORTING: f64 = 1.2;
 
-/// What a plan must know of the table beside its descriptor.
+/// The facts of a table that a plan needs beside its descriptor.
 #[derive(Debug)]
 pub(crate) struct Facts<'f> {
     pub(crate) table: &'f TableDef,
@@ -33,7 +33,7 @@ pub(crate) struct Facts<'f> {
     pub(crate) indexes: Vec<IndexState>,
 }
 
-/// Where candidates come from.
+/// The source of candidates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Nowhere: no row can match.
@@ -147,8 +147,8 @@ pub(crate) fn covering(
     best.map(|(index, _, spans)| (index, spans))
 }
 
-/// What reading costs, in rows: `each` per candidate, and only as far as the limit needs where
-/// they come in order.
+/// Returns the cost of reading, in rows: `each` per candidate, and only as far as the limit needs
+/// if they come in order.
 fn cost(candidates: f64, each: f64, is_served: bool, spec: &Spec, share: f64) -> f64 {
     if !is_served {
         return candidates * (each + SORTING) + 1.0;
@@ -157,7 +157,7 @@ fn cost(candidates: f64, each: f64, is_served: bool, spec: &Spec, share: f64) ->
     candidates.min(wanted) * each + 1.0
 }
 
-/// Where one condition is that one of several holds, and each of them can be looked up.
+/// Plans a condition that holds if one of several does, each of which can be looked up.
 fn by_union(spec: &Spec, conditions: &Conditions<'_>, facts: &Facts<'_>) -> Option<Candidate> {
     let unions = conditions.rest.iter().filter_map(|node| match node {
         Node::Any(branches) => union(branches, facts),

@@ -120,7 +120,7 @@ impl Ranges {
         Self::union_of(self.0)
     }
 
-    /// What lies in some of these ranges.
+    /// Returns the values that lie in some of these ranges.
     pub(crate) fn union_of(mut ranges: Vec<Range>) -> Self {
         ranges.sort_by(|a, b| compare_starts(&a.from, &b.from));
         let mut joined: Vec<Range> = Vec::with_capacity(ranges.len());
@@ -156,7 +156,7 @@ impl Ranges {
     }
 }
 
-/// Where the complement begins, for where a set ends, and the other way round.
+/// Returns the start of the complement for the end of a set, and the other way round.
 fn flip(bound: Bound<Vec<u8>>) -> Option<Bound<Vec<u8>>> {
     match bound {
         Bound::Included(value) => Some(Bound::Excluded(value)),

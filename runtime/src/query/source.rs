@@ -1,4 +1,4 @@
-//! What queries are asked of.
+//! The sources of queries: a table of a view, with or without a transaction's writes.
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, VecDeque};
@@ -31,7 +31,7 @@ pub(crate) struct Source<'s> {
 }
 
 impl<'s> Source<'s> {
-    /// What a transaction sees of a table, or if there is none, what a view has.
+    /// The table as a transaction sees it, or if there is none, as the view has it.
     pub(crate) fn new(
         engine: Arc<Engine>,
         view: Arc<View>,

@@ -1,4 +1,4 @@
-//! What a query asks for, apart from where.
+//! The parts of a query, apart from its source.
 
 use std::fmt::Write as _;
 

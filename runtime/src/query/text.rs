@@ -147,7 +147,7 @@ impl Part {
 fn fits(text: &str, parts: &[Part]) -> bool {
     let mut rest = text.chars();
     let mut at = 0;
-    // Where to go on if what follows the last `Any` does not fit.
+    // The position to go on from if the text after the last `Any` does not fit.
     let mut retry: Option<(usize, std::str::Chars<'_>)> = None;
     loop {
         let mut ahead = rest.clone();

@@ -49,13 +49,13 @@ impl Common {
     }
 }
 
-/// What comes next on the way; a row is in the buffer, and its key in another beside it.
+/// The next step of a walk; a row is in the buffer, and its key in another beside it.
 pub(crate) enum WalkStep {
     /// A row, or why it does not decode.
     Row(Result<()>),
     /// The same, found through an index.
     Entry(Result<()>),
-    /// What a transaction has written anew.
+    /// A row that a transaction has written anew.
     Skipped,
     /// The storage failed.
     Failed(Error),

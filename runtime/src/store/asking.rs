@@ -1,4 +1,4 @@
-//! Where queries begin: on a table, on a snapshot, in a transaction.
+//! The methods that begin a query: of a table, of a snapshot, of a transaction.
 
 use super::handle::TableOf;
 use super::overlay::Overlay;

@@ -12,7 +12,7 @@ use crate::schema::descriptor::FieldDef;
 pub(super) struct Codec<T> {
     pub(super) encode: fn(&T) -> Result<Encoded, DefaultError>,
     pub(super) decode: fn(&str) -> Result<T, DefaultError>,
-    /// What an entry without a default reads as while it is not set.
+    /// The value of an entry without a default while it is not set.
     pub(super) absent: fn() -> Result<T, DefaultError>,
     /// Whether setting this value means to have none.
     pub(super) is_absent: fn(&T) -> bool,

@@ -1,4 +1,4 @@
-//! What all handles of one open store share, and its work in the background.
+//! The state that all handles of one open store share, and its work in the background.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ impl Handle {
         WeakHandle(Arc::downgrade(&self.0))
     }
 
-    /// What is kept for a table as long as the store is open, made at first use.
+    /// Returns the live state of a table, made at first use and kept as long as the store is open.
     pub(super) fn live<T: Send + Sync + 'static>(
         &self,
         table_idx: TableIdx,
@@ -213,7 +213,7 @@ impl Drop for Shared {
     }
 }
 
-/// What a field of a store may be: [`Table`](crate::Table) or [`Kv`](crate::Kv).
+/// The type of a field of a store: [`Table`](crate::Table) or [`Kv`](crate::Kv).
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a field of a store is a `Table<Row>` or a `Kv<Group>`, not `{Self}`",

@@ -1,4 +1,4 @@
-//! What observers are given.
+//! The changes that observers are given.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct RowChange<R: Row> {
     rows: Arc<ChangedRows>,
 }
 
-/// Where changed rows are read.
+/// The views that changed rows are read from.
 pub(super) struct ChangedRows {
     pub(super) engine: Arc<Engine>,
     pub(super) table_idx: TableIdx,

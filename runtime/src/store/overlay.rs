@@ -33,12 +33,12 @@ pub(super) struct State {
 }
 
 impl State {
-    /// What the transaction has made of it.
+    /// The row as the transaction has left it.
     fn of(op: &RowOp) -> Self {
         Self { existed: op.existed, exists: op.json.is_some(), is_edited: op.is_edit }
     }
 
-    /// What is committed.
+    /// The row as it is committed.
     pub(super) fn committed(exists: bool) -> Self {
         Self { existed: exists, exists, is_edited: exists }
     }

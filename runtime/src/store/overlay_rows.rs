@@ -65,7 +65,7 @@ impl<R: Row> Iterator for OverlayRows<'_, R> {
                 return self.ahead.take().map(|(_, row)| row);
             }
             let (bytes, op) = self.written.next()?;
-            // What the transaction wrote stands in for what is committed under the same key.
+            // The transaction's write replaces the committed row under the same key.
             self.ahead.take_if(|(committed, _)| **committed == **bytes);
             if let (Some(json), Some(key)) = (&op.json, R::Key::from_bytes(bytes)) {
                 return Some(typed_text(&key, json));

@@ -161,7 +161,7 @@ impl EntriesOf<'_> {
         }
     }
 
-    /// What an entry reads as while it is not set.
+    /// Returns the value of an entry that is not set.
     pub(super) fn default<G: Group, T>(&self, index: usize, codec: &Codec<T>) -> Result<T> {
         use crate::schema::descriptor::DefaultKind;
 

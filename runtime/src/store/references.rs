@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::row::{Key, Ref, Row};
 use crate::schema::descriptor::{StoreDef, TableIdx};
 
-/// What a row of type `T` can be read from by its key: a store that has the table, a transaction, or a
+/// A source of rows of type `T` by their key: a store that has the table, a transaction, or a
 /// snapshot.
 ///
 /// Implemented for all of these; do not implement it.

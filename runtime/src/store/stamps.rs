@@ -4,7 +4,7 @@ use crate::evolve::{Form, Invalid, decode_text};
 use crate::row::{Encoded, Object, Row, encode};
 use crate::schema::descriptor::{StampDef, StampKind};
 
-/// What the fields of a row's times hold.
+/// The texts in the fields of a row's times.
 type Texts = Vec<(&'static StampDef, Option<String>)>;
 
 /// A row and the text to store of it, if it has changed.

@@ -459,13 +459,13 @@ impl<R: Row> Table<R> {
         mut observer: impl FnMut(&TableChanges<R>) + Send + 'static,
     ) -> Result<Subscription> {
         let (engine, table_idx) = (self.handle.engine(), self.table_idx);
-        // What the hub keeps must not keep the engine, which has the hub.
+        // The hub keeps this callback, which must not keep the engine, which has the hub.
         let weak = Arc::downgrade(engine);
         let callback = move |origin, changes: &[Change], views: &Views| {
             let Some(engine) = weak.upgrade() else { return };
             let rows = ChangedRows { engine, table_idx, views: views.clone() };
             let changes = TableChanges::new(origin, changes, rows);
-            // Where every key is none of the table's type there is nothing to name.
+            // If no key parses as the table's key type, there is nothing to name.
             if !changes.is_empty() {
                 observer(&changes);
             }

@@ -35,7 +35,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     const DEF: StoreDef;
 
-    /// Where the description of the store's code is kept.
+    /// Returns the place that keeps the description of the store's code.
     #[doc(hidden)]
     fn described() -> &'static Described;
 
@@ -965,7 +965,7 @@ fn engine_to_look<S: Store>(path: &Path) -> Result<Engine> {
     Engine::open(code::<S>(), &location, settings).map(|(engine, _)| engine)
 }
 
-/// What the code of a store says of its schema.
+/// Returns the schema of the store's code.
 pub(super) fn code<S: Store>() -> Code {
     Code::new(S::DEF, S::described(), S::history())
 }

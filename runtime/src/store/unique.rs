@@ -36,7 +36,8 @@ fn same_values<R: Row>(row: &R, index: usize) -> Option<Node> {
             row.index_values(index, &mut values);
             bytes.extend_from_slice(values.value(place));
         };
-        // What an index holds a part of, it does not serve: no index has it under the other kind of name.
+        // A value that an index holds a part of is not served by it: no index has it under the
+        // other kind of name.
         let field = Field::new(name, is_path != is_cut, encode);
         Node::Within(field, Ranges::point(values.value(place).to_vec()))
     });

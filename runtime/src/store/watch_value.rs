@@ -154,7 +154,7 @@ impl<S: Store, T> WatchValue<S, T> {
         drop(unfinished);
         let reads = std::mem::take(&mut *reads.0.lock().unwrap_or_else(PoisonError::into_inner));
         let follows_more = self.follow(&handle, reads);
-        // What changed before it was followed would go unnoticed.
+        // A change from before it was followed would go unnoticed.
         if follows_more && handle.engine().view().stamp != snapshot.view.stamp {
             self.arrivals.arrive();
         }

@@ -25,7 +25,7 @@ const MIN_ROWS: u64 = 1 << 10;
 /// To go from an entry to its row takes as long as reading a few rows in their order.
 const ENTRIES_A_ROW: u64 = 4;
 
-/// What is kept of the entries of one group.
+/// The state of one group, made of its index entries.
 struct Group<V, S> {
     value: V,
     rows: u64,
@@ -135,7 +135,7 @@ struct Covered<'w, R: Row, K: Columns<R>, G: Aggregate<R>> {
     width: usize,
     /// The last of them that is needed.
     last: Option<usize>,
-    /// Where the columns of the group stand, and those of the aggregate.
+    /// The positions in the index of the columns of the group, and of those of the aggregate.
     group_places: &'w [usize],
     taken_places: &'w [usize],
     /// Of each field of the index, whether it is one number.
@@ -281,7 +281,7 @@ impl<R: Row, K: Columns<R>, G: Aggregate<R>> Covered<'_, R, K, G> {
     fn row(&mut self, key: &[u8]) -> Result<Option<R>> {
         self.rows_read += 1;
         let row = self.source.view.row(self.source.table_idx, key)?;
-        // What does not decode is reported where all rows are read.
+        // A row that does not decode is reported where all rows are read.
         Ok(row.and_then(|stored| (self.read.stored)(key, &stored).ok()))
     }
 }

@@ -1,6 +1,6 @@
 //! Sums without rounding: integers in 256 bits, floats in as many as all floats have.
 //!
-//! What was added can be taken out again, and nothing depends on the order. So a sum that follows
+//! An added value can be taken out again, and nothing depends on the order. So a sum that follows
 //! commits is the one that reading all rows gives.
 
 /// A sum of integers; no number of rows makes it overflow.

@@ -34,7 +34,7 @@ pub trait Aggregate<R>: Clone + Send + Sync + 'static {
     #[doc(hidden)]
     fn itself(self) -> Self::Itself;
 
-    /// What is kept of the rows.
+    /// The state that it keeps of the rows.
     #[doc(hidden)]
     type State: Default + Send + 'static;
 
@@ -42,7 +42,7 @@ pub trait Aggregate<R>: Clone + Send + Sync + 'static {
     #[doc(hidden)]
     fn take(&self, state: &mut Self::State, row: &R, step: Step);
 
-    /// What comes of the rows.
+    /// Returns the result of the rows.
     #[doc(hidden)]
     fn output(&self, state: &Self::State) -> Result<Self::Output>;
 
@@ -71,7 +71,7 @@ pub struct Needed {
     pub(super) is_number: bool,
 }
 
-/// What becomes of a row.
+/// The way in which a row is taken.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {

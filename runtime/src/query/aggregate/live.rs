@@ -1,6 +1,6 @@
 //! [`LiveTally`]: a tally that follows commits, from the rows that they change.
 //!
-//! What a row was before a commit stands in the view of the commit before, which is kept for that. So
+//! The view of the commit before is kept, since it has each row as it was before a commit. So
 //! memory grows with the groups, not with the rows.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -21,7 +21,7 @@ use crate::query::spec::Spec;
 use crate::row::{Key, Row};
 use crate::schema::descriptor::TableIdx;
 
-/// What a tally comes down to.
+/// The function that makes the result of a tally.
 pub(crate) type Make<R, K, G, O> = Box<dyn Fn(&Tally<R, K, G>) -> Result<O> + Send + Sync>;
 
 /// A tally that follows commits.
@@ -38,7 +38,7 @@ pub(crate) struct LiveTally<R: Row, K: Columns<R>, G: Aggregate<R>, O> {
 
 struct State<R: Row, K: Columns<R>, G: Aggregate<R>> {
     tally: Tally<R, K, G>,
-    /// What the newest commit left; `None` while the file is compacted.
+    /// The view after the newest commit; `None` while the file is compacted.
     view: Option<Arc<View>>,
     /// The number of that view.
     stamp: u64,
@@ -58,7 +58,7 @@ enum Status {
     Failed(Arc<Error>),
 }
 
-/// What follows commits, without the types of its rows and groups.
+/// A value that follows commits, without the types of its rows and groups.
 pub(crate) trait Follow<O>: Send + Sync {
     /// The next value; nothing until the deadline, if none came. Without a deadline it waits.
     fn next(&self, deadline: Option<Instant>) -> Result<Option<O>>;
@@ -181,7 +181,7 @@ where
             Status::Live => {}
             Status::Closed | Status::Failed(_) => return,
         }
-        // What panics below, such as the code of a row, leaves this.
+        // A panic below, such as one in the code of a row, leaves this status.
         let panicked = Error::new(ErrorKind::Custom, "the code of the row panicked");
         state.status = Status::Failed(Arc::new(engine.placed(panicked)));
         state.status = match self.take_in(&mut state, engine, &keys(), view) {

@@ -62,7 +62,7 @@ pub trait Summable {
     /// Returns a sum as a value; `None` if it is out of range.
     fn from_total(total: &Total) -> Option<Self::Sum>;
 
-    /// What the value of an index entry adds; `None` if the bytes do not say.
+    /// Returns the amount that the value of an index entry adds; `None` if the bytes do not say.
     #[doc(hidden)]
     fn amount_of(encoded: &[u8]) -> Option<Amount> {
         let _ = encoded;

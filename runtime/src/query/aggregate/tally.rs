@@ -7,7 +7,8 @@ use crate::error::Result;
 use crate::query::column::Name;
 use crate::query::columns::Columns;
 
-/// What an aggregate keeps of each group of rows, by the encoding of what these have in common.
+/// The state of an aggregate for each group of rows, by the encoding of the columns that these
+/// share.
 pub(crate) struct Tally<R, K: Columns<R>, G: Aggregate<R>> {
     pub(super) key: K,
     pub(super) aggregate: G,
@@ -95,7 +96,7 @@ impl<R, K: Columns<R>, G: Aggregate<R>> Tally<R, K, G> {
         self.groups.insert(encoded, Group { value, rows, state });
     }
 
-    /// What comes of each group, in the order of what their rows have in common.
+    /// Returns the result of each group, in the order of the columns that its rows share.
     pub(crate) fn groups(&self) -> Result<Vec<(K::Value, G::Output)>> {
         let group = |group: &Group<K::Value, G::State>| {
             Ok((group.value.clone(), self.aggregate.output(&group.state)?))
@@ -105,7 +106,7 @@ impl<R, K: Columns<R>, G: Aggregate<R>> Tally<R, K, G> {
 }
 
 impl<R, G: Aggregate<R>> Tally<R, Whole, G> {
-    /// What comes of all rows.
+    /// Returns the result of all rows.
     pub(crate) fn whole(&self) -> Result<G::Output> {
         match self.groups.values().next() {
             Some(group) => self.aggregate.output(&group.state),

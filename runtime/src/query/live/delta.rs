@@ -255,7 +255,7 @@ impl<R> Changes<R> {
         Self(new.map(|new| Change { old: None, new: Some(new), is_moved: false }).collect())
     }
 
-    /// What makes one list the other.
+    /// Returns the difference that makes one list the other.
     pub(super) fn between(
         old: &[Arc<Item<R>>],
         new: &[Arc<Item<R>>],

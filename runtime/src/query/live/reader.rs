@@ -35,7 +35,7 @@ pub(super) enum End {
     Failed(Arc<Error>),
 }
 
-/// What a reader is given.
+/// The next event of a reader.
 pub(crate) enum Next<R> {
     Delta(Delta<R>),
     Nothing,
@@ -79,7 +79,7 @@ impl<R> Reader<R> {
     pub(super) fn end(&self, end: End) -> Option<Waker> {
         let mut queue = self.queue();
         if matches!(end, End::Failed(_)) {
-            // What the list became in the meantime cannot be told any more.
+            // The later changes of the list cannot be told any more.
             queue.behind = None;
         }
         queue.end.get_or_insert(end);
@@ -87,7 +87,8 @@ impl<R> Reader<R> {
         queue.waker.take()
     }
 
-    /// What comes next, without waiting; if nothing does, `waker` is told when it does.
+    /// Returns the next event without waiting; if there is none yet, `waker` is woken by the next
+    /// one.
     pub(crate) fn poll(&self, result: &LiveResult<R>, waker: Option<&Waker>) -> Next<R> {
         let mut queue = self.queue();
         loop {

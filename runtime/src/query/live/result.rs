@@ -28,7 +28,7 @@ pub(crate) struct LiveResult<R> {
     /// Whether nothing that is seen of a row has changed.
     pub(super) same: fn(&Item<R>, &Item<R>) -> bool,
     state: Mutex<State<R>>,
-    /// What happened while the result was first computed.
+    /// The commits that came while the result was first computed.
     early: Mutex<Option<Vec<Arc<Event<R>>>>>,
     /// Whether it is lost, so that the next watch needs a new one.
     pub(super) is_lost: AtomicBool,
@@ -46,7 +46,7 @@ struct State<R> {
     status: Status,
 }
 
-/// What becomes of a result.
+/// The stage of a result.
 enum Status {
     /// It is not computed yet; or never, where the computing panicked.
     Starting,
@@ -355,7 +355,7 @@ impl<R> LiveResult<R> {
     }
 }
 
-/// What those are told who follow a result that is lost.
+/// Returns the error for those that follow a result which is lost.
 pub(crate) fn lost(why: &Arc<Error>) -> Error {
     Error::caused_by(why, "the live result could not be brought up to date")
         .help("watch the query again")

@@ -13,7 +13,7 @@ use crate::query::spec::Spec;
 use crate::row::{Key, Row};
 use crate::schema::descriptor::TableIdx;
 
-/// What a commit did to a table: every row it changed as it is now, decoded once for all.
+/// The changes of a table by one commit: every changed row as it is now, decoded once for all.
 pub(crate) struct Event<R> {
     pub(super) stamp: u64,
     pub(super) view: Arc<View>,
@@ -24,7 +24,7 @@ pub(crate) struct Event<R> {
 /// Rows by key; nothing if there is none any more.
 type ChangedRows<R> = Vec<(Vec<u8>, Option<Arc<R>>)>;
 
-/// Where the rows of a live result come from, and how they are read.
+/// The source of the rows of a live result, and how they are read.
 pub(super) struct RowSource<'s, R: Row> {
     pub(super) rows: Source<'s>,
     pub(super) read: Read<R>,
@@ -86,7 +86,8 @@ impl<R: Row + Send + Sync> TableWatches<R> {
     }
 
     fn subscribe(self: &Arc<Self>, engine: &Arc<Engine>, read: Read<R>) -> Subscription {
-        // What the hub keeps must keep neither the engine, which has the hub, nor the results.
+        // The hub keeps this callback. It must keep neither the engine, which has the hub, nor the
+        // results.
         let (this, weak) = (Arc::downgrade(self), Arc::downgrade(engine));
         let callback = move |_, changes: &[Change], views: &Views| {
             if let (Some(this), Some(engine)) = (this.upgrade(), weak.upgrade()) {

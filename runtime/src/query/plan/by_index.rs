@@ -63,7 +63,7 @@ pub(super) fn by_index(
     // All fields of a unique index given, there is one row.
     let one = def.unique && used.points == def.fields.len();
     let candidates = if one { 1.0 } else { rows * used.share };
-    // Where keys are sorted first, the limit stops only the reading of rows.
+    // If keys are sorted first, the limit stops only the reading of rows.
     let cost = match arrangement {
         Arrangement::ByKey => {
             candidates * 0.5

@@ -11,7 +11,7 @@ use crate::row::cut;
 /// More spans than this are looked at as one range instead.
 const MAX_SPANS: usize = 10_000;
 
-/// What of an index the conditions make use of.
+/// The part of an index that the conditions use.
 pub(super) struct Used {
     pub(super) spans: Vec<Span>,
     /// The fields whose conditions the spans say.
@@ -74,7 +74,7 @@ impl Used {
             }
         }
         if !used.is_exact {
-            // Where bounds were cut, spans may have come to overlap, and a row comes once.
+            // Spans with bounds that were cut may have come to overlap, and a row comes once.
             let ranges = used.spans.into_iter().map(|Span { from, to }| Range { from, to });
             used.spans = spans_of(&Ranges::union_of(ranges.collect()));
         }

@@ -124,7 +124,7 @@ impl Run<'_> {
         self.left -= buffer.len() - before;
         self.rows_read += keys.len() as u64;
         self.entries_read += keys.len() as u64;
-        // What comes before a failure is looked at first.
+        // The rows before a failure are looked at first.
         found
     }
 

@@ -28,20 +28,20 @@ struct Found {
 pub(crate) struct Run<'s> {
     source: Source<'s>,
     spec: Spec,
-    /// What candidates must still be held to.
+    /// The condition that candidates must still meet.
     filter: Option<Node>,
     /// Whether they must still be held to the cursor.
     is_cut_off: bool,
     is_filtered: bool,
     is_back: bool,
     walks: VecDeque<Walk>,
-    /// What the first of the walks has been asked for in advance.
+    /// The keys or rows that the first walk has read in advance.
     fetched: Fetched,
     /// Whether all rows of the result are taken.
     is_full: bool,
     /// Whether all candidates are taken.
     sorts: bool,
-    /// What the transaction wrote, in order, by rank; it comes between the candidates.
+    /// The writes of the transaction, in order, by rank; they come between the candidates.
     written: std::iter::Peekable<std::vec::IntoIter<(Vec<u8>, Found)>>,
     /// A candidate that comes after the next written row.
     ahead: Option<(Vec<u8>, Found)>,
@@ -177,7 +177,7 @@ impl<'s> Run<'s> {
             self.sort(buffer)?;
         }
         if self.spec.is_reversed {
-            // What does not decode comes after all rows, and so before none.
+            // A row that does not decode comes after all rows, and so before none.
             self.errors.clear();
         }
         Ok(())
@@ -397,7 +397,7 @@ impl<'s> Run<'s> {
         while self.to_skip > 0 {
             self.to_skip -= 1;
             match self.row(buffer)? {
-                // What is skipped may be no row, but the storage must not fail unseen.
+                // A skipped row need not decode, but a failure of the storage is reported.
                 Err(error) if error.kind() != ErrorKind::InvalidRow => return Some(Err(error)),
                 _ => {}
             }

@@ -1,4 +1,4 @@
-//! What a query gives: rows, keys, a number, and how it is run.
+//! The results of a query: rows, keys, a number, and how it is run.
 
 use super::Query;
 use super::view::{At, read};
@@ -15,7 +15,7 @@ impl<R: Row, A: At> Query<R, A> {
         Ok(spec)
     }
 
-    /// Where the query is run, and as what.
+    /// Returns the source on which the query is run, and the query as it is run there.
     pub(in crate::store) fn prepared(&self) -> Result<(Source<'_>, Spec)> {
         let source = self.at.source(self.table_idx);
         let spec = self.resolved(&source)?;

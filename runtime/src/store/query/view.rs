@@ -1,4 +1,4 @@
-//! Where the rows of a query are looked for.
+//! The views in which the rows of a query are looked for.
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ impl fmt::Debug for Within<'_> {
     }
 }
 
-/// Where rows are looked for.
+/// A view in which rows are looked for.
 #[doc(hidden)]
 #[expect(private_interfaces, reason = "only this crate implements it")]
 pub trait At {

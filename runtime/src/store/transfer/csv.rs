@@ -171,7 +171,7 @@ impl Columns {
         Ok(Self { columns })
     }
 
-    /// Where a row was read, and which column a field is in.
+    /// Returns the line of a row, and the column of a field.
     fn place(&self, line: u64, field: Option<&str>) -> String {
         let is_of = |column: &Column| {
             let rest = field.and_then(|field| field.strip_prefix(column.field.name));
@@ -204,7 +204,7 @@ impl Columns {
 }
 
 impl Column {
-    /// What a cell says, as JSON; nothing if it says nothing.
+    /// Returns the value of a cell as JSON; `None` if the cell leaves the field out.
     fn value(&self, cell: &str, at: &str) -> Result<Option<String>> {
         if cell.is_empty() && self.allows_null {
             // Of an `Option` in an `Option`, absent is the outer `None`.
@@ -284,7 +284,7 @@ struct Quotes<R> {
     cut_off: Option<u64>,
 }
 
-/// Where in a cell a byte stands.
+/// The position of a byte in its cell.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Start,

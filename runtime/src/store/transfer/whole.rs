@@ -24,7 +24,7 @@ pub trait StorePart {
     fn import_line(&self, line: &mut Incoming<'_, '_>) -> Result<bool>;
 }
 
-/// Where lines are written.
+/// The output that lines are written to.
 #[doc(hidden)]
 pub struct Outgoing<'o> {
     view: Arc<View>,
@@ -74,7 +74,7 @@ impl Incoming<'_, '_> {
         serde_json::from_str(self.line.get(name)?).ok()
     }
 
-    /// What is under a name, which the line must have.
+    /// Returns the member of a name, which the line must have.
     fn member(&self, name: &str) -> Result<String> {
         self.line.get(name).map(ToOwned::to_owned).ok_or_else(|| {
             let what = format!("line {} has nothing under `{name}`", self.number);
