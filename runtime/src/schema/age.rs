@@ -34,7 +34,7 @@ pub(super) fn gains(diff: &Diff) -> bool {
 
 type Key = (u32, u32, usize, usize, Option<String>, String);
 
-/// Where the line of a version begins, and how far from there it stands.
+/// The beginning of a version's line, and the version's distance from it.
 #[derive(Clone, Copy, Default)]
 struct Line {
     number: u32,
@@ -63,7 +63,8 @@ impl<'v> Ages<'v> {
         ages
     }
 
-    /// What the place of a version follows from: the version before it, unless it has a number.
+    /// Returns the version that the place of this one follows from: the version before it, unless
+    /// it has a number.
     fn parent(&self, version: &Version) -> Option<&'v Version> {
         let parent = version.parent().filter(|_| version.number().is_none())?;
         self.by_fingerprint.get(parent).copied().filter(|parent| parent.epoch() == version.epoch())

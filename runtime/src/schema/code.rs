@@ -10,7 +10,7 @@ use super::descriptor::StoreDef;
 use super::{Diff, History, Schema, Version};
 use crate::error::Result;
 
-/// What the running code says of its schema.
+/// The schema of the running code, and its history.
 pub(crate) struct Code {
     def: StoreDef,
     described: &'static Described,
@@ -43,7 +43,7 @@ pub(crate) enum Standing {
     Breaking(Break),
 }
 
-/// What breaks between a recorded version and the code.
+/// The breaking changes between a recorded version and the code.
 #[derive(Debug)]
 pub(crate) struct Break {
     /// From the older of the two to the newer.
@@ -105,7 +105,7 @@ impl Code {
     }
 }
 
-/// What the standing of a version follows from.
+/// The facts that the standing of a version follows from.
 struct Comparing<'c> {
     code: &'c Code,
     /// The code's own version, if history or store know it.

@@ -27,7 +27,7 @@ pub struct IndexDef {
 }
 
 impl IndexDef {
-    /// What it orders rows by: each name, and whether it is that of a path.
+    /// Returns the columns that it orders rows by: each name, and whether it is that of a path.
     pub(crate) fn columns(&self) -> impl Iterator<Item = (&'static str, bool)> + use<> {
         let (fields, roots) = (self.fields, self.roots);
         fields.iter().zip(roots).map(|(field, root)| (*field, field != root))
@@ -40,7 +40,7 @@ impl IndexDef {
     }
 }
 
-/// What becomes of a row when the one that it refers to is removed on this device.
+/// The action on a row when the one that it refers to is removed on this device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnRemove {
     /// The removal is refused.
@@ -62,7 +62,7 @@ pub struct ReferenceDef {
     pub is_optional: bool,
     /// Whether what it refers to must exist.
     pub is_checked: bool,
-    /// What happens when that is removed.
+    /// The action when that is removed.
     pub on_remove: OnRemove,
     /// The index that has the field first.
     pub index: Option<usize>,
@@ -135,7 +135,7 @@ pub struct IndexBasis {
     pub indexes: Vec<u64>,
 }
 
-/// What an index must know of a row's values beside their bytes.
+/// The facts of a row's values that an index needs beside their bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ValueTraits {
     /// One was too long to be held whole.
@@ -176,7 +176,7 @@ pub struct TableDef {
     pub checks: &'static [CheckDef],
     /// Its columns that are computed.
     pub computed: &'static [ComputedDef],
-    /// What describes its row.
+    /// The description of its row.
     pub record: RecordDef,
     /// The byte form of a key's text; `None` if it does not parse as the table's key type.
     pub read_key: fn(&str) -> Option<Vec<u8>>,
@@ -188,7 +188,7 @@ pub struct TableDef {
     /// Visits the values of a stored row, JSON text and key bytes, for each index; false if the
     /// row does not decode.
     pub index_values: fn(&[u8], &[u8], &mut IndexVisitor<'_>) -> bool,
-    /// What the entries of its indexes depend on.
+    /// The facts that the entries of its indexes depend on.
     pub index_basis: fn() -> IndexBasis,
     /// How its row follows from that of the epoch before.
     pub step: Option<RecordStep>,
@@ -232,7 +232,7 @@ pub struct GroupDef {
     pub checks: &'static [CheckDef],
     /// Refuses the entries of a transaction that break a rule.
     pub keep_rules: fn(&GroupTexts<'_>) -> Result<()>,
-    /// What describes its entries.
+    /// The description of its entries.
     pub record: RecordDef,
     /// How it follows from the group of the epoch before.
     pub step: Option<RecordStep>,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::descriptor::{FieldDef, StoreDef};
 use crate::error::Result;
 
-/// Where a field of a record comes from when the record before it is converted.
+/// The source of a field when the record before is converted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceDef {
     /// It is new and begins as its default.
@@ -24,8 +24,8 @@ pub struct RecordStep {
     pub name: &'static str,
     /// The fields that it had.
     pub fields: &'static [FieldDef],
-    /// Where each field comes from, in declaration order; `None` if the user's own `From` or
-    /// `TryFrom` converts.
+    /// The source of each field, in declaration order; `None` if the user's own `From` or `TryFrom`
+    /// converts.
     pub sources: Option<&'static [SourceDef]>,
 }
 
@@ -45,11 +45,11 @@ pub struct Converted {
 pub struct Failure {
     /// The stored name of the field at fault, or a path into it.
     pub field: Option<String>,
-    /// What should have been there.
+    /// The value or type that was expected there.
     pub expected: Option<String>,
-    /// What was there instead.
+    /// The value or type that was found instead.
     pub found: Option<String>,
-    /// What is wrong.
+    /// The mistake, in words.
     pub reason: String,
 }
 
@@ -76,6 +76,6 @@ pub struct StoreStep {
     pub previous: StoreDef,
     /// The stored names of tables and kv groups that end here.
     pub drops: &'static [&'static str],
-    /// What crosses tables.
+    /// The function that converts across tables.
     pub migrate: Option<MigrateFn>,
 }

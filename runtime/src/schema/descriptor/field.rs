@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::same;
 use crate::row::FieldMerge;
 
-/// What fills a field that a stored row lacks.
+/// The default of a field that a stored row lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DefaultKind {
     /// Nothing: a row without the field is invalid.
@@ -53,7 +53,7 @@ pub struct FieldDef {
     pub rust_type: &'static str,
     /// Other stored names that are read as this field.
     pub aliases: &'static [&'static str],
-    /// What fills it when a stored row lacks it.
+    /// The default that fills it if a stored row lacks it.
     pub default: DefaultKind,
     /// An `Option<Option<_>>`, for which absent is `None` and `null` is `Some(None)`.
     pub nullable: bool,

@@ -170,7 +170,7 @@ fn retagging(old: &Shape<'_>, new: &Shape<'_>) -> Option<&'static Rule> {
     changed.then_some(&rules::TAGGING_CHANGED)
 }
 
-/// What is left of the alternatives after those that correspond were taken away, in words.
+/// The alternatives that are left after those that correspond were taken away, in words.
 #[derive(Default)]
 struct Left {
     old: Vec<String>,

@@ -148,7 +148,7 @@ impl Change {
         self
     }
 
-    /// Where it is, for the eye: `recordings.title`.
+    /// Its place as shown to people: `recordings.title`.
     pub(super) fn place(&self) -> String {
         match (self.table().or(self.group()), self.field()) {
             (Some(table), Some(field)) => format!("{table}.{field}"),
@@ -158,7 +158,7 @@ impl Change {
         }
     }
 
-    /// What was and is, for the eye: `text → integer`.
+    /// The old and the new value as shown to people: `text → integer`.
     pub(super) fn step(&self) -> String {
         let step = match (self.old(), self.new()) {
             (Some(old), Some(new)) => format!("{old} → {new}"),

@@ -16,7 +16,7 @@ pub(super) const BUDGET: usize = 400_000;
 /// The same for hints, which are left out when it is used up.
 pub(super) const HINT_BUDGET: usize = 100_000;
 
-/// What two values are compared in.
+/// The context in which two values are compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scope<'a> {
     pub(super) old: Types<'a>,

@@ -200,7 +200,7 @@ impl<'a> FieldComparison<'a> {
             let only = these.iter().filter(|(name, _)| !those.contains_key(*name));
             only.map(|(name, field)| (name.as_str(), Node::of(&field.schema)))
         };
-        // What is known to be removed was not renamed.
+        // A field that is known to be removed was not renamed.
         let gone = only(self.old, self.new).filter(|(name, _)| {
             !aliased.values().any(|old| old == name) && !self.is_reserved(name)
         });
@@ -213,7 +213,7 @@ impl<'a> FieldComparison<'a> {
     }
 }
 
-/// What an absent field reads as: its default, whatever the JSON Schema of the row requires.
+/// Returns how an absent field reads: as its default, whatever the JSON Schema of the row requires.
 fn presence<'a>(field: &'a FieldSchema, types: Types<'a>) -> Presence<'a> {
     Presence {
         fill: Fill::of_default(&field.default),

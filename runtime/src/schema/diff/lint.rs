@@ -1,4 +1,5 @@
-//! What a schema will make difficult later, told while it can still be changed.
+//! Lints of a schema: facts that will make it hard to change later, told while they can still be
+//! changed.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet, VecDeque};

@@ -135,7 +135,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// What serde makes of a property that is absent, as far as the schema shows it.
+/// Returns how serde reads a property that is absent, as far as the schema shows it.
 fn property_presence<'a>(
     name: &str,
     object: &Object<'a>,

@@ -1,4 +1,4 @@
-//! What a field that is absent or `null` reads as, and whether two versions agree on it.
+//! The reading of fields that are absent or `null`, and whether two versions agree on it.
 
 use std::borrow::Cow;
 
@@ -7,21 +7,21 @@ use serde_json::Value;
 use super::{Rule, rules};
 use crate::schema::FieldDefault;
 
-/// What a field that is absent reads as, and whether it may be `null`.
+/// The reading of a field that is absent, and whether it may be `null`.
 #[derive(Debug)]
 pub(super) struct Presence<'a> {
     pub(super) fill: Fill<'a>,
     pub(super) has_null: bool,
 }
 
-/// What fills an absent field.
+/// The value of an absent field.
 #[derive(Debug, PartialEq)]
 pub(super) enum Fill<'a> {
     /// Nothing: it must be there.
     Required,
     /// This value; `null` for an `Option`.
     Value(Cow<'a, Value>),
-    /// What this code computes, which the derives write down always in the same way.
+    /// The result of this code, which the derives write down always in the same way.
     Computed(&'a str),
     /// Another value each time.
     Unstable,

@@ -1,4 +1,4 @@
-//! What was perhaps renamed: something gone and something new that are alike.
+//! Possible renames: something gone and something new that are alike.
 //!
 //! Never more than a hint. If several pairs are possible, each is told.
 

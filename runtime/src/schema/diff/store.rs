@@ -158,7 +158,7 @@ fn checks<'c>(old: &'c [String], new: &'c [String]) -> impl Iterator<Item = Chan
 }
 
 fn indexes(table: &str, old: &TableSchema, new: &TableSchema, changes: &mut Vec<Change>) {
-    /// What it is about, and whether that is each item of it.
+    /// The fields of an index, and whether it is on each item of its field.
     type Fields = (Vec<String>, bool);
     fn by_fields(table: &TableSchema) -> BTreeMap<Fields, bool> {
         let mut by_fields: BTreeMap<Fields, bool> = BTreeMap::new();

@@ -15,7 +15,7 @@ pub enum Structs {
     Groups(&'static [GroupDef]),
 }
 
-/// What is wrong with struct `index` of these.
+/// Returns the mistakes of struct `index` of these.
 pub const fn check_struct(structs: Structs, index: usize, recorded: &Recorded) -> Option<Message> {
     let name = structs.name(index);
     let Some(old) = find(structs.recorded(recorded), name) else { return None };
@@ -50,7 +50,7 @@ pub const fn check_store(
     recorded: &Recorded,
 ) -> Option<Message> {
     let (tables, groups) = (Structs::Tables(tables), Structs::Groups(groups));
-    // What failed to derive, or has another's name, may be any of them.
+    // A struct that failed to derive, or has another's name, may be any of them.
     if tables.is_unsure() || groups.is_unsure() {
         return None;
     }

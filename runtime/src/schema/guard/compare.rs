@@ -6,7 +6,7 @@ use super::conversion::contains;
 use super::message::Report;
 use super::recorded::{RecordedField, RecordedStruct};
 
-/// What is compared.
+/// The two states of a struct that are compared.
 #[derive(Debug)]
 pub(super) struct Compare<'c> {
     /// `table` or `kv`, whose attribute takes `removes`.
@@ -175,7 +175,7 @@ const fn added(report: &mut Report, compared: &Compare<'_>, new: &FieldDef) {
         report.push(&["remove it"]);
         return;
     }
-    // What takes the place of a field that is gone was reported with that.
+    // A field that takes the place of one that is gone was reported with that.
     if matches!(new.default, DefaultKind::Required) && !compared.takes_a_place(new) {
         report.start();
         report.push(&["field `", new.name, ": ", new.rust_type, "` is new, and rows written "]);

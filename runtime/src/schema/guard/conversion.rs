@@ -1,11 +1,11 @@
-//! What the conversion of a record may not do against the record of the epoch before.
+//! Mistakes of the conversion of a record, found against the record of the epoch before.
 
 use super::super::descriptor::{DefaultKind, FieldDef, same};
 use super::super::step::SourceDef;
 use super::message::Message;
 use crate::row::NOWHERE;
 
-/// What a derive knows of a conversion.
+/// The facts of a conversion that a derive knows.
 #[derive(Debug, Clone, Copy)]
 pub struct Conversion {
     /// `table` or `kv`, whose attribute takes `removes`.
@@ -23,7 +23,7 @@ pub struct Conversion {
 }
 
 impl Conversion {
-    /// What is wrong with a previous field that is named as a source.
+    /// Returns the mistake of a previous field that is named as a source.
     pub const fn check_named(&self, name: &str) -> Option<Message> {
         if self.is_stub() || self.place(name) != NOWHERE {
             return None;
@@ -34,7 +34,7 @@ impl Conversion {
         Some(message)
     }
 
-    /// What is wrong with field `index` of those that are taken from one of the same name.
+    /// Returns the mistake of field `index` of those that are taken from one of the same name.
     pub const fn check_same(&self, index: usize) -> Option<Message> {
         let field = &self.same[index];
         if self.is_stub() || !self.lacks(field) {
@@ -217,7 +217,7 @@ pub const fn stored_name(fields: &[FieldDef], place: usize) -> &'static str {
     if place < fields.len() { fields[place].name } else { "" }
 }
 
-/// Where a field comes from that is taken from the one at a place, if there is one.
+/// Returns the source of a field that is taken from the one at a position, if there is one.
 pub const fn moved(fields: &[FieldDef], place: usize) -> SourceDef {
     if place == NOWHERE { SourceDef::New } else { SourceDef::Moved(stored_name(fields, place)) }
 }

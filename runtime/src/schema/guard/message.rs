@@ -77,7 +77,7 @@ pub(super) struct Report {
     mistakes: usize,
     /// How many there are in all, once they have been counted.
     of: usize,
-    /// Where the last mistake begins.
+    /// The position at which the last mistake begins.
     start: usize,
     is_full: bool,
 }

@@ -1,11 +1,11 @@
-//! What is recorded of a store, as generated code writes it down.
+//! The recorded version of a store, as generated code writes it down.
 
 use super::super::descriptor::same;
 
 /// The newest version in a history file.
 #[derive(Debug, Clone, Copy)]
 pub struct Recorded {
-    /// What messages call it: `version 3`.
+    /// Its name in messages: `version 3`.
     pub version: &'static str,
     /// The number of the epoch after its own.
     pub next_epoch: &'static str,

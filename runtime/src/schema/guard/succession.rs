@@ -1,4 +1,4 @@
-//! What a store may not do against the store of the epoch before.
+//! Mistakes of a store, found against the store of the epoch before.
 
 use super::super::descriptor::{FieldDef, GroupDef, StoreDef, TableDef, same};
 use super::super::step::StoreStep;
@@ -16,7 +16,7 @@ pub struct Link {
     pub follows: Option<usize>,
 }
 
-/// What a derive knows of a store that follows from another.
+/// The facts that a derive knows of a store that follows from another.
 #[derive(Debug, Clone, Copy)]
 pub struct Succession {
     /// The name of the store.
@@ -99,7 +99,7 @@ impl Succession {
         Some(message)
     }
 
-    /// What is wrong with one of `drops`.
+    /// Returns the mistake of one of `drops`.
     pub const fn check_drop(&self, index: usize) -> Option<Message> {
         if self.is_unsure() {
             return None;
@@ -151,12 +151,12 @@ impl Succession {
         Some(message)
     }
 
-    /// What is wrong with a table.
+    /// Returns the mistake of a table.
     pub const fn check_table(&self, index: usize) -> Option<Message> {
         if self.is_unsure() { None } else { self.tables().check(self.previous, index) }
     }
 
-    /// What is wrong with a group.
+    /// Returns the mistake of a group.
     pub const fn check_group(&self, index: usize) -> Option<Message> {
         if self.is_unsure() { None } else { self.groups().check(self.previous, index) }
     }
@@ -321,7 +321,7 @@ impl StructPair {
         self.heir(index).is_some()
     }
 
-    /// What an old one goes on as.
+    /// Returns the noun and the name of the one that an old one goes on as.
     const fn heir(self, index: usize) -> Option<(&'static str, &'static str)> {
         let mut i = 0;
         while i < self.new.len() {

@@ -136,7 +136,7 @@ impl History {
 
     /// The newest version of its epoch that a schema breaks with, and what has changed since.
     pub(crate) fn breaks_with(&self, schema: &Schema) -> Option<(&Version, Diff)> {
-        // What an earlier version is known to have removed was not renamed by a later one.
+        // A field that an earlier version is known to have removed was not renamed by a later one.
         let mut schema = schema.clone();
         if let Some(newest) = self.newest().filter(|newest| newest.epoch == schema.epoch) {
             schema.reserved.extend(newest.schema.reserved.iter().cloned());

@@ -19,7 +19,7 @@ pub(super) fn empty(store: &str) -> String {
 pub(super) fn append(text: &str, version: &Version) -> String {
     let is_crlf = text.contains("\r\n");
     let mut lines: Vec<&str> = text.lines().collect();
-    // What a newer heirloom adds may be a list, too, before the versions and after them.
+    // A newer heirloom may add lists, too, before the versions and after them.
     let mut versions = lines.iter().enumerate().skip_while(|(_, line)| **line != VERSIONS);
     let end = versions.find(|(_, line)| line.starts_with("  ]"));
     let end = end.map_or(lines.len(), |(end, _)| end);
@@ -147,6 +147,6 @@ fn without_comma(lines: &mut [String]) {
 }
 
 fn json<T: Serialize + ?Sized>(value: &T) -> String {
-    // What is written here are texts, numbers, and JSON that was read before.
+    // The values written here are texts, numbers, and JSON that was read before.
     serde_json::to_string(value).unwrap_or_default()
 }

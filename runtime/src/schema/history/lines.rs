@@ -5,7 +5,7 @@ use twox_hash::XxHash3_128;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// What a history file says it is.
+/// The kind that a history file states.
 pub(super) const KIND: &str = "schema history";
 /// The newest layout that is known here.
 pub(super) const FORMAT: u32 = 1;
@@ -148,7 +148,7 @@ fn in_conflict(text: &str) -> Error {
         if line.starts_with("<<<<<<< ") {
             in_theirs = false;
         } else if line.starts_with("||||||| ") {
-            // What was there before both, which some settings of git show.
+            // The common ancestor of both, which some settings of git show.
             (in_ours, in_theirs) = (false, false);
         } else if line == "=======" {
             (in_ours, in_theirs) = (false, true);

@@ -9,7 +9,7 @@ use super::scalar::{Text, TextKind};
 const MAX_DEPTH: usize = 3;
 const MAX_NAMES: usize = 4;
 
-/// What a value at a node may be, in a few words.
+/// Describes the values at a node in a few words.
 pub(in super::super) fn describe(node: &Node<'_>, types: Types<'_>) -> String {
     describe_to(node, types, MAX_DEPTH)
 }

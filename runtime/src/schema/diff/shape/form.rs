@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::node::Node;
 use super::scalar::{Integer, Number, Text};
 
-/// What a value may be: one thing, or several if a type is an `Option`, an enum or untagged.
+/// The values of a type: of one kind, or of several if it is an `Option`, an enum or untagged.
 #[derive(Debug, Default)]
 pub(in super::super) struct Shape<'a> {
     pub(in super::super) null: bool,
@@ -21,7 +21,7 @@ pub(in super::super) struct Shape<'a> {
     /// The named variants of an enum, and how they are written.
     pub(in super::super) variants: BTreeMap<&'a str, Payload<'a>>,
     pub(in super::super) style: Option<Style<'a>>,
-    /// What is not understood, by keyword, as text.
+    /// The keywords that are not understood, with their values as text.
     pub(in super::super) unjudged: BTreeMap<&'a str, BTreeSet<String>>,
     /// The kinds of its alternatives, in the order they are tried in.
     pub(in super::super) order: Vec<&'static str>,
@@ -38,7 +38,7 @@ pub(in super::super) enum Style<'a> {
     Tagged(&'a str),
 }
 
-/// What a variant carries.
+/// The content of a variant.
 #[derive(Debug)]
 pub(in super::super) enum Payload<'a> {
     /// Nothing: it is written as a text.
@@ -64,7 +64,7 @@ pub(in super::super) struct Object<'a> {
     pub(in super::super) rest: Rest<'a>,
 }
 
-/// What an object may hold beside its properties.
+/// The members of an object beside its properties.
 #[derive(Debug)]
 pub(in super::super) enum Rest<'a> {
     /// Anything, which is ignored and kept.

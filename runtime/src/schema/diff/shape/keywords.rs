@@ -23,7 +23,7 @@ pub(super) struct Keywords<'a> {
     pub(super) patterns: BTreeMap<&'a str, Node<'a>>,
     pub(super) additional: Option<Node<'a>>,
     pub(super) is_closed: bool,
-    /// What is not understood, by keyword, as text.
+    /// The keywords that are not understood, with their values as text.
     pub(super) unjudged: BTreeMap<&'a str, BTreeSet<String>>,
 }
 

@@ -1,4 +1,5 @@
-//! What a JSON Schema admits, in the words of Rust types: parsed as far as serde and schemars go.
+//! The values that a JSON Schema admits, in the words of Rust types: parsed as far as serde and
+//! schemars go.
 
 mod describe;
 mod form;

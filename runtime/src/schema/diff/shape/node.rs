@@ -13,7 +13,7 @@ static ANYTHING: Value = Value::Bool(true);
 pub(in super::super) struct Types<'a>(pub(in super::super) &'a BTreeMap<String, Value>);
 
 impl<'a> Types<'a> {
-    /// What a `$ref` refers to.
+    /// Returns the schema that a `$ref` refers to.
     pub(super) fn resolve(self, reference: &str) -> Option<&'a Value> {
         let name = reference.strip_prefix(TYPES)?;
         match self.0.get(name) {
@@ -31,7 +31,7 @@ pub(super) struct Part<'a> {
     pub(super) is_bare: bool,
 }
 
-/// What identifies a node: the addresses of its schemas, which stand still while two are compared.
+/// The identity of a node: the addresses of its schemas, which stand still while two are compared.
 pub(in super::super) type NodeKey = Vec<(usize, bool)>;
 
 /// A place in a JSON Schema: all the schemas that a value there must satisfy, usually one.
@@ -78,7 +78,7 @@ impl<'a> Node<'a> {
         schemas(self) == schemas(other)
     }
 
-    /// What an absent value is filled with, as far as the schema shows it.
+    /// Returns the value that an absent one is filled with, as far as the schema shows it.
     pub(in super::super) fn default(&self) -> Option<&'a Value> {
         self.parts.iter().find_map(|part| part.schema.as_object()?.get("default"))
     }

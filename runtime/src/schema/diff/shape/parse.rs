@@ -12,8 +12,8 @@ use super::variants::name_variants;
 /// Arrays of a fixed length are tuples up to here.
 const MAX_TUPLE: u64 = 64;
 
-/// What a value at a node may be. Everything but a JSON Schema of serde's ends up as something
-/// that is not understood.
+/// Parses the values that a node admits. A keyword that serde's schemas do not have ends up as
+/// something that is not understood.
 pub(in super::super) fn parse<'a>(node: &Node<'a>, types: Types<'a>) -> Shape<'a> {
     let (leaves, is_whole) = leaves(node, types);
     let mut shape = Shape { is_cut: !is_whole, ..Shape::default() };

@@ -9,7 +9,7 @@ use super::keywords::Keywords;
 pub(in super::super) struct Integer<'a> {
     /// `int32` and the like.
     pub(in super::super) format: Option<&'a str>,
-    /// What the type itself can hold.
+    /// The range of the type itself.
     pub(in super::super) range: (i128, i128),
     pub(in super::super) is_known: bool,
     /// Limits beyond those of the type.
@@ -20,7 +20,7 @@ pub(in super::super) struct Integer<'a> {
     pub(in super::super) step: Option<String>,
 }
 
-/// What a format can hold; pointers are as wide as 64 bits.
+/// Returns the range of a format; pointers are as wide as 64 bits.
 fn range_of(format: Option<&str>) -> Option<(i128, i128)> {
     let wide = |range: (i64, i64)| (i128::from(range.0), i128::from(range.1));
     Some(match format {
@@ -169,7 +169,7 @@ const TYPED: [&str; 15] = [
     "byte",
 ];
 
-/// What follows the table's name in the pattern of its ids.
+/// The part of the pattern of ids that follows the table's name.
 const ID_SUFFIX: &str = "_[0-7][0-9a-hjkmnp-tv-z]{25}$";
 
 impl<'a> Text<'a> {
