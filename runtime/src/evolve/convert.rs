@@ -29,7 +29,7 @@ pub(crate) fn convert_row<R: Row>(steps: u32, json: &str) -> Result<Converted, F
         if !is_whole {
             encoded(&row)?;
         }
-        // What does not change is taken over to the letter.
+        // A value that does not change is taken over to the letter.
         json.to_owned()
     } else {
         let wanted = encode_sized(&row, json.len() + json.len() / 4).map_err(unencodable)?;

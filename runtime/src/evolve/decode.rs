@@ -8,7 +8,7 @@ use super::track::{Tracked, track};
 use crate::row::{Record, encode_record};
 use crate::schema::descriptor::FieldDef;
 
-/// What decoding a record takes, known at compile time.
+/// The plan by which a record is decoded, known at compile time.
 struct Plan<R>(std::marker::PhantomData<R>);
 
 impl<R: Record> Plan<R> {

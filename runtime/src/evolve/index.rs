@@ -1,4 +1,4 @@
-//! What indexes know of rows: the same reading of them as in all other places.
+//! The values of rows for indexes: the same reading of them as in all other places.
 
 use std::fmt::Write as _;
 
@@ -59,7 +59,7 @@ pub(crate) fn references_of<R: Row>(json: &[u8], visit: &mut ReferenceVisitor<'_
     true
 }
 
-/// What the entries of a table's indexes depend on.
+/// Returns the basis of the entries of a table's indexes.
 ///
 /// A computed default and a computed column count by their text; what functions they call do is nothing we
 /// could see.
@@ -76,7 +76,7 @@ pub(crate) fn index_basis<R: Row>() -> IndexBasis {
     basis.of_indexes(R::INDEXES, R::COMPUTED, codings)
 }
 
-/// What the entries of the indexes of a table depend on, without the type of its rows.
+/// The basis of the entries of a table's indexes, without the type of its rows.
 struct Basis {
     schema: Value,
     defaults: Defaults,

@@ -53,7 +53,7 @@ pub(super) fn stable_default(
     Ok(first)
 }
 
-/// Where two JSON texts differ first, and how.
+/// Returns the first difference of two JSON texts: its path, and both values.
 fn difference(first: &str, second: &str) -> Option<(String, String, String)> {
     if first == second {
         return None;

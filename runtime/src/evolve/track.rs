@@ -49,7 +49,7 @@ pub(crate) fn decode_present<T: de::DeserializeOwned>(json: &str) -> Result<T, E
     text.end().map(|()| value)
 }
 
-/// What is known of the fields while they come.
+/// The facts about fields while they come.
 struct Notes<'a> {
     fields: &'static [FieldDef],
     defaults: Defaults,

@@ -1,11 +1,11 @@
 //! The one way in which a value becomes stored text: patched onto what is stored already, and read
 //! back before it is stored.
 //!
-//! What is stored must be what was given. So the text is decoded and encoded again, and has to give
-//! the same canonical form, with the same kinds of null in it (`None`, `()` and `Some(())` are all
-//! `null` in JSON). Of an untagged enum two variants can have the same form: there the values are
-//! compared, if their type has an equality. Every value is checked: what a `Serialize` or
-//! `Deserialize` written by hand does cannot be known otherwise.
+//! The stored value must be the given one. So the text is decoded and encoded again, and has to
+//! give the same canonical form, with the same kinds of null in it (`None`, `()` and `Some(())` are
+//! all `null` in JSON). Of an untagged enum two variants can have the same form: there the values
+//! are compared, if their type has an equality. Every value is checked: the effect of a `Serialize`
+//! or `Deserialize` written by hand cannot be known otherwise.
 
 use super::decode_text;
 use super::explain::{Invalid, snippet};
@@ -137,7 +137,7 @@ impl Given<'_> {
             if before == wanted && (!self.known.is_ambiguous() || is_read(stored)) {
                 return Ok(None);
             }
-            // Where nothing else is stored, there is nothing to keep.
+            // If nothing else is stored, there is nothing to keep.
             if before.json != stored {
                 let patched = self.patched(stored, before, wanted, &is_read);
                 if patched.is_some() {

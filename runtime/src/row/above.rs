@@ -1,4 +1,4 @@
-//! What the default of a missing field may read: the fields declared above it.
+//! [`Above`]: the fields that the default of a missing field may read, which are those above it.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use super::Known;
 pub struct Above<'a> {
     /// The JSON text of the field of a stored name; nothing if it is absent.
     read: &'a dyn Fn(&str) -> Result<Option<String>, DefaultError>,
-    /// What is known of the field that is missing.
+    /// The facts about the field that is missing.
     known: Known<'static>,
 }
 

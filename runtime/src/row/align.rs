@@ -7,16 +7,16 @@ use std::hash::Hash;
 /// that the cost stays near linear in the length of the list.
 const MAX_PAIRS: usize = 10_000;
 
-/// What a list is aligned by.
+/// An element of a list, as far as lists are aligned by it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Element<'e> {
-    /// What this code knows of the element, in canonical form.
+    /// The part of the element that this code knows, in canonical form.
     pub(super) text: &'e str,
-    /// What names it in the list, if something does.
+    /// Its identity in the list, if it has one.
     pub(super) id: Option<Id<'e>>,
 }
 
-/// What names an element.
+/// The identity of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Id<'e> {
     pub(super) text: &'e str,
@@ -98,8 +98,8 @@ impl Pairs {
         stretch
     }
 
-    /// What has the same name in both lists, wherever it stands; each only once if it is to be
-    /// `unique`.
+    /// Pairs the elements that have the same name in both lists, wherever they are; each only once
+    /// if it is to be `unique`.
     fn add_moved<'e, N: Hash + Eq>(
         &mut self,
         before: &'e [Element<'e>],
@@ -131,7 +131,8 @@ impl Pairs {
         }
     }
 
-    /// What was changed at its place: the elements without a pair between two that have one.
+    /// Pairs the elements that were changed at their place: those without a pair between two that
+    /// have one.
     fn add_edited(
         &mut self,
         before: &[Element<'_>],
@@ -262,7 +263,7 @@ fn best_pairs(
         .flat_map(|i| (0..after).map(move |j| (i, j)))
         .map(|(i, j)| worth(i, j))
         .collect();
-    // What the best pairs of the rest are worth, from each place on.
+    // The worth of the best pairs of the rest, from each position on.
     let mut best = vec![0; (before + 1) * width];
     for i in (0..before).rev() {
         for j in (0..after).rev() {

@@ -1,6 +1,6 @@
 //! How the value of a previous field becomes that of a new one.
 //!
-//! What a type can do is found out where both types are known, by looking for a method on a
+//! The abilities of a type are found out where both types are known, by looking for a method on a
 //! reference to a reference to a [`Way`]: the compiler takes the first that applies.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
@@ -28,7 +28,7 @@ pub struct Begin;
 #[derive(Debug)]
 pub struct Widen;
 
-/// What is inside of the value is carried over.
+/// The content of the value is carried over.
 #[derive(Debug)]
 pub struct CarryOver;
 
@@ -67,7 +67,7 @@ impl Begin {
     ///
     /// # Errors
     ///
-    /// Where it cannot be computed.
+    /// If it cannot be computed.
     pub fn go<U>(
         self,
         _: Absent,
@@ -210,7 +210,7 @@ where
     }
 }
 
-/// What stands for the default of a field that has none: another error says so.
+/// Stands for the default of a field that has none: another error says so.
 ///
 /// # Errors
 ///

@@ -31,7 +31,7 @@ const TAKEN: char = '\u{4}';
 pub enum FieldMerge {
     /// Each member of the object by itself: `#[merge(fields)]`.
     Fields,
-    /// What devices add is added up: `#[merge(sum)]`.
+    /// The sum of what devices add: `#[merge(sum)]`.
     Sum,
     /// Each element of the set by itself: `#[merge(union)]`.
     Union,
@@ -49,7 +49,7 @@ impl FieldMerge {
     }
 }
 
-/// What a local write does to a row beside its base.
+/// A local write of a row beside its base.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CellWrite {
     /// A value takes the place of what is at the path; `None` takes that out.
@@ -171,7 +171,7 @@ fn set<'v>(members: &mut Members<'v>, name: &str, value: Option<Cow<'v, str>>) {
     }
 }
 
-/// What the cells of a field make of its value.
+/// The cells of a field, which together make its value.
 #[derive(Default)]
 struct FieldCells<'c> {
     whole: Option<&'c str>,
@@ -312,7 +312,8 @@ pub(crate) fn is_changed(base: &str, row: &str, path: &str) -> bool {
     value_at(row, path) != value_at(base, path)
 }
 
-/// What a row has at the path of a cell that takes the place of a field, or of a member of one.
+/// Returns the value of a row at the path of a cell that takes the place of a field, or of a member
+/// of one.
 pub(crate) fn value_at(row: &str, path: &str) -> Option<String> {
     let member_of = |text: &str, name: &str| {
         let found = members(text)?.into_iter().find(|(known, _)| known == name);
@@ -350,7 +351,7 @@ pub(crate) fn without_counts<'c>(
 
 /// The cells that make one text of a row the other.
 ///
-/// What a field holds that `sums` names and the row lacks counts from the number there.
+/// A field with `#[merge(sum)]` that the row lacks counts from the number there.
 pub(crate) fn difference(
     before: &str,
     after: &str,

@@ -198,7 +198,7 @@ impl ser::SerializeStruct for Fields {
     }
 }
 
-/// What a `Serialize` written by hand may call instead of `serialize_struct`.
+/// The error of a `Serialize` written by hand that calls something else than `serialize_struct`.
 fn no_struct() -> EncodeError {
     EncodeError {
         field: None,

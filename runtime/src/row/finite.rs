@@ -12,7 +12,8 @@ pub(super) struct Walk<'n> {
     pub(super) nulls: &'n mut Vec<Null>,
 }
 
-/// What is written as `null`: 0 for `None`, 1 for `()`, and 2 more for each `Some` around it.
+/// The kind of a value that is written as `null`: 0 for `None`, 1 for `()`, and 2 more for each
+/// `Some` around it.
 pub(super) type Null = u8;
 
 /// The null that a value is, if it is one.

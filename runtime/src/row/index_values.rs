@@ -14,7 +14,7 @@ pub(crate) const VALUE_LIMIT_BYTES: usize = 1024;
 #[doc(hidden)]
 pub struct IndexValues {
     pub(crate) bytes: Vec<u8>,
-    /// Where the value of each field ends.
+    /// The end of the value of each field.
     pub(crate) ends: Vec<usize>,
     /// Whether a value was too long to be held whole.
     pub(crate) is_cut: bool,
@@ -109,7 +109,7 @@ impl IndexValues {
         }
     }
 
-    /// What is held of the value of a field of the index, or of an item.
+    /// Returns the held bytes of the value of a field of the index, or of an item.
     pub(crate) fn value(&self, place: usize) -> &[u8] {
         let start = place.checked_sub(1).and_then(|before| self.ends.get(before));
         let end = self.ends.get(place).copied().unwrap_or_default();
@@ -124,7 +124,7 @@ impl IndexValues {
     }
 }
 
-/// What an index holds of a value that is too long for it.
+/// Returns the bytes that an index holds of a value that is too long for it; `None` if it is not.
 pub(crate) fn cut(encoded: &[u8]) -> Option<Vec<u8>> {
     let kept = encoded.get(..VALUE_LIMIT_BYTES).filter(|kept| kept.len() < encoded.len())?;
     let mut cut = kept.to_vec();

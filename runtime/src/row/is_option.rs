@@ -1,4 +1,4 @@
-//! What a type is, asked where it is known, whatever it is called there.
+//! Questions about a type, asked where it is known, whatever it is called there.
 
 use std::marker::PhantomData;
 
@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 #[doc(hidden)]
 pub struct Is<T>(PhantomData<T>);
 
-// What stands in the type itself comes before what stands in a trait.
+// A constant of the type itself comes before one of a trait.
 impl<T> Is<Option<T>> {
     /// It is one.
     pub const OPTION: bool = true;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-/// What a JSON value is.
+/// The kind of a JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Null,
@@ -178,7 +178,7 @@ impl<'j> JsonValue<'j> {
         Self { index, ..*self }
     }
 
-    /// What it is.
+    /// Returns its kind.
     pub(crate) fn kind(&self) -> Kind {
         self.part().kind
     }
@@ -189,12 +189,12 @@ impl<'j> JsonValue<'j> {
         self.text.get(part.start..part.end).unwrap_or_default()
     }
 
-    /// Where in the whole text it begins.
+    /// Returns its beginning in the whole text.
     pub(crate) fn start(&self) -> usize {
         self.part().start
     }
 
-    /// What is in quotes, escapes left as they are; of another value nothing.
+    /// Returns the text between the quotes, escapes left as they are; `None` if it is not a string.
     pub(crate) fn quoted(&self) -> Option<&'j str> {
         self.text().strip_prefix('"')?.strip_suffix('"')
     }
@@ -256,12 +256,12 @@ impl<'j> Member<'j> {
         self.name.text()
     }
 
-    /// Where in the whole text it begins.
+    /// Returns its beginning in the whole text.
     pub(crate) fn start(&self) -> usize {
         self.name.start()
     }
 
-    /// Where in the whole text it ends.
+    /// Returns its end in the whole text.
     pub(crate) fn end(&self) -> usize {
         self.value.part().end
     }

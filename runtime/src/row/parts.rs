@@ -26,7 +26,7 @@ pub trait Part<const PLACE: usize, T> {
 /// The place of a field that a record does not have.
 pub const NOWHERE: usize = usize::MAX;
 
-/// What stands there.
+/// The value of a field that a record does not have.
 #[derive(Debug, Clone, Copy)]
 pub struct Absent;
 

@@ -1,4 +1,5 @@
-//! What the derives implement: [`Record`] for both, [`Row`] for tables, [`Group`] for kv groups.
+//! The traits that the derives implement: [`Record`] for both, [`Row`] for tables, [`Group`] for kv
+//! groups.
 
 use std::borrow::Cow;
 
@@ -38,7 +39,7 @@ pub trait Record: Serialize + DeserializeOwned + JsonSchema + Sized + 'static {
         true
     }
 
-    /// What its JSON Schema says of its values.
+    /// The facts about its values that its JSON Schema states.
     #[doc(hidden)]
     fn shape() -> &'static Shape {
         static NOTHING: Shape = Shape::NOTHING;

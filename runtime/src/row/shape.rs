@@ -1,5 +1,5 @@
-//! What the JSON Schema of a type says about its values: which of them are sets, maps or tuples,
-//! and which variant of an enum a value is.
+//! [`Shape`]: the facts about a type's values that its JSON Schema states: which of them are sets,
+//! maps or tuples, and which variant of an enum a value is.
 //!
 //! It is only used to tell values apart, never to refuse one. Where a schema says nothing, or is
 //! written by hand and says something wrong, a value is taken as the text it is.
@@ -41,7 +41,7 @@ struct Schema {
     values: Vec<String>,
     properties: BTreeMap<String, usize>,
     required: Vec<String>,
-    /// What the values of a map are.
+    /// The schemas of the values of a map.
     values_of_map: Vec<usize>,
     /// Whether there are no members but the named ones.
     is_closed: bool,
@@ -121,12 +121,12 @@ impl Shape {
         }
     }
 
-    /// What is known of the whole.
+    /// The facts about the whole.
     pub(crate) fn whole(&self) -> Known<'_> {
         Known { shape: self, schemas: vec![self.root] }
     }
 
-    /// What is known of a field of a record.
+    /// The facts about a field of a record.
     pub(crate) fn field(&self, name: &str) -> Known<'_> {
         let properties = self.schemas.get(self.root).map(|schema| &schema.properties);
         let field = properties.and_then(|properties| properties.get(name));
@@ -429,7 +429,7 @@ impl Schema {
     }
 }
 
-/// What is known of one value.
+/// The facts about one value.
 #[derive(Debug)]
 pub(crate) struct Facts<'s> {
     known: Known<'s>,
@@ -473,7 +473,7 @@ impl<'s> Facts<'s> {
         self.schemas().any(|schema| !schema.values_of_map.is_empty())
     }
 
-    /// What is known of a member.
+    /// The facts about a member.
     pub(crate) fn member(&self, name: &str) -> Known<'s> {
         let named = self.schemas().filter_map(|schema| schema.properties.get(name).copied());
         let mut schemas: Vec<usize> = named.collect();
@@ -483,7 +483,7 @@ impl<'s> Facts<'s> {
         Known { shape: self.known.shape, schemas }
     }
 
-    /// What is known of an element.
+    /// The facts about an element.
     pub(crate) fn element(&self, nth: usize) -> Known<'s> {
         let of = |schema: &'s Schema| schema.prefix.get(nth).or(schema.items.as_ref()).copied();
         Known { shape: self.known.shape, schemas: self.schemas().filter_map(of).collect() }

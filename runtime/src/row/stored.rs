@@ -1,4 +1,4 @@
-//! What stands under a key, in the document and in the file alike.
+//! The content under a key, in the document and in the file alike.
 
 use std::sync::Arc;
 

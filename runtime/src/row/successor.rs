@@ -8,18 +8,18 @@ use crate::schema::step::{ConvertedGroup, Entries, Failure, RecordStep, SourceDe
 /// A row or kv group that is made from the one of the epoch before. Implemented by derives that
 /// name a `previous`.
 pub trait Successor: Record {
-    /// What it was.
+    /// The record of the epoch before.
     type Previous: Record;
 
-    /// Where each field comes from, in declaration order; `None` if the user's own `From` or
-    /// `TryFrom` converts.
+    /// The source of each field, in declaration order; `None` if the user's own `From` or `TryFrom`
+    /// converts.
     const SOURCES: Option<&'static [SourceDef]>;
 
     /// Converts.
     ///
     /// # Errors
     ///
-    /// What the user's own `TryFrom` gives.
+    /// Those of the user's own `TryFrom`.
     fn succeed(previous: Self::Previous) -> Result<Self, ConvertError>;
 }
 
@@ -49,7 +49,7 @@ pub struct Step<R> {
 }
 
 impl<R> Step<R> {
-    /// What the step says, without its type.
+    /// Returns the descriptor of the step, without its type.
     pub const fn def(&self) -> RecordStep {
         self.def
     }

@@ -128,7 +128,7 @@ proptest! {
         prop_assert!(Object::is_json(&row), "{}", row);
     }
 
-    /// What a difference names makes one row the other, for cells that are laid over as they are.
+    /// A difference makes one row the other, for cells that are laid over as they are.
     #[test]
     fn a_difference_laid_over_is_the_row(
         (a, b) in (0..4_i64, 0..4_i64), (m, n) in (0..9_i64, 0..9_i64),

@@ -24,7 +24,7 @@ pub(super) fn decode<T: DeserializeOwned>(json: &str) -> Result<Option<T>, Strin
         Ok(value) => Ok(Some(value)),
         Err(_) if is_unknown.get() => Ok(None),
         Err(error) => {
-            // Where it was in this piece of text says nothing about where it was in the row.
+            // The position in this piece of text says nothing about the position in the row.
             let error = error.to_string();
             Err(error.split(" at line ").next().unwrap_or_default().to_owned())
         }

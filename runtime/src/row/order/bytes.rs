@@ -1,4 +1,4 @@
-//! What each byte means, and reading values back out of them.
+//! The meaning of each byte of a sort key, and reading values back out of them.
 
 pub(crate) const UNENCODABLE: u8 = 0x00;
 pub(crate) const NONE: u8 = 0x01;
@@ -92,7 +92,7 @@ pub(crate) fn uuid_of(bytes: &[u8]) -> Option<[u8; 16]> {
     bytes.strip_prefix(&[UUID])?.try_into().ok()
 }
 
-/// What every text that starts with `prefix` starts with.
+/// Returns the bytes that the sort key of every text that starts with `prefix` starts with.
 pub(crate) fn text_prefix(prefix: &str) -> Vec<u8> {
     let mut bytes = vec![TEXT];
     escape(&mut bytes, prefix.as_bytes());

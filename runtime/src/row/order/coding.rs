@@ -30,7 +30,7 @@ pub trait ByKey<T: Comparable> {
     /// Builds nothing.
     fn check<C: Compared>(&self) {}
 
-    /// What an index records: another way makes other bytes.
+    /// The name that an index records: another way makes other bytes.
     fn name(&self) -> &'static str {
         "key"
     }
@@ -51,7 +51,7 @@ pub trait ByOrder<T: Serialize + PartialOrd> {
         probe::<C, T, true>();
     }
 
-    /// What an index records: another way makes other bytes.
+    /// The name that an index records: another way makes other bytes.
     fn name(&self) -> &'static str {
         "shape"
     }
@@ -72,7 +72,7 @@ pub trait ByShape<T: Serialize> {
         probe::<C, T, false>();
     }
 
-    /// What an index records: another way makes other bytes.
+    /// The name that an index records: another way makes other bytes.
     fn name(&self) -> &'static str {
         "shape"
     }
@@ -80,7 +80,7 @@ pub trait ByShape<T: Serialize> {
 
 impl<T: Serialize> ByShape<T> for &Coding<T> {}
 
-/// What cannot be stored either, of which the compiler has told.
+/// For a type that cannot be stored either, of which the compiler has told.
 #[doc(hidden)]
 pub trait ByNothing<T> {
     /// A function that writes nothing.

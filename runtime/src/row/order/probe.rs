@@ -10,7 +10,7 @@ use serde::ser::{self, Serialize};
 
 use super::sort_key::NoOrder;
 
-/// What is to be compared, for the compiler's message.
+/// The column that is to be compared, for the compiler's message.
 #[doc(hidden)]
 pub trait Compared {
     /// The whole message.

@@ -65,7 +65,7 @@ fn is_path<T: ?Sized>() -> bool {
         "alloc::sync::Arc<",
         "core::cell::RefCell<",
     ];
-    // What is around the type writes nothing of its own.
+    // A wrapper around the type writes nothing of its own.
     let mut name = type_name::<T>();
     while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| name.strip_prefix(wrapper)) {
         name = inner;

@@ -45,7 +45,7 @@ use crate::schema::descriptor::FieldDef;
 /// How a value is patched.
 #[derive(Debug)]
 pub(crate) struct Patch<'p> {
-    /// What is known of the value.
+    /// The facts about the value.
     pub(crate) known: &'p Known<'p>,
     /// The fields of a record, with the aliases under which they may be stored.
     pub(crate) fields: &'p [FieldDef],
@@ -59,7 +59,7 @@ pub(crate) struct Patch<'p> {
 #[derive(Debug)]
 pub(crate) struct Patched {
     pub(crate) text: String,
-    /// Where in the stored text the members are that were kept without being known.
+    /// The ranges, in the stored text, of the members that were kept without being known.
     pub(crate) kept: Vec<Range<usize>>,
 }
 
@@ -184,8 +184,9 @@ impl Patcher<'_> {
                 }
             }
         }
-        // What was not stored yet, in the order of the struct. A field that still has its default is
-        // left absent, so that it goes on reading as the default of whichever version reads it.
+        // The members that were not stored yet, in the order of the struct. A field that still has
+        // its default is left absent, so that it goes on reading as the default of whichever
+        // version reads it.
         let added = after.members().filter(|member| wanted.contains_key(&member.name()));
         let added = added.filter(|member| {
             let was = was.get(&member.name());
@@ -290,7 +291,7 @@ fn named<'j>(list: &[JsonValue<'j>], facts: &Facts<'_>) -> Vec<Element<'j>> {
     list.iter().enumerate().map(element).collect()
 }
 
-/// What names a value among others.
+/// Returns the identity of a value among others.
 fn id<'j>(value: JsonValue<'j>, known: &Known<'_>) -> Option<align::Id<'j>> {
     if value.kind() != Kind::Object {
         return None;

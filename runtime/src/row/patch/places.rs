@@ -32,7 +32,7 @@ pub(super) fn places(
     let read_texts = read.iter().enumerate().map(text);
     let mut places: Vec<Option<usize>> =
         read_texts.map(|text| by_text.get_mut(&text)?.pop_front()).collect();
-    // What lacks a field that reads as its default is equal but for that.
+    // A value that lacks a field that reads as its default is equal but for that.
     let mut left: Vec<usize> = by_text.into_values().flatten().collect();
     left.sort_unstable();
     let open = || places.iter().filter(|place| place.is_none()).count();
@@ -47,7 +47,8 @@ pub(super) fn places(
     places
 }
 
-/// What this code knows of a stored value, as text that does not depend on the order of members.
+/// Writes the part of a stored value that this code knows, as text that does not depend on the
+/// order of members.
 fn known_part(value: JsonValue<'_>, known: &Known<'_>, depth: usize, to: &mut String) {
     if depth == 0 || !matches!(value.kind(), Kind::Array | Kind::Object) {
         to.push_str(value.text());
