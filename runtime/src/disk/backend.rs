@@ -41,7 +41,7 @@ pub enum StorageOp {
     Write,
     /// The file gets longer or shorter.
     SetLen,
-    /// What was written is made durable.
+    /// Writes are made durable.
     Sync,
 }
 
@@ -248,7 +248,7 @@ impl Backend {
         Ok(())
     }
 
-    /// What tells which of redb's trees are current.
+    /// Returns the header, which tells which of redb's trees are current.
     pub(super) fn header(&self) -> io::Result<Vec<u8>> {
         let mut header = self.0.header.lock().unwrap_or_else(PoisonError::into_inner);
         if header.is_empty() {

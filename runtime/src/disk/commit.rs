@@ -25,7 +25,7 @@ impl Commit {
     }
 
     pub(super) fn abort(self) {
-        // What fails here was not going to be kept anyway.
+        // A failure here loses nothing: the transaction was not going to be kept.
         let _ = self.txn.abort();
     }
 

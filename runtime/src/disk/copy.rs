@@ -79,7 +79,7 @@ fn written(mut file: &File, header: &[u8], len: u64) -> io::Result<File> {
     let mut copy = tempfile::tempfile()?;
     file.seek(SeekFrom::Start(0))?;
     io::copy(&mut file.take(len), &mut copy)?;
-    // Where the file got shorter meanwhile, its end was free.
+    // If the file got shorter meanwhile, its end was free.
     copy.set_len(len)?;
     copy.seek(SeekFrom::Start(0))?;
     copy.write_all(header)?;

@@ -134,7 +134,7 @@ impl<'b, 't> Blocks<'b, 't> {
             return self.split(&block);
         }
         if block.count == 0 && !block.start.is_empty() {
-            // What comes here again belongs to the block before.
+            // An entry that comes here later belongs to the block before.
             self.blocks.remove(block.start.as_slice())?;
         } else if block.count != block.was {
             self.put(&block.start, block.count)?;

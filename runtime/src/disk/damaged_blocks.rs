@@ -1,7 +1,7 @@
 //! From which clock on the items of a client are not known, since a block of them is damaged.
 //!
-//! What is known of a client ends with its first damaged block: so a summary says, and another device that has
-//! the items gives them again.
+//! The known items of a client end before its first damaged block: so a summary says, and another
+//! device that has the items gives them again.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -20,7 +20,7 @@ const FULL: u8 = 1;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bitmap(Vec<u64>);
 
-/// What stands in the file for one bitmap or several.
+/// The value of an entry for dead items: one bitmap, or several full ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Dead {
     Map(Bitmap),
@@ -146,7 +146,7 @@ pub(super) fn push_range(ranges: &mut Vec<Range<u32>>, range: Range<u32>) {
     }
 }
 
-/// What is left of ranges without others, both ascending.
+/// Returns the rest of ranges without others, both ascending.
 pub(super) fn without(
     ranges: &[Range<u32>],
     holes: impl Iterator<Item = Range<u64>>,

@@ -1,4 +1,4 @@
-//! Where a file lives, so that a copy of it is noticed and gets a device id of its own.
+//! The location of a file, by which a copy of it is noticed and gets a client id of its own.
 
 use std::fs::{self, File};
 use std::path::Path;

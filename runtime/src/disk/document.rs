@@ -29,7 +29,7 @@ pub(super) use known::Added;
 use known::Known;
 pub(super) use waiting::Waits;
 
-/// What is known of a root.
+/// The facts about a root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RootInfo {
     pub(super) number: u32,
@@ -37,7 +37,7 @@ pub(super) struct RootInfo {
     pub(super) form: Option<KeyForm>,
 }
 
-/// What is counted of a document: its commits, and a hash of its deletions.
+/// The counts of a document: its commits, and a hash of its deletions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct DocumentState {
     pub(crate) commits: u64,
@@ -66,18 +66,18 @@ pub(crate) struct StoredDocument {
     bitmaps_are_right: OnceLock<bool>,
     /// The state as all else says it, since it is damaged.
     recounted: OnceLock<DocumentState>,
-    /// What the records in the tail say to be dead, once it was asked.
+    /// The items that died by the records in the tail, once they were asked for.
     newest_deaths: OnceLock<NewestDeaths>,
     /// Whether edits are unseen under any key, once it was asked.
     has_unseen: OnceLock<bool>,
-    /// What is known of it once the commit is made that is being written.
+    /// The facts about it that hold once the commit is made that is being written.
     expected: Mutex<Option<Known>>,
     bytes_tables: Opened<BytesTable>,
     text_tables: Opened<TextTable>,
     edges: Mutex<Edges>,
 }
 
-/// What spares look-ups under keys of a root that are new.
+/// The facts about a root that spare look-ups under new keys.
 #[derive(Debug)]
 pub(super) struct Edge {
     /// The root; `None` if it never held anything.
@@ -187,7 +187,7 @@ impl StoredDocument {
         Ok(self.items.get().and_then(Option::as_ref))
     }
 
-    /// What the newest commits have added, and is not among the items yet.
+    /// Returns the table of what the newest commits have added, and is not among the items yet.
     pub(super) fn tail(&self) -> Try<Option<&BytesTable>> {
         if self.tail.get().is_none() {
             let opened = self.open(&names::tail(&self.name))?;

@@ -12,7 +12,7 @@ use super::view::View;
 use crate::error::{Error, Result};
 use crate::schema::descriptor::TableIdx;
 
-/// What comes from memory at once, on nearly all processors.
+/// The bytes that come from memory at once, on nearly all processors.
 const CACHE_LINE_BYTES: usize = 64;
 
 /// How much of a row is looked at in advance: so little that all of them together fit a cache.
@@ -25,7 +25,7 @@ const USUAL_KEY_LEN: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     bytes: Vec<u8>,
-    /// Where each ends.
+    /// The end of each.
     ends: Vec<usize>,
 }
 
@@ -58,11 +58,11 @@ impl Keys {
 /// The rows found under some keys, given in the order of the keys.
 pub(crate) struct Fetched {
     keys: Keys,
-    /// What stands under each.
+    /// The row under each key, if there is one.
     rows: Vec<Option<StoredRow<'static>>>,
     /// How many have been given.
     given: usize,
-    /// What ended them early.
+    /// The failure that ended them early.
     failed: Option<Error>,
     /// Keeps the transaction of the rows alive.
     view: Arc<View>,
@@ -86,7 +86,7 @@ impl Fetched {
         self.keys.reserve(at_most);
         self.rows.clear();
         self.given = 0;
-        // What comes before a failure is given first.
+        // The keys before a failure are given first.
         let found = find(&mut self.keys);
         self.failed = self.look_up().and(found).err();
         self.prefetch();

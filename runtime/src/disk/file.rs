@@ -27,14 +27,14 @@ const DEFAULT_CACHE_BYTES: usize = 256 << 20;
 /// How much is kept in memory of commits that are not durable yet; more is flushed by the next one.
 const MAX_HELD_BYTES: u64 = 64 << 20;
 
-/// Where a store is kept.
+/// The location of a store: a file, or memory.
 #[derive(Debug, Clone)]
 pub(crate) enum Location {
     File(PathBuf),
     Memory,
 }
 
-/// What a file is opened for.
+/// The purpose that a file is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Writing. A file that is missing is made.
@@ -96,7 +96,7 @@ enum Medium {
         /// The same place, whatever becomes of the current directory, and behind a link to nothing.
         target: PathBuf,
         file: File,
-        /// What is read in its place, as another process has it open to write.
+        /// The copy that is read in its place, as another process has it open to write.
         copy: Option<File>,
         /// Whether it was opened without write permission.
         is_read_only: bool,
@@ -232,7 +232,7 @@ impl Disk {
         }
     }
 
-    /// Where the file lives now.
+    /// Returns the present location of the file, as far as a copy is noticed by it.
     pub(crate) fn whereabouts(&self) -> Whereabouts {
         match &self.medium {
             Medium::File { target, file, .. } => Whereabouts::of(target, file),
@@ -257,13 +257,13 @@ impl Disk {
         }
     }
 
-    /// What is committed now.
+    /// Returns a view of the newest commit.
     pub(crate) fn view(&self) -> Result<View> {
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.view_as(names)
     }
 
-    /// What is committed now, of other tables than those of this store's code.
+    /// Returns a view of the newest commit with other tables than those of this store's code.
     pub(crate) fn view_as(&self, names: Arc<ViewNames>) -> Result<View> {
         self.with_live(|live| {
             let database = live.database()?;

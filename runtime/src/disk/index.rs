@@ -16,9 +16,9 @@ use super::view::{BytesTable, View, is_empty};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::TableIdx;
 
-/// What stands before the key of a row with a value too long for the index.
+/// The byte before the key of a row with a value too long for the index.
 const CUT_ROWS: u8 = 0xFE;
-/// What stands before the key of a row that does not decode.
+/// The byte before the key of a row that does not decode.
 const INVALID_ROWS: u8 = 0xFF;
 /// Below this are the values.
 const END_OF_VALUES: &[u8] = &[0xF0];
@@ -112,7 +112,7 @@ pub(super) fn values_len(entry: &[u8], header: &[u8]) -> Try<usize> {
     len.ok_or_else(|| Failure(Error::new(ErrorKind::Corrupt, DAMAGED_ENTRY).help(REBUILD)))
 }
 
-/// What a commit does to one index, each list in the order of the entries.
+/// The changes of one index by a commit, each list in the order of the entries.
 #[derive(Debug, Default)]
 pub(crate) struct IndexChange {
     /// Of rows as they were.

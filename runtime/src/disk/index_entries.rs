@@ -122,7 +122,7 @@ impl IndexEntries {
 #[derive(Debug, Default)]
 pub(crate) struct EntryChunk {
     bytes: Vec<u8>,
-    /// Where the values of each end, and where its key does.
+    /// The ends of the values and of the key of each.
     ends: Vec<(usize, usize)>,
 }
 

@@ -1,4 +1,4 @@
-//! What the file records of its indexes.
+//! The facts about its indexes that the file records.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub(crate) struct IndexFacts(pub(crate) BTreeMap<String, IndexFact>);
 
-/// What is known of one index.
+/// The recorded facts about one index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct IndexFact {
     /// A hash of what decides how the fields that it covers read.

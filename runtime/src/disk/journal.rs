@@ -1,5 +1,6 @@
-//! What the last commits of a document have brought: the items, the deletions, and a hash of all deletions
-//! after each. With it, what a copy lacks costs what has changed, and not all that was ever removed.
+//! The journal: what the last commits of a document have brought, which is items, deletions, and a
+//! hash of all deletions after each. With it, the changes for a copy cost what has changed, and not
+//! all that was ever removed.
 //!
 //! A record is the hash (8 bytes, little-endian), a byte of flags, how many ranges of new items there are,
 //! the ranges, how many ranges of deletions, and those; a range is a client, a clock and a length. All
@@ -24,13 +25,13 @@ const IS_SHORTENED: u8 = 1;
 /// Items of one client.
 pub(super) type ItemRange = (u64, Range<u32>);
 
-/// What a commit has brought.
+/// The record of one commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct JournalRecord {
     /// The hash of all deletions after the commit.
     pub(super) deletions_hash: u64,
     pub(super) inserted: Vec<ItemRange>,
-    /// What was removed; `None` if that is too much to keep.
+    /// The deletions; `None` if they are too much to keep.
     pub(super) removed: Option<Vec<ItemRange>>,
 }
 

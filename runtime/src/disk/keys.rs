@@ -82,7 +82,7 @@ pub(super) fn of_waiting(waiting: Waiting) -> [u8; 21] {
     key
 }
 
-/// What an update waits for, by its key.
+/// Returns the item that an update waits for and the hash of the update, which are its key.
 pub(super) fn waiting_of(key: &[u8]) -> Option<Waiting> {
     let (item, hash) = key.split_at_checked(13)?;
     let (client, clock) = item_of(item)?;

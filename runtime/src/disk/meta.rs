@@ -7,7 +7,7 @@ use std::ops::Range;
 pub(crate) struct Meta {
     /// Each name with its value after it.
     bytes: Vec<u8>,
-    /// Where the names and the values are.
+    /// The ranges of the names and of the values.
     facts: Vec<(Range<usize>, Range<usize>)>,
 }
 

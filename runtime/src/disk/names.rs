@@ -17,7 +17,7 @@ pub(super) fn items(document: &str) -> String {
     [document, "/items"].concat()
 }
 
-/// What the newest commits have added to the items of a document.
+/// Names the table of what the newest commits have added to the items of a document.
 pub(super) fn tail(document: &str) -> String {
     [document, "/tail"].concat()
 }
@@ -52,7 +52,7 @@ pub(super) fn index_parts(document: &str, name: &str) -> Option<(String, Vec<Str
     Some((table.to_owned(), serde_json::from_str(fields).ok()?))
 }
 
-/// What a document keeps under a root that is neither a table nor a kv group, by key.
+/// Names the table of a root that is neither a table nor a kv group, by key.
 pub(super) fn other(document: &str, root: &str) -> String {
     match root {
         // These have no table of rows that they could be taken for.
@@ -61,7 +61,7 @@ pub(super) fn other(document: &str, root: &str) -> String {
     }
 }
 
-/// What a document keeps under a root by the texts of its keys.
+/// Names the table of a root whose keys are kept as texts.
 pub(super) fn texts_of_root(document: &str, root: &str) -> String {
     match root.split_once(':') {
         Some(("table", table)) => strays(document, table),
@@ -80,7 +80,8 @@ pub(super) fn is_of_document(document: &str, name: &str) -> bool {
     within(document, name).is_some()
 }
 
-/// What the name of a table says after that of its document; `None` for a table of another one.
+/// Returns the rest of a table's name after that of its document; `None` for a table of another
+/// one.
 pub(super) fn within<'n>(document: &str, name: &'n str) -> Option<&'n str> {
     let rest = name.strip_prefix(document)?.strip_prefix('/')?;
     (!is_of_claim(document, name)).then_some(rest)

@@ -36,7 +36,7 @@ pub(super) struct RowWriter<'c> {
     pub(super) buffer: Vec<u8>,
 }
 
-/// Where a row and its key lie among the collected bytes; a row that is removed has no end.
+/// The range of a row and its key in the collected bytes; a row that is removed has no end.
 struct Collected {
     start: usize,
     key_end: usize,

@@ -71,7 +71,7 @@ impl Rows {
     }
 }
 
-/// What is walked to its end holds fewer rows, or more, than the file counts.
+/// The failure of a table that holds fewer rows, or more, than the file counts.
 pub(super) fn missing_rows() -> Failure {
     Failure(corrupt("the file is damaged: a table does not hold as many rows as it counts"))
 }
@@ -83,13 +83,13 @@ const HEADER_LEN_1: usize = 13;
 
 /// JSON text.
 const TEXT: u8 = 0;
-/// What another program wrote: the kind of its content, the length of the JSON that shows it, that JSON,
-/// and the content as it stands in an update.
+/// A value that another program wrote: the kind of its content, the length of the JSON that shows
+/// it, that JSON, and the content as an update has it.
 const OTHER: u8 = 1;
 /// JSON text that shows in place of the document's own entry: a late edit, or a row with its cells.
 const LATE: u8 = 2;
 
-/// What stands in the file under a key.
+/// The content under a key in the file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum RowValue<'r> {
     Text(&'r str),

@@ -29,7 +29,7 @@ impl std::fmt::Debug for Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Some(txn) = self.txn.take() {
-            // What fails here was not going to be kept anyway.
+            // A failure here loses nothing: the transaction was not going to be kept.
             let _ = txn.abort();
         }
     }

@@ -30,7 +30,7 @@ pub(super) fn unseal<'b>(key: &[u8], bytes: &'b [u8]) -> Try<&'b [u8]> {
     })
 }
 
-/// What a key stands for, as far as its first byte tells.
+/// Returns the bytes of a key in a form for people.
 fn name_of(key: &[u8]) -> String {
     key.iter()
         .take(24)

@@ -34,7 +34,7 @@ use crate::row::{Content, EntryRef, ItemId, KeyForm};
 const MAX_WAITING_BYTES: u64 = 64 << 20;
 const MAX_WAITING: u64 = 10_000;
 
-/// What a key of the document itself holds now.
+/// The item under a key of the document itself.
 #[derive(Debug, Clone)]
 enum Own {
     Live(ItemId, Value),
@@ -59,7 +59,7 @@ pub(crate) struct EntryChange {
     pub(crate) existed: bool,
     /// Whether readers see something else now.
     pub(crate) is_visible: bool,
-    /// What readers see now.
+    /// The entry that readers see now.
     pub(crate) now: Option<(ItemId, Content)>,
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct StagedDocument<'c> {
     commit: &'c Commit,
     /// Opened once something is written there, since that is another part of the file.
     items: OnceCell<Table<'c, &'static [u8], &'static [u8]>>,
-    /// Where the newest blocks and the newest records of commits are.
+    /// The table of the newest blocks and the newest records of commits.
     tail: Table<'c, &'static [u8], &'static [u8]>,
     /// How the rows of tables are kept that nothing was written to yet.
     declared: Arc<[(String, KeyForm)]>,
@@ -99,9 +99,9 @@ pub(crate) struct StagedDocument<'c> {
     has_unseen: OnceCell<bool>,
     /// Whether marks were written at once, so that the file says more of them than `base`.
     has_new_marks: bool,
-    /// What the next commit need not look up again.
+    /// The facts that the next commit need not look up again.
     added_to_known: Added,
-    /// What was removed, for the journal.
+    /// The removed items, for the journal.
     removed: Vec<ItemRange>,
     /// The clocks that clients had before.
     before: HashMap<u64, u32>,
@@ -113,7 +113,7 @@ pub(crate) struct StagedDocument<'c> {
     /// The keys of cells among them, by root, in order.
     cell_keys: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
     late: BTreeMap<EntryRef, Shown>,
-    /// What hides or shows again under keys that nothing was written to.
+    /// The keys that nothing was written to, and under which a late edit hides or shows again.
     reviewed: BTreeSet<EntryRef>,
     /// Writes rows at once; `None` where keys may be written several times.
     rows: Option<RowWriter<'c>>,
@@ -277,7 +277,7 @@ impl<'c> StagedDocument<'c> {
         self.base.late()
     }
 
-    /// What it holds now.
+    /// Returns the version that it holds now.
     pub(crate) fn version(&self) -> Result<DocVersion> {
         let clocks = self.clients()?.into_iter().collect();
         Ok(DocVersion { clocks, deletions: self.state.deletions })

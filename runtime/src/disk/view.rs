@@ -75,7 +75,7 @@ pub(super) struct IndexCell {
     pub(super) has_invalid: OnceLock<bool>,
 }
 
-/// What was committed at one moment. Later commits do not change it.
+/// The committed state of one moment. Later commits do not change it.
 pub(crate) struct View {
     txn: ReadTransaction,
     names: Arc<ViewNames>,
@@ -85,7 +85,7 @@ pub(crate) struct View {
     strays: Box<[OnceLock<Option<TextTable>>]>,
     /// Of each table, in one row.
     indexes: Box<[IndexCell]>,
-    /// What is recorded of the indexes, looked up once.
+    /// The recorded facts about the indexes, looked up once.
     index_facts: OnceLock<IndexFacts>,
     /// Called before reads, in tests.
     pub(super) hook: Option<StorageHook>,
@@ -181,7 +181,7 @@ impl View {
         &self.indexes[before + index]
     }
 
-    /// What is recorded of the indexes, under this name.
+    /// Returns the facts about the indexes that are recorded under this name.
     pub(crate) fn index_facts(&self, name: &str) -> Result<&IndexFacts> {
         if self.index_facts.get().is_none() {
             let json = guarded(|| match self.open(names::META)? {
@@ -348,7 +348,7 @@ impl View {
         })
     }
 
-    /// What a document keeps beside its rows under a root of this name.
+    /// Returns the entries that a document keeps beside its rows under a root of this name.
     pub(crate) fn bookkeeping(&self, document: &str, root: &str) -> Result<Entries> {
         self.texts(&names::other(document, root))
     }

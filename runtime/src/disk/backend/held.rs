@@ -1,10 +1,10 @@
-//! What is written while the file must not change.
+//! [`Held`]: writes that wait while the file must not change.
 
 use std::io;
 
 use redb::StorageBackend;
 
-/// What was written while the file must not change, in order.
+/// The writes that wait while the file must not change, in order.
 pub(super) struct Held {
     pub(super) steps: Vec<Step>,
     /// The length as redb sees it.

@@ -20,7 +20,8 @@ pub(super) enum Bitmaps {
     Unchecked,
 }
 
-/// What died in the commits whose records are in the tail, and is not in the bitmaps yet.
+/// The items that died in the commits whose records are in the tail, and are not in the bitmaps
+/// yet.
 #[derive(Debug)]
 pub(in crate::disk) enum NewestDeaths {
     /// Ascending.
@@ -30,7 +31,7 @@ pub(in crate::disk) enum NewestDeaths {
 }
 
 impl StoredDocument {
-    /// What died in the commits whose records are in the tail.
+    /// Returns the items that died in the commits whose records are in the tail.
     pub(in crate::disk) fn newest_deaths(&self) -> Try<&NewestDeaths> {
         if self.newest_deaths.get().is_none() {
             let deaths = self.deaths_in_tail()?;
@@ -76,7 +77,7 @@ impl StoredDocument {
         Ok(map)
     }
 
-    /// What stands in the file for the bitmap of some clocks of a client.
+    /// Reads the bitmap of some clocks of a client from the file.
     fn written_bitmap(&self, client: u64, chunk: u32) -> Try<Bitmap> {
         let Some(items) = self.items()? else { return Ok(Bitmap::empty()) };
         let (from, to) =
@@ -277,7 +278,7 @@ impl StoredDocument {
             let run = self.run(ItemId { client, clock }).map_err(Failure)?;
             let end = run.start.saturating_add(run.len).min(clocks.end);
             let first = match run.place {
-                // What of a nested type is dead, nothing else says.
+                // Nothing else says which parts of a nested type are dead.
                 Place::Nested => return Err(damaged_root()),
                 Place::After { first, .. } => self.run(first).map_err(Failure)?.place,
                 place => place,

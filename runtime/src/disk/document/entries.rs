@@ -1,4 +1,4 @@
-//! What stands under the keys of a document.
+//! Reading the entries of a document.
 
 use super::{StoredDocument, damaged_entry, damaged_root, read_block};
 use crate::disk::failure::{Failure, Try, guarded};
@@ -13,7 +13,7 @@ use crate::row::{Content, EntryRef, ItemId, KeyForm, cell_key};
 use std::sync::Arc;
 
 impl StoredDocument {
-    /// What readers see under a key of a root.
+    /// Returns the row or entry that readers see under a key of a root.
     pub(in crate::disk) fn stored(&self, root: &str, key: &str) -> Try<Option<StoredRow<'_>>> {
         if let Some(table) = root.strip_prefix("table:")
             && let Some(info) = self.root(root)?
@@ -125,7 +125,7 @@ impl StoredDocument {
         Ok(cells)
     }
 
-    /// What readers see under a key.
+    /// Returns the entry that readers see under a key.
     pub(crate) fn visible(&self, root: &str, key: &str) -> Result<Option<Entry>> {
         guarded(|| {
             let Some(row) = self.stored(root, key)? else { return Ok(None) };
@@ -136,7 +136,7 @@ impl StoredDocument {
         })
     }
 
-    /// What of it is damaged, one sentence each.
+    /// Describes its damage, one sentence each.
     pub(crate) fn damage(&self) -> Result<Vec<String>> {
         let mut damage = Vec::new();
         guarded(|| {

@@ -24,7 +24,7 @@ impl StoredDocument {
         let mut table = tables.next();
         let mut clock = clock;
         while let Some(blocks) = table {
-            // What is known of a client ends with its first damaged block.
+            // The known items of a client end before its first damaged block.
             if let Some(start) = self.damaged_from(client) {
                 let Some(before) = start.checked_sub(1) else { return Ok(None) };
                 clock = clock.min(before);

@@ -1,4 +1,5 @@
-//! What a commit knows of the document that it leaves, so that the next one need not look it up again.
+//! [`Known`]: the facts about a document that a commit leaves to the next one, which need not look
+//! them up again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use crate::disk::view::View;
 /// Of more roots, nothing is kept.
 const MAX_ROOTS: usize = 1_000;
 
-/// What a commit has added, as far as it is known by something that is kept.
+/// The additions of a commit, as far as kept facts know of them.
 #[derive(Debug, Default)]
 pub(in crate::disk) struct Added {
     pub(in crate::disk) roots: HashMap<Arc<str>, Arc<RootInfo>>,
@@ -20,11 +21,11 @@ pub(in crate::disk) struct Added {
     pub(in crate::disk) late: BTreeSet<u32>,
     /// Whether edits met.
     pub(in crate::disk) has_unseen: bool,
-    /// What died in the commits whose records are in the tail now, if that is known.
+    /// The items that died in the commits whose records are in the tail now, if that is known.
     pub(in crate::disk) newest_deaths: Option<NewestDeaths>,
 }
 
-/// What is known of a document once a commit was made.
+/// The facts about a document once a commit was made.
 #[derive(Debug)]
 pub(super) struct Known {
     /// The state that the commit leaves. After any other one, the rest may not be so.

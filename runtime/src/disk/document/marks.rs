@@ -1,4 +1,4 @@
-//! What is counted of a document, and the moments that its copies have in common.
+//! The counts of a document, and the moments that its copies have in common.
 
 use redb::AccessGuard;
 
@@ -69,7 +69,7 @@ impl StoredDocument {
         Ok(self.clients()?.into_iter().collect())
     }
 
-    /// What this copy holds.
+    /// Returns the version that this copy holds.
     pub(crate) fn version(&self) -> Result<DocVersion> {
         Ok(DocVersion { clocks: self.clocks()?, deletions: self.state()?.deletions })
     }

@@ -48,7 +48,7 @@ impl StoredDocument {
             }
             value => {
                 let waits = value?.map_or(Ok(Waits::default()), read)?;
-                // What is damaged was counted, and does not wait any more.
+                // A damaged one was counted, and does not wait any more.
                 let mut is_any = false;
                 if waits.count > 0 {
                     self.each_waiting(&all.0, &all.1, |_, _| {
@@ -81,8 +81,8 @@ impl StoredDocument {
         }
     }
 
-    /// What waits for items between two keys. What is damaged is left out: other devices have it, or give it
-    /// again.
+    /// Returns the updates that wait for items between two keys. A damaged one is left out: other
+    /// devices have it, or give it again.
     pub(in crate::disk) fn waiting_in(&self, from: &[u8], to: &[u8]) -> Try<Vec<Waiting>> {
         let mut found = Vec::new();
         self.each_waiting(from, to, |waiting, _| {

@@ -238,7 +238,8 @@ impl StagedDocument<'_> {
         let at = EntryRef::new(&*root, &*key);
         let late = self.late.remove(&at);
         let row_key = bytes.as_deref().unwrap_or(key.as_bytes());
-        // What readers see in place of the own entry: a late edit, or cells over either of the two.
+        // The text that readers see in place of the own entry: a late edit, or cells over either of
+        // the two.
         let over = match (&late, &own) {
             (Some((id, json)), _) => Some((*id, row_with(json, cells))),
             (None, Some((id, Value::Text(base)))) if !cells.is_empty() => {

@@ -21,7 +21,7 @@ impl StagedDocument<'_> {
         let ends: BTreeMap<u64, u32> =
             blocks.iter().map(|block| (block.client(), block.end)).collect();
         for client in ends.keys() {
-            // What was known from the damaged block on has come again, or comes.
+            // The items from the damaged block on have come again, or come.
             if let Some(start) = self.base.damaged_from(*client) {
                 let (from, to) = (start, u32::MAX);
                 let [from, to] = [from, to].map(|clock| keys::of_item(keys::BLOCK, *client, clock));

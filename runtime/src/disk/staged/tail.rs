@@ -21,7 +21,7 @@ const MAX_BYTES: u64 = 3_000;
 /// So many blocks and records stand there at most, and the state.
 const MAX_ENTRIES: u64 = 32;
 
-/// What is sealed for a key.
+/// A key and its sealed value.
 type Sealed = (Vec<u8>, Vec<u8>);
 
 impl StagedDocument<'_> {
@@ -33,7 +33,7 @@ impl StagedDocument<'_> {
 
     /// Writes new blocks, in the order of their clients and clocks, the record of this commit, and what is dead.
     ///
-    /// What the records in the tail say to have been removed is not in the bitmaps yet.
+    /// The removals in the records of the tail are not in the bitmaps yet.
     pub(super) fn write_newest(&mut self, blocks: Vec<Block>, record: &JournalRecord) -> Try<()> {
         let at = keys::numbered(keys::JOURNAL, self.state.commits);
         let encoded = record.encode();
