@@ -14,10 +14,10 @@ use crate::row::ItemId;
 /// The bits of an item's first byte that say what its content is.
 const CONTENT_BITS: u8 = 0b1_1111;
 
-/// What a block says of where it belongs.
+/// The place that a block says it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Parent<'a> {
-    /// Where its neighbours belong.
+    /// The place of its neighbours.
     OfNeighbours,
     /// A key of a root map.
     Entry { root: &'a str, key: &'a str },
@@ -27,7 +27,7 @@ pub(super) enum Parent<'a> {
     Nested { parent: ItemId, key: Option<&'a str> },
 }
 
-/// What a block holds.
+/// The content of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body<'a> {
     /// Dead items of which nothing is known.
@@ -38,7 +38,7 @@ pub(super) enum Body<'a> {
     Deleted,
     /// Values, of which only the last can be alive under a key: its kind and bytes.
     Value { kind: u8, last: &'a [u8] },
-    /// What only a sequence holds.
+    /// Content that only a sequence holds.
     Piece,
 }
 

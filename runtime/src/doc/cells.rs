@@ -70,8 +70,8 @@ impl Writing {
                 self.see(items, &cells_root, &cell_key(key, &path), true)?;
             }
         }
-        // What a device has counted goes on from there, also if the row is removed and comes again: a count
-        // names its total, and the number that is written allows for it.
+        // The count of a device goes on from there, also if the row is removed and comes again: a
+        // count names its total, and the number that is written allows for it.
         let (kept, gone): (Vec<&Cell>, Vec<&Cell>) =
             cells.iter().partition(|cell| is_count(&cell.path));
         for cell in gone {

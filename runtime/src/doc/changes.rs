@@ -1,4 +1,4 @@
-//! What a copy of a document lacks, as an update.
+//! The changes that a copy of a document lacks, as an update.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -13,21 +13,22 @@ use super::wire::Reader;
 use crate::error::{ErrorKind, Result};
 use crate::row::{EntryRef, ItemId};
 
-/// What a copy lacks, and what of it cannot be given.
+/// The update for a copy, and the items that cannot be given.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
     pub(crate) update: Vec<u8>,
     /// Whether there is nothing in the update.
     pub(crate) is_empty: bool,
-    /// What is damaged, or missing though it should be there.
+    /// The items that are damaged, or missing though they should be there.
     pub(crate) damaged: Vec<(EntryRef, ItemId)>,
 }
 
 /// Gives everything that a copy at `theirs` lacks, with `deletions`, which are all of the document or
 /// those that the copy lacks.
 ///
-/// What is damaged is withheld, with what depends on it: a copy must get the items of a client without
-/// a gap, and none of a key whose value it cannot get, or it would lose the value that it has.
+/// A damaged item is withheld, with all that depends on it: a copy must get the items of a client
+/// without a gap, and none of a key whose value it cannot get, or it would lose the value that it
+/// has.
 pub(crate) fn changes_since<R: ReadItems + ?Sized>(
     items: &R,
     theirs: &BTreeMap<u64, u32>,
@@ -40,7 +41,7 @@ pub(crate) fn changes_since<R: ReadItems + ?Sized>(
         let given = given_with(items, theirs, deletions, &mut withheld);
         withheld.add_ends(items.damaged_ends());
         match given {
-            // What is withheld now may be needed by what was written before.
+            // An item that is withheld now may be needed by what was written before.
             Ok(_) if withheld.len() > before => {}
             Err(error) if error.kind() == ErrorKind::Corrupt && withheld.len() > before => {}
             given => return given,
@@ -48,7 +49,7 @@ pub(crate) fn changes_since<R: ReadItems + ?Sized>(
     }
 }
 
-/// What a copy lacks, without what is withheld, of which more may be found.
+/// Gives the changes that a copy lacks, without what is withheld, of which more may be found.
 fn given_with<R: ReadItems + ?Sized>(
     items: &R,
     theirs: &BTreeMap<u64, u32>,
@@ -85,7 +86,7 @@ fn given_with<R: ReadItems + ?Sized>(
     Ok(Given { update, is_empty, damaged })
 }
 
-/// What is withheld from a copy.
+/// The items and keys that are withheld from a copy.
 #[derive(Default)]
 struct Withheld {
     /// From which clock on, by client.
@@ -166,7 +167,7 @@ impl Withheld {
     }
 }
 
-/// What is left of ranges without one.
+/// Returns the rest of ranges without one.
 fn without(ranges: &[Range<u32>], hole: &Range<u32>) -> ClockRanges {
     let parts = ranges.iter().flat_map(|range| {
         [range.start..range.end.min(hole.start), range.start.max(hole.end)..range.end]
@@ -286,7 +287,7 @@ impl<R: ReadItems + ?Sized> SectionWriter<'_, R> {
         Ok(())
     }
 
-    /// What a live item holds; `None` if that is damaged, which is remembered.
+    /// Returns the value of a live item; `None` if that is damaged, which is remembered.
     fn value(&mut self, id: ItemId, root: &str, key: &str) -> Result<Option<Value>> {
         match self.items.value(root, key) {
             Ok(Some((at, value))) if at == id || !says(Rule::DeadWithoutContent, true) => {

@@ -1,4 +1,5 @@
-//! What random histories of copies share: copies that know which operations they have, and their exchange.
+//! The common parts of random histories: copies that know which operations they have, and their
+//! exchange.
 //!
 //! The test command runs 300 seeds. `HEIRLOOM_SEEDS=5000` runs as many, `HEIRLOOM_FIRST_SEED` says where to
 //! begin, and `HEIRLOOM_SEED=123` runs one.
@@ -20,7 +21,7 @@ const SEEDS: u64 = 300;
 /// Indexes of operations.
 pub(super) type Known = BTreeSet<usize>;
 
-/// What one copy has sent to another, and which operations are in it.
+/// An update from one copy to another, and the operations in it.
 pub(super) type Sent = (Vec<u8>, Known);
 
 /// A copy of a document in memory.
@@ -54,7 +55,7 @@ impl Copy {
         }
     }
 
-    /// What another copy lacks of this one.
+    /// Returns the changes of this copy that another lacks.
     pub(super) fn changes_for(&self, other: &Self) -> Sent {
         let clocks: BTreeMap<u64, u32> = other.items.clients().unwrap().into_iter().collect();
         let deletions = self.items.deletions().unwrap();
@@ -71,10 +72,10 @@ impl Copy {
     }
 }
 
-/// What copies send each other: some of it comes late, or twice.
+/// The updates between copies: some of them come late, or twice.
 #[derive(Default)]
 pub(super) struct Network {
-    /// What was sent, and to which copy.
+    /// The updates on their way, and the copy that each is for.
     flight: Vec<(usize, Sent)>,
     renewals: u64,
 }

@@ -1,4 +1,4 @@
-//! Where items belong.
+//! [`Home`]: the place that an item belongs to.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::writing::run_first;
 use crate::error::{Error, ErrorKind, Result};
 use crate::row::ItemId;
 
-/// Where an item belongs.
+/// The place that an item belongs to.
 pub(super) enum Home {
     /// It cannot be told any more.
     Nowhere,
@@ -23,7 +23,8 @@ pub(super) enum Home {
     },
 }
 
-/// Where an item that is here belongs; of an entry, with the place of an item that comes after it.
+/// Returns the place that a known item belongs to; of an entry, with the place of an item that
+/// comes after it.
 pub(super) fn home_of<R: ReadItems + ?Sized>(items: &R, id: ItemId) -> Result<Home> {
     let run = items.run(id)?;
     let first = run_first(&run, id.client);

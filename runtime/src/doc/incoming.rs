@@ -17,7 +17,7 @@ pub(super) struct Section {
     pub(super) start: u32,
     at: usize,
     blocks: u32,
-    /// Where the section ends.
+    /// The end of the section.
     end_at: usize,
     /// The clock after the last item that it holds.
     pub(super) end: u32,
@@ -180,7 +180,7 @@ enum State {
     Stopped,
 }
 
-/// What a walk does next in a section.
+/// The next step of a walk in a section.
 enum Next<'a> {
     Block(Block<'a>),
     /// First the blocks of another section, up to that clock.
@@ -286,8 +286,8 @@ impl<'a> Walk<'_, 'a> {
         self.update.sections.iter().zip(&self.steps)
     }
 
-    /// What it has not come to of the sections, gaps included, so that the rest of an update is
-    /// tried again by the same rules.
+    /// Returns the parts of the sections that it has not come to, gaps included, so that the rest
+    /// of an update is tried again by the same rules.
     pub(super) fn rest(&self) -> Result<Vec<RestSection<'a>>> {
         let unfinished = self.sections().filter(|(section, step)| step.clock < section.end);
         let rest = unfinished.map(|(section, step)| {
@@ -299,7 +299,7 @@ impl<'a> Walk<'_, 'a> {
     }
 }
 
-/// What is left of a section.
+/// The rest of a section.
 pub(super) struct RestSection<'a> {
     pub(super) client: u64,
     pub(super) start: u32,

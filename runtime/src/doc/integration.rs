@@ -41,7 +41,7 @@ pub(super) struct Integration<'i, W: WriteItems + ?Sized> {
     root: Arc<str>,
 }
 
-/// What has come of taking in updates.
+/// The result of taking in updates.
 pub(super) struct Finished {
     pub(super) changed: ChangedKeys,
     /// Whether anything was learnt.
@@ -200,8 +200,8 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
             },
             (None, None, Parent::OfNeighbours) => Home::Nowhere,
         };
-        // What no map writes under a key: it cannot be placed there, but what comes after it must be
-        // able to come.
+        // An item that no map writes under a key cannot be placed there, but the items after it
+        // must be able to come.
         let is_foreign = block.right.is_some() || block.body == Body::Piece;
         Ok(if is_foreign && matches!(home, Home::Entry { .. }) { Home::Nowhere } else { home })
     }
@@ -337,7 +337,7 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
             if before == origin {
                 return Ok(says(Rule::HighestAfter, client > at.client));
             }
-            // What comes later of the same client is not on the path.
+            // A later item of the same client is not on the path.
             if before.client == origin.client && before.clock < origin.clock {
                 return Ok(false);
             }

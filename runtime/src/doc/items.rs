@@ -43,7 +43,7 @@ pub(crate) struct Tip {
     pub(crate) is_live: bool,
 }
 
-/// What a live item holds.
+/// The content of a live item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
     /// JSON text, which is what heirloom writes.
@@ -53,8 +53,8 @@ pub(crate) enum Value {
     Other { kind: u8, bytes: Vec<u8>, json: String },
 }
 
-/// What an update needs that waits behind several gaps: it is tried with each item that comes. No client has
-/// this id.
+/// The need of an update that waits behind several gaps: it is tried with each item that comes. No
+/// client has this id.
 pub(crate) const ANY_ITEM: ItemId = ItemId { client: u64::MAX, clock: 0 };
 
 /// An update that waits for others.
@@ -73,7 +73,7 @@ impl Waiting {
     }
 }
 
-/// What stands under a key of a document.
+/// The content under a key of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) id: ItemId,
@@ -93,7 +93,7 @@ impl From<(ItemId, Value)> for Entry {
 /// A cell that stands: a field of a row that was written by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cell {
-    /// What of the row it is about.
+    /// The part of the row that it is about.
     pub(crate) path: String,
     pub(crate) id: ItemId,
     /// Its JSON; nothing if it takes the field out.
@@ -103,10 +103,11 @@ pub(crate) struct Cell {
 /// Clocks of one client, in ascending order, that neither overlap nor touch.
 pub(crate) type ClockRanges = Vec<Range<u32>>;
 
-/// What is called with the first item, the length and the record of a part of a nested type.
+/// A function that is called with the first item, the length and the record of a part of a nested
+/// type.
 pub(crate) type VisitNested<'v> = &'v mut dyn FnMut(ItemId, u32, &[u8]) -> Result<()>;
 
-/// Where a document is kept, to be read.
+/// A document, to be read.
 pub(crate) trait ReadItems {
     /// Every client with items, ascending, and how many clocks of it are here.
     fn clients(&self) -> Result<Vec<(u64, u32)>>;
@@ -132,7 +133,7 @@ pub(crate) trait ReadItems {
     /// The rightmost item of a key; `None` for a key that never held anything.
     fn tip(&self, root: &str, key: &str) -> Result<Option<Tip>>;
 
-    /// What stands under a key of the document itself.
+    /// Returns the value under a key of the document itself.
     fn value(&self, root: &str, key: &str) -> Result<Option<(ItemId, Value)>>;
 
     /// The record of a part of a nested type, as it was appended, by the first item of its run.
@@ -156,7 +157,7 @@ pub(crate) trait ReadItems {
     /// Whether edits are unseen under any key.
     fn has_unseen(&self) -> Result<bool>;
 
-    /// What is kept of a key where edits met.
+    /// Returns the edits that met under a key.
     fn unseen(&self, root: &str, key: &str) -> Result<Unseen>;
 
     /// Whether a root, that of a table, has ever held cells.
@@ -175,7 +176,7 @@ pub(crate) trait ReadItems {
     fn unseen_cells(&self, root: &str, key: &str) -> Result<Vec<String>>;
 }
 
-/// Where a document is kept, to be changed.
+/// A document, to be changed.
 pub(crate) trait WriteItems: ReadItems {
     /// Adds the next run of a client: it starts at the client's clock.
     fn append(&mut self, client: u64, run: ItemRun) -> Result<()>;
@@ -197,7 +198,7 @@ pub(crate) trait WriteItems: ReadItems {
     /// A dead item is the tip of a key, which holds nothing any more.
     fn clear(&mut self, root: &str, key: &str, id: ItemId) -> Result<()>;
 
-    /// What stands under a key shows differently, without being another item.
+    /// Shows the item under a key differently, without making it another item.
     fn show(&mut self, root: &str, key: &str, json: String) -> Result<()>;
 
     /// A live item is the tip of a key of a table, and readers see a text in its place: it, or a late edit, with

@@ -18,7 +18,7 @@ use crate::row::ItemId;
 /// Keys by root name.
 pub(crate) type ChangedKeys = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
-/// What an update from elsewhere did.
+/// The effects of an update from elsewhere.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Merged {
     /// The keys whose entry may have changed, by root name.
@@ -30,7 +30,7 @@ pub(crate) struct Merged {
     pub(crate) waits: bool,
     /// Whether it holds or names items under the id of this device that this device does not know.
     pub(crate) is_of_own_id: bool,
-    /// Where edits met.
+    /// The keys where edits met.
     pub(crate) met: Met,
 }
 
@@ -144,13 +144,13 @@ fn take_in<W: WriteItems + ?Sized>(
     Ok(needs.map(|needs| Left { update, needs }))
 }
 
-/// What of an update is ready.
+/// The parts of an update that are ready.
 struct Readiness {
     /// How many clocks of the client of each section are here before.
     known: Vec<u32>,
-    /// What it deletes of what is here with it.
+    /// The deletions of items that are here with it.
     deletions: Vec<(u64, ClockRanges)>,
-    /// What it deletes of what is behind its gaps.
+    /// The deletions of items behind its gaps.
     too_early: Vec<(u64, ClockRanges)>,
 }
 
@@ -246,7 +246,7 @@ fn split_at(clocks: &ClockRanges, end: u32) -> (ClockRanges, ClockRanges) {
     )
 }
 
-/// What is behind the gaps of an update, as an update.
+/// Returns the part of an update that is behind its gaps, as an update.
 fn rest_of(walk: &Walk<'_, '_>, deletions: &[(u64, ClockRanges)]) -> Result<Vec<u8>> {
     let sections = walk.rest()?.into_iter().map(|section| {
         let mut blocks = Blocks::new(section.client, section.start);

@@ -10,7 +10,7 @@ use super::items::{ClockRanges, Value};
 use super::wire::TEXT;
 use crate::row::ItemId;
 
-/// What an item says of where it belongs.
+/// The place of an item, as the item says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Position<'a> {
     After(ItemId),
@@ -99,7 +99,7 @@ impl Blocks {
     }
 }
 
-/// What says that an item is in a root type.
+/// The number that says that an item is in a root type.
 const IN_ROOT: u32 = 1;
 
 /// The update of the blocks of clients, which come from the highest client down, and of deletions.

@@ -17,7 +17,7 @@ pub(super) enum Rule {
     AfterRemoved,
     /// An update waits as a whole.
     WaitsWhole,
-    /// What is dead is given out without its content.
+    /// A dead item is given out without its content.
     DeadWithoutContent,
     /// An edit that a removal displaced without having seen it is written again.
     EditWins,
@@ -29,7 +29,7 @@ pub(super) enum Rule {
     MarksChain,
 }
 
-/// What a rule says, if it holds.
+/// Returns the outcome of a rule.
 #[cfg(not(test))]
 #[inline]
 pub(super) const fn says(_: Rule, outcome: bool) -> bool {

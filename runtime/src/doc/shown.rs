@@ -42,7 +42,7 @@ pub(super) struct Holder {
     pub(super) bytes: Vec<u8>,
 }
 
-/// What hangs on an item.
+/// The parts of the nested type of an item.
 #[derive(Default)]
 struct Parts {
     blocks: BTreeMap<ItemId, (u32, Vec<u8>)>,
@@ -161,7 +161,7 @@ fn assembled(
 const ROOT: &str = "root";
 const KEY: &str = "key";
 
-/// Where in nested types the parts are.
+/// The places of parts in nested types.
 struct Check {
     holder: ItemId,
     /// By the first item of a block: the end of the block, and where it is.

@@ -58,7 +58,7 @@ struct Rewrite {
     is_seen: bool,
 }
 
-/// What is kept of a key where edits met.
+/// The edits that met under a key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Unseen {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -88,7 +88,7 @@ impl Unseen {
             None => {}
         }
         for edit in &mut self.edits {
-            // What it stands for was seen, so that it is not to be written again.
+            // The edit that it stands for was seen, so that it is not to be written again.
             edit.is_own &= !says(Rule::MarksChain, edit.again_for.contains(&id));
         }
         let at = self.edits.iter().position(|edit| edit.id == id)?;
@@ -135,7 +135,7 @@ impl From<u64> for OwnIds<'_> {
 /// A root and a key.
 pub(crate) type At = (Arc<str>, Arc<str>);
 
-/// Where edits met while updates were taken in.
+/// The keys where edits met while updates were taken in.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Met {
     keys: BTreeSet<At>,
@@ -171,7 +171,7 @@ pub(crate) struct LostCell {
     pub(crate) is_alone: bool,
 }
 
-/// What follows of edits that met.
+/// The consequences of edits that met.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) lost: Vec<Lost>,
@@ -401,7 +401,8 @@ pub(super) fn standing<W: WriteItems + ?Sized>(
     })
 }
 
-/// What a local write of a key has seen: the edits to be marked. They are unseen no more.
+/// Returns the edits that a local write of a key has seen, which are to be marked. They are unseen
+/// no more.
 pub(super) fn seen_by_write<W: WriteItems + ?Sized>(
     items: &mut W,
     root: &str,

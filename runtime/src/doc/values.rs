@@ -14,7 +14,7 @@ use super::wire::{Reader, TEXT};
 /// As many bytes of a value are shown as JSON; a longer one shows as null.
 pub(super) const MAX_SHOWN: usize = 1 << 20;
 
-/// What shows what cannot be shown.
+/// The JSON that shows a value which cannot be shown.
 pub(super) const NOT_SHOWN: &str = "null";
 
 /// A value, of its kind and bytes in an update, which were checked.

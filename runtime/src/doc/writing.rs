@@ -16,7 +16,7 @@ pub(crate) struct EntryOp<'a> {
     pub(crate) write: EntryWrite<'a>,
 }
 
-/// What a local transaction does with an entry.
+/// The write of an entry by a local transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EntryWrite<'a> {
     Put(&'a str),

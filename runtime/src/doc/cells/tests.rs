@@ -16,7 +16,7 @@ const KEYS: [&str; 3] = ["a", "b", "c"];
 const ROOT: &str = "table:notes";
 const FIELDS: [&str; 3] = ["x", "y", "z"];
 
-/// What a device did to a row.
+/// An operation of a device on a row.
 #[derive(Debug, Clone, PartialEq)]
 enum Did {
     Put(String),
@@ -38,7 +38,7 @@ struct Op {
 
 struct Device {
     copy: Copy,
-    /// What it was told is lost, by key, field and text.
+    /// The edits that it was told are lost, by key, field and text.
     told: BTreeSet<(usize, String, String)>,
     told_items: BTreeSet<ItemId>,
     twice: u64,
@@ -50,11 +50,11 @@ impl AsMut<Copy> for Device {
     }
 }
 
-/// What a run got wrong, against the model, and how much it looked at.
+/// The mistakes of a run against the model, and how much it looked at.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Counts(BTreeMap<&'static str, u64>);
 
-/// What must not occur; of the other mistakes, a few in a thousand do.
+/// The mistakes that must not occur; of the others, a few in a thousand do.
 const NEVER: [&str; 8] = [
     "gone though an edit was unknown to all removals",
     "without a field",
@@ -209,7 +209,7 @@ impl World {
                 Some(cell) => (cell.path.clone(), cell.json.clone()),
                 None => (String::new(), lost.json.clone()),
             };
-            // What was written again is another edit, which may be lost like the first.
+            // An edit that was written again is another edit, which may be lost like the first.
             device.twice += u64::from(!device.told_items.insert(lost.id));
             device.told.insert((key, path, json));
         }

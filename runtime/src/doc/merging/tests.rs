@@ -37,7 +37,7 @@ pub(super) fn take(items: &mut Memory, update: &[u8]) -> Merged {
     merge(items, OWN.into(), update).unwrap()
 }
 
-/// What stands under the key, and whose item it is.
+/// Returns the text under the key, and its item.
 pub(super) fn standing(items: &Memory) -> Option<(ItemId, String)> {
     let (id, value) = items.value("table:notes", "k").unwrap()?;
     match value {

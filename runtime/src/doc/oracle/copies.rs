@@ -21,7 +21,7 @@ use crate::row::ItemId;
 /// A change of an entry: root, key, and a text or nothing.
 pub(super) type Op = (&'static str, &'static str, Option<String>);
 
-/// What a history may hold.
+/// The kinds of operations in a history.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kinds {
     /// Values that are not texts.
@@ -86,7 +86,7 @@ impl Copy {
         }
     }
 
-    /// What a copy at those clocks lacks, with all deletions.
+    /// Returns the changes that a copy at those clocks lacks, with all deletions.
     pub(super) fn since(&self, clocks: &BTreeMap<u64, u32>) -> Vec<u8> {
         match self {
             Self::Yrs(doc) => doc.transact().encode_diff_v1(&view::state_vector(clocks)),
@@ -98,7 +98,7 @@ impl Copy {
         }
     }
 
-    /// What a copy with that view lacks, and no more as far as it can be told.
+    /// Returns the changes that a copy with that view lacks, and no more as far as it can be told.
     pub(super) fn lacking_in(&self, view: &View) -> Vec<u8> {
         match self {
             Self::Yrs(_) | Self::Yjs(_) => self.since(&view.clocks),

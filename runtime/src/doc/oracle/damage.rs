@@ -52,7 +52,7 @@ fn updates(seed: u64) -> Vec<Vec<u8>> {
     let mut history = History::new(seed);
     history.kinds =
         Kinds { others: true, overwritten: seed.is_multiple_of(3), nested: seed.is_multiple_of(2) };
-    // What is nested comes in order: out of order, yrs writes updates that it cannot read.
+    // Nested types come in order: out of order, yrs writes updates that it cannot read.
     history.is_causal |= history.kinds.nested;
     history.copies.push(Copy::yrs(77, false));
     for _ in 0..25 {

@@ -1,4 +1,5 @@
-//! What copies are compared by: rows with their item ids, clocks and deletions.
+//! [`View`]: the state that copies are compared by, which is rows with their item ids, clocks and
+//! deletions.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use crate::row::ItemId;
 
 pub(super) const ROOTS: [&str; 2] = ["table:a", "kv:b"];
 
-/// What a copy holds.
+/// The state of a copy.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct View {
     /// By root and key, the item that stands and what it holds, as JSON.

@@ -1,4 +1,4 @@
-//! What documents of yrs write: values of all kinds, and nested types.
+//! Writes of documents of yrs: values of all kinds, and nested types.
 
 use std::collections::HashMap;
 

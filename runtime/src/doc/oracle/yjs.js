@@ -7,7 +7,7 @@ const docs = new Map()
 const hex = bytes => Buffer.from(bytes).toString('hex')
 const bytes = hex => new Uint8Array(Buffer.from(hex, 'hex'))
 
-// What a value shows as JSON, as yrs does.
+// The JSON that shows a value, as yrs does.
 const shown = value => {
   if (value === undefined || value === null) return null
   if (value instanceof Y.Doc) return { guid: value.guid }

@@ -31,7 +31,8 @@ pub(super) fn row_at<W: WriteItems + ?Sized>(
     Ok(items.has_cells(root)?.then(|| (Arc::from(root), Arc::from(key))))
 }
 
-/// What an entry is a part of, as far as it says whether an edit of it is written again.
+/// The kind of row that an entry is a part of, as far as it says whether an edit of it is written
+/// again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Home {
     /// A row or an entry: it stands for itself.
@@ -92,7 +93,7 @@ pub(super) fn revive_row<W: WriteItems + ?Sized>(
         let is_standing = standing.iter().any(|other| other.path == path);
         let Some(last) = last else { continue };
         is_unknown = true;
-        // What it lost to lies over the base that is written.
+        // The cell that it lost to lies over the base that is written.
         if is_standing {
             continue;
         }

@@ -49,7 +49,7 @@ struct World {
     mistakes: Mistakes,
 }
 
-/// What a run got wrong, against the model.
+/// The mistakes of a run against the model.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Mistakes {
     keys: u64,
@@ -260,7 +260,8 @@ impl World {
             let Some((_, text)) = row else { continue };
             for edit in edits {
                 let Some((lost, _)) = &self.ops[edit].edit else { continue };
-                // What stands, or was seen by a write of another, or written again, is not lost.
+                // An edit that stands, or was seen by a write of another, or was written again, is
+                // not lost.
                 let is_seen = all.iter().any(|op| {
                     let op = &self.ops[*op];
                     op.key == key && (op.known.contains(&edit) || op.again_for == Some(edit))
