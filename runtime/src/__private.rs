@@ -1,4 +1,4 @@
-//! What generated code may name, and nothing else may: no part of it is covered by semver.
+//! Items that generated code may name, and nothing else may: no part of it is covered by semver.
 
 pub use crate::disk::{StorageHook, StorageOp};
 pub use crate::engine::{CheckReport, IdSource, Subscription};
@@ -47,8 +47,8 @@ pub use std::path::Path;
 pub use std::primitive::{u64, usize};
 pub use std::vec::Vec;
 
-/// What a type needs to be a record, apart from the derive. It stands for the bounds of a record in the
-/// stubs for a generic struct.
+/// The bounds of a record, apart from the derive. It stands for them in the stubs for a generic
+/// struct.
 pub trait AlmostRecord:
     serde::Serialize + serde::de::DeserializeOwned + schemars::JsonSchema + Send + 'static
 {
@@ -154,7 +154,7 @@ pub const fn group_def<G: Group>() -> GroupDef {
 ///
 /// # Errors
 ///
-/// Where the value does not serialize, or holds a number that JSON cannot.
+/// If the value does not serialize, or holds a number that JSON cannot.
 pub fn encode<T: serde::Serialize + ?Sized>(value: &T) -> Result<Encoded, DefaultError> {
     crate::row::encode_any(value).map_err(DefaultError::new)
 }
@@ -163,7 +163,7 @@ pub fn encode<T: serde::Serialize + ?Sized>(value: &T) -> Result<Encoded, Defaul
 ///
 /// # Errors
 ///
-/// Where the value does not serialize, or holds a number that JSON cannot.
+/// If the value does not serialize, or holds a number that JSON cannot.
 pub fn to_json<T: serde::Serialize + ?Sized>(
     value: &T,
 ) -> std::result::Result<String, DefaultError> {
@@ -195,7 +195,7 @@ pub fn decode_row<R: Record>(stored: &str) -> Result<R, Error> {
 ///
 /// # Errors
 ///
-/// Where the row does not serialize, or holds a number that JSON cannot.
+/// If the row does not serialize, or holds a number that JSON cannot.
 pub fn encode_row<R: Record>(row: &R) -> std::result::Result<String, DefaultError> {
     crate::row::encode_record(row).map_err(DefaultError::new)
 }
@@ -204,7 +204,7 @@ pub fn encode_row<R: Record>(row: &R) -> std::result::Result<String, DefaultErro
 ///
 /// # Errors
 ///
-/// Where the stored row does not decode, or the changed one cannot be stored.
+/// If the stored row does not decode, or the changed one cannot be stored.
 pub fn write_back<R: Row>(stored: &str, change: impl FnOnce(&mut R)) -> Result<String, Error> {
     let mut change = Some(change);
     crate::store::write_back(stored, 0, &mut |row| {

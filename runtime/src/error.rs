@@ -294,7 +294,7 @@ impl Error {
         self
     }
 
-    /// What went wrong, without the place and the help.
+    /// Returns the message without the place and the help.
     pub(crate) fn what(&self) -> &str {
         &self.0.what
     }

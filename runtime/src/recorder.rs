@@ -1,5 +1,5 @@
-//! What the test does that `#[derive(Store)]` writes beside a store with a history: it compares the
-//! code with the newest recorded version, and records a new one when asked to.
+//! The test that `#[derive(Store)]` writes beside a store with a history: it compares the code with
+//! the newest recorded version, and records a new one when asked to.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -73,7 +73,7 @@ impl Recorder<'_> {
                     "the schema of the store `{store}` starts epoch {}, after {newest}",
                     schema.epoch
                 );
-                // What the structs of the two epochs differ in, the derives see to.
+                // The derives see to the differences between the structs of the two epochs.
                 let unread = self.unread(newest);
                 if unread.class() >= Class::Breaking {
                     return Ok(Outcome::Refused(format!(
@@ -122,7 +122,8 @@ impl Recorder<'_> {
         )))
     }
 
-    /// What the code's structs of an earlier epoch do not read of its newest version.
+    /// Returns the parts of an earlier epoch's newest version that the code's structs of it do not
+    /// read.
     fn unread(&self, newest: &Version) -> Diff {
         let previous = self.def.at_epoch(newest.epoch());
         let diff = previous.map(|previous| newest.schema().diff(&describe(&previous)));

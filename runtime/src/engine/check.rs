@@ -114,7 +114,7 @@ impl Engine {
         Ok(report)
     }
 
-    /// Where readers do not see what they are to see of late edits.
+    /// Finds the keys under which readers do not see what they are to see of late edits.
     fn check_late_edits(
         &self,
         current: DocName,
@@ -156,11 +156,11 @@ impl Engine {
 /// At most so many problems of one document are listed.
 const MAX_PROBLEMS: usize = 1_000;
 
-/// Where the items of a document and what its keys hold differ, or are damaged.
+/// Finds differences between the items of a document and its keys, and damage of both.
 fn check_document(document: &StoredDocument) -> Result<Vec<String>> {
     let mut problems = document.damage()?;
     if !problems.is_empty() {
-        // What refers to the damaged parts would only say so once more.
+        // A reference to the damaged parts would only say so once more.
         problems.truncate(MAX_PROBLEMS);
         return Ok(problems);
     }

@@ -7,7 +7,7 @@ impl Engine {
     /// Makes the file as short as its content allows; gives by how many bytes it got shorter.
     pub(crate) fn compact(&self) -> Result<u64> {
         self.refuse_if_read_only()?;
-        // What observers have not been told of yet holds the views that it came with.
+        // Changes that observers have not been told of yet hold their views.
         self.hub.deliver();
         let mut writer = self.lock_writer()?;
         let compacted = self.upgrade(&mut writer).and_then(|()| {

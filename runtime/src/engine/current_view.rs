@@ -1,4 +1,4 @@
-//! What readers see, and which readers still see what was before.
+//! [`CurrentView`]: the view that readers see, and which readers still see an earlier one.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::disk::View;
 
-/// What readers see. It is replaced after every commit, so that reading takes no lock.
+/// The view that readers see. It is replaced after every commit, so that reading takes no lock.
 pub(super) struct CurrentView {
     /// `None` only while the file is compacted, and then readers wait for `taken`.
     view: ArcSwapOption<View>,

@@ -1,5 +1,5 @@
-//! What of the file is known to be damaged. It is recorded in the file, so that a device asks others for it
-//! after a restart, too.
+//! [`Damage`]: the known damage of a file. It is recorded in the file, so that a device asks others
+//! for it after a restart, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ pub(crate) const MAX_LISTED: usize = 256;
 /// The entries that are withheld from other devices, by document and item.
 pub(super) type DamagedItems = BTreeMap<(String, ItemId), EntryRef>;
 
-/// What of the file is known to be damaged.
+/// The known damage of a file.
 #[derive(Debug, Default)]
 pub(super) struct Damage(Mutex<Known>);
 
@@ -35,16 +35,16 @@ struct Known {
     /// Counts up with each change.
     version: u64,
     recorded: u64,
-    /// What the running commit records.
+    /// The record that the running commit writes.
     recording: u64,
 }
 
-/// What the fact of the file says of an entry: document, client, clock, root, key. A damaged block has no
-/// root, and the clock of its first item.
+/// An entry as the file records its damage: document, client, clock, root, key. A damaged block has
+/// no root, and the clock of its first item.
 type RecordedItem = (String, u64, u32, String, String);
 
 impl Damage {
-    /// What a file has recorded.
+    /// Reads the record of a file.
     pub(super) fn of_file(meta: &Meta) -> Self {
         let recorded = meta.text(meta_keys::DAMAGED);
         let recorded: Vec<RecordedItem> =
@@ -97,7 +97,8 @@ impl Damage {
         items.map(|(_, id)| *id).collect()
     }
 
-    /// What is still damaged. What was written over, removed or healed is not.
+    /// Returns the items that are still damaged. One that was written over, removed or healed is
+    /// not.
     pub(super) fn left(&self, view: &Arc<View>) -> Result<DamagedItems> {
         let mut known = self.known();
         if view.is_of_older_format() {

@@ -35,7 +35,7 @@ impl ReadFailure {
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
     stored: Arc<StoredDocument>,
-    /// What is to stand under keys.
+    /// The entries that are to stand under keys.
     planned: BTreeMap<EntryRef, Option<Entry>>,
     /// The item that is written next.
     next: Option<ItemId>,
@@ -59,7 +59,7 @@ impl Document {
             Self { stored, planned: BTreeMap::new(), next: None, failure: self.failure.clone() };
     }
 
-    /// What the file has of it.
+    /// Returns the document as the file has it.
     pub(crate) fn stored(&self) -> Arc<StoredDocument> {
         self.stored.clone()
     }
@@ -85,7 +85,7 @@ impl Document {
         self.planned.insert(at, Some(Entry { id, content: Content::Text(json.into()) }));
     }
 
-    /// What is to be written, by root and key.
+    /// Returns the texts that are to be written, by root and key.
     pub(crate) fn planned(&self) -> impl Iterator<Item = (&EntryRef, Option<&str>)> {
         self.planned.iter().map(|(at, entry)| {
             let json = entry.as_ref().and_then(|entry| match &entry.content {
@@ -169,7 +169,7 @@ impl Document {
         clocks
     }
 
-    /// What this copy holds.
+    /// Returns the version that this copy holds.
     pub(crate) fn version(&self) -> DocVersion {
         self.failure.keep(self.stored.version()).unwrap_or_default()
     }

@@ -39,7 +39,7 @@ impl ChangeKind {
     }
 }
 
-/// What an observer listens to.
+/// The subject that an observer listens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Topic {
     Table(TableIdx),
@@ -69,17 +69,17 @@ pub(crate) struct Event {
     before: u64,
 }
 
-/// What a transaction found, and what it left.
+/// The views before and after a transaction.
 #[derive(Debug, Clone)]
 pub(crate) struct Views {
     pub(crate) before: Arc<View>,
     pub(crate) after: Arc<View>,
 }
 
-/// What an observer does.
+/// The function of an observer.
 pub(crate) type Callback = Box<dyn FnMut(Origin, &[Change]) + Send>;
 
-/// What an observer does that reads what the transaction found or left.
+/// The function of an observer that reads the views before and after the transaction.
 pub(crate) type ViewCallback = Box<dyn FnMut(Origin, &[Change], &Views) + Send>;
 
 /// An observer that keeps the view of the last commit that it was told of.

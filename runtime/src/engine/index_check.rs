@@ -18,9 +18,9 @@ const DAMAGED: &str = "is damaged, and the rows are not: make it anew with `rebu
 /// The entries of one row that an index and the row do not agree on.
 #[derive(Default)]
 struct Difference {
-    /// What the index holds and the row does not say.
+    /// The entries that the index holds and the row does not make.
     found: Vec<IndexEntry>,
-    /// What the row says and the index does not hold.
+    /// The entries that the row makes and the index does not hold.
     expected: Vec<IndexEntry>,
 }
 
@@ -106,7 +106,7 @@ impl Engine {
         Ok(problems)
     }
 
-    /// What is wrong with the entries of one row, with `{key}` in the place of its key.
+    /// Explains the wrong entries of one row, with `{key}` in the place of its key.
     fn explain(
         &self,
         view: &View,

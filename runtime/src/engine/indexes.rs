@@ -12,7 +12,7 @@ use crate::disk::{Commit, IndexChange, IndexEntry, IndexFact, IndexFacts, View, 
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::descriptor::{IndexBasis, StoreDef, TableDef, TableIdx};
 
-/// What the indexes of a store are built on, by table, computed when it is needed.
+/// The basis of the indexes of a store, by table, computed when it is needed.
 #[derive(Debug)]
 pub(crate) struct Indexes(Vec<OnceLock<IndexBasis>>);
 
@@ -39,7 +39,7 @@ pub(crate) fn index_names(def: &StoreDef, document: &str) -> Vec<Vec<String>> {
     names.collect()
 }
 
-/// What an index is good for.
+/// The use that an index is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum IndexState {
     /// It is not complete, or was built by code that reads the covered fields otherwise.
@@ -61,7 +61,7 @@ pub(crate) struct RowChange<'r> {
 }
 
 impl Engine {
-    /// What the indexes of a table are good for in a view, by their place among the declared ones.
+    /// Returns the use of each index of a table in a view, in the order of their declaration.
     pub(crate) fn index_states(&self, view: &Arc<View>, table_idx: TableIdx) -> Vec<IndexState> {
         let table = &self.def.tables[table_idx];
         if table.indexes.is_empty() {
@@ -83,7 +83,7 @@ impl Engine {
         states.collect()
     }
 
-    /// What an index is good for that some code has written, complete or not.
+    /// Returns the use of an index that some code has written, complete or not.
     ///
     /// Code that covers the same fields has written the same entries, except for rows that do not
     /// decode as a whole: those it keeps apart, and of those other code may decode some.
@@ -123,7 +123,7 @@ impl Engine {
         if writer.indexes.is_covered {
             return Ok(());
         }
-        // What older versions have written decodes here, too; what a newer one has need not.
+        // Rows of older versions decode here, too; those of a newer one need not.
         let is_newest = !writer.compared.as_ref().is_some_and(Compared::knows_newer);
         let recorded = std::mem::take(&mut writer.indexes.facts.0);
         let mut facts = BTreeMap::new();

@@ -6,7 +6,7 @@ use std::thread::{self, ThreadId};
 
 use super::writer::Writer;
 
-/// What the lock is taken for.
+/// The purpose that the lock is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LockUser {
     /// Writing rows, or taking in changes.
@@ -137,8 +137,8 @@ mod tests {
     use super::{LockUser, WriterLock};
     use crate::engine::writer::Writer;
 
-    /// What two threads get that let go of the lock only to ask for it again, and only while the other
-    /// waits for it.
+    /// Returns the order in which two threads get the lock that let go of it only to ask for it
+    /// again, and only while the other waits for it.
     fn entries(first: LockUser, second: LockUser, rounds: usize) -> Vec<LockUser> {
         let lock = WriterLock::new(Writer::of_new_store(0));
         let entries = Mutex::new(Vec::new());

@@ -73,7 +73,7 @@ pub(crate) struct LostValue {
 pub(crate) struct LostEdit {
     pub(crate) key: LostKey,
     pub(crate) value: LostValue,
-    /// What readers see under its key, and the device that wrote it.
+    /// The JSON that readers see under its key, and the device that wrote it.
     pub(crate) winner: Option<(u64, String)>,
 }
 

@@ -1,4 +1,4 @@
-//! What is done beside the app's own work: flushing, rekeying, copying.
+//! Work beside the app's own: flushing, rekeying, copying.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -33,7 +33,7 @@ pub(super) fn usual_history_limit(whereabouts: u64) -> u64 {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct HistorySize {
     pub(crate) live_rows: u64,
-    /// What the items take in the file.
+    /// The bytes that the items take in the file.
     pub(crate) bytes: u64,
     pub(crate) items: u64,
 }

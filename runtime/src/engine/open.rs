@@ -34,7 +34,7 @@ pub(crate) struct Settings {
     pub(crate) durable: bool,
     pub(crate) progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
     pub(crate) storage: StorageOptions,
-    /// Where ids come from, in tests.
+    /// The source of ids, in tests.
     pub(crate) ids: Option<IdSource>,
     /// Tells the time, if not the system does.
     pub(crate) clock: Option<Clock>,
@@ -104,7 +104,7 @@ pub(crate) struct Engine {
     /// Whether that is of a file which an error has closed, and which did not open again.
     pub(super) is_view_closed: AtomicBool,
     writer: WriterLock,
-    /// What migrations left open, as far as it was asked for.
+    /// The frontiers of migrations, as far as they were asked for.
     pub(super) frontiers: Mutex<BTreeMap<DocName, Arc<Frontier>>>,
     /// How the rows of the declared tables are kept, by root.
     pub(super) key_forms: Arc<[(String, KeyForm)]>,
@@ -213,7 +213,7 @@ impl Engine {
         Ok(left.is_some() || !view.damaged_blocks().is_empty())
     }
 
-    /// What is committed now.
+    /// Returns the view that readers see.
     pub(crate) fn view(&self) -> Arc<View> {
         self.view.get()
     }
@@ -241,7 +241,7 @@ impl Engine {
         self.stamp.load(Ordering::Acquire)
     }
 
-    /// What was committed last, as the view of a number.
+    /// Returns the newest commit as the view of a number.
     pub(super) fn view_of_disk(&self, stamp: u64) -> Result<View> {
         self.is_view_closed.store(true, Ordering::Release);
         let mut view = self.disk.view()?;
@@ -263,7 +263,7 @@ impl Engine {
         let read = is_stored
             .then(|| writer_of(&self.code, &view, &self.disk, self.settings.refuse_newer_schema));
         if let Some(Ok(read)) = read {
-            // What readers see is still made by the claim from before.
+            // Readers still see a view that is made by the claim from before.
             *writer = Writer { is_claim_new: writer.is_claim_new, ..read };
         }
         self.reread_indexes(writer);
@@ -318,7 +318,7 @@ impl Engine {
             self.hub.release();
         }
         if self.is_view_closed.load(Ordering::Acquire) {
-            // Where it still does not open, what is done next says so.
+            // If it still does not open, the next step says so.
             let _ = self.refresh_view();
         }
         Ok(writer)
@@ -350,7 +350,7 @@ impl Engine {
     }
 }
 
-/// What a file says that its writer must know.
+/// Reads the facts of a file that its writer needs.
 fn writer_of(code: &Code, view: &View, disk: &Disk, refuse_newer_schema: bool) -> Result<Writer> {
     let meta = view.meta()?;
     check_identity(code.def(), &meta)?;
@@ -377,7 +377,7 @@ pub(crate) fn view_names(def: &StoreDef, document: DocName) -> ViewNames {
     .with_indexes(index_names(def, &document))
 }
 
-/// What a file records of its indexes.
+/// Reads the recorded facts about the indexes of a file.
 pub(crate) fn index_facts_of(meta: &Meta) -> IndexFacts {
     meta.bytes(meta_keys::INDEXES).map(IndexFacts::parse).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What long work and damaged files report beside their results.
+//! Reports of long work and of damaged files, beside their results.
 
 use std::fmt;
 
@@ -64,7 +64,7 @@ pub enum Progress {
     /// rest was loaded, and the changes of a device that has the part fill it in), or upkeep in the
     /// background failed (it is tried again).
     Problem {
-        /// What is wrong, and how.
+        /// The problem, in words.
         what: String,
     },
 }

@@ -177,7 +177,8 @@ impl Engine {
                             exists
                         }
                     };
-                    // What a merge has left dangling may stay so while the rest of the row changes.
+                    // A reference that a merge has left dangling may stay so while the rest of the
+                    // row changes.
                     if exists
                         || (op.existed && refers_already(view, field, table, key, target_key)?)
                     {
@@ -364,7 +365,7 @@ struct RowNow {
     is_edit: bool,
 }
 
-/// What the rows of a transaction refer to, by what they refer to.
+/// The rows of a transaction, by the rows that they refer to.
 struct Written(HashMap<(FieldIdx, Vec<u8>), Vec<Vec<u8>>>);
 
 impl Written {

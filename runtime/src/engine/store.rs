@@ -41,7 +41,7 @@ impl Engine {
                 if self.is_own_block_damaged(writer) {
                     return Err(clocks_unknown());
                 }
-                // What was concluded from look-ups that failed is not written.
+                // Conclusions from look-ups that failed are not written.
                 writer.failure.take()?;
                 writer.forget_decided(commit)?;
                 self.record_facts(writer, commit)?;

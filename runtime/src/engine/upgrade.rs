@@ -88,7 +88,7 @@ impl Coverage {
     }
 }
 
-/// What is found out about a file on its way to the current format.
+/// The facts found out about a file on its way to the current format.
 #[derive(Default)]
 struct Upgrade {
     /// The code of the epoch of the current document, where this code knows it.
@@ -330,16 +330,17 @@ fn holds_rows(root: &str) -> bool {
     matches!(Root::parse(root), Some(Root::Table(_) | Root::Group(_)))
 }
 
-/// Where a document and what readers see of it say different things.
+/// The differences between a document and what readers see of it.
 #[derive(Default)]
 struct Reconciled {
-    /// What the document lacks: the JSON that readers see, or nothing where they see nothing.
+    /// The keys that the document lacks: the JSON that readers see, or `None` if they see nothing.
     missing: Vec<(EntryRef, Option<String>)>,
     /// The same, once it is written.
     written: Vec<EntryRef>,
-    /// What the document says otherwise, and is taken from it.
+    /// The keys that the document says otherwise, and that are taken from it.
     differing: Vec<EntryRef>,
-    /// What the document lacks and cannot be written again, since another program had put it there.
+    /// The keys that the document lacks and that cannot be written again, since another program had
+    /// put them there.
     lost: Vec<EntryRef>,
 }
 

@@ -23,12 +23,12 @@ use crate::schema::descriptor::{GroupIdx, GroupTexts, TableIdx};
 impl Engine {
     /// Runs `work` on what is committed, then commits what it put into the batch.
     ///
-    /// Where `work` fails or panics, nothing happened.
+    /// If `work` fails or panics, nothing happened.
     pub(crate) fn transaction<T>(
         &self,
         work: impl FnOnce(&Arc<View>, &mut WriteBatch) -> Result<T>,
     ) -> Result<T> {
-        // What does not depend on `work` is compiled once, not again for each use.
+        // The part that does not depend on `work` is compiled once, not again for each use.
         let writer = self.begin()?;
         let mut batch = WriteBatch::at(self.now());
         let view = self.view();
@@ -243,7 +243,7 @@ impl Engine {
         Ok(edits)
     }
 
-    /// What observers are told of a local batch.
+    /// Returns the changes of a local batch, for observers.
     fn changes_of(
         &self,
         written: BTreeMap<TableIdx, WrittenRows>,
@@ -286,8 +286,8 @@ impl Change {
     }
 }
 
-/// What edits of fields have seen of a late edit that shows, and stays open: the fields of it that they write
-/// over.
+/// Returns the parts of a late edit that edits of fields have seen while it shows and stays open:
+/// the fields of it that they write over.
 fn seen_fields(
     (document, late_edits, copies): (&Document, &LateEdits, Copies<'_>),
     at: &EntryRef,
@@ -326,7 +326,7 @@ type Edits = BTreeMap<(TableIdx, Vec<u8>), FieldEdit>;
 #[derive(Default)]
 pub(super) struct WrittenRows {
     keys: Vec<u8>,
-    /// Where each key ends.
+    /// The end of each key.
     rows: Vec<(usize, ChangeKind)>,
 }
 
@@ -421,7 +421,7 @@ impl<'b> Ops<'b> {
         }
     }
 
-    /// What is written after the rows.
+    /// Returns the entries that are written after the rows.
     fn others<'o>(&'o self, batch: &'o WriteBatch) -> impl Iterator<Item = EntryOp<'o>> {
         let entries = batch.groups.iter().flat_map(|(group_idx, entries)| {
             entries.values().map(|entry| op(&self.groups[group_idx.0], entry))

@@ -1,4 +1,4 @@
-//! What a transaction wants to write, before any of it is written.
+//! [`WriteBatch`]: the writes of a transaction, before any of it is written.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(crate) struct RowOp {
     pub(crate) existed: bool,
     /// Whether fields of a row were changed that was there before, and nothing else was done to it.
     pub(crate) is_edit: bool,
-    /// What a row refers to: the number of each reference, and the bytes of a key.
+    /// The references of the row: the number of each, and the bytes of a key.
     pub(crate) refers_to: Box<[(usize, Vec<u8>)]>,
 }
 
@@ -55,7 +55,7 @@ impl WriteBatch {
         Self { now, ..Self::default() }
     }
 
-    /// What the transaction has done to a row so far.
+    /// Returns the write of the transaction to a row so far.
     pub(crate) fn row(&self, table_idx: TableIdx, key: &[u8]) -> Option<&RowOp> {
         self.tables.get(&table_idx)?.get(key)
     }
@@ -65,7 +65,7 @@ impl WriteBatch {
         self.tables.get(&table_idx)?.last_key_value().map(|(key, _)| &**key)
     }
 
-    /// What the transaction has done to an entry so far.
+    /// Returns the write of the transaction to an entry so far.
     pub(crate) fn entry(&self, group_idx: GroupIdx, name: &str) -> Option<&RowOp> {
         self.groups.get(&group_idx)?.get(name)
     }

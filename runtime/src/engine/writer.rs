@@ -1,4 +1,4 @@
-//! What only one thread at a time may touch.
+//! [`Writer`]: the state that only one thread at a time may touch.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::doc::OwnIds;
 /// So many ids of before are known.
 const MAX_EARLIER_DEVICES: usize = 32;
 
-/// What only one thread at a time may touch.
+/// The state that only one thread at a time may touch.
 #[derive(Debug)]
 pub(crate) struct Writer {
     /// The current data document.
     pub(crate) current: DocName,
-    /// What is known of the others.
+    /// The facts about the other documents.
     pub(crate) documents: Documents,
     /// Those of them that were loaded.
     pub(crate) others: BTreeMap<DocName, Loaded>,
@@ -27,19 +27,20 @@ pub(crate) struct Writer {
     pub(crate) claims: Claims,
     /// Whether the claim of the current document is another one than what is read was made by.
     pub(crate) is_claim_new: bool,
-    /// What readers are to see once the next commit has succeeded, if that is another document.
+    /// The tables that readers are to see once the next commit has succeeded, if it shows another
+    /// document.
     pub(crate) shows_next: Option<Arc<ViewNames>>,
     /// Whether a flush follows the next commits, so that they need not be durable themselves.
     pub(crate) is_flushed_later: bool,
     /// The current document, once something was written or merged, as of the last commit.
     pub(crate) loaded: Option<Loaded>,
-    /// What the next commit is to add to the head document.
+    /// The additions of the next commit to the head document.
     pub(super) head_changes: Vec<HeadChange>,
     /// The first look-up that failed since the last commit.
     pub(crate) failure: ReadFailure,
     /// Whether the head document is known to hold the version of the running code.
     pub(crate) is_recorded: bool,
-    /// What came of comparing the code with the recorded versions; `None` in a new store.
+    /// The result of comparing the code with the recorded versions; `None` in a new store.
     pub(super) compared: Option<Compared>,
     /// The id this device writes under; `None` if one must be made first.
     pub(crate) device: Option<u64>,
@@ -54,7 +55,7 @@ pub(crate) struct Writer {
     pub(crate) is_marked: bool,
 }
 
-/// What the writer knows of the indexes in the file.
+/// The writer's facts about the indexes in the file.
 #[derive(Debug, Default)]
 pub(crate) struct WriterIndexes {
     pub(crate) facts: IndexFacts,
@@ -62,7 +63,7 @@ pub(crate) struct WriterIndexes {
     pub(crate) is_covered: bool,
     /// Whether the next commit must record the facts.
     pub(crate) is_unrecorded: bool,
-    /// What the next commit must forget.
+    /// The indexes that the next commit must clear.
     pub(crate) to_clear: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What is in a file: rows, entries, indexes, quarantine.
+//! The content of a file: rows, entries, indexes, quarantine.
 
 use std::collections::BTreeSet;
 use std::io::Write;

@@ -1,4 +1,5 @@
-//! What came of comparing code and recorded versions, recorded so that it is done once.
+//! [`Compared`]: the result of comparing code and recorded versions, recorded so that it is done
+//! once.
 
 use serde::{Deserialize, Serialize};
 

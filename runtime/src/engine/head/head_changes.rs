@@ -1,4 +1,4 @@
-//! What a commit adds to the head document.
+//! Additions of a commit to the head document.
 
 use crate::disk::{Commit, HEAD_DOCUMENT, StoredDocument};
 use crate::doc::{EntryOp, EntryWrite, Root, write};

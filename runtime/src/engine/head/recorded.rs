@@ -44,7 +44,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// What a migration left open; nothing if that has not arrived.
+    /// Returns the open parts that a migration left; `None` if they have not arrived.
     pub(crate) fn frontier(&self, document: DocName) -> Result<Arc<Frontier>> {
         let mut known = self.frontiers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(frontier) = known.get(&document) {
@@ -68,7 +68,7 @@ impl Engine {
         Ok(frontier)
     }
 
-    /// What the copies of a document stand for.
+    /// Returns the edits that the copies of a document stand for.
     pub(crate) fn copies<'e>(&'e self, name: DocName, claim: Option<&'e Claim>) -> Copies<'e> {
         Copies { engine: self, name, claim }
     }

@@ -1,4 +1,4 @@
-//! What is said where code must not go on with a store.
+//! Errors for code that must not go on with a store.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Break, Code, Comparison, Standing, Version};
@@ -34,7 +34,7 @@ fn breaking(version: &Version, broken: &Break) -> Error {
         if let Some(field) = change.field() {
             error = error.at_field(field);
         }
-        // What the store says is expected, whichever of the two came first.
+        // The store's version is the expected one, whichever of the two came first.
         let (recorded, ours) = if broken.code_is_older {
             (change.new(), change.old())
         } else {
