@@ -2,7 +2,7 @@
 
 use crate::{Result, contender, plan};
 
-/// What was asked for.
+/// The arguments of a run.
 #[derive(Debug, Default)]
 pub struct Args {
     /// A tenth of the rows, fewer rounds.

@@ -8,7 +8,7 @@ use crate::contender::{self, Contender};
 use crate::data;
 use crate::peers::Peer;
 
-/// What a child process does.
+/// The work of a child process.
 #[derive(Debug, Clone, Copy)]
 pub enum Job {
     /// Opens a store and reads one row.

@@ -87,7 +87,7 @@ mod now {
     }
 }
 
-/// What the rows of a file lack.
+/// A file, by the fields that its rows lack.
 struct Case {
     label: &'static str,
     write: fn(&Path, std::ops::Range<u64>) -> Result<()>,

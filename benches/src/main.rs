@@ -39,7 +39,7 @@ use stage::Stage;
 
 /// Any failure ends the run.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
-/// What may fail.
+/// The result of a function that may fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
 fn main() -> ExitCode {

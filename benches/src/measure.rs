@@ -40,7 +40,7 @@ pub enum Kind {
     OpenGetMemory,
     /// The memory of a process that does [`Kind::InsertAll`], its rows made one by one.
     InsertAllMemory,
-    /// What a store takes on disk, closed after [`Kind::InsertAll`].
+    /// The bytes of a store on disk, closed after [`Kind::InsertAll`].
     FileSize,
 }
 

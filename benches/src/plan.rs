@@ -1,19 +1,19 @@
-//! What is measured, in the order of the table.
+//! The measurements, in the order of the table.
 
 use crate::measure::Kind;
 
 /// A row of the table.
 #[derive(Debug)]
 pub struct Measurement {
-    /// What `--only` looks for; the figures in it are those of a full run.
+    /// The name that `--only` looks for; the figures in it are those of a full run.
     pub id: &'static str,
-    /// What the table says; `{}` stands for the number of rows.
+    /// The text in the table; `{}` stands for the number of rows.
     pub label: &'static str,
-    /// What is done.
+    /// The work that is measured.
     pub kind: Kind,
     /// With how many rows.
     pub size: Size,
-    /// What the samples are.
+    /// The unit of the samples.
     pub unit: Unit,
     /// Whether a sample grows with the rows, so that peers of fewer rows compare by the row.
     pub per_row: bool,
@@ -46,7 +46,7 @@ impl Size {
     }
 }
 
-/// What a sample is.
+/// The unit of a sample.
 #[derive(Debug, Clone, Copy)]
 pub enum Unit {
     /// Nanoseconds.

@@ -55,17 +55,17 @@ const ROUNDS: usize = 7;
 /// A line of the table: what is measured, of heirloom, of what it is held against, and the most
 /// that the first may be of the second.
 pub struct Line {
-    /// What is measured.
+    /// The name of the measurement.
     pub label: &'static str,
     /// heirloom's.
     pub ours: Figure,
-    /// What that is compared with.
+    /// The figure that it is compared with.
     pub other: Figure,
     /// Whose that is.
     pub name: &'static str,
     /// The most that the quotient should be.
     pub at_most: f64,
-    /// What the figures are.
+    /// The unit of the figures.
     pub unit: Unit,
 }
 

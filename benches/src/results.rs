@@ -1,4 +1,4 @@
-//! What was measured.
+//! The results of the measurements.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ pub struct Figure {
     samples: Vec<f64>,
     /// The rows they were taken with.
     pub rows: u64,
-    /// What a sample is to be divided by before it is compared.
+    /// The number that a sample is divided by before it is compared.
     divisor: f64,
 }
 

@@ -17,7 +17,7 @@ const UNUSED_FROM: u64 = 10_000_000;
 /// So many rows go into one transaction at most.
 const CHUNK_ROWS: u64 = 100_000;
 
-/// Where a run happens.
+/// The place of a run.
 #[derive(Debug)]
 pub struct Stage {
     dir: TempDir,

@@ -1,19 +1,19 @@
-//! What heirloom is to reach.
+//! The figures that heirloom is to reach.
 
 use crate::results::Results;
 
 /// One promise in figures.
 #[derive(Debug)]
 pub struct Target {
-    /// What is compared.
+    /// The figures that are compared, in words.
     pub what: &'static str,
     /// The figure, if everything for it was measured.
     pub measured: fn(&Results) -> Option<f64>,
-    /// What it is to be.
+    /// The bound that it is to keep.
     pub bound: Bound,
 }
 
-/// What a figure is to be.
+/// A bound of a figure.
 #[derive(Debug, Clone, Copy)]
 pub enum Bound {
     /// At most so many times the peer's.

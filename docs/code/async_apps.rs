@@ -21,7 +21,7 @@ pub struct Todo {
     pub tasks: Table<Task>,
 }
 
-/// What each request handler, command or window gets.
+/// The state that each request handler, command or window gets.
 #[derive(Clone)]
 pub struct State {
     pub todo: Arc<Todo>,

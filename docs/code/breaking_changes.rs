@@ -176,10 +176,10 @@ fn a_straggler() -> heirloom::Result<()> {
 
     meet(&tablet, &laptop)?;
 
-    // What the laptop has not touched is carried over: changes, new notes, removals.
+    // Notes that the laptop has not touched are carried over: changes, new notes, removals.
     assert_eq!(titles(&laptop)?, ["Sow beans", "Water the beds", "Weed"]);
 
-    // What the laptop has changed itself stands, and the other value is kept.
+    // A note that the laptop has changed itself stands, and the other value is kept.
     for kept in laptop.quarantine()? {
         println!("{kept}\n  {}", kept.theirs());
     }
@@ -283,7 +283,7 @@ fn the_way_on_to_the_old_structs() -> heirloom::Result<()> {
     app.notes.update("sow", |note| note.title = "Sow peas".into())?;
     drop(app);
     // [back]
-    // What epoch 1 had given up is still in the document of epoch 0, unless it was pruned.
+    // The fields that epoch 1 gave up are still in the document of epoch 0, unless it was pruned.
     let app = back::Notebook::open(path)?;
     let before = app.open_epoch::<v0::Notebook>()?;
     for draft in before.drafts.iter()? {

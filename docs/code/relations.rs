@@ -161,7 +161,7 @@ fn rows_are_read_together() -> heirloom::Result<()> {
     let txn = Txn { id: Id::new(), account: Ref::to(&giro), category: None, cents: -450 };
     app.txns.insert(&txn)?;
     // [together]
-    // What refers to a row: a query, to be filtered, ordered, counted.
+    // The rows that refer to a row: a query, to be filtered, ordered, counted.
     let booked = app.txns.referrers(Txn::ACCOUNT, &giro.id);
     assert_eq!(booked.sum(Txn::CENTS)?, -450);
 

@@ -13,7 +13,7 @@ pub struct Account {
     pub name: String,
 }
 
-/// What money is spent on. A category may be a part of another.
+/// A purpose that money is spent on. A category may be a part of another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
 #[table(name = "categories")]
 pub struct Category {

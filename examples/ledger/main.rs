@@ -136,7 +136,7 @@ fn two_devices(app: &Ledger, folder: &Path) -> heirloom::Result<()> {
     Ok(())
 }
 
-/// What a bank gives out, the first line naming the columns.
+/// Makes the file that a bank gives out, the first line naming the columns.
 fn bank_file(app: &Ledger, rows: u32) -> Result<String, Box<dyn Error>> {
     let account = app.accounts.get_by(Account::NAME, "Giro")?.ok_or("there is no account")?;
     let mut text = String::from("\u{feff}reference,account,date,text,cents,tags\n");

@@ -1,4 +1,4 @@
-//! What the lint found, for people and for programs.
+//! The findings of the lint, for people and for programs.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ pub struct Report {
     from: String,
     to: String,
     diff: Diff,
-    /// What is best changed before the newer version is released.
+    /// The parts that are best changed before the newer version is released.
     warnings: Diff,
     is_new_epoch: bool,
     gone: Option<String>,

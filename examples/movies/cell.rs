@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a cell of the source may hold where people typed it: `"300"`, `300`, or `300.5`.
+/// A cell of the source as people typed it: `"300"`, `300`, or `300.5`.
 ///
 /// Stored as it came, so that nothing is lost by importing it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,4 +1,4 @@
-//! What the films have to say.
+//! Lists made of the films.
 
 use std::collections::BTreeMap;
 

@@ -55,7 +55,7 @@ pub fn list(quarantine: &[Quarantined]) {
 /// Gives films without a title one, which is what a person would do here, and settles them.
 pub fn mend(store: &Movies, quarantine: &[Quarantined]) -> Result<(), Box<dyn Error>> {
     for kept in quarantine.iter().filter(|kept| kept.table() == Some("films")) {
-        // What is kept is there to the letter, and the schema before still understands it.
+        // The kept row is there to the letter, and the schema before still understands it.
         let mut film = evolved::Film::from_json(kept.theirs())?;
         film.title.get_or_insert_with(|| Cell::Text("(untitled)".to_owned()));
         let genre = match &film.genre {

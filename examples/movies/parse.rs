@@ -1,5 +1,5 @@
-//! What the texts of the source mean. Computed defaults call these functions, so they are pure: no
-//! clock, no locale, the same answer on every device for ever.
+//! The meaning of the texts of the source. Computed defaults call these functions, so they are
+//! pure: no clock, no locale, the same answer on every device for ever.
 
 use jiff::civil::Date;
 
@@ -55,7 +55,8 @@ pub fn minutes(cell: &Cell) -> Option<u16> {
     text.trim().trim_end_matches("min").trim_end().parse().ok()
 }
 
-/// What a film earned beyond its budget. A gross of nothing means that it is not known.
+/// Returns the money that a film earned beyond its budget. A gross of nothing means that it is not
+/// known.
 pub fn profit(gross: Option<i64>, budget: Option<i64>) -> Option<i64> {
     Some(gross.filter(|gross| *gross > 0)? - budget?)
 }

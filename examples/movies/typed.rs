@@ -15,7 +15,7 @@ pub struct Film {
     pub row: u32,
     pub title: String,
     pub released: Option<Date>,
-    /// What the source says of the release where it is no date: `1942`, or `TBD`.
+    /// The text of the source about the release if it is not a date: `1942`, or `TBD`.
     pub release_note: Option<String>,
     #[index]
     pub year: Option<u16>,

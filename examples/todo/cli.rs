@@ -15,7 +15,7 @@ pub struct Cli {
     #[arg(long, short, global = true, env = "TODO_FILE", value_name = "FILE")]
     pub file: Option<PathBuf>,
 
-    /// What to do; `list` if left out
+    /// The command; `list` if left out
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -24,7 +24,7 @@ pub struct Cli {
 pub enum Command {
     /// Add a todo
     Add {
-        /// What there is to do; quotes are not needed
+        /// The text of the todo; quotes are not needed
         #[arg(required = true)]
         text: Vec<String>,
         /// When: 2026-12-01, today, tomorrow, or a weekday
@@ -50,7 +50,7 @@ pub enum Command {
     /// Show the settings, show one, or set one
     Config {
         key: Option<Key>,
-        /// What to set it to
+        /// The value to set it to
         value: Option<String>,
         /// Go back to the default
         #[arg(long, requires = "key", conflicts_with = "value")]

@@ -1,4 +1,4 @@
-//! Where the todos are.
+//! The file that the todos are in.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What is stored.
+//! The structs that are stored.
 
 use clap::ValueEnum;
 use heirloom::{Id, Kv, Store, Table};

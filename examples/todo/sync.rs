@@ -49,7 +49,7 @@ pub fn sync(
     Ok(())
 }
 
-/// What is different in the list of open todos.
+/// Prints the changes of the list of open todos.
 fn show(delta: &Delta<Todo>, out: &mut impl Write) -> io::Result<()> {
     for new in delta.inserted() {
         writeln!(out, "  + {}", new.row().text)?;

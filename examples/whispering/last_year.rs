@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
-// What a user writes by hand should not be lost beside what a device adds to the same recording.
+// A user's own edit should not be lost beside what a device adds to the same recording.
 #[table(name = "recordings", merge = "fields")]
 pub struct Recording {
     pub id: Id<Recording>,

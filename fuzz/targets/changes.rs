@@ -1,7 +1,7 @@
 //! Changes: frames with a right checksum around anything, and frames of good updates under any names.
 //!
-//! What is inside an update is read by yrs, which this target leaves alone: the updates that it
-//! applies are good ones.
+//! yrs reads the inside of an update, which this target leaves alone: the updates that it applies
+//! are good ones.
 #![no_main]
 
 #[allow(dead_code, reason = "not every target uses all of it")]
@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// What decodes, encodes to what decodes to the same.
+/// Checks that bytes which decode encode to bytes which decode to the same.
 fn decodes(bytes: &[u8]) {
     if let Ok(changes) = Changes::from_bytes(bytes) {
         let again = Changes::from_bytes(&changes.to_bytes());

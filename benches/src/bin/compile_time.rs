@@ -1,4 +1,4 @@
-//! What a long history costs the compiler.
+//! The cost of a long history for the compiler.
 //!
 //! Prints how long `cargo check` takes for a crate whose store has a history, and for the same crate
 //! without: medians of five, on a quiet machine.

@@ -1,4 +1,4 @@
-//! What three years of use leave behind.
+//! The growth of a store in three years of use.
 //!
 //! Plays them: 50 rows, 2,000 saves a day, each a commit of its own, 20 of the rows replaced by new ones a day, a
 //! restart every day, and a second device that exchanges with the first every day and edits some rows. Draws
@@ -84,7 +84,7 @@ fn draft(id: u64, saved: u64) -> Draft {
     Draft { id, title: format!("draft {id}"), text: text.collect(), saved }
 }
 
-/// What one day found.
+/// The figures of one day.
 #[derive(Clone, Copy)]
 struct Sample {
     day: u64,

@@ -20,7 +20,7 @@ use crate::data::{self, Track};
 ///
 /// Every write is durable when it returns: the bytes have been through an fsync.
 pub trait Peer: Sized + 'static {
-    /// What the reports and `--peer` call it.
+    /// Its name in the reports and for `--peer`.
     const NAME: &'static str;
 
     /// The rows beyond which measuring it would take minutes.

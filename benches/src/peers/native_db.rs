@@ -59,7 +59,7 @@ impl ToKey for Status {
 
 /// The two kinds of rows.
 pub trait Stored: ToInput + From<Track> + Into<Track> + 'static {
-    /// What their peer is called.
+    /// The name of their peer.
     const NAME: &'static str;
 
     /// The models of a database of them.
