@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
 
-/// What a row is about, in bytes.
+/// The bytes of a row, about.
 const ROW_BYTES: usize = 1_000;
 
 const FEW_ROWS: u32 = 4_000;
 
-/// What a migration may take whatever there is to migrate: the pieces on their way, the pages of the
-/// file that are being written. Far less than the rows of the larger store, which are 16 MB.
+/// The bytes that a migration may take, whatever there is to migrate: the pieces on their way, the
+/// pages of the file that are being written. Far less than the rows of the larger store, which are
+/// 16 MB.
 const CONSTANT_BYTES: i64 = 8 << 20;
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Table)]

@@ -53,7 +53,7 @@ impl StdError for Context {
     }
 }
 
-/// What `{:#}` of anyhow and eyre prints, and every other report of a chain.
+/// Returns the text that `{:#}` of anyhow and eyre prints, and every other report of a chain.
 fn report(error: &(dyn StdError + 'static)) -> String {
     let mut shown = error.to_string();
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! What the attributes of the derives mean for stored names, defaults and keys.
+//! The meaning of the derives' attributes for stored names, defaults and keys.
 
 use std::collections::BTreeMap;
 
@@ -479,7 +479,7 @@ mod filling {
         assert_eq!(app.rows.get(&2)?.unwrap().which, "null");
         assert_eq!(app.rows.get(&3)?.unwrap().which, "some");
 
-        // What was computed once is stored by the next write, and read back as it is.
+        // A value that was computed once is stored by the next write, and read back as it is.
         app.rows.update(&1, |row| row.hash = 90)?;
         let row = app.rows.get(&1)?.unwrap();
         assert_eq!((row.hash, row.next, row.after), (90, 22, 23));

@@ -41,7 +41,7 @@ struct Plane {
     points: Table<Point>,
 }
 
-/// What happens to the rows with these ids, at once.
+/// A write of the rows with these ids, at once.
 #[derive(Debug, Clone)]
 enum Step {
     /// They are there, `x` being the id times this, so that many have the same.

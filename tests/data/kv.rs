@@ -148,7 +148,7 @@ fn a_value_that_does_not_decode_costs_one_entry() {
         assert!(error.expected().is_some() && error.to_string().contains("reset"), "{error}");
     }
     assert_eq!(app.profile.last.get().unwrap(), "L.");
-    // What is computed from it says so, rather than use a default that is not there.
+    // An entry that is computed from it says so, rather than use a default that is not there.
     let error = refused(app.profile.shown.get());
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRow, Some("shown")));
     let error = refused(app.profile.get());
@@ -182,7 +182,7 @@ fn entries_and_groups_of_other_code_survive_writes_and_restarts() {
         app.profile.first.set("Bob").unwrap();
         app.profile.email.set(&Some("c@d".into())).unwrap();
         assert_eq!(app.profile.get().unwrap().email.as_deref(), Some("c@d"));
-        // What comes meanwhile for a group nobody here knows is kept, too.
+        // Entries that come meanwhile for a group that this code does not know are kept, too.
         let peer = other::App::in_memory().unwrap();
         give_rows(&app, &peer);
         peer.later.value.set(&Some(6)).unwrap();

@@ -152,7 +152,7 @@ fn entries_of_others_are_taken_and_listed() {
     assert_eq!((it.table(), it.key(), it.rule()), ("window", "", "least <= width"));
     assert_eq!(it.values(), "least = nothing, w = 100");
     assert!(it.to_string().starts_with("the kv group `window` breaks the rule"), "{it}");
-    // What does not touch the rule is written.
+    // A write that does not touch the rule is done.
     app.window.title.set(&Some("x".into())).unwrap();
     app.window.width.set(&300).unwrap();
     assert!(app.window.violations().unwrap().is_empty());

@@ -1,4 +1,4 @@
-//! What newer code stored inside lists, tuples, maps, sets and enums survives the writes of older
+//! Fields of newer code inside lists, tuples, maps, sets and enums survive the writes of older
 //! code, wherever these are made.
 
 use std::collections::{BTreeMap, HashMap, HashSet};

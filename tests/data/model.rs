@@ -27,7 +27,7 @@ enum Step {
 enum Event {
     /// A transaction, which may give up at its end.
     Write(usize, Vec<Step>, bool),
-    /// What one has and another lacks is put into the mail.
+    /// The changes that one has and another lacks are put into the mail.
     Send(usize, usize),
     /// Any letter of a replica's mail, old ones too.
     Receive(usize, prop::sample::Index),
@@ -64,7 +64,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// What a replica should hold.
+/// The expected content of a replica.
 #[derive(Debug, Clone, PartialEq)]
 struct Model {
     notes: BTreeMap<u32, Note>,
@@ -137,8 +137,8 @@ struct World {
     folder: TempDir,
     replicas: Vec<Option<Notebook>>,
     mail: Vec<Vec<Changes>>,
-    /// What all held when they last met, with the writes of the only one that has written since;
-    /// `None` once two have.
+    /// The content that all held when they last met, with the writes of the only one that has
+    /// written since; `None` once two have.
     model: Option<(Option<usize>, Model)>,
 }
 
@@ -161,7 +161,7 @@ impl World {
     }
 
     fn open(&mut self, replica: usize) {
-        // What is not kept in this mode is lost by power loss only, which no test can make.
+        // A write that is not kept in this mode is lost by power loss only, which no test can make.
         let builder = Notebook::builder().durability(Durability::Eventual);
         self.replicas[replica] = Some(builder.open(self.path(replica)).unwrap());
     }

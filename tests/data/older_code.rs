@@ -116,7 +116,7 @@ fn a_table_that_the_code_does_not_declare_survives_and_stays_current() {
     {
         let app = Part::open(&path).unwrap();
         app.notes.insert(&v1::note(1)).unwrap();
-        // What comes meanwhile for the table is kept, although nobody here can read it.
+        // A row that comes meanwhile for the table is kept, although this code cannot read it.
         peer.people.update("Ada", |person| person.age = 37).unwrap();
         peer.people.remove("Bob").unwrap();
         peer.people.insert(&person("Dot", 5)).unwrap();

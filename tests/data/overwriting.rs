@@ -1,12 +1,12 @@
-//! What is written over leaves no more than where it stood, and nothing is lost by that.
+//! A value that is written over leaves no more than its place, and nothing is lost by that.
 
 use crate::support::{
     Note, Notebook, Pages, assert_sound, content, converge, give, note, place, rows,
 };
 use heirloom::Durability;
 
-/// What a document may keep of a write that was written over: the place of its item, what the journal says of
-/// its commit, and a bit that says that it is dead.
+/// The bytes that a document may keep of a write that was written over: the place of its item, the
+/// journal's record of its commit, and a bit that says that it is dead.
 const BYTES_OF_A_WRITE: u64 = 32;
 
 /// Text of its own for each seed.

@@ -158,7 +158,8 @@ impl Choice {
     }
 }
 
-/// What tells a marked object from all others: its id or name, or the variant that it is.
+/// Returns the mark that tells an object from all others: its id or name, or the variant that it
+/// is.
 fn mark_of(members: &Map<String, Value>) -> Option<Value> {
     let own = members.get("id").or(members.get("name")).or(members.get("kind"));
     own.cloned()
@@ -207,7 +208,7 @@ proptest! {
         // It reads as what was asked for.
         let read: Tree = serde_json::from_value(written.clone()).unwrap();
         prop_assert_eq!(Some(read), changed);
-        // What was there has its mark; what is new has none.
+        // An object that was there has its mark; a new one has none.
         let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
         marks(&stored, "", &mut before);
         marks(&written, "", &mut after);

@@ -1,4 +1,4 @@
-//! What is written reads back as what was given, or is refused and changes nothing.
+//! A value reads back as it was given, or is refused and changes nothing.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -314,7 +314,7 @@ mod migrating {
     }
 
     epoch!(before { color: Option<String> });
-    // What the code that migrates knows of it.
+    // The row as the code that migrates knows it.
     epoch!(known {});
 
     mod after {

@@ -8,7 +8,8 @@ use heirloom::{ErrorKind, Progress, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the app wrote before versions of its schema were recorded: keys and years of any text.
+/// The rows that the app wrote before versions of its schema were recorded: keys and years of any
+/// text.
 mod loose {
     use super::*;
 
@@ -83,7 +84,7 @@ fn an_invalid_row_is_repaired_by_its_json_and_keeps_what_is_unknown() {
     assert_eq!(invalid.iter().map(|row| row.key()).collect::<Vec<_>>(), ["2", "x"]);
     let (two, stray) = (&invalid[0], &invalid[1]);
 
-    // What does not help changes nothing.
+    // A repair that does not help changes nothing.
     for (json, kind) in [
         (r#"{"number":"2","year":"199?"}"#, ErrorKind::InvalidRow),
         ("[]", ErrorKind::InvalidRow),

@@ -176,7 +176,7 @@ fn a_write_beside_the_transaction_is_refused_and_what_goes_through_it_is_kept() 
             assert_eq!(error.kind(), ErrorKind::NestedTransaction);
             assert!(error.to_string().contains("tx.insert"), "{error}");
         }
-        // What only reads answers as of the last commit.
+        // A call that only reads answers as of the last commit.
         assert!(!app.changes_since(&<_>::default())?.is_empty());
         app.summary()?;
         app.status()?;

@@ -1,4 +1,4 @@
-//! What a copy is sent costs what it lacks, not all that was ever written or removed.
+//! The changes for a copy cost what it lacks, not all that was ever written or removed.
 
 use std::sync::atomic::Ordering;
 

@@ -197,7 +197,7 @@ fn get_only_the_newer(restarts: bool) {
     let mut app = Notebook::open(&path).unwrap();
     app.apply(&newer).unwrap();
     if restarts {
-        // What it has learned of itself must not be forgotten.
+        // The facts that it has learned of itself must not be forgotten.
         drop(app);
         app = Notebook::open(&path).unwrap();
     }

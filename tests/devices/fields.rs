@@ -227,7 +227,7 @@ fn a_row_that_is_inserted_again_counts_from_its_number() {
         meet(&a, &b);
         exchange(&a, &c);
         assert_eq!((of(&b, 1).visits, of(&c, 1).visits), (2, 2));
-        // What was counted meanwhile does.
+        // A count from meanwhile does.
         b.people.remove(&1).unwrap();
         a.people.update(&1, |person| person.visits += 1).unwrap();
         meet(&a, &b);
@@ -595,7 +595,7 @@ fn cells_that_no_heirloom_writes_harm_nothing() {
     let invalid = app.people.invalid().unwrap();
     assert_eq!(invalid.iter().map(|row| row.key().to_owned()).collect::<Vec<_>>(), ["3"]);
     app.people.put(&person(3)).unwrap();
-    // What this code does not know is kept by its edits.
+    // Fields that this code does not know are kept by its edits.
     app.people.update(&1, |person| person.name = "mine".into()).unwrap();
     let other = Contacts::in_memory().unwrap();
     meet(&app, &other);

@@ -73,7 +73,7 @@ fn act(
     (is_done || device.app().people.get(&key).unwrap() == after).then_some(did)
 }
 
-/// What an edit makes of a row.
+/// Returns a row after an edit.
 fn edited(mut person: Person, did: &Did) -> Option<Person> {
     match did {
         Did::Name(text) => person.name.clone_from(text),
@@ -139,7 +139,7 @@ struct Counts {
     elements_back: u64,
 }
 
-/// What may happen in a history beside edits and exchanges.
+/// The steps of a history beside edits and exchanges.
 #[derive(Clone, Copy, PartialEq)]
 enum Mix {
     Rebuild,
@@ -217,7 +217,8 @@ fn run_seed(seed: u64, counts: &mut Counts) {
     assert_eq!(expected.len(), KEYS as usize, "seed {seed}: a row is gone");
     for person in &expected {
         check(seed, person, &ops);
-        // Where a late insertion meets a removal of the element in the new document, the removal stands.
+        // If a late insertion meets a removal of the element in the new document, the removal
+        // stands.
         if mix != Mix::Rebuild {
             check_tags(seed, person, &devices, &ops, counts);
         }
@@ -306,7 +307,8 @@ fn check_tags(
         let inserts = of_key().filter(|(_, op)| op.did == Did::Insert(element));
         let left = inserts.filter(|(at, _)| !takes.iter().any(|take| take.known.contains(at)));
         let (of_others, own): (Vec<_>, Vec<_>) = left.partition(|(_, op)| is_plain(op.device));
-        // What another program has put in over it stands for it, and is not put in again.
+        // An edit that another program has written over it stands for it, and it is not put in
+        // again.
         let is_replaced = |at: usize| {
             let mut later = of_key().filter(|(_, op)| op.did == Did::Insert(element));
             later.any(|(_, op)| is_plain(op.device) && op.known.contains(&at))

@@ -1,5 +1,6 @@
-//! What random histories of whole stores share: devices that know which operations they have, some of them
-//! killed while they write, and some of them programs that have a plain document of yrs and know no rule.
+//! The common parts of random histories of whole stores: devices that know which operations they
+//! have, some of them killed while they write, and some of them programs that have a plain document
+//! of yrs and know no rule.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -99,7 +100,7 @@ impl<S: Store> Device<S> {
         done.is_ok()
     }
 
-    /// What it holds, to tell whether an exchange has changed anything.
+    /// Returns its content, to tell whether an exchange has changed anything.
     fn state(&self) -> (Option<Summary>, Vec<u8>) {
         match &self.copy {
             Copy::Store { .. } => (Some(self.app().summary().unwrap()), Vec::new()),
@@ -119,7 +120,7 @@ fn all_of(doc: &Doc) -> Vec<u8> {
     doc.transact().encode_state_as_update_v1(&StateVector::default())
 }
 
-/// What a plain document has under a key, if it is text.
+/// Returns the text under a key of a plain document; `None` if it is not text.
 pub fn text_in(doc: &Doc, root: &str, key: &str) -> Option<String> {
     let txn = doc.transact();
     match txn.get_map(root)?.get(&txn, key)? {

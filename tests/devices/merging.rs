@@ -99,7 +99,8 @@ fn changes_are_seen_by_a_copy_that_has_only_been_opened() {
     }
 }
 
-/// What each of `steps` adds to a copy, as change sets that only fit one after another.
+/// Returns the changes that each of `steps` adds to a copy, as change sets that only fit one after
+/// another.
 fn sequence(source: &Notebook, steps: &[&dyn Fn(&Notebook)]) -> Vec<Changes> {
     let step = |step: &&dyn Fn(&Notebook)| {
         let before = source.summary().unwrap();

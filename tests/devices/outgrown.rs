@@ -89,7 +89,7 @@ fn devices_that_rebuild_by_themselves_lose_no_edit() {
         until("it is not rebuilt", || {
             history_bytes(if round % 2 == 0 { &app } else { &other }) <= LIMIT
         });
-        // What is rebuilt meanwhile has to be exchanged as well.
+        // The document that is rebuilt meanwhile has to be exchanged as well.
         until("they do not come to the same", || {
             give(&app, &other);
             give(&other, &app);

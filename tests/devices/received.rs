@@ -140,7 +140,7 @@ fn nothing_is_taken_in_where_only_the_first_of_several_updates_is_one() {
 fn a_bit_flipped_under_a_right_checksum_does_no_harm() {
     let (_, small) = small();
     let whole = whole();
-    // Where the flip makes other changes out of the real ones, they are those of a peer.
+    // If the flip makes other changes out of the real ones, they are those of a peer.
     let of_small = (0..forge::parts_len(&small) * 8).map(|bit| (&small, bit));
     // Of the longer a sample, its beginning whole.
     let end = forge::parts_len(&whole) * 8;

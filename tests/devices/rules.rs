@@ -1,5 +1,5 @@
-//! What becomes of edits that were made apart, and what a peer may do: the rules of
-//! `docs/guarantees.md` that no other file shows.
+//! The rules of `docs/guarantees.md` about edits that were made apart, and about the rights of a
+//! peer, that no other file shows.
 
 use std::collections::BTreeSet;
 

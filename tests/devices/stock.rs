@@ -60,7 +60,7 @@ fn a_whole_store_is_a_plain_document_is_edited_there_and_comes_back() {
         notes.insert(&mut txn, "9", MapPrelim::from([("id", Any::from(9))]));
         let settings = txn.get_or_insert_map("kv:settings");
         settings.insert(&mut txn, "size", "9");
-        // What no heirloom knows.
+        // A root that no heirloom knows.
         txn.get_or_insert_map("of-others").insert(&mut txn, "x", "y");
         txn.get_or_insert_text("prose");
     }

@@ -312,8 +312,8 @@ fn goes_through(program: &mut dyn Program) {
     assert!(app.quarantine().unwrap().is_empty());
     assert_eq!(app.tasks.filter(v1::Task::IS_DONE.eq(true)).count().unwrap(), 2);
 
-    // What the code does not know stays, a device that begins with these documents sees the same, and so
-    // does the other program.
+    // Rows that the code does not know stay, a device that begins with these documents sees the
+    // same, and so does the other program.
     app.tasks.update(&id(1), |task| task.is_done = false).unwrap();
     take_out(&app, program);
     let there = program.texts(&current, "table:tasks");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// What stands between backticks and is `file::function`.
+/// Returns the texts between backticks that are `file::function`.
 fn named(text: &str) -> Vec<(&str, &str)> {
     let quoted = text.split('`').skip(1).step_by(2);
     quoted.filter_map(|name| name.split_once(".rs::")).collect()

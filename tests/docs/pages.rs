@@ -1,4 +1,4 @@
-//! What a page shows is what stands in the file that it names.
+//! The code on a page is that of the file which the page names.
 //!
 //! A comment before a block of code says where it comes from, and is not shown:
 //!
@@ -62,7 +62,7 @@ fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
-/// What a source names.
+/// Returns the code that a source names.
 fn shown(source: &str) -> String {
     if let Some((path, lines)) = source.split_once(", lines ") {
         let number = |text: &str| text.parse::<usize>().unwrap_or_else(|_| panic!("`{source}`"));

@@ -1,4 +1,5 @@
-//! What users read is worded plainly: pages, docs of items, errors of the runtime and of the compiler.
+//! Plain wording of all that users read: pages, docs of items, errors of the runtime and of the
+//! compiler.
 
 use std::fs;
 use std::path::{Path, PathBuf};

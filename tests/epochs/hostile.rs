@@ -200,7 +200,7 @@ fn code_without_the_chain_is_refused_and_nothing_lost() {
     assert!(std::fs::read(&path).unwrap() == before, "the file is as it was");
     assert_eq!(v0::Library::open(&path).unwrap().notes.len().unwrap(), 1);
 
-    // What comes of an epoch that it cannot read, it keeps and passes on.
+    // Documents of an epoch that it cannot read are kept and passed on.
     let forgetful = forgetful::Library::in_memory().unwrap();
     let old = v0::Library::open(&path).unwrap();
     give(&old, &forgetful);
@@ -282,7 +282,7 @@ fn goes_on(app: &v1::Library, what: &str) {
     put("short", "short");
     assert!(app.notes.remove("short").unwrap());
     app.quarantine().unwrap();
-    // What older code wrote, and comes now, is carried as ever.
+    // An edit of older code that comes now is carried as ever.
     let old = v0::Library::in_memory().unwrap();
     old.notes.insert(&v0::Note { id: "late".into(), text: "late".into() }).unwrap();
     give(&old, app);

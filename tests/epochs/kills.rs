@@ -15,7 +15,7 @@ use heirloom::sync::{Changes, Summary};
 use heirloom::{Durability, Id, Result, Store};
 use uuid::Uuid;
 
-/// What cannot be taken to the next epoch.
+/// A row that cannot be taken to the next epoch.
 const NOBODY: u32 = 5;
 
 fn fill(app: &v0::App) {
@@ -71,7 +71,7 @@ texted!(v0::App, text, tags, ui_language);
 texted!(v1::App, title, labels, language);
 texted!(v2::App, title, labels, language);
 
-/// What [`fill`] writes, as it is in the first epoch, and in all later ones.
+/// Returns the texts that [`fill`] writes, as they are in the first epoch, and in all later ones.
 fn filled() -> (Texts, Texts) {
     let app = v0::App::in_memory().unwrap();
     fill(&app);
@@ -195,7 +195,7 @@ fn at_every_operation(
                 break;
             }
         }
-        // What need not be durable is not refused.
+        // A write that need not be durable is not refused.
         let may_succeed = durability == Durability::Eventual;
         assert!(failed > 3 || may_succeed, "it failed at {failed} operations only");
     }
@@ -392,7 +392,7 @@ impl Sync {
     }
 }
 
-/// What the disk has of the file at a path now, whatever the process still has in memory.
+/// Opens the file at a path as the disk has it now, whatever the process still has in memory.
 fn on_disk<S: Store>(path: &Path) -> S {
     let copy = path.with_extension("copy");
     fs::copy(path, &copy).unwrap();

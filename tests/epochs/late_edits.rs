@@ -146,7 +146,7 @@ fn a_row_that_was_made_is_removed_by_whoever_saw_it_as_it_is() {
     meet(&apps[0], &apps[1]);
     assert_eq!((words(&apps[0]), words(&apps[1])), (Vec::new(), Vec::new()));
 
-    // What was made of a note that has changed is not what they have removed.
+    // The row made of a note that has changed is not the one that they have removed.
     let old = v0::App::open(&three).unwrap();
     old.notes.update("a", |note| note.text = "a, later".into()).unwrap();
     meet(&old, &apps[0]);
@@ -264,7 +264,7 @@ fn what_could_not_be_converted_is_kept_beside_what_an_edit_has_displaced() {
         notes()[1].accept().unwrap();
         assert_eq!(titles(&new), ["a, first"]);
         assert_eq!(notes().len(), 1);
-        // What was dealt with does not come again.
+        // An edit that was decided on does not come again.
         meet(&refused, &new);
         meet(&mine, &new);
         assert_eq!((titles(&new), notes().len()), (vec!["a, first".to_owned()], 1));

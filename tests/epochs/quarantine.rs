@@ -1,4 +1,4 @@
-//! What is in quarantine is accepted or dismissed, whatever steps lie between.
+//! A kept row is accepted or dismissed, whatever steps lie between.
 
 use std::path::Path;
 
@@ -280,7 +280,7 @@ fn a_late_edit_that_did_not_convert_goes_through_migrate_once_it_does() {
     of("b").accept().unwrap();
     let expected = rows(&[("a", "late red", 5), ("b", "late green", 5), ("c", "blue", 3)]);
     assert_eq!(app.all(), expected);
-    // What somebody has made of a word stays, and the late one is still to be decided on.
+    // An edit of a word stays, and the late one is still to be decided on.
     assert_eq!(app.all_words(), ["edited", "green", "late", "red", "refused"]);
     // A function that refuses is a reason like any other.
     let error = of("c").accept().unwrap_err();
@@ -418,7 +418,7 @@ fn of_two_rows_under_one_key_either_is_accepted() {
     only(&app).dismiss().unwrap();
     assert_eq!(stands(), "b");
 
-    // What a function has not seen is no row of the epoch.
+    // A row that a function has not seen is not a row of the epoch.
     let (_folder, path) = file(&notes[..2]);
     let app = with_migrate::Library::open(&path).unwrap();
     let kept = only(&app);

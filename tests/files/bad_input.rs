@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 fn clear(error: &Error, kind: ErrorKind, path: &Path) {
     assert_eq!(error.kind(), kind, "{error}");
     assert_eq!((error.file(), error.store()), (Some(path), Some("notebook")), "{error}");
-    // What is wrong, where, and what to do.
+    // The mistake, its place, and what to do.
     assert!(error.to_string().contains("; "), "{error}");
 }
 

@@ -61,7 +61,7 @@ fn a_damaged_row_is_named_and_never_returned_and_the_others_are() {
         is_named(&refused(app.notes.get(&3)));
         is_named(&refused(app.notes.update(&3, |note| note.stars = 1)));
         is_named(&refused(app.notes.query().all()));
-        // What a damaged row says is not known, so that no condition can leave it out.
+        // The content of a damaged row is not known, so that no condition can leave it out.
         is_named(&refused(app.notes.filter(Note::STARS.eq(0)).all()));
         is_named(&refused(app.snapshot().unwrap().get::<Note>(&3)));
         is_named(&refused(app.transaction(|tx| tx.get::<Note>(&3))));
@@ -100,7 +100,7 @@ fn a_damaged_row_is_given_to_no_peer_and_harms_no_copy_of_it() {
         assert_eq!(peer.notes.get(&4).unwrap(), Some(note(4, "before")));
         assert!(!peer.notes.contains(&2).unwrap());
     }
-    // What comes from the peer is taken in, and other devices' writes go on through this copy.
+    // Rows of the peer are taken in, and other devices' writes go on through this copy.
     peer.notes.insert(&note(20, "of the peer")).unwrap();
     give(&peer, &app);
     let third = Notebook::in_memory().unwrap();

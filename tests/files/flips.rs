@@ -50,7 +50,7 @@ fn book(id: u32, version: u32) -> Book {
     Book { id, shelf: (id + version) % SHELVES, title }
 }
 
-/// What a library holds, by id.
+/// The books of a library, by id.
 type Books = BTreeMap<u32, Book>;
 
 /// A closed file, what it holds, and what a peer has that was left behind.
@@ -103,12 +103,12 @@ fn original() -> Original {
     Original { bytes: fs::read(&path).unwrap(), books: held, settings, of_peer, books_of_peer }
 }
 
-/// What became of one damaged file.
+/// The result of one damaged file.
 #[derive(Debug, Default)]
 struct Outcome {
-    /// What is wrong, in silence.
+    /// The answers that are wrong in silence.
     wrong: Vec<String>,
-    /// What is missing without an error, so that only `check` can tell.
+    /// The rows that are missing without an error, so that only `check` can tell.
     missing: Vec<String>,
     /// Whether any error was given.
     is_told: bool,
@@ -264,7 +264,7 @@ fn a_flipped_bit_or_a_wiped_page_gives_no_wrong_row_and_harms_no_peer() {
             unnoticed += usize::from(!outcome.is_told);
             continue;
         }
-        // What was read tells nothing: the check does.
+        // Reading tells nothing: the check does.
         fs::write(&path, &bytes).unwrap();
         match Library::check(&path) {
             Ok(report) if report.is_ok() => {

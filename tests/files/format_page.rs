@@ -153,7 +153,7 @@ fn read_dead(document: &mut Document, client: u64, chunk: u32, value: &[u8]) {
     }
 }
 
-/// What a commit of the tail has removed.
+/// Reads the removals of a commit of the tail.
 fn read_deaths(document: &mut Document, value: &[u8]) {
     let mut reader = Reader(&value[8..]);
     assert_eq!(reader.take(1), [0], "a record in the tail says what was removed");
@@ -217,7 +217,7 @@ fn hash_of_deletions(document: &Document) -> u64 {
     })
 }
 
-/// What a summary says of a document: the hash of its deletions, and clocks by client.
+/// Reads a document's part of a summary: the hash of its deletions, and clocks by client.
 fn in_summary(summary: &[u8], wanted: &str) -> (u64, BTreeMap<u64, u32>) {
     assert_eq!((&summary[..4], summary[4]), (b"HLsm".as_slice(), 1));
     assert_eq!(summary[5..13], xxh3(&summary[13..]).to_le_bytes());

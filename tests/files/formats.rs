@@ -118,7 +118,7 @@ fn make(path: &Path) {
         app.counters.put(&row).unwrap();
     }
     drop(app);
-    // What is written after the snapshot stands in the log, and part of it came from elsewhere.
+    // Rows written after the snapshot stand in the log, and part of them came from elsewhere.
     let app = first::Fixture::open(path).unwrap();
     app.counters.put(&first::Counter { number: -1, text: "settled".into() }).unwrap();
     let peer = first::Fixture::in_memory().unwrap();

@@ -56,12 +56,12 @@ impl Disk {
     }
 }
 
-/// What may be read after a write has failed.
+/// The rows that may be read after a write has failed.
 #[derive(Clone, Copy)]
 enum Failed {
     /// Nothing of it, whichever operation it was.
     IsGone,
-    /// Where all was written and only the sync failed, all of it or nothing.
+    /// If all was written and only the sync failed, all of it or nothing.
     AtSyncMayBeThere,
 }
 
@@ -161,7 +161,7 @@ fn what_a_full_disk_refuses_later_is_kept_until_there_is_room() {
         disk.fail(nth);
         for number in 1..6 {
             transaction(&app, number).unwrap();
-            // What is given to others is durable, and so this tries to flush.
+            // Changes that are given to others are durable, and so this tries to flush.
             let flushed = app.changes_since(&heirloom::sync::Summary::default());
             if let Err(error) = flushed {
                 assert_eq!(error.kind(), ErrorKind::Storage, "operation {nth}");

@@ -31,7 +31,7 @@ fn writes_after_the_file_was_removed_or_replaced_are_refused() {
             }
             let error = refused(app.notes.insert(&note(2, "after")));
             assert_eq!((error.kind(), error.file()), (ErrorKind::Storage, Some(path.as_path())));
-            // What there is can still be read and saved.
+            // The rows that are there can still be read and saved.
             assert_eq!(app.notes.len().unwrap(), 1);
             let backup = folder.path().join("backup.redb");
             app.backup(&backup).unwrap();

@@ -1,4 +1,4 @@
-//! What is damaged comes back from a device that has it.
+//! Damaged rows come back from a device that has them.
 
 use std::path::Path;
 use std::sync::mpsc::channel;

@@ -89,7 +89,8 @@ fn each_block_comes_back_whatever_bit_is_flipped() {
         most_given = third.notes.len().unwrap().max(most_given);
         for row in third.notes.iter().unwrap() {
             let row = row.unwrap();
-            // What it got is what was written, of this device or the other one, at some time.
+            // The rows that it got are those that were written, by this device or the other one, at
+            // some time.
             assert!(["before", "later", "of the peer"].contains(&row.title.as_str()));
         }
         exchange(&app, &peer);
@@ -135,7 +136,7 @@ fn new_edits_of_either_side_come_with_what_heals() {
     peer.notes.remove(&1).unwrap();
     let app = Notebook::open(&path).unwrap();
     give(&app, &Notebook::in_memory().unwrap());
-    // What can be written is written under an id whose clocks are known.
+    // Writes go on under an id whose clocks are known.
     app.notes.insert(&note(5_000, "new here")).unwrap();
     app.settings.size.set(&8).unwrap_or_default();
     converge(&app, &peer);
@@ -216,7 +217,7 @@ fn without_a_device_that_has_it_a_rebuild_ends_it() {
     // A device that has the items brings nothing that is new.
     converge(&app, &peer);
     assert_eq!(app.notes.get(&3).unwrap(), Some(note(3, "after")));
-    // What the rebuild took over without knowing its items is compared once they come.
+    // The rows that the rebuild took over without knowing their items are compared once these come.
     let kept = app.quarantine().unwrap();
     assert!(kept.len() <= 1 && kept.iter().all(|kept| kept.key() == "3"), "{kept:?}");
 }

@@ -1,4 +1,4 @@
-//! What is seen of a file without the types of its app.
+//! Looking at a file without the types of its app.
 
 use std::collections::BTreeMap;
 use std::path::Path;

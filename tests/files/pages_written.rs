@@ -95,7 +95,8 @@ fn a_write_of_one_row_writes_one_page_more_than_redb_alone() {
     let more = 2 * NOTES..2 * NOTES + 1_000;
     app.notes.insert_many(more.map(|id| note(id, "together"))).unwrap();
     drop(app);
-    // What has gone from the tail to the items, and what has not, are one document.
+    // The parts that have gone from the tail to the items, and those that have not, are one
+    // document.
     crate::support::assert_sound::<Notebook>(&path);
     let app = Notebook::open(&path).unwrap();
     let copy = Notebook::in_memory().unwrap();

@@ -162,7 +162,7 @@ fn the_first_write_upgrades_the_file_and_changes_no_item() {
     assert_sound::<Fixture>(&path);
 }
 
-/// What a peer has that knew all that the fixture holds.
+/// Returns a peer that knew all that the fixture holds.
 fn peer_of_fixture() -> Fixture {
     let (_folder, path) = copy_of("format-1.redb");
     let peer = Fixture::in_memory().unwrap();

@@ -29,7 +29,7 @@ struct Notebook {
     notes: Table<Note>,
 }
 
-/// What a store may take whatever comes.
+/// The memory that a store may take, whatever comes.
 const CONSTANT_BYTES: usize = 8 * MIB;
 
 fn app() -> (tempfile::TempDir, Notebook) {
@@ -202,7 +202,7 @@ fn bombs() {
     let wire = framed(zeros.len(), &block);
     assert!(!bounded_wire("zeros", &wire, wire.len(), 64));
     assert!(!bounded_wire("a wrong length", &framed(usize::MAX, &block), wire.len(), 2));
-    // What repeats itself that much is sent as it is.
+    // Content that repeats itself that much is sent as it is.
     let peer = Notebook::in_memory().unwrap();
     peer.notes.insert(&Note { id: 7, title: "x".repeat(4 * MIB) }).unwrap();
     let bytes = peer.changes_since(&Summary::default()).unwrap().to_bytes();

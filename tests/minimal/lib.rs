@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Note {
     /// Its id.
     pub id: Id<Note>,
-    /// What it says.
+    /// Its text.
     pub text: String,
     /// How important it is.
     #[evolve(default = 1)]
@@ -55,7 +55,7 @@ pub enum DraftKind {
     Text,
 }
 
-/// What the user has set.
+/// The settings of the user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Kv)]
 pub struct Settings {
     /// The language.
@@ -90,7 +90,7 @@ pub mod next {
     pub struct Note {
         /// Its id.
         pub id: Id<Note>,
-        /// What it is about.
+        /// Its title.
         #[evolve(renamed_from = "text")]
         pub title: String,
         /// Whether it says anything.
@@ -104,7 +104,7 @@ pub mod next {
         pub len: usize,
     }
 
-    /// What the user has set.
+    /// The settings of the user.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Kv)]
     #[kv(name = "settings", previous = super::Settings, try_from)]
     pub struct Settings {

@@ -38,7 +38,7 @@ fn exact_sum(values: impl Iterator<Item = f64>) -> f64 {
         if low == 0.0 {
             continue;
         }
-        // What is left decides a half-way case.
+        // The rest decides a half-way case.
         let is_beyond = partials.last().is_some_and(|rest| (*rest < 0.0) == (low < 0.0));
         if is_beyond && 2.0 * low == (high + 2.0 * low) - high {
             high += 2.0 * low;
@@ -208,7 +208,7 @@ fn thousand() -> Shelf {
     app
 }
 
-/// What some work reads: rows, and index entries.
+/// Returns the number of rows, and of index entries, that some work reads.
 fn reads(app: &Shelf, work: impl FnOnce()) -> (u64, u64) {
     let before = app.handle().touched();
     work();

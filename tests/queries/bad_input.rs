@@ -173,7 +173,7 @@ mod within {
             assert_eq!(place(refused(tx.query::<Share>().sum(Share::UNITS))), expected);
             let groups = tx.query::<Share>().group_by(Share::GROUP);
             assert_eq!(place(refused(groups.sum(Share::UNITS))), expected);
-            // What is taken away again makes no difference.
+            // A row that is taken away again makes no difference.
             tx.update::<Share>(&2, |share| share.units = -1)?;
             assert_eq!(tx.query::<Share>().sum(Share::UNITS)?, i64::MAX - 1);
             tx.update::<Share>(&2, |share| share.units = 7).map(drop)

@@ -129,7 +129,7 @@ proptest! {
         for (key, cell) in &model {
             prop_assert_eq!(app.cells.get(key).unwrap(), Some(cell.clone()));
             prop_assert_eq!(&*cell.key(), key);
-            // What `JSON.stringify` gives in another language, and so free of U+0001.
+            // The text is that of `JSON.stringify` in another language, and so free of U+0001.
             let text = key.to_text();
             prop_assert_eq!(&text, &serde_json::to_string(key).unwrap());
             prop_assert_eq!(text.find('\u{1}'), None);

@@ -1,5 +1,5 @@
-//! What an index holds of a row is known, however the row reads: entries go with the rows they were
-//! written for, and an index is built again only when what it covers has changed.
+//! The entries that an index holds of a row are known, however the row reads: they go with the rows
+//! they were written for, and an index is built again only when its own fields have changed.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -622,7 +622,7 @@ fn rows_that_other_code_did_not_decode_are_in_no_index_that_is_kept() {
         let row = wide::User { id: 7, name: "of now".into(), size: 1, more: 2 };
         app.users.insert(&row).unwrap();
     }
-    // What the one has written is counted by the other, from the index and from a scan alike.
+    // Rows that the one has written are counted by the other, from the index and from a scan alike.
     let app = strict::App::open(&path).unwrap();
     let named = app.users.filter(strict::User::NAME.eq("of now"));
     assert_eq!((named.count().unwrap(), named.all().unwrap().len()), (6, 6));

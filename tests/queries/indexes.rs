@@ -344,7 +344,7 @@ fn any_text_of_any_length_is_found_through_an_index() {
         assert_eq!(found(app.users.filter(name.starts_with(text)).order_by(name)), starting);
         assert_eq!(app.users.filter(name.starts_with(text)).count().unwrap(), starting.len());
     }
-    // What is left on both sides of a long value is looked up in parts that the cut makes overlap.
+    // The values on both sides of a long one are looked up in parts that the cut makes overlap.
     for text in names.iter().filter(|name| name.len() > 1024) {
         let others: Vec<_> = names.iter().filter(|name| *name != text).cloned().collect();
         let by_title = app.users.filter(name.ne(text)).order_by((name, indexed::User::ID));

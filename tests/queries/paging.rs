@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What comes after a row, or before it.
+/// Returns the books after a row, or before it.
 fn after(question: &Question, books: &[Book], row: &Book) -> Vec<Book> {
     let all = Question { offset: 0, limit: None, ..question.clone() };
     let mut found = all.answer(books);

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 enum Event {
     Put(Vec<Book>),
     Remove(Vec<i64>),
-    /// What another device has written comes in.
+    /// Writes of another device come in.
     Receive(Vec<Book>, Vec<i64>),
 }
 

@@ -159,7 +159,7 @@ fn within_a_transaction_the_order_does_not_matter() {
     })
     .unwrap();
     assert_eq!(app.txns.len().unwrap(), 1);
-    // What comes and goes in one transaction is nothing to refer to.
+    // A row that comes and goes in one transaction is nothing to refer to.
     let gone = account("gone");
     let refused = app.transaction(|tx| {
         tx.insert(&gone)?;
@@ -441,7 +441,7 @@ enum Action {
 
 #[derive(Debug, Clone)]
 enum Event {
-    /// What one of two devices does in one transaction.
+    /// A transaction of one of two devices.
     Write(bool, Vec<Action>),
     /// Each gets what the other has.
     Exchange,
@@ -458,7 +458,7 @@ impl Model {
         Self { nodes: nodes.collect(), leaves: leaves.collect() }
     }
 
-    /// What a transaction makes of it.
+    /// Returns the state after a transaction.
     fn after(&self, actions: &[Action]) -> Result<Self, ErrorKind> {
         let mut now = self.clone();
         let (mut nodes, mut leaves) = (BTreeSet::new(), BTreeSet::new());

@@ -111,7 +111,7 @@ impl Rows {
     }
 }
 
-/// What is asked of a store, a transaction and a snapshot.
+/// The same questions to a store, a transaction and a snapshot.
 macro_rules! check {
     ($ask:ident, $rows:expr, $country:expr) => {{
         let (rows, country): (&Rows, u8) = ($rows, $country);

@@ -195,7 +195,7 @@ fn a_row_that_does_not_decode_is_an_error_whatever_is_selected() {
     assert_eq!(rows, [Some(1), None]);
     assert_eq!(strict.rows.filter(Strict::ID.gt(0)).select(Strict::ID).all().unwrap(), [1]);
 
-    // Where there is an index, it says so.
+    // If there is an index, it says so.
     let (notes, wrong) = (Notes::in_memory().unwrap(), WrongNotes::in_memory().unwrap());
     wrong.notes.insert(&Wrong { id: 9, due: 1, body: "bad".into() }).unwrap();
     exchange(&wrong, &notes);

@@ -107,7 +107,7 @@ impl From<Book> for Plain {
     }
 }
 
-/// What can be asked of both twins.
+/// The questions to both twins.
 pub trait Ask: heirloom::Row {
     fn expr(condition: &Condition) -> Expr<Self>;
     fn order(by: By) -> Order<Self>;

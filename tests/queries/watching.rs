@@ -76,7 +76,7 @@ impl Follower {
         deltas
     }
 
-    /// What a delta says of the list before and after is so.
+    /// Checks that a delta is true of the list before and after.
     fn check(&self, delta: &Delta<Book>) {
         let mut after = self.list.clone();
         delta.apply(&mut after);
@@ -217,7 +217,7 @@ fn a_slow_reader_is_given_one_delta_for_many_commits() {
     }
     assert_eq!(follower.catch_up(), 1);
     assert_eq!(follower.list.len(), 10);
-    // Where everything is as it was in the end, there is nothing to tell.
+    // If everything is as it was in the end, there is nothing to tell.
     let books = follower.list.clone();
     for _ in 0..100 {
         app.books.query().remove_all().unwrap();
@@ -486,7 +486,8 @@ fn whichever_read_fails_a_watch_is_exact_or_says_so_and_ends() {
         assert_lost(behind.watch.iter().next().unwrap().as_ref().unwrap_err());
         assert_eq!(refused(behind.watch.recv()).kind(), ErrorKind::Closed);
 
-        // What needed no more than it got goes on, and whoever watches again has a result of its own.
+        // The result that needed no more than it got goes on, and a new watch has a result of its
+        // own.
         disk.left.store(usize::MAX, Ordering::SeqCst);
         disk.app.books.update(&199, |book| book.pages = 7).unwrap();
         let mut again = disk.first();

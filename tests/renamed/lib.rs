@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Note {
     /// Its id.
     pub id: Id<Note>,
-    /// What it says.
+    /// Its text.
     #[evolve(default = "nothing")]
     pub text: String,
     /// How long it is.
@@ -53,7 +53,7 @@ pub struct Tag {
     pub name: TagName,
 }
 
-/// What the user has set.
+/// The settings of the user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Kv)]
 #[kv(crate = "::db")]
 pub struct Settings {
@@ -92,7 +92,7 @@ pub mod next {
     pub struct Note {
         /// Its id.
         pub id: Id<Note>,
-        /// What it says.
+        /// Its text.
         #[evolve(with = |text, length| format!("{text} ({length})"))]
         pub text: String,
         /// Read and written by functions of its own.

@@ -258,7 +258,7 @@ fn two_branches_are_told_apart_and_live_with_each_other_where_they_can() {
     }
 }
 
-/// What the test of branches needs of any store.
+/// A store, as far as the test of branches needs it.
 trait Branch {
     fn changes(&self) -> heirloom::sync::Changes;
     fn take(&self, changes: &heirloom::sync::Changes);

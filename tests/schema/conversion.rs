@@ -1,4 +1,4 @@
-//! What one epoch makes of the rows and groups of the one before.
+//! Conversions of rows and groups from one epoch to the next.
 #![allow(dead_code, reason = "the stores are there for their schemas")]
 
 use heirloom::__private::{Converted, ConvertedGroup, Failure, SourceDef, StoreDef};
@@ -329,14 +329,14 @@ fn groups_are_converted_entry_by_entry() {
     let entries: Vec<(&str, &str)> =
         all.entries.iter().map(|(name, json)| (name.as_str(), json.as_str())).collect();
     assert_eq!(entries, [("language", "\"de\""), ("loud", "true"), ("volume", "101")]);
-    // What was never set goes on reading as its default, that of a new entry too.
+    // An entry that was never set goes on reading as its default, that of a new entry too.
     assert!(group(&def, "settings", 1, &[]).entries.is_empty());
     let kept = group(&def, "settings", 1, &[("theme", "1"), ("lastSyncedAt", "\"now\"")]);
     assert_eq!(kept.entries.keys().collect::<Vec<_>>(), ["theme"]);
     assert_eq!(v1::Settings::FIELDS.len(), 4);
 }
 
-/// What the derive does with types of all sorts.
+/// Conversions that the derive writes for types of all sorts.
 mod types {
     use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 

@@ -1,4 +1,4 @@
-//! What a user of heirloom builds along with it stays small.
+//! The crates that a user of heirloom builds along with it stay few.
 
 use std::collections::BTreeSet;
 use std::process::Command;

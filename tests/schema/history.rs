@@ -1,4 +1,4 @@
-//! What `history`, `removes` and `same_as` make of a struct; what they refuse stands in
+//! The meaning of `history`, `removes` and `same_as` for a struct; their compile errors stand in
 //! `ui/history`.
 
 #![deny(warnings)]

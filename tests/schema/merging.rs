@@ -22,7 +22,8 @@ fn fingerprint<S: Store>() -> String {
     S::schema().fingerprint()
 }
 
-/// What one device adds while its app is updated twice: three changes that build on each other.
+/// Returns the changes of one device while its app is updated twice: three that build on each
+/// other.
 fn updated_twice(path: &Path) -> Vec<Changes> {
     let mut changes = Vec::new();
     let mut before = Summary::default();

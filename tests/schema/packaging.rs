@@ -1,4 +1,4 @@
-//! What the published crates have on their pages.
+//! The files of the published crates.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -53,7 +53,7 @@ version!(other: title: String, #[evolve(default)] legacy: bool, color: Option<St
 version!(broken: title: u64, #[evolve(default)] legacy: bool,);
 version!(reusing: title: String, stars: Option<u8>, #[evolve(default)] legacy: String,);
 
-/// What breaks with all of them, in an epoch of its own, which follows from the second.
+/// A version that breaks with all of them, in an epoch of its own, which follows from the second.
 mod next_epoch {
     use super::*;
 
@@ -118,8 +118,8 @@ macro_rules! deep {
     };
 }
 
-/// What comes after the second version, as its structs are declared in later years: with another
-/// type of a color, and other fields.
+/// The versions after the second, as its structs are declared in later years: with another type of
+/// a color, and other fields.
 macro_rules! later {
     ($name:ident: [$($variants:ident)*] $($fields:tt)*) => {
         mod $name {
@@ -203,7 +203,7 @@ fn refusal(text: &str) -> String {
 mod the_test_of_a_store {
     use super::*;
 
-    /// What the generated test of that version does, in a process of its own.
+    /// Runs the generated test of that version in a process of its own.
     fn run(test: &str, version: &str, folder: &Path, record: bool) -> (bool, String) {
         let mut command = child::command(test, &format!("{version} {}", folder.display()));
         command.env_remove("HEIRLOOM");
@@ -291,7 +291,7 @@ mod the_test_of_a_store {
             concat!(module_path!(), "::tells_of_a_raised_epoch_only_what_it_does_not_convert");
         let run = |version, record| run(test, version, folder.path(), record);
         assert!(run("v0", true).0);
-        // What was removed and computed is converted, and so is an enum that has grown.
+        // A removed field and a computed one are converted, and so is an enum that has grown.
         for version in ["raised", "more"] {
             let (passed, said) = run(version, false);
             assert!(!passed && said.contains("starts epoch 1, after version 1"), "{said}");
@@ -606,7 +606,7 @@ mod two_branches {
         }
     }
 
-    /// What a line-based merge makes of the two: common lines once, the others between markers.
+    /// Returns a line-based merge of the two: common lines once, the others between markers.
     fn conflict(markers_around_all: bool) -> String {
         let (ours, theirs) = branches();
         let (ours, theirs): (Vec<&str>, Vec<&str>) =

@@ -18,7 +18,7 @@ fn fingerprints<'v>(versions: impl IntoIterator<Item = &'v Version>) -> Vec<Stri
     versions.into_iter().map(|version| version.fingerprint().to_owned()).collect()
 }
 
-/// What the file says of its versions, without anybody's types.
+/// Reads the versions in a file, without the types of an app.
 fn recorded(path: &Path) -> Vec<String> {
     fingerprints(&inspect::open(path).unwrap().versions().unwrap())
 }
@@ -241,7 +241,7 @@ fn a_newer_version_is_told_once_when_a_merge_brings_it() {
     assert!(dropped.take().is_empty());
     drop(app);
 
-    // What was there at the start is told by the status alone.
+    // The version from the start is told by the status alone.
     let app = first::App::open(&path).unwrap();
     let log = seen.clone();
     let _again =

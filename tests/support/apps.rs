@@ -46,7 +46,7 @@ version!(branch:
     #[evolve(default)]
     pub length: u32,
 );
-// What no version with stars can live with.
+// A version that none with stars can live with.
 version!(retyped: pub stars: Option<String>,);
 
 // The same, of a developer who records them.

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 const VARIABLE: &str = "HEIRLOOM_TESTS_CHILD";
 
-/// What the parent wants of this process; `None` in the parent.
+/// Returns the role that the parent gives this process; `None` in the parent.
 pub fn role() -> Option<String> {
     std::env::var(VARIABLE).ok()
 }
@@ -15,7 +15,7 @@ pub fn run(name: &str, role: &str) -> Output {
     command(name, role).output().unwrap()
 }
 
-/// What [`run`] runs.
+/// Returns the command that [`run`] runs.
 pub fn command(name: &str, role: &str) -> Command {
     let (_, name) = name.split_once("::").unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());

@@ -24,7 +24,7 @@ pub fn change<T>(path: &Path, work: impl FnOnce(&WriteTransaction) -> T) -> T {
     done
 }
 
-/// What the file has of a document beside its rows and entries, by key.
+/// Reads the entries of a document in the file beside its rows and entries, by key.
 pub fn items(path: &Path, document: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     let database = Database::open(path).unwrap();
     let txn = database.begin_read().unwrap();

@@ -190,7 +190,7 @@ pub fn update(client: u64, clock: u64, root: &str, values: &[(&str, Value<'_>)])
     update
 }
 
-/// What a forged update writes.
+/// The value that a forged update writes.
 pub enum Value<'a> {
     Text(&'a str),
     Null,

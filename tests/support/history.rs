@@ -17,7 +17,7 @@ pub fn transaction(app: &Notebook, number: u32) -> heirloom::Result<()> {
     })
 }
 
-/// What a store holds after the first `commits` transactions.
+/// Returns the content of a store after the first `commits` transactions.
 pub fn after(commits: u32) -> (Vec<Note>, Settings) {
     let app = Notebook::in_memory().unwrap();
     (0..commits).for_each(|number| transaction(&app, number).unwrap());

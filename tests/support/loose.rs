@@ -30,7 +30,7 @@ pub struct Town {
     pub zip: u32,
 }
 
-/// What the app expects.
+/// The row that the app expects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
 #[table(name = "rows")]
 pub struct Strict {

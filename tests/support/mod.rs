@@ -1,4 +1,4 @@
-//! What several test files share: a small store, and ways to compare copies of it.
+//! The common parts of several test files: a small store, and ways to compare copies of it.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 pub mod child;
@@ -51,7 +51,7 @@ pub struct Notebook {
     pub settings: Kv<Settings>,
 }
 
-/// What goes on from the notes in the next epoch.
+/// The successor of the notes in the next epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
 #[table(name = "notes", previous = Note, removes(stars))]
 pub struct Page {
@@ -200,7 +200,7 @@ impl<T: Clone + Debug> Heard<T> {
         self.0.lock().unwrap().push(what);
     }
 
-    /// What was heard since the last call.
+    /// Returns the values heard since the last call.
     pub fn take(&self) -> Vec<T> {
         std::mem::take(&mut self.0.lock().unwrap())
     }

@@ -73,7 +73,7 @@ mod v2 {
     }
 }
 
-/// What another branch has recorded as version 2.
+/// The version that another branch has recorded as version 2.
 mod branch {
     use heirloom::{Kv, Store, Table};
     use schemars::JsonSchema;
@@ -183,7 +183,7 @@ fn without_first(text: &str) -> String {
     format!("{head}{}{tail}", versions[1..].concat())
 }
 
-/// What git leaves behind where both sides have added a version at the end.
+/// Returns the file that git leaves if both sides have added a version at the end.
 fn conflict(ours: &str, theirs: &str, shows_base: bool) -> String {
     let ((head, our_versions, tail), (_, their_versions, _)) = (parts(ours), parts(theirs));
     let base = if shows_base { "||||||| 1a2b3c4\n" } else { "" };
@@ -193,14 +193,14 @@ fn conflict(ours: &str, theirs: &str, shows_base: bool) -> String {
     )
 }
 
-/// What a merge makes that takes the lines of both sides.
+/// Returns a merge that takes the lines of both sides.
 fn both(ours: &str, theirs: &str) -> String {
     let ((head, our_versions, tail), (_, their_versions, _)) = (parts(ours), parts(theirs));
     let second = our_versions[1].strip_suffix("    }\n").expect("the last one");
     format!("{head}{}{second}    }},\n{}{tail}", our_versions[0], their_versions[1])
 }
 
-/// What a merge makes that takes the lines of both sides, one by one.
+/// Returns a merge that takes the lines of both sides, one by one.
 fn merged(ours: &str, theirs: &str) -> String {
     let ((head, our_versions, tail), (_, their_versions, _)) = (parts(ours), parts(theirs));
     let is_own = |line: &&str| line.starts_with("      \"fingerprint\": ");
@@ -214,7 +214,7 @@ fn merged(ours: &str, theirs: &str) -> String {
     format!("{head}{}{}{tail}", our_versions[0], second.concat())
 }
 
-/// What a newer heirloom of the same format may write.
+/// Returns the file as a newer heirloom of the same format may write it.
 fn newer_members(text: &str) -> String {
     let text = text.replace("\"type\":\"u8\"", "\"unit\":\"stars\",\"type\":\"u8\"");
     let text = text.replace("\"kind\":\"optional\"", "\"kind\":\"sometimes\"");

@@ -1,4 +1,4 @@
-//! What does not compile, and how the compiler says so.
+//! Code that does not compile, and how the compiler says so.
 //!
 //! The first line of each fixture states the rule it breaks. `CONTRIBUTING.md` says how to run one of
 //! them, and how to record what the compiler says now.
@@ -39,8 +39,8 @@ fn mistakes_are_reported_once_and_with_the_fix() {
     }
 }
 
-/// What is compared is seen only once the whole program is built: with a program among the cases that
-/// is to be built, all are.
+/// The type that a comparison compares is seen only once the whole program is built: with a program
+/// among the cases that is to be built, all are.
 #[test]
 fn comparisons_that_cannot_be_right_do_not_build() {
     let cases = trybuild::TestCases::new();

@@ -14,7 +14,7 @@ pub struct Case {
     pub name: &'static str,
     pub rows: &'static [u8],
     pub expected: Class,
-    /// What the round trips prove, where the lint cannot see enough to say so.
+    /// The class that the round trips prove, if the lint cannot see enough to say so.
     pub proved: Class,
     pub rule: &'static str,
 }

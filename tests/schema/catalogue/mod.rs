@@ -16,7 +16,7 @@ mod random;
 mod stores;
 mod types;
 
-/// What the versions of a case are written with.
+/// The names that the versions of a case are written with.
 mod prelude {
     pub use std::collections::{BTreeMap, BTreeSet};
 

@@ -60,7 +60,7 @@ pub struct Field {
 }
 
 impl Field {
-    /// What an absent field reads as.
+    /// Returns the value that an absent field reads as.
     pub fn filling(&self) -> Option<Value> {
         match (&self.ty, self.has_default) {
             (Type::Option(_), _) => Some(Value::Null),

@@ -1,4 +1,4 @@
-//! What becomes of rows when two versions of a row type share them: tried, not believed.
+//! Rows that two versions of a row type share: tried, not believed.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use serde_json::Value;
 
 /// A version of a row type: how it reads a stored row, and ways in which it changes one.
 pub struct Version {
-    /// What is found in a store of this version.
+    /// The rows in a store of this version.
     pub rows: Vec<String>,
     /// The stored names of its fields, each with those that are read as it, too.
     pub fields: Vec<(String, Vec<String>)>,
     /// A row as this version sees it, or why it does not.
     pub view: Reading,
-    /// What is stored after a change.
+    /// The changes whose results are stored.
     pub edits: Vec<Change>,
 }
 
@@ -47,7 +47,7 @@ impl Version {
     }
 }
 
-/// What happened, and where.
+/// The events of a trial, with their places.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Reading failed, or something was lost.
@@ -108,7 +108,7 @@ fn backward(old: &Version, new: &Version, stored: &str, outcome: &mut Outcome) {
         Err(error) => return outcome.failures.push(format!("new code reads {stored}: {error}")),
     };
     compare("", &was, &is, &mut |path, was, is| match (was, is) {
-        // What old code does not have: filled in.
+        // A field that old code does not have: filled in.
         (None, Some(_)) if old.fields.iter().any(|(name, _)| path == format!(".{name}")) => {
             outcome.doubts.push(format!("new code reads {stored}: absent `{path}`"));
         }
@@ -128,7 +128,7 @@ fn forward(old: &Version, new: &Version, stored: &str, outcome: &mut Outcome) {
         Err(error) => return outcome.failures.push(format!("old code reads {stored}: {error}")),
     };
     compare("", &was, &is, &mut |path, was, is| match (was, is) {
-        // What old code does not know, and keeps.
+        // A field that old code does not know, and keeps.
         (None, Some(_)) => {}
         _ if loses_items(was, is) => {
             outcome.failures.push(format!("old code loses items of {stored}: `{path}`"));

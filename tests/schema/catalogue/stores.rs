@@ -156,7 +156,8 @@ fn a_removed_name_is_not_used_again() {
     assert_eq!(without.diff(&aliased).iter().next().unwrap().rule(), "reserved-name-used");
 }
 
-/// What an earlier version removed was not renamed by a later one, however alike the two are.
+/// A field that an earlier version removed was not renamed by a later one, however alike the two
+/// are.
 #[test]
 fn a_field_of_a_kind_that_was_removed_once_may_be_added() {
     let with = |name: Option<&str>| {

@@ -1,4 +1,4 @@
-// What serde writes as text is not equal by that.
+// A value that serde writes as text is not equal by that.
 
 use heirloom::{Store, Table};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-// What a `From` converts says nothing of its fields.
+// A struct that a `From` converts says nothing of its fields.
 
 use heirloom::{Id, Table};
 use schemars::JsonSchema;

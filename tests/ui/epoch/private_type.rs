@@ -1,4 +1,4 @@
-// What is taken over is of a type that can be named.
+// A field that is taken over is of a type that can be named.
 
 use heirloom::{Id, Table};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-// What a field is computed from is not given up.
+// A field that another is computed from is not given up.
 
 use heirloom::{Id, Table};
 use schemars::JsonSchema;

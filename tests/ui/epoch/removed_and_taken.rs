@@ -1,4 +1,4 @@
-// What is given up is no source of a field.
+// A field that is given up is not the source of another.
 
 use heirloom::{Id, Table};
 use schemars::JsonSchema;

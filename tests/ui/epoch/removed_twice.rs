@@ -1,4 +1,4 @@
-// What is given up is listed once.
+// A field that is given up is listed once.
 
 use heirloom::{Id, Table};
 use schemars::JsonSchema;

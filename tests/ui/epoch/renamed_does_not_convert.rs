@@ -1,4 +1,4 @@
-// What becomes a field of another name converts into its type.
+// A field that becomes one of another name converts into its type.
 
 use heirloom::{Id, Table};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-// What goes on is not dropped.
+// A table that goes on is not dropped.
 
 use heirloom::{Id, Kv, Store, Table};
 use schemars::JsonSchema;

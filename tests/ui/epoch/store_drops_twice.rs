@@ -1,4 +1,4 @@
-// What is dropped is listed once.
+// A table that is dropped is listed once.
 
 use heirloom::{Id, Kv, Store, Table};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-// What is dropped was there.
+// A table that is dropped was there.
 
 use heirloom::{Id, Kv, Store, Table};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-// What is dropped is of a previous store.
+// A table that is dropped is one of a previous store.
 
 use heirloom::{Id, Store, Table};
 use schemars::JsonSchema;

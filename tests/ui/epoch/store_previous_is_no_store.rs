@@ -1,4 +1,4 @@
-// What a store follows from is a store.
+// A store follows from a store.
 
 use heirloom::{Id, Store, Table};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-// What becomes a field of the same name converts into its type.
+// A field that becomes one of the same name converts into its type.
 
 use heirloom::{Id, Table};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-// What is still read is not removed.
+// A name that is still read is not removed.
 
 use heirloom::{Id, Table};
 use schemars::JsonSchema;

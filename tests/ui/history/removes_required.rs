@@ -1,4 +1,4 @@
-// What older code requires cannot be given up.
+// A field that older code requires cannot be given up.
 
 use heirloom::{Id, Kv, Store, Table};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-// What is indexed has one value in each row.
+// An indexed field has one value in each row.
 
 use heirloom::{Id, Store, Table};
 use schemars::JsonSchema;

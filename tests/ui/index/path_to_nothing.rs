@@ -1,4 +1,4 @@
-// What a path leads to is a field of the struct that it begins in.
+// A path leads to a field of the struct that it begins in.
 
 use heirloom::{Fields, Store, Table};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-// What has no members merges as one value.
+// A type without members merges as one value.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-// What devices add and take away is an i64.
+// A number that devices add to and take away from is an i64.
 
 use std::collections::BTreeSet;
 

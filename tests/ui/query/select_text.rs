@@ -1,4 +1,4 @@
-// What is selected are columns.
+// Columns are selected, and nothing else.
 
 use heirloom::{Id, Store, Table};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-// What becomes `None` is an `Option`.
+// A reference that becomes `None` is an `Option`.
 
 use heirloom::{Ref, Store, Table};
 use schemars::JsonSchema;

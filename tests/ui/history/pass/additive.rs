@@ -1,4 +1,4 @@
-// What is new is an Option or has a default; tables and groups may come.
+// A new field is an Option or has a default; tables and groups may come.
 
 use heirloom::{Id, Kv, Store, Table};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-// What a newer heirloom adds to a file is passed over.
+// Members that a newer heirloom adds to a file are passed over.
 
 use heirloom::{Id, Kv, Store, Table};
 use schemars::JsonSchema;
