@@ -116,7 +116,7 @@ impl<'f> OverFields<'f> {
                                 TokenTree::Punct(dot),
                             ]);
                         }
-                        None => self.note(ident, &name),
+                        None => self.record_name(ident, &name),
                     }
                     written.extend([token.clone()]);
                 }
@@ -127,7 +127,7 @@ impl<'f> OverFields<'f> {
     }
 
     /// A name that is not a field.
-    fn note(&mut self, ident: &Ident, name: &str) {
+    fn record_name(&mut self, ident: &Ident, name: &str) {
         // Keywords that bind names; a field has none of these names.
         const BINDING: [&str; 4] = ["let", "match", "for", "if"];
         self.binds |= BINDING.contains(&name) || name == "matches";
@@ -153,13 +153,14 @@ fn is_value(
         Some(TokenTree::Punct(punct)) => Some((punct.as_char(), punct.spacing())),
         _ => None,
     };
+    let earlier = all_before.len().checked_sub(2).and_then(|at| all_before.get(at));
+    let is_doubled = |sign| punct(earlier).is_some_and(|(earlier, _)| earlier == sign);
     let is_member = match punct(before) {
         // `..` begins the end of a range.
-        Some(('.', _)) => {
-            let earlier = all_before.len().checked_sub(2).and_then(|at| all_before.get(at));
-            punct(earlier).is_none_or(|(earlier, _)| earlier != '.')
-        }
-        Some((':', _)) | Some(('\'', _)) => true,
+        Some(('.', _)) => !is_doubled('.'),
+        // `:` begins the value of a member, `::` a name of a path.
+        Some((':', _)) => is_doubled(':'),
+        Some(('\'', _)) => true,
         _ => false,
     };
     let is_other = match after {
@@ -220,6 +221,11 @@ mod tests {
             &[2, 0],
         );
         same(quote!(limit::amount > amount), quote!(limit::amount > self.amount), &[0]);
+        same(
+            quote!(Range { amount: limit }.holds(amount)),
+            quote!(Range { amount: self.limit }.holds(self.amount)),
+            &[1, 0],
+        );
         same(
             quote!(tags.iter().all(|tag| tag.len() < limit)),
             quote!(self.tags.iter().all(|tag| tag.len() < self.limit)),

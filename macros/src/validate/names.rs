@@ -20,26 +20,32 @@ pub(super) fn store_name_is_valid(store: &Store, diag: &mut Diag) {
 
 fn name_is_valid(name: &Name, kind: Kind, diag: &mut Diag) {
     let text = &name.text;
-    let problem = if text.is_empty() {
-        "is empty"
-    } else if text.len() > MAX_LEN {
-        "is longer than 63 bytes"
-    } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
-        "has characters other than ASCII letters, digits, `_` and `-`"
-    } else if text.starts_with(|first: char| first.is_ascii_digit() || first == '-') {
-        "starts with a digit or `-`"
-    } else {
-        return;
-    };
+    let Some(problem) = problem(text) else { return };
     let advice = advice(name, kind, &repaired(text, |c| c.is_ascii_alphanumeric() || c == '_'));
     diag.error(&name.origin, format_args!("the stored name `{text}` {problem}; {advice}"));
+}
+
+/// Returns the reason why a text cannot be a stored name.
+fn problem(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        Some("is empty")
+    } else if text.len() > MAX_LEN {
+        Some("is longer than 63 bytes")
+    } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
+        Some("has characters other than ASCII letters, digits, `_` and `-`")
+    } else if text.starts_with(|first: char| first.is_ascii_digit() || first == '-') {
+        Some("starts with a digit or `-`")
+    } else {
+        None
+    }
 }
 
 /// A table whose key is an `Id` has a name that can be the prefix of a TypeID.
 pub(super) fn id_prefix_is_valid(record: &Record, diag: &mut Diag) {
     let has_id = record.key_fields().any(|key| generic_argument(&key.ty, "Id").is_some());
     let text = &record.name.text;
-    if !has_id || is_type_id_prefix(text) || !is_name(text) {
+    // A name that is wrong anyway has been reported.
+    if !has_id || is_type_id_prefix(text) || problem(text).is_some() {
         return;
     }
     let advice = advice(&record.name, Kind::Table, &repaired(&spelled_out(text), |c| c == '_'));
@@ -50,14 +56,6 @@ pub(super) fn id_prefix_is_valid(record: &Record, diag: &mut Diag) {
              `a` to `z` and `_`, with a letter at both ends; {advice}"
         ),
     );
-}
-
-/// Whether [`name_is_valid`] has nothing to say.
-fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= MAX_LEN
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
-        && !text.starts_with(|first: char| first.is_ascii_digit() || first == '-')
 }
 
 fn is_type_id_prefix(text: &str) -> bool {
