@@ -79,14 +79,14 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
                 && id == holder
                 && kind == BLOCK_ITEM_TYPE_REF_NUMBER
             {
-                self.note(&root, &key);
+                self.record_change(&root, &key);
                 holders.push(Holder { id, root, key, bytes });
             }
         }
         shown::show(self.items, &holders)
     }
 
-    fn note(&mut self, root: &Arc<str>, key: &Arc<str>) {
+    fn record_change(&mut self, root: &Arc<str>, key: &Arc<str>) {
         match self.changed.get_mut(root) {
             Some(keys) => drop(keys.insert(Arc::clone(key))),
             None => drop(self.changed.insert(Arc::clone(root), BTreeSet::from([Arc::clone(key)]))),
@@ -169,7 +169,7 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
         }
         if let Home::Entry { root, key, .. } = home_of(self.items, id)? {
             self.is_new = true;
-            self.note(&root, &key);
+            self.record_change(&root, &key);
             if kind == BLOCK_ITEM_TYPE_REF_NUMBER {
                 self.holders.insert(id);
             }
@@ -255,7 +255,7 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
         // A mark that came dead shows nothing, and there may be a million of them.
         let is_mark = tip.is_none() && holds_marks(root) && block.body == Body::Deleted;
         if !is_mark {
-            self.note(root, key);
+            self.record_change(root, key);
         }
         if let Some(tip) = tip.filter(|tip| is_watched && Some(tip.id) != origin) {
             let text = standing(self.items, root, key)?.flatten();
@@ -396,7 +396,7 @@ impl<'i, W: WriteItems + ?Sized> Integration<'i, W> {
                 }
                 kill_one(self.items, id)?;
                 self.items.clear(&root, &key, id)?;
-                self.note(&root, &key);
+                self.record_change(&root, &key);
                 if is_watched(&root) {
                     self.met.see(self.items, &root, &key, id)?;
                 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use self::rows::{Home, RowBefore, list_orphans, revive_row, row_at};
+use self::rows::{EntryKind, RowBefore, list_orphans, revive_row, row_at};
 use super::cells::row_of;
 use super::items::{Value, WriteItems};
 use super::rules::{Rule, says};
@@ -320,13 +320,13 @@ impl Met {
             let mut unseen = items.unseen(root, key)?;
             let stands = standing(items, root, key)?;
             let is_live = stands.is_some();
-            let home = Home::of(items, root, key)?;
-            let shown = if is_live || home != Home::Field { stands } else { Some(None) };
+            let kind = EntryKind::of(items, root, key)?;
+            let shown = if is_live || kind != EntryKind::Field { stands } else { Some(None) };
             if row_of(root, key).is_none_or(|(_, _, path)| is_told(path)) {
                 report(&mut unseen, &at, shown.as_ref().map(Option::as_deref), &mut outcome);
             }
             let again = unseen.edits.iter().rposition(|edit| edit.is_own && edit.json.is_some());
-            let may_rewrite = !is_live && matches!(home, Home::Alone | Home::Element);
+            let may_rewrite = !is_live && matches!(kind, EntryKind::Alone | EntryKind::Element);
             let Some(again) = again.filter(|_| may_rewrite && says(Rule::EditWins, true)) else {
                 items.set_unseen(root, key, unseen)?;
                 continue;

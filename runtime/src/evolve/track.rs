@@ -26,7 +26,7 @@ pub(super) fn track<R: Record>(json: &str) -> Tracked<R> {
     }
     let needs_computing = Cell::new(false);
     let mut text = serde_json::Deserializer::from_str(json);
-    let notes = Notes {
+    let tracker = Tracker {
         fields: R::FIELDS,
         defaults: Defaults::of::<R>(),
         needs_computing: &needs_computing,
@@ -34,7 +34,8 @@ pub(super) fn track<R: Record>(json: &str) -> Tracked<R> {
         current: None,
         expected: 0,
     };
-    match R::deserialize(Object { text: &mut text, notes }).and_then(|row| text.end().map(|()| row))
+    match R::deserialize(Object { text: &mut text, tracker })
+        .and_then(|row| text.end().map(|()| row))
     {
         Ok(record) => Tracked::Done(record),
         Err(_) if needs_computing.get() => Tracked::NeedsComputing,
@@ -49,8 +50,8 @@ pub(crate) fn decode_present<T: de::DeserializeOwned>(json: &str) -> Result<T, E
     text.end().map(|()| value)
 }
 
-/// The facts about fields while they come.
-struct Notes<'a> {
+/// The fields of one record while they come.
+struct Tracker<'a> {
     fields: &'static [FieldDef],
     defaults: Defaults,
     needs_computing: &'a Cell<bool>,
@@ -62,7 +63,7 @@ struct Notes<'a> {
     expected: usize,
 }
 
-impl Notes<'_> {
+impl Tracker<'_> {
     #[inline]
     fn came(&mut self, name: &str) {
         let in_order = self.fields.get(self.expected).is_some_and(|field| field.name == name);
@@ -92,14 +93,14 @@ impl Notes<'_> {
 /// The stored object.
 struct Object<'a, D> {
     text: D,
-    notes: Notes<'a>,
+    tracker: Tracker<'a>,
 }
 
 impl<'de, D: Deserializer<'de, Error = Error>> Deserializer<'de> for Object<'_, D> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.text.deserialize_map(Watched { visitor, notes: self.notes })
+        self.text.deserialize_map(Watched { visitor, tracker: self.tracker })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -108,7 +109,7 @@ impl<'de, D: Deserializer<'de, Error = Error>> Deserializer<'de> for Object<'_, 
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.text.deserialize_struct(name, fields, Watched { visitor, notes: self.notes })
+        self.text.deserialize_struct(name, fields, Watched { visitor, tracker: self.tracker })
     }
 
     serde::forward_to_deserialize_any! {
@@ -120,7 +121,7 @@ impl<'de, D: Deserializer<'de, Error = Error>> Deserializer<'de> for Object<'_, 
 /// The visitor of the object.
 struct Watched<'a, V> {
     visitor: V,
-    notes: Notes<'a>,
+    tracker: Tracker<'a>,
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
@@ -131,14 +132,14 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Fields { map, notes: self.notes, stored: true })
+        self.visitor.visit_map(Fields { map, tracker: self.tracker, stored: true })
     }
 }
 
 /// The fields of the object: the stored ones, then those that are missing.
 struct Fields<'a, A> {
     map: A,
-    notes: Notes<'a>,
+    tracker: Tracker<'a>,
     /// Whether stored fields are still coming.
     stored: bool,
 }
@@ -153,29 +154,29 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
         // At the end of the stored fields the seed is still there, for the first supplied one.
         let mut seed = Some(seed);
         if self.stored {
-            let name = NameSeed { seed: &mut seed, notes: &mut self.notes };
+            let name = NameSeed { seed: &mut seed, tracker: &mut self.tracker };
             if let Some(key) = self.map.next_key_seed(name)? {
                 return Ok(Some(key));
             }
             self.stored = false;
         }
-        let Some((seed, field)) = seed.zip(self.notes.next_missing()) else { return Ok(None) };
+        let Some((seed, field)) = seed.zip(self.tracker.next_missing()) else { return Ok(None) };
         if matches!(field.default, DefaultKind::Computed(_)) {
-            self.notes.needs_computing.set(true);
+            self.tracker.needs_computing.set(true);
             return Err(de::Error::custom("a computed default is missing"));
         }
         seed.deserialize(BorrowedStrDeserializer::new(field.name)).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        match self.notes.current {
+        match self.tracker.current {
             Some(index) if !self.stored => {
-                let json = self.notes.defaults.constant(index).map_err(de::Error::custom)?;
+                let json = self.tracker.defaults.constant(index).map_err(de::Error::custom)?;
                 // Reading from bytes, the deserializer borrows nothing from this local text.
                 let mut text = serde_json::Deserializer::from_reader(json.as_bytes());
                 seed.deserialize(&mut text).map_err(de::Error::custom)
             }
-            Some(index) if self.notes.fields[index].nullable => {
+            Some(index) if self.tracker.fields[index].nullable => {
                 self.map.next_value_seed(Present(seed))
             }
             _ => self.map.next_value_seed(seed),
@@ -186,7 +187,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
 /// A field's name on its way to serde, recorded in passing.
 struct NameSeed<'n, 'a, K> {
     seed: &'n mut Option<K>,
-    notes: &'n mut Notes<'a>,
+    tracker: &'n mut Tracker<'a>,
 }
 
 impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for NameSeed<'_, '_, K> {
@@ -194,7 +195,7 @@ impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for NameSeed<'_, '_, K> 
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<K::Value, D::Error> {
         match self.seed.take() {
-            Some(seed) => seed.deserialize(NameText { text: deserializer, notes: self.notes }),
+            Some(seed) => seed.deserialize(NameText { text: deserializer, tracker: self.tracker }),
             None => Err(de::Error::custom("a field name was asked for twice")),
         }
     }
@@ -202,14 +203,14 @@ impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for NameSeed<'_, '_, K> 
 
 struct NameText<'n, 'a, D> {
     text: D,
-    notes: &'n mut Notes<'a>,
+    tracker: &'n mut Tracker<'a>,
 }
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for NameText<'_, '_, D> {
     type Error = D::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.text.deserialize_identifier(NameVisitor { visitor, notes: self.notes })
+        self.text.deserialize_identifier(NameVisitor { visitor, tracker: self.tracker })
     }
 
     serde::forward_to_deserialize_any! {
@@ -221,7 +222,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for NameText<'_, '_, D> {
 
 struct NameVisitor<'n, 'a, V> {
     visitor: V,
-    notes: &'n mut Notes<'a>,
+    tracker: &'n mut Tracker<'a>,
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for NameVisitor<'_, '_, V> {
@@ -232,17 +233,17 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for NameVisitor<'_, '_, V> {
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<V::Value, E> {
-        self.notes.came(name);
+        self.tracker.came(name);
         self.visitor.visit_str(name)
     }
 
     fn visit_borrowed_str<E: de::Error>(self, name: &'de str) -> Result<V::Value, E> {
-        self.notes.came(name);
+        self.tracker.came(name);
         self.visitor.visit_borrowed_str(name)
     }
 }
 
-/// The value of an `Option<Option<_>>` that is there: `Some`, even where it is `null`.
+/// The value of an `Option<Option<_>>` that is there: `Some`, even if it is `null`.
 struct Present<S>(S);
 
 impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Present<S> {

@@ -47,7 +47,7 @@ pub struct Snapshot<S> {
 pub(super) struct Reads(pub(super) Mutex<BTreeSet<Topic>>);
 
 impl Reads {
-    pub(super) fn note(&self, topic: Topic) {
+    pub(super) fn record(&self, topic: Topic) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(topic);
     }
 }
@@ -81,7 +81,7 @@ impl<S: Store> Snapshot<S> {
 
     pub(super) fn reads(&self, topic: Topic) {
         if let Some(reads) = &self.reads {
-            reads.note(topic);
+            reads.record(topic);
         }
     }
 

@@ -134,10 +134,10 @@ impl World {
         let op = EntryOp { root: ROOT, key: KEYS[key], write: entry_write };
         write(&mut device.copy.items, device.copy.id, [op].into_iter()).unwrap();
         assert_eq!(self.row(at, key), row, "{did:?}");
-        self.note(at, key, did);
+        self.record(at, key, did);
     }
 
-    fn note(&mut self, device: usize, key: usize, did: Did) {
+    fn record(&mut self, device: usize, key: usize, did: Did) {
         let known = self.devices[device].copy.known.clone();
         self.devices[device].copy.known.insert(self.ops.len());
         self.ops.push(Op { key, did, device, known });
@@ -216,7 +216,7 @@ impl World {
         for (root, key) in &outcome.rewritten {
             if **root == *ROOT {
                 let key = KEYS.iter().position(|name| **name == **key).unwrap();
-                self.note(to, key, Did::Again);
+                self.record(to, key, Did::Again);
             }
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn row_at<W: WriteItems + ?Sized>(
 /// The kind of row that an entry is a part of, as far as it says whether an edit of it is written
 /// again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Home {
+pub(super) enum EntryKind {
     /// A row or an entry: it stands for itself.
     Alone,
     /// An element of a set, of a row that stands.
@@ -45,7 +45,7 @@ pub(super) enum Home {
     Removed,
 }
 
-impl Home {
+impl EntryKind {
     pub(super) fn of<W: WriteItems + ?Sized>(items: &W, root: &str, key: &str) -> Result<Self> {
         let Some((table, row, path)) = row_of(root, key) else { return Ok(Self::Alone) };
         Ok(match items.tip(&table, row)? {

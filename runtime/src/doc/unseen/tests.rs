@@ -112,10 +112,10 @@ impl World {
         let known = device.copy.known.clone();
         write(&mut device.copy.items, device.copy.id, [op].into_iter()).unwrap();
         let edit = text.map(|text| (text, self.row(at, key).unwrap().0));
-        self.note(at, key, edit, None, known);
+        self.record(at, key, edit, None, known);
     }
 
-    fn note(
+    fn record(
         &mut self,
         device: usize,
         key: usize,
@@ -151,7 +151,7 @@ impl World {
             let (id, text) = self.row(to, key).unwrap();
             let original = self.original(to, key, &text);
             self.rewrites += 1;
-            self.note(to, key, Some((text, id)), original, known.clone());
+            self.record(to, key, Some((text, id)), original, known.clone());
         }
     }
 

@@ -118,7 +118,7 @@ where
         let weak = Arc::downgrade(engine);
         let callback = move |_, changes: &[Change], views: &Views| {
             if let (Some(this), Some(engine)) = (this.upgrade(), weak.upgrade()) {
-                this.told(&engine, changes, &views.after);
+                this.receive(&engine, changes, &views.after);
             }
         };
         let own = Topic::Table(self.table_idx);
@@ -172,7 +172,7 @@ where
     }
 
     /// Takes in what a commit did.
-    fn told(&self, engine: &Arc<Engine>, changes: &[Change], view: &Arc<View>) {
+    fn receive(&self, engine: &Arc<Engine>, changes: &[Change], view: &Arc<View>) {
         let keys = || changes.iter().map(|change| change.key.clone()).collect::<Vec<_>>();
         let _notify = Notify(&self.arrived);
         let mut state = self.state();
@@ -334,7 +334,7 @@ where
     }
 }
 
-/// Wakes those who wait, also where the code of the row panics.
+/// Wakes those who wait, also if the code of the row panics.
 struct Notify<'n>(&'n Condvar);
 
 impl Drop for Notify<'_> {

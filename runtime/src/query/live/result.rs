@@ -48,7 +48,7 @@ struct State<R> {
 
 /// The stage of a result.
 enum Status {
-    /// It is not computed yet; or never, where the computing panicked.
+    /// It is not computed yet; or never, if computing it panicked.
     Starting,
     Live,
     Ended(End),
@@ -176,7 +176,7 @@ impl<R: Row + Send + Sync> LiveResult<R> {
     }
 
     /// Takes in what a commit did, and gives the wakers to call.
-    pub(super) fn told(&self, event: &Arc<Event<R>>, source: &RowSource<'_, R>) -> Vec<Waker> {
+    pub(super) fn receive(&self, event: &Arc<Event<R>>, source: &RowSource<'_, R>) -> Vec<Waker> {
         {
             let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(events) = &mut *early {

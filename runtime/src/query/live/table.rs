@@ -92,13 +92,13 @@ impl<R: Row + Send + Sync> TableWatches<R> {
         let callback = move |_, changes: &[Change], views: &Views| {
             if let (Some(this), Some(engine)) = (this.upgrade(), weak.upgrade()) {
                 let rows = Source::new(engine, views.after.clone(), this.table_idx, None);
-                this.told(changes, &RowSource { rows, read });
+                this.receive(changes, &RowSource { rows, read });
             }
         };
         engine.hub.subscribe_to_views(Topic::Table(self.table_idx), Box::new(callback))
     }
 
-    fn told(&self, changes: &[Change], source: &RowSource<'_, R>) {
+    fn receive(&self, changes: &[Change], source: &RowSource<'_, R>) {
         let results: Vec<_> = {
             let mut state = self.state();
             state.results.retain(|result| result.strong_count() > 0);
@@ -117,7 +117,7 @@ impl<R: Row + Send + Sync> TableWatches<R> {
         let changed = changed_rows(changes, source).map_err(|error| Arc::new(place(error)));
         let event = Event { stamp: rows.view.stamp, view: rows.view.clone(), rows: changed };
         let event = Arc::new(event);
-        let wakers = results.iter().flat_map(|result| result.told(&event, source));
+        let wakers = results.iter().flat_map(|result| result.receive(&event, source));
         // Collected first, since a thread that wakes up may look at the results.
         let wakers = wakers.collect::<Vec<_>>();
         std::mem::forget(unfinished);
@@ -147,7 +147,7 @@ fn changed_rows<R: Row>(changes: &[Change], source: &RowSource<'_, R>) -> Result
     Ok(rows)
 }
 
-/// Dropped only where the app's code panics, as while a row is decoded: the results that it was to go
+/// Dropped only if the app's code panics, as while a row is decoded: the results that it was to go
 /// into are lost then.
 struct Unfinished<'u, R> {
     results: &'u [Arc<LiveResult<R>>],

@@ -85,7 +85,7 @@ impl At for AsOf {
 
     fn reads(&self, table_idx: TableIdx) {
         if let Some(reads) = &self.reads {
-            reads.note(Topic::Table(table_idx));
+            reads.record(Topic::Table(table_idx));
         }
     }
 }
