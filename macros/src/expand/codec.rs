@@ -22,7 +22,7 @@ pub(super) fn codecs(record: &Record) -> TokenStream {
         .collect()
 }
 
-/// The JSON text of a value of the field, where `value` is a reference to one.
+/// The JSON text of a value of the field, if `value` is a reference to one.
 pub(super) fn to_json(
     index: usize,
     field: &Field,
@@ -79,7 +79,7 @@ pub(super) fn optional_json(
     }
 }
 
-/// The value of the field, where `json` is a reference to its text.
+/// The value of the field, if `json` is a reference to its text.
 pub(super) fn read_json(
     index: usize,
     field: &Field,
@@ -128,7 +128,7 @@ pub(super) fn entry(index: usize, field: &Field, private: &TokenStream) -> Token
     }
 }
 
-/// Whether two values are equal, where `a` and `b` are references to them: `Option<bool>`.
+/// Whether two values are equal, given references to them: `Option<bool>`.
 pub(super) fn is_same(a: &TokenStream, b: &TokenStream, private: &TokenStream) -> TokenStream {
     quote! {{
         use #private::{WithEquality as _, WithoutEquality as _};

@@ -73,7 +73,7 @@ pub(super) fn record(record: &Record) -> TokenStream {
     }
 }
 
-/// Asks each field's type for its JSON Schema in words of ours, where it is the one that is used:
+/// Asks each field's type for its JSON Schema in words of ours, if it is the one that is used:
 ///
 /// ```text
 /// const _: fn() = || { has_schema::<String>(); … };

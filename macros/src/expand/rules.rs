@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 
 use crate::model::Record;
 
-/// The members of `impl Record` that check a row or a group; nothing where it has no rule.
+/// The members of `impl Record` that check a row or a group; nothing if it has no rule.
 ///
 /// ```text
 /// const CHECKS: &'static [CheckDef] = &[CheckDef { code: "amount >= 0", reads: &["amount"] }];
@@ -41,7 +41,7 @@ pub(super) fn members(row: &Record) -> TokenStream {
     }
 }
 
-/// The member of `impl Row` that says what is computed; nothing where nothing is.
+/// The member of `impl Row` that says what is computed; nothing if nothing is.
 pub(super) fn computed(row: &Record) -> TokenStream {
     if row.computed.is_empty() {
         return TokenStream::new();

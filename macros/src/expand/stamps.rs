@@ -6,7 +6,7 @@ use quote::{quote, quote_spanned};
 use super::{at, codec};
 use crate::model::Record;
 
-/// The member of `impl Row` that describes its times; nothing where it has none.
+/// The member of `impl Row` that describes its times; nothing if it has none.
 pub(super) fn member(row: &Record) -> TokenStream {
     let private = &row.paths.private;
     let fields = row.fields.iter().enumerate();

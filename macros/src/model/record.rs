@@ -132,7 +132,7 @@ impl Field {
         parse::generic_argument(ty, "Ref")
     }
 
-    /// The name of its column's constant; nothing where it has none.
+    /// The name of its column's constant; nothing if it has none.
     pub(crate) fn column(&self) -> Option<Ident> {
         if self.parsed.column.skip.is_some() {
             return None;

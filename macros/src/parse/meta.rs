@@ -125,7 +125,7 @@ pub(super) fn word(meta: &Meta, attribute: &str, diag: &mut Diag) -> Option<Path
     Some(meta.path().clone())
 }
 
-/// Reports the value of an entry, or the whole entry where it has none.
+/// Reports the value of an entry, or the whole entry if it has none.
 pub(super) fn refuse_value(meta: &Meta, message: impl Display, diag: &mut Diag) {
     match meta {
         Meta::NameValue(pair) => diag.error(&pair.value, message),

@@ -108,7 +108,7 @@ impl Bitmap {
         }
     }
 
-    /// The bits of a range that are set, or not set where `is_set` is false, as ranges.
+    /// The bits of a range that are set, or not set if `is_set` is false, as ranges.
     pub(super) fn ranges(&self, bits: Range<u32>, is_set: bool, found: &mut Vec<Range<u32>>) {
         for index in 0..WORDS {
             let word = self.0.get(index).copied().unwrap_or_default();
@@ -137,7 +137,7 @@ fn mask(index: usize, bits: &Range<u32>) -> u64 {
     ones(within(bits.start), within(bits.end))
 }
 
-/// Adds a range behind others, joined with the last one where they touch.
+/// Adds a range behind others, joined with the last one if they touch.
 pub(super) fn push_range(ranges: &mut Vec<Range<u32>>, range: Range<u32>) {
     match ranges.last_mut() {
         Some(last) if last.end == range.start => last.end = range.end,

@@ -30,7 +30,7 @@ impl IndexEntries {
         Self { range, _view: view }
     }
 
-    /// The next entry, or where `back`, the one before the end.
+    /// The next entry, or if `back`, the one before the end.
     pub(crate) fn next(&mut self, back: bool) -> Option<Result<IndexEntry>> {
         self.step(back, IndexEntry::read)
     }

@@ -16,7 +16,7 @@ use crate::row::{Content, ItemId};
 pub(crate) struct Rows {
     pub(super) range: Option<redb::Range<'static, &'static [u8], &'static [u8]>>,
     pub(super) format: u64,
-    /// How many are still to come, where all rows of the table are walked.
+    /// How many are still to come, if all rows of the table are walked.
     pub(super) left: Option<u64>,
     pub(super) _view: Arc<View>,
 }
@@ -36,7 +36,7 @@ impl Rows {
         self.step_with(false, read)
     }
 
-    /// [`next_with`](Self::next_with), from the other end where `back`.
+    /// [`next_with`](Self::next_with), from the other end if `back`.
     pub(crate) fn step_with<T>(
         &mut self,
         back: bool,

@@ -115,7 +115,7 @@ pub(crate) struct StagedDocument<'c> {
     late: BTreeMap<EntryRef, Shown>,
     /// The keys that nothing was written to, and under which a late edit hides or shows again.
     reviewed: BTreeSet<EntryRef>,
-    /// Writes rows at once; `None` where keys may be written several times.
+    /// Writes rows at once; `None` if keys may be written several times.
     rows: Option<RowWriter<'c>>,
 }
 
@@ -205,7 +205,7 @@ impl<'c> StagedDocument<'c> {
         self.items.get_mut().ok_or_else(too_many)
     }
 
-    /// The number and the form of a root, which is made where there is none.
+    /// The number and the form of a root, which is made if there is none.
     fn root(&mut self, name: &str) -> Try<Arc<RootInfo>> {
         if let Some((_, root)) = self.last_root.as_ref().filter(|(last, _)| **last == *name) {
             return Ok(root.clone());
@@ -317,7 +317,7 @@ impl<'c> StagedDocument<'c> {
         self.state.commits.saturating_add(1)
     }
 
-    /// Has readers see a late edit under a key, or where there is none, the document's own entry.
+    /// Has readers see a late edit under a key, or if there is none, the document's own entry.
     pub(crate) fn show_late(&mut self, at: EntryRef, late: Option<Shown>) {
         match late {
             Some(late) => {

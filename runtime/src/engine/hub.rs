@@ -244,7 +244,7 @@ impl Hub {
         }
     }
 
-    /// The next event with those to tell; ends the delivery where there is none.
+    /// The next event with those to tell; ends the delivery if there is none.
     fn next(&self) -> Option<(Event, Vec<Arc<Observer>>)> {
         let mut state = self.state();
         let Some(event) = state.queue.pop_front() else {

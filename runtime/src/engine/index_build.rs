@@ -33,7 +33,7 @@ impl Engine {
         Ok(())
     }
 
-    /// [`build_indexes`](Self::build_indexes), even where this process has written nothing yet.
+    /// [`build_indexes`](Self::build_indexes), even if this process has written nothing yet.
     pub(crate) fn build_all_indexes(&self) -> Result<()> {
         self.refuse_if_read_only()?;
         {

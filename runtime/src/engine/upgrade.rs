@@ -91,7 +91,7 @@ impl Coverage {
 /// The facts found out about a file on its way to the current format.
 #[derive(Default)]
 struct Upgrade {
-    /// The code of the epoch of the current document, where this code knows it.
+    /// The code of the epoch of the current document, if this code knows it.
     def: Option<StoreDef>,
     coverage: Coverage,
     done: u64,

@@ -258,7 +258,7 @@ fn unreadable_entry(name: &str, value: &str) -> Failure {
     }
 }
 
-/// The group as it is converted where nothing was set.
+/// The group as it is converted if nothing was set.
 fn unset_group<G: Successor>() -> Option<String> {
     let previous = decode_text::<G::Previous>("{}").ok()?;
     Some(encode(&G::succeed(previous).ok()?).ok()?.json)

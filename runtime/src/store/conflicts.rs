@@ -86,7 +86,7 @@ impl<R: Row> Table<R> {
         Ok(conflicts)
     }
 
-    /// The groups of keys with equal values, where the index does not stand yet.
+    /// The groups of keys with equal values, if the index does not stand yet.
     fn in_rows(&self, view: &Arc<View>, of: usize) -> Result<Vec<Vec<Vec<u8>>>> {
         let table = &self.handle.engine().def.tables[self.table_idx];
         let mut groups: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();

@@ -193,7 +193,7 @@ impl Overlay<'_> {
         Ok(())
     }
 
-    /// Changes a row; `None` where there is none.
+    /// Changes a row; `None` if there is none.
     pub(super) fn update<R: Row>(
         &mut self,
         table_idx: TableIdx,

@@ -140,7 +140,7 @@ impl<R: Row> Table<R> {
         self.filter(column.eq(value)).first()
     }
 
-    /// Returns the rows under some keys, in the order of the keys, all as of one moment; `None` where
+    /// Returns the rows under some keys, in the order of the keys, all as of one moment; `None` if
     /// there is none.
     ///
     /// ```

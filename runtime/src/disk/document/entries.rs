@@ -33,7 +33,7 @@ impl StoredDocument {
         Ok(row.map(|row| StoredRow::new(self.view.format(), key.as_bytes(), row)))
     }
 
-    /// The document's own entry under a key where readers see a late edit; `None` where they see none.
+    /// The document's own entry under a key where readers see a late edit; `None` if they see none.
     pub(in crate::disk) fn under(
         &self,
         root: &str,
@@ -228,7 +228,7 @@ impl StoredDocument {
         })
     }
 
-    /// How the keys of a table's rows are written; `None` where as texts, or where nothing was written.
+    /// How the keys of a table's rows are written; `None` if as texts, or where nothing was written.
     pub(crate) fn form_of(&self, root: &str) -> Result<Option<Option<KeyForm>>> {
         guarded(|| Ok(self.root(root)?.map(|info| info.form.clone())))
     }

@@ -64,7 +64,7 @@ impl StagedDocument<'_> {
         })
     }
 
-    /// Has readers see nothing under a key any more where they saw a late edit alone, which its removal
+    /// Has readers see nothing under a key any more if they saw a late edit alone, which its removal
     /// says nothing of to the document: of a change that is written at once.
     pub(crate) fn hide_late(&mut self, root: &str, key: &str) -> Result<()> {
         guarded(|| {

@@ -45,7 +45,7 @@ pub(crate) struct Run<'s> {
     written: std::iter::Peekable<std::vec::IntoIter<(Vec<u8>, Found)>>,
     /// A candidate that comes after the next written row.
     ahead: Option<(Vec<u8>, Found)>,
-    /// The whole result, where it had to be sorted.
+    /// The whole result, if it had to be sorted.
     sorted: Option<std::vec::IntoIter<Found>>,
     /// The rows at the end, which do not decode.
     errors: VecDeque<Error>,
@@ -56,7 +56,7 @@ pub(crate) struct Run<'s> {
     key: Vec<u8>,
     rows_read: u64,
     entries_read: u64,
-    /// The access, where its entries are just the rows.
+    /// The access, if its entries are just the rows.
     counted: Option<Access>,
 }
 

@@ -20,7 +20,7 @@ impl<R: Row> Table<R> {
     /// Writes all rows as CSV, and returns their number.
     ///
     /// The first line has the stored names of the fields, in the order of their declaration. Cells are
-    /// separated by commas and quoted where they need it; lines end with a line feed. A text stands in its
+    /// separated by commas and quoted if they need it; lines end with a line feed. A text stands in its
     /// cell as it is, and so does an enum that is stored as text; any other value is its JSON: `12.5`, `true`,
     /// `["a","b"]`. `None` is an empty cell, and so is an empty text.
     ///
