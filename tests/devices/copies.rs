@@ -275,7 +275,7 @@ fn a_device_that_hears_only_of_what_follows_on_its_lost_writes_reuses_no_clock()
     for id in 10..20 {
         app.notes.insert(&note(id, "after")).unwrap();
     }
-    // What waits is given once, and nothing is left to give.
+    // A waiting update is given once, and nothing is left to give.
     converge(&app, &peer);
     assert_eq!(peer.notes.len().unwrap(), 11);
 }

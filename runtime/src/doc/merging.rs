@@ -61,7 +61,7 @@ pub(crate) fn merge<W: WriteItems + ?Sized>(
     let mut integration = Integration::new(items, own);
     let mut left = take_in(&mut integration, &incoming, update)?;
     if let Some(left) = &left {
-        // What waits may need items of this device that it would give out again.
+        // A waiting update may need items of this device that it would give out again.
         is_of_own_id = is_of_own_id || incoming.names(own.device, own_clock)?;
         keep(&mut integration, left)?;
     }

@@ -103,7 +103,7 @@ struct State {
     next_id: u64,
     observers: BTreeMap<u64, Arc<Observer>>,
     queue: VecDeque<Event>,
-    /// What may still be undone, if that is not to be delivered.
+    /// The events that may still be undone, if those are not to be delivered.
     held: Option<Vec<Event>>,
     delivering: bool,
     keepers: Vec<Weak<dyn KeepsView>>,

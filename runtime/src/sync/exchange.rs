@@ -42,7 +42,7 @@ pub(crate) fn apply(engine: &Engine, changes: &Changes) -> Result<Applied> {
     Ok(Applied::new(applied?))
 }
 
-/// What is not durable yet is in memory. So what brings more waits for the disk document by document.
+/// A change that is not durable yet is in memory. So changes of more bytes wait for the disk document by document.
 const MAX_BYTES_TOGETHER: usize = 8 << 20;
 
 /// Has all commits of one `apply` wait for the disk once, at the end. What the disk refuses is undone as a
