@@ -5,7 +5,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{DeriveInput, Generics, Type};
 
-use crate::expand::{columns, entries_name, entries_struct, hidden, memberships, methods, parts};
+use crate::expand::{
+    columns, entries_name, entries_struct, given, hidden, memberships, methods, parts,
+};
 use crate::kind::Kind;
 use crate::model::{Field, Record};
 use crate::parse::{is_tuple, option_inner};
@@ -146,10 +148,12 @@ pub(crate) fn key(input: &DeriveInput, paths: &Paths) -> TokenStream {
         ),
     );
     let (impl_generics, type_generics, clause) = generics.split_for_impl();
+    let of_field = with_given(&generics, ident, &quote!(#private::GivenKey));
+    let (impl_of_field, _, clause_of_field) = of_field.split_for_impl();
     let never = never();
     hidden(&quote! {
         #[automatically_derived]
-        impl #impl_generics #private::KeyField for #ident #type_generics #clause {
+        impl #impl_of_field #private::KeyField for #ident #type_generics #clause_of_field {
             const KIND: #private::KeyKind = #private::KeyKind::Text;
         }
 
@@ -223,15 +227,17 @@ fn row_impl(
 ) -> TokenStream {
     let (ident, private, never) = (&input.ident, &paths.private, never());
     let generics = record_generics(input, paths);
-    let (impl_generics, type_generics, clause) = generics.split_for_impl();
+    let (_, type_generics, _) = input.generics.split_for_impl();
+    let mut in_stores = with_given(&generics, ident, &quote!(#private::GivenRow));
+    in_stores.params.push(syn::parse_quote!(__S: #private::Store));
+    let (in_stores, _, clause_in_stores) = in_stores.split_for_impl();
+    let generics = with_given(&generics, ident, &quote!(#private::GivenRecord));
+    let (impl_generics, _, clause) = generics.split_for_impl();
     let (key, fields) = key.unwrap_or_else(|| (quote!(::std::string::String), 1));
     let places = vec![0_usize; fields];
-    let mut in_stores = generics.clone();
-    in_stores.params.push(syn::parse_quote!(__S: #private::Store));
-    let (in_stores, _, _) = in_stores.split_for_impl();
     quote! {
         #[automatically_derived]
-        impl #in_stores #private::RefersWithin<__S> for #ident #type_generics #clause {}
+        impl #in_stores #private::RefersWithin<__S> for #ident #type_generics #clause_in_stores {}
 
         #[automatically_derived]
         impl #impl_generics #private::Row for #ident #type_generics #clause {
@@ -258,7 +264,9 @@ fn group_impl(
     let (entries, (_, parameters, _)) = (entries_name(ident), of_entries.split_for_impl());
     let entries = quote!(#entries #parameters);
     let generics = record_generics(input, paths);
-    let (impl_generics, type_generics, clause) = generics.split_for_impl();
+    let generics = with_given(&generics, ident, &quote!(#private::GivenRecord));
+    let (_, type_generics, _) = input.generics.split_for_impl();
+    let (impl_generics, _, clause) = generics.split_for_impl();
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::Group for #ident #type_generics #clause {
@@ -311,6 +319,18 @@ fn with_bound(generics: &Generics, ident: &syn::Ident, bound: &TokenStream) -> G
         let (_, type_generics, _) = generics.split_for_impl();
         let predicate = syn::parse_quote!(#ident #type_generics: #bound);
         generics.make_where_clause().predicates.push(predicate);
+    }
+    generics
+}
+
+/// Takes the supertrait of a type without parameters as given; with parameters, their bounds say as
+/// much.
+fn with_given(generics: &Generics, ident: &syn::Ident, bound: &TokenStream) -> Generics {
+    let mut generics = generics.clone();
+    if generics.params.is_empty() {
+        let given = given(ident, bound);
+        generics.params.push(syn::parse_quote!('__impls));
+        generics.make_where_clause().predicates.push(syn::parse_quote!(#given));
     }
     generics
 }

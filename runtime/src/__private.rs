@@ -11,11 +11,11 @@ pub use crate::recorder::check_history;
 pub use crate::row::{
     Above, Absent, Apart, Begin, ByKey, ByNothing, ByOrder, ByShape, Carry, CarryOver, Coding,
     Comparable, Compare, Compared, ConvertError, DefaultError, Encode, Encoded, FieldJson,
-    FieldMerge, FieldType, Group, IndexValues, Is, IsTwice, Items, Key, KeyBytes, KeyField,
-    NOWHERE, NoOption, NoReference, Part, Parts, Record, Reference, RefersTo, Row, Shape,
-    ShapeOnce, SortKey, Stamp, Step, Successor, Way, WayToBegin, WayToCarryOver, WayToWiden, Widen,
-    WithEquality, WithoutEquality, computed_default, has_schema, kind_of, no_default, refer, take,
-    written_as_reference,
+    FieldMerge, GivenKey, GivenRecord, GivenRow, Group, HasSchema, IndexValues, Is, IsTwice, Items,
+    Key, KeyBytes, KeyField, NOWHERE, NoOption, NoReference, Part, Parts, Record, Reference,
+    RefersTo, Row, Shape, ShapeOnce, SortKey, Stamp, Step, Successor, Way, WayToBegin,
+    WayToCarryOver, WayToWiden, Widen, WithEquality, WithoutEquality, computed_default, has_schema,
+    kind_of, no_default, refer, take, written_as_reference,
 };
 pub use crate::schema::describe::{Described, RecordDef};
 pub use crate::schema::descriptor::{
@@ -50,17 +50,21 @@ pub use std::vec::Vec;
 /// The bounds of a record, apart from the derive. It stands for them in the stubs for a generic
 /// struct.
 pub trait AlmostRecord:
-    serde::Serialize + serde::de::DeserializeOwned + schemars::JsonSchema + Send + 'static
+    serde::Serialize + serde::de::DeserializeOwned + HasSchema + Send + 'static
 {
 }
 
 impl<R> AlmostRecord for R where
-    R: serde::Serialize + serde::de::DeserializeOwned + schemars::JsonSchema + Send + 'static
+    R: serde::Serialize + serde::de::DeserializeOwned + HasSchema + Send + 'static
 {
 }
 
 const fn record_def<R: Record>() -> RecordDef {
-    RecordDef::new::<R>(|index| crate::evolve::Defaults::of::<R>().alone(index), R::REMOVED)
+    RecordDef {
+        json_schema: R::schema_in,
+        default_of: |index| crate::evolve::Defaults::of::<R>().alone(index),
+        removed: R::REMOVED,
+    }
 }
 
 const fn step_of<R: Record>() -> Option<RecordStep> {
@@ -93,7 +97,7 @@ fn key_text<K: Key>(bytes: &[u8]) -> Option<String> {
 ///
 /// # Panics
 ///
-/// At compile time, where one field is a key of several parts.
+/// At compile time, if one field is a key of several parts.
 #[track_caller]
 pub const fn table_def<R: Row>() -> TableDef {
     assert!(
@@ -186,7 +190,7 @@ pub fn from_json<T: serde::de::DeserializeOwned>(
 ///
 /// # Errors
 ///
-/// [`InvalidRow`](crate::ErrorKind::InvalidRow) where it does not decode.
+/// [`InvalidRow`](crate::ErrorKind::InvalidRow) if it does not decode.
 pub fn decode_row<R: Record>(stored: &str) -> Result<R, Error> {
     crate::evolve::decode_text(stored).map_err(|invalid| invalid.into_error())
 }
@@ -215,7 +219,7 @@ pub fn write_back<R: Row>(stored: &str, change: impl FnOnce(&mut R)) -> Result<S
 }
 
 /// A stored JSON object with the changes from `before` to `after` applied, as rows are written;
-/// for the same tests, where a row has a JSON Schema and no type.
+/// for the same tests, if a row has a JSON Schema and no type.
 pub fn patch_json(
     schema: &serde_json::Value,
     stored: &str,

@@ -1,6 +1,6 @@
 //! A strict table, and other code of the same schema that writes anything into it.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,7 +8,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
-use heirloom::__private::{Above, DefaultError, FieldDef, KeyBytes, KeyKind, RefersWithin};
+use heirloom::__private::{
+    Above, DefaultError, FieldDef, HasSchema, KeyBytes, KeyKind, RefersWithin,
+};
 use heirloom::schema::Record;
 use heirloom::{Key, Row, Store, Table};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -117,17 +119,17 @@ impl<'de, R, K: 'static> Deserialize<'de> for Loose<R, K> {
     }
 }
 
-impl<R: JsonSchema, K> JsonSchema for Loose<R, K> {
+impl<R: HasSchema, K> JsonSchema for Loose<R, K> {
     fn schema_name() -> Cow<'static, str> {
-        R::schema_name()
+        type_name::<R>().into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        R::json_schema(generator)
+        R::schema_in(generator)
     }
 }
 
-impl<R: Record, K: Clone + 'static> Record for Loose<R, K> {
+impl<R: Record, K: Clone + Send + 'static> Record for Loose<R, K> {
     const FIELDS: &'static [FieldDef] = R::FIELDS;
 
     fn default_of(index: usize, above: &Above<'_>) -> Result<String, DefaultError> {

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned as _;
 
-use super::{hidden, located};
+use super::{given, hidden, located};
 use crate::parse::{Newtype, resolve_self};
 use crate::paths::Paths;
 
@@ -16,6 +16,7 @@ pub(crate) fn key(ident: &Ident, newtype: &Newtype, paths: &Paths) -> TokenStrea
     // All of it stands at the type, so that a type that is not a key gives the same error everywhere,
     // which the compiler shows once.
     let inner = located(quote!(<#ty as #private::Key>), newtype.ty.span());
+    let is_key = given(ident, &quote!(#private::GivenKey));
     hidden(&quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #private::Comparable for #ident {
@@ -25,7 +26,10 @@ pub(crate) fn key(ident: &Ident, newtype: &Newtype, paths: &Paths) -> TokenStrea
         }
 
         #[automatically_derived]
-        impl #private::KeyField for #ident {
+        impl<'__impls> #private::KeyField for #ident
+        where
+            #is_key,
+        {
             const KIND: #private::KeyKind = #private::kind_of(#inner::KINDS);
         }
 

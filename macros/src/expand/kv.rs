@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Generics;
 use syn::ext::IdentExt as _;
 
-use super::{codec, hidden, record};
+use super::{codec, given, hidden, record};
 use crate::model::{Field, Record};
 
 /// The impls of a kv group and the struct of its entries:
@@ -32,12 +32,16 @@ pub(crate) fn kv(group: &Record) -> TokenStream {
     let handles =
         group.fields.iter().enumerate().map(|(index, field)| codec::entry(index, field, private));
     let (codecs, record) = (codec::codecs(group), record::record(group));
+    let is_record = given(ident, &quote!(#private::GivenRecord));
     let impls = hidden(&quote! {
         #codecs
         #record
 
         #[automatically_derived]
-        impl #private::Group for #ident {
+        impl<'__impls> #private::Group for #ident
+        where
+            #is_record,
+        {
             const GROUP: &'static ::core::primitive::str = #name;
             type Entries = #entries;
             type Itself = Self;

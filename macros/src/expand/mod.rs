@@ -13,6 +13,7 @@ mod guard;
 mod indexes;
 mod key;
 mod kv;
+mod members;
 mod methods;
 mod parts;
 mod record;
@@ -25,16 +26,17 @@ mod succession;
 mod table;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 pub(crate) use columns::columns;
 pub(crate) use comparable::comparable;
 pub(crate) use key::key;
 pub(crate) use kv::{entries_name, entries_struct, kv};
+pub(crate) use members::memberships;
 pub(crate) use methods::{methods, with_methods};
 pub(crate) use parts::parts;
-pub(crate) use store::{memberships, store};
+pub(crate) use store::store;
 pub(crate) use table::table;
 
 /// Puts items where nothing can name them.
@@ -44,6 +46,12 @@ pub(crate) fn hidden(items: &TokenStream) -> TokenStream {
             #items
         };
     }
+}
+
+/// The clause by which an impl with the lifetime `'__impls` takes a supertrait as given, of which `given`
+/// is the name in `__private`: an error about the supertrait is reported once, at its own impl.
+pub(crate) fn given(ty: &impl ToTokens, given: &TokenStream) -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> for<'__a> #ty: #given<'__a, '__impls>)
 }
 
 /// The place of these tokens, for errors, without sight of their variables.

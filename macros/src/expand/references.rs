@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{at, located};
+use super::{at, given, located};
 use crate::model::{Field, Record};
 use crate::parse::{OnRemove, is_primitive, is_tuple};
 
@@ -87,7 +87,9 @@ pub(super) fn within(row: &Record) -> TokenStream {
     let targets = rows
         .iter()
         .map(|row| quote_spanned!(at(row)=> <#row as #private::TableOf<__S>>::TABLE_IDX));
-    let bounds = rows.iter().map(|row| quote_spanned!(at(row)=> #row: #private::TableOf<__S>,));
+    // Not looked into before the impl is used, as what is given is not.
+    let bounds =
+        rows.iter().map(|row| quote_spanned!(at(row)=> for<'__a> #row: #private::TableOf<__S>,));
     let others = row.fields.iter().filter(|field| {
         field.referred().is_none() && !is_primitive(&field.ty) && !is_tuple(&field.ty)
     });
@@ -103,12 +105,14 @@ pub(super) fn within(row: &Record) -> TokenStream {
         located(asked, at(ty))
     });
     let others: TokenStream = others.collect();
+    let is_row = given(ident, &quote!(#private::GivenRow));
     quote_spanned! {Span::mixed_site()=>
         #others
 
         #[automatically_derived]
-        impl<__S: #private::Store> #private::RefersWithin<__S> for #ident
+        impl<'__impls, __S: #private::Store> #private::RefersWithin<__S> for #ident
         where
+            #is_row,
             #(#bounds)*
         {
             const TARGETS: &'static [#private::TableIdx] = &[#(#targets),*];

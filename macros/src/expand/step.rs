@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::conversion::Fields;
-use super::{at, located};
+use super::{at, given, located};
 use crate::kind::Kind;
 use crate::model::{Record, Step, Way};
 
@@ -35,6 +35,7 @@ pub(super) fn step(record: &Record) -> TokenStream {
     let (alias, itself) = (previous_name(step), previous_trait(record.kind));
     let itself = located(quote!(<#previous as #private::#itself>::Itself), previous.span());
     let argument = quote_spanned!(at(previous)=> previous);
+    let is_record = given(ident, &quote!(#private::GivenRecord));
     let signature = located(
         quote! {
             fn succeed(
@@ -73,7 +74,10 @@ pub(super) fn step(record: &Record) -> TokenStream {
 
         #[automatically_derived]
         #[allow(deprecated, unused_imports, unused_variables, clippy::all, clippy::pedantic)]
-        impl #private::Successor for #ident {
+        impl<'__impls> #private::Successor for #ident
+        where
+            #is_record,
+        {
             type Previous = #alias;
 
             const SOURCES: ::core::option::Option<&'static [#private::SourceDef]> = #sources;

@@ -1,9 +1,9 @@
 //! `#[derive(Table)]`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 
-use super::{at, codec, columns, hidden, indexes, record, references, rules, stamps};
+use super::{at, codec, columns, given, hidden, indexes, record, references, rules, stamps};
 use crate::model::Record;
 
 /// The impls of a row:
@@ -42,6 +42,7 @@ pub(crate) fn table(row: &Record) -> TokenStream {
     });
     let (references, within) = (references::members(row), references::within(row));
     let (stamps, computed) = (stamps::member(row), rules::computed(row));
+    let is_record = given(ident, &quote!(#private::GivenRecord));
     hidden(&quote_spanned! {Span::mixed_site()=>
         #codecs
         #record
@@ -49,7 +50,10 @@ pub(crate) fn table(row: &Record) -> TokenStream {
         #within
 
         #[automatically_derived]
-        impl #private::Row for #ident {
+        impl<'__impls> #private::Row for #ident
+        where
+            #is_record,
+        {
             type Key = #ty;
             type Itself = Self;
             const TABLE: &'static ::core::primitive::str = #name;

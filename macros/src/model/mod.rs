@@ -16,4 +16,4 @@ pub(crate) use index::{Index, IndexField};
 pub(crate) use name::{Name, snake_case};
 pub(crate) use record::{Computed, Field, Record};
 pub(crate) use step::{FieldSource, Step, Way};
-pub(crate) use store::{Member, Store};
+pub(crate) use store::{Handle, Member, Store};

@@ -65,7 +65,7 @@ pub(crate) fn references_of<R: Row>(json: &[u8], visit: &mut ReferenceVisitor<'_
 /// could see.
 pub(crate) fn index_basis<R: Row>() -> IndexBasis {
     let basis = Basis {
-        schema: stable_schema(R::json_schema),
+        schema: stable_schema(R::schema_in),
         defaults: Defaults::of::<R>(),
         key: R::Key::KINDS,
         variants_of: variants_of::<R>,

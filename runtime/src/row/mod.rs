@@ -10,6 +10,7 @@ mod composite;
 mod encode;
 mod equality;
 mod finite;
+mod given;
 mod id;
 mod index_values;
 mod is_option;
@@ -35,6 +36,7 @@ pub use carry::{
 };
 pub use encode::Encoded;
 pub use equality::{Compare, WithEquality, WithoutEquality};
+pub use given::{GivenKey, GivenRecord, GivenRow};
 pub use id::Id;
 pub(crate) use id::prefixed_bits;
 pub use index_values::{IndexValues, Items};
@@ -45,7 +47,7 @@ pub use order::{
     ByKey, ByNothing, ByOrder, ByShape, Coding, Comparable, Compared, Encode, SortKey,
 };
 pub use parts::{Absent, Apart, FieldJson, NOWHERE, Part, Parts, computed_default, take};
-pub use record::{FieldType, Group, Record, Row, has_schema};
+pub use record::{Group, HasSchema, Record, Row, has_schema};
 pub use reference::{NoReference, Ref, Reference, RefersTo, refer, written_as_reference};
 pub use shape::{Shape, ShapeOnce};
 pub use stamp::Stamp;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,7 +15,7 @@ use crate::schema::descriptor::{
 /// A struct that is stored as a JSON object: what rows and kv groups have in common.
 ///
 /// Implemented by `#[derive(Table)]` and `#[derive(Kv)]`.
-pub trait Record: Serialize + DeserializeOwned + JsonSchema + Sized + 'static {
+pub trait Record: Serialize + DeserializeOwned + HasSchema + Sized + Send + 'static {
     /// The fields, in declaration order.
     #[doc(hidden)]
     const FIELDS: &'static [FieldDef];
@@ -58,28 +58,37 @@ pub trait Record: Serialize + DeserializeOwned + JsonSchema + Sized + 'static {
     fn default_of(index: usize, above: &Above<'_>) -> Result<String, DefaultError>;
 }
 
-/// The type of a field, which says what JSON it is written as.
+/// A type that has a JSON Schema: every `JsonSchema`.
+///
+/// A trait of its own for the compiler's message, which must not have `JsonSchema` as a supertrait:
+/// that would be reported in its place.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "the type `{Self}` of a field has no JSON Schema",
+    message = "`{Self}` has no JSON Schema",
     label = "not `JsonSchema`",
-    note = "if it is of another crate, switch on heirloom's feature for that crate, as in \
-            `heirloom = {{ features = [\"jiff\"] }}`: `bigdecimal`, `chrono`, `indexmap`, `jiff`, \
-            `rust_decimal`, `semver`, `smol_str` or `url`; if it is yours, add \
-            `#[derive(schemars::JsonSchema)]` to it"
+    note = "if the type is yours, add `#[derive(schemars::JsonSchema)]` to it; if it is of another crate, \
+            switch on heirloom's feature for that crate, as in `heirloom = {{ features = [\"jiff\"] }}`: \
+            `bigdecimal`, `chrono`, `indexmap`, `jiff`, `rust_decimal`, `semver`, `smol_str` or `url`"
 )]
-pub trait FieldType {}
+pub trait HasSchema {
+    /// Returns the JSON Schema, and adds those of the types in it to the generator's.
+    fn schema_in(generator: &mut SchemaGenerator) -> Schema;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: JsonSchema> FieldType for T {}
+impl<T: JsonSchema> HasSchema for T {
+    fn schema_in(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
 
 /// Asks for it.
 #[doc(hidden)]
-pub const fn has_schema<T: FieldType>() {}
+pub const fn has_schema<T: HasSchema>() {}
 
 /// A row of a table: implemented by `#[derive(Table)]`.
 ///
-/// Rows can be sent between threads, since several of them read a large result.
+/// Rows can be sent between threads, since several of these read a large result.
 ///
 /// ```
 /// use heirloom::{Row, Table};
@@ -101,7 +110,7 @@ pub const fn has_schema<T: FieldType>() {}
     label = "not a row",
     note = "add `#[derive(heirloom::Table)]` to `{Self}`"
 )]
-pub trait Row: Record + Send {
+pub trait Row: Record {
     /// The type of the key.
     type Key: Key;
 

@@ -73,7 +73,7 @@ impl ShapeOnce {
 
     /// The shape of the record, which has a JSON Schema.
     pub fn of<T: Record>(&self) -> &Shape {
-        self.get(T::json_schema)
+        self.get(T::schema_in)
     }
 
     fn get(&self, json_schema: fn(&mut SchemaGenerator) -> schemars::Schema) -> &Shape {

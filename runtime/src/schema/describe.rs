@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value};
 
 use super::descriptor::{CheckDef, DefaultKind, FieldDef, ReferenceDef, StoreDef, TableDef};
@@ -53,16 +53,6 @@ pub struct RecordDef {
     pub default_of: fn(usize) -> Option<String>,
     /// The stored names of removed fields.
     pub removed: &'static [&'static str],
-}
-
-impl RecordDef {
-    /// Of a type with these defaults.
-    pub const fn new<R: JsonSchema>(
-        default_of: fn(usize) -> Option<String>,
-        removed: &'static [&'static str],
-    ) -> Self {
-        Self { json_schema: R::json_schema, default_of, removed }
-    }
 }
 
 /// The schema of the store that a descriptor describes.

@@ -1,6 +1,6 @@
 // A kv group derives `JsonSchema`.
 
-use heirloom::Kv;
+use heirloom::{Kv, Store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,4 +15,15 @@ struct Settings {
     tag: Option<Tag>,
 }
 
-fn main() {}
+#[derive(Store)]
+struct App {
+    settings: Kv<Settings>,
+}
+
+// None of this is wrong, so none of it is reported.
+fn main() -> heirloom::Result<()> {
+    let app = App::in_memory()?;
+    app.settings.theme.get()?;
+    app.transaction(|tx| tx.reset(&app.settings.theme))?;
+    Ok(())
+}

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use heirloom::{Id, Table};
+use heirloom::{Id, Store, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,4 +19,17 @@ struct Note {
     tag: Tag,
 }
 
-fn main() {}
+#[derive(Store)]
+struct App {
+    notes: Table<Note>,
+}
+
+// None of this is wrong, so none of it is reported.
+fn main() -> heirloom::Result<()> {
+    let app = App::in_memory()?;
+    let note = Note { id: Id::new(), tag: Tag { text: "x".into(), local: PhantomData } };
+    app.notes.insert(&note)?;
+    app.notes.filter(Note::ID.eq(note.id)).all()?;
+    app.transaction(|tx| tx.put(&note))?;
+    Ok(())
+}
