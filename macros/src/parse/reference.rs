@@ -42,6 +42,12 @@ pub(super) fn reference(attribute: &Attribute, diag: &mut Diag) -> Reference {
             "unchecked" => set(&mut reference.unchecked, key, word(&meta, diag), diag),
             "no_index" => set(&mut reference.no_index, key, word(&meta, diag), diag),
             "on_remove" => set(&mut reference.on_remove, key, action(&meta, diag), diag),
+            action if ACTIONS.contains(&action) => diag.error(
+                key,
+                format_args!(
+                    "`{action}` is an action; write `#[reference(on_remove = \"{action}\")]`"
+                ),
+            ),
             _ => unknown("reference", key, &["on_remove", "unchecked", "no_index"], diag),
         }
     }
