@@ -145,6 +145,7 @@ fn what_a_removal_displaced_is_listed_until_its_author_writes_it_again() {
             listed += 1;
             assert_eq!(lost.len(), 1);
             assert_eq!((lost[0].winner(), lost[0].winner_device()), ("null", None));
+            assert_eq!(lost[0].winner_as::<Note>().unwrap(), None);
             assert_eq!(lost[0].loser_as::<Note>().unwrap(), note(1, "kept"));
             if listed % 2 == 0 {
                 // Should the author never come back, this device can bring it back.
@@ -172,6 +173,14 @@ fn a_lost_edit_is_taken_or_dismissed_once() {
     let (row, entry) = if lost[0].is_entry() { (&lost[1], &lost[0]) } else { (&lost[0], &lost[1]) };
     assert_eq!((entry.table(), entry.key()), ("settings", "theme"));
     assert_eq!(refused(entry.loser_as::<Note>()).kind(), ErrorKind::InvalidRow);
+    assert_eq!(refused(entry.winner_as::<Note>()).kind(), ErrorKind::InvalidRow);
+    assert_eq!((row.key_of::<Note>(), entry.key_of::<Note>()), (Some(1), None));
+    assert_eq!(row.winner_as::<Note>().unwrap(), a.notes.get(&1).unwrap());
+    let theme = &a.settings.theme;
+    let mut themes = [entry.loser_of(theme).unwrap(), theme.get().unwrap()];
+    themes.sort();
+    assert_eq!(themes, ["dark", "dim"]);
+    assert_eq!(refused(row.loser_of(theme)).kind(), ErrorKind::InvalidRow);
 
     let loser = row.loser_as::<Note>().unwrap();
     row.take().unwrap();

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::entry::Entry;
 use super::handle::{Handle, WeakHandle};
 use crate::engine::{self, Engine, Subscription, Topic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evolve::decode_text;
-use crate::row::Row;
+use crate::row::{Group, Key, Row};
 
 /// An edit that lost: two devices wrote one row or entry without knowing of each other, and another edit
 /// stands; or a removal that did not know the edit displaced it.
@@ -90,6 +91,14 @@ impl LostEdit {
         &self.lost.key.at.key
     }
 
+    /// Returns the key of the row, if that is in the table of `R`.
+    pub fn key_of<R: Row>(&self) -> Option<R::Key> {
+        if !self.is_of::<R>() {
+            return None;
+        }
+        R::Key::from_text(self.key()).ok()
+    }
+
     /// Returns the JSON that stands under the key; `null` if nothing does.
     ///
     /// It is what stood there when the list was made, or when the callback was called.
@@ -109,8 +118,20 @@ impl LostEdit {
     /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if it is an edit of another table, or does not
     /// decode.
     pub fn loser_as<R: Row>(&self) -> Result<R> {
-        let root = &self.lost.key.at.root;
-        if root.strip_prefix("table:") != Some(R::TABLE) {
+        self.row(self.loser())
+    }
+
+    /// Returns the row that stands in its place, as it was when the list was made; `None` if nothing does.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`loser_as`](Self::loser_as).
+    pub fn winner_as<R: Row>(&self) -> Result<Option<R>> {
+        self.lost.winner.as_ref().map(|(_, json)| self.row(json)).transpose()
+    }
+
+    fn row<R: Row>(&self, json: &str) -> Result<R> {
+        if !self.is_of::<R>() {
             return Err(Error::new(ErrorKind::InvalidRow, "the lost edit is of another table")
                 .at_table(R::TABLE)
                 .at_key(self.key())
@@ -118,8 +139,53 @@ impl LostEdit {
                 .finding(format!("one of `{}`", self.table()))
                 .help("ask `table` first, or read `loser`"));
         }
-        decode_text::<R>(self.loser())
+        decode_text::<R>(json)
             .map_err(|invalid| invalid.into_error().at_table(R::TABLE).at_key(self.key()))
+    }
+
+    fn is_of<R: Row>(&self) -> bool {
+        !self.is_entry() && self.table() == R::TABLE
+    }
+
+    /// Returns the value of an entry that was lost.
+    ///
+    /// ```
+    /// # use heirloom::{Kv, Store};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Kv)]
+    /// # #[kv(name = "settings")]
+    /// # struct Settings { #[evolve(default = "en")] language: String }
+    /// # #[derive(Store)]
+    /// # struct App { settings: Kv<Settings> }
+    /// # let (laptop, phone) = (App::in_memory()?, App::in_memory()?);
+    /// laptop.settings.language.set("fr")?;
+    /// phone.settings.language.set("de")?;
+    /// laptop.apply(&phone.changes_since(&laptop.summary()?)?)?;
+    ///
+    /// let language = &laptop.settings.language;
+    /// let lost = laptop.lost_edits()?.remove(0).loser_of(language)?;
+    /// # let won = language.get()?;
+    /// # assert!([lost, won] == ["fr", "de"] || laptop.settings.language.get()? == "fr");
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRow`](crate::ErrorKind::InvalidRow) if it is an edit of another entry or of a row, or does
+    /// not decode.
+    pub fn loser_of<G: Group, T: 'static>(&self, entry: &Entry<G, T>) -> Result<T> {
+        let field = &G::FIELDS[entry.index];
+        let is_its = self.is_entry() && self.table() == G::GROUP && field.answers_to(self.key());
+        let placed = |error: Error| error.at_group(G::GROUP).at_field(field.name);
+        if !is_its {
+            let error = Error::new(ErrorKind::InvalidRow, "the lost edit is of something else");
+            return Err(placed(error)
+                .expecting(format!("an edit of `{}` of `{}`", field.name, G::GROUP))
+                .finding(format!("one of `{}` of `{}`", self.key(), self.table()))
+                .help("ask `table` and `key` first, or read `loser`"));
+        }
+        (entry.codec.decode)(self.loser()).map_err(|error| {
+            placed(Error::new(ErrorKind::InvalidRow, error.to_string()).finding(self.loser()))
+        })
     }
 
     /// Returns the id of the device that wrote the lost edit.
