@@ -263,7 +263,7 @@ fn columns_of_references_are_asked_by_what_makes_one() {
         .insert_many([
             Txn { category: Some(Ref::new("b")), ..txn(1, &giro) },
             Txn { category: Some(Ref::new("a")), ..txn(2, &giro) },
-            txn(3, &cash),
+            Txn { corrects: Some(Ref::new(1_u32)), ..txn(3, &cash) },
         ])
         .unwrap();
     let ids = |query: heirloom::Query<Txn>| query.keys().unwrap();
@@ -276,6 +276,10 @@ fn columns_of_references_are_asked_by_what_makes_one() {
     assert_eq!(ids(app.txns.filter(Txn::CATEGORY.eq("a"))), [2]);
     assert_eq!(ids(app.txns.filter(Txn::CATEGORY.eq(Ref::new("a")))), [2]);
     assert_eq!(ids(app.txns.filter(Txn::CATEGORY.eq(&category("a", None)))), [2]);
+    let name = "a".to_owned();
+    assert_eq!(ids(app.txns.filter(Txn::CATEGORY.eq(&name))), [2]);
+    assert_eq!(ids(app.txns.filter(Txn::CORRECTS.eq(1))), [3]);
+    assert_eq!(ids(app.txns.filter(Txn::CORRECTS.is_in([1, 7]))), [3]);
     assert_eq!(ids(app.txns.filter(Txn::CATEGORY.is_none())), [3]);
     assert_eq!(ids(app.txns.order_by(Txn::CATEGORY.desc())), [1, 2, 3]);
     assert_eq!(ids(app.txns.order_by(Txn::ACCOUNT.asc()).limit(2)), [1, 2]);

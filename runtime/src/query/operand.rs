@@ -146,7 +146,18 @@ reference_operands! {
     {Row<Key = Id<T>>} Id<T>: |id| Ref::from(id);
     {Row<Key = Id<T>>} &Id<T>: |id| Ref::from(*id);
     {Row<Key = String>} &str: |key| Ref::new(key);
+    {Row<Key = String>} &String: |key| Ref::new(key.as_str());
     {Row<Key = Uuid>} Uuid: |key| Ref::new(key);
+    {Row<Key = u8>} u8: |key| Ref::new(key);
+    {Row<Key = u16>} u16: |key| Ref::new(key);
+    {Row<Key = u32>} u32: |key| Ref::new(key);
+    {Row<Key = u64>} u64: |key| Ref::new(key);
+    {Row<Key = usize>} usize: |key| Ref::new(key);
+    {Row<Key = i8>} i8: |key| Ref::new(key);
+    {Row<Key = i16>} i16: |key| Ref::new(key);
+    {Row<Key = i32>} i32: |key| Ref::new(key);
+    {Row<Key = i64>} i64: |key| Ref::new(key);
+    {Row<Key = isize>} isize: |key| Ref::new(key);
 }
 
 impl<T: Row> Operand<Option<Ref<T>>> for &Ref<T> {
