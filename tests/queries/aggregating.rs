@@ -8,6 +8,7 @@ use crate::support::loose::{App, LooseApp, Strict, loose, repaired};
 use heirloom::query::count;
 use heirloom::{ErrorKind, Store, Table};
 use proptest::prelude::*;
+use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -311,6 +312,67 @@ fn a_sum_that_is_out_of_range_is_an_error_with_the_row_and_the_column() {
     app.numbers.remove(&1).unwrap();
     assert_eq!(watch.recv().unwrap(), 1);
     assert_eq!(app.numbers.query().sum(Number::NATURAL).unwrap(), 11);
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Table)]
+struct Payment {
+    #[key]
+    number: u32,
+    #[index]
+    shop: String,
+    price: Decimal,
+    tip: Option<Decimal>,
+}
+
+#[derive(Store)]
+struct Payments {
+    payments: Table<Payment>,
+}
+
+#[test]
+fn decimals_are_summed_exactly() {
+    let app = Payments::in_memory().unwrap();
+    let decimal = |text: &str| text.parse::<Decimal>().unwrap();
+    let all = app.payments.query();
+    assert_eq!(all.sum(Payment::PRICE).unwrap(), Decimal::ZERO);
+    let sums = all.clone().group_by(Payment::SHOP).aggregate((
+        Payment::PRICE.sum(),
+        Payment::TIP.sum(),
+        Payment::TIP.avg(),
+    ));
+    let watch = sums.watch().unwrap();
+    assert!(watch.recv().unwrap().is_empty());
+    let rows = [
+        (1, "a", "0.1", Some("0.50")),
+        (2, "a", "0.20", None),
+        (3, "b", "-7", Some("1.5")),
+        (4, "a", "0.700", Some("1")),
+    ];
+    let row = |(number, shop, price, tip): (u32, &str, &str, Option<&str>)| Payment {
+        number,
+        shop: shop.into(),
+        price: decimal(price),
+        tip: tip.map(decimal),
+    };
+    app.payments.insert_many(rows.map(row)).unwrap();
+    let of_shops = [
+        ("a".to_owned(), (Decimal::ONE, decimal("1.5"), Some(0.75))),
+        ("b".to_owned(), (decimal("-7"), decimal("1.5"), Some(1.5))),
+    ];
+    assert_eq!(sums.all().unwrap(), of_shops);
+    assert_eq!(watch.recv().unwrap(), of_shops);
+    // As it is written: without the zeros of its addends.
+    assert_eq!(
+        app.payments.filter(Payment::SHOP.eq("a")).sum(Payment::PRICE).unwrap().to_string(),
+        "1"
+    );
+
+    app.payments.update(&2, |row| row.price = Decimal::MAX).unwrap();
+    assert_eq!(all.sum(Payment::PRICE).unwrap(), Decimal::MAX - Decimal::from(6));
+    app.payments.update(&3, |row| row.price = Decimal::ONE).unwrap();
+    let error = all.sum(Payment::PRICE).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidValue);
+    assert_eq!((error.key(), error.field()), (Some("3"), Some("price")));
 }
 
 #[test]

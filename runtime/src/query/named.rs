@@ -89,8 +89,9 @@ impl<T: Contains<Item = I>, I, C> ContainsColumn<I, C> for T {}
 #[diagnostic::on_unimplemented(
     message = "the column `{C}` is of type `{Self}`, whose values cannot be summed",
     label = "not a number",
-    note = "`sum` and `avg` take integers, floats and an `Option` of these; implement \
-            `heirloom::query::Summable` for a newtype around one, or count with `count_distinct`"
+    note = "`sum` and `avg` take integers, floats, with the feature `rust_decimal` a `Decimal`, and an \
+            `Option` of these; implement `heirloom::query::Summable` for a newtype around one, or count with \
+            `count_distinct`"
 )]
 pub trait SummableColumn<C>: Summable {
     /// The type of a sum, [`Summable::Sum`].

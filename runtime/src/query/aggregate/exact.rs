@@ -27,6 +27,32 @@ impl IntegerSum {
         self.subtract_parts(0, value);
     }
 
+    /// Adds a number without a sign: its upper and its lower half.
+    #[cfg(feature = "rust_decimal")]
+    pub(super) fn add_wide(&mut self, (high, low): (u128, u128)) {
+        self.add_parts(high as i128, low);
+    }
+
+    #[cfg(feature = "rust_decimal")]
+    pub(super) fn subtract_wide(&mut self, (high, low): (u128, u128)) {
+        self.subtract_parts(high as i128, low);
+    }
+
+    #[cfg(feature = "rust_decimal")]
+    pub(super) fn is_negative(&self) -> bool {
+        self.high < 0
+    }
+
+    /// The sum without its sign: its upper and its lower half.
+    #[cfg(feature = "rust_decimal")]
+    pub(super) fn magnitude(&self) -> (u128, u128) {
+        if !self.is_negative() {
+            return (self.high as u128, self.low);
+        }
+        let (low, is_carried) = (!self.low).overflowing_add(1);
+        ((!self.high as u128).wrapping_add(u128::from(is_carried)), low)
+    }
+
     fn add_parts(&mut self, high: i128, low: u128) {
         let (low, is_carried) = self.low.overflowing_add(low);
         self.low = low;
@@ -52,6 +78,18 @@ impl IntegerSum {
             |value| value as f64,
         )
     }
+}
+
+/// The product of two numbers: its upper and its lower half.
+#[cfg(feature = "rust_decimal")]
+pub(super) const fn product(a: u128, b: u128) -> (u128, u128) {
+    const HALF: u128 = u64::MAX as u128;
+    let ((a_high, a_low), (b_high, b_low)) = ((a >> 64, a & HALF), (b >> 64, b & HALF));
+    let (first, second) = (a_high * b_low, a_low * b_high);
+    let (low, is_carried) = (a_low * b_low).overflowing_add(first << 64);
+    let (low, is_carried_again) = low.overflowing_add(second << 64);
+    let carried = is_carried as u128 + is_carried_again as u128;
+    (a_high * b_high + (first >> 64) + (second >> 64) + carried, low)
 }
 
 const DIGIT_BITS: usize = 32;

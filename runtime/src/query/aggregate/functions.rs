@@ -210,10 +210,10 @@ impl Summed {
     }
 
     fn notice_range<T: Summable>(&mut self, key: impl FnOnce() -> String) {
-        if !self.total.is_integer() {
+        if !self.total.is_bounded() {
             return;
         }
-        match (T::from_total(&self.total).is_some(), self.left_at.is_some()) {
+        match (T::is_in_range(&self.total), self.left_at.is_some()) {
             (true, true) => self.left_at = None,
             (false, false) => self.left_at = Some(key()),
             _ => {}

@@ -7,6 +7,8 @@
 
 mod column;
 mod covered;
+#[cfg(feature = "rust_decimal")]
+mod decimal;
 mod exact;
 mod extreme;
 mod fold;

@@ -1,15 +1,18 @@
 //! [`Summable`]: what can be summed, and in which type.
 
+#[cfg(feature = "rust_decimal")]
+use super::decimal::DecimalSum;
 use super::exact::{FloatSum, IntegerSum};
 use crate::row::order::{NONE, SOME, float_of, integer_of};
 
-/// A number that can be summed: all integers and floats, an `Option` of one, and a newtype that says
-/// how.
+/// A number that can be summed: all integers and floats, `Decimal` with the feature `rust_decimal`, an
+/// `Option` of one, and a newtype that says how.
 ///
 /// Integers are summed exactly; the sum of signed ones is an `i64`, of unsigned ones a `u64`, of
 /// those with 128 bits a number of the same type. A sum beyond that is an error, whatever the order
 /// of the rows. Floats are summed exactly, too, and rounded once at the end, so that the sum does not
-/// depend on the order either. `None` is left out.
+/// depend on the order either. Decimals are summed as integers are, and the sum has no zeros at its end.
+/// `None` is left out.
 ///
 /// ```
 /// use heirloom::query::{Amount, Summable, Total};
@@ -49,8 +52,8 @@ use crate::row::order::{NONE, SOME, float_of, integer_of};
 #[diagnostic::on_unimplemented(
     message = "values of type `{Self}` cannot be summed",
     label = "not `Summable`",
-    note = "`sum` and `avg` take integers, floats and an `Option` of these; implement \
-            `heirloom::query::Summable` for a newtype around one"
+    note = "`sum` and `avg` take integers, floats, with the feature `rust_decimal` a `Decimal`, and an \
+            `Option` of these; implement `heirloom::query::Summable` for a newtype around one"
 )]
 pub trait Summable {
     /// The type of a sum.
@@ -69,12 +72,18 @@ pub trait Summable {
         None
     }
 
+    /// Whether a sum is in the range of its type.
+    #[doc(hidden)]
+    fn is_in_range(total: &Total) -> bool {
+        Self::from_total(total).is_some()
+    }
+
     /// Whether [`amount_of`](Self::amount_of) tells.
     #[doc(hidden)]
     const IS_READ_FROM_INDEX: bool = false;
 }
 
-/// The addend of one value in a sum: an integer, a float, or nothing.
+/// The addend of one value in a sum: an integer, a float, a decimal, or nothing.
 ///
 /// Made from a number by `into`.
 #[derive(Debug, Clone, Copy)]
@@ -86,9 +95,16 @@ enum Kind {
     Integer(i128),
     Unsigned(u128),
     Float(f64),
+    #[cfg(feature = "rust_decimal")]
+    Decimal(rust_decimal::Decimal),
 }
 
 impl Amount {
+    #[cfg(feature = "rust_decimal")]
+    pub(super) const fn of_decimal(value: rust_decimal::Decimal) -> Self {
+        Self(Kind::Decimal(value))
+    }
+
     /// Nothing, which does not count in an average either.
     pub const NOTHING: Self = Self(Kind::Nothing);
 
@@ -102,6 +118,8 @@ impl Amount {
 pub struct Total {
     integers: IntegerSum,
     floats: Option<Box<FloatSum>>,
+    #[cfg(feature = "rust_decimal")]
+    decimals: DecimalSum,
 }
 
 impl Total {
@@ -112,13 +130,22 @@ impl Total {
 
     /// Returns the whole sum as the nearest float.
     pub fn float(&self) -> f64 {
-        match &self.floats {
-            None => self.integers.to_f64(),
-            Some(floats) => floats.value() + self.integers.to_f64(),
-        }
+        let parts = [
+            self.integers.to_f64(),
+            self.floats.as_ref().map_or(0.0, |floats| floats.value()),
+            #[cfg(feature = "rust_decimal")]
+            self.decimals.to_f64(),
+        ];
+        parts.iter().sum()
     }
 
-    pub(super) fn is_integer(&self) -> bool {
+    #[cfg(feature = "rust_decimal")]
+    pub(super) fn decimals(&self) -> &DecimalSum {
+        &self.decimals
+    }
+
+    /// Whether it may leave the range of its type, as one with a float in it cannot.
+    pub(super) fn is_bounded(&self) -> bool {
         self.floats.is_none()
     }
 
@@ -128,6 +155,8 @@ impl Total {
             Kind::Integer(value) => self.integers.add(value),
             Kind::Unsigned(value) => self.integers.add_unsigned(value),
             Kind::Float(value) => self.floats().add(value),
+            #[cfg(feature = "rust_decimal")]
+            Kind::Decimal(value) => self.decimals.add(value),
         }
     }
 
@@ -137,6 +166,8 @@ impl Total {
             Kind::Integer(value) => self.integers.subtract(value),
             Kind::Unsigned(value) => self.integers.subtract_unsigned(value),
             Kind::Float(value) => self.floats().subtract(value),
+            #[cfg(feature = "rust_decimal")]
+            Kind::Decimal(value) => self.decimals.subtract(value),
         }
     }
 
@@ -228,6 +259,10 @@ impl<T: Summable> Summable for Option<T> {
 
     fn from_total(total: &Total) -> Option<T::Sum> {
         T::from_total(total)
+    }
+
+    fn is_in_range(total: &Total) -> bool {
+        T::is_in_range(total)
     }
 
     fn amount_of(encoded: &[u8]) -> Option<Amount> {
