@@ -8,8 +8,8 @@ use redb::{ReadableTable, ReadableTableMetadata, Table, TableDefinition};
 use twox_hash::XxHash3_64;
 
 use super::commit::Commit;
-use super::counts::{Blocks, counts_name};
 use super::failure::{Failure, Try, guarded};
+use super::index_blocks::{Blocks, blocks_name};
 use super::index_entries::IndexEntries;
 use super::names;
 use super::view::{BytesTable, View, is_empty};
@@ -287,10 +287,10 @@ impl View {
 impl Commit {
     /// An index of a table, to write to.
     pub(crate) fn index(&self, name: &str) -> Result<IndexMut<'_>> {
-        let counts = counts_name(name);
+        let blocks = blocks_name(name);
         of_index(|| {
             let table = self.txn().open_table(TableDefinition::new(name))?;
-            Ok(IndexMut { table, blocks: self.txn().open_table(TableDefinition::new(&counts))? })
+            Ok(IndexMut { table, blocks: self.txn().open_table(TableDefinition::new(&blocks))? })
         })
     }
 
@@ -298,8 +298,8 @@ impl Commit {
     pub(crate) fn clear_index(&self, name: &str) -> Result<()> {
         of_index(|| {
             self.txn().delete_table(TableDefinition::<&[u8], &[u8]>::new(name))?;
-            let counts = counts_name(name);
-            self.txn().delete_table(TableDefinition::<&[u8], &[u8]>::new(&counts))?;
+            let blocks = blocks_name(name);
+            self.txn().delete_table(TableDefinition::<&[u8], &[u8]>::new(&blocks))?;
             Ok(())
         })
     }
@@ -308,7 +308,7 @@ impl Commit {
 /// One index inside a commit.
 pub(crate) struct IndexMut<'t> {
     table: Table<'t, &'static [u8], &'static [u8]>,
-    /// How many entries there are, a few hundred at a time.
+    /// What the entries come to, a few hundred at a time.
     blocks: Table<'t, &'static [u8], &'static [u8]>,
 }
 

@@ -5,7 +5,6 @@ mod blocks;
 mod bookkeeping;
 mod commit;
 mod copy;
-mod counts;
 mod damaged_blocks;
 mod dead;
 mod device;
@@ -15,6 +14,7 @@ mod fetched;
 mod file;
 mod format_1;
 mod index;
+mod index_blocks;
 mod index_entries;
 mod index_facts;
 mod journal;
@@ -31,18 +31,19 @@ mod rows;
 mod scratch;
 mod seal;
 mod staged;
+mod totals;
 mod trees;
 mod view;
 
 pub use backend::{StorageHook, StorageOp};
 pub(crate) use commit::Commit;
-pub(crate) use counts::index_tables;
 pub(crate) use damaged_blocks::DamagedBlock;
 pub(crate) use document::StoredDocument;
 pub(crate) use fetched::{Fetched, Keys};
 pub(crate) use file::{Access, Disk, Location, StorageOptions};
 pub(crate) use format_1::OldRows;
 pub(crate) use index::{IndexChange, IndexEntry, Span, after_prefix};
+pub(crate) use index_blocks::index_tables;
 pub(crate) use index_entries::{EntryChunk, IndexEntries};
 pub(crate) use index_facts::{IndexFact, IndexFacts};
 pub(crate) use mark::Mark;
@@ -51,6 +52,7 @@ pub(crate) use names::{FORMAT as FORMAT_FACT, HEAD_DOCUMENT, index as index_name
 pub(crate) use rows::{Rows, StoredRow};
 pub(crate) use scratch::Scratch;
 pub(crate) use staged::{EntryChange, Shown, StagedDocument};
+pub use totals::Totals;
 pub(crate) use view::{View, ViewNames};
 
 /// The file format this code writes, and the newest it reads.

@@ -419,13 +419,16 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
 
     /// Matches rows whose field equals one of `values`; no row if there are none.
     ///
+    /// An empty array does not say of which type its values are, of several that the field may be compared
+    /// with: write `[] as [u16; 0]`, or a `Vec` of the type.
+    ///
     /// ```
     /// # use heirloom::Table;
     /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
     /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
     /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
     /// assert!(Film::YEAR.is_in([1977, 1979]).matches(&alien));
-    /// assert!(!Film::YEAR.is_in(Vec::<u16>::new()).matches(&alien));
+    /// assert!(!Film::YEAR.is_in([] as [u16; 0]).matches(&alien));
     /// ```
     pub fn is_in<V: ColumnOperand<T, C>>(self, values: impl IntoIterator<Item = V>) -> Expr<R> {
         let mut values: Vec<_> =

@@ -71,6 +71,8 @@ pub use self::{
     operand::{Contains, Operand, Optional, Text},
     order::{IntoOrder, Order},
 };
+#[doc(hidden)]
+pub use crate::disk::Totals;
 #[doc(inline)]
 pub use crate::row::SortKey;
 // Traits that bounds name and users need not: each is implemented for all that has the trait beside

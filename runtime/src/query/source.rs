@@ -229,8 +229,8 @@ impl<'s> Source<'s> {
             Some(Plan { access: Access::Index { index, spans }, .. }) => {
                 let (mut count, mut touched) = (0, 0);
                 for span in &spans {
-                    let (counted, read) = self.view.count_index(self.table_idx, index, span)?;
-                    (count, touched) = (count + counted, touched + read);
+                    let (totals, read) = self.view.index_totals(self.table_idx, index, span)?;
+                    (count, touched) = (count + totals.entries, touched + read);
                 }
                 self.engine.read_counts.add(0, touched);
                 return Ok(usize::try_from(count).unwrap_or(usize::MAX).min(most));

@@ -1,5 +1,8 @@
 //! Filling a tally from an index that has all of the columns, without reading the rows.
 //!
+//! What many entries come to is known to the index, if one group is made of numbers that its entries begin
+//! with. Otherwise each entry is looked at.
+//!
 //! An entry is the encodings of its values, one after another, and only a value's type knows where
 //! its encoding ends. So the row of an entry is read where a value begins that is new and that is not
 //! a number: once for each group, and once for each value before a column that is needed.
@@ -8,7 +11,7 @@ use std::collections::HashMap;
 
 use super::functions::{Aggregate, Step};
 use super::tally::Tally;
-use crate::disk::{EntryChunk, Span};
+use crate::disk::{EntryChunk, Span, Totals};
 use crate::error::Result;
 use crate::query::buffer::Read;
 use crate::query::column::Name;
@@ -89,6 +92,9 @@ pub(super) fn fold_covered<R: Row, K: Columns<R>, G: Aggregate<R>>(
     if filter.is_none() && !skips_invalid && has_invalid(source, index)? {
         return Ok(false);
     }
+    if fold_totals(tally, source, index, &places, &spans)? {
+        return Ok(true);
+    }
     let mut covered = Covered::<R, K, G> {
         source,
         read,
@@ -116,6 +122,36 @@ pub(super) fn fold_covered<R: Row, K: Columns<R>, G: Aggregate<R>>(
     encodings.sort_unstable_by_key(|(_, number)| *number);
     for ((encoded, _), group) in encodings.into_iter().zip(covered.groups) {
         tally.insert(encoded, group.value, group.rows, group.state);
+    }
+    Ok(true)
+}
+
+/// Fills a tally of one group from what the blocks of an index come to, if that tells; otherwise it is as
+/// it was.
+fn fold_totals<R: Row, K: Columns<R>, G: Aggregate<R>>(
+    tally: &mut Tally<R, K, G>,
+    source: &Source<'_>,
+    index: usize,
+    places: &[usize],
+    spans: &[Span],
+) -> Result<bool> {
+    let Some(value) = tally.key.constant().filter(|_| places.iter().all(|place| *place == 0))
+    else {
+        return Ok(false);
+    };
+    if tally.aggregate.of_totals(&Totals::default()).is_none() {
+        return Ok(false);
+    }
+    let (mut totals, mut touched) = (Totals::default(), 0);
+    for span in spans {
+        let (of_span, read) = source.view.index_totals(source.table_idx, index, span)?;
+        totals += of_span;
+        touched += read;
+    }
+    source.engine.read_counts.add(0, touched);
+    let Some(state) = tally.aggregate.of_totals(&totals) else { return Ok(false) };
+    if totals.entries > 0 {
+        tally.insert(Vec::new(), value, totals.entries, state);
     }
     Ok(true)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::number::{Summable, Total};
+use crate::disk::Totals;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::column::{Column, Name};
 use crate::query::named::{OrderedColumn, SummableColumn};
@@ -60,6 +61,14 @@ pub trait Aggregate<R>: Clone + Send + Sync + 'static {
         key: &[u8],
         step: Step,
     ) -> bool;
+
+    /// Makes the state of what many entries of an index come to, which begin with the column that is
+    /// needed, if there is one; nothing if that does not tell.
+    #[doc(hidden)]
+    fn of_totals(&self, totals: &Totals) -> Option<Self::State> {
+        let _ = totals;
+        None
+    }
 }
 
 /// A column that an index must have.
@@ -180,6 +189,10 @@ impl<R: Row> Aggregate<R> for Count {
         *state += 1;
         true
     }
+
+    fn of_totals(&self, totals: &Totals) -> Option<usize> {
+        usize::try_from(totals.entries).ok()
+    }
 }
 
 /// A sum as it grows.
@@ -274,6 +287,13 @@ macro_rules! of_numbers {
             let Some(amount) = values.next().and_then(T::amount_of) else { return false };
             state.add::<T>(amount, || key_text::<R>(key));
             true
+        }
+
+        fn of_totals(&self, totals: &Totals) -> Option<Summed> {
+            let total = Total::of(totals.sum);
+            // Of a sum that is out of range, the row at which it left that is told.
+            let is_told = T::IS_SUMMED_IN_INDEX && T::from_total(&total).is_some();
+            is_told.then_some(Summed { total, count: totals.integers, left_at: None })
         }
     };
 }
@@ -467,6 +487,10 @@ macro_rules! tuples {
                 step: Step,
             ) -> bool {
                 $(self.$place.take_encoded(&mut state.$place, values, key, step))&&*
+            }
+
+            fn of_totals(&self, totals: &Totals) -> Option<Self::State> {
+                Some(($(self.$place.of_totals(totals)?,)*))
             }
         })*
     };

@@ -81,6 +81,10 @@ pub trait Summable {
     /// Whether [`amount_of`](Self::amount_of) tells.
     #[doc(hidden)]
     const IS_READ_FROM_INDEX: bool = false;
+
+    /// Whether an index knows the sums of many of them.
+    #[doc(hidden)]
+    const IS_SUMMED_IN_INDEX: bool = false;
 }
 
 /// The addend of one value in a sum: an integer, a float, a decimal, or nothing.
@@ -123,6 +127,13 @@ pub struct Total {
 }
 
 impl Total {
+    /// The sum of integers.
+    pub(super) fn of(sum: i128) -> Self {
+        let mut total = Self::default();
+        total.integers.add(sum);
+        total
+    }
+
     /// Returns the sum of the integers in it; `None` if it does not fit the type.
     pub fn integer<T: TryFrom<i128>>(&self) -> Option<T> {
         self.integers.value().and_then(|sum| sum.try_into().ok())
@@ -177,7 +188,7 @@ impl Total {
 }
 
 macro_rules! integers {
-    ($($kind:ident $sum:ty: $($type:ty)*;)*) => {
+    ($($kind:ident $sum:ty, $is_summed:literal: $($type:ty)*;)*) => {
         $($(
             impl From<$type> for Amount {
                 fn from(value: $type) -> Self {
@@ -190,6 +201,7 @@ macro_rules! integers {
                 type Sum = $sum;
 
                 const IS_READ_FROM_INDEX: bool = true;
+                const IS_SUMMED_IN_INDEX: bool = $is_summed;
 
                 fn amount(&self) -> Amount {
                     (*self).into()
@@ -208,10 +220,10 @@ macro_rules! integers {
 }
 
 integers! {
-    Integer i64: i8 i16 i32 i64 isize;
-    Integer i128: i128;
-    Unsigned u64: u8 u16 u32 u64 usize;
-    Unsigned u128: u128;
+    Integer i64, true: i8 i16 i32 i64 isize;
+    Integer i128, false: i128;
+    Unsigned u64, true: u8 u16 u32 u64 usize;
+    Unsigned u128, false: u128;
 }
 
 macro_rules! floats {
@@ -252,6 +264,7 @@ impl<T: Summable> Summable for Option<T> {
     type Sum = T::Sum;
 
     const IS_READ_FROM_INDEX: bool = T::IS_READ_FROM_INDEX;
+    const IS_SUMMED_IN_INDEX: bool = T::IS_SUMMED_IN_INDEX;
 
     fn amount(&self) -> Amount {
         self.as_ref().map_or(Amount::NOTHING, T::amount)

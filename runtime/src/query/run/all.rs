@@ -133,7 +133,7 @@ impl Run<'_> {
         let Some(Access::Index { index, spans }) = &self.counted else { return Ok(0) };
         let mut count = 0;
         for span in spans {
-            count += self.source.view.count_index(self.source.table_idx, *index, span)?.0;
+            count += self.source.view.index_totals(self.source.table_idx, *index, span)?.0.entries;
         }
         let still = count.saturating_sub(self.entries_read).saturating_add(1);
         Ok(usize::try_from(still).unwrap_or(usize::MAX).min(self.left.saturating_add(1)))

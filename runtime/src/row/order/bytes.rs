@@ -87,6 +87,13 @@ pub(crate) fn integer_of(bytes: &[u8]) -> Option<i128> {
     Some(if is_negative { -value } else { value })
 }
 
+/// The integer whose encoding these bytes start with, without the `Some` around it.
+pub(crate) fn leading_integer(bytes: &[u8]) -> Option<i128> {
+    let value = bytes.get(..number_len(bytes)?)?;
+    let somes = value.iter().take_while(|byte| **byte == SOME).count();
+    integer_of(value.get(somes..)?)
+}
+
 /// The UUID that `bytes` are the encoding of.
 pub(crate) fn uuid_of(bytes: &[u8]) -> Option<[u8; 16]> {
     bytes.strip_prefix(&[UUID])?.try_into().ok()

@@ -31,8 +31,8 @@ mod std_types;
 mod tests;
 
 pub(crate) use bytes::{
-    NONE, SOME, TEXT, UNENCODABLE, encode_bytes, float_of, integer_of, number_len, text_of,
-    text_prefix, uuid_of,
+    NONE, SOME, TEXT, UNENCODABLE, encode_bytes, float_of, integer_of, leading_integer, number_len,
+    text_of, text_prefix, uuid_of,
 };
 pub(crate) use coding::check;
 pub use coding::{ByKey, ByNothing, ByOrder, ByShape, Coding};
