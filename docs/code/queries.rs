@@ -81,7 +81,7 @@ mod tasks {
 mod pages {
     use super::tasks::{Status, Task, Todo};
     use heirloom::Id;
-    use heirloom::query::Collation;
+    use heirloom::query::{Collation, Expr};
 
     #[test]
     fn pages() -> heirloom::Result<()> {
@@ -96,6 +96,18 @@ mod pages {
         let in_german = app.tasks.order_by((Task::TITLE.asc_in(&german), Task::DUE.asc()));
         // [end]
         assert_eq!(in_german.count()?, app.tasks.len()?);
+        // [texts]
+        let watering = app.tasks.filter(Task::TITLE.contains_ignore_case("WAT"));
+        assert_eq!(watering.one()?.title, "water");
+        let some = Task::TITLE.like("w%r") | Task::TITLE.eq_ignore_case("Sow");
+        assert_eq!(app.tasks.filter(some).count()?, 2);
+
+        let words = ["so", "ig"].map(|word| Task::TITLE.contains(word));
+        assert_eq!(app.tasks.filter(Expr::any(words)).count()?, 2);
+        let untagged = !Task::TAGS.contains_any(["garden", "shop"]);
+        let short = app.tasks.filter(untagged).filter_by(|task| task.title.len() < 4);
+        assert!(short.exists()?);
+        // [end]
         // [pages]
         let tasks = app.tasks.order_by(Task::DUE);
         let first: Vec<Task> = tasks.clone().limit(2).all()?;
@@ -105,6 +117,13 @@ mod pages {
         app.tasks.remove(&second[0].id)?; // what counts is its place, and that stays
         let back = tasks.before(&second[0]).limit(2).all()?;
         assert_eq!(back, first);
+        // [end]
+        // [keys]
+        let early: Vec<Id<Task>> = app.tasks.filter(Task::DUE.lt("2026-03-04")).keys()?;
+        let found: Vec<Option<Task>> = app.tasks.get_many(&early)?; // in the order of the ids
+        assert_eq!(found.len(), 2);
+        assert_eq!(app.tasks.remove_many(&early)?, 2);
+        assert_eq!(app.tasks.get_many(&early)?, [None, None]);
         // [end]
         Ok(())
     }
