@@ -81,7 +81,6 @@ mod tasks {
 mod pages {
     use super::tasks::{Status, Task, Todo};
     use heirloom::Id;
-    use heirloom::query::{Collation, Expr};
 
     #[test]
     fn pages() -> heirloom::Result<()> {
@@ -92,11 +91,15 @@ mod pages {
             app.tasks.insert(&Task { id: Id::new(), title, status, urgency: 1, due, tags })?;
         }
         // [collation]
+        use heirloom::query::Collation;
+
         let german = Collation::new("de")?;
         let in_german = app.tasks.order_by((Task::TITLE.asc_in(&german), Task::DUE.asc()));
         // [end]
         assert_eq!(in_german.count()?, app.tasks.len()?);
         // [texts]
+        use heirloom::query::Expr;
+
         let watering = app.tasks.filter(Task::TITLE.contains_ignore_case("WAT"));
         assert_eq!(watering.one()?.title, "water");
         let some = Task::TITLE.like("w%r") | Task::TITLE.eq_ignore_case("Sow");
@@ -211,7 +214,6 @@ mod people {
 }
 
 mod payments {
-    use heirloom::query::count;
     use heirloom::{Store, Table};
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
@@ -248,6 +250,8 @@ mod payments {
             cents,
         }))?;
         // [sums]
+        use heirloom::query::count;
+
         let spring = app.payments.filter(Payment::DATE.starts_with("2026-0"));
         assert_eq!(spring.sum(Payment::CENTS)?, 1_250);
         assert_eq!(spring.max(Payment::CENTS)?, Some(900));

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read};
 
+// [store]
 use heirloom::transfer::OnExisting;
 use heirloom::{Kv, Store, Table, inspect};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-// [store]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]
 #[table(name = "books")]
 pub struct Book {
