@@ -172,8 +172,11 @@ impl Backend {
     pub(super) fn hold(&self) -> io::Result<()> {
         let header = self.header()?;
         let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
-        if held.is_none() {
-            *held = Some(Held { header, ..Held::over(self.0.inner.len()?, u64::MAX) });
+        match &mut *held {
+            None => *held = Some(Held { header, ..Held::over(self.0.inner.len()?, u64::MAX) }),
+            // The marks of opening the file are held back still.
+            Some(held) if held.header.is_empty() => (held.header, held.limit) = (header, u64::MAX),
+            Some(_) => {}
         }
         Ok(())
     }
