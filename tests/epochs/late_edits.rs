@@ -503,3 +503,99 @@ fn what_a_migration_made_of_less_does_not_come_back_for_what_another_made_of_mor
         }
     }
 }
+
+/// The texts that an app lists as lost.
+fn lost(app: &impl Store) -> Vec<String> {
+    let lost = app.lost_edits().unwrap().into_iter().map(|lost| lost.loser().to_owned());
+    let text = |json: String| {
+        let row: serde_json::Value = serde_json::from_str(&json).unwrap();
+        row.get("text").or_else(|| row.get("title")).unwrap().as_str().unwrap().to_owned()
+    };
+    lost.map(text).collect()
+}
+
+#[test]
+fn an_edit_that_lost_before_both_devices_had_migrated_is_listed() {
+    for _ in 0..6 {
+        let [(_one, one), (_two, two)] = devices(&["a", "b"]);
+        for (path, text) in [(&one, "of one"), (&two, "of two")] {
+            let app = v0::App::open(path).unwrap();
+            app.notes.update("a", |note| note.text = text.into()).unwrap();
+        }
+        let [one, two] = [&one, &two].map(|path| v1::App::open(path).unwrap());
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let _subscription = two.on_conflict({
+            let told = told.clone();
+            move |lost| told.lock().unwrap().push(lost.loser().to_owned())
+        });
+        meet(&one, &two);
+        assert_eq!(titles(&one), titles(&two));
+        let loser = if titles(&one)[0] == "of one" { "of two" } else { "of one" };
+        // The second device merged both first, and the first one hears of its own alone.
+        let of_one: &[&str] = if loser == "of one" { &["of one"] } else { &[] };
+        assert_eq!(lost(&one), of_one);
+        assert_eq!(lost(&two), [loser]);
+        assert_eq!(told.lock().unwrap().len(), 1);
+
+        // It has the shape of the epoch in which it was written.
+        let listed = two.lost_edits().unwrap().remove(0);
+        assert_eq!(listed.take().unwrap_err().kind(), ErrorKind::InvalidRow);
+        listed.dismiss().unwrap();
+        meet(&one, &two);
+        assert_eq!(lost(&two), [""; 0]);
+    }
+}
+
+#[test]
+fn an_edit_that_lost_before_both_devices_had_rebuilt_can_be_taken() {
+    for _ in 0..4 {
+        let [(_one, one), (_two, two)] = devices(&["a", "b"]);
+        let [one, two] = [&one, &two].map(|path| v0::App::open(path).unwrap());
+        for (app, text) in [(&one, "of one"), (&two, "of two")] {
+            app.notes.update("a", |note| note.text = text.into()).unwrap();
+            app.compact_history().unwrap();
+        }
+        meet(&one, &two);
+        let stands = |app: &v0::App| app.notes.get("a").unwrap().unwrap().text;
+        assert_eq!(stands(&one), stands(&two));
+        let loser = if stands(&one) == "of one" { "of two" } else { "of one" };
+        assert_eq!(lost(&two), [loser]);
+        two.lost_edits().unwrap()[0].take().unwrap();
+        meet(&one, &two);
+        assert_eq!([stands(&one), stands(&two)], [loser, loser]);
+        assert_eq!((lost(&one), lost(&two)), (Vec::new(), Vec::new()));
+    }
+}
+
+#[test]
+fn an_edit_that_was_written_over_since_is_not_lost_where_it_loses() {
+    for _ in 0..6 {
+        let [(_one, one), (_two, two)] = devices(&["a", "b"]);
+        let old = v0::App::open(&one).unwrap();
+        v0::App::open(&two).unwrap().notes.update("a", |note| note.text = "mine".into()).unwrap();
+        let new = v1::App::open(&two).unwrap();
+        new.notes.update("a", |note| note.title = "mine, and more".into()).unwrap();
+        old.notes.update("a", |note| note.text = "of old code".into()).unwrap();
+        meet(&old, &new);
+        assert_eq!(titles(&new)[0], "mine, and more");
+        // Its author wrote over it. The other edit waits, or has lost.
+        assert!(!lost(&new).contains(&"mine".to_owned()));
+        let waits = new.quarantine().unwrap().len() == 1;
+        assert_ne!(waits, lost(&new).contains(&"of old code".to_owned()));
+    }
+}
+
+#[test]
+fn an_edit_that_a_removal_displaced_in_an_older_document_is_listed() {
+    for _ in 0..8 {
+        let [(_one, one), (_two, two)] = devices(&["a", "b"]);
+        let old = v0::App::open(&one).unwrap();
+        v0::App::open(&two).unwrap().notes.update("a", |note| note.text = "mine".into()).unwrap();
+        let new = v1::App::open(&two).unwrap();
+        old.notes.update("a", |note| note.text = "of old code".into()).unwrap();
+        old.notes.remove("a").unwrap();
+        give(&old, &new);
+        let shows = titles(&new).contains(&"mine".to_owned());
+        assert_ne!(shows, lost(&new).contains(&"mine".to_owned()));
+    }
+}

@@ -13,7 +13,7 @@ use super::items::ReadItems;
 use super::memory::Memory;
 use super::merging::merge;
 use super::oracle::random::Random;
-use super::unseen::{Outcome, OwnIds};
+use super::unseen::{Outcome, OwnIds, Writes};
 
 /// As many seeds the test command runs.
 const SEEDS: u64 = 300;
@@ -68,7 +68,7 @@ impl Copy {
         let merged = merge(&mut self.items, own, update).unwrap();
         assert!(!merged.waits, "an exchange is causal");
         self.known.extend(ops);
-        merged.met.conclude(&mut self.items, own).unwrap()
+        merged.met.conclude(&mut self.items, own, Writes::Again).unwrap()
     }
 }
 

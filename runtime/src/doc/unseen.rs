@@ -171,6 +171,15 @@ pub(crate) struct LostCell {
     pub(crate) is_alone: bool,
 }
 
+/// Whether this device writes its displaced edits again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writes {
+    /// It does, in the current document.
+    Again,
+    /// It does not write to the document any more, and so they are lost.
+    Nothing,
+}
+
 /// The consequences of edits that met.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
@@ -296,14 +305,15 @@ impl Met {
     }
 
     /// Concludes what follows of edits that met, once everything is taken in. An edit of this device
-    /// that a removal displaced without having seen it is written again.
+    /// that a removal displaced without having seen it is written again, if `writes` says so.
     pub(crate) fn conclude<W: WriteItems + ?Sized>(
         self,
         items: &mut W,
         own: OwnIds<'_>,
+        writes: Writes,
     ) -> Result<Outcome> {
         let mut outcome = Outcome { found: self.seen, ..Outcome::default() };
-        for (at, before) in &self.rows {
+        for (at, before) in self.rows.iter().filter(|_| writes == Writes::Again) {
             revive_row(items, own, at, before, &mut outcome)?;
         }
         for ((root, key), UnseenEdit { id, json, .. }) in self.own_seen {
@@ -323,10 +333,13 @@ impl Met {
             let kind = EntryKind::of(items, root, key)?;
             let shown = if is_live || kind != EntryKind::Field { stands } else { Some(None) };
             if row_of(root, key).is_none_or(|(_, _, path)| is_told(path)) {
-                report(&mut unseen, &at, shown.as_ref().map(Option::as_deref), &mut outcome);
+                let shown = shown.as_ref().map(Option::as_deref);
+                report(&mut unseen, &at, shown, writes, &mut outcome);
             }
             let again = unseen.edits.iter().rposition(|edit| edit.is_own && edit.json.is_some());
-            let may_rewrite = !is_live && matches!(kind, EntryKind::Alone | EntryKind::Element);
+            let may_rewrite = writes == Writes::Again
+                && !is_live
+                && matches!(kind, EntryKind::Alone | EntryKind::Element);
             let Some(again) = again.filter(|_| may_rewrite && says(Rule::EditWins, true)) else {
                 items.set_unseen(root, key, unseen)?;
                 continue;
@@ -343,7 +356,7 @@ impl Met {
             outcome.rewritten.push(at);
         }
         for at in self.rows.keys() {
-            list_orphans(items, own, at, &mut outcome)?;
+            list_orphans(items, own, at, writes, &mut outcome)?;
         }
         outcome.name_rows(items, &self.rows)?;
         Ok(outcome)
@@ -351,7 +364,13 @@ impl Met {
 }
 
 /// Reports which of the unseen edits of a key are lost, each once.
-fn report(unseen: &mut Unseen, at: &At, stands: Option<Option<&str>>, outcome: &mut Outcome) {
+fn report(
+    unseen: &mut Unseen,
+    at: &At,
+    stands: Option<Option<&str>>,
+    writes: Writes,
+    outcome: &mut Outcome,
+) {
     for edit in &mut unseen.edits {
         let Some(json) = &edit.json else { continue };
         let lost = |is_removed| Lost {
@@ -363,8 +382,8 @@ fn report(unseen: &mut Unseen, at: &At, stands: Option<Option<&str>>, outcome: &
             cell: None,
         };
         let Some(winner) = stands else {
-            // Of this device: it is written again.
-            if !edit.is_own && !edit.is_displaced {
+            let is_written_again = edit.is_own && writes == Writes::Again;
+            if !is_written_again && !edit.is_displaced {
                 outcome.lost.push(lost(true));
                 edit.is_displaced = true;
             }

@@ -19,7 +19,9 @@ use crate::disk::{
     Commit, EntryChange, HEAD_DOCUMENT, IndexFacts, StagedDocument, StoredDocument, View,
 };
 use crate::doc::items::{ReadItems, Waiting};
-use crate::doc::{ChangedKeys, DocVersion, Met, OwnIds, Root, changes_since, contents_of, merge};
+use crate::doc::{
+    ChangedKeys, DocVersion, Met, OwnIds, Root, Writes, changes_since, contents_of, merge,
+};
 use crate::error::Result;
 use crate::row::{Content, ItemId};
 use crate::schema::descriptor::TableIdx;
@@ -288,7 +290,7 @@ impl Engine {
                 writer.renew_device(self.new_device());
             }
             let device = writer.device.unwrap_or_default();
-            let edits = learnt.met.conclude(&mut document, writer.own_ids())?;
+            let edits = learnt.met.conclude(&mut document, writer.own_ids(), Writes::Again)?;
             for (root, key) in edits.rewritten {
                 changed.entry(root).or_default().insert(key);
             }

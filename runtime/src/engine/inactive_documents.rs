@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use super::document::Loaded;
 use super::documents::DocName;
+use super::lost_edits::{LostKey, LostValue};
 use super::open::Engine;
 use super::write::not_loaded;
 use super::writer::Writer;
 use crate::doc::items::ReadItems;
-use crate::doc::{ChangedKeys, merge};
+use crate::doc::{ChangedKeys, Writes, merge};
 use crate::error::Result;
 
 /// What a merge did to a document that is not current.
@@ -18,6 +19,8 @@ pub(crate) struct OtherMerged {
     pub(crate) changed: ChangedKeys,
     /// The items that are dead now.
     pub(crate) dead: Vec<(u64, Range<u32>)>,
+    /// The edits that were lost in it, and are on the list.
+    pub(crate) lost: Vec<(LostKey, LostValue)>,
     pub(crate) pending: bool,
     /// Whether there was anything new in it, so that the document has had one more commit.
     pub(crate) is_recorded: bool,
@@ -64,6 +67,13 @@ impl Engine {
                 // Another copy has written under our id, so this one is a restored backup.
                 writer.renew_device(self.new_device());
             }
+            let mut lost = Vec::new();
+            // What documents of newer code mean is not known.
+            if name.epoch <= self.def.epoch {
+                let edits =
+                    merged.met.conclude(&mut document, writer.own_ids(), Writes::Nothing)?;
+                lost = self.record_lost(commit, name, &edits.lost, &edits.found)?;
+            }
             let copies = self.copies(name, writer.claims.get(&name));
             loaded.update_late_edits(&mut merged.changed, &document, copies)?;
             let fact = writer.documents.0.entry(name).or_default();
@@ -75,7 +85,8 @@ impl Engine {
             writer.unrecorded.documents = true;
             let dead = document.removed_items().to_vec();
             document.finish()?;
-            Ok(Some(OtherMerged { changed: merged.changed, dead, pending, is_recorded: true }))
+            let changed = merged.changed;
+            Ok(Some(OtherMerged { changed, dead, lost, pending, is_recorded: true }))
         })
     }
 }

@@ -78,8 +78,8 @@ pub(crate) struct LostEdit {
 }
 
 impl Engine {
-    /// Keeps what a merge has lost of a document, and forgets what is not lost any more. Gives those that
-    /// observers are to be told of.
+    /// Keeps what a merge has lost of a document, and forgets what is not lost any more. Returns the edits
+    /// that are listed.
     pub(super) fn record_lost(
         &self,
         commit: &Commit,
@@ -87,9 +87,9 @@ impl Engine {
         lost: &[Lost],
         found: &[(At, ItemId)],
     ) -> Result<Vec<(LostKey, LostValue)>> {
-        let mut told = Vec::new();
+        let mut listed = Vec::new();
         if lost.is_empty() && found.is_empty() {
-            return Ok(told);
+            return Ok(listed);
         }
         for (at, id) in found {
             commit.remove_lost(&LostKey::new(document, at, *id).to_text()?)?;
@@ -106,15 +106,13 @@ impl Engine {
             if *was_listed && !commit.has_lost(&text)? {
                 continue;
             }
-            let (json, is_removed, cell) = (json.clone(), *is_removed, cell.clone());
-            let value = LostValue { json, at, nth, is_removed, cell };
+            let (json, cell) = (json.clone(), cell.clone());
+            let value = LostValue { json, at, nth, is_removed: *is_removed, cell };
             commit.put_lost(&text, &super::store::to_json(&value)?)?;
-            if !is_removed {
-                told.push((key, value));
-            }
+            listed.push((key, value));
         }
         self.bound_lost(commit)?;
-        Ok(told)
+        Ok(listed)
     }
 
     /// Whether heirloom fills a field of a table with a time.
@@ -141,9 +139,17 @@ impl Engine {
         all.iter().take(gone).try_for_each(|(_, key)| commit.remove_lost(key).map(drop))
     }
 
-    /// Tells observers of lost edits.
-    pub(super) fn tell_lost(&self, told: Vec<(LostKey, LostValue)>) -> Result<()> {
-        if told.is_empty() || !self.hub.listens(Topic::LostEdits) {
+    /// Forgets lost edits of another document that the current one has decided on.
+    pub(crate) fn forget_lost(&self, writer: &mut Writer, decided: &[LostKey]) -> Result<()> {
+        self.store(writer, |_, commit| {
+            decided.iter().try_for_each(|key| commit.remove_lost(&key.to_text()?).map(drop))
+        })
+    }
+
+    /// Notifies observers of lost edits, but not of those that a removal displaced.
+    pub(crate) fn tell_lost(&self, lost: Vec<(LostKey, LostValue)>) -> Result<()> {
+        let mut told = lost.into_iter().filter(|(_, value)| !value.is_removed).peekable();
+        if told.peek().is_none() || !self.hub.listens(Topic::LostEdits) {
             return Ok(());
         }
         let mut changes = Vec::new();
@@ -204,14 +210,14 @@ impl Engine {
     pub(crate) fn take_lost(&self, lost: &LostEdit) -> Result<()> {
         let (mut writer, text) = self.begin_decision(&lost.key)?;
         let LostKey { document, at, .. } = &lost.key;
-        if *document != writer.current {
+        if document.epoch != writer.current.epoch {
             return Err(Error::new(
                 ErrorKind::InvalidRow,
-                "a lost edit of an earlier document cannot be written as it is",
+                "a lost edit of an earlier epoch cannot be written as it is",
             )
             .at_key(at.key.clone())
-            .expecting(format!("an edit of document `{}`", writer.current))
-            .finding(format!("one of document `{document}`"))
+            .expecting(format!("an edit of epoch {}", writer.current.epoch))
+            .finding(format!("one of epoch {}", document.epoch))
             .help(
                 "write what is wanted of it with `put` or `update`, and `dismiss` the lost edit",
             ));

@@ -3,15 +3,15 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::forward::{Scope, carry};
+use super::forward::{Scope, carry, is_decided};
 use super::notify::{changed_since, notify};
 use super::plan::{choose, oldest};
 use super::run::{no_chain, run};
 use super::switch_document::switch_document;
 use crate::doc::DocVersion;
 use crate::engine::{
-    DocFact, DocName, Engine, LateEditKey, Loaded, MergeOutcome, Origin, OtherMerged, Writer,
-    not_loaded,
+    DocFact, DocName, Document, Engine, LateEditKey, Loaded, MergeOutcome, Origin, OtherMerged,
+    Writer, not_loaded,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -22,6 +22,8 @@ pub(crate) struct MergeChanges {
     pub(crate) merged: BTreeMap<DocName, Vec<OtherMerged>>,
     /// Late edits in the current one, of entries that have changed.
     pub(crate) late_edits: Vec<LateEditKey>,
+    /// The current one before all merges.
+    pub(crate) before: Option<(DocName, Document)>,
 }
 
 /// Brings an open store to the document that its code is to use, which may mean to migrate, and
@@ -37,6 +39,7 @@ pub(crate) fn select_document(
     if is_alone && writer.current.epoch == epoch && !writer.is_claim_new {
         return Ok(outcome);
     }
+    report_lost(engine, writer, changes)?;
     let best = best(engine, writer)?;
     let before = engine.view();
     let mut is_fresh = false;
@@ -70,6 +73,29 @@ pub(crate) fn select_document(
         outcome.changed = changed_since(engine, &before)?;
     }
     Ok(outcome)
+}
+
+/// Notifies observers of edits that other documents have lost. If the current one had decided on an edit
+/// before that, nothing is lost with it.
+fn report_lost(engine: &Engine, writer: &mut Writer, changes: &MergeChanges) -> Result<()> {
+    let lost = changes.merged.values().flatten().flat_map(|merged| &merged.lost);
+    let mut lost: Vec<_> = lost.cloned().collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let mut decided = Vec::new();
+    for (key, _) in &lost {
+        if let Some((name, document)) = &changes.before
+            && is_decided(engine, &writer.claims, (*name, document), key.document, key.id)?
+        {
+            decided.push(key.clone());
+        }
+    }
+    if !decided.is_empty() {
+        lost.retain(|(key, _)| !decided.contains(key));
+        engine.forget_lost(writer, &decided)?;
+    }
+    engine.tell_lost(lost)
 }
 
 /// Migrates, and tells observers of rows that come by it.

@@ -585,7 +585,8 @@ pub trait Store: Sized + Send + Sync + 'static {
     ///
     /// The list is local to this device and survives restarts. It holds 10,000 edits unless
     /// [`max_lost_edits`](crate::store::Builder::max_lost_edits) says otherwise; of more, the oldest go.
-    /// An edit that stands under its key again is not on it. [`LostEdit`](crate::sync::LostEdit) shows how
+    /// An edit that stands under its key again is not on it. An edit that lost in a document of an earlier
+    /// epoch is listed under the table name, and with the fields, of that epoch. [`LostEdit`](crate::sync::LostEdit) shows how
     /// to go through it.
     ///
     /// ```

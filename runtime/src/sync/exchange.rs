@@ -91,11 +91,15 @@ fn apply_locked(
     for (_, update) in data {
         check_update(update)?;
     }
+    let before = writer.loaded.as_ref().map(|it| (writer.current, it.document.clone()));
     let mut outcome = MergeOutcome::default();
     if !head.is_empty() {
         outcome.pending |= engine.merge_head(writer, head)?;
     }
     let mut changes = MergeChanges::default();
+    if data.iter().any(|(name, _)| *name != writer.current) {
+        changes.before = before;
+    }
     for (name, update) in data {
         if *name == writer.current {
             let merged = engine.merge(writer, update)?;

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{At, Lost, LostCell, MAX_AGAIN_FOR, Outcome, OwnIds, Rewrite, UnseenEdit, is_marked};
+use super::{
+    At, Lost, LostCell, MAX_AGAIN_FOR, Outcome, OwnIds, Rewrite, UnseenEdit, Writes, is_marked,
+};
 use crate::doc::cells::{cells_of, row_of, row_text, row_with};
 use crate::doc::items::{Cell, WriteItems};
 use crate::doc::rules::{Rule, says};
@@ -127,12 +129,13 @@ pub(super) fn revive_row<W: WriteItems + ?Sized>(
     Ok(())
 }
 
-/// Lists the cells of other devices that stand while their row was removed; those whose row stands again
-/// leave the list.
+/// Lists the cells that stand while their row was removed, those of this device only if it does not write
+/// the row again; those whose row stands again leave the list.
 pub(super) fn list_orphans<W: WriteItems + ?Sized>(
     items: &mut W,
     own: OwnIds<'_>,
     (root, key): &At,
+    writes: Writes,
     outcome: &mut Outcome,
 ) -> Result<()> {
     let Some(cells_root) = cells_of(root) else { return Ok(()) };
@@ -142,7 +145,8 @@ pub(super) fn list_orphans<W: WriteItems + ?Sized>(
     }
     let cells_root: Arc<str> = Arc::from(cells_root);
     for Cell { path, id, json } in items.cells(root, key)? {
-        if !is_told(&path) || own.contains(id.client) {
+        let is_written_again = own.contains(id.client) && writes == Writes::Again;
+        if !is_told(&path) || is_written_again {
             continue;
         }
         let cell: Arc<str> = Arc::from(cell_key(key, &path));

@@ -21,8 +21,8 @@ pub(super) use values::{Outcome, Value, later};
 use crate::doc::items::ReadItems;
 use crate::doc::{Root, key_of};
 use crate::engine::{
-    Base, Claims, DocName, Engine, LateEdit, LateEditKey, Loaded, MARK, OtherMerged, Part, PartOf,
-    Parts, RootOp, entry_of, parse_taken_in, taken_in_key,
+    Base, Claims, DocName, Document, Engine, LateEdit, LateEditKey, LateEdits, Loaded, MARK,
+    OtherMerged, Part, PartOf, Parts, RootOp, entry_of, parse_taken_in, taken_in_key,
 };
 use crate::epoch::plan::Plan;
 use crate::error::Result;
@@ -89,6 +89,26 @@ pub(super) fn carry(
     carrying.leave_out_of_waiting()?;
     carrying.end_replaced()?;
     carrying.finish()
+}
+
+/// Whether a document says alone that an edit of another one is over, so that nothing is lost if that one
+/// loses it.
+pub(super) fn is_decided(
+    engine: &Engine,
+    claims: &Claims,
+    (name, document): (DocName, &Document),
+    of: DocName,
+    id: ItemId,
+) -> Result<bool> {
+    let loaded = Loaded { document: document.clone(), late_edits: LateEdits::default() };
+    let others = BTreeMap::new();
+    let known = Known::new(engine, engine.def, claims, (name, &loaded), &others);
+    for part in known.parts_of(of, id)? {
+        if !known.is_over_alone(&part)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl Carrying<'_> {
