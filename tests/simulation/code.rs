@@ -1,6 +1,6 @@
 //! What each version of the code reads and writes, by register: a place that holds one edit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use heirloom::__private::{IdSource, StorageHook};
@@ -25,6 +25,22 @@ pub enum Register {
     Title(u32),
     /// The other field of a card.
     Color(u32),
+    /// The counter of a card: it holds all edits at once.
+    Views(u32),
+    /// The set of a card: it holds all edits at once.
+    Marks(u32),
+}
+
+impl Register {
+    /// The card that it is a field of.
+    pub fn card(self) -> Option<u32> {
+        match self {
+            Self::Title(card) | Self::Color(card) | Self::Views(card) | Self::Marks(card) => {
+                Some(card)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The registers that code of epoch 0 and 1 has.
@@ -42,6 +58,18 @@ pub const REGISTERS: [Register; 8] = [
 /// The fields of cards.
 pub const FIELDS: [Register; 4] =
     [Register::Title(0), Register::Color(0), Register::Title(1), Register::Color(1)];
+
+/// What a card counts and collects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collected {
+    pub views: i64,
+    pub marks: BTreeSet<u32>,
+}
+
+/// What an edit adds to a counter, so that the sum tells which edits are in it.
+pub fn amount_of(edit: u32) -> i64 {
+    1 << (edit % 62)
+}
 
 /// The versions of the code, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,6 +167,8 @@ impl Kept {
 pub trait Replica {
     /// Inserts a card whose fields hold nothing.
     fn insert_card(&self, id: u32) -> heirloom::Result<()>;
+    /// What each card counts and collects.
+    fn collected(&self) -> Result<BTreeMap<u32, Collected>, String>;
     /// What stands in every register that holds something; an error where something makes no sense.
     fn read(&self) -> Result<BTreeMap<Register, u32>, String>;
     /// Writes an edit; tells whether there was something to write to.
@@ -150,12 +180,19 @@ pub trait Replica {
     fn changes_since(&self, theirs: &Summary) -> heirloom::Result<Changes>;
     fn apply(&self, changes: &Changes) -> heirloom::Result<()>;
     fn quarantine(&self) -> heirloom::Result<Vec<Kept>>;
-    /// The edits whose texts are in what has lost.
+    /// The edits that are in what has lost.
     fn lost(&self) -> heirloom::Result<Vec<u32>>;
     fn compact(&self) -> heirloom::Result<()>;
     fn prune(&self) -> heirloom::Result<()>;
     /// What is left to do for the store itself.
     fn unfinished(&self) -> heirloom::Result<Option<String>>;
+}
+
+/// The edits whose amounts are in the counter of a card.
+fn counted_in(card: &str) -> Vec<u32> {
+    let card: Option<serde_json::Value> = serde_json::from_str(card).ok();
+    let views = card.and_then(|card| card.get("views")?.as_i64()).unwrap_or_default();
+    (0..62).filter(|edit| views & amount_of(*edit) != 0).collect()
 }
 
 fn tag_id<T>(number: u32) -> Id<T> {
@@ -210,6 +247,15 @@ macro_rules! table_methods {
             Cards::insert_card(self, id)
         }
 
+        fn collected(&self) -> Result<BTreeMap<u32, Collected>, String> {
+            let cards = rows(&self.cards)?.into_iter().map(|card| {
+                let marks = card.marks.iter().map(|mark| sensible(mark, |_| true));
+                let marks = marks.collect::<Result<_, _>>()?;
+                Ok((card.id, Collected { views: card.views, marks }))
+            });
+            cards.collect()
+        }
+
         fn put(&self, register: Register, edit: u32) -> heirloom::Result<bool> {
             let text = text_of(edit);
             match register {
@@ -223,7 +269,10 @@ macro_rules! table_methods {
                     self.settings.volume.set(&settings.volume)?;
                 }
                 Register::Detail(_) => return self.update(register, edit),
-                Register::Title(_) | Register::Color(_) => return self.update(register, edit),
+                Register::Title(_)
+                | Register::Color(_)
+                | Register::Views(_)
+                | Register::Marks(_) => return self.update(register, edit),
             }
             Ok(true)
         }
@@ -242,9 +291,10 @@ macro_rules! table_methods {
                     self.people.update(&id, |person| person.name = text)?.is_some()
                 }
                 Register::Detail(note) => self.update_detail(note, edit)?,
-                Register::Title(id) | Register::Color(id) => {
-                    self.update_card(id, register, &text)?
-                }
+                Register::Title(id)
+                | Register::Color(id)
+                | Register::Views(id)
+                | Register::Marks(id) => self.update_card(id, register, edit)?,
                 entry => self.put(entry, edit)?,
             };
             Ok(updated)
@@ -259,7 +309,10 @@ macro_rules! table_methods {
                 Register::Volume => self.settings.volume.reset().map(|_| true),
                 Register::Detail(note) => self.remove_detail(note),
                 // Fields are not removed.
-                Register::Title(_) | Register::Color(_) => Ok(false),
+                Register::Title(_)
+                | Register::Color(_)
+                | Register::Views(_)
+                | Register::Marks(_) => Ok(false),
             }
         }
 
@@ -284,8 +337,10 @@ macro_rules! table_methods {
 
         fn lost(&self) -> heirloom::Result<Vec<u32>> {
             let lost = Store::lost_edits(self)?;
-            let texts = lost.iter().flat_map(|lost| lost.loser().split('"'));
-            Ok(texts.filter_map(edit_in).collect())
+            let texts = lost.iter().flat_map(|lost| lost.loser().split('"')).filter_map(edit_in);
+            let counted = lost.iter().flat_map(|lost| counted_in(lost.loser()));
+            let numbers = lost.iter().filter_map(|lost| lost.loser().parse().ok());
+            Ok(texts.chain(counted).chain(numbers).collect())
         }
 
         fn compact(&self) -> heirloom::Result<()> {
@@ -360,7 +415,7 @@ impl Replica for v2::App {
 trait Cards {
     fn read_cards(&self, found: &mut BTreeMap<Register, u32>) -> Result<(), String>;
     fn insert_card(&self, id: u32) -> heirloom::Result<()>;
-    fn update_card(&self, id: u32, register: Register, text: &str) -> heirloom::Result<bool>;
+    fn update_card(&self, id: u32, register: Register, edit: u32) -> heirloom::Result<bool>;
 }
 
 /// The text of a field that nothing was written to.
@@ -384,18 +439,22 @@ macro_rules! cards {
 
             fn insert_card(&self, id: u32) -> heirloom::Result<()> {
                 let (title, $color) = (EMPTY.to_owned(), EMPTY.to_owned());
-                self.cards.insert(&$version::Card { id, title, $color })
+                let marks = BTreeSet::new();
+                self.cards.insert(&$version::Card { id, title, $color, views: 0, marks })
             }
 
             fn update_card(
                 &self,
                 id: u32,
                 register: Register,
-                text: &str,
+                edit: u32,
             ) -> heirloom::Result<bool> {
+                let text = text_of(edit);
                 let updated = self.cards.update(&id, |card| match register {
-                    Register::Title(_) => card.title = text.to_owned(),
-                    _ => card.$color = text.to_owned(),
+                    Register::Title(_) => card.title = text,
+                    Register::Views(_) => card.views += amount_of(edit),
+                    Register::Marks(_) => drop(card.marks.insert(text)),
+                    _ => card.$color = text,
                 });
                 updated.map(|card| card.is_some())
             }

@@ -1,7 +1,8 @@
 //! Several devices with code of several epochs, random histories, and an outside model that says
 //! what must have become of every edit.
 //!
-//! The test command runs 200 seeds, 100 more that edit fields of cards, and the [`scenarios`].
+//! The test command runs 200 seeds, 100 more that edit fields of cards, add to their counters and put into their sets,
+//! and the [`scenarios`].
 //! `HEIRLOOM_SEEDS=5000` runs as many, `HEIRLOOM_FIRST_SEED` says where to begin; `HEIRLOOM_SEED=123`
 //! runs one, and where it fails, leaves out step after step as long as it still fails, and prints what is
 //! left. `HEIRLOOM_STEPS` is how many steps a run has.

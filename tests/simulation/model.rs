@@ -54,6 +54,11 @@ impl Edit {
             && self.could_know.contains(&other.number)
     }
 
+    /// Whether neither author knew of the other's edit.
+    fn is_apart_from(&self, other: &Self) -> bool {
+        !self.knew.contains(&other.number) && !other.knew.contains(&self.number)
+    }
+
     /// Whether neither author knew of the other's edit, and both were made in one document, which
     /// has one winner then.
     fn meets(&self, other: &Self) -> bool {
@@ -61,7 +66,7 @@ impl Edit {
             (Some(ours), Some(theirs)) => ours == theirs,
             _ => true,
         };
-        is_same && !self.knew.contains(&other.number) && !other.knew.contains(&self.number)
+        is_same && self.is_apart_from(other)
     }
 }
 
@@ -70,12 +75,37 @@ pub struct Seen<'s> {
     /// Whether somebody has given up a document. Where it comes again, it comes without what only
     /// that copy had, and then nothing tells what was removed from what has not arrived.
     pub has_pruned: bool,
+    /// Whether all devices have met.
+    pub have_met: bool,
     pub live: &'s BTreeMap<Register, u32>,
     pub kept: &'s [Kept],
-    /// What some device has listed as lost: a row may have been written whole where it was late.
+    /// What devices show, of whatever epoch.
+    pub shown: &'s Edits,
+    /// What some device has listed as lost.
     pub lost: &'s Edits,
     pub surely: &'s Edits,
     pub at_most: &'s Edits,
+}
+
+/// Whether a late edit of a field may lie below an edit of the same field in a newer document that knew nothing
+/// of it: another device knew the late edit, but not the newer one, and edited the card, whose base it wrote
+/// first. `docs/design/concurrent-edits.md` says so.
+fn lies_below_a_base<'e>(
+    late: &Edit,
+    over: &Edit,
+    mut edits: impl Iterator<Item = &'e Edit>,
+) -> bool {
+    late.register.card().is_some()
+        && over.register == late.register
+        && over.epoch >= late.epoch
+        && over.document != late.document
+        && !over.knew.contains(&late.number)
+        && edits.any(|base| {
+            base.register.card() == late.register.card()
+                && base.epoch == over.epoch
+                && base.could_know.contains(&late.number)
+                && !base.knew.contains(&over.number)
+        })
 }
 
 /// Says what is wrong with a store.
@@ -104,6 +134,17 @@ fn check_register(
     };
     let live = seen.live.get(&register).copied();
 
+    // A device that has merged what another one had lists what lost by that.
+    let must_be_listed = seen.have_met && !seen.has_pruned;
+
+    // Newer code may have written over an edit that this code sees lose, or show it still.
+    let is_known_elsewhere = |edit: &Edit| {
+        seen.shown.contains(&edit.number)
+            || edits
+                .values()
+                .any(|later| later.is_of(edit.register) && later.could_know.contains(&edit.number))
+    };
+
     // Nothing stands there that nobody wrote.
     if let Some(live) = live
         && !all.iter().any(|edit| edit.number == live && !edit.is_removal)
@@ -124,21 +165,29 @@ fn check_register(
             removal.removes_note_of(edit) && all_that_came.clone().any(is_beside)
         })
     };
+    // Of two bases of a card one loses, which its author lists once it knows of that.
+    let is_to_be_seen = seen.have_met || !is_field;
     // Nothing is gone that nobody removed.
     let was_written = sure.iter().any(|edit| !edit.is_removal && !went_with_note(edit));
     if live.is_none()
         && was_written
+        && is_to_be_seen
         && !all.iter().any(|edit| edit.is_removal)
         && !all.iter().any(|edit| is_kept(edit))
     {
         wrong.push(format!("{register:?} holds nothing, and nobody removed anything"));
     }
-    for edit in sure.iter().filter(|edit| !edit.is_removal && live != Some(edit.number)) {
+    let gone = sure.iter().filter(|edit| !edit.is_removal && live != Some(edit.number));
+    for edit in gone.filter(|_| is_to_be_seen) {
         let is_accounted_for = is_kept(edit)
+            || all.iter().any(|over| lies_below_a_base(edit, over, all_that_came.clone()))
             || all.iter().any(|later| later.could_know.contains(&edit.number))
             || all
                 .iter()
-                .any(|other| other.number != edit.number && !other.is_removal && other.meets(edit));
+                .any(|other| other.number != edit.number && !other.is_removal && other.meets(edit))
+                && (seen.lost.contains(&edit.number)
+                    || !must_be_listed
+                    || is_known_elsewhere(edit));
         if !is_accounted_for && !went_with_note(edit) {
             wrong.push(format!("{register:?}: e{} is lost; e{live:?} stands there", edit.number));
         }
@@ -148,11 +197,11 @@ fn check_register(
     for later in sure.iter().filter(|later| later.knew.contains(&live)) {
         let counts = if later.is_removal {
             // Of two removals, one knew what stands there; the other took out something else, and the
-            // author wrote it again before the first arrived.
+            // author wrote it again before the first arrived, which may be one of another document.
             let races = |other: &&Edit| {
                 other.removes(register)
                     && other.number != later.number
-                    && other.meets(later)
+                    && other.is_apart_from(later)
                     && !other.could_know.contains(&live)
                     && other.was.is_some_and(|was| was != live)
             };

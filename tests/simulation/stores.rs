@@ -4,6 +4,8 @@
 //! holds, and whether it was converted as it should have been.
 
 pub mod v0 {
+    use std::collections::BTreeSet;
+
     use heirloom::{Id, Kv, Store, Table};
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
@@ -40,6 +42,10 @@ pub mod v0 {
         pub id: u32,
         pub title: String,
         pub color: String,
+        #[merge(sum)]
+        pub views: i64,
+        #[merge(union)]
+        pub marks: BTreeSet<String>,
     }
 
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Kv)]
@@ -106,6 +112,8 @@ pub mod v0b {
 /// A field is renamed, one is computed, one is removed; a table is renamed, and its ids with it; not
 /// every person can be converted; entries are renamed and widened.
 pub mod v1 {
+    use std::collections::BTreeSet;
+
     use heirloom::{Id, Kv, Store, Table};
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
@@ -157,6 +165,10 @@ pub mod v1 {
         pub title: String,
         #[evolve(renamed_from = "color")]
         pub tint: String,
+        #[merge(sum)]
+        pub views: i64,
+        #[merge(union)]
+        pub marks: BTreeSet<String>,
     }
 
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Kv)]

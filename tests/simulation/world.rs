@@ -10,7 +10,7 @@ use heirloom::ErrorKind;
 use heirloom::sync::{Changes, Summary};
 use tempfile::TempDir;
 
-use super::code::{Code, FIELDS, Kept, REGISTERS, Register, Replica};
+use super::code::{Code, Collected, FIELDS, Kept, REGISTERS, Register, Replica, amount_of};
 use super::faults::{Disk, Fault};
 use super::frames::documents_in;
 use super::model::{self, Edit, Edits, Seen};
@@ -46,6 +46,14 @@ struct Device {
     pruned_at: Option<u32>,
     /// Whether an exchange failed in the middle: what it began is ended with the next, or on opening.
     is_unsettled: bool,
+}
+
+/// What a device shows.
+#[derive(Debug, PartialEq, Eq)]
+struct State {
+    live: BTreeMap<Register, u32>,
+    collected: BTreeMap<u32, Collected>,
+    kept: Vec<Kept>,
 }
 
 pub struct World {
@@ -119,6 +127,10 @@ impl World {
         let on = (step.device % count) as usize;
         let register = self.register(on, step.choice);
         let fault = step.fault;
+        let is_edit = matches!(step.act, Act::Put | Act::Update | Act::Remove);
+        if let Some(register) = self.collecting(step.choice).filter(|_| is_edit) {
+            return self.collect(on, register, fault);
+        }
         match step.act {
             Act::Put => self.edit(on, register, fault, "put"),
             Act::Update => self.edit(on, register, fault, "update"),
@@ -175,6 +187,101 @@ impl World {
         let details = [Register::Detail(0), Register::Detail(1)];
         let choice = choice as usize;
         REGISTERS.get(choice).copied().unwrap_or_else(|| details[choice - REGISTERS.len()])
+    }
+
+    /// What is added to, if anything is.
+    fn collecting(&self, choice: u64) -> Option<Register> {
+        let card = (choice & 1) as u32;
+        let register = match choice >> 41 & 3 {
+            0 => Register::Views(card),
+            1 => Register::Marks(card),
+            _ => return None,
+        };
+        self.has_fields.then_some(register)
+    }
+
+    /// Adds to what a card counts or collects.
+    fn collect(&mut self, on: usize, register: Register, fault: Option<Fault>) -> Outcome {
+        self.last += 1;
+        let number = self.last;
+        let (knew, could_know) = (self.surely(on), self.at_most(on));
+        self.arm(on, fault);
+        let written = self.app(on)?.update(register, number);
+        let was_met = self.recover(on, fault, "collecting")?;
+        let has_failed = match &written {
+            Ok(false) => return Ok(()),
+            Ok(true) => false,
+            Err(_) if was_met => true,
+            Err(error) => return Err(format!("{on}: e{number} of {register:?} fails: {error}")),
+        };
+        self.log.push(format!("{on}: add e{number} to {register:?}: {}", !has_failed));
+        let epoch = self.devices[on].code.epoch();
+        let edit = Edit {
+            number,
+            register,
+            is_removal: false,
+            epoch,
+            was: None,
+            document: None,
+            knew,
+            could_know,
+            has_failed,
+        };
+        self.edits.insert(number, edit);
+        let device = &mut self.devices[on];
+        device.at_most.insert(number);
+        if !has_failed {
+            device.surely.insert(number);
+        }
+        self.compare_with_model(on)
+    }
+
+    /// Which edits are missing from what a card counts and collects, or in it without reason.
+    fn check_collected(
+        &self,
+        collected: &BTreeMap<u32, Collected>,
+        kept: &[Kept],
+        surely: &Edits,
+        at_most: &Edits,
+    ) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for card in 0..2 {
+            // What waits is counted once it is accepted.
+            let waits =
+                kept.iter().any(|kept| kept.place == "cards" && kept.key == card.to_string());
+            let of = |edits: &Edits, register| -> Edits {
+                let is_of =
+                    |edit: &&u32| self.edits.get(edit).is_some_and(|e| e.register == register);
+                edits.iter().filter(is_of).copied().collect()
+            };
+            let here = collected.get(&card);
+            let views = here.map_or(0, |here| here.views);
+            let (surely_views, most_views) =
+                (of(surely, Register::Views(card)), of(at_most, Register::Views(card)));
+            let counted: Edits =
+                most_views.iter().filter(|edit| views & amount_of(**edit) != 0).copied().collect();
+            let sum: i64 = counted.iter().map(|edit| amount_of(*edit)).sum();
+            if sum != views {
+                wrong.push(format!("card {card} counts {views:#x}, of which {sum:#x} was added"));
+            }
+            let marks = here.map(|here| here.marks.clone()).unwrap_or_default();
+            let (surely_marks, most_marks) =
+                (of(surely, Register::Marks(card)), of(at_most, Register::Marks(card)));
+            let missing: Edits = surely_views
+                .difference(&counted)
+                .chain(surely_marks.difference(&marks))
+                .copied()
+                .filter(|edit| !waits && !self.lost.contains(edit))
+                .collect();
+            if !missing.is_empty() {
+                wrong.push(format!("card {card} lacks {missing:?}"));
+            }
+            let made_up: Edits = marks.difference(&most_marks).copied().collect();
+            if !made_up.is_empty() {
+                wrong.push(format!("card {card} has {made_up:?}"));
+            }
+        }
+        wrong
     }
 
     fn app(&self, on: usize) -> Outcome<&dyn Replica> {
@@ -472,16 +579,16 @@ impl World {
         self.compare_with_model(on)
     }
 
-    fn state(&self, on: usize) -> Outcome<(BTreeMap<Register, u32>, Vec<Kept>)> {
+    fn state(&self, on: usize) -> Outcome<State> {
         let app = self.app(on)?;
         let live = app.read().map_err(|error| format!("{on}: {error}"))?;
+        let collected = app.collected().map_err(|error| format!("{on}: {error}"))?;
         let kept = app.quarantine().map_err(|error| format!("{on}: {error}"))?;
-        Ok((live, kept))
+        Ok(State { live, collected, kept })
     }
 
     fn note_lost(&mut self) -> Outcome {
-        let apps = self.devices.iter().filter(|_| self.has_fields).filter_map(|it| it.app.as_ref());
-        for app in apps {
+        for app in self.devices.iter().filter_map(|it| it.app.as_ref()) {
             self.lost.extend(app.lost().map_err(|error| error.to_string())?);
         }
         Ok(())
@@ -492,31 +599,39 @@ impl World {
         if self.devices[on].is_unsettled {
             return Ok(());
         }
-        let (live, kept) = self.state(on)?;
-        self.compare(on, &live, &kept, &self.surely(on), &self.at_most(on))
+        let state = self.state(on)?;
+        self.compare(on, &state, &self.surely(on), &self.at_most(on), false)
     }
 
     fn compare(
         &self,
         on: usize,
-        live: &BTreeMap<Register, u32>,
-        kept: &[Kept],
+        State { live, collected, kept }: &State,
         surely: &Edits,
         at_most: &Edits,
+        have_met: bool,
     ) -> Outcome {
         let epoch = self.devices[on].code.epoch();
         let has_pruned = self.devices.iter().any(|device| device.pruned_at.is_some());
-        let seen = Seen { has_pruned, live, kept, lost: &self.lost, surely, at_most };
+        let lost = &self.lost;
+        let read = |device: &Device| device.app.as_ref().and_then(|app| app.read().ok());
+        let shown = self.devices.iter().filter(|_| have_met).filter_map(read).flatten();
+        let shown = &shown.map(|(_, edit)| edit).collect();
+        let seen = Seen { has_pruned, have_met, live, kept, shown, lost, surely, at_most };
         let mut registers = [&REGISTERS[..], &FIELDS].concat();
         if epoch == 2 {
             registers.extend((0..3).map(Register::Detail));
         }
-        let wrong = model::check(&self.edits, &seen, &registers);
+        let mut wrong = model::check(&self.edits, &seen, &registers);
+        // Of two bases one may lose, which a device whose document it is has to list first.
+        let nothing = Edits::new();
+        let surely = if have_met { surely } else { &nothing };
+        wrong.extend(self.check_collected(collected, kept, surely, at_most));
         if wrong.is_empty() {
             return Ok(());
         }
         Err(format!(
-            "device {on} ({:?}) is wrong:\n  {}\n  live: {live:?}\n  kept: {kept:#?}",
+            "device {on} ({:?}) is wrong:\n  {}\n  live: {live:?}, {collected:?}\n  kept: {kept:#?}",
             self.devices[on].code,
             wrong.join("\n  ")
         ))
@@ -566,10 +681,9 @@ impl World {
         if !is_quiet && self.devices.iter().all(|device| device.pruned_at.is_none()) {
             return Err(format!("the devices never stop having news for each other:\n{news:#?}"));
         }
-        #[expect(clippy::type_complexity, reason = "named nowhere else")]
-        let mut first: BTreeMap<u32, (usize, BTreeMap<Register, u32>, Vec<Kept>)> = BTreeMap::new();
+        let mut first: BTreeMap<u32, (usize, State)> = BTreeMap::new();
         for on in (0..count).filter(|on| !outside[*on]) {
-            let (live, kept) = self.state(on)?;
+            let state = self.state(on)?;
             // What somebody has given up may be nowhere any more.
             let has_pruned = self.devices.iter().any(|device| device.pruned_at.is_some());
             let unfinished = self.app(on)?.unfinished().map_err(|error| error.to_string())?;
@@ -588,20 +702,18 @@ impl World {
             let surely = if may_lack { self.surely(on) } else { certain };
             let is_open = may_lack && surely != all;
             if !is_open {
-                self.compare(on, &live, &kept, &surely, &all)?;
+                self.compare(on, &state, &surely, &all, true)?;
             }
             match first.get(&epoch) {
                 None => {
-                    first.insert(epoch, (on, live, kept));
+                    first.insert(epoch, (on, state));
                 }
-                Some((other, their_live, their_kept)) => {
-                    if (&live, &kept) != (their_live, their_kept) {
-                        return Err(format!(
-                            "devices {other} and {on} differ after meeting:\n{their_live:?}\n\
-                             {live:?}\n{their_kept:#?}\n{kept:#?}"
-                        ));
-                    }
+                Some((other, theirs)) if state != *theirs => {
+                    return Err(format!(
+                        "devices {other} and {on} differ after meeting:\n{theirs:#?}\n{state:#?}"
+                    ));
                 }
+                Some(_) => {}
             }
         }
         Ok(())
