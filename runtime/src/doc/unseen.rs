@@ -121,7 +121,8 @@ pub(crate) struct OwnIds<'a> {
 }
 
 impl OwnIds<'_> {
-    fn contains(self, client: u64) -> bool {
+    /// Whether this device has written under an id.
+    pub(crate) fn contains(self, client: u64) -> bool {
         client == self.device || self.earlier.contains(&client)
     }
 }

@@ -67,13 +67,12 @@ impl Engine {
                 // Another copy has written under our id, so this one is a restored backup.
                 writer.renew_device(self.new_device());
             }
-            let mut lost = Vec::new();
-            // What documents of newer code mean is not known.
-            if name.epoch <= self.def.epoch {
-                let edits =
-                    merged.met.conclude(&mut document, writer.own_ids(), Writes::Nothing)?;
-                lost = self.record_lost(commit, name, &edits.lost, &edits.found)?;
-            }
+            let own = writer.own_ids();
+            let mut edits = merged.met.conclude(&mut document, own, Writes::Nothing)?;
+            // Other devices have the newer code, and list theirs.
+            let is_newer = name.epoch > self.def.epoch;
+            edits.lost.retain(|lost| !is_newer || own.contains(lost.id.client));
+            let lost = self.record_lost(commit, name, &edits.lost, &edits.found)?;
             let copies = self.copies(name, writer.claims.get(&name));
             loaded.update_late_edits(&mut merged.changed, &document, copies)?;
             let fact = writer.documents.0.entry(name).or_default();
