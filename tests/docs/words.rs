@@ -38,8 +38,17 @@ const PAIRS: [[&str; 2]; 11] = [
 /// Beginnings of sentences that lack their subject, or name a place for a condition.
 const BEGINNINGS: [&str; 3] = ["What ", "Where ", "Whoever "];
 
-/// Modules of the runtime without an item that users see.
-const INTERNAL: [&str; 4] = ["disk", "doc", "engine", "epoch"];
+/// Turns of phrase that have to be read twice.
+const PHRASES: [&str; 8] = [
+    "how manyth",
+    "in its one spelling",
+    "stands nowhere",
+    "which may be more than there are",
+    "implemented by itself",
+    "in whatever order",
+    "how often they came",
+    "however often these came",
+];
 
 /// Modules and files of items that users see.
 const PUBLIC: [&str; 17] = [
@@ -65,8 +74,16 @@ const PUBLIC: [&str; 17] = [
 #[test]
 fn pages_are_worded_plainly() {
     let mut pages = files(&root().join("docs"), "md");
-    let others =
-        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LEXICON.md", "examples/README.md"];
+    pages.extend(files(&root().join("macros/docs"), "md"));
+    let others = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LEXICON.md",
+        "examples/README.md",
+        "macros/README.md",
+    ];
     pages.extend(others.map(|page| root().join(page)));
     let mut mistakes = Vec::new();
     for page in pages {
@@ -74,7 +91,11 @@ fn pages_are_worded_plainly() {
         let mut is_code = false;
         let lines = text.lines().map(|line| {
             is_code ^= line.starts_with("```");
-            if is_code || line.starts_with("```") { "" } else { line }
+            match line.split_once("// ") {
+                Some((_, comment)) if is_code => comment,
+                _ if is_code || line.starts_with("```") => "",
+                _ => line,
+            }
         });
         check(&page, 0, lines, &mut mistakes);
     }
@@ -130,19 +151,56 @@ fn docs_of_public_items_are_worded_plainly() {
 #[test]
 fn errors_are_worded_plainly() {
     let mut mistakes = Vec::new();
-    for file in sources().into_iter().chain(files(&root().join("macros/src"), "rs")) {
-        let text = read(&file);
-        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-        let lines = code.lines().map(|line| {
-            let line = line.trim_start();
-            let text = line.split_once('"').map_or("", |(_, text)| text);
-            if line.starts_with("//") || line.starts_with("#[") { "" } else { text }
-        });
-        // Each is a paragraph of its own.
-        let lines = lines.flat_map(|line| [line, ""]);
-        check(&file, 0, lines, &mut mistakes);
+    for file in ["runtime/src", "macros/src"].iter().flat_map(|at| files(&root().join(at), "rs")) {
+        let code = read(&file);
+        let code = code.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for (line, text) in strings(code) {
+            check(&file, line, text.lines(), &mut mistakes);
+        }
     }
     assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
+}
+
+/// Returns the texts of some code, each with the number of its line, counted from 0.
+fn strings(code: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut rest = code;
+    while let Some(at) = rest.find(['"', '\'', '/']) {
+        let (before, from) = rest.split_at(at);
+        let line = code[..code.len() - from.len()].matches('\n').count();
+        rest = &from[1..];
+        if from.starts_with("//") {
+            rest = from.find('\n').map_or("", |end| &from[end..]);
+        } else if from.starts_with('\'') {
+            // Of a quote as a character, which begins no text.
+            let quotes = ["'\"'", "'\\\"'", "'\\''", "'\\\\'"];
+            let quote = quotes.iter().find(|quote| from.starts_with(**quote));
+            rest = &from[quote.map_or(1, |quote| quote.len())..];
+        } else if from.starts_with('"') {
+            let hashes = before.len() - before.trim_end_matches('#').len();
+            let is_raw = before.trim_end_matches('#').ends_with('r');
+            let end = if is_raw {
+                rest.find(&format!("\"{}", "#".repeat(hashes)))
+            } else {
+                let mut is_escaped = false;
+                rest.find(|c| {
+                    let ends = c == '"' && !is_escaped;
+                    is_escaped = c == '\\' && !is_escaped;
+                    ends
+                })
+            };
+            let end = end.unwrap_or_else(|| panic!("a text without an end at line {line}"));
+            let lines = rest[..end].split("\\\n").enumerate();
+            let text = lines.map(|(at, line)| if at > 0 { line.trim_start() } else { line });
+            let text: String = text.collect();
+            // A path or a name has no spaces.
+            if text.contains(' ') {
+                found.push((line, text));
+            }
+            rest = &rest[end + 1..];
+        }
+    }
+    found
 }
 
 /// Returns whether the docs of a file's module are among those that users see.
@@ -162,14 +220,6 @@ fn begins_well(doc: &str, item: &str) -> bool {
     }
     let is_type = is(&["pub struct ", "pub enum ", "pub trait ", "pub type "]);
     !is_type || !["How", "What", "Whether", "Where", "Which", "Who", "Why"].contains(&word)
-}
-
-/// The files of the runtime that hold what users read.
-fn sources() -> Vec<PathBuf> {
-    let runtime = root().join("runtime/src");
-    let mut sources = files(&runtime, "rs");
-    sources.retain(|file| !INTERNAL.iter().any(|module| file.starts_with(runtime.join(module))));
-    sources
 }
 
 /// The files in a folder, at any depth; or the file itself.
@@ -230,7 +280,9 @@ fn mistakes_of(paragraph: &str) -> Vec<String> {
             mistakes.push(pair.join(" "));
         }
     }
-    // Headings and cells are no sentences.
+    let is_there = |phrase: &&&str| paragraph.contains(**phrase);
+    mistakes.extend(PHRASES.iter().filter(is_there).map(|phrase| (*phrase).to_owned()));
+    // Headings and cells are not sentences.
     if !text.starts_with(['#', '|']) {
         let sentences = text.split_inclusive(['.', '?', ':']).map(str::trim_start);
         let sentences = sentences.map(|text| text.trim_start_matches(['-', '*', ' ']));

@@ -168,7 +168,7 @@ impl Ours {
         if merged.waits && !has_gap(update) {
             assert!(is_same, "an update waits in part");
         }
-        assert!(merged.is_new || self.items == before, "a change is no news");
+        assert!(merged.is_new || self.items == before, "a change is not reported as new");
         let (old, new) = (view::of_items(&before), view::of_items(&self.items));
         for (root, key) in old.rows.keys().chain(new.rows.keys()) {
             let entry = (root.clone(), key.clone());
