@@ -97,8 +97,8 @@ fn newest(text: &str, store: &Store, path: &str) -> Result<Option<Recorded>, Str
     let version = lines.versions.last().map_or("", |version| version.number);
     if !entry.is_intact() {
         return Err(format!(
-            "version {version} in `{path}` was edited by hand, and what is recorded never changes; \
-             {RESTORE}, and record what is new as another version: `HEIRLOOM=record cargo test`"
+            "version {version} in `{path}` was edited by hand, and recorded versions never change; \
+             {RESTORE}, and record the change as another version: `HEIRLOOM=record cargo test`"
         ));
     }
     let recorded = recorded(entry).ok_or_else(|| {

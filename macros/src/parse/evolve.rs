@@ -56,7 +56,7 @@ pub(super) fn evolve(field: &mut Field, attribute: &Attribute, diag: &mut Diag) 
     if !matches!(attribute.meta, Meta::List(_)) {
         diag.error(
             &attribute.meta,
-            "`#[evolve]` says what fills a missing field: write `#[evolve(default)]` or \
+            "`#[evolve]` gives the default of a missing field: write `#[evolve(default)]` or \
              `#[evolve(default = …)]`",
         );
         field.evolve = Some(Evolve { key: attribute.path().clone(), form: Form::Broken });

@@ -29,7 +29,7 @@ const CONTAINER: &[(&str, &str)] = &[
     ("field_identifier", "it is for enums; remove it"),
 ];
 
-const CONVERTED: &str = "what is stored would be another type's fields, which the schema would \
+const CONVERTED: &str = "the stored fields would be those of another type, which the schema would \
                          not show; store this struct's own fields and convert where you use them";
 
 /// Attributes of serde that a field may not have, each with the reason.
@@ -46,7 +46,7 @@ const FIELD: &[(&str, &str)] = &[
     ("getter", "it is for remote types; remove it"),
 ];
 
-const SKIPPED: &str = "a field of a stored struct is stored: what is skipped would be lost with \
+const SKIPPED: &str = "a field of a stored struct is stored: a skipped one would be lost with \
                        the next write; keep it outside of this struct";
 
 /// The struct reads and writes its own fields, and leaves others alone.

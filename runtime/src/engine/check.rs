@@ -182,7 +182,7 @@ fn check_document(document: &StoredDocument) -> Result<Vec<String>> {
             };
             let entry = document.entry(&root, &key)?;
             if entry.is_none_or(|entry| entry.id != id) && problems.len() < MAX_PROBLEMS {
-                problems.push(format!("`{key}` of `{root}`: what was written last is missing"));
+                problems.push(format!("`{key}` of `{root}`: its newest item is missing"));
             }
             Ok(())
         })?;
@@ -202,7 +202,7 @@ fn check_document(document: &StoredDocument) -> Result<Vec<String>> {
     }
     let deletions = deletions_hash(&document.deletions()?);
     if deletions != document.state()?.deletions {
-        problems.push("what it says of removed items differs from what it counts".to_owned());
+        problems.push("its removed items and their hash differ".to_owned());
     }
     Ok(problems)
 }

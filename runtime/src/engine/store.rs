@@ -123,7 +123,7 @@ impl Engine {
 fn clocks_unknown() -> Error {
     Error::new(
         ErrorKind::Corrupt,
-        "the file is damaged: what this device wrote last cannot be read",
+        "the file is damaged: the newest items of this device cannot be read",
     )
     .help("nothing was changed; try again, which writes under a new device id")
 }

@@ -385,10 +385,10 @@ impl Reconciled {
         let said = [
             (
                 &self.written,
-                "are missing from what can be read of it, and were written again as they were seen",
+                "are missing from its readable part, and were written again as they were seen",
             ),
-            (&self.differing, "say otherwise than what was seen, which was given up"),
-            (&self.lost, "are missing from what can be read of it, and could not be written again"),
+            (&self.differing, "differ from what readers saw, and were taken from the document"),
+            (&self.lost, "are missing from its readable part, and could not be written again"),
         ];
         for (entries, what) in said {
             let Some(EntryRef { root, key }) = entries.first() else { continue };

@@ -112,7 +112,7 @@ impl CarryOver {
     message = "a previous field of type `{Self}` does not become a `{U}` by itself",
     label = "not made from a `{Self}`",
     note = "compute it from the previous field: `#[evolve(with = |field| …)]`; or write an \
-            `impl From<{Self}> for {U}`, where one of the two is your own type"
+            `impl From<{Self}> for {U}`, if one of the two is your own type"
 )]
 pub trait Carry<U, W> {
     /// Carries a value over.

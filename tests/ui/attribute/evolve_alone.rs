@@ -1,4 +1,4 @@
-// `#[evolve]` says what fills a missing field.
+// `#[evolve]` gives the default of a missing field.
 
 use heirloom::{Id, Table};
 use schemars::JsonSchema;
