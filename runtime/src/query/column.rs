@@ -342,6 +342,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
     /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
     /// assert!(Film::YEAR.le(1979).matches(&alien));
+    /// assert!(Film::DIRECTOR.le("A").matches(&alien)); // it is `None`
     /// ```
     pub fn le<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
@@ -369,7 +370,8 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         self.beside(value, |value| (Bound::Excluded(value), Bound::Unbounded))
     }
 
-    /// Matches rows whose field is `value` or greater. `None` is never greater than a value.
+    /// Matches rows whose field is `value` or greater. `None` is never greater than a value; every
+    /// field is greater than `None`, or equal to it.
     ///
     /// ```
     /// # use heirloom::Table;
@@ -377,6 +379,8 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
     /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
     /// assert!(Film::YEAR.ge(1979).matches(&alien));
+    /// assert!(!Film::DIRECTOR.ge("").matches(&alien)); // it is `None`
+    /// assert!(Film::DIRECTOR.ge(None::<String>).matches(&alien));
     /// ```
     pub fn ge<V: ColumnOperand<T, C>>(self, value: V) -> Expr<R>
     where
@@ -397,7 +401,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     }
 
     /// Matches rows whose field is `low`, `high`, or lies between them; no row if `low` is the
-    /// greater.
+    /// greater. `None` lies between no two values, and text is ordered by its UTF-8 bytes.
     ///
     /// ```
     /// # use heirloom::Table;
@@ -406,6 +410,8 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
     /// assert!(Film::YEAR.between(1970, 1979).matches(&alien));
     /// assert!(!Film::YEAR.between(1979, 1970).matches(&alien));
+    /// assert!(!Film::TITLE.between("a", "z").matches(&alien)); // "A" comes before "a"
+    /// assert!(!Film::DIRECTOR.between("A", "Z").matches(&alien)); // it is `None`
     /// ```
     pub fn between<V: ColumnOperand<T, C>, W: ColumnOperand<T, C>>(self, low: V, high: W) -> Expr<R>
     where
@@ -417,7 +423,8 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         })
     }
 
-    /// Matches rows whose field equals one of `values`; no row if there are none.
+    /// Matches rows whose field equals one of `values`, as [`eq`](Self::eq) does; no row if there are
+    /// none. An `Option` takes plain values as well; `None` equals no plain value.
     ///
     /// An empty array does not say of which type its values are, of several that the field may be compared
     /// with: write `[] as [u16; 0]`, or a `Vec` of the type.
@@ -429,6 +436,8 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
     /// assert!(Film::YEAR.is_in([1977, 1979]).matches(&alien));
     /// assert!(!Film::YEAR.is_in([] as [u16; 0]).matches(&alien));
+    /// assert!(!Film::TITLE.is_in(["alien", "ALIEN"]).matches(&alien)); // the case differs
+    /// assert!(!Film::DIRECTOR.is_in(["Ridley Scott"]).matches(&alien)); // it is `None`
     /// ```
     pub fn is_in<V: ColumnOperand<T, C>>(self, values: impl IntoIterator<Item = V>) -> Expr<R> {
         let mut values: Vec<_> =
@@ -463,6 +472,8 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// # struct Film { #[key] title: String, year: u16, director: Option<String>, genres: Vec<String> }
     /// # let alien = Film { title: "Alien".into(), year: 1979, director: None, genres: vec!["horror".into()] };
     /// assert!(!Film::DIRECTOR.is_some().matches(&alien));
+    /// let named = Film { director: Some(String::new()), ..alien };
+    /// assert!(Film::DIRECTOR.is_some().matches(&named)); // an empty text is a value
     /// ```
     pub fn is_some(self) -> Expr<R>
     where
@@ -504,6 +515,8 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// assert!(Film::TITLE.contains("lie").matches(&alien));
     /// assert!(Film::GENRES.contains("horror").matches(&alien));
     /// assert!(!Film::GENRES.contains("hor").matches(&alien)); // an item, not a part of one
+    /// assert!(!Film::TITLE.contains("ALIEN").matches(&alien)); // the case differs
+    /// assert!(!Film::DIRECTOR.contains("").matches(&alien)); // it is `None`
     /// ```
     pub fn contains<I, V: ColumnItem<I, C>>(self, item: V) -> Expr<R>
     where
@@ -538,6 +551,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// # let alien = Film { title: "Alien".into(), genres: vec!["horror".into()] };
     /// assert!(Film::GENRES.contains_any(["horror", "noir"]).matches(&alien));
     /// assert!(!Film::GENRES.contains_any(Vec::<String>::new()).matches(&alien));
+    /// assert!(!Film::GENRES.contains_any(["Horror"]).matches(&alien)); // the case differs
     /// ```
     pub fn contains_any<I, V: ColumnItem<I, C>>(self, items: impl IntoIterator<Item = V>) -> Expr<R>
     where
@@ -557,6 +571,7 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// # let alien = Film { title: "Alien".into(), genres };
     /// assert!(Film::GENRES.contains_all(["space", "horror"]).matches(&alien));
     /// assert!(!Film::GENRES.contains_all(["space", "noir"]).matches(&alien));
+    /// assert!(Film::GENRES.contains_all(Vec::<String>::new()).matches(&alien));
     /// ```
     pub fn contains_all<I, V: ColumnItem<I, C>>(self, items: impl IntoIterator<Item = V>) -> Expr<R>
     where
@@ -566,19 +581,22 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         Expr::all(items.into_iter().map(|item| self.contains(item)))
     }
 
-    /// Orders rows by this column, the least first. `None` comes first of all.
+    /// Orders rows by this column, the least first. `None` comes first of all; text is ordered by its
+    /// UTF-8 bytes, upper case before lower case. Rows with equal values come by key.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
     /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
-    /// # struct Film { #[key] title: String, year: u16 }
+    /// # struct Film { #[key] title: String, year: Option<u16> }
     /// # #[derive(Store)]
     /// # struct Cinema { films: Table<Film> }
     /// # let cinema = Cinema::in_memory()?;
-    /// # cinema.films.insert(&Film { title: "Alien".into(), year: 1979 })?;
-    /// # cinema.films.insert(&Film { title: "Aliens".into(), year: 1986 })?;
-    /// let oldest = cinema.films.order_by(Film::YEAR.asc()).first()?;
-    /// assert_eq!(oldest.unwrap().title, "Alien");
+    /// # cinema.films.insert(&Film { title: "Alien".into(), year: Some(1979) })?;
+    /// # cinema.films.insert(&Film { title: "Aliens".into(), year: Some(1986) })?;
+    /// # cinema.films.insert(&Film { title: "untitled".into(), year: None })?;
+    /// let oldest = cinema.films.order_by(Film::YEAR.asc()).all()?;
+    /// assert_eq!(oldest[0].title, "untitled"); // its year is `None`
+    /// assert_eq!(oldest[1].title, "Alien");
     /// # Ok::<(), heirloom::Error>(())
     /// ```
     pub fn asc(self) -> Order<R>
@@ -588,19 +606,22 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
         self.ordered(false)
     }
 
-    /// Orders rows by this column, the greatest first. `None` comes last of all.
+    /// Orders rows by this column, the greatest first. `None` comes last of all; rows with equal values
+    /// come by key, backwards.
     ///
     /// ```
     /// # use heirloom::{Store, Table};
     /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
-    /// # struct Film { #[key] title: String, year: u16 }
+    /// # struct Film { #[key] title: String, year: Option<u16> }
     /// # #[derive(Store)]
     /// # struct Cinema { films: Table<Film> }
     /// # let cinema = Cinema::in_memory()?;
-    /// # cinema.films.insert(&Film { title: "Alien".into(), year: 1979 })?;
-    /// # cinema.films.insert(&Film { title: "Aliens".into(), year: 1986 })?;
-    /// let newest = cinema.films.order_by(Film::YEAR.desc()).first()?;
-    /// assert_eq!(newest.unwrap().title, "Aliens");
+    /// # cinema.films.insert(&Film { title: "Alien".into(), year: Some(1979) })?;
+    /// # cinema.films.insert(&Film { title: "Aliens".into(), year: Some(1986) })?;
+    /// # cinema.films.insert(&Film { title: "untitled".into(), year: None })?;
+    /// let newest = cinema.films.order_by(Film::YEAR.desc()).all()?;
+    /// assert_eq!(newest[0].title, "Aliens");
+    /// assert_eq!(newest[2].title, "untitled"); // its year is `None`
     /// # Ok::<(), heirloom::Error>(())
     /// ```
     pub fn desc(self) -> Order<R>

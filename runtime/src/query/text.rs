@@ -30,14 +30,15 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     }
 
     /// Matches rows whose text has `part` in it, without regard to case. See
-    /// [`eq_ignore_case`](Self::eq_ignore_case) for the rule. It reads every row: indexes do not serve it.
+    /// [`eq_ignore_case`](Self::eq_ignore_case) for the rule. `None` contains nothing. It reads every row: indexes do not serve it.
     ///
     /// ```
     /// # use heirloom::Table;
     /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
-    /// # struct City { #[key] name: String }
-    /// let city = City { name: "Bad Homburg".into() };
+    /// # struct City { #[key] name: String, mayor: Option<String> }
+    /// let city = City { name: "Bad Homburg".into(), mayor: None };
     /// assert!(City::NAME.contains_ignore_case("d ho").matches(&city));
+    /// assert!(!City::MAYOR.contains_ignore_case("").matches(&city)); // it is `None`
     /// ```
     pub fn contains_ignore_case(self, part: impl AsRef<str>) -> Expr<R>
     where
