@@ -56,16 +56,16 @@ fn old_code_keeps_what_new_code_wrote_into_its_rows_and_entries() {
         assert_eq!((note.tag.as_str(), note.seen.as_slice()), ("kept", &[4, 5][..]));
         assert_eq!(note.town.geo.altitude, Some(560));
         assert_eq!(note.town.zip.as_deref(), Some("3600"));
-        assert_eq!(note.items, items, "an array that was not changed stays whole");
+        assert_eq!(note.items, items, "a list that was not changed stays whole");
     }
     let home = new.settings.home.get().unwrap().unwrap();
     assert_eq!(home, Town { geo: Geo { lat: 2.5, altitude: Some(560) }, ..town });
 
-    // An array that was changed is replaced, as documented; the rest of the row is not.
+    // A list that was changed keeps the fields of its other elements.
     old.notes.update(&1, |note| note.items.push(v1::Item { n: 9 })).unwrap();
     give(&old, &new);
     let note = new.notes.get(&1).unwrap().unwrap();
-    assert_eq!(note.items.len(), 2);
+    assert_eq!(note.items, [items, vec![Item { n: 9, remark: None }]].concat());
     assert_eq!(note.town.geo.altitude, Some(560));
 }
 
