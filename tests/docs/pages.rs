@@ -138,6 +138,26 @@ fn every_link_of_a_page_leads_to_a_file() {
     }
 }
 
+#[test]
+fn every_table_is_one() {
+    for path in pages() {
+        let page = read(&path);
+        let (mut is_code, mut table) = (false, Vec::new());
+        for (number, line) in page.lines().chain([""]).enumerate() {
+            is_code ^= line.starts_with("```");
+            if !is_code && line.starts_with('|') {
+                // A sign that is escaped, or stands in code, is not the end of a cell.
+                table.push(line.replace("\\|", "").matches('|').count());
+                let is_head = table.len() != 2 || line.starts_with("|-");
+                assert!(is_head && table[0] == table[table.len() - 1], "{path:?}:{}", number + 1);
+            } else {
+                assert!(table.len() != 1, "{path:?}:{number}: a table without a head");
+                table.clear();
+            }
+        }
+    }
+}
+
 /// The code of the last column of a table whose head ends with it.
 fn last_column(page: &str) -> Vec<String> {
     let rows = page.lines().skip_while(|line| !line.ends_with("| here |")).skip(2);
