@@ -61,7 +61,7 @@ pub struct Line {
     pub ours: Figure,
     /// The figure that it is compared with.
     pub other: Figure,
-    /// Whose that is.
+    /// The name of that peer.
     pub name: &'static str,
     /// The most that the quotient should be.
     pub at_most: f64,

@@ -93,7 +93,7 @@ proptest! {
                 prop_assert_eq!(entry.json(), &text);
                 prop_assert!(!entry.to_string().is_empty());
             }
-            // Whatever was stored, it can be repaired, and then reads as what was put.
+            // Any stored row can be repaired, and then reads as the one that was put.
             app.rows.put(&repaired(row.key)).unwrap();
             prop_assert_eq!(app.rows.get(&row.key).unwrap(), Some(repaired(row.key)));
         }

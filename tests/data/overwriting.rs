@@ -50,7 +50,7 @@ fn thousands_of_overwrites_leave_a_few_bytes_each() {
 fn a_removed_row_leaves_60_bytes_at_most() {
     const ROWS: u64 = 5_000;
     for are_removed_together in [true, false] {
-        // What the journal says of the newest commits does not grow with the rows.
+        // The journal's records of the newest commits do not grow with the rows.
         let app = Notebook::builder().durability(Durability::Eventual).journal_commits(64);
         let app = app.in_memory().unwrap();
         let ids: Vec<u32> = (0..ROWS as u32).map(|n| n.wrapping_mul(0x9e37_79b9)).collect();

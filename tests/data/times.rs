@@ -231,7 +231,7 @@ fn merges_imports_and_rebuilds_keep_them() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
-    /// Whatever the clock does.
+    /// The clock may do anything.
     #[test]
     fn they_never_go_backwards(
         steps in prop::collection::vec(

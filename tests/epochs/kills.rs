@@ -299,7 +299,7 @@ fn late_edits_that_the_disk_refuses_are_carried_again() {
             } else {
                 drop(app);
                 opening.make_room();
-                // Whatever was taken in is carried on opening, the rest with the next exchange.
+                // The edits that were taken in are carried on opening, the rest with the next exchange.
                 v1::App::open(path).unwrap().apply(&late).unwrap();
             }
             taken

@@ -191,7 +191,7 @@ fn an_older_state_of_what_was_made_goes_with_the_newer_one_that_was_removed() {
         let late = v0::App::open(&one).unwrap();
         late.notes.update("a", |note| note.text = "a, second".into()).unwrap();
         drop(late);
-        // Whichever of the two migrations wins.
+        // Either of the two migrations may win.
         let early = is_first.then(|| v1::App::open(&two).unwrap());
         let late = v1::App::open(&one).unwrap();
         assert_eq!(words(&late), ["a, second"]);

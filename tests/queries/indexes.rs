@@ -118,7 +118,7 @@ fn an_index_added_later_is_built_beside_the_first_write_and_reading_builds_none(
         let (app, told) = opened(&path);
         let row = indexed::User { id: 90_000, name: "user 7".into() };
         app.users.insert(&row).unwrap();
-        // Whatever stands by now, the answer is the same.
+        // The answer is the same, however far the index is built.
         assert_eq!(sevens(&app).count().unwrap(), 251);
         assert_eq!(built(&told), 25_001);
         assert_eq!(sevens(&app).explain(), BY_INDEX);

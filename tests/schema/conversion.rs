@@ -36,7 +36,7 @@ mod epochs {
             pub id: Id<Recording>,
             pub text: String,
             pub completed: bool,
-            // Whatever is private, its own epoch takes apart.
+            // A private field is taken apart by its own epoch.
             duration: f32,
             tags: Vec<Id<Tag>>,
             parent: Option<Id<Recording>>,

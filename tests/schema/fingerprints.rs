@@ -386,7 +386,7 @@ fn all_keywords_of_a_json_schema_make_a_difference() {
     assert_ne!(dependent("Town"), dependent("Tree"));
 }
 
-/// A keyword of JSON Schema is no keyword if it is the name of a field.
+/// A keyword of JSON Schema is not one if it is the name of a field.
 #[test]
 fn fields_with_the_names_of_keywords_are_kept() {
     ty! {

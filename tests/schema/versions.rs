@@ -194,7 +194,7 @@ fn strict_code_takes_in_nothing_of_newer_code() {
     }
     app.songs.update(&1, |song| song.title.push('!')).unwrap();
     give(&same, &app);
-    // Who gives to newer code is not concerned.
+    // A device that gives to newer code is not concerned.
     give(&app, &newer);
     assert_eq!(newer.songs.len().unwrap(), 3);
 }

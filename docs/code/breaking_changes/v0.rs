@@ -9,7 +9,7 @@ pub struct Note {
     pub name: String,
     pub text: String,
     pub done: bool,
-    // Whatever people type.
+    // Any text that people type.
     pub stars: String,
     pub tag: Option<String>,
     pub comments: Vec<String>,

@@ -93,7 +93,7 @@ struct Shared {
     mending: Mending,
 }
 
-/// What is mended of a damaged file before redb reads it (see `bookkeeping.rs`).
+/// The repair of a damaged file before redb reads it (see `bookkeeping.rs`).
 #[derive(Default)]
 struct Mending {
     is_done: AtomicBool,

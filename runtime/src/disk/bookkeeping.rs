@@ -37,7 +37,7 @@ pub(super) fn header_without_damaged_tables(
     Ok(Some(header.without_own_tables()))
 }
 
-/// Where the damaged pages of tables begin; `None` for one that cannot be.
+/// The starts of the damaged pages of tables; `None` for one that cannot be.
 pub(super) fn damaged_pages(
     storage: &dyn StorageBackend,
     names: &[String],

@@ -219,7 +219,7 @@ impl Disk {
         matches!(self.medium, Medium::File { is_read_only: true, .. })
     }
 
-    /// What is wrong with redb's own tables, which say which pages of the file are in use.
+    /// Returns the damage of redb's own tables, which list the pages of the file that are in use.
     pub(crate) fn damage_of_own_tables(&self) -> Result<Option<&'static str>> {
         self.with_live(|live| Ok(live.damage_of_own_tables()))
     }

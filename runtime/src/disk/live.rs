@@ -177,7 +177,7 @@ impl Live {
         })
     }
 
-    /// What is wrong with redb's own tables, in a sentence.
+    /// Returns the damage of redb's own tables, in a sentence.
     pub(super) fn damage_of_own_tables(&self) -> Option<&'static str> {
         if self.is_beyond_writing {
             return Some(

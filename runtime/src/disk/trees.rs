@@ -84,13 +84,13 @@ impl Header {
         self.bytes[FLAGS] & TWO_PHASES != 0
     }
 
-    /// Where the tables of the store are named.
+    /// The tree that names the tables of the store.
     pub(super) fn tables(&self) -> Option<Tree> {
         let root = page_at(self.slot(), TABLES).filter(|_| self.slot()[HAS_TABLES] != 0)?;
         Some(Tree { root, ..OF_TABLES })
     }
 
-    /// Where redb's own tables are named.
+    /// The tree that names redb's own tables.
     pub(super) fn own_tables(&self) -> Option<Tree> {
         let root = page_at(self.slot(), OWN_TABLES.start);
         Some(Tree { root: root.filter(|_| self.slot()[HAS_OWN_TABLES] != 0)?, ..OF_TABLES })
@@ -139,7 +139,7 @@ impl<'s> Pages<'s> {
         Ok(pages())
     }
 
-    /// Where a page begins, and how many bytes it has. `None` if there is none of this number.
+    /// Returns the start of a page and the number of its bytes; `None` if there is none of this number.
     fn place(&self, number: u64) -> Option<(u64, u64)> {
         let order = number >> 59;
         let index = number & (0xf_ffff >> order);
@@ -171,7 +171,7 @@ impl<'s> Pages<'s> {
         Ok(tables.filter(|_| damaged.is_empty()))
     }
 
-    /// Where the pages of a tree begin that do not have their checksums; `None` for one that cannot be. Shows the
+    /// Returns the starts of the pages of a tree that do not have their checksums; `None` for one that cannot be. Shows the
     /// leaves that have.
     pub(super) fn damaged_in(
         &mut self,

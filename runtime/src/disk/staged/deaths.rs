@@ -83,7 +83,7 @@ impl StagedDocument<'_> {
         }
         for ((client, chunk), map) in std::mem::take(&mut self.maps) {
             let key = keys::of_item(keys::DEAD, client, chunk);
-            // What an entry before it stands for is full already.
+            // The range of an entry before it is full already.
             let is_covered = map.is_full() && self.items()?.get(key.as_slice())?.is_none() && {
                 let mut base = None;
                 self.base.each_dead(client, chunk..chunk + 1, |_, first, dead| {
@@ -99,7 +99,7 @@ impl StagedDocument<'_> {
         Ok(())
     }
 
-    /// What an entry stands for beyond a range that is about to be written, it still says.
+    /// Keeps the part of an entry beyond a range that is about to be written.
     pub(super) fn split_full(&mut self, client: u64, first: u32, count: u32) -> Try<()> {
         let end = first.saturating_add(count);
         let mut beyond = None;

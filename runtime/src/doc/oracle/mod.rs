@@ -207,7 +207,7 @@ impl History {
         }
     }
 
-    /// Whatever a copy would send makes a fresh one of it, at once or in two parts.
+    /// Checks that all that a copy would send makes a fresh one of it, at once or in two parts.
     fn check_fresh_copies(&mut self) {
         let agreed = self.copies[0].view();
         let cut = self.cut(&agreed.clocks);

@@ -1,6 +1,6 @@
 //! How a type compares that is not [`Comparable`](super::Comparable): by what serde writes.
 //!
-//! Whatever derives `PartialOrd` compares field by field, and variants in the order of their
+//! A type that derives `PartialOrd` compares field by field, and variants in the order of their
 //! declaration; and whatever derives `Serialize` tells serde just that. Texts are the exception:
 //! [`probe`](super::probe) refuses types that would compare by one.
 

@@ -323,7 +323,7 @@ impl<'c> Compare<'c> {
 const fn is_option_of(option: &str, inner: &str) -> bool {
     const OPEN: &[u8] = b"Option<";
     let (option, inner) = (option.as_bytes(), inner.as_bytes());
-    // Whatever stands before it, as in `std::option::Option<…>`.
+    // A path may stand before it, as in `std::option::Option<…>`.
     if option.len() < OPEN.len() + inner.len() + 1 {
         return false;
     }

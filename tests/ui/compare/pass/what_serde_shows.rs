@@ -1,4 +1,4 @@
-// Whatever serde shows the order of is compared without a word, and what is not compared needs none.
+// A type whose order serde shows is compared without a word, and one that is not compared needs none.
 
 #![deny(warnings)]
 
