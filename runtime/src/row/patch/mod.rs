@@ -14,7 +14,7 @@
 //!   have most in common are the same. An element with another `id` is always a new one. The same
 //!   element is patched, a new one has what this code gives it.
 //! - **A tuple** is aligned by position.
-//! - **A map** is aligned by key. An entry that is gone under one key and there under another, with
+//! - **A map** is aligned by key. An entry that is no longer under one key and there under another, with
 //!   an equal value or the same `id`, has been re-keyed, and takes along what is stored.
 //! - **A set** is aligned by equality, as far as this code knows the elements.
 //! - **An enum** keeps unknown members as long as it stays the same variant. Another variant has
@@ -27,6 +27,7 @@
 //! it, of which one is removed, it may be the other's unknown members that go.
 
 mod places;
+mod rekeyed;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use self::places::places;
+use self::rekeyed::Rekeyed;
 use super::Object;
 use super::align::{self, Element, align};
 use super::canonical::{MAX_DEPTH, list};
@@ -152,8 +154,13 @@ impl Patcher<'_> {
         (fields, depth): Level<'_>,
     ) -> String {
         let (was, mut wanted) = (by_name(before), by_name(after));
+        let rekeyed = Rekeyed::of(before, after, facts);
+        let entries = if rekeyed.is_empty() { HashMap::new() } else { by_name(stored) };
+        let origin = |name: &str| {
+            let origin = rekeyed.origin(name)?;
+            Some((entries.get(origin)?.value, was.get(origin)?.value))
+        };
         let mut members: Vec<(&str, Cow<'_, str>)> = Vec::new();
-        let mut gone: Vec<Gone<'_>> = Vec::new();
         for member in stored.members() {
             let name = member.name();
             // The name under which this code knows a field that is stored under an alias.
@@ -168,15 +175,13 @@ impl Patcher<'_> {
                     }
                 }
                 // Read, and no longer wanted.
-                (Some(was), None) => {
-                    gone.push(Gone { stored: member.value, before: was.value, name });
-                }
+                (Some(_), None) => {}
                 (Some(was), Some(wants)) => {
                     let is_same = was.value.text() == wants.value.text();
                     let written = if is_same { member } else { wants }.written_name();
-                    let known = facts.member(&name);
-                    let level = (&[][..], depth - 1);
-                    let value = self.value(member.value, was.value, wants.value, &known, level);
+                    let there = (!rekeyed.has_left(&name)).then_some((member.value, was.value));
+                    let source = origin(&name).or(there);
+                    let value = self.part(source, wants.value, &facts.member(&name), depth);
                     members.push((written, value));
                 }
                 (None, Some(wants)) => {
@@ -193,7 +198,8 @@ impl Patcher<'_> {
             was.is_none_or(|was| was.value.text() != member.value.text())
         });
         for member in added {
-            let value = self.moved(&mut gone, member, facts, depth);
+            let name = member.name();
+            let value = self.part(origin(&name), member.value, &facts.member(&name), depth);
             members.push((member.written_name(), value));
         }
         if facts.is_map() && members.iter().all(|(name, _)| !facts.is_named(name.trim_matches('"')))
@@ -207,34 +213,6 @@ impl Patcher<'_> {
             text.push_str(&value);
         });
         text
-    }
-
-    /// The value of a member that is new here: that of an entry of the map that is gone, if it is
-    /// the same under another key.
-    fn moved<'j>(
-        &mut self,
-        gone: &mut Vec<Gone<'j>>,
-        member: Member<'j>,
-        facts: &Facts<'_>,
-        depth: usize,
-    ) -> Cow<'j, str> {
-        let (name, value) = (member.name(), member.value);
-        if facts.is_named(&name) || !facts.is_map() {
-            return value.text().into();
-        }
-        let known = facts.member(&name);
-        let id = || id(value, &known).filter(|id| id.is_own);
-        let is_entry = |gone: &Gone<'_>| !facts.is_named(&gone.name);
-        let mut candidates = gone.iter().enumerate().filter(|(_, gone)| is_entry(gone));
-        let equal = candidates.clone().find(|(_, gone)| gone.before.text() == value.text());
-        let found = equal.or_else(|| {
-            let id = id()?;
-            let known = |gone: &Gone<'_>| facts.member(&gone.name);
-            candidates.find(|(_, gone)| self::id(gone.before, &known(gone)) == Some(id))
-        });
-        let Some((index, _)) = found else { return value.text().into() };
-        let Gone { stored, before, .. } = gone.remove(index);
-        self.value(stored, before, value, &known, (&[], depth - 1))
     }
 
     fn list(
@@ -261,26 +239,29 @@ impl Patcher<'_> {
         };
         let mut text = String::new();
         let elements = after.into_iter().zip(sources).enumerate();
-        list(&mut text, '[', ']', elements, |text, (nth, (after, source))| match source {
-            Some((stored, before)) => {
-                let level = (&[][..], depth - 1);
-                text.push_str(&self.value(stored, before, after, &facts.element(nth), level));
-            }
-            None => text.push_str(after.text()),
+        list(&mut text, '[', ']', elements, |text, (nth, (after, source))| {
+            text.push_str(&self.part(source, after, &facts.element(nth), depth));
         });
         text
+    }
+
+    /// Writes a member or an element, which is what it was before and is stored as, or new.
+    fn part<'j>(
+        &mut self,
+        source: Option<(JsonValue<'j>, JsonValue<'j>)>,
+        after: JsonValue<'j>,
+        known: &Known<'_>,
+        depth: usize,
+    ) -> Cow<'j, str> {
+        match source {
+            Some((stored, before)) => self.value(stored, before, after, known, (&[], depth - 1)),
+            None => after.text().into(),
+        }
     }
 }
 
 fn by_name<'j>(object: JsonValue<'j>) -> HashMap<Cow<'j, str>, Member<'j>> {
     object.members().map(|member| (member.name(), member)).collect()
-}
-
-/// A member that is read and no longer wanted.
-struct Gone<'j> {
-    stored: JsonValue<'j>,
-    before: JsonValue<'j>,
-    name: Cow<'j, str>,
 }
 
 fn named<'j>(list: &[JsonValue<'j>], facts: &Facts<'_>) -> Vec<Element<'j>> {

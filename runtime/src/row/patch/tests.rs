@@ -203,6 +203,45 @@ fn an_entry_of_a_map_takes_along_what_is_unknown() {
 }
 
 #[test]
+fn entries_of_a_map_that_change_keys_take_along_what_is_unknown() {
+    let stored = r#"{"1":{"name":"a","new":1},"2":{"name":"b","new":2}}"#;
+    check::<BTreeMap<u8, Item>>(
+        stored,
+        |map| *map = [(1, item("b")), (2, item("a"))].into(),
+        r#"{"1":{"name":"b","new":2},"2":{"name":"a","new":1}}"#,
+    );
+    check::<BTreeMap<u8, Item>>(
+        stored,
+        |map| *map = [(2, item("a")), (3, item("b"))].into(),
+        r#"{"2":{"name":"a","new":1},"3":{"name":"b","new":2}}"#,
+    );
+    // One put in before them, and the first of them taken out.
+    check::<HashMap<u8, Item>>(
+        stored,
+        |map| *map = [(1, item("c")), (2, item("a")), (3, item("b"))].into(),
+        r#"{"1":{"name":"c"},"2":{"name":"a","new":1},"3":{"name":"b","new":2}}"#,
+    );
+    check::<BTreeMap<u8, Item>>(
+        stored,
+        |map| *map = [(1, item("b"))].into(),
+        r#"{"1":{"name":"b","new":2}}"#,
+    );
+    // Each was edited, and one is equal to another by coincidence.
+    check::<BTreeMap<u8, Item>>(
+        stored,
+        |map| *map = [(1, item("b")), (2, item("c"))].into(),
+        r#"{"1":{"name":"b","new":1},"2":{"name":"c","new":2}}"#,
+    );
+    // With an id it does not matter what else has changed.
+    let line = |id, text: &str| Line { id, text: text.into() };
+    check::<BTreeMap<u8, Line>>(
+        r#"{"1":{"id":7,"text":"a","new":1},"2":{"id":8,"text":"b","new":2}}"#,
+        |map| *map = [(1, line(8, "B")), (2, line(9, "c"))].into(),
+        r#"{"1":{"id":8,"text":"B","new":2},"2":{"id":9,"text":"c"}}"#,
+    );
+}
+
+#[test]
 fn the_elements_of_a_set_are_found_by_what_is_known_of_them() {
     check::<HashSet<Item>>(
         r#"[{"new":1,"name":"b"},{"name":"a","new":2},{"name":"c"}]"#,
