@@ -89,7 +89,7 @@ fn a_file_passes_through_both_steps() -> heirloom::Result<()> {
     assert_eq!(refused.kind(), ErrorKind::Migration);
     assert_eq!((refused.table(), refused.key()), (Some("notes"), Some("water")));
 
-    // By default, what cannot be converted is kept aside, for the app and all its devices to see.
+    // By default, a row that cannot be converted is kept aside, for the app and all its devices to see.
     let app = v2::Notebook::open(path)?;
     for kept in app.quarantine()? {
         println!("{kept}\n  {}", kept.theirs());
