@@ -6,7 +6,7 @@ const VERSIONS: &str = "  \"versions\": [";
 const OPEN: &str = "    {";
 const CHECKSUM: &str = "      \"checksum\": ";
 const FINGERPRINT: &str = "      \"fingerprint\": ";
-/// How far what tells one version from another is indented. What is indented further does not
+/// The indentation of lines that tell one version from another. Lines that are indented further do not
 /// matter here.
 const DEEP: usize = 6;
 
@@ -134,7 +134,7 @@ impl<'t> Lines<'t> {
 }
 
 impl<'t> Version<'t> {
-    /// The first version that starts in these lines and after `start`.
+    /// Returns the last version that starts in these lines.
     pub(super) fn last_of(lines: &[&'t str]) -> Option<Self> {
         let start = lines.iter().rposition(|line| *line == OPEN)?;
         let mut version = Self::default();

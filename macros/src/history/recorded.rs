@@ -41,8 +41,8 @@ pub(crate) struct Field {
     pub(crate) default: String,
 }
 
-/// Reads a version; nothing if it is not laid out as one. What a newer heirloom adds is passed
-/// over.
+/// Reads a version; nothing if it is not laid out as one. Members that a newer heirloom adds are
+/// passed over.
 pub(super) fn recorded(entry: &Entry<'_>) -> Option<Recorded> {
     let version: Value = serde_json::from_str(&entry.json()).ok()?;
     let schema = &version["schema"];

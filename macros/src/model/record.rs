@@ -28,7 +28,7 @@ pub(crate) struct Record {
     pub(crate) fields: Vec<Field>,
     /// The fields of earlier versions, or of the previous struct, that are given up.
     pub(crate) removed: Vec<parse::Removed>,
-    /// Which fields are the key: those of `key(…)`, else what `#[key]` marks first, or the one named
+    /// The fields that are the key: those of `key(…)`, else the first with `#[key]`, or the one named
     /// `id`.
     pub(crate) key: Vec<usize>,
     /// The key of several fields, as it is written.
