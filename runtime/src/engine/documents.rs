@@ -109,7 +109,7 @@ pub(super) mod by_text {
     }
 }
 
-/// What is known of a document that is not the current one.
+/// The facts about a document that is not the current one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DocFact {
     /// How many commits it has had.

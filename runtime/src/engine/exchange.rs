@@ -26,7 +26,7 @@ use crate::error::Result;
 use crate::row::{Content, ItemId};
 use crate::schema::descriptor::TableIdx;
 
-/// What a copy holds of the documents of a store. Two that hold the same are equal, whatever they held
+/// The state of a copy, by the documents of a store. Two that hold the same are equal, whatever they held
 /// before.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Held {
@@ -73,7 +73,7 @@ fn in_turn(
             continue;
         };
         let (existed, exists) = (first != ChangeKind::Inserted, kind != ChangeKind::Removed);
-        // What came and is gone again shows in neither view.
+        // An entry that came and is gone again shows in neither view.
         if existed || exists {
             all.insert(key, ChangeKind::of(existed, exists));
         }
@@ -81,7 +81,7 @@ fn in_turn(
     all.into_iter().collect()
 }
 
-/// What a merge did, by table or group name.
+/// The effects of a merge, by table or group name.
 #[derive(Debug, Default)]
 pub(crate) struct MergeOutcome {
     /// Changed rows of declared tables and entries of all groups.
@@ -116,7 +116,7 @@ struct ChangedEntry {
     bytes: Option<Vec<u8>>,
 }
 
-/// Who is concerned by changed entries.
+/// The table or group that changed entries belong to.
 enum Target {
     Table(TableIdx),
     /// Declared or not: entries are kept under their names, which need no type.
@@ -147,17 +147,17 @@ fn late_edits_in(late_edits: &LateEdits, changed: &ChangedKeys) -> Vec<LateEditK
     found.into_iter().collect()
 }
 
-/// What a change of a document has brought.
+/// The result of taking a change into a document.
 struct Learnt {
     is_new: bool,
     /// Whether it holds writes under the id of this device that this device does not know.
     is_of_own_id: bool,
-    /// Where edits met.
+    /// The keys where edits met.
     met: Met,
 }
 
 impl Engine {
-    /// What this copy holds.
+    /// Returns the version of each document that this copy holds.
     pub(crate) fn held(&self) -> Result<Held> {
         self.in_view(|view| {
             let mut held = Held::default();
@@ -184,7 +184,7 @@ impl Engine {
     /// there, and then those that wait. Of what they
     /// have given up, either nothing or all.
     pub(crate) fn changes_since(&self, theirs: &Held) -> Result<Vec<(String, Vec<u8>)>> {
-        // What others have must not be lost here, or its numbers would be given out again.
+        // Items that others have must not be lost here, or their numbers would be given out again.
         self.flush().map_err(|error| self.placed(error))?;
         self.in_view(|view| {
             let nothing = DocVersion::default();
@@ -341,7 +341,7 @@ impl Engine {
         MergeOutcome { changed: changed.collect(), pending, late_edits: Vec::new() }
     }
 
-    /// What a change of the current document means to readers.
+    /// Returns the changes that readers see of a change of the current document.
     fn effect(&self, changes: Vec<EntryChange>) -> Vec<ChangedRoot> {
         let mut effect: Vec<ChangedRoot> = Vec::new();
         for change in changes.into_iter().filter(|change| change.is_visible) {

@@ -1,7 +1,7 @@
-//! What a migration left open: the edits that its copies stand for, and those that it knew to be
+//! The parts that a migration left open: the edits that its copies stand for, and those that it knew to be
 //! undecided besides. All else that its claim covers is over.
 //!
-//! What copies stand for is packed, in the order of their clocks: the numbers of a base are a client of a
+//! The parts of copies are packed, in the order of their clocks: the numbers of a base are a client of a
 //! document and the distance of its clock from the one before of that client. Each number takes as many
 //! characters as it needs, of five bits each.
 
@@ -26,7 +26,7 @@ struct Packed {
     /// The clients of documents that copies are of.
     clients: Vec<(DocName, u64)>,
     copies: String,
-    /// What else is undecided.
+    /// The other parts that are undecided.
     #[serde(default, skip_serializing_if = "Parts::is_empty")]
     others: Parts,
 }
@@ -131,7 +131,7 @@ const fn unzigzag(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
-/// What a copy stands for.
+/// The edit, the row of a function, or the set of parts that a copy stands for.
 #[derive(Debug, Clone, Copy)]
 enum CopyOf {
     /// An edit, by the number of its client.
@@ -141,12 +141,12 @@ enum CopyOf {
     Set(u32),
 }
 
-/// What a migration left open.
+/// The parts that a migration left open.
 #[derive(Debug, Default)]
 pub(crate) struct Frontier {
     source: Option<DocName>,
     clients: Vec<(DocName, u64)>,
-    /// What each copy stands for, in the order of their clocks.
+    /// The parts of each copy, in the order of their clocks.
     copies: Vec<CopyOf>,
     sets: Vec<Parts>,
     /// The copies of single edits, in the order of their edits: client, clock, and the clock of the copy.
@@ -210,7 +210,7 @@ impl Frontier {
         self.source
     }
 
-    /// What the copy with a clock stands for.
+    /// Returns the parts that the copy with a clock stands for.
     pub(crate) fn parts_of(&self, copy: u32) -> Option<Parts> {
         Some(match *self.copies.get(copy as usize)? {
             CopyOf::Edit(client, clock) => {
@@ -278,7 +278,7 @@ impl Frontier {
         sets.chain(others).collect()
     }
 
-    /// What is undecided besides what copies stand for.
+    /// Returns the parts that are undecided besides those of copies.
     pub(crate) fn others(&self) -> &Parts {
         &self.others
     }

@@ -13,7 +13,7 @@ use crate::doc::items::ReadItems;
 use crate::doc::{ChangedKeys, Writes, merge};
 use crate::error::Result;
 
-/// What a merge did to a document that is not current.
+/// The effects of a merge on a document that is not current.
 #[derive(Debug, Default)]
 pub(crate) struct OtherMerged {
     pub(crate) changed: ChangedKeys,

@@ -12,7 +12,7 @@ use crate::schema::descriptor::TableIdx;
 /// How many rows are named for each index.
 const NAMED_ROWS: usize = 10;
 
-/// What is said of an index that cannot be read.
+/// The text about an index that cannot be read.
 const DAMAGED: &str = "is damaged, and the rows are not: make it anew with `rebuild_indexes`";
 
 /// The entries of one row that an index and the row do not agree on.
@@ -64,7 +64,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Where a complete index differs from what the rows say.
+    /// Returns the differences between a complete index and the rows.
     fn differences(
         &self,
         view: &Arc<View>,

@@ -214,7 +214,7 @@ impl Engine {
         changes.write(commit, checked)
     }
 
-    /// What a commit does to the indexes of a table, to be gathered. `view` is from before it.
+    /// Begins to gather the changes of a table's indexes by a commit. `view` is from before it.
     pub(crate) fn index_changes<'v>(
         &'v self,
         view: &'v View,
@@ -229,7 +229,7 @@ impl Engine {
     }
 }
 
-/// What a commit does to the indexes of a table.
+/// The changes of a table's indexes by a commit.
 pub(crate) struct IndexChanges<'v> {
     table: &'v TableDef,
     table_idx: TableIdx,

@@ -41,7 +41,7 @@ pub(crate) struct NewRow {
     pub(crate) json: String,
 }
 
-/// What came of inserting rows while they come.
+/// The result of inserting rows while they come.
 enum Inserted<'w, R> {
     Done(Result<usize>),
     /// The system has no thread left, and nothing has happened.
@@ -177,7 +177,7 @@ impl Engine {
                         return Err(error);
                     }
                     Ok(Fed::End) => return insertion.finish(commit),
-                    // Who gave them has panicked.
+                    // The thread that gave them has panicked.
                     Err(_) => {
                         return Err(Error::new(ErrorKind::Storage, "rows did not come to an end"));
                     }

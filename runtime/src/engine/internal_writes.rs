@@ -13,7 +13,7 @@ use crate::doc::{ChangedKeys, Entry, EntryOp, EntryWrite, Root, write};
 use crate::error::Result;
 use crate::row::{CellWrite, EntryRef};
 
-/// What is to stand under a key of a root map.
+/// The content that is to stand under a key of a root map.
 #[derive(Debug, Clone)]
 pub(crate) struct RootOp {
     root: Root,
@@ -24,7 +24,7 @@ pub(crate) struct RootOp {
     cells: Vec<CellWrite>,
 }
 
-/// What a mark holds: that it is there says everything.
+/// The content of a mark, which says nothing: the mark is there.
 pub(crate) const MARK: &str = "1";
 
 impl RootOp {

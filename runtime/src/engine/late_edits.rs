@@ -34,13 +34,13 @@ pub(crate) struct LateEdit {
     pub(crate) from: DocName,
     /// The entry that it was made in, in that document.
     pub(crate) of: EntryRef,
-    /// What may show here because of it, as JSON text.
+    /// The JSON text that may show here because of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<String>,
     /// Why it could not be converted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
-    /// What was written, if it could not be converted.
+    /// The content that was written, if it could not be converted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) raw: Option<String>,
     /// The entry that could not be taken further, if that is another one than `of`.
@@ -98,7 +98,7 @@ impl LateEdit {
         self.stopped_at.clone().unwrap_or_else(own)
     }
 
-    /// What a migration had taken over, and another edit shows in the place of.
+    /// Makes the late edit of a copy that a migration took over, and that another edit shows in the place of.
     pub(crate) fn of_copy(from: DocName, of: &EntryRef, json: String) -> Self {
         let reason = "it was changed on two devices that did not know of each other, before and after \
                       a migration; the later epoch's change stands";
@@ -148,7 +148,7 @@ pub(crate) struct StoredEdit {
 }
 
 impl StoredEdit {
-    /// What readers see because of it.
+    /// Returns the value that readers see because of it.
     pub(crate) fn shown(&self) -> Shown {
         (self.id, self.edit.value.clone().unwrap_or_default())
     }
@@ -281,7 +281,7 @@ impl LateEdits {
         self.by_entry.get(&key.at)?.get(&key.parts)
     }
 
-    /// What stands under a key of a document whose own item there is `main`.
+    /// Returns the values under a key of a document whose own item there is `main`.
     pub(crate) fn standing(
         &self,
         marks: &impl Marks,
@@ -311,7 +311,7 @@ impl LateEdits {
         let mut is_copy = false;
         if let Some(parts) = main.map(|id| copies.parts_of(id)).transpose()?.flatten() {
             is_copy = true;
-            // What a function made of rows that are not known ranks below all edits.
+            // A row that a function made of unknown rows ranks below all edits.
             add(rank_of(&parts).unwrap_or(DocName::unclaimed(0)), &parts, None)?;
         }
         let stored = self.by_entry.get(at);
@@ -382,7 +382,7 @@ impl LateEdits {
         if is_removed {
             seen.extend(waiting.into_iter().flat_map(|waiting| waiting.open));
         }
-        // Who decides on a row that a function made means it, whichever migration has made it.
+        // A decision on a row that a function made is about it, whichever migration has made it.
         Ok(seen.into_iter().map(Part::by_any_run).collect())
     }
 }

@@ -1,4 +1,4 @@
-//! What late edits are told apart by: edits, the parts of them, and what copies stand for.
+//! [`Part`]: the name of a late edit, of a part of one, or of the edit that a copy stands for.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,10 +13,10 @@ use crate::row::ItemId;
 /// The sign that the path of a field begins with in a split.
 const FIELD: char = '\u{1}';
 
-/// What a part is of.
+/// The edit, or the row made by a function, that a part is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum PartOf {
-    /// What a `migrate` function made, by a hash of its root, key and text. As text: `made:9a`.
+    /// A row that a `migrate` function made, by a hash of its root, key and text. As text: `made:9a`.
     Made(u64),
     /// A write of a key in a document. As text: `0:7.3`.
     Edit(DocName, ItemId),
@@ -42,10 +42,10 @@ pub(crate) struct Part {
     pub(crate) split: Vec<Split>,
 }
 
-/// What a row or an entry stands for.
+/// The parts that a row or an entry stands for.
 pub(crate) type Parts = BTreeSet<Part>;
 
-/// What a row stands for that a migration reads, on its way to the new document.
+/// The parts of a row that a migration reads, on its way to the new document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Base {
     /// A `migrate` function made it.
@@ -65,7 +65,7 @@ impl PartOf {
         Some(Self::Edit(DocName::parse(document)?, id))
     }
 
-    /// What a `migrate` function made under a key.
+    /// Names a row that a `migrate` function made under a key.
     pub(crate) fn made(root: &str, key: &str, json: &str) -> Self {
         Self::Made(XxHash3_64::oneshot(format!("{root}\n{key}\n{json}").as_bytes()))
     }
@@ -199,7 +199,7 @@ impl<'de> Deserialize<'de> for Part {
 }
 
 impl Base {
-    /// What a copy stands for that is written under a key.
+    /// Returns the parts of a copy that is written under a key.
     pub(crate) fn parts(&self, root: &str, key: &str, json: &str) -> Parts {
         match self {
             Self::Made => Parts::from([Part::whole(PartOf::made(root, key, json))]),

@@ -1,4 +1,5 @@
-//! What a migration carries over beside the rows: late edits, marks, and what its code does not know.
+//! The entries that a migration carries over beside the rows: late edits, marks, and those that its code
+//! does not know.
 
 use std::sync::Arc;
 
@@ -15,17 +16,17 @@ use crate::error::{Error, Result};
 /// Keys, what stands there stands for, and its JSON.
 type UnknownEntries = Vec<(String, Base, String)>;
 
-/// What of a document is taken over beside the rows that are read of the file.
+/// The entries of a document that are taken over beside the rows that are read of the file.
 pub(super) struct CarriedOver {
     /// Tables and groups that the code of its epoch does not know.
     pub(super) unknown: Vec<(Root, UnknownEntries)>,
-    /// What is undecided, and does not show.
+    /// Late edits that are undecided, and do not show.
     pub(super) late: Vec<(LateEditKey, LateEdit)>,
-    /// What was decided on of edits that the migration does not know.
+    /// The parts that were decided on, of edits that the migration does not know.
     pub(super) marks: Vec<Part>,
     /// The documents that were taken in.
     pub(super) taken_in: Vec<DocName>,
-    /// What was undecided before, and is not here.
+    /// The parts that were undecided before, and are not here.
     pub(super) missing: Parts,
 }
 
@@ -43,7 +44,7 @@ impl CarriedOver {
             let is_known = match &root {
                 Root::Table(name) => plan.from.tables.iter().any(|table| table.name == name),
                 Root::Group(name) => plan.from.groups.iter().any(|group| group.name == name),
-                // What rows are read as has their cells in it, and late edits are looked at by entry.
+                // Rows are read with their cells in them, and late edits are looked at by entry.
                 Root::Cells(_) | Root::Forwarded => true,
                 Root::Seen => {
                     document.for_each::<Error>(&name, |key, _| {

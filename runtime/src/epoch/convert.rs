@@ -20,7 +20,7 @@ pub(super) struct NewRow {
     /// `None` if its text does not parse as the table's key type.
     pub(super) key: Option<Vec<u8>>,
     pub(super) key_text: String,
-    /// What it stands for.
+    /// The parts that it stands for.
     pub(super) base: Base,
     pub(super) json: String,
 }
@@ -31,15 +31,15 @@ pub(super) struct Rejected {
     /// The root and key that it would belong under.
     pub(super) root: Root,
     pub(super) key: String,
-    /// What it would stand for.
+    /// The parts that it would stand for.
     pub(super) base: Base,
     pub(super) raw: String,
-    /// Where it stopped.
+    /// The step at which it stopped.
     pub(super) stopped_at: StoppedAt,
     pub(super) failure: Failure,
 }
 
-/// What takes converted rows.
+/// The taker of converted rows.
 pub(super) trait Sink {
     fn row(&mut self, table_idx: TableIdx, row: NewRow) -> Result<()>;
     fn entry(&mut self, group_idx: GroupIdx, name: &str, base: &Base, json: &str) -> Result<()>;
@@ -115,7 +115,7 @@ impl dyn Sink + '_ {
     }
 }
 
-/// What a stretch reads.
+/// The rows that a stretch reads.
 pub(super) enum Input<'s> {
     Source(Source<'s>),
     ScratchStore(Box<ScratchStore>),

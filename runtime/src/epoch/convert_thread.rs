@@ -21,7 +21,7 @@ const MAX_WAITING_CHUNKS: usize = 2;
 /// How many rejected rows are handed over together at most.
 const MAX_REJECTED: usize = 256;
 
-/// What became of rows.
+/// The results of converting rows.
 #[derive(Default)]
 pub(super) struct Outcome {
     /// How many rows these were.

@@ -1,4 +1,4 @@
-//! What a change of the current document means to readers.
+//! The changes that readers see of a change of the current document.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};

@@ -53,7 +53,7 @@ pub(crate) struct Stretch {
     pub(crate) migrate: Option<MigrateFn>,
 }
 
-/// What a table becomes.
+/// The conversion of a table.
 #[derive(Debug, Clone)]
 pub(crate) struct TableRoute {
     pub(crate) from: TableIdx,
@@ -66,7 +66,7 @@ pub(crate) struct TableRoute {
     pub(crate) splits: Vec<Split>,
 }
 
-/// What a kv group becomes.
+/// The conversion of a kv group.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GroupRoute {
     pub(crate) from: GroupIdx,

@@ -1,4 +1,4 @@
-//! What a migration would do, without doing it.
+//! The results of a migration, without doing it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::schema::descriptor::{GroupIdx, TableIdx};
 /// How many rows of a table are shown.
 const SAMPLES: usize = 3;
 
-/// What a migration would do.
+/// The results that a migration would have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Preview {
     pub(crate) from: u32,

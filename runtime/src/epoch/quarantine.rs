@@ -23,7 +23,7 @@ use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
 pub(crate) struct Kept {
     pub(crate) key: LateEditKey,
     pub(crate) edit: LateEdit,
-    /// What stands in its place.
+    /// The value in its place.
     pub(crate) ours: Option<String>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn list(engine: &Engine) -> Result<Vec<Kept>> {
     Ok(kept)
 }
 
-/// What readers see under a root and key.
+/// Returns the value that readers see under a root and key.
 fn standing(engine: &Engine, view: &Arc<View>, at: &EntryRef) -> Result<Option<(ItemId, String)>> {
     match Root::parse(&at.root) {
         Some(Root::Table(name)) => {
@@ -139,7 +139,7 @@ fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
         engine.hub.deliver();
         return outcome.map(drop);
     };
-    // What another value stands for, too, is left to that.
+    // A part that another value stands for, too, is left to that.
     let mut others = standing.waiting.iter().filter(|other| other.parts != waiting.parts);
     let shown = match &standing.shown {
         Showing::Late(late) => Some(&late.open),
@@ -173,7 +173,7 @@ fn finish(engine: &Engine, kept: &Kept, accepted: Vec<Accepted>) -> Result<()> {
     outcome.map(drop)
 }
 
-/// What is written if the fields of a late edit that shows are decided on in the place of which others stand.
+/// Returns the writes if the fields of a late edit that shows are decided on in the place of which others stand.
 fn fields_decided(
     engine: &Engine,
     Loaded { document, .. }: &Loaded,
@@ -227,8 +227,8 @@ fn is_free(copies: Copies<'_>, loaded: &Loaded, at: &EntryRef, json: &str) -> Re
     })
 }
 
-/// What `migrate` functions make of a row that was converted, and that they were not given as long as it
-/// waited: of what stands in its document, if that is still here.
+/// Returns the rows that `migrate` functions make of a row that was converted, and that they were not given as
+/// long as it waited: of the value in its document, if that is still here.
 fn made_of(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
     let (from, of) = (kept.edit.from, &kept.edit.of);
     let Some(plan) = Plan::new(&engine.def, from.epoch) else { return Ok(Vec::new()) };
@@ -252,8 +252,8 @@ fn made_of(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
     Ok(taken.rows.into_iter().filter(|row| row.is_made).collect())
 }
 
-/// What becomes of it with the code as it is now, which may convert what earlier code could not: taken
-/// alone through the steps that it has still to go, `migrate` functions included.
+/// Converts it with the code as it is now, which may convert what earlier code could not: alone, through the
+/// steps that it has still to go, `migrate` functions included.
 fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
     let stopped_at = kept.edit.stopped_at();
     let Some(raw) = &kept.edit.raw else { return refused("its old value is not known") };
@@ -270,7 +270,7 @@ fn converted(engine: &Engine, kept: &Kept) -> Result<Vec<Accepted>> {
     let taken = taken(&plan, kept, &stopped_at, raw)?;
     let is_own = |root: &Root| root.name() == kept.key.at.root;
     let mut rejected = taken.rejected.iter();
-    // Where it comes to rows of several tables, each is kept on its own.
+    // If it comes to rows of several tables, each is kept on its own.
     let own_first = rejected.clone().find(|row| is_own(&row.root)).or_else(|| rejected.next());
     let has_own = taken.rows.iter().any(|row| !row.is_made && is_own(&row.root));
     if let Some(row) = own_first.filter(|_| !has_own) {
@@ -336,7 +336,7 @@ fn taken_alone(plan: &Plan, kept: &Kept, stopped_at: &StoppedAt, raw: &str) -> R
             let base = Base::Parts(Arc::new(kept.key.parts.clone()));
             let entries = vec![(stopped_at.key.clone(), base, raw.to_owned())];
             let mut with = take(RowsOf::Group(group_idx, entries))?;
-            // What comes without it, too, is not of it.
+            // Rows that come without it, too, are not of it.
             let without = take(RowsOf::Group(group_idx, Vec::new()))?.rows;
             let is_same = |a: &Accepted, b: &Accepted| {
                 (&a.root, &a.key, &a.json) == (&b.root, &b.key, &b.json)
@@ -348,7 +348,7 @@ fn taken_alone(plan: &Plan, kept: &Kept, stopped_at: &StoppedAt, raw: &str) -> R
     }
 }
 
-/// What comes of a row or entry on its way.
+/// The rows that a row or entry becomes on its way.
 struct Taken {
     to: StoreDef,
     rows: Vec<Accepted>,

@@ -18,7 +18,7 @@ pub(super) struct RowChunk {
     rows: Vec<PackedRow>,
 }
 
-/// Where the parts of a row are.
+/// The ranges of the parts of a row.
 #[derive(Debug, Clone, Copy)]
 struct PackedRow {
     /// `None` if its text does not parse as the table's key type.

@@ -50,7 +50,7 @@ pub(super) fn run(
     let Some(mut loaded) = loaded else { return Err(not_loaded()) };
     let fact = DocFact::of(&loaded);
     let known = incorporate(engine, writer, from, &mut loaded, def)?;
-    // What is read of it is what readers see, as long as that is kept as the code of its epoch does.
+    // The rows read of it are those that readers see, as long as these are kept as the code of its epoch does.
     let is_read = is_current
         && !loaded.document.is_changed()
         && engine.to_rekey(&def, &loaded.document.stored())?.is_empty();
@@ -117,8 +117,8 @@ pub(super) fn run(
     Ok(())
 }
 
-/// What an edit was written over that could not be converted: it has replaced nothing, so that another
-/// device may still show what was copied of that.
+/// Returns the parts that an edit which could not be converted was written over: it has replaced nothing, so that
+/// another device may still show what was copied of them.
 fn replaced_by(loaded: &Loaded, copies: Copies<'_>, part: &Part) -> Result<Parts> {
     let stored = loaded.document.stored();
     let PartOf::Edit(document, id) = part.origin else { return Ok(Parts::new()) };
@@ -244,7 +244,7 @@ pub(super) fn no_chain(engine: &Engine, epoch: u32) -> Error {
     )
 }
 
-/// What a failed migration takes back.
+/// The state that a failed migration takes back.
 pub(super) struct WriterBackup {
     pub(super) current: DocName,
     documents: Documents,

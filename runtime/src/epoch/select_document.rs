@@ -15,7 +15,7 @@ use crate::engine::{
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// What is known of what a merge has changed.
+/// The facts about the changes of a merge.
 #[derive(Debug, Default)]
 pub(crate) struct MergeChanges {
     /// Of documents that are not the current one.
@@ -69,7 +69,7 @@ pub(crate) fn select_document(
     let nothing = MergeChanges::default();
     outcome.add(carry_all(engine, writer, if is_fresh { &nothing } else { changes })?);
     if is_fresh {
-        // What the migration did not take along and was carried into it again has not changed.
+        // An entry that the migration did not take along and that was carried into it again has not changed.
         outcome.changed = changed_since(engine, &before)?;
     }
     Ok(outcome)
@@ -246,7 +246,7 @@ fn carry_all(engine: &Engine, writer: &mut Writer, changes: &MergeChanges) -> Re
     if sources.is_empty() && changes.late_edits.is_empty() {
         return Ok(outcome);
     }
-    // What their authors knew of each other is to be seen in all of them.
+    // All of them must show what their authors knew of each other.
     engine.load(writer)?;
     let lower: Vec<DocName> = writer
         .documents
@@ -276,7 +276,7 @@ fn carry_all(engine: &Engine, writer: &mut Writer, changes: &MergeChanges) -> Re
     Ok(outcome)
 }
 
-/// What of a document there is to look at.
+/// Returns the part of a document that is to be looked at.
 fn scope_of<'n>(writer: &Writer, name: DocName, changes: &'n MergeChanges) -> Scope<'n> {
     let Some(merged) = changes.merged.get(&name) else { return Scope::All };
     // Each record of the log is one merge: what they have changed is all there is to look at.

@@ -15,14 +15,14 @@ use crate::row::{Content, EntryRef, ItemId};
 use crate::schema::descriptor::{GroupIdx, StoreDef, TableIdx};
 use crate::schema::step::Failure;
 
-/// What the migration wrote, once it is done.
+/// The writes of a migration, once it is done.
 pub(super) struct Written {
     pub(super) baseline: u32,
-    /// What its copies stand for.
+    /// The parts that its copies stand for.
     pub(super) frontier: FrontierWriter,
-    /// What it stored beside them: late edits, and what could not be converted.
+    /// The parts that it stored beside them: late edits, and rows that could not be converted.
     pub(super) late: Parts,
-    /// What of that could not be converted.
+    /// Those of them that could not be converted.
     pub(super) rejected: Parts,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct DocumentSink<'s> {
     source: DocName,
     /// The client that writes it.
     client: u64,
-    /// What is being collected, the root that it belongs to, and the table if the code declares it.
+    /// The rows being collected, the root that they belong to, and the table if the code declares it.
     entries: RowChunk,
     root: Root,
     table_idx: Option<TableIdx>,
@@ -43,7 +43,7 @@ pub(super) struct DocumentSink<'s> {
     /// The other entries in the document: nothing is written twice.
     known: BTreeSet<EntryRef>,
     clock: u32,
-    /// What is stored beside the copies.
+    /// The late edits that are stored beside the copies.
     late: BTreeMap<LateEditKey, LateEdit>,
     rejected: Parts,
     frontier: FrontierWriter,

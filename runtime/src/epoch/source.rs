@@ -1,4 +1,4 @@
-//! What a migration reads: the rows of a document, with what each stands for.
+//! The source of a migration: the rows of a document, with the parts that each stands for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ pub(super) struct Source<'s> {
     pub(super) def: StoreDef,
     pub(super) rows: RowsOf<'s>,
     copies: Option<(Copies<'s>, Arc<Frontier>)>,
-    /// What the late edits stand for that it carries, by their items.
+    /// The parts of the late edits that it carries, by their items.
     late: BTreeMap<ItemId, Parts>,
 }
 
-/// Where its rows are.
+/// The rows of a table or group, wherever they are read.
 pub(super) enum RowsOf<'s> {
     /// In the file, as readers see them.
     File(Arc<View>),
@@ -159,7 +159,7 @@ impl Source<'_> {
         Ok(ReadStore::ScratchStore(Box::new(scratch)))
     }
 
-    /// What an item stands for, with cells over it.
+    /// Returns the parts that an item stands for, with cells over it.
     fn base_of(&self, id: ItemId, cells: &[Cell]) -> Base {
         let copied = || {
             let (copies, frontier) = self.copies.as_ref()?;

@@ -24,7 +24,7 @@ pub(crate) fn recorded(view: &View) -> Result<Vec<Version>> {
 
 /// The version that an entry holds; `None` if it does not parse, or has another name.
 ///
-/// Whatever stands there besides is kept, since newer code may know what it is.
+/// Reads a version. Any other entry is kept, since newer code may know it.
 pub(super) fn read(name: &str, content: &Content) -> Option<Version> {
     let Content::Text(json) = content else { return None };
     let version: Version = serde_json::from_str(json).ok()?;

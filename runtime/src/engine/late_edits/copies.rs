@@ -1,4 +1,4 @@
-//! What the copies that a migration wrote stand for.
+//! The parts that the copies of a migration stand for.
 
 use crate::doc::items::ReadItems;
 use crate::doc::key_of;
@@ -9,7 +9,7 @@ use crate::engine::part::{Part, PartOf, Parts, Split};
 use crate::error::Result;
 use crate::row::{EntryRef, ItemId};
 
-/// What the copies of a document stand for.
+/// The parts that the copies of a document stand for.
 #[derive(Clone, Copy)]
 pub(crate) struct Copies<'e> {
     pub(crate) engine: &'e Engine,
@@ -18,7 +18,7 @@ pub(crate) struct Copies<'e> {
 }
 
 impl Copies<'_> {
-    /// What a copy stands for; `None` if the item is an edit of the document.
+    /// Returns the parts that a copy stands for; `None` if the item is an edit of the document.
     pub(crate) fn parts_of(&self, id: ItemId) -> Result<Option<Parts>> {
         if !self.claim.is_some_and(|claim| claim.is_copy(id)) {
             return Ok(None);
@@ -67,7 +67,7 @@ impl Copies<'_> {
     }
 }
 
-/// What a copy stands for if nothing says so, as in files of format 1: something below all edits.
+/// The parts of a copy that nothing tells, as in files of format 1: something below all edits.
 pub(crate) fn unknown_copy(document: DocName, id: ItemId) -> Parts {
     let root = PartOf::Edit(document, id).to_string();
     Parts::from([Part::whole(PartOf::made(&root, "", ""))])

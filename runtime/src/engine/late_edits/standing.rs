@@ -1,18 +1,18 @@
-//! What stands under a key, and which of several values shows.
+//! [`Standing`]: the values under a key, and the one of them that shows.
 
 use super::StoredEdit;
 use crate::engine::documents::DocName;
 use crate::engine::part::Parts;
 
-/// What stands under a key of a document, by what the document says alone.
+/// The values under a key of a document, by what the document says alone.
 #[derive(Debug)]
 pub(crate) struct Standing<'l> {
     pub(crate) shown: Showing<'l>,
-    /// What else is not decided on, the highest first.
+    /// The other values that are not decided on, the highest first.
     pub(crate) waiting: Vec<Candidate<'l>>,
 }
 
-/// What readers see.
+/// The value that readers see.
 #[derive(Debug)]
 pub(crate) enum Showing<'l> {
     /// The document's own entry, if there is one.
@@ -45,7 +45,7 @@ impl Candidate<'_> {
 
     pub(super) fn rank(&self) -> (bool, DocName, bool, bool, &Parts) {
         let is_of_edits = !self.parts.iter().all(|part| part.is_made() && !part.is_ground());
-        // What functions made of rows that are not known ranks below all edits.
+        // A row that functions made of unknown rows ranks below all edits.
         let from = if is_of_edits { self.from } else { DocName::unclaimed(0) };
         (self.can_show(), from, is_of_edits, self.is_whole(), &self.parts)
     }

@@ -34,7 +34,7 @@ impl Carrying<'_> {
         let group_idx = plan.from.group_idx(group).filter(|_| !plan.is_identity());
         let values = match group_idx {
             Some(group_idx) => self.converted_group(name, plan, group_idx, &late)?,
-            // What its code does not know, or knows as it is here.
+            // An entry that its code does not know, or knows as it is here.
             None => late
                 .into_iter()
                 .map(|(key, parts, content)| {
@@ -51,7 +51,7 @@ impl Carrying<'_> {
         Ok(())
     }
 
-    /// What the late entries of a group become, beside the others.
+    /// Converts the late entries of a group, beside the others.
     fn converted_group(
         &self,
         name: DocName,

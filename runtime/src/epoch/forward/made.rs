@@ -1,4 +1,4 @@
-//! What `migrate` functions make of late edits, in the place of what they have made before.
+//! The rows that `migrate` functions make of late edits, in the place of those that they have made before.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,14 +27,14 @@ fn is_of_all(parts: &Parts) -> bool {
     parts.iter().all(|part| part.is_made() && !part.is_ground())
 }
 
-/// What a migration has made of all rows.
+/// A row that a migration has made of all rows.
 struct Made {
     part: Part,
     run: DocName,
     is_copy: bool,
 }
 
-/// What a function has made of a late edit.
+/// A row that a function has made of a late edit.
 type OfLate = (LateEditKey, LateEdit);
 
 impl Carrying<'_> {
@@ -61,7 +61,7 @@ impl Carrying<'_> {
                     }
                 }
             }
-            // What the document says itself is not said once more.
+            // A row that the document has itself is not written once more.
             let stays = made.iter().filter(|it| it.is_copy && !self.marks.contains(&it.part));
             let stays: Parts = stays.map(|it| it.part.clone().by_any_run()).collect();
             for (key, _) in of_late.iter().filter(|(key, _)| !key.parts.is_disjoint(&stays)) {
@@ -71,7 +71,7 @@ impl Carrying<'_> {
         Ok(())
     }
 
-    /// What becomes of edits that another migration did not know, under the keys of what comes here of it:
+    /// Returns edits that another migration did not know, under the keys of the rows that come here of them:
     /// they may not be late for the document that is carried into.
     fn of_late_beside(&self) -> Result<BTreeMap<EntryRef, Vec<OfLate>>> {
         let mut beside: BTreeMap<EntryRef, Vec<OfLate>> = BTreeMap::new();
@@ -115,7 +115,7 @@ impl Carrying<'_> {
         Ok(beside)
     }
 
-    /// What functions have made of late edits under a key.
+    /// Returns the rows that functions have made of late edits under a key.
     fn of_late(&self, at: &EntryRef) -> Vec<OfLate> {
         let mut all = Vec::new();
         if let Some(into) = self.known.doc(self.known.into) {
@@ -138,7 +138,7 @@ impl Carrying<'_> {
         self.values.range(first..).take_while(move |(key, _)| key.at == *at)
     }
 
-    /// What migrations have made under a key, and is not over yet.
+    /// Returns the rows that migrations have made under a key, and that are not over yet.
     fn made_at(&self, at: &EntryRef) -> Result<Vec<Made>> {
         let Some(into) = self.known.doc(self.known.into) else { return Ok(Vec::new()) };
         let mut all = Vec::new();
@@ -244,7 +244,7 @@ impl Carrying<'_> {
                 Some(before) => self.known.parts_of(name, before)?,
                 None => Parts::new(),
             };
-            // What showed there of other documents is marked by who writes over it.
+            // A value of another document that showed there is marked by the write over it.
             if let Some((root, key)) = key_of(&*stored, &stored.run(id)?)?
                 && let Some(at) = entry_of(&root, &key)
             {

@@ -1,6 +1,6 @@
 //! Carrying late edits: what was written to a document after it was migrated, or beside it.
 //!
-//! What there is to carry follows from the documents alone, so that any device finds the same, and as often
+//! The values to carry follow from the documents alone, so that any device finds the same, and as often
 //! as it looks: the values that the document lacks, and marks of what is over. `docs/design/late-edits.md`
 //! states the rule.
 
@@ -33,29 +33,29 @@ use crate::schema::descriptor::StoreDef;
 /// over: the newest of them.
 const MAX_DEAD: u32 = 1 << 10;
 
-/// What of a document to look at.
+/// The part of a document to look at.
 #[derive(Clone, Copy)]
 pub(super) enum Scope<'s> {
     /// All of it, where it is not known what has changed.
     All,
-    /// What merges have changed.
+    /// The entries that merges have changed.
     Changed(&'s [OtherMerged]),
 }
 
-/// What is carried into a document.
+/// The carrying of late edits into a document.
 pub(super) struct Carrying<'k> {
     known: Known<'k>,
     values: BTreeMap<LateEditKey, LateEdit>,
-    /// What functions make of late edits, and is over.
+    /// The rows that functions make of late edits, and that are over.
     over: Vec<(LateEditKey, LateEdit)>,
     marks: Parts,
     /// The documents that are taken in.
     taken_in: BTreeSet<DocName>,
-    /// Where functions have made something.
+    /// The entries that functions have made.
     made: BTreeSet<EntryRef>,
 }
 
-/// What is to be written to a document because of others, and of late edits that have come to it.
+/// Writes to a document the values of others, and of late edits that have come to it.
 pub(super) fn carry(
     engine: &Engine,
     def: StoreDef,
@@ -285,7 +285,7 @@ impl Carrying<'_> {
     ) -> Result<()> {
         let into = self.known.into;
         let Some(doc) = self.known.doc(name) else { return Ok(()) };
-        // What they were copies of.
+        // The parts that they were copies of.
         if let Some(claim) = self.known.claim(name)
             && claim.client == client
         {
@@ -298,7 +298,7 @@ impl Carrying<'_> {
                 }
             }
         }
-        // What the document has of them.
+        // The parts of them that the document has.
         let listed = self.known.frontier(into)?;
         let (copies, by) = (self.known.copies(into), self.known.claim(into).map(|it| it.client));
         for (copy, client) in
@@ -315,7 +315,7 @@ impl Carrying<'_> {
         for origin in listed.origins_in(name, client, clocks.clone()) {
             self.mark_over(&listed.open_parts_of(origin))?;
         }
-        // What no claim knew, should an old copy of the document come again.
+        // The parts that no claim knew, should an old copy of the document come again.
         let stored = doc.document.stored();
         let mut dead = Vec::new();
         let from = ItemId { client, clock: clocks.start };

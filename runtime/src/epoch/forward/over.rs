@@ -100,7 +100,7 @@ impl<'k> Known<'k> {
         self.engine.frontier(name)
     }
 
-    /// What stands under a key of a document stands for; nothing if nothing does.
+    /// Returns the parts that the entry under a key of a document stands for; none if there is no entry.
     pub(super) fn parts_at(&self, name: DocName, at: &EntryRef) -> Result<Parts> {
         let Some(doc) = self.doc(name) else { return Ok(Parts::new()) };
         let Some(entry) = doc.document.entry(&at.root, &at.key) else { return Ok(Parts::new()) };
@@ -110,7 +110,7 @@ impl<'k> Known<'k> {
         Ok(parts)
     }
 
-    /// What an item stands for: a copy for what it is a copy of, an edit for itself.
+    /// Returns the parts of an item: a copy stands for those it is a copy of, an edit for itself.
     pub(super) fn parts_of(&self, name: DocName, id: ItemId) -> Result<Parts> {
         let copied = self.copies(name).parts_of(id)?;
         Ok(copied.unwrap_or_else(|| Parts::from([Part::edit(name, id)])))
@@ -201,7 +201,7 @@ impl<'k> Known<'k> {
                 continue;
             }
             let frontier = self.frontier(name)?;
-            // What waited was known, and not given to the function.
+            // An edit that waited was known, and not given to the function.
             let was_given = |part: &Part| match part.origin {
                 PartOf::Edit(document, id) => {
                     claim.covers(document, id)
@@ -219,8 +219,8 @@ impl<'k> Known<'k> {
         Ok(false)
     }
 
-    /// What is over because another document says so, or its claim: the part, or the same by whichever
-    /// migration it was made.
+    /// Returns the part that is over because another document or its claim says so: this part, or the same by
+    /// whichever migration it was made.
     pub(super) fn is_over_elsewhere(&self, part: &Part) -> Result<Option<Part>> {
         for (name, doc) in self.docs.iter().filter(|(name, _)| **name != self.into) {
             if self.has_replaced(*name, part)? {
@@ -242,7 +242,7 @@ impl<'k> Known<'k> {
     fn ends(&self, name: DocName, claim: &Claim, part: &Part) -> Result<bool> {
         let is_covered = match part.origin {
             PartOf::Edit(document, id) => claim.covers(document, id),
-            // What a function made of less is over where it was given more.
+            // A row that a function made of less is over where it was given more.
             PartOf::Made(_) => part
                 .run()
                 .zip(part.run().and_then(|run| self.claim(run)))

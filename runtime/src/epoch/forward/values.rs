@@ -1,4 +1,4 @@
-//! What an edit of one epoch becomes in another.
+//! The values that an edit of one epoch becomes in another.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ impl Value {
         Self { key, from, of, outcome: Outcome::Text(json) }
     }
 
-    /// What another program has stored, and is no JSON text.
+    /// Makes the value of content that another program has stored, and that is not JSON text.
     pub(super) fn foreign(of: EntryRef, parts: Parts, name: DocName, raw: String) -> Self {
         let reason = "another program stored something other than JSON text".to_owned();
         let from = rank_of(&parts).unwrap_or(name);
@@ -56,7 +56,7 @@ impl Value {
     }
 }
 
-/// What a row or entry of a document becomes, of `base`.
+/// Converts a row or entry of a document, of `base`.
 pub(in crate::epoch) fn convert(
     plan: &Plan,
     name: DocName,
@@ -74,7 +74,7 @@ pub(in crate::epoch) fn convert(
     };
     let rows = match &root {
         Root::Table(table) => {
-            // What its code does not know is passed on as it is.
+            // A table that its code does not know is passed on as it is.
             let Some(table_idx) = plan.from.table_idx(table) else { return Ok(as_it_is(content)) };
             let read_key = plan.from.tables[table_idx].read_key;
             let key = read_key(&of.key);

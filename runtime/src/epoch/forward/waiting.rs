@@ -1,4 +1,4 @@
-//! What waits is not given to `migrate` functions: nothing is made of it before it is accepted.
+//! A waiting edit is not given to `migrate` functions: nothing is made of it before it is accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
