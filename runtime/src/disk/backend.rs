@@ -109,11 +109,20 @@ const MAX_BYTES_OF_MARKS: u64 = 1 << 20;
 impl Backend {
     /// A backend whose writes reach `inner` at once.
     pub(super) fn direct(inner: impl StorageBackend, hook: Option<StorageHook>) -> Self {
+        Self::over(inner, hook, None, false)
+    }
+
+    fn over(
+        inner: impl StorageBackend,
+        hook: Option<StorageHook>,
+        held: Option<Held>,
+        is_read_only: bool,
+    ) -> Self {
         Self(Arc::new(Shared {
             inner: Box::new(inner),
-            held: RwLock::new(None),
+            held: RwLock::new(held),
             hook,
-            is_read_only: false,
+            is_read_only,
             opened_by: OpenedBy::this_process(),
             is_copy_slow: AtomicBool::new(false),
             header: Mutex::default(),
@@ -136,16 +145,7 @@ impl Backend {
             held.write(0, &header);
             held.steps.push(Step::Sync);
         }
-        Ok(Self(Arc::new(Shared {
-            inner: Box::new(inner),
-            held: RwLock::new(Some(held)),
-            hook,
-            is_read_only: false,
-            opened_by: OpenedBy::this_process(),
-            is_copy_slow: AtomicBool::new(false),
-            header: Mutex::default(),
-            mending: Mending::default(),
-        })))
+        Ok(Self::over(inner, hook, Some(held), false))
     }
 
     /// A backend whose writes never reach `inner`. Its locks are shared: several may have a file open,
@@ -156,16 +156,7 @@ impl Backend {
         hook: Option<StorageHook>,
     ) -> io::Result<Self> {
         let held = Held::over(inner.len()?, u64::MAX);
-        Ok(Self(Arc::new(Shared {
-            inner: Box::new(inner),
-            held: RwLock::new(Some(held)),
-            hook,
-            is_read_only: true,
-            opened_by: OpenedBy::this_process(),
-            is_copy_slow: AtomicBool::new(false),
-            header: Mutex::default(),
-            mending: Mending::default(),
-        })))
+        Ok(Self::over(inner, hook, Some(held), true))
     }
 
     /// Holds writes back from now on, until [`release`](Self::release).
