@@ -106,7 +106,24 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// Orders rows by this column, the least first, as texts are ordered in a language. `None` comes first of all;
     /// texts that are equal in the language come by the next column.
     ///
-    /// No index serves it: the rows are sorted. See [`Collation`] for an example.
+    /// No index serves it: the rows are sorted.
+    ///
+    /// ```
+    /// use heirloom::query::Collation;
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct City { #[key] name: String, mayor: Option<String> }
+    /// # #[derive(Store)]
+    /// # struct Atlas { cities: Table<City> }
+    /// # let atlas = Atlas::in_memory()?;
+    /// # for (name, mayor) in [("Zug", Some("Österle")), ("Chur", Some("zimmer")), ("Ulm", None)] {
+    /// #     atlas.cities.insert(&City { name: name.into(), mayor: mayor.map(Into::into) })?;
+    /// # }
+    /// // The mayor of Zug is Österle, that of Chur zimmer, and that of Ulm `None`.
+    /// let order = City::MAYOR.asc_in(&Collation::new("de")?);
+    /// assert_eq!(atlas.cities.order_by(order).keys()?, ["Ulm", "Zug", "Chur"]);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     pub fn asc_in(self, collation: &Collation) -> Order<R>
     where
         T: TextColumn<C>,

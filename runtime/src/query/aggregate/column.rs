@@ -59,6 +59,22 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     }
 
     /// Returns the greatest of the values as an aggregate, like [`min`](Self::min).
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct City { #[key] name: String, people: Option<u32> }
+    /// # #[derive(Store)]
+    /// # struct Atlas { cities: Table<City> }
+    /// # let atlas = Atlas::in_memory()?;
+    /// # for (name, people) in [("Bern", Some(134)), ("Chur", Some(134)), ("Ulm", Some(128)), ("Atlantis", None)] {
+    /// #     atlas.cities.insert(&City { name: name.into(), people })?;
+    /// # }
+    /// // Of Bern, Chur, Ulm, and Atlantis, whose number is `None`.
+    /// let most = atlas.cities.query().aggregate(City::PEOPLE.max());
+    /// assert_eq!(most.get()?, Some(134));
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     #[must_use]
     pub fn max(self) -> Max<R, T, C>
     where
@@ -71,6 +87,22 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     /// Returns the mean of the values, an `f64`, as an aggregate; `None` of no rows, and of those that have `None` only.
     ///
     /// It is the exact sum, divided by the number of values that are not `None`.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct City { #[key] name: String, people: Option<u32> }
+    /// # #[derive(Store)]
+    /// # struct Atlas { cities: Table<City> }
+    /// # let atlas = Atlas::in_memory()?;
+    /// # for (name, people) in [("Bern", Some(134)), ("Chur", Some(134)), ("Ulm", Some(128)), ("Atlantis", None)] {
+    /// #     atlas.cities.insert(&City { name: name.into(), people })?;
+    /// # }
+    /// // Of Bern, Chur, Ulm, and Atlantis, whose number is `None`.
+    /// let mean = atlas.cities.query().aggregate(City::PEOPLE.avg());
+    /// assert_eq!(mean.get()?, Some(132.0));
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     #[must_use]
     pub fn avg(self) -> Avg<R, T, C>
     where
@@ -80,6 +112,22 @@ impl<R: 'static, T: 'static, C> Column<R, T, C> {
     }
 
     /// Returns the number of values that differ from one another as an aggregate. `None` is not one of them.
+    ///
+    /// ```
+    /// # use heirloom::{Store, Table};
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Table)]
+    /// # struct City { #[key] name: String, people: Option<u32> }
+    /// # #[derive(Store)]
+    /// # struct Atlas { cities: Table<City> }
+    /// # let atlas = Atlas::in_memory()?;
+    /// # for (name, people) in [("Bern", Some(134)), ("Chur", Some(134)), ("Ulm", Some(128)), ("Atlantis", None)] {
+    /// #     atlas.cities.insert(&City { name: name.into(), people })?;
+    /// # }
+    /// // Of Bern, Chur, Ulm, and Atlantis, whose number is `None`.
+    /// let numbers = atlas.cities.query().aggregate(City::PEOPLE.count_distinct());
+    /// assert_eq!(numbers.get()?, 2);
+    /// # Ok::<(), heirloom::Error>(())
+    /// ```
     #[must_use]
     pub fn count_distinct(self) -> CountDistinct<R, T, C> {
         check::<C>();
