@@ -381,7 +381,7 @@ mod within {
             tx.insert(&part("d", 4.0))?;
             assert_eq!(tx.filter_by(|part: &Part| part.weight > 2.0).one()?.name, "d");
             assert_eq!(tx.limit::<Part>(1).keys()?, [first]);
-            assert_eq!(tx.filter_by(|part: &Part| part.name < "c".into()).remove_all()?, 2);
+            assert_eq!(tx.filter_by(|part: &Part| part.name.as_str() < "c").remove_all()?, 2);
             Ok(())
         })
         .unwrap();
