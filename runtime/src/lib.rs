@@ -87,7 +87,7 @@
 //! | `csv` | off | `Table::export_csv` and `Table::import_csv` |
 //! | `stream` | off | `futures_core::Stream` for [`watch::Watch`], for any executor |
 //!
-//! The minimum supported Rust version is 1.90. There is no async runtime, no network and no global
+//! The minimum supported Rust version is 1.95. There is no async runtime, no network and no global
 //! state: calls block, reads never wait for writers, and a store is `Send + Sync`.
 
 #![doc(test(attr(allow(dead_code))))]

@@ -31,6 +31,9 @@ fn the_minimum_rust_version_is_the_same_wherever_it_stands() {
         assert!(!stated.is_empty(), "{file} does not state the minimum Rust version");
         assert!(stated.iter().all(|stated| *stated == version), "{file}: {stated:?}, {version}");
     }
+    // All tests run with it, so that it is known to be enough.
+    let toolchain = read("rust-toolchain.toml");
+    assert!(toolchain.contains(&format!("channel = \"{version}.")), "{toolchain}");
 }
 
 #[test]
