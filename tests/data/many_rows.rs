@@ -132,13 +132,16 @@ fn shuffled(count: u32) -> Vec<u32> {
 
 #[test]
 fn rows_come_in_any_order_into_any_table_and_its_indexes() {
-    let orders: [Vec<u32>; 5] = [
+    let orders: [Vec<u32>; 7] = [
         (0..1_500).collect(),
         (0..1_500).rev().collect(),
         shuffled(1_500),
         (1..1_500).chain([0]).collect(),
         // Ascending at first, then others between those.
         (0..750).map(|n| 2 * n).chain((0..750).map(|n| 1_499 - 2 * n)).collect(),
+        // One before its neighbour, and at last ascending ones, which are still to be written at the end.
+        (0..700).chain([701, 700]).chain(702..1_500).collect(),
+        (0..1_480).chain([1_481, 1_480]).chain(1_482..1_500).collect(),
     ];
     for (number, order) in orders.iter().enumerate() {
         for there in [vec![], vec![700], vec![5_000, 70_000]] {

@@ -18,8 +18,8 @@ const CURSOR_FROM_ROWS: usize = 16;
 type BytesTable<'t> = Table<'t, &'static [u8], &'static [u8]>;
 type TextTable<'t> = Table<'t, &'static str, &'static [u8]>;
 
-/// Rows and entries of a document on their way into the file: rows of one table come in the order of their
-/// bytes.
+/// Rows and entries of a document on their way into the file. Rows that come in the order of their bytes are written
+/// together.
 pub(super) struct RowWriter<'c> {
     commit: &'c Commit,
     document: String,
@@ -95,6 +95,10 @@ impl<'c> RowWriter<'c> {
     /// Writes a row under the bytes of its key, or removes it.
     pub(super) fn row(&mut self, root: &str, key: &[u8], row: Option<&[u8]>) -> Try<()> {
         self.go_to(root)?;
+        // A cursor takes keys that ascend.
+        if self.rows.last().is_some_and(|last| self.bytes[last.start..last.key_end] >= *key) {
+            self.flush()?;
+        }
         let start = self.bytes.len();
         self.bytes.extend(key);
         let key_end = self.bytes.len();
