@@ -81,10 +81,16 @@ pub(crate) struct Disk {
     options: StorageOptions,
     opened_by: OpenedBy,
     names: Mutex<Arc<ViewNames>>,
-    /// `None` only while it could not be opened again after a failure.
-    live: Mutex<Option<Live>>,
+    live: Mutex<State>,
     /// A new file before it has its final name.
     unpublished: Mutex<Option<TempPath>>,
+}
+
+enum State {
+    Open(Live),
+    /// It could not be opened again after a failure. The next use tries once more, with the header that undoes
+    /// what was refused.
+    Closed(Option<Vec<u8>>),
 }
 
 enum Medium {
@@ -142,7 +148,7 @@ impl Disk {
             options,
             opened_by: OpenedBy::this_process(),
             names: Mutex::default(),
-            live: Mutex::new(Some(live)),
+            live: Mutex::new(State::Open(live)),
             unpublished: Mutex::new(None),
         })
     }
@@ -172,7 +178,7 @@ impl Disk {
             options,
             opened_by: OpenedBy::this_process(),
             names: Mutex::default(),
-            live: Mutex::new(Some(live)),
+            live: Mutex::new(State::Open(live)),
             unpublished: Mutex::new(None),
         })
     }
@@ -200,7 +206,7 @@ impl Disk {
             options,
             opened_by: OpenedBy::this_process(),
             names: Mutex::default(),
-            live: Mutex::new(Some(live)),
+            live: Mutex::new(State::Open(live)),
             unpublished: Mutex::new(Some(unpublished)),
         })
     }
@@ -412,8 +418,8 @@ impl Disk {
     pub(crate) fn empty_damaged_pages(&self, tables: &[String]) -> Result<()> {
         self.flush()?;
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        *live = None;
-        *live = Some(self.live_again(None, tables)?);
+        *live = State::Closed(None);
+        *live = State::Open(self.live_again(None, tables)?);
         Ok(())
     }
 
@@ -435,12 +441,12 @@ impl Disk {
 
     fn with_live<T>(&self, work: impl FnOnce(&mut Live) -> Result<T>) -> Result<T> {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if live.is_none() {
-            *live = Some(self.live_again(None, &[])?);
+        if let State::Closed(header) = &*live {
+            *live = State::Open(self.live_again(header.clone(), &[])?);
         }
         match &mut *live {
-            Some(live) => work(live),
-            None => Err(corrupt("the file is closed")),
+            State::Open(live) => work(live),
+            State::Closed(_) => Err(corrupt("the file is closed")),
         }
     }
 
@@ -448,8 +454,11 @@ impl Disk {
     /// once more.
     fn reopen(&self, header: Option<Vec<u8>>) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        *live = None;
-        *live = self.live_again(header, &[]).ok();
+        // Closed before it is opened again, which locks it.
+        *live = State::Closed(header.clone());
+        if let Ok(opened) = self.live_again(header, &[]) {
+            *live = State::Open(opened);
+        }
     }
 
     fn live_again(&self, header: Option<Vec<u8>>, tables_to_empty: &[String]) -> Result<Live> {
