@@ -194,7 +194,8 @@ fn check_register(
     }
     // What stands there is not older than what somebody did who knew it.
     let Some(live) = live else { return };
-    for later in sure.iter().filter(|later| later.knew.contains(&live)) {
+    let decided = sure.iter().filter(|later| later.knew.contains(&live));
+    for later in decided.filter(|_| is_to_be_seen) {
         let counts = if later.is_removal {
             // Of two removals, one knew what stands there; the other took out something else, and the
             // author wrote it again before the first arrived, which may be one of another document.
