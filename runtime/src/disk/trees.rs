@@ -139,7 +139,7 @@ impl<'s> Pages<'s> {
         Ok(pages())
     }
 
-    /// Returns the start of a page and the number of its bytes; `None` if there is none of this number.
+    /// Returns the start of a page and the number of its bytes; `None` if no page has this number.
     fn place(&self, number: u64) -> Option<(u64, u64)> {
         let order = number >> 59;
         let index = number & (0xf_ffff >> order);
@@ -151,7 +151,7 @@ impl<'s> Pages<'s> {
         (start.checked_add(bytes)? <= self.len).then_some((start, bytes))
     }
 
-    /// Reads a page. `None` if there is none of this number.
+    /// Reads a page. `None` if no page has this number.
     fn read(&mut self, number: u64) -> io::Result<Option<Vec<u8>>> {
         let place = self.place(number).filter(|(_, bytes)| *bytes <= self.bytes_left);
         let Some((start, bytes)) = place else { return Ok(None) };
