@@ -39,7 +39,7 @@ pub struct Contacts {
     pub people: Table<Person>,
 }
 
-fn person(id: u32) -> Person {
+pub fn person(id: u32) -> Person {
     Person {
         id,
         name: format!("person {id}"),

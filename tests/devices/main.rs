@@ -12,6 +12,7 @@ mod conflicts;
 mod conflicts_random;
 mod copies;
 mod fields;
+mod fields_late;
 mod fields_random;
 mod foreign_edits;
 mod histories;

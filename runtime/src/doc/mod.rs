@@ -32,6 +32,8 @@ pub(crate) use healing::{contents_of, live_items};
 pub(crate) use items::Entry;
 pub(crate) use merging::{ChangedKeys, check_update, merge};
 pub(crate) use root::Root;
-pub(crate) use unseen::{At, Lost, LostCell, Met, OwnIds, Unseen, Writes, give_up, holds_marks};
+pub(crate) use unseen::{
+    At, Lost, LostCell, Met, OwnIds, Unseen, Writes, give_up, holds_marks, is_removed_count,
+};
 pub(crate) use version::{DocVersion, deletion_hash, deletions_hash};
 pub(crate) use writing::{EntryOp, EntryWrite, write};

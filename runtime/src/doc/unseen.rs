@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use self::rows::{EntryKind, RowBefore, list_orphans, revive_row, row_at};
 use super::cells::row_of;
-use super::items::{Value, WriteItems};
+use super::items::{ReadItems, Value, WriteItems};
 use super::rules::{Rule, says};
 use super::writing::put_after_tip;
 use crate::error::{ErrorKind, Result};
-use crate::row::{ItemId, is_told};
+use crate::row::{ItemId, is_count, is_told};
 
 /// So many unseen edits of one key are kept; of more, the oldest of other devices are given up.
 const MAX_UNSEEN: usize = 64;
@@ -222,8 +222,22 @@ pub(super) fn marked(root: &str, key: &str) -> Option<ItemId> {
     (mark_of(id) == key).then_some(id)
 }
 
-fn is_marked<W: WriteItems + ?Sized>(items: &W, root: &str, id: ItemId) -> Result<bool> {
+fn is_marked<R: ReadItems + ?Sized>(items: &R, root: &str, id: ItemId) -> Result<bool> {
     Ok(items.tip(&marks_of(root), &mark_of(id))?.is_some())
+}
+
+/// Whether an item is a count that a removal of its row knew: it stays, with a mark.
+///
+/// # Errors
+///
+/// Those of `items`.
+pub(crate) fn is_removed_count<R: ReadItems + ?Sized>(
+    items: &R,
+    id: ItemId,
+    (root, key): (&str, &str),
+) -> Result<bool> {
+    let counts = row_of(root, key).is_some_and(|(_, _, path)| is_count(path));
+    Ok(counts && is_marked(items, root, id)?)
 }
 
 impl Met {

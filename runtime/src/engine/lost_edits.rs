@@ -66,6 +66,9 @@ pub(crate) struct LostValue {
     /// The cell that it wrote, if it is an edit of a field: `json` is the row with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cell: Option<LostCell>,
+    /// Whether it was listed before the merge, and the app has not decided since.
+    #[serde(skip)]
+    pub(crate) was_listed: bool,
 }
 
 /// A lost edit, and what stands in its place.
@@ -107,7 +110,8 @@ impl Engine {
                 continue;
             }
             let (json, cell) = (json.clone(), cell.clone());
-            let value = LostValue { json, at, nth, is_removed: *is_removed, cell };
+            let (is_removed, was_listed) = (*is_removed, *was_listed);
+            let value = LostValue { json, at, nth, is_removed, cell, was_listed };
             commit.put_lost(&text, &super::store::to_json(&value)?)?;
             listed.push((key, value));
         }

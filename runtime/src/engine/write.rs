@@ -226,16 +226,12 @@ impl Engine {
                     let cells = loaded.document.cells(&root, &op.key);
                     row_with(text, &cells)
                 };
-                let mut late = late.map(StoredEdit::shown);
+                let late = late.map(StoredEdit::shown);
                 let has_base = stands.is_some();
-                let cells = match (&mut late, stands) {
+                let cells = match (&late, stands) {
                     (None, None) => continue,
                     (None, Some((_, stands))) => difference(&stands, json, &merge_of),
-                    (Some((_, late)), Some(_)) => difference(&with_cells(late), json, &merge_of),
-                    (Some((_, late)), None) => {
-                        *late = with_cells(late);
-                        difference(late, json, &merge_of)
-                    }
+                    (Some((_, late)), _) => difference(&with_cells(late), json, &merge_of),
                 };
                 edits.insert((*table_idx, key.to_vec()), FieldEdit { cells, late, has_base });
             }

@@ -84,7 +84,8 @@ fn report_lost(engine: &Engine, writer: &mut Writer, changes: &MergeChanges) -> 
         return Ok(());
     }
     let mut decided = Vec::new();
-    for (key, _) in &lost {
+    // What was listed before was not decided on: that it is over here says that it lost.
+    for (key, _) in lost.iter().filter(|(_, value)| !value.was_listed) {
         if let Some((name, document)) = &changes.before
             && is_decided(engine, &writer.claims, (*name, document), key.document, key.id)?
         {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::values::{Outcome, convert};
 use crate::doc::items::ReadItems;
-use crate::doc::key_of;
+use crate::doc::{is_removed_count, key_of};
 use crate::engine::{
     Base, Claim, Claims, Copies, DocName, Engine, Frontier, LateEditKey, Loaded, Marks, Part,
     PartOf, Parts, Showing, Split, entry_of, taken_in_key,
@@ -273,8 +273,16 @@ impl<'k> Known<'k> {
         if let PartOf::Edit(document, id) = part.origin
             && document == name
         {
-            let is_dead = id.clock < stored.clock(id.client)? && stored.is_dead(id)?;
-            return Ok(is_dead && !self.is_replaced_by_unreadable(name, doc, id)?);
+            if id.clock >= stored.clock(id.client)? {
+                return Ok(false);
+            }
+            if !stored.is_dead(id)? {
+                let key = key_of(&*stored, &stored.run(id)?)?;
+                return key.map_or(Ok(false), |(root, key)| {
+                    is_removed_count(&*stored, id, (&root, &key))
+                });
+            }
+            return Ok(!self.is_replaced_by_unreadable(name, doc, id)?);
         }
         let Some(claim) = self.claim(name) else { return Ok(false) };
         let frontier = self.frontier(name)?;
