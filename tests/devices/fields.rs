@@ -447,7 +447,7 @@ fn edits_of_fields_of_a_row_that_is_only_late_both_stand() {
 }
 
 /// The next epoch: a field has another name.
-mod v1 {
+pub mod v1 {
     use super::*;
 
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Table)]

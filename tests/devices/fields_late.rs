@@ -1,6 +1,6 @@
 //! Rows of a table that merges by field, written whole or removed, that meet over a rebuild.
 
-use super::fields::{Contacts, Person, person};
+use super::fields::{Contacts, Person, person, v1};
 use crate::support::{exchange, give};
 
 fn device() -> Contacts {
@@ -54,6 +54,19 @@ fn a_removal_in_an_older_document_takes_a_row_with_counts_away() {
             assert!(app.quarantine().unwrap().is_empty());
         }
     }
+}
+
+#[test]
+fn a_removal_in_an_older_epoch_takes_a_row_with_counts_away() {
+    let (a, b) = (device(), v1::Contacts::in_memory().unwrap());
+    a.people.insert(&person(1)).unwrap();
+    a.people.update(&1, |person| person.visits += 10).unwrap();
+    give(&a, &b);
+    assert_eq!(b.people.get(&1).unwrap().unwrap().visits, 11);
+    a.people.remove(&1).unwrap();
+    give(&a, &b);
+    assert_eq!(b.people.get(&1).unwrap(), None);
+    assert!(b.quarantine().unwrap().is_empty());
 }
 
 #[test]

@@ -314,6 +314,12 @@ impl Carrying<'_> {
         }
         for origin in listed.origins_in(name, client, clocks.clone()) {
             self.mark_over(&listed.open_parts_of(origin))?;
+            // A copy of a row with cells: of a removed row, the counts do not die.
+            for (copy, client) in listed.copies_of(origin).into_iter().zip(by.into_iter().cycle()) {
+                if let Some(parts) = copies.parts_of(ItemId { client, clock: copy })? {
+                    self.mark_over(&parts)?;
+                }
+            }
         }
         // The parts that no claim knew, should an old copy of the document come again.
         let stored = doc.document.stored();
