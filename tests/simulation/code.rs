@@ -29,18 +29,44 @@ pub enum Register {
     Views(u32),
     /// The set of a card: it holds all edits at once.
     Marks(u32),
+    /// A card as a whole.
+    Card(u32),
 }
 
 impl Register {
-    /// The card that it is a field of.
+    /// The card that it is, or is a field of.
     pub fn card(self) -> Option<u32> {
         match self {
-            Self::Title(card) | Self::Color(card) | Self::Views(card) | Self::Marks(card) => {
-                Some(card)
-            }
+            Self::Title(card)
+            | Self::Color(card)
+            | Self::Views(card)
+            | Self::Marks(card)
+            | Self::Card(card) => Some(card),
             _ => None,
         }
     }
+
+    /// The registers that hold the edit that was last, if one was made here.
+    pub fn shown(self) -> Vec<Self> {
+        match self {
+            Self::Card(card) => vec![Self::Title(card), Self::Color(card)],
+            _ => vec![self],
+        }
+    }
+}
+
+/// How something is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Write {
+    Put,
+    Update,
+    Remove,
+    /// Inserts a card that begins with its own count and mark.
+    Insert,
+    /// Writes a card whole, which begins anew.
+    Replace,
+    /// Writes a card whole, with the count and the marks that it has.
+    Keep,
 }
 
 /// The registers that code of epoch 0 and 1 has.
@@ -64,6 +90,14 @@ pub const FIELDS: [Register; 4] =
 pub struct Collected {
     pub views: i64,
     pub marks: BTreeSet<u32>,
+}
+
+impl Collected {
+    /// The edits that it has.
+    pub fn edits(&self) -> Vec<u32> {
+        let counted = (0..62).filter(|edit| self.views & amount_of(*edit) != 0);
+        counted.chain(self.marks.iter().copied()).collect()
+    }
 }
 
 /// What an edit adds to a counter, so that the sum tells which edits are in it.
@@ -172,6 +206,18 @@ pub trait Replica {
     /// What stands in every register that holds something; an error where something makes no sense.
     fn read(&self) -> Result<BTreeMap<Register, u32>, String>;
     /// Writes an edit; tells whether there was something to write to.
+    fn write(&self, write: Write, register: Register, edit: u32) -> heirloom::Result<bool> {
+        match (write, register) {
+            (Write::Put, _) => self.put(register, edit),
+            (Write::Update, _) => self.update(register, edit),
+            (Write::Insert | Write::Replace | Write::Keep, Register::Card(id)) => {
+                self.write_card(write, id, edit)
+            }
+            (Write::Remove, _) => self.remove(register),
+            _ => Ok(false),
+        }
+    }
+    fn write_card(&self, write: Write, id: u32, edit: u32) -> heirloom::Result<bool>;
     fn put(&self, register: Register, edit: u32) -> heirloom::Result<bool>;
     /// Changes what stands there, if something does.
     fn update(&self, register: Register, edit: u32) -> heirloom::Result<bool>;
@@ -182,17 +228,37 @@ pub trait Replica {
     fn quarantine(&self) -> heirloom::Result<Vec<Kept>>;
     /// The edits that are in what has lost.
     fn lost(&self) -> heirloom::Result<Vec<u32>>;
+    /// The epoch and the generation of the current document, as its name begins.
+    fn current(&self) -> heirloom::Result<String>;
     fn compact(&self) -> heirloom::Result<()>;
     fn prune(&self) -> heirloom::Result<()>;
     /// What is left to do for the store itself.
     fn unfinished(&self) -> heirloom::Result<Option<String>>;
 }
 
-/// The edits whose amounts are in the counter of a card.
-fn counted_in(card: &str) -> Vec<u32> {
-    let card: Option<serde_json::Value> = serde_json::from_str(card).ok();
-    let views = card.and_then(|card| card.get("views")?.as_i64()).unwrap_or_default();
-    (0..62).filter(|edit| views & amount_of(*edit) != 0).collect()
+/// The edits that are in a row, and not in the one that stands in its place.
+fn lost_of(loser: &str, winner: &str) -> Vec<u32> {
+    let row = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap_or_default();
+    let (loser, winner) = (row(loser), row(winner));
+    let mut edits: Vec<u32> =
+        loser.as_u64().and_then(|edit| edit.try_into().ok()).into_iter().collect();
+    edits.extend(loser.as_str().and_then(edit_in));
+    let Some(fields) = loser.as_object() else { return edits };
+    for (name, value) in fields.iter().filter(|(name, value)| winner.get(name) != Some(value)) {
+        edits.extend(value.as_str().and_then(edit_in));
+        let other = winner.get(name);
+        let views = |value: Option<&serde_json::Value>| value.and_then(serde_json::Value::as_i64);
+        let missing = views(Some(value)).filter(|_| name == "views").unwrap_or_default()
+            & !views(other).unwrap_or_default();
+        edits.extend((0..62).filter(|edit| missing & amount_of(*edit) != 0));
+        let marks = |value: Option<&serde_json::Value>| -> Vec<u32> {
+            let marks = value.and_then(serde_json::Value::as_array).into_iter().flatten();
+            marks.filter_map(|mark| edit_in(mark.as_str()?)).collect()
+        };
+        let stand = marks(other);
+        edits.extend(marks(Some(value)).into_iter().filter(|mark| !stand.contains(mark)));
+    }
+    edits
 }
 
 fn tag_id<T>(number: u32) -> Id<T> {
@@ -247,6 +313,10 @@ macro_rules! table_methods {
             Cards::insert_card(self, id)
         }
 
+        fn write_card(&self, write: Write, id: u32, edit: u32) -> heirloom::Result<bool> {
+            Cards::write_card(self, write, id, edit)
+        }
+
         fn collected(&self) -> Result<BTreeMap<u32, Collected>, String> {
             let cards = rows(&self.cards)?.into_iter().map(|card| {
                 let marks = card.marks.iter().map(|mark| sensible(mark, |_| true));
@@ -272,7 +342,8 @@ macro_rules! table_methods {
                 Register::Title(_)
                 | Register::Color(_)
                 | Register::Views(_)
-                | Register::Marks(_) => return self.update(register, edit),
+                | Register::Marks(_)
+                | Register::Card(_) => return self.update(register, edit),
             }
             Ok(true)
         }
@@ -295,6 +366,7 @@ macro_rules! table_methods {
                 | Register::Color(id)
                 | Register::Views(id)
                 | Register::Marks(id) => self.update_card(id, register, edit)?,
+                Register::Card(_) => false,
                 entry => self.put(entry, edit)?,
             };
             Ok(updated)
@@ -308,6 +380,7 @@ macro_rules! table_methods {
                 Register::Language => self.settings.$language.reset().map(|_| true),
                 Register::Volume => self.settings.volume.reset().map(|_| true),
                 Register::Detail(note) => self.remove_detail(note),
+                Register::Card(id) => self.cards.remove(&id),
                 // Fields are not removed.
                 Register::Title(_)
                 | Register::Color(_)
@@ -337,10 +410,12 @@ macro_rules! table_methods {
 
         fn lost(&self) -> heirloom::Result<Vec<u32>> {
             let lost = Store::lost_edits(self)?;
-            let texts = lost.iter().flat_map(|lost| lost.loser().split('"')).filter_map(edit_in);
-            let counted = lost.iter().flat_map(|lost| counted_in(lost.loser()));
-            let numbers = lost.iter().filter_map(|lost| lost.loser().parse().ok());
-            Ok(texts.chain(counted).chain(numbers).collect())
+            Ok(lost.iter().flat_map(|lost| lost_of(lost.loser(), lost.winner())).collect())
+        }
+
+        fn current(&self) -> heirloom::Result<String> {
+            let status = Store::status(self)?;
+            Ok(format!("{}.{}", status.epoch(), status.generation()))
         }
 
         fn compact(&self) -> heirloom::Result<()> {
@@ -415,6 +490,7 @@ impl Replica for v2::App {
 trait Cards {
     fn read_cards(&self, found: &mut BTreeMap<Register, u32>) -> Result<(), String>;
     fn insert_card(&self, id: u32) -> heirloom::Result<()>;
+    fn write_card(&self, write: Write, id: u32, edit: u32) -> heirloom::Result<bool>;
     fn update_card(&self, id: u32, register: Register, edit: u32) -> heirloom::Result<bool>;
 }
 
@@ -441,6 +517,21 @@ macro_rules! cards {
                 let (title, $color) = (EMPTY.to_owned(), EMPTY.to_owned());
                 let marks = BTreeSet::new();
                 self.cards.insert(&$version::Card { id, title, $color, views: 0, marks })
+            }
+
+            fn write_card(&self, write: Write, id: u32, edit: u32) -> heirloom::Result<bool> {
+                let (title, $color) = (text_of(edit), text_of(edit));
+                let (views, marks) = (amount_of(edit), BTreeSet::from([text_of(edit)]));
+                let new = $version::Card { id, title, $color, views, marks };
+                match (write, self.cards.get(&id)?) {
+                    (Write::Insert, _) => self.cards.insert(&new)?,
+                    (Write::Keep, Some(card)) => {
+                        let (views, marks) = (card.views, card.marks);
+                        self.cards.put(&$version::Card { views, marks, ..new })?;
+                    }
+                    _ => self.cards.put(&new)?,
+                }
+                Ok(true)
             }
 
             fn update_card(

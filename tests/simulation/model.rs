@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cards;
 use super::code::{Kept, Register};
 
 pub type Edits = BTreeSet<u32>;
@@ -13,8 +14,11 @@ pub type Edits = BTreeSet<u32>;
 #[derive(Debug, Clone)]
 pub struct Edit {
     pub number: u32,
+    pub device: usize,
     pub register: Register,
     pub is_removal: bool,
+    /// Whether it writes a card whole that counts and collects anew.
+    pub begins_anew: bool,
     pub epoch: u32,
     /// What its author saw there.
     pub was: Option<u32>,
@@ -34,13 +38,28 @@ impl Edit {
             Register::Detail(note) => {
                 self.register == register || self.register == Register::Note(note) && self.epoch < 2
             }
+            Register::Title(card) | Register::Color(card) => {
+                self.register == register || self.register == Register::Card(card)
+            }
             _ => self.register == register,
         }
     }
 
     /// A note that is removed takes no detail with it: that may belong to others, too.
-    fn removes(&self, register: Register) -> bool {
-        self.is_removal && self.register == register
+    pub fn removes(&self, register: Register) -> bool {
+        let is_its = self.register == register
+            || register.card().is_some_and(|card| self.register == Register::Card(card));
+        self.is_removal && is_its
+    }
+
+    /// Whether it leaves nothing of what a card counted and collected.
+    pub fn decides(&self) -> bool {
+        self.is_removal || self.begins_anew
+    }
+
+    /// Whether it writes a card whole.
+    pub fn is_whole(&self) -> bool {
+        matches!(self.register, Register::Card(_)) && !self.is_removal
     }
 
     fn knows(&self, other: &Self) -> bool {
@@ -55,13 +74,13 @@ impl Edit {
     }
 
     /// Whether neither author knew of the other's edit.
-    fn is_apart_from(&self, other: &Self) -> bool {
+    pub fn is_apart_from(&self, other: &Self) -> bool {
         !self.knew.contains(&other.number) && !other.knew.contains(&self.number)
     }
 
     /// Whether neither author knew of the other's edit, and both were made in one document, which
     /// has one winner then.
-    fn meets(&self, other: &Self) -> bool {
+    pub fn meets(&self, other: &Self) -> bool {
         let is_same = match (&self.document, &other.document) {
             (Some(ours), Some(theirs)) => ours == theirs,
             _ => true,
@@ -81,6 +100,8 @@ pub struct Seen<'s> {
     pub kept: &'s [Kept],
     /// What devices show, of whatever epoch.
     pub shown: &'s Edits,
+    /// What cards count and collect on any device.
+    pub collected: &'s Edits,
     /// What some device has listed as lost.
     pub lost: &'s Edits,
     pub surely: &'s Edits,
@@ -95,13 +116,14 @@ fn lies_below_a_base<'e>(
     over: &Edit,
     mut edits: impl Iterator<Item = &'e Edit>,
 ) -> bool {
-    late.register.card().is_some()
-        && over.register == late.register
+    over.register.card().is_some()
+        && !over.is_whole()
+        && !over.is_removal
         && over.epoch >= late.epoch
         && over.document != late.document
         && !over.knew.contains(&late.number)
         && edits.any(|base| {
-            base.register.card() == late.register.card()
+            base.register.card() == over.register.card()
                 && base.epoch == over.epoch
                 && base.could_know.contains(&late.number)
                 && !base.knew.contains(&over.number)
@@ -134,15 +156,18 @@ fn check_register(
     };
     let live = seen.live.get(&register).copied();
 
+    // A card that is written whole writes its fields.
+    let written_as = |edit: &Edit| if edit.is_whole() { register } else { edit.register };
+
     // A device that has merged what another one had lists what lost by that.
     let must_be_listed = seen.have_met && !seen.has_pruned;
 
     // Newer code may have written over an edit that this code sees lose, or show it still.
     let is_known_elsewhere = |edit: &Edit| {
         seen.shown.contains(&edit.number)
-            || edits
-                .values()
-                .any(|later| later.is_of(edit.register) && later.could_know.contains(&edit.number))
+            || edits.values().any(|later| {
+                later.is_of(written_as(edit)) && later.could_know.contains(&edit.number)
+            })
     };
 
     // Nothing stands there that nobody wrote.
@@ -179,7 +204,12 @@ fn check_register(
     }
     let gone = sure.iter().filter(|edit| !edit.is_removal && live != Some(edit.number));
     for edit in gone.filter(|_| is_to_be_seen) {
+        // The edit of a field lies over a card that was written whole without knowing it.
+        let lies_over = |over: &&Edit| {
+            edit.is_whole() && !over.is_whole() && !over.is_removal && over.meets(edit)
+        };
         let is_accounted_for = is_kept(edit)
+            || all.iter().any(lies_over)
             || all.iter().any(|over| lies_below_a_base(edit, over, all_that_came.clone()))
             || all.iter().any(|later| later.could_know.contains(&edit.number))
             || all
@@ -206,7 +236,12 @@ fn check_register(
                     && !other.could_know.contains(&live)
                     && other.was.is_some_and(|was| was != live)
             };
-            later.removes(register) && !seen.has_pruned && !all.iter().any(races)
+            let may_return = if is_field {
+                cards::may_return(all_that_came.clone(), later)
+            } else {
+                all.iter().any(races)
+            };
+            later.removes(register) && !seen.has_pruned && !may_return
         } else {
             // Of a note that was removed before anything was made of it there is no detail; and what
             // was written before a removal goes with it.
@@ -224,7 +259,9 @@ fn check_register(
                         .iter()
                         .any(|won| removal.could_know.contains(&won.number) && won.meets(later))
             };
-            !went_with_note(later) && !all.iter().filter(is_removal).any(has_taken)
+            !went_with_note(later)
+                && !all.iter().filter(is_removal).any(has_taken)
+                && !cards::may_be_gone_with_card(all_that_came.clone(), later)
         };
         let is_excused = all.iter().any(|kept| {
             is_kept(kept)

@@ -10,7 +10,8 @@ use heirloom::ErrorKind;
 use heirloom::sync::{Changes, Summary};
 use tempfile::TempDir;
 
-use super::code::{Code, Collected, FIELDS, Kept, REGISTERS, Register, Replica, amount_of};
+use super::cards;
+use super::code::{Code, Collected, FIELDS, Kept, REGISTERS, Register, Replica, Write, amount_of};
 use super::faults::{Disk, Fault};
 use super::frames::documents_in;
 use super::model::{self, Edit, Edits, Seen};
@@ -59,6 +60,8 @@ struct State {
 pub struct World {
     /// Whether fields of cards are edited, too.
     has_fields: bool,
+    /// Whether cards are inserted, removed and written whole.
+    are_whole: bool,
     devices: Vec<Device>,
     edits: BTreeMap<u32, Edit>,
     /// What devices have listed as lost.
@@ -77,6 +80,7 @@ impl World {
         let count = 3 + random.below(3);
         let mut world = Self {
             has_fields: seed >= WITH_FIELDS,
+            are_whole: seed >= WITH_FIELDS && !seed.is_multiple_of(4),
             devices: Vec::new(),
             edits: BTreeMap::new(),
             lost: Edits::new(),
@@ -102,7 +106,9 @@ impl World {
             let app = app.map_err(|error| format!("device {number} does not open: {error}"))?;
             world.log.push(format!("device {number}: {code:?}, in memory: {is_in_memory}"));
             // Two devices that insert a card would each write all of its fields.
-            for id in (0..2).filter(|_| world.has_fields && number == 0) {
+            for id in
+                (0..cards::CARDS).filter(|_| world.has_fields && !world.are_whole && number == 0)
+            {
                 app.insert_card(id).map_err(|error| error.to_string())?;
             }
             world.devices.push(Device {
@@ -128,14 +134,16 @@ impl World {
         let register = self.register(on, step.choice);
         let fault = step.fault;
         let is_edit = matches!(step.act, Act::Put | Act::Update | Act::Remove);
-        if let Some(register) = self.collecting(step.choice).filter(|_| is_edit) {
-            return self.collect(on, register, fault);
+        if is_edit && self.has_fields {
+            let live = self.app(on)?.read()?;
+            if let Some((register, write)) = cards::write_of(step, self.are_whole, &live) {
+                return self.edit(on, register, fault, write);
+            }
         }
         match step.act {
-            Act::Put => self.edit(on, register, fault, "put"),
-            Act::Update => self.edit(on, register, fault, "update"),
-            Act::Remove if FIELDS.contains(&register) => self.edit(on, register, fault, "update"),
-            Act::Remove => self.edit(on, register, fault, "remove"),
+            Act::Put => self.edit(on, register, fault, Write::Put),
+            Act::Update => self.edit(on, register, fault, Write::Update),
+            Act::Remove => self.edit(on, register, fault, Write::Remove),
             Act::Ask => {
                 let from = (on + 1 + (step.choice % (count - 1)) as usize) % count as usize;
                 self.ask(on, from)
@@ -178,110 +186,12 @@ impl World {
     }
 
     fn register(&self, on: usize, choice: u64) -> Register {
-        if self.has_fields && choice & 1 << 40 == 0 {
-            return FIELDS[(choice % FIELDS.len() as u64) as usize];
-        }
         // Few, so that edits meet.
         let extra = if self.devices[on].code == Code::V2 { 2 } else { 0 };
         let choice = choice % (REGISTERS.len() as u64 + extra);
         let details = [Register::Detail(0), Register::Detail(1)];
         let choice = choice as usize;
         REGISTERS.get(choice).copied().unwrap_or_else(|| details[choice - REGISTERS.len()])
-    }
-
-    /// What is added to, if anything is.
-    fn collecting(&self, choice: u64) -> Option<Register> {
-        let card = (choice & 1) as u32;
-        let register = match choice >> 41 & 3 {
-            0 => Register::Views(card),
-            1 => Register::Marks(card),
-            _ => return None,
-        };
-        self.has_fields.then_some(register)
-    }
-
-    /// Adds to what a card counts or collects.
-    fn collect(&mut self, on: usize, register: Register, fault: Option<Fault>) -> Outcome {
-        self.last += 1;
-        let number = self.last;
-        let (knew, could_know) = (self.surely(on), self.at_most(on));
-        self.arm(on, fault);
-        let written = self.app(on)?.update(register, number);
-        let was_met = self.recover(on, fault, "collecting")?;
-        let has_failed = match &written {
-            Ok(false) => return Ok(()),
-            Ok(true) => false,
-            Err(_) if was_met => true,
-            Err(error) => return Err(format!("{on}: e{number} of {register:?} fails: {error}")),
-        };
-        self.log.push(format!("{on}: add e{number} to {register:?}: {}", !has_failed));
-        let epoch = self.devices[on].code.epoch();
-        let edit = Edit {
-            number,
-            register,
-            is_removal: false,
-            epoch,
-            was: None,
-            document: None,
-            knew,
-            could_know,
-            has_failed,
-        };
-        self.edits.insert(number, edit);
-        let device = &mut self.devices[on];
-        device.at_most.insert(number);
-        if !has_failed {
-            device.surely.insert(number);
-        }
-        self.compare_with_model(on)
-    }
-
-    /// Which edits are missing from what a card counts and collects, or in it without reason.
-    fn check_collected(
-        &self,
-        collected: &BTreeMap<u32, Collected>,
-        kept: &[Kept],
-        surely: &Edits,
-        at_most: &Edits,
-    ) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for card in 0..2 {
-            // What waits is counted once it is accepted.
-            let waits =
-                kept.iter().any(|kept| kept.place == "cards" && kept.key == card.to_string());
-            let of = |edits: &Edits, register| -> Edits {
-                let is_of =
-                    |edit: &&u32| self.edits.get(edit).is_some_and(|e| e.register == register);
-                edits.iter().filter(is_of).copied().collect()
-            };
-            let here = collected.get(&card);
-            let views = here.map_or(0, |here| here.views);
-            let (surely_views, most_views) =
-                (of(surely, Register::Views(card)), of(at_most, Register::Views(card)));
-            let counted: Edits =
-                most_views.iter().filter(|edit| views & amount_of(**edit) != 0).copied().collect();
-            let sum: i64 = counted.iter().map(|edit| amount_of(*edit)).sum();
-            if sum != views {
-                wrong.push(format!("card {card} counts {views:#x}, of which {sum:#x} was added"));
-            }
-            let marks = here.map(|here| here.marks.clone()).unwrap_or_default();
-            let (surely_marks, most_marks) =
-                (of(surely, Register::Marks(card)), of(at_most, Register::Marks(card)));
-            let missing: Edits = surely_views
-                .difference(&counted)
-                .chain(surely_marks.difference(&marks))
-                .copied()
-                .filter(|edit| !waits && !self.lost.contains(edit))
-                .collect();
-            if !missing.is_empty() {
-                wrong.push(format!("card {card} lacks {missing:?}"));
-            }
-            let made_up: Edits = marks.difference(&most_marks).copied().collect();
-            if !made_up.is_empty() {
-                wrong.push(format!("card {card} has {made_up:?}"));
-            }
-        }
-        wrong
     }
 
     fn app(&self, on: usize) -> Outcome<&dyn Replica> {
@@ -335,11 +245,40 @@ impl World {
         Ok(was_met)
     }
 
-    fn edit(&mut self, on: usize, register: Register, fault: Option<Fault>, what: &str) -> Outcome {
+    /// Whether an edit shows in its registers.
+    fn shows(
+        &self,
+        on: usize,
+        register: Register,
+        number: u32,
+        live: &BTreeMap<Register, u32>,
+    ) -> Outcome<bool> {
+        let collected = || self.app(on)?.collected();
+        Ok(match register {
+            Register::Views(card) => {
+                let here = collected()?;
+                here.get(&card).is_some_and(|here| here.views & amount_of(number) != 0)
+            }
+            Register::Marks(card) => {
+                let here = collected()?;
+                here.get(&card).is_some_and(|here| here.marks.contains(&number))
+            }
+            _ => register.shown().iter().all(|at| live.get(at) == Some(&number)),
+        })
+    }
+
+    fn edit(
+        &mut self,
+        on: usize,
+        register: Register,
+        fault: Option<Fault>,
+        write: Write,
+    ) -> Outcome {
         self.last += 1;
         let number = self.last;
         let before = self.app(on)?.read().map_err(|error| format!("{on}: {error}"))?;
-        if what == "remove" && !before.contains_key(&register) {
+        let is_removal = write == Write::Remove;
+        if is_removal && !register.shown().iter().any(|at| before.contains_key(at)) {
             return Ok(());
         }
         let summary = match self.devices[on].document {
@@ -348,24 +287,21 @@ impl World {
         };
         let (knew, could_know) = (self.surely(on), self.at_most(on));
         self.arm(on, fault);
-        let app = self.app(on)?;
-        let written = match what {
-            "put" => app.put(register, number),
-            "update" => app.update(register, number),
-            _ => app.remove(register),
-        };
-        let was_met = self.recover(on, fault, what)?;
+        let written = self.app(on)?.write(write, register, number);
+        let was_met = self.recover(on, fault, "writing")?;
+        let what = format!("{write:?} e{number} of {register:?}");
         let after = self.app(on)?.read().map_err(|error| format!("{on} after {what}: {error}"))?;
-        let is_removal = what == "remove";
         let is_there = match is_removal {
-            true => !after.contains_key(&register),
-            false => after.get(&register) == Some(&number),
+            true => !register.shown().iter().any(|at| after.contains_key(at)),
+            false => self.shows(on, register, number, &after)?,
         };
         let epoch = self.devices[on].code.epoch();
         let edit = Edit {
             number,
+            device: on,
             register,
             is_removal,
+            begins_anew: matches!(write, Write::Insert | Write::Replace),
             epoch,
             was: before.get(&register).copied(),
             document: None,
@@ -376,17 +312,17 @@ impl World {
         match written {
             Ok(false) => return Ok(()),
             Ok(true) if !is_there => {
-                return Err(format!("{on}: {what} e{number} of {register:?} is not there after"));
+                return Err(format!("{on}: {what} is not there after"));
             }
             Ok(true) => {}
             Err(error) if !was_met => {
-                return Err(format!("{on}: {what} e{number} of {register:?} fails: {error}"));
+                return Err(format!("{on}: {what} fails: {error}"));
             }
             Err(error) if !is_there => {
-                self.log.push(format!("{on}: {what} e{number} of {register:?} failed: {error}"));
+                self.log.push(format!("{on}: {what} failed: {error}"));
                 if let Some(changed) = self.unexplained(on, &before, &after) {
                     return Err(format!(
-                        "{on}: a failed {what} changed {changed:?}: {before:?} -> {after:?}"
+                        "{on}: {what} failed and changed {changed:?}: {before:?} -> {after:?}"
                     ));
                 }
                 // Where the last sync of a commit fails, it may stand all the same, once the file
@@ -407,10 +343,7 @@ impl World {
             }
         }
         let document = self.devices[on].document.clone();
-        self.log.push(format!(
-            "{on}: {what} e{number} of {register:?}, was {:?}, in {document:?}",
-            before.get(&register)
-        ));
+        self.log.push(format!("{on}: {what}, was {:?}, in {document:?}", edit.was));
         self.edits.insert(number, Edit { document, ..edit });
         self.devices[on].surely.insert(number);
         self.devices[on].at_most.insert(number);
@@ -432,7 +365,7 @@ impl World {
         let is_explained = |at: &&Register| {
             failed.iter().any(|edit| match after.get(at) {
                 Some(number) => edit.number == *number,
-                None => edit.is_removal && edit.register == **at,
+                None => edit.removes(**at),
             })
         };
         changed.copied().find(|at| !is_explained(&at))
@@ -617,16 +550,28 @@ impl World {
         let read = |device: &Device| device.app.as_ref().and_then(|app| app.read().ok());
         let shown = self.devices.iter().filter(|_| have_met).filter_map(read).flatten();
         let shown = &shown.map(|(_, edit)| edit).collect();
-        let seen = Seen { has_pruned, have_met, live, kept, shown, lost, surely, at_most };
+        let elsewhere = |device: &Device| device.app.as_ref().and_then(|app| app.collected().ok());
+        let elsewhere = self.devices.iter().filter(|_| have_met).filter_map(elsewhere).flatten();
+        let elsewhere = &elsewhere.flat_map(|(_, card)| card.edits()).collect();
+        let seen = Seen {
+            has_pruned,
+            have_met,
+            live,
+            kept,
+            shown,
+            collected: elsewhere,
+            lost,
+            surely,
+            at_most,
+        };
         let mut registers = [&REGISTERS[..], &FIELDS].concat();
         if epoch == 2 {
             registers.extend((0..3).map(Register::Detail));
         }
         let mut wrong = model::check(&self.edits, &seen, &registers);
-        // Of two bases one may lose, which a device whose document it is has to list first.
-        let nothing = Edits::new();
-        let surely = if have_met { surely } else { &nothing };
-        wrong.extend(self.check_collected(collected, kept, surely, at_most));
+        let current = self.devices.iter().map(|device| device.app.as_ref()?.current().ok());
+        let current: Vec<String> = current.map(Option::unwrap_or_default).collect();
+        cards::check(&self.edits, &seen, collected, &current, &mut wrong);
         if wrong.is_empty() {
             return Ok(());
         }
