@@ -24,18 +24,21 @@ pub trait GetRow<T: Row> {
     fn get_row(&self, key: &T::Key) -> Result<Option<T>>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Store, T: TableOf<S>> GetRow<T> for S {
     fn get_row(&self, key: &T::Key) -> Result<Option<T>> {
         self.handle().get_row(T::TABLE_IDX, key)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Store, T: TableOf<S>> GetRow<T> for Transaction<'_, S> {
     fn get_row(&self, key: &T::Key) -> Result<Option<T>> {
         self.get(key)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Store, T: TableOf<S>> GetRow<T> for Snapshot<S> {
     fn get_row(&self, key: &T::Key) -> Result<Option<T>> {
         self.get(key)
