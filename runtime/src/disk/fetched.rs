@@ -6,6 +6,8 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
+use redb::AccessGuard;
+
 use super::failure::guarded;
 use super::rows::StoredRow;
 use super::view::View;
@@ -58,8 +60,10 @@ impl Keys {
 /// The rows found under some keys, given in the order of the keys.
 pub(crate) struct Fetched {
     keys: Keys,
-    /// The row under each key, if there is one.
-    rows: Vec<Option<StoredRow<'static>>>,
+    /// The bytes found under each key, if there are any.
+    found: Vec<Option<AccessGuard<'static, &'static [u8]>>>,
+    /// The row that was given last.
+    row: Option<StoredRow<'static>>,
     /// How many have been given.
     given: usize,
     /// The failure that ended them early.
@@ -71,61 +75,73 @@ pub(crate) struct Fetched {
 
 impl std::fmt::Debug for Fetched {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Fetched").field("rows", &self.rows.len()).finish_non_exhaustive()
+        f.debug_struct("Fetched").field("rows", &self.found.len()).finish_non_exhaustive()
     }
 }
 
 impl Fetched {
     pub(crate) fn new(view: Arc<View>, table_idx: TableIdx) -> Self {
-        Self { keys: Keys::default(), rows: Vec::new(), given: 0, failed: None, view, table_idx }
+        let (keys, found) = (Keys::default(), Vec::new());
+        Self { keys, found, row: None, given: 0, failed: None, view, table_idx }
     }
 
     /// Looks up the keys that `find` pushes, in place of those before; `at_most` so many.
     pub(crate) fn fill(&mut self, at_most: usize, find: impl FnOnce(&mut Keys) -> Result<()>) {
         self.keys.clear();
         self.keys.reserve(at_most);
-        self.rows.clear();
+        self.found.clear();
         self.given = 0;
+        let pushed = find(&mut self.keys);
+        let looked_up = self.look_up();
         // The keys before a failure are given first.
-        let found = find(&mut self.keys);
-        self.failed = self.look_up().and(found).err();
-        self.prefetch();
+        self.failed = self.look_at_all().and(looked_up).and(pushed).err();
     }
 
     fn look_up(&mut self) -> Result<()> {
         guarded(|| {
             let Some(table) = self.view.table(self.table_idx)? else { return Ok(()) };
-            self.rows.reserve_exact(self.keys.len());
-            while let Some(key) = self.keys.get(self.rows.len()) {
+            self.found.reserve_exact(self.keys.len());
+            while let Some(key) = self.keys.get(self.found.len()) {
                 self.view.before_read()?;
-                let row = table.get(key)?.map(|row| StoredRow::new(self.view.format(), key, row));
-                self.rows.push(row);
+                self.found.push(table.get(key)?);
             }
             Ok(())
         })
     }
 
-    /// Looks at all rows, so that they come from memory side by side: they lie far from one another,
-    /// and decoding would wait for each piece of each row in turn.
-    fn prefetch(&self) {
-        let pieces = |row: &StoredRow<'_>| {
-            let pieces = row.json().iter().step_by(CACHE_LINE_BYTES).take(LINES_AHEAD);
-            pieces.fold(0, |seen, byte| seen ^ byte)
-        };
-        black_box(self.rows.iter().flatten().map(pieces).fold(0, |seen, row| seen ^ row));
+    /// Looks at all that was found, so that it comes from memory side by side: rows lie far from one
+    /// another, and to check and decode one after another would wait for each piece of each row in turn.
+    fn look_at_all(&mut self) -> Result<()> {
+        let (mut seen, mut whole) = (0, 0);
+        let looked = guarded(|| {
+            for row in &self.found {
+                // On a damaged page redb panics no later than here.
+                let bytes = row.as_ref().map_or_else(Default::default, AccessGuard::value);
+                let pieces = bytes.iter().step_by(CACHE_LINE_BYTES).take(LINES_AHEAD);
+                seen = pieces.fold(seen, |seen, byte| seen ^ byte);
+                whole += 1;
+            }
+            Ok(())
+        });
+        black_box(seen);
+        self.found.truncate(whole);
+        looked
     }
 
     /// The next key, and the row under it, if there is one.
     pub(crate) fn next(&mut self) -> Option<Result<Lookup<'_>>> {
-        let Some(row) = self.rows.get(self.given) else { return self.failed.take().map(Err) };
+        let Some(found) = self.found.get_mut(self.given) else {
+            return self.failed.take().map(Err);
+        };
         let key = self.keys.get(self.given).unwrap_or_default();
+        self.row = found.take().map(|row| StoredRow::new(self.view.format(), key, row));
         self.given += 1;
-        Some(Ok((key, row.as_ref())))
+        Some(Ok((key, self.row.as_ref())))
     }
 
     /// Whether all were given.
     pub(crate) fn is_empty(&self) -> bool {
-        self.given == self.rows.len() && self.failed.is_none()
+        self.given == self.found.len() && self.failed.is_none()
     }
 }
 
