@@ -118,7 +118,7 @@ pub fn check(
         let of_all_epochs = OfCard::new(edits.values(), card);
         check_collected(card, (&all, &sure, &of_all_epochs), seen, collected.get(&card), wrong);
         if seen.have_met && !seen.has_pruned && !collected.contains_key(&card) {
-            check_gone(card, &all, &sure, seen, current, wrong);
+            check_gone(card, (&all, &sure, &of_all_epochs), seen, current, wrong);
         }
     }
 }
@@ -126,8 +126,7 @@ pub fn check(
 /// An edit wins against removals that did not know it.
 fn check_gone(
     card: u32,
-    all: &OfCard<'_>,
-    sure: &OfCard<'_>,
+    (all, sure, of_all_epochs): (&OfCard<'_>, &OfCard<'_>, &OfCard<'_>),
     seen: &Seen<'_>,
     current: &[String],
     wrong: &mut Vec<String>,
@@ -156,8 +155,8 @@ fn check_gone(
                 let is_gone = all.removals().any(is_removed) || is_kept(other);
                 !other.is_removal && other.meets(edit) && is_gone
             });
-        // One that was written upon it stands for it.
-        let is_replaced = all.edits.iter().any(|later| {
+        // One that was written upon it stands for it, also if only newer code has that.
+        let is_replaced = of_all_epochs.edits.iter().any(|later| {
             let replaces = later.is_whole() || later.register == edit.register;
             !later.is_removal && replaces && later.could_know.contains(&edit.number)
         });
@@ -230,7 +229,13 @@ fn check_collected(
             let is_open = if decision.is_removal {
                 all.may_return_after(decision)
             } else {
-                all.may_show_after(decision) || seen.lost.contains(&decision.number)
+                // Or the base that was written upon it has lost.
+                let has_lost = all.edits.iter().any(|later| {
+                    let is_upon = later.is_whole() && later.could_know.contains(&decision.number);
+                    (is_upon || later.number == decision.number)
+                        && seen.lost.contains(&later.number)
+                });
+                all.may_show_after(decision) || has_lost
             };
             let again: Edits = here.intersection(&decision.knew).copied().collect();
             if !is_open && !seen.has_pruned && !again.is_empty() {

@@ -182,6 +182,11 @@ impl Kept {
         Self { place, key, ours, theirs, reason }
     }
 
+    /// The edits that are in the count and the marks of a card.
+    pub fn collected(&self) -> Vec<u32> {
+        if self.place == "cards" { lost_of(&self.theirs, "null") } else { Vec::new() }
+    }
+
     /// Whether the value of an edit is here.
     pub fn holds(&self, edit: u32) -> bool {
         let text = text_of(edit);

@@ -100,7 +100,7 @@ pub struct Seen<'s> {
     pub kept: &'s [Kept],
     /// What devices show, of whatever epoch.
     pub shown: &'s Edits,
-    /// What cards count and collect on any device.
+    /// What cards count and collect on any device, what waits there included.
     pub collected: &'s Edits,
     /// What some device has listed as lost.
     pub lost: &'s Edits,

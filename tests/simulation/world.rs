@@ -550,16 +550,19 @@ impl World {
         let read = |device: &Device| device.app.as_ref().and_then(|app| app.read().ok());
         let shown = self.devices.iter().filter(|_| have_met).filter_map(read).flatten();
         let shown = &shown.map(|(_, edit)| edit).collect();
-        let elsewhere = |device: &Device| device.app.as_ref().and_then(|app| app.collected().ok());
-        let elsewhere = self.devices.iter().filter(|_| have_met).filter_map(elsewhere).flatten();
-        let elsewhere = &elsewhere.flat_map(|(_, card)| card.edits()).collect();
+        let mut elsewhere = Edits::new();
+        for app in self.devices.iter().filter(|_| have_met).filter_map(|it| it.app.as_ref()) {
+            elsewhere.extend(app.collected()?.values().flat_map(Collected::edits));
+            let kept = app.quarantine().map_err(|error| error.to_string())?;
+            elsewhere.extend(kept.iter().flat_map(Kept::collected));
+        }
         let seen = Seen {
             has_pruned,
             have_met,
             live,
             kept,
             shown,
-            collected: elsewhere,
+            collected: &elsewhere,
             lost,
             surely,
             at_most,
