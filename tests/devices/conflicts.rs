@@ -218,6 +218,12 @@ fn own_edits_and_the_list_survive_restarts_and_copies_of_the_file() {
             std::fs::copy(&path, &copy).unwrap();
             std::fs::remove_file(&path).unwrap();
             std::fs::copy(&copy, &path).unwrap();
+        } else if round % 3 == 0 {
+            // A backup, too.
+            let copy = path.with_extension("backup");
+            open().backup(&copy).unwrap();
+            std::fs::remove_file(&path).unwrap();
+            std::fs::rename(&copy, &path).unwrap();
         }
         let a = open();
         assert_eq!(!a.lost_edits().unwrap().is_empty(), is_lost);

@@ -180,8 +180,8 @@ impl Engine {
         let (copy, _) = Disk::open(&location, StorageOptions::default()).map_err(at_file)?;
         copy.commit(true, |commit| {
             commit.copy_from(&view)?;
-            // The copy is another device, even if it is moved to the place of the original.
-            commit.set_meta(meta_keys::DEVICE, &[])?;
+            // The copy is another device, even if it is moved to the place of the original. The id stays, so
+            // that the edits under it are its own.
             commit.set_meta(meta_keys::WHEREABOUTS, &[]).map(Some)
         })
         .and_then(|_| copy.publish())
