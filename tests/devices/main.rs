@@ -13,6 +13,7 @@ mod conflicts_random;
 mod copies;
 mod fields;
 mod fields_late;
+mod fields_modes;
 mod fields_random;
 mod foreign_edits;
 mod histories;
