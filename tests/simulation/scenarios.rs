@@ -149,6 +149,12 @@ scenarios! {
     /// Of two removals one raced the rewrite of the edit: the model allowed for it only with knowledge.
     two_removals_race_a_rewrite: 13019336,
 
+    /// A row with cells was carried of which the claim knew the base and that it was over: it stayed after it was
+    /// removed.
+    a_claim_knew_a_base_under_cells: 1099512134734,
+    /// A removal killed the copy below a count, and the row that stood for both stayed in a newer document.
+    a_count_over_a_copy_is_removed: 1099512135209,
+
     /// A removed row stayed because another version of it waited in the quarantine, it seems: found by
     /// seed 868201, pinned after that was mended.
     a_removed_row_waits_in_the_quarantine: 868201,

@@ -221,7 +221,22 @@ impl Carrying<'_> {
         if self.known.was_made_of(&key.parts)? || self.mark_over(&key.parts)? {
             self.over.extend(is_of_late.then_some((key, edit)));
         } else if !self.is_copied(&key)? {
+            self.mark_known_over(&key.parts)?;
             self.values.insert(key, edit);
+        }
+        Ok(())
+    }
+
+    /// Marks those of several parts that are over by the claim or a copy of the document: what shows is
+    /// decided by marks alone.
+    fn mark_known_over(&mut self, parts: &Parts) -> Result<()> {
+        if parts.len() < 2 {
+            return Ok(());
+        }
+        for part in parts.iter().filter(|part| !part.is_ground()) {
+            if !self.known.is_marked_here(part)? && self.known.is_over_alone(part)? {
+                self.marks.insert(part.clone());
+            }
         }
         Ok(())
     }
@@ -295,6 +310,7 @@ impl Carrying<'_> {
             for clock in clocks.start..clocks.end.min(ends) {
                 if let Some(parts) = copies.parts_of(ItemId { client, clock })? {
                     self.mark_over(&parts)?;
+                    parts.iter().try_for_each(|part| self.review_origin(part.origin))?;
                 }
             }
         }
@@ -314,12 +330,7 @@ impl Carrying<'_> {
         }
         for origin in listed.origins_in(name, client, clocks.clone()) {
             self.mark_over(&listed.open_parts_of(origin))?;
-            // A copy of a row with cells: of a removed row, the counts do not die.
-            for (copy, client) in listed.copies_of(origin).into_iter().zip(by.into_iter().cycle()) {
-                if let Some(parts) = copies.parts_of(ItemId { client, clock: copy })? {
-                    self.mark_over(&parts)?;
-                }
-            }
+            self.review_origin(origin)?;
         }
         // The parts that no claim knew, should an old copy of the document come again.
         let stored = doc.document.stored();
@@ -350,6 +361,24 @@ impl Carrying<'_> {
         Ok(())
     }
 
+    /// Says what is over of all that stands for an origin, which is over itself: of a removed row with cells,
+    /// the counts do not die.
+    fn review_origin(&mut self, origin: PartOf) -> Result<()> {
+        let into = self.known.into;
+        let Some(here) = self.known.doc(into) else { return Ok(()) };
+        self.mark_over_of(here, origin)?;
+        let Some(client) = self.known.claim(into).map(|claim| claim.client) else {
+            return Ok(());
+        };
+        let copies = self.known.copies(into);
+        for clock in self.known.frontier(into)?.copies_of(origin) {
+            if let Some(parts) = copies.parts_of(ItemId { client, clock })? {
+                self.mark_over(&parts)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Says what is over under the keys of late edits of an origin. If one goes that could not be converted,
     /// so may the copy that it has not replaced.
     fn mark_over_of(&mut self, here: &Loaded, origin: PartOf) -> Result<()> {
@@ -372,6 +401,7 @@ impl Carrying<'_> {
         if parts.iter().any(|part| part.is_made() || part.is_ground()) {
             self.made.insert(at.clone());
         }
+        self.mark_known_over(parts)?;
         self.mark_over(parts).map(drop)
     }
 
