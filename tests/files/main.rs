@@ -22,4 +22,5 @@ mod names;
 mod own_tables;
 mod pages_written;
 mod read_only;
+mod readers_go_on;
 mod upgrade;

@@ -8,20 +8,27 @@
 //!
 //! Commits that do not wait for the disk are held back in the same way: to redb they have been
 //! written, and what a full disk refuses later can be written once there is room.
+//!
+//! redb does not learn of a write that the disk refuses, either: after an error it would end all that is being
+//! read. That write and all after it are held back, [`refusal`](Backend::refusal) tells of it, and the file is opened
+//! again by a [successor](Backend::successor). Readers of before go on: a successor has them keep what it writes over.
 
 mod held;
+mod mending;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::io;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use redb::{BackendError, StorageBackend};
 
 use self::held::{Held, Step, overlay};
-use super::bookkeeping::{empty_damaged_pages, header_without_damaged_tables};
+use self::mending::Mending;
 use super::copy::is_being_copied;
 
 /// redb's header has the first page of the file to itself.
@@ -79,7 +86,7 @@ impl OpenedBy {
 pub(super) struct Backend(Arc<Shared>);
 
 struct Shared {
-    inner: Box<dyn StorageBackend>,
+    inner: Arc<Inner>,
     held: RwLock<Option<Held>>,
     hook: Option<StorageHook>,
     /// Whether nothing is ever let through.
@@ -91,15 +98,26 @@ struct Shared {
     /// commit takes a third of a commit's time.
     header: Mutex<Vec<u8>>,
     mending: Mending,
+    /// Whether the storage refused a write, or a successor has taken its place. Nothing is let through then.
+    is_over: AtomicBool,
+    refusal: Mutex<Option<io::Error>>,
+    /// Those before, of which something may still be read.
+    predecessors: Vec<Weak<Shared>>,
 }
 
-/// The repair of a damaged file before redb reads it (see `bookkeeping.rs`).
-#[derive(Default)]
-struct Mending {
-    is_done: AtomicBool,
-    are_own_tables_damaged: AtomicBool,
-    /// The tables of which damaged pages are emptied.
-    tables_to_empty: Mutex<Vec<String>>,
+/// The storage. It is locked until the last one that shares it is gone.
+struct Inner {
+    storage: Box<dyn StorageBackend>,
+    opened_by: OpenedBy,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.opened_by.check().is_ok() {
+            // Nothing is left to be done about an error.
+            let _ = self.storage.close();
+        }
+    }
 }
 
 /// A file that is only read is marked as open and as closed. More than this is a transaction, which may
@@ -118,34 +136,76 @@ impl Backend {
         held: Option<Held>,
         is_read_only: bool,
     ) -> Self {
+        let opened_by = OpenedBy::this_process();
+        let inner = Arc::new(Inner { storage: Box::new(inner), opened_by });
         Self(Arc::new(Shared {
-            inner: Box::new(inner),
+            inner,
             held: RwLock::new(held),
             hook,
             is_read_only,
-            opened_by: OpenedBy::this_process(),
+            opened_by,
             is_copy_slow: AtomicBool::new(false),
             header: Mutex::default(),
             mending: Mending::default(),
+            is_over: AtomicBool::new(false),
+            refusal: Mutex::default(),
+            predecessors: Vec::new(),
         }))
     }
 
     /// A backend whose writes are held back until [`release`](Self::release).
+    pub(super) fn held(inner: impl StorageBackend, hook: Option<StorageHook>) -> io::Result<Self> {
+        let held = Held::over(inner.len()?, MAX_BYTES_OF_MARKS);
+        Ok(Self::over(inner, hook, Some(held), false))
+    }
+
+    /// A backend of the same storage, whose writes are held back until [`release`](Self::release). From now on this
+    /// one writes nothing, and what is read through it stays.
     ///
     /// With a `header` it shows that in place of the beginning of the storage: a commit that failed
     /// in its very last step is undone by the header from before it, since redb does not write over
     /// what that one refers to.
-    pub(super) fn held(
-        inner: impl StorageBackend,
-        hook: Option<StorageHook>,
-        header: Option<Vec<u8>>,
-    ) -> io::Result<Self> {
-        let mut held = Held::over(inner.len()?, MAX_BYTES_OF_MARKS);
+    pub(super) fn successor(&self, header: Option<Vec<u8>>) -> io::Result<Self> {
+        let before = &self.0;
+        let len = before.inner.storage.len()?;
+        before.is_over.store(true, Ordering::Release);
+        {
+            let mut held = before.held.write().unwrap_or_else(PoisonError::into_inner);
+            held.get_or_insert_with(|| Held::over(len, u64::MAX)).limit = u64::MAX;
+        }
+        let limit = if before.is_read_only { u64::MAX } else { MAX_BYTES_OF_MARKS };
+        let mut held = Held::over(len, limit);
         if let Some(header) = header {
             held.write(0, &header);
             held.steps.push(Step::Sync);
         }
-        Ok(Self::over(inner, hook, Some(held), false))
+        let readable = before.predecessors.iter().filter(|before| before.strong_count() > 0);
+        Ok(Self(Arc::new(Shared {
+            inner: before.inner.clone(),
+            held: RwLock::new(Some(held)),
+            hook: before.hook.clone(),
+            is_read_only: before.is_read_only,
+            opened_by: before.opened_by,
+            is_copy_slow: AtomicBool::new(false),
+            header: Mutex::default(),
+            mending: Mending::default(),
+            is_over: AtomicBool::new(false),
+            refusal: Mutex::default(),
+            predecessors: readable.cloned().chain([Arc::downgrade(before)]).collect(),
+        })))
+    }
+
+    /// The error of the storage that redb was not told of.
+    pub(super) fn refusal(&self) -> Option<io::Error> {
+        if !self.0.is_over.load(Ordering::Acquire) {
+            return None;
+        }
+        self.0.refusal.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether the storage refused a write.
+    pub(super) fn has_refused(&self) -> bool {
+        self.0.is_over.load(Ordering::Acquire)
     }
 
     /// A backend whose writes never reach `inner`. Its locks are shared: several may have a file open,
@@ -164,7 +224,10 @@ impl Backend {
         let header = self.header()?;
         let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
         match &mut *held {
-            None => *held = Some(Held { header, ..Held::over(self.0.inner.len()?, u64::MAX) }),
+            None => {
+                let len = self.0.inner.storage.len()?;
+                *held = Some(Held { header, ..Held::over(len, u64::MAX) });
+            }
             // The marks of opening the file are held back still.
             Some(held) if held.header.is_empty() => (held.header, held.limit) = (header, u64::MAX),
             Some(_) => {}
@@ -197,6 +260,9 @@ impl Backend {
         if self.0.is_read_only {
             return Err(io::ErrorKind::ReadOnlyFilesystem.into());
         }
+        if self.0.is_over.load(Ordering::Acquire) {
+            return Err(io::Error::other("an earlier write was refused"));
+        }
         let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
         for step in held.iter().flat_map(|held| &held.steps) {
             match step {
@@ -206,39 +272,6 @@ impl Backend {
             }
         }
         *held = None;
-        Ok(())
-    }
-
-    /// Has redb see everything as it is in the file. It must make no commit then.
-    pub(super) fn mend_nothing(&self) {
-        self.0.mending.is_done.store(true, Ordering::Relaxed);
-    }
-
-    /// Has redb see empty pages in place of damaged ones of these tables.
-    pub(super) fn empty_damaged_pages_of(&self, tables: &[String]) {
-        let to_empty = &self.0.mending.tables_to_empty;
-        *to_empty.lock().unwrap_or_else(PoisonError::into_inner) = tables.to_vec();
-    }
-
-    /// Whether redb's own tables are damaged in the file. redb does not see those.
-    pub(super) fn has_damaged_own_tables(&self) -> bool {
-        self.0.mending.are_own_tables_damaged.load(Ordering::Relaxed)
-    }
-
-    /// Mends what redb is about to read. It has locked the file.
-    fn mend(&self) -> io::Result<()> {
-        let mending = &self.0.mending;
-        if mending.is_done.swap(true, Ordering::Relaxed) {
-            return Ok(());
-        }
-        let tables = mending.tables_to_empty.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if !tables.is_empty() {
-            empty_damaged_pages(self, &tables)?;
-        }
-        if let Some(header) = header_without_damaged_tables(self)? {
-            self.write(0, &header)?;
-            mending.are_own_tables_damaged.store(true, Ordering::Relaxed);
-        }
         Ok(())
     }
 
@@ -254,6 +287,10 @@ impl Backend {
         Ok(header.clone())
     }
 
+    fn is_successor(&self) -> bool {
+        !self.0.predecessors.is_empty()
+    }
+
     fn keep(&self, step: impl FnOnce(&mut Held)) -> bool {
         if self.0.held.read().unwrap_or_else(PoisonError::into_inner).is_none() {
             return false;
@@ -267,13 +304,13 @@ impl Shared {
     /// Waits as long as the file is copied, for a second at most, and once for each copy that takes longer.
     fn wait_for_copy(&self) {
         let begin = Instant::now();
-        let mut is_copied = is_being_copied(&*self.inner);
+        let mut is_copied = is_being_copied(&*self.inner.storage);
         while is_copied
             && !self.is_copy_slow.load(Ordering::Relaxed)
             && begin.elapsed() < LONGEST_WAIT_FOR_COPY
         {
             std::thread::sleep(Duration::from_micros(500));
-            is_copied = is_being_copied(&*self.inner);
+            is_copied = is_being_copied(&*self.inner.storage);
         }
         self.is_copy_slow.store(is_copied, Ordering::Relaxed);
     }
@@ -286,17 +323,42 @@ impl Shared {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.before(StorageOp::Write)?;
-        self.inner.write(offset, data)
+        self.keep_for_readers(offset, data.len() as u64)?;
+        self.inner.storage.write(offset, data)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.before(StorageOp::SetLen)?;
-        self.inner.set_len(len)
+        self.keep_for_readers(len, u64::MAX)?;
+        self.inner.storage.set_len(len)
+    }
+
+    /// Has predecessors of which something may still be read keep a part of the storage.
+    fn keep_for_readers(&self, offset: u64, len: u64) -> io::Result<()> {
+        for before in self.predecessors.iter().filter_map(Weak::upgrade) {
+            let mut held = before.held.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(held) = &mut *held {
+                held.keep(&*self.inner.storage, offset, len)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds a step back that the storage refused, and all after it.
+    fn refuse(&self, error: io::Error, step: impl FnOnce(&mut Held)) -> io::Result<()> {
+        let len = self.inner.storage.len()?;
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let held = held.get_or_insert_with(|| Held::over(len, u64::MAX));
+        held.limit = u64::MAX;
+        step(held);
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.is_over.store(true, Ordering::Release);
+        Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {
         self.before(StorageOp::Sync)?;
-        self.inner.sync_data()
+        self.inner.storage.sync_data()
     }
 }
 
@@ -310,7 +372,7 @@ impl StorageBackend for Backend {
     fn len(&self) -> io::Result<u64> {
         match &*self.0.held.read().unwrap_or_else(PoisonError::into_inner) {
             Some(held) => Ok(held.len),
-            None => self.0.inner.len(),
+            None => self.0.inner.storage.len(),
         }
     }
 
@@ -319,22 +381,23 @@ impl StorageBackend for Backend {
             self.mend()?;
         }
         match &*self.0.held.read().unwrap_or_else(PoisonError::into_inner) {
-            Some(held) => held.read(&*self.0.inner, offset, out),
-            None => self.0.inner.read(offset, out),
+            Some(held) => held.read(&*self.0.inner.storage, offset, out),
+            None => self.0.inner.storage.read(offset, out),
         }
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let held = self.keep(|held| {
-            held.len = len;
-            held.base_len = held.base_len.min(len);
-            held.steps.push(Step::SetLen(len));
-        });
-        if held { Ok(()) } else { self.0.set_len(len) }
+        if self.keep(|held| held.set_len(len)) {
+            return Ok(());
+        }
+        self.0.set_len(len).or_else(|error| self.0.refuse(error, |held| held.set_len(len)))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        if self.keep(|held| held.steps.push(Step::Sync)) { Ok(()) } else { self.0.sync() }
+        if self.keep(|held| held.steps.push(Step::Sync)) {
+            return Ok(());
+        }
+        self.0.sync().or_else(|error| self.0.refuse(error, |held| held.steps.push(Step::Sync)))
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
@@ -348,24 +411,30 @@ impl StorageBackend for Backend {
             is_full = held.bytes > held.limit;
         });
         match (held, is_full) {
-            (false, _) => self.0.write(offset, data),
-            (true, true) => self.release(),
             (true, false) => Ok(()),
+            (true, true) => self.release().or_else(|error| self.0.refuse(error, |_| ())),
+            (false, _) => {
+                let written = self.0.write(offset, data);
+                written.or_else(|error| self.0.refuse(error, |held| held.write(offset, data)))
+            }
         }
     }
 
+    /// The storage is closed by the last one that shares it.
     fn close(&self) -> io::Result<()> {
-        if self.0.opened_by.check().is_err() {
-            return Ok(());
-        }
-        self.0.inner.close()
+        Ok(())
     }
+
+    // A successor has the locks of its predecessor, and they last as long as the storage is shared.
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        if self.0.is_read_only {
-            return self.0.inner.try_lock_shared_range(start, end);
+        if self.is_successor() {
+            return Ok(true);
         }
-        self.0.inner.try_lock_range(start, end)
+        if self.0.is_read_only {
+            return self.0.inner.storage.try_lock_shared_range(start, end);
+        }
+        self.0.inner.storage.try_lock_range(start, end)
     }
 
     fn try_lock_shared_range(
@@ -373,148 +442,37 @@ impl StorageBackend for Backend {
         start: Bound<u64>,
         end: Bound<u64>,
     ) -> Result<bool, BackendError> {
-        self.0.inner.try_lock_shared_range(start, end)
+        if self.is_successor() {
+            return Ok(true);
+        }
+        self.0.inner.storage.try_lock_shared_range(start, end)
     }
 
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        if self.0.is_read_only {
-            return self.0.inner.lock_shared_range(start, end);
+        if self.is_successor() {
+            return Ok(());
         }
-        self.0.inner.lock_range(start, end)
+        if self.0.is_read_only {
+            return self.0.inner.storage.lock_shared_range(start, end);
+        }
+        self.0.inner.storage.lock_range(start, end)
     }
 
     fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.0.inner.lock_shared_range(start, end)
+        if self.is_successor() {
+            return Ok(());
+        }
+        self.0.inner.storage.lock_shared_range(start, end)
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.0.inner.unlock_range(start, end)
+        if self.is_successor() || self.0.is_over.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.0.inner.storage.unlock_range(start, end)
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.0.inner.query_lock_range(start, end)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use redb::backends::InMemoryBackend;
-
-    use super::*;
-
-    /// A storage that shows what reached it.
-    #[derive(Debug, Clone)]
-    struct Visible(Arc<InMemoryBackend>);
-
-    impl StorageBackend for Visible {
-        fn len(&self) -> io::Result<u64> {
-            self.0.len()
-        }
-        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-            self.0.read(offset, out)
-        }
-        fn set_len(&self, len: u64) -> io::Result<()> {
-            self.0.set_len(len)
-        }
-        fn sync_data(&self) -> io::Result<()> {
-            self.0.sync_data()
-        }
-        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-            self.0.write(offset, data)
-        }
-    }
-
-    fn content(backend: &dyn StorageBackend) -> Vec<u8> {
-        let mut bytes = vec![0; usize::try_from(backend.len().unwrap()).unwrap()];
-        backend.read(0, &mut bytes).unwrap();
-        bytes
-    }
-
-    #[test]
-    fn held_writes_are_seen_through_the_backend_only_until_they_are_released() {
-        let below = Visible(Arc::new(InMemoryBackend::new()));
-        below.set_len(8).unwrap();
-        below.write(0, b"abcdefgh").unwrap();
-
-        let backend = Backend::held(below.clone(), None, None).unwrap();
-        backend.write(1, b"XY").unwrap();
-        backend.set_len(4).unwrap();
-        backend.set_len(10).unwrap();
-        backend.write(9, b"Z").unwrap();
-        backend.sync_data().unwrap();
-        assert_eq!(content(&backend), b"aXYd\0\0\0\0\0Z");
-        assert_eq!(content(&below), b"abcdefgh");
-
-        let mut middle = [0; 3];
-        backend.read(2, &mut middle).unwrap();
-        assert_eq!(&middle, b"Yd\0");
-        assert!(backend.read(8, &mut middle).is_err(), "a read beyond the end");
-
-        backend.release().unwrap();
-        assert_eq!(content(&below), b"aXYd\0\0\0\0\0Z");
-        backend.write(0, b"!").unwrap();
-        assert_eq!(content(&below), b"!XYd\0\0\0\0\0Z");
-    }
-
-    #[test]
-    fn nothing_that_is_written_read_only_reaches_the_storage() {
-        let below = Visible(Arc::new(InMemoryBackend::new()));
-        below.set_len(4).unwrap();
-        below.write(0, b"abcd").unwrap();
-
-        let hook: StorageHook = Arc::new(|op| panic!("{op:?}"));
-        let backend = Backend::read_only(below.clone(), Some(hook)).unwrap();
-        let many = vec![b'Z'; usize::try_from(MAX_BYTES_OF_MARKS).unwrap() + 1];
-        backend.write(2, &many).unwrap();
-        backend.sync_data().unwrap();
-        assert_eq!(content(&backend)[..3], *b"abZ");
-        assert!(backend.release().is_err());
-        assert_eq!(content(&backend).len(), many.len() + 2);
-        assert_eq!(content(&below), b"abcd");
-    }
-
-    fn of_another_process(backend: Backend) -> Backend {
-        let Ok(mut shared) = Arc::try_unwrap(backend.0) else { panic!("it is shared") };
-        shared.opened_by = OpenedBy::another_process();
-        Backend(Arc::new(shared))
-    }
-
-    #[test]
-    fn a_forked_process_neither_writes_nor_closes() {
-        let below = Visible(Arc::new(InMemoryBackend::new()));
-        below.set_len(4).unwrap();
-        below.write(0, b"abcd").unwrap();
-        let backend = of_another_process(Backend::direct(below.clone(), None));
-        assert!(backend.write(0, b"Z").is_err());
-        assert!(backend.set_len(2).is_err());
-        assert!(backend.sync_data().is_err());
-        assert_eq!(content(&below), b"abcd");
-
-        let backend = of_another_process(Backend::held(below.clone(), None, None).unwrap());
-        backend.write(0, b"Z").unwrap();
-        assert!(backend.release().is_err());
-        assert_eq!(content(&below), b"abcd");
-    }
-
-    #[test]
-    fn a_release_that_fails_can_be_tried_again() {
-        let below = Visible(Arc::new(InMemoryBackend::new()));
-        below.set_len(4).unwrap();
-        let full = Arc::new(std::sync::atomic::AtomicBool::new(true));
-        let disk_full = full.clone();
-        let hook: StorageHook = Arc::new(move |op| {
-            let refuse =
-                op == StorageOp::Sync && disk_full.load(std::sync::atomic::Ordering::Relaxed);
-            if refuse { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
-        });
-        let backend = Backend::held(below.clone(), Some(hook), None).unwrap();
-        backend.write(0, b"1234").unwrap();
-        backend.sync_data().unwrap();
-
-        assert!(backend.release().is_err());
-        assert_eq!(content(&backend), b"1234");
-        full.store(false, std::sync::atomic::Ordering::Relaxed);
-        backend.release().unwrap();
-        assert_eq!(content(&below), b"1234");
+        self.0.inner.storage.query_lock_range(start, end)
     }
 }

@@ -1,8 +1,11 @@
 //! One write transaction of the file.
 
+use std::io;
+
 use redb::{Database, Durability, ReadableTable, WriteTransaction};
 
-use super::failure::{Try, guarded};
+use super::backend::Backend;
+use super::failure::{Failure, Try, guarded, io as io_error};
 use super::names;
 use crate::error::Result;
 
@@ -11,13 +14,19 @@ pub(crate) struct Commit {
     txn: WriteTransaction,
     /// How many of the newest commits the journals of documents keep.
     pub(super) journal_commits: u64,
+    backend: Backend,
 }
 
 impl Commit {
-    pub(super) fn begin(database: &Database, durable: bool, journal_commits: u64) -> Try<Self> {
+    pub(super) fn begin(
+        database: &Database,
+        durable: bool,
+        journal_commits: u64,
+        backend: Backend,
+    ) -> Try<Self> {
         let mut txn = database.begin_write()?;
         txn.set_durability(if durable { Durability::Immediate } else { Durability::None })?;
-        Ok(Self { txn, journal_commits })
+        Ok(Self { txn, journal_commits, backend })
     }
 
     pub(super) fn finish(self) -> Try<()> {
@@ -27,6 +36,15 @@ impl Commit {
     pub(super) fn abort(self) {
         // A failure here loses nothing: the transaction was not going to be kept.
         let _ = self.txn.abort();
+    }
+
+    /// Ends a large transaction early if the storage has refused a part of it, since the rest of it would be
+    /// kept in memory. The error is that of the storage in the end.
+    pub(super) fn refuse_if_refused(&self) -> Try<()> {
+        match self.backend.has_refused() {
+            true => Err(Failure(io_error(io::Error::other("an earlier write was refused")))),
+            false => Ok(()),
+        }
     }
 
     pub(super) fn txn(&self) -> &WriteTransaction {

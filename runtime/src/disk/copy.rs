@@ -145,7 +145,7 @@ mod tests {
 
     /// The number that one commit has put everywhere.
     fn number_in(copy: &File) -> u8 {
-        let live = Live::of_file(copy, true, &StorageOptions::default(), None, &[]).unwrap();
+        let live = Live::of_file(copy, true, &StorageOptions::default()).unwrap();
         let txn = live.database().unwrap().begin_read().unwrap();
         let meta = txn.open_table(names::META).unwrap();
         let values: Vec<_> = meta.iter().unwrap().map(|entry| entry.unwrap().1).collect();

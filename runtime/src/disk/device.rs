@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use twox_hash::XxHash3_64;
 use uuid::Uuid;
@@ -20,9 +21,8 @@ impl Whereabouts {
             path.file_name().map_or_else(|| folder.clone(), |name| folder.join(name))
         };
         let path = fs::canonicalize(path).unwrap_or_else(|_| in_folder());
-        let machine = machine_uid::get().unwrap_or_default();
         let text =
-            [&path.to_string_lossy(), "\0", &machine, "\0", &inode(file), "\0", &birth(file)];
+            [&path.to_string_lossy(), "\0", machine(), "\0", &inode(file), "\0", &birth(file)];
         let text = text.concat();
         Self(XxHash3_64::oneshot(text.as_bytes()))
     }
@@ -51,6 +51,12 @@ pub(super) fn is_in_place(path: &Path, file: &File) -> std::io::Result<bool> {
 #[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
 pub(super) fn is_in_place(_path: &Path, _file: &File) -> std::io::Result<bool> {
     Ok(true)
+}
+
+/// The id of this machine, which is looked up once.
+fn machine() -> &'static str {
+    static MACHINE: OnceLock<String> = OnceLock::new();
+    MACHINE.get_or_init(|| machine_uid::get().unwrap_or_default())
 }
 
 #[cfg(unix)]

@@ -1,19 +1,24 @@
 //! Opening, creating and re-opening the redb file.
 
+mod opened;
+#[cfg(test)]
+mod tests;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::ReadableDatabase;
 use redb::backends::{FileBackend, InMemoryBackend};
 use tempfile::TempPath;
 
+use self::opened::{Opened, State};
 use super::backend::{Backend, OpenedBy, StorageHook};
 use super::commit::Commit;
 use super::copy::copy_of;
 use super::device::{Whereabouts, is_in_place};
-use super::failure::{corrupt, database_error, guarded, io as io_error};
+use super::failure::{database_error, guarded, io as io_error};
 use super::journal::KEPT_COMMITS;
 use super::live::Live;
 use super::mark::Mark;
@@ -81,33 +86,23 @@ pub(crate) struct Disk {
     options: StorageOptions,
     opened_by: OpenedBy,
     names: Mutex<Arc<ViewNames>>,
-    live: Mutex<State>,
+    live: Mutex<Opened>,
     /// A new file before it has its final name.
     unpublished: Mutex<Option<TempPath>>,
 }
 
-enum State {
-    Open(Live),
-    /// It could not be opened again after a failure. The next use tries once more, with the header that undoes
-    /// what was refused.
-    Closed(Option<Vec<u8>>),
-}
-
 enum Medium {
-    /// The handle is kept so that the same file is opened again after a failure, whatever has
-    /// become of its path.
+    /// The handle is kept to see if the file is still in its place, and to note how far a device got.
     File {
         /// As it was given, for errors.
         path: PathBuf,
         /// The same place, whatever becomes of the current directory, and behind a link to nothing.
         target: PathBuf,
         file: File,
-        /// The copy that is read in its place, as another process has it open to write.
-        copy: Option<File>,
         /// Whether it was opened without write permission.
         is_read_only: bool,
     },
-    Memory(Backend),
+    Memory,
 }
 
 impl std::fmt::Debug for Disk {
@@ -142,13 +137,13 @@ impl Disk {
 
     fn in_memory(options: StorageOptions) -> Result<Self> {
         let backend = Backend::direct(InMemoryBackend::new(), options.hook.clone());
-        let live = Live::open(backend.clone(), &options)?;
+        let live = Live::open(backend, &options)?;
         Ok(Self {
-            medium: Medium::Memory(backend),
+            medium: Medium::Memory,
             options,
             opened_by: OpenedBy::this_process(),
             names: Mutex::default(),
-            live: Mutex::new(State::Open(live)),
+            live: Mutex::new(live.into()),
             unpublished: Mutex::new(None),
         })
     }
@@ -158,7 +153,7 @@ impl Disk {
         (file, is_read_only): (File, bool),
         options: StorageOptions,
     ) -> Result<Self> {
-        let (copy, live) = match Live::of_file(&file, is_read_only, &options, None, &[]) {
+        let (is_copy, live) = match Live::of_file(&file, is_read_only, &options) {
             // On Windows a lock keeps others from reading, too.
             Err(error)
                 if error.kind() == ErrorKind::Locked
@@ -166,19 +161,19 @@ impl Disk {
                     && !cfg!(windows) =>
             {
                 let copy = copy_of(&file)?;
-                let live = Live::of_file(&copy, true, &options, None, &[])?;
-                (Some(copy), live)
+                let live = Live::of_file(&copy, true, &options)?;
+                (true, live)
             }
-            opened => (None, opened?),
+            opened => (false, opened?),
         };
-        let is_read_only = is_read_only || copy.is_some();
+        let is_read_only = is_read_only || is_copy;
         let target = std::path::absolute(path).map_err(io_error)?;
         Ok(Self {
-            medium: Medium::File { path: path.to_owned(), target, file, copy, is_read_only },
+            medium: Medium::File { path: path.to_owned(), target, file, is_read_only },
             options,
             opened_by: OpenedBy::this_process(),
             names: Mutex::default(),
-            live: Mutex::new(State::Open(live)),
+            live: Mutex::new(live.into()),
             unpublished: Mutex::new(None),
         })
     }
@@ -196,17 +191,11 @@ impl Disk {
             FileBackend::new(file.try_clone().map_err(io_error)?).map_err(database_error)?;
         let live = Live::open(Backend::direct(backend, options.hook.clone()), &options)?;
         Ok(Self {
-            medium: Medium::File {
-                path: path.to_owned(),
-                target,
-                file,
-                copy: None,
-                is_read_only: false,
-            },
+            medium: Medium::File { path: path.to_owned(), target, file, is_read_only: false },
             options,
             opened_by: OpenedBy::this_process(),
             names: Mutex::default(),
-            live: Mutex::new(State::Open(live)),
+            live: Mutex::new(live.into()),
             unpublished: Mutex::new(Some(unpublished)),
         })
     }
@@ -234,7 +223,7 @@ impl Disk {
     pub(crate) fn path(&self) -> Option<&Path> {
         match &self.medium {
             Medium::File { path, .. } => Some(path),
-            Medium::Memory(_) => None,
+            Medium::Memory => None,
         }
     }
 
@@ -242,7 +231,7 @@ impl Disk {
     pub(crate) fn whereabouts(&self) -> Whereabouts {
         match &self.medium {
             Medium::File { target, file, .. } => Whereabouts::of(target, file),
-            Medium::Memory(_) => Whereabouts::nowhere(),
+            Medium::Memory => Whereabouts::nowhere(),
         }
     }
 
@@ -259,7 +248,7 @@ impl Disk {
     pub(crate) fn mark(&self) -> Option<Mark> {
         match &self.medium {
             Medium::File { file, .. } => Mark::read(file),
-            Medium::Memory(_) => None,
+            Medium::Memory => None,
         }
     }
 
@@ -276,7 +265,7 @@ impl Disk {
             let mut view = guarded(|| {
                 let txn = database.begin_read()?;
                 let format = live.format(&txn)?;
-                Ok(View::new(txn, names, format))
+                Ok(View::new(txn, names, format, live.views()))
             })?;
             view.hook.clone_from(&self.options.hook);
             Ok(view)
@@ -302,7 +291,7 @@ impl Disk {
         self.refuse_if_forked()?;
         self.refuse_if_gone()?;
         // The name that a new file is about to get must not lead to an empty one.
-        if durable || self.is_unpublished() || matches!(self.medium, Medium::Memory(_)) {
+        if durable || self.is_unpublished() || matches!(self.medium, Medium::Memory) {
             self.commit_durably(work)
         } else {
             self.commit_in_memory(work)
@@ -345,24 +334,12 @@ impl Disk {
         work: impl FnOnce(&Commit) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
         self.flush()?;
-        let mut before = None;
-        let outcome = self.with_live(|live| {
-            let header = live.backend.header().map_err(io_error)?;
-            let mut is_begun = false;
-            let outcome = live.commit(true, work, || {
-                is_begun = true;
-                live.backend.release().map_err(io_error)
-            });
-            if outcome.is_err() && (is_begun || !live.is_usable()) {
-                before = Some(header);
-            }
-            outcome
-        });
-        // A failed write leaves redb unusable, so that the file is opened again at once.
-        if before.is_some() {
-            self.reopen(before);
-        }
-        outcome
+        let mut opened = self.opened();
+        opened.forget_unread();
+        let live = opened.live(&self.options)?;
+        let header = live.backend.header().map_err(io_error)?;
+        let outcome = live.commit(true, work, || live.backend.release().map_err(io_error));
+        self.with_refusal(&mut opened, outcome, Some(header))
     }
 
     fn commit_in_memory<T>(
@@ -391,9 +368,12 @@ impl Disk {
 
     /// Undoes what was committed since the last durable commit.
     pub(crate) fn undo_unflushed(&self) {
+        let mut opened = self.opened();
         // Nothing is open if the file could not be opened again; then it is as it was.
-        if let Ok(header) = self.with_live(|live| Ok(live.backend.header_before())) {
-            self.reopen(header);
+        if let State::Open(live) = &opened.state {
+            let header = live.backend.header_before();
+            // If it does not open, the next use says so.
+            let _ = opened.replace(&self.options, header, &[]);
         }
     }
 
@@ -414,24 +394,36 @@ impl Disk {
     }
 
     /// Has damaged pages of tables be empty from now on, so that the tables can be deleted, and opens the file
-    /// anew. Nothing may be read from the tables after that.
+    /// anew.
     pub(crate) fn empty_damaged_pages(&self, tables: &[String]) -> Result<()> {
         self.flush()?;
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        *live = State::Closed(None);
-        *live = State::Open(self.live_again(None, tables)?);
-        Ok(())
+        self.opened().replace(&self.options, None, tables)
     }
 
     /// Does work that reaches the file by the backend alone; if redb does not go on after an error
     /// all the same, the file is opened again.
     fn mended<T>(&self, work: impl FnOnce(&mut Live) -> Result<T>) -> Result<T> {
-        let mut is_broken = false;
-        let outcome =
-            self.with_live(|live| work(live).inspect_err(|_| is_broken = !live.is_usable()));
-        if is_broken {
-            self.reopen(None);
-        }
+        let mut opened = self.opened();
+        let outcome = work(opened.live(&self.options)?);
+        self.with_refusal(&mut opened, outcome, None)
+    }
+
+    /// The outcome of work, or the error by which the storage refused it. After that the file is opened again as
+    /// of `header`, and likewise if redb does not go on after an error.
+    fn with_refusal<T>(
+        &self,
+        opened: &mut Opened,
+        outcome: Result<T>,
+        header: Option<Vec<u8>>,
+    ) -> Result<T> {
+        let State::Open(live) = &opened.state else { return outcome };
+        let outcome = match live.backend.refusal() {
+            Some(error) => Err(io_error(error)),
+            None if outcome.is_ok() || live.is_usable() => return outcome,
+            None => outcome,
+        };
+        // If it does not open, the next use says so.
+        let _ = opened.replace(&self.options, header, &[]);
         outcome
     }
 
@@ -439,100 +431,16 @@ impl Disk {
         self.unpublished.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
+    fn opened(&self) -> MutexGuard<'_, Opened> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn with_live<T>(&self, work: impl FnOnce(&mut Live) -> Result<T>) -> Result<T> {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if let State::Closed(header) = &*live {
-            *live = State::Open(self.live_again(header.clone(), &[])?);
-        }
-        match &mut *live {
-            State::Open(live) => work(live),
-            State::Closed(_) => Err(corrupt("the file is closed")),
-        }
-    }
-
-    /// Closes the file and opens it again, as of `header`; if that fails, the next use tries
-    /// once more.
-    fn reopen(&self, header: Option<Vec<u8>>) {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        // Closed before it is opened again, which locks it.
-        *live = State::Closed(header.clone());
-        if let Ok(opened) = self.live_again(header, &[]) {
-            *live = State::Open(opened);
-        }
-    }
-
-    fn live_again(&self, header: Option<Vec<u8>>, tables_to_empty: &[String]) -> Result<Live> {
-        self.refuse_if_forked()?;
-        match &self.medium {
-            Medium::File { file, copy, is_read_only, .. } => {
-                let file = copy.as_ref().unwrap_or(file);
-                Live::of_file(file, *is_read_only, &self.options, header, tables_to_empty)
-            }
-            Medium::Memory(backend) => Live::open(backend.clone(), &self.options),
-        }
+        work(self.opened().live(&self.options)?)
     }
 }
 
 fn nothing_to_read(what: &str) -> Error {
     Error::new(ErrorKind::Storage, what)
         .help("check the path; opening a store to write, without `read_only`, makes its file")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn write(disk: &Disk, durable: bool) -> Result<Option<()>> {
-        disk.commit(durable, |commit| commit.set_meta("name", b"value").map(Some))
-    }
-
-    #[test]
-    fn a_fork_of_the_process_that_opened_a_store_writes_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.redb");
-        let location = Location::File(path.clone());
-        let (mut disk, _) = Disk::open(&location, StorageOptions::default()).unwrap();
-        write(&disk, true).unwrap();
-        disk.publish().unwrap();
-        write(&disk, false).unwrap();
-        let before = std::fs::read(&path).unwrap();
-
-        disk.opened_by = OpenedBy::another_process();
-        for durable in [true, false] {
-            let error = write(&disk, durable).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Storage);
-            assert!(error.to_string().contains("fork"), "{error}");
-        }
-        assert_eq!(disk.flush().unwrap_err().kind(), ErrorKind::Storage);
-        assert!(before == std::fs::read(&path).unwrap(), "the file has changed");
-        // Reading goes on.
-        assert_eq!(disk.view().unwrap().meta().unwrap().bytes("name"), Some(&b"value"[..]));
-        disk.opened_by = OpenedBy::this_process();
-        disk.flush().unwrap();
-    }
-
-    #[test]
-    fn a_fact_that_stays_the_same_is_not_written_again() {
-        let written = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        let counter = written.clone();
-        let hook: StorageHook = Arc::new(move |op| {
-            if op == crate::disk::StorageOp::Write {
-                counter.fetch_add(1, Ordering::Relaxed);
-            }
-            Ok(())
-        });
-        let options = StorageOptions { hook: Some(hook), ..StorageOptions::default() };
-        let (disk, _) = Disk::open(&Location::Memory, options).unwrap();
-        let written_with = |value: &[u8]| {
-            let before = written.load(Ordering::Relaxed);
-            disk.commit(true, |commit| commit.set_meta("name", value).map(Some)).unwrap();
-            written.load(Ordering::Relaxed) - before
-        };
-        // redb writes its own pages in the first commits.
-        for round in 0..4_u8 {
-            written_with(&[round]);
-        }
-        let (same, other) = (written_with(&[3]), written_with(&[4]));
-        assert!(same < other, "{same} pieces for the same, {other} for another one");
-    }
 }

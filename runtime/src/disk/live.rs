@@ -28,6 +28,8 @@ pub(super) struct Live {
     is_current: AtomicBool,
     /// Whether redb's own tables are damaged, and cannot be made again, so that it must make no commit.
     is_beyond_writing: bool,
+    /// Held by each view of the database.
+    views: Arc<()>,
 }
 
 impl Live {
@@ -35,8 +37,6 @@ impl Live {
         file: &File,
         is_read_only: bool,
         options: &StorageOptions,
-        header: Option<Vec<u8>>,
-        tables_to_empty: &[String],
     ) -> Result<Self> {
         let backend = || {
             let file = file.try_clone().map_err(io_error)?;
@@ -44,15 +44,36 @@ impl Live {
             let hook = options.hook.clone();
             let backend = match is_read_only {
                 true => Backend::read_only(backend, hook),
-                false => Backend::held(backend, hook, header.clone()),
+                false => Backend::held(backend, hook),
             };
             backend.map_err(io_error)
         };
+        Self::readable(backend, options, &[])
+    }
+
+    /// Opens anew the storage that another one was opened over, as of `header`, with damaged pages of these tables
+    /// emptied.
+    pub(super) fn after(
+        before: &Backend,
+        options: &StorageOptions,
+        header: Option<&[u8]>,
+        tables_to_empty: &[String],
+    ) -> Result<Self> {
+        let backend = || before.successor(header.map(<[u8]>::to_vec)).map_err(io_error);
+        Self::readable(backend, options, tables_to_empty)
+    }
+
+    fn readable(
+        backend: impl Fn() -> Result<Backend>,
+        options: &StorageOptions,
+        tables_to_empty: &[String],
+    ) -> Result<Self> {
         let first = backend()?;
         first.empty_damaged_pages_of(tables_to_empty);
         match Self::open(first.clone(), options) {
             // Tables of the store are damaged as well. What can be read of them is read.
             Err(error) if error.kind() == ErrorKind::Corrupt && first.has_damaged_own_tables() => {
+                drop(first);
                 let backend = backend()?;
                 backend.mend_nothing();
                 let mut live = Self::open(backend, options)?;
@@ -87,6 +108,7 @@ impl Live {
             unflushed: AtomicBool::new(false),
             is_current: AtomicBool::new(false),
             is_beyond_writing: false,
+            views: Arc::default(),
         })
     }
 
@@ -117,7 +139,8 @@ impl Live {
         self.refuse_beyond_writing()?;
         let database = self.database()?;
         guarded(|| {
-            let commit = Commit::begin(database, durable, self.journal_commits)?;
+            let backend = self.backend.clone();
+            let commit = Commit::begin(database, durable, self.journal_commits, backend)?;
             match work(&commit) {
                 Ok(None) => {
                     commit.abort();
@@ -164,6 +187,16 @@ impl Live {
         })?;
         let after = self.backend.len().map_err(io_error)?;
         Ok(is_done.then(|| before.saturating_sub(after)))
+    }
+
+    /// Returns what each view of the database holds.
+    pub(super) fn views(&self) -> Arc<()> {
+        self.views.clone()
+    }
+
+    /// Whether a view of the database is left.
+    pub(super) fn is_read(&self) -> bool {
+        Arc::strong_count(&self.views) > 1
     }
 
     /// Whether redb goes on after an error.

@@ -132,6 +132,7 @@ impl<'c> RowWriter<'c> {
         if rows.is_empty() {
             return Ok(());
         }
+        self.commit.refuse_if_refused()?;
         if self.last.is_none() {
             self.last = Some(table.last()?.map(|(key, _)| key.value().to_vec()));
         }

@@ -94,6 +94,8 @@ pub(crate) struct View {
     /// The format of the file.
     format: u64,
     pub(super) blocks: DamagedBlocks,
+    /// Keeps the database from being closed.
+    database: Arc<()>,
 }
 
 impl std::fmt::Debug for View {
@@ -103,7 +105,12 @@ impl std::fmt::Debug for View {
 }
 
 impl View {
-    pub(super) fn new(txn: ReadTransaction, names: Arc<ViewNames>, format: u64) -> Self {
+    pub(super) fn new(
+        txn: ReadTransaction,
+        names: Arc<ViewNames>,
+        format: u64,
+        database: Arc<()>,
+    ) -> Self {
         let indexes = names.indexes.iter().flatten().map(|_| IndexCell::default()).collect();
         let rows = names.rows.iter().map(|_| OnceLock::new()).collect();
         let strays = names.strays.iter().map(|_| OnceLock::new()).collect();
@@ -120,6 +127,7 @@ impl View {
             stamp: 0,
             format,
             blocks: DamagedBlocks::default(),
+            database,
         }
     }
 
@@ -130,7 +138,10 @@ impl View {
             let database = builder.create_with_backend(redb::backends::InMemoryBackend::new())?;
             Ok(redb::ReadableDatabase::begin_read(&database)?)
         })?;
-        Ok(Self { stamp: self.stamp, ..Self::new(txn, self.names.clone(), self.format) })
+        Ok(Self {
+            stamp: self.stamp,
+            ..Self::new(txn, self.names.clone(), self.format, Arc::default())
+        })
     }
 
     /// The format of the file.
@@ -156,7 +167,7 @@ impl View {
     /// The same moment, of these tables.
     pub(crate) fn with_names(self, names: Arc<ViewNames>) -> Self {
         let Self { hook, stamp, blocks, .. } = self;
-        Self { hook, stamp, blocks, ..Self::new(self.txn, names, self.format) }
+        Self { hook, stamp, blocks, ..Self::new(self.txn, names, self.format, self.database) }
     }
 
     /// To be called where rows or entries begin to be read.

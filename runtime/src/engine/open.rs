@@ -150,13 +150,14 @@ impl Engine {
             Some(path) => in_store(error).at_file(path),
             None => in_store(error),
         };
-        settings.history_limit.get_or_insert(usual_history_limit(disk.whereabouts().0));
+        let whereabouts = disk.whereabouts().0;
+        settings.history_limit.get_or_insert(usual_history_limit(whereabouts));
         let view = disk.view().map_err(at_file)?;
         let writer = if is_new {
             Writer::of_new_store(def.epoch)
         } else {
             let refuse_newer = settings.refuse_newer_schema;
-            writer_of(&code, &view, &disk, refuse_newer).map_err(at_file)?
+            writer_of(&code, &view, whereabouts, refuse_newer).map_err(at_file)?
         };
         let damage = match is_new {
             true => Damage::default(),
@@ -260,8 +261,10 @@ impl Engine {
         writer.is_recorded = false;
         let view = self.view();
         let is_stored = view.meta().is_ok_and(|meta| identity(&meta).is_ok());
-        let read = is_stored
-            .then(|| writer_of(&self.code, &view, &self.disk, self.settings.refuse_newer_schema));
+        let read = is_stored.then(|| {
+            let whereabouts = self.disk.whereabouts().0;
+            writer_of(&self.code, &view, whereabouts, self.settings.refuse_newer_schema)
+        });
         if let Some(Ok(read)) = read {
             // Readers still see a view that is made by the claim from before.
             *writer = Writer { is_claim_new: writer.is_claim_new, ..read };
@@ -351,13 +354,18 @@ impl Engine {
 }
 
 /// Reads the facts of a file that its writer needs.
-fn writer_of(code: &Code, view: &View, disk: &Disk, refuse_newer_schema: bool) -> Result<Writer> {
+fn writer_of(
+    code: &Code,
+    view: &View,
+    whereabouts: u64,
+    refuse_newer_schema: bool,
+) -> Result<Writer> {
     let meta = view.meta()?;
     check_identity(code.def(), &meta)?;
     let compared = Compared::with_file(code, &meta, view, refuse_newer_schema)?;
     let current = current_document(&meta)?;
     let claims = read_claims(view)?;
-    Ok(Writer::of_existing(&meta, current, claims, disk.whereabouts().0, compared))
+    Ok(Writer::of_existing(&meta, current, claims, whereabouts, compared))
 }
 
 /// How the rows of a store's tables are kept, by root.

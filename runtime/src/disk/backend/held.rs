@@ -1,8 +1,12 @@
 //! [`Held`]: writes that wait while the file must not change.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use redb::StorageBackend;
+
+/// The pieces in which what others write over is kept.
+const PIECE_BYTES: u64 = 4096;
 
 /// The writes that wait while the file must not change, in order.
 pub(super) struct Held {
@@ -11,6 +15,8 @@ pub(super) struct Held {
     pub(super) len: u64,
     /// Beyond this, nothing of the file is visible any more.
     pub(super) base_len: u64,
+    /// Pieces of the file as they were before others wrote over them, by offset.
+    pub(super) kept: BTreeMap<u64, Vec<u8>>,
     /// How many bytes the writes among the steps have.
     pub(super) bytes: u64,
     /// With more, nothing is held back any longer.
@@ -28,13 +34,48 @@ pub(super) enum Step {
 impl Held {
     /// Nothing yet, over a file of this length.
     pub(super) fn over(len: u64, limit: u64) -> Self {
-        Self { steps: Vec::new(), len, base_len: len, bytes: 0, limit, header: Vec::new() }
+        Self {
+            steps: Vec::new(),
+            len,
+            base_len: len,
+            kept: BTreeMap::new(),
+            bytes: 0,
+            limit,
+            header: Vec::new(),
+        }
     }
 
     pub(super) fn write(&mut self, offset: u64, data: &[u8]) {
         self.len = self.len.max(offset + data.len() as u64);
         self.bytes += data.len() as u64;
         self.steps.push(Step::Write(offset, data.to_vec()));
+    }
+
+    pub(super) fn set_len(&mut self, len: u64) {
+        self.len = len;
+        self.base_len = self.base_len.min(len);
+        self.steps.push(Step::SetLen(len));
+    }
+
+    /// Keeps this part of the file as it is, since it is about to be written over.
+    pub(super) fn keep(
+        &mut self,
+        inner: &dyn StorageBackend,
+        offset: u64,
+        len: u64,
+    ) -> io::Result<()> {
+        let end = self.base_len.min(offset.saturating_add(len));
+        let mut at = offset - offset % PIECE_BYTES;
+        while at < end {
+            if !self.kept.contains_key(&at) {
+                let bytes = PIECE_BYTES.min(self.base_len - at);
+                let mut piece = vec![0; usize::try_from(bytes).unwrap_or_default()];
+                inner.read(at, &mut piece)?;
+                self.kept.insert(at, piece);
+            }
+            at += PIECE_BYTES;
+        }
+        Ok(())
     }
 
     pub(super) fn read(
@@ -49,9 +90,7 @@ impl Held {
         }
         let in_base = usize::try_from(self.base_len.saturating_sub(offset)).unwrap_or(usize::MAX);
         let (base, beyond) = out.split_at_mut(in_base.min(out.len()));
-        if !base.is_empty() {
-            inner.read(offset, base)?;
-        }
+        self.read_base(inner, offset, base)?;
         beyond.fill(0);
         for step in &self.steps {
             match step {
@@ -65,6 +104,25 @@ impl Held {
         }
         Ok(())
     }
+
+    /// Reads the file as it was when writes began to be held back.
+    fn read_base(&self, inner: &dyn StorageBackend, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let end = offset + out.len() as u64;
+        let first = offset - offset % PIECE_BYTES;
+        let mut at = offset;
+        // All of it may be in one piece, and the file may be shorter now.
+        for (&from, piece) in self.kept.range(first..end) {
+            if at < from {
+                inner.read(at, &mut out[span(offset, at..from)])?;
+            }
+            overlay(offset, out, from, piece);
+            at = from + piece.len() as u64;
+        }
+        if at < end {
+            inner.read(at, &mut out[span(offset, at..end)])?;
+        }
+        Ok(())
+    }
 }
 
 /// Copies what `data`, which stands at `at`, has in common with `out`, which stands at `offset`.
@@ -72,7 +130,11 @@ pub(super) fn overlay(offset: u64, out: &mut [u8], at: u64, data: &[u8]) {
     let start = offset.max(at);
     let end = (offset + out.len() as u64).min(at + data.len() as u64);
     if start < end {
-        let span = |from: u64| (start - from) as usize..(end - from) as usize;
-        out[span(offset)].copy_from_slice(&data[span(at)]);
+        out[span(offset, start..end)].copy_from_slice(&data[span(at, start..end)]);
     }
+}
+
+/// A part of the file within bytes that begin at `offset`.
+fn span(offset: u64, part: std::ops::Range<u64>) -> std::ops::Range<usize> {
+    (part.start - offset) as usize..(part.end - offset) as usize
 }
