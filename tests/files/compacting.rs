@@ -276,3 +276,59 @@ fn a_disk_that_refuses_any_operation_changes_no_row() {
     }
     assert!(refusals > 5, "{refusals} operations");
 }
+
+/// A page of the file, each in its own way damaged.
+fn damaged(bytes: &[u8], page: usize) -> Vec<Vec<u8>> {
+    const PAGE: usize = 4096;
+    let range = page * PAGE..(page + 1) * PAGE;
+    let with = |damage: &dyn Fn(&mut [u8])| {
+        let mut bytes = bytes.to_vec();
+        damage(&mut bytes[range.clone()]);
+        bytes
+    };
+    let mut all = vec![with(&|page| page.fill(0)), with(&|page| page[9] ^= 1)];
+    if bytes[range.start] == 2 {
+        // A branch that names itself as each of its children.
+        let header_pages = u32::from_le_bytes(bytes[16..20].try_into().unwrap()) as usize;
+        let number = (page - 1 - header_pages) as u64;
+        all.push(with(&|page| {
+            let children = usize::from(u16::from_le_bytes([page[2], page[3]])) + 1;
+            let numbers = &mut page[8 + 16 * children..][..8 * children];
+            numbers.chunks_mut(8).for_each(|child| child.copy_from_slice(&number.to_le_bytes()));
+        }));
+    }
+    all
+}
+
+#[test]
+fn a_damaged_file_is_refused_and_stays_as_it_is() {
+    let (_folder, path) = place();
+    let app = Notebook::open(&path).unwrap();
+    app.notes.insert_many((0..ROWS / 4).map(long_note)).unwrap();
+    drop(app);
+    let whole = fs::read(&path).unwrap();
+    let (mut refusals, mut branches) = (0, 0);
+    for page in (2..whole.len() / 4096).filter(|page| page % 5 == 0 || whole[page * 4096] == 2) {
+        for bytes in damaged(&whole, page) {
+            fs::write(&path, &bytes).unwrap();
+            let rows = |app: &Notebook| {
+                let rows =
+                    app.notes.iter().map(|rows| rows.map(|row| row.ok()).collect::<Vec<_>>());
+                rows.map_err(|error| error.kind())
+            };
+            let Ok(app) = Notebook::open(&path) else { continue };
+            let before = rows(&app);
+            if let Err(error) = app.compact() {
+                assert_eq!(error.kind(), ErrorKind::Corrupt, "page {page}: {error}");
+                refusals += 1;
+                branches += usize::from(whole[page * 4096] == 2);
+                assert_eq!(rows(&app), before, "page {page}");
+                drop(app);
+                let app =
+                    Notebook::open(&path).unwrap_or_else(|error| panic!("page {page}: {error}"));
+                assert_eq!(rows(&app), before, "page {page}, opened again");
+            }
+        }
+    }
+    assert!(refusals > 20 && branches > 3, "{refusals} refusals, {branches} of branches");
+}

@@ -37,6 +37,20 @@ pub(super) fn header_without_damaged_tables(
     Ok(Some(header.without_own_tables()))
 }
 
+/// Whether a page of a table of the store is damaged, or one that names the tables.
+pub(super) fn is_damaged(storage: &dyn StorageBackend) -> io::Result<bool> {
+    let Some(header) = Header::read(storage)? else { return Ok(true) };
+    let Some(of_tables) = header.tables() else { return Ok(false) };
+    let Some(mut pages) = Pages::of(storage, &header)? else { return Ok(true) };
+    let Some(tables) = pages.tables(&of_tables)? else { return Ok(true) };
+    for (_, table) in tables {
+        if !pages.damaged_in(&table, |_| ())?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The starts of the damaged pages of tables; `None` for one that cannot be.
 pub(super) fn damaged_pages(
     storage: &dyn StorageBackend,
@@ -109,6 +123,7 @@ mod tests {
         for rows in [0, 1, 100, 3_000, 30_000] {
             let bytes = closed_file(rows);
             assert!(header_without_damaged_tables(&storage(&bytes)).unwrap().is_none(), "{rows}");
+            assert!(!is_damaged(&storage(&bytes)).unwrap(), "{rows}");
         }
     }
 

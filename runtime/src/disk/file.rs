@@ -373,7 +373,7 @@ impl Disk {
         if let State::Open(live) = &opened.state {
             let header = live.backend.header_before();
             // If it does not open, the next use says so.
-            let _ = opened.replace(&self.options, header, &[]);
+            let _ = opened.undo(&self.options, header);
         }
     }
 
@@ -394,10 +394,10 @@ impl Disk {
     }
 
     /// Has damaged pages of tables be empty from now on, so that the tables can be deleted, and opens the file
-    /// anew.
+    /// anew. Nothing may be read from the tables after that.
     pub(crate) fn empty_damaged_pages(&self, tables: &[String]) -> Result<()> {
         self.flush()?;
-        self.opened().replace(&self.options, None, tables)
+        self.opened().reopen(&self.options, tables)
     }
 
     /// Does work that reaches the file by the backend alone; if redb does not go on after an error
@@ -417,13 +417,14 @@ impl Disk {
         header: Option<Vec<u8>>,
     ) -> Result<T> {
         let State::Open(live) = &opened.state else { return outcome };
-        let outcome = match live.backend.refusal() {
-            Some(error) => Err(io_error(error)),
-            None if outcome.is_ok() || live.is_usable() => return outcome,
-            None => outcome,
-        };
-        // If it does not open, the next use says so.
-        let _ = opened.replace(&self.options, header, &[]);
+        // If it does not open again, the next use says so.
+        if let Some(error) = live.backend.refusal() {
+            let _ = opened.undo(&self.options, header);
+            return Err(io_error(error));
+        }
+        if outcome.is_err() && !live.is_usable() {
+            let _ = opened.reopen(&self.options, &[]);
+        }
         outcome
     }
 

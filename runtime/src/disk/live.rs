@@ -9,12 +9,12 @@ use redb::backends::FileBackend;
 use redb::{CompactionError, Database, ReadTransaction, StorageBackend, TableError};
 
 use super::backend::Backend;
-use super::bookkeeping::damaged_pages;
+use super::bookkeeping::{damaged_pages, is_damaged};
 use super::commit::Commit;
 use super::failure::{Failure, Try, corrupt, database_error, guarded, io as io_error};
 use super::file::StorageOptions;
 use super::{FORMAT, names};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// An open redb database and the storage under it.
 pub(super) struct Live {
@@ -175,6 +175,13 @@ impl Live {
     pub(super) fn compact(&mut self) -> Result<Option<u64>> {
         self.refuse_beyond_writing()?;
         self.backend.release().map_err(io_error)?;
+        // redb would move damaged pages, and follow what they say.
+        if is_damaged(&self.backend).map_err(io_error)? {
+            return Err(Error::new(ErrorKind::Corrupt, "a damaged file cannot be compacted").help(
+                "nothing was changed; `check` says what is damaged: write over it, or let another device's \
+                 changes heal it, make damaged indexes anew with `rebuild_indexes`, and call `compact` again",
+            ));
+        }
         let before = self.backend.len().map_err(io_error)?;
         let Some(database) = self.database.as_mut() else {
             return Err(corrupt("the file is closed"));

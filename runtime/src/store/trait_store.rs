@@ -680,6 +680,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// observer is being called;
     /// [`NestedTransaction`](crate::ErrorKind::NestedTransaction) inside a transaction;
     /// [`ReadOnly`](crate::ErrorKind::ReadOnly) if the store was opened to be read;
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the file is damaged;
     /// [`Storage`](crate::ErrorKind::Storage) if the file cannot be written. No row has changed then.
     fn compact(&self) -> Result<u64> {
         self.handle().engine().compact()

@@ -48,22 +48,33 @@ impl Opened {
 
     /// Opens the file again, as of `header`; if that fails, the next use tries once more. What is being read stays
     /// readable.
-    pub(super) fn replace(
-        &mut self,
-        options: &StorageOptions,
-        header: Option<Vec<u8>>,
-        tables_to_empty: &[String],
-    ) -> Result<()> {
-        let State::Open(live) = &self.state else { return Ok(()) };
-        let before = live.backend.clone();
-        let again = Again { before, header, tables_to_empty: tables_to_empty.to_vec() };
-        let before = std::mem::replace(&mut self.state, State::Closed(again));
+    pub(super) fn undo(&mut self, options: &StorageOptions, header: Option<Vec<u8>>) -> Result<()> {
+        let before = self.close(header, &[]);
         let opened = self.live(options).map(|_| ());
-        if let State::Open(live) = before {
-            self.read.push(live);
-        }
+        self.read.extend(before);
         self.forget_unread();
         opened
+    }
+
+    /// Closes a damaged file and opens it again with damaged pages of these tables emptied; if that fails, the next
+    /// use tries once more. What is being read ends. redb compares all pages of a file that it has not closed.
+    pub(super) fn reopen(
+        &mut self,
+        options: &StorageOptions,
+        tables_to_empty: &[String],
+    ) -> Result<()> {
+        drop(self.close(None, tables_to_empty));
+        self.live(options).map(|_| ())
+    }
+
+    fn close(&mut self, header: Option<Vec<u8>>, tables_to_empty: &[String]) -> Option<Live> {
+        let State::Open(live) = &self.state else { return None };
+        let before = live.backend.clone();
+        let again = Again { before, header, tables_to_empty: tables_to_empty.to_vec() };
+        match std::mem::replace(&mut self.state, State::Closed(again)) {
+            State::Open(live) => Some(live),
+            State::Closed(_) => None,
+        }
     }
 
     pub(super) fn forget_unread(&mut self) {
